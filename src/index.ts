@@ -1,1 +1,81 @@
-export {};
+/**
+ * Metrics for Prometheus, and one API for them from one process to a fleet.
+ *
+ * @example
+ * ```ts
+ * import { createCounter, generateMetrics } from 'metheus';
+ *
+ * const requests = createCounter('http_requests_total', 'Requests served.', {
+ *   requiredLabels: ['method', 'status'],
+ *   defaultLabels: { status: '200' },
+ * });
+ * requests.labels({ method: 'GET' }).inc();
+ *
+ * process.stdout.write(await generateMetrics());
+ * // # HELP http_requests_total Requests served.
+ * // # TYPE http_requests_total counter
+ * // http_requests_total{method="GET",status="200"} 1
+ * ```
+ *
+ * @packageDocumentation
+ */
+export type {
+  Backend,
+  BackendClass,
+  CellRequest,
+  Cells,
+  SnapshotRequest,
+  Writer,
+} from './backends/backend.js';
+export { loadBackend } from './backends/load.js';
+export { SingleProcessBackend } from './backends/memory.js';
+export { Merger, type MergeSource } from './backends/merge.js';
+export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
+export { PROMETHEUS_CONTENT_TYPE } from './exposition/text.js';
+export type { ErrorClass, ObservableCounter } from './metrics/counter.js';
+export {
+  Counter,
+  createCounter,
+  createGauge,
+  createHistogram,
+  createSummary,
+  Gauge,
+  type GaugeOptions,
+  Histogram,
+  type HistogramOptions,
+  Summary,
+} from './metrics/create.js';
+export { DEFAULT_BUCKETS } from './metrics/definition.js';
+export type { ObservableGauge } from './metrics/gauge.js';
+export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
+export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
+export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
+export type { Timed, Timer } from './metrics/timer.js';
+export {
+  type Collector,
+  createFamily,
+  type FamilyOptions,
+  type FamilySeries,
+  type MetricSource,
+} from './model/collector.js';
+export {
+  type FamilyDescriptor,
+  type FamilySnapshot,
+  familyKey,
+  type GaugeMode,
+  type MergeMode,
+  type MetricType,
+  type SeriesView,
+  seriesOf,
+} from './model/family.js';
+export { LabelColumn, type LabelRows } from './model/label-column.js';
+export type { Labels, LabelValue } from './model/labels.js';
+export { CollectorRegistry, type Registrable, type RegistryOptions } from './registry/collector-registry.js';
+export { type DefaultRegistry, REGISTRY } from './registry/default-registry.js';
+export {
+  type Collectable,
+  type ExpositionFormat,
+  type GenerateOptions,
+  generateMetrics,
+  streamMetrics,
+} from './registry/generate.js';

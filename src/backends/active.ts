@@ -1,0 +1,78 @@
+/**
+ * The backend in force: one for the whole thread, shared by every copy of this package that is loaded.
+ *
+ * Everything that owns cells is a tenant of it. When another backend is loaded, each tenant takes new cells
+ * there and moves its numbers, within one synchronous step: no call can come between.
+ */
+import { isMainThread } from 'node:worker_threads';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
+import type { Backend, Cells, SnapshotRequest } from './backend.js';
+import { SingleProcessBackend } from './memory.js';
+import { accumulate } from './merge.js';
+import { ThreadBackend, ThreadBridge } from './threads.js';
+
+/** Owner of cells, who can move. */
+export interface Tenant {
+  /** Takes cells in `backend` for everything it owns and moves its numbers there: see {@link moveCells}. */
+  rehome(backend: Backend): void;
+}
+
+/** Adds the numbers of cells to others of the same family. */
+export function moveCells(family: FamilyDescriptor, from: Cells, to: Cells): void {
+  accumulate(family, to.page, to.offset, from.page, from.offset, true);
+}
+
+class ActiveBackend {
+  #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
+  readonly #threads = isMainThread ? new ThreadBridge(this.#backend) : undefined;
+  readonly #tenants = new Set<WeakRef<Tenant>>();
+  readonly #gone = new FinalizationRegistry<WeakRef<Tenant>>((tenant) => this.#tenants.delete(tenant));
+  /** Settles when no backend is being loaded. Never rejects. */
+  ready: Promise<void> = Promise.resolve();
+
+  get backend(): Backend {
+    return this.#backend;
+  }
+
+  /** Makes sure that a tenant is asked to move when the backend changes. Does not keep it alive. */
+  add(tenant: Tenant): void {
+    const reference = new WeakRef(tenant);
+    this.#tenants.add(reference);
+    this.#gone.register(tenant, reference);
+  }
+
+  /** Puts another backend in force, moves every number to it, and returns the one before. */
+  replace(backend: Backend): Backend {
+    const before = this.#backend;
+    this.#threads?.sync();
+    this.#backend = backend;
+    for (const reference of this.#tenants) reference.deref()?.rehome(backend);
+    this.#threads?.rehome(backend);
+    return before;
+  }
+
+  /** Everybody's numbers, those of worker threads included. */
+  async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
+    await this.ready;
+    this.#threads?.sync();
+    return this.#backend.snapshot(request);
+  }
+
+  /** Resolves when what was counted before the call can be read by everybody who reads this backend. */
+  async flush(): Promise<void> {
+    await this.ready;
+    this.#threads?.sync();
+    await this.#backend.flush();
+  }
+}
+
+export type { ActiveBackend };
+
+const KEY = Symbol.for('metheus.active-backend.v1');
+const global = globalThis as { [KEY]?: ActiveBackend };
+
+/** The backend in force in this thread. */
+export function activeBackend(): ActiveBackend {
+  global[KEY] ??= new ActiveBackend();
+  return global[KEY];
+}

@@ -1,0 +1,154 @@
+/** Merging writers: the rows of several writers of one family become one snapshot. */
+import { type FamilyDescriptor, type FamilySnapshot, type MergeMode, TOUCHED } from '../model/family.js';
+import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
+import { escapeLabelValue } from '../model/labels.js';
+import type { Writer } from './backend.js';
+
+/** One writer's rows of a family. */
+export interface MergeSource {
+  readonly writer: Writer;
+  /** Its rows, which may still grow. */
+  readonly labels: LabelColumn;
+  /** The numbers of those rows now. */
+  values(): Float64Array;
+}
+
+/**
+ * Adds one writer's cells to a merged row, as the family's merge mode says.
+ *
+ * Gauges: a cell nobody touched is no value at all, so that `min` does not see its zero.
+ */
+export function accumulate(
+  { merge, cells }: FamilyDescriptor,
+  into: Float64Array,
+  to: number,
+  from: Float64Array,
+  start: number,
+  live: boolean,
+): void {
+  if (merge === 'add' || merge === 'each') {
+    for (let cell = 0; cell < cells; cell++) into[to + cell]! += from[start + cell]!;
+    return;
+  }
+  const at = from[start + TOUCHED]!;
+  if (at === 0) return;
+  const value = from[start]!;
+  const before = into[to + TOUCHED]!;
+  into[to] = before === 0 ? onlyOf(merge, value, at, live) : both(merge, into[to]!, before, value, at, live);
+  into[to + TOUCHED] = Math.max(before, at);
+}
+
+/** Whether a gauge was set, not only incremented: see {@link TOUCHED}. */
+const wasSet = (at: number) => at > 1;
+
+function onlyOf(merge: MergeMode, value: number, at: number, live: boolean): number {
+  return merge === 'shared' && !wasSet(at) && !live ? 0 : value;
+}
+
+function both(merge: MergeMode, a: number, aAt: number, b: number, bAt: number, live: boolean): number {
+  switch (merge) {
+    case 'min':
+    case 'livemin':
+      return Math.min(a, b);
+    case 'max':
+    case 'livemax':
+      return Math.max(a, b);
+    case 'sum':
+    case 'livesum':
+      return a + b;
+    case 'shared':
+      // Increments of the living add up until somebody sets; from then on the last set wins.
+      if (!wasSet(aAt) && !wasSet(bAt)) return live ? a + b : a;
+      return bAt >= aAt ? b : a;
+    default:
+      return bAt >= aAt ? b : a;
+  }
+}
+
+/** Where the rows of one source went. */
+interface Placement {
+  readonly source: MergeSource;
+  readonly version: number;
+  readonly rows: number[];
+}
+
+/**
+ * Merges the same family again and again. It remembers where each source's rows go, so that a merge of what
+ * it has seen before is additions only.
+ */
+export class Merger {
+  readonly #family: FamilyDescriptor;
+  #labels = new LabelColumn();
+  #rowOf = new Map<string, number>();
+  #placements: Placement[] = [];
+
+  constructor(family: FamilyDescriptor) {
+    this.#family = family;
+  }
+
+  merge(given: readonly MergeSource[]): FamilySnapshot {
+    const family = this.#family;
+    const sources = family.merge.startsWith('live') ? given.filter(({ writer }) => writer.live) : given;
+    this.#place(sources);
+    const values = new Float64Array(this.#labels.size * family.cells);
+    const live = new Uint8Array(this.#labels.size);
+    for (const { source, rows } of this.#placements) {
+      const from = source.values();
+      for (let row = 0; row < rows.length; row++) {
+        const to = rows[row]!;
+        if (to === REMOVED) continue;
+        if (source.writer.live) live[to] = 1;
+        accumulate(family, values, to * family.cells, from, row * family.cells, source.writer.live);
+      }
+    }
+    const rows = this.#labels.view();
+    if (isPerWriter(family.merge)) return { family, rows: touchedOnly(rows, values, family), values };
+    return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
+  }
+
+  /** Brings the remembered places up to date; starts anew when a source went or removed a row. */
+  #place(sources: readonly MergeSource[]): void {
+    const stale = this.#placements.some(
+      ({ source, version }, i) => sources[i] !== source || source.labels.version !== version,
+    );
+    if (stale || sources.length < this.#placements.length) {
+      this.#labels = new LabelColumn();
+      this.#rowOf = new Map();
+      this.#placements = [];
+    }
+    for (const source of sources.slice(this.#placements.length)) {
+      this.#placements.push({ source, version: source.labels.version, rows: [] });
+    }
+    for (const { source, rows } of this.#placements) {
+      for (let row = rows.length; row < source.labels.size; row++) rows.push(this.#placeRow(source, row));
+    }
+  }
+
+  #placeRow({ labels, writer }: MergeSource, row: number): number {
+    if (labels.lengths[row] === REMOVED) return REMOVED;
+    const text = rowText(labels, row);
+    if (this.#family.merge === 'each') return this.#labels.add(text);
+    const merged = isPerWriter(this.#family.merge) ? withPid(text, writer) : text;
+    const known = this.#rowOf.get(merged);
+    if (known !== undefined) return known;
+    const placed = this.#labels.add(merged);
+    this.#rowOf.set(merged, placed);
+    return placed;
+  }
+}
+
+/** Whether every writer has a series of its own, told by a `pid` label. */
+function isPerWriter(merge: MergeMode): boolean {
+  return merge === 'all' || merge === 'liveall';
+}
+
+function withPid(text: string, writer: Writer): string {
+  return `${text}${text === '' ? '' : ','}pid="${escapeLabelValue(writer.id)}"`;
+}
+
+/** Without the rows that their writer never touched. */
+function touchedOnly(rows: LabelRows, values: Float64Array, { cells }: FamilyDescriptor): LabelRows {
+  const lengths = rows.lengths.slice(0, rows.size);
+  for (let row = 0; row < rows.size; row++) if (values[row * cells + TOUCHED] === 0) lengths[row] = REMOVED;
+  return { ...rows, lengths };
+}

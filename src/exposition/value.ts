@@ -1,0 +1,49 @@
+/** Numbers as text. */
+
+/**
+ * A sample value: the shortest digits that read back to the same float64, and Prometheus' words for the rest.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
+ */
+export function formatValue(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '+Inf';
+  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/**
+ * The value of `le` or `quantile`. It is part of a series' identity, so it is spelt as other clients spell it:
+ * Go's `strconv.FormatFloat(value, 'g', -1, 64)`. Shortest digits; an exponent of at least two digits where
+ * the decimal exponent is below -4 or above 5: `1e+06`, `0.0001`, `1e-05`.
+ */
+export function formatBound(value: number): string {
+  if (!Number.isFinite(value)) return formatValue(value);
+  const [mantissa, exponent] = value.toExponential().split('e') as [string, string];
+  if (Number(exponent) >= -4 && Number(exponent) < 6) return formatValue(value);
+  return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
+}
+
+const ZERO = 48;
+const MOST_DIGITS = 10;
+
+/** Writes {@link formatValue} as bytes at `at` and returns the place behind it. At most 25 bytes. */
+export function writeValue(bytes: Uint8Array, at: number, value: number): number {
+  const integer = value | 0;
+  if (integer === value && integer >= 0 && !Object.is(value, -0)) return writeDigits(bytes, at, integer);
+  const text = formatValue(value);
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+/** Most sample values are small counts: their digits are written without making a string. */
+function writeDigits(bytes: Uint8Array, at: number, value: number): number {
+  let digits = 1;
+  for (let power = 10; digits < MOST_DIGITS && value >= power; power *= 10) digits += 1;
+  let rest = value;
+  for (let place = at + digits - 1; place >= at; place--) {
+    const tenth = (rest / 10) | 0;
+    bytes[place] = ZERO + rest - tenth * 10;
+    rest = tenth;
+  }
+  return at + digits;
+}

@@ -1,0 +1,57 @@
+/** A number that only grows: requests served, bytes sent, errors seen. One cell. */
+import { Metric } from './metric.js';
+import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
+
+/** A class of errors to count: an error is one of it, or of a subclass. */
+export type ErrorClass = abstract new (...args: never[]) => unknown;
+
+/** What a counter does once its labels are complete. */
+export interface ObservableCounter {
+  /**
+   * Adds to the counter.
+   *
+   * @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number that is not negative
+   */
+  inc(by?: number): void;
+  /**
+   * Calls `fn` and counts 1 when it fails, with an error of this class if one is given. A promise is followed
+   * to its end. The result or error passes through. As a decorator, `@counter.countErrors`, it counts the
+   * errors of every call of the method.
+   *
+   * @throws `METHEUS_INVALID_CALLBACK`
+   */
+  countErrors<R>(fn: () => R, ErrorClass?: ErrorClass): R;
+  countErrors<This, Args extends unknown[], R>(
+    method: Method<This, Args, R>,
+    context: ClassMethodDecoratorContext,
+  ): Method<This, Args, R>;
+  /** What this thread has counted: for tests. */
+  get(): number;
+}
+
+export class CounterMetric extends Metric {
+  inc(by = 1): void {
+    if (!(by >= 0 && by < Number.POSITIVE_INFINITY) || typeof by !== 'number' || this.offset < 0) {
+      throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number that is not negative');
+    }
+    this.page[this.offset]! += by;
+  }
+
+  countErrors<R>(fn: () => R, classOrContext?: ErrorClass | ClassMethodDecoratorContext): R | (() => R) {
+    checkFunction(fn, 'countErrors()');
+    if (this.offset < 0) throw this.unobservable();
+    if (isMethodContext(classOrContext)) return wrap(fn, (call) => this.#count(call));
+    return this.#count(fn, classOrContext as ErrorClass | undefined);
+  }
+
+  get(): number {
+    if (this.offset < 0) throw this.unobservable();
+    return this.page[this.offset]!;
+  }
+
+  #count<R>(fn: () => R, ErrorClass?: ErrorClass): R {
+    return watch(fn, (failed, error) => {
+      if (failed && (ErrorClass === undefined || error instanceof ErrorClass)) this.inc();
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/** Checking what a metric is created with, and turning it into a descriptor. */
+import { MetheusError, show } from '../errors.js';
+import { cellsOf } from '../model/collector.js';
+import type { FamilyDescriptor, GaugeMode, MergeMode, MetricType } from '../model/family.js';
+import { labelString, refuseUnknownLabels } from '../model/labels.js';
+import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
+import type { Values } from './metric-family.js';
+
+/** As in other Prometheus clients: seconds, made for the time of web requests. */
+export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const GAUGE_MODES: ReadonlySet<unknown> = new Set<GaugeMode>([
+  'shared',
+  'all',
+  'liveall',
+  'min',
+  'livemin',
+  'max',
+  'livemax',
+  'sum',
+  'livesum',
+  'mostrecent',
+  'livemostrecent',
+]);
+
+/** All options of all metric types, before they are checked. */
+export interface GivenOptions {
+  readonly requiredLabels?: readonly unknown[];
+  readonly defaultLabels?: Readonly<Record<string, unknown>>;
+  readonly unit?: unknown;
+  readonly maxSeries?: unknown;
+  readonly buckets?: unknown;
+  readonly multiprocessMode?: unknown;
+}
+
+/** A checked definition. */
+export interface Definition {
+  readonly family: FamilyDescriptor;
+  readonly defaults: Values;
+  readonly maxSeries: number;
+  /** Everything, as text: equal for equal definitions, and fit for a message. */
+  readonly text: string;
+}
+
+/** @throws the errors of bad names, labels, buckets and options */
+export function define(
+  type: MetricType,
+  scope: string,
+  name: unknown,
+  help: unknown,
+  options: GivenOptions,
+): Definition {
+  checkMetricName(name);
+  checkHelp(name, help);
+  const {
+    requiredLabels: labelNames = [],
+    defaultLabels = {},
+    maxSeries = Number.POSITIVE_INFINITY,
+  } = options;
+  if (!Array.isArray(labelNames))
+    throw invalidOption(name, 'requiredLabels', labelNames, 'an array of names');
+  checkLabelNames(name, labelNames);
+  refuseUnknownLabels(name, labelNames, defaultLabels);
+  if (typeof maxSeries !== 'number' || !(maxSeries >= 1)) {
+    throw invalidOption(name, 'maxSeries', maxSeries, 'a number of at least 1');
+  }
+  const defaults = labelNames.map((label) =>
+    defaultLabels[label] === undefined ? undefined : labelString(label, defaultLabels[label]),
+  );
+  const bounds = type === 'histogram' ? checkBuckets(name, options.buckets) : [];
+  const family: FamilyDescriptor = {
+    scope,
+    name,
+    help,
+    type,
+    unit: checkUnit(name, options.unit),
+    labelNames: Object.freeze([...labelNames]),
+    cells: cellsOf(type, bounds),
+    merge: type === 'gauge' ? checkMode(name, options.multiprocessMode) : 'add',
+    bounds: Object.freeze(bounds),
+  };
+  const { scope: _, cells: __, ...shown } = family;
+  const limits = maxSeries === Number.POSITIVE_INFINITY ? {} : { maxSeries };
+  const text = JSON.stringify({ ...shown, defaults, ...limits });
+  return { family: Object.freeze(family), defaults, maxSeries, text };
+}
+
+function invalidOption(metric: string, option: string, given: unknown, expected: string): MetheusError {
+  return new MetheusError('METHEUS_INVALID_OPTIONS', {
+    given: `${option}: ${show(given)} for metric '${metric}'`,
+    expected,
+  });
+}
+
+/** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit */
+function checkUnit(name: string, unit: unknown = ''): string {
+  if (typeof unit !== 'string') throw invalidOption(name, 'unit', unit, 'a string');
+  if (unit === '' || name.replace(/_total$/, '').endsWith(`_${unit}`)) return unit;
+  throw invalidOption(name, 'unit', unit, `a unit that the name ends with, as in '${name}_${unit}'`);
+}
+
+function checkMode(name: string, mode: unknown = 'shared'): MergeMode {
+  if (GAUGE_MODES.has(mode)) return mode as GaugeMode;
+  throw invalidOption(name, 'multiprocessMode', mode, `one of ${[...GAUGE_MODES].join(', ')}`);
+}
+
+/** Upper bounds without the last, `+Inf`, which every histogram has. */
+function checkBuckets(name: string, buckets: unknown = DEFAULT_BUCKETS): number[] {
+  const given = `buckets ${show(buckets)} for metric '${name}'`;
+  const expected = 'at least one number, each greater than the one before it';
+  if (!Array.isArray(buckets) || buckets.length === 0 || buckets.some((bound) => typeof bound !== 'number')) {
+    throw new MetheusError('METHEUS_INVALID_BUCKETS', { given, expected });
+  }
+  const bounds = buckets.at(-1) === Number.POSITIVE_INFINITY ? buckets.slice(0, -1) : [...buckets];
+  // Written so that NaN fails it too. A bound of -Infinity or a second +Infinity has no place.
+  const ascending = bounds.every((bound, i) => i === 0 || bound > bounds[i - 1]);
+  if (!ascending || !bounds.every(Number.isFinite) || bounds.length === 0) {
+    throw new MetheusError('METHEUS_INVALID_BUCKETS', { given, expected });
+  }
+  return bounds;
+}

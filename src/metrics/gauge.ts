@@ -1,0 +1,89 @@
+/** A number that goes up and down: queue length, temperature, requests in progress. Its value, and when set. */
+import { TOUCHED } from '../model/family.js';
+import { coarseNow } from './coarse-clock.js';
+import { Metric } from './metric.js';
+import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
+import { type Timed, Timer, time, timed } from './timer.js';
+
+/** What a gauge does once its labels are complete. */
+export interface ObservableGauge extends Timed {
+  /** @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number */
+  inc(by?: number): void;
+  /** @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number */
+  dec(by?: number): void;
+  /** @throws `METHEUS_INVALID_VALUE` unless `value` is a number; NaN and the infinities are */
+  set(value: number): void;
+  /** Sets the gauge to Unix time in seconds. */
+  setToCurrentTime(): void;
+  /**
+   * Counts 1 up, calls `fn`, and counts 1 down when it has ended, however it ends. The result or error passes
+   * through. As a decorator, `@gauge.trackInProgress`, it does so for every call of the method.
+   *
+   * @throws `METHEUS_INVALID_CALLBACK`
+   */
+  trackInProgress<R>(fn: () => R): R;
+  trackInProgress<This, Args extends unknown[], R>(
+    method: Method<This, Args, R>,
+    context: ClassMethodDecoratorContext,
+  ): Method<This, Args, R>;
+  /** The value in this thread: for tests. */
+  get(): number;
+}
+
+export class GaugeMetric extends Metric {
+  inc(by = 1): void {
+    if (!(by - by === 0) || typeof by !== 'number' || this.offset < 0) {
+      throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number');
+    }
+    const { page, offset } = this;
+    page[offset]! += by;
+    if (page[offset + TOUCHED] === 0) page[offset + TOUCHED] = 1;
+  }
+
+  dec(by = 1): void {
+    if (typeof by !== 'number') throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number');
+    this.inc(-by);
+  }
+
+  set(value: number): void {
+    if (typeof value !== 'number' || this.offset < 0) {
+      throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number');
+    }
+    const { page, offset } = this;
+    page[offset] = value;
+    page[offset + TOUCHED] = coarseNow();
+  }
+
+  setToCurrentTime(): void {
+    this.set(Date.now() / 1000);
+  }
+
+  trackInProgress<R>(fn: () => R, context?: unknown): R | (() => R) {
+    checkFunction(fn, 'trackInProgress()');
+    if (this.offset < 0) throw this.unobservable();
+    return isMethodContext(context) ? wrap(fn, (call) => this.#track(call)) : this.#track(fn);
+  }
+
+  startTimer(): Timer {
+    if (this.offset < 0) throw this.unobservable();
+    return new Timer((seconds) => this.set(seconds));
+  }
+
+  time<R>(fn: () => R, context?: unknown): R | (() => R) {
+    return time(fn, context, () => this.startTimer());
+  }
+
+  timed<This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R> {
+    return timed(method, () => this.startTimer());
+  }
+
+  get(): number {
+    if (this.offset < 0) throw this.unobservable();
+    return this.page[this.offset]!;
+  }
+
+  #track<R>(fn: () => R): R {
+    this.inc();
+    return watch(fn, () => this.dec());
+  }
+}

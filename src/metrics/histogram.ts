@@ -1,0 +1,64 @@
+/** How values are distributed: durations, sizes. A cell for each bucket, not cumulative, and one for the sum. */
+import { Metric } from './metric.js';
+import type { Method } from './passing-through.js';
+import { type Timed, Timer, time, timed } from './timer.js';
+
+/** What a histogram holds, as it is exposed. */
+export interface HistogramValue {
+  readonly count: number;
+  readonly sum: number;
+  /** Upper bound and how many values were not above it, ascending, `Infinity` last. */
+  readonly buckets: readonly (readonly [bound: number, count: number])[];
+}
+
+/** What a histogram does once its labels are complete. */
+export interface ObservableHistogram extends Timed {
+  /**
+   * Puts a value in its bucket: the first whose bound is not below it.
+   *
+   * @throws `METHEUS_INVALID_VALUE` unless `value` is a number other than NaN
+   */
+  observe(value: number): void;
+  /** What this thread has observed: for tests. */
+  get(): HistogramValue;
+}
+
+export class HistogramMetric extends Metric {
+  /** The family's, kept here because each observation needs them. */
+  readonly #bounds = this.family.bounds;
+
+  observe(value: number): void {
+    if (typeof value !== 'number' || Number.isNaN(value) || this.offset < 0) {
+      throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number other than NaN');
+    }
+    const bounds = this.#bounds;
+    const { page, offset } = this;
+    let bucket = 0;
+    while (bucket < bounds.length && value > bounds[bucket]!) bucket += 1;
+    page[offset + bucket]! += 1;
+    page[offset + bounds.length + 1]! += value;
+  }
+
+  startTimer(): Timer {
+    if (this.offset < 0) throw this.unobservable();
+    return new Timer((seconds) => this.observe(seconds));
+  }
+
+  time<R>(fn: () => R, context?: unknown): R | (() => R) {
+    return time(fn, context, () => this.startTimer());
+  }
+
+  timed<This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R> {
+    return timed(method, () => this.startTimer());
+  }
+
+  get(): HistogramValue {
+    if (this.offset < 0) throw this.unobservable();
+    let count = 0;
+    const buckets = [...this.#bounds, Number.POSITIVE_INFINITY].map((bound, i) => {
+      count += this.page[this.offset + i]!;
+      return [bound, count] as const;
+    });
+    return { count, sum: this.page[this.offset + buckets.length]!, buckets };
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * The series of one metric: a tree with one level for each label, in the order of their declaration.
+ *
+ * A level is a map from a label's value to the next level; `undefined` stands for a label that was not given.
+ * So one walk finds partial and complete metrics alike, and a leaf is always the same object for the same
+ * labels. A leaf that leaves labels to their defaults shares the cells of the one that names them.
+ */
+import { activeBackend, moveCells, type Tenant } from '../backends/active.js';
+import type { Backend, Cells } from '../backends/backend.js';
+import { MetheusError, show } from '../errors.js';
+import type { FamilyDescriptor } from '../model/family.js';
+import { labelString, refuseUnknownLabels } from '../model/labels.js';
+import type { Metric } from './metric.js';
+
+/** Label values in order of declaration; `undefined` where none was given. */
+export type Values = readonly (string | undefined)[];
+
+type Level<M> = Map<string | undefined, Level<M> | M>;
+
+/** The value of every label of the series that stands for all beyond `maxSeries`. */
+export const OVERFLOW = '__overflow__';
+
+/** What a family is besides its descriptor. */
+export interface FamilySettings {
+  /** The whole definition, as text. */
+  readonly definition: string;
+  /** One for each label; `undefined` where there is no default. */
+  readonly defaults: Values;
+  readonly maxSeries: number;
+  /** Told each time a new label set was turned away. */
+  readonly onOverflow: () => void;
+}
+
+export class MetricFamily<M extends Metric> implements Tenant {
+  readonly descriptor: FamilyDescriptor;
+  /** The metric without any label given. */
+  readonly root: M;
+  readonly definition: string;
+  readonly #settings: FamilySettings;
+  readonly #make: (family: MetricFamily<M>, given: Values) => M;
+  readonly #tree: Level<M> = new Map();
+  #series = 0;
+  /** Leaves of every kind. */
+  #leaves = 0;
+
+  constructor(
+    descriptor: FamilyDescriptor,
+    settings: FamilySettings,
+    make: (family: MetricFamily<M>, given: Values) => M,
+  ) {
+    this.descriptor = descriptor;
+    this.definition = settings.definition;
+    this.#settings = settings;
+    this.#make = make;
+    this.root = make(this, []);
+    if (this.missing([]).length === 0) this.#attachRoot();
+    activeBackend().add(this);
+  }
+
+  /** The complete metric for exactly these labels, if it is known and each is a string. The fast way. */
+  find(given: Readonly<Record<string, unknown>>): M | undefined {
+    const { labelNames } = this.descriptor;
+    let next: Level<M> | M | undefined = this.#tree;
+    for (let i = 0; i < labelNames.length; i++) {
+      const value = given[labelNames[i]!];
+      if (typeof value !== 'string') return undefined;
+      next = (next as Level<M>).get(value);
+      if (next === undefined) return undefined;
+    }
+    let count = 0;
+    for (const _ in given) count += 1;
+    return count === labelNames.length ? (next as M) : undefined;
+  }
+
+  /** The metric with `given` on top of `base`. The slow way: it checks everything and makes what is new. */
+  resolve(base: Values, given: unknown): M {
+    const { name: metric, labelNames } = this.descriptor;
+    if (typeof given !== 'object' || given === null) {
+      throw new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
+        given: `${show(given)} to labels() of metric '${metric}'`,
+        expected: 'an object with a value for each label name',
+      });
+    }
+    refuseUnknownLabels(metric, labelNames, given);
+    const own = given as Readonly<Record<string, unknown>>;
+    const values = labelNames.map((name, i) => {
+      if (!Object.hasOwn(own, name)) return base[i];
+      if (base[i] === undefined) return labelString(name, own[name]);
+      throw new MetheusError('METHEUS_LABEL_ALREADY_GIVEN', {
+        given: `${show(own[name])} for label '${name}' of metric '${metric}', which is '${base[i]}'`,
+        expected: 'a label that has no value yet',
+        todo: 'Call labels() of the metric that you gave the label to',
+      });
+    });
+    return this.#leaf(values);
+  }
+
+  /** The labels of a leaf. It is looked for among all: complete metrics do not keep their labels. */
+  labelsOf(metric: Metric): Values {
+    const search = (level: Level<M>, path: Values): Values | undefined => {
+      for (const [key, next] of level) {
+        if (next === metric) return [...path, key];
+        const found = next instanceof Map ? search(next, [...path, key]) : undefined;
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    };
+    return search(this.#tree, []) ?? [];
+  }
+
+  /** Which labels have neither a given value nor a default. */
+  missing(given: Values): string[] {
+    return this.descriptor.labelNames.filter(
+      (_, i) => (given[i] ?? this.#settings.defaults[i]) === undefined,
+    );
+  }
+
+  /** Removes all series with these values, where given, and says how many there were. */
+  remove(wanted: Values): number {
+    const { root } = this;
+    const { defaults } = this.#settings;
+    const rootGoes = root.offset >= 0 && defaults.every((value, i) => (wanted[i] ?? value) === value);
+    const removed = this.#prune(this.#tree, 0, wanted, true);
+    if (rootGoes) this.#attachRoot();
+    return this.descriptor.labelNames.length === 0 ? 1 : removed;
+  }
+
+  clear(): void {
+    this.remove([]);
+    if (this.root.offset >= 0) return;
+    this.#tree.clear();
+    this.#leaves = 0;
+  }
+
+  rehome(backend: Backend): void {
+    const sharing: [M, Values][] = [];
+    const visit = (level: Level<M>, path: Values): void => {
+      for (const [key, next] of level) {
+        const values = [...path, key];
+        if (next instanceof Map) visit(next, values);
+        else if (next.offset < 0) continue;
+        else if (values.includes(undefined)) sharing.push([next, values]);
+        else this.#move(backend, next, values as string[]);
+      }
+    };
+    visit(this.#tree, []);
+    if (this.descriptor.labelNames.length === 0) this.#move(backend, this.root, []);
+    else if (this.root.offset >= 0) sharing.push([this.root, []]);
+    for (const [metric, values] of sharing) attach(metric, this.#leaf(this.#filled(values)));
+  }
+
+  #move(backend: Backend, metric: M, labels: readonly string[]): void {
+    const cells = backend.reserve({ family: this.descriptor, labels });
+    moveCells(this.descriptor, metric, cells);
+    attach(metric, cells);
+  }
+
+  #attachRoot(): void {
+    const { descriptor: family, root } = this;
+    const { backend } = activeBackend();
+    if (family.labelNames.length > 0) {
+      attach(root, this.#leaf(this.#filled([])));
+      return;
+    }
+    if (root.offset >= 0) backend.release(family, root);
+    attach(root, backend.reserve({ family, labels: [] }));
+  }
+
+  #leaf(values: Values): M {
+    if (values.every((value) => value === undefined)) return this.root;
+    return this.#known(values) ?? this.#add(values);
+  }
+
+  #known(values: Values): M | undefined {
+    let next: Level<M> | M | undefined = this.#tree;
+    for (let i = 0; i < values.length && next !== undefined; i++) next = (next as Level<M>).get(values[i]);
+    return next as M | undefined;
+  }
+
+  #add(values: Values): M {
+    const { maxSeries, onOverflow } = this.#settings;
+    const labels = this.#filled(values);
+    if (labels.includes(undefined)) return this.#store(values, this.#make(this, values));
+    if (values.includes(undefined)) {
+      const named = this.#leaf(labels);
+      if (named === this.#known(this.#overflow())) return named;
+      const metric = this.#make(this, values);
+      attach(metric, named);
+      return this.#store(values, metric);
+    }
+    if (this.#series >= maxSeries) {
+      onOverflow();
+      return this.#known(this.#overflow()) ?? this.#addSeries(this.#overflow());
+    }
+    this.#series += 1;
+    return this.#addSeries(labels as string[]);
+  }
+
+  #addSeries(labels: readonly string[]): M {
+    const metric = this.#make(this, COMPLETE);
+    attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
+    return this.#store(labels, metric);
+  }
+
+  /** Keeps a leaf, so that it is found again. Under a limit, partial ones are limited too. */
+  #store(values: Values, metric: M): M {
+    if (this.#leaves > 4 * this.#settings.maxSeries + 1) return metric;
+    this.#leaves += 1;
+    let level = this.#tree;
+    for (const value of values.slice(0, -1)) {
+      let next = level.get(value) as Level<M> | undefined;
+      if (next === undefined) {
+        next = new Map();
+        level.set(value, next);
+      }
+      level = next;
+    }
+    level.set(values.at(-1), metric);
+    return metric;
+  }
+
+  #overflow(): readonly string[] {
+    return this.descriptor.labelNames.map(() => OVERFLOW);
+  }
+
+  #filled(values: Values): Values {
+    return this.#settings.defaults.map((value, i) => values[i] ?? value);
+  }
+
+  /** Drops the leaves below `level` that match, and the levels that this leaves empty. Counts the series. */
+  #prune(level: Level<M>, depth: number, wanted: Values, named: boolean): number {
+    let removed = 0;
+    for (const [key, next] of level) {
+      if (wanted[depth] !== undefined && (key ?? this.#settings.defaults[depth]) !== wanted[depth]) continue;
+      const allNamed = named && key !== undefined;
+      if (next instanceof Map) {
+        removed += this.#prune(next, depth + 1, wanted, allNamed);
+        if (next.size === 0) level.delete(key);
+        continue;
+      }
+      if (next.offset < 0) continue;
+      if (allNamed) {
+        activeBackend().backend.release(this.descriptor, next);
+        removed += 1;
+        if (key !== OVERFLOW) this.#series -= 1;
+      }
+      attach(next, { page: new Float64Array(this.descriptor.cells), offset: 0 });
+      level.delete(key);
+      this.#leaves -= 1;
+    }
+    return removed;
+  }
+}
+
+/** Stands for the values of a metric whose labels are all named: kept once, and not once for each series. */
+export const COMPLETE: Values = Object.freeze(['']);
+
+function attach(metric: Metric, { page, offset }: Cells): void {
+  metric.page = page;
+  metric.offset = offset;
+}

@@ -1,0 +1,98 @@
+/** What every metric is: a place in a page, and the labels that lead to it. */
+import { activeBackend } from '../backends/active.js';
+import type { Backend } from '../backends/backend.js';
+import { MetheusError, show, UnobservableMetricError } from '../errors.js';
+import type { FamilyDescriptor } from '../model/family.js';
+import { labelString, refuseUnknownLabels } from '../model/labels.js';
+import { COMPLETE, type MetricFamily, type Values } from './metric-family.js';
+
+const NO_PAGE = new Float64Array(0);
+
+/**
+ * A metric, partial or complete. An observation is an add at `page[offset]`.
+ *
+ * `offset` is -1 while labels are missing, so the one comparison that keeps an observation from going nowhere
+ * is with a number that is needed anyway. Both change when another backend is loaded: never keep them.
+ */
+export abstract class Metric {
+  page: Float64Array = NO_PAGE;
+  offset = -1;
+  protected readonly members: MetricFamily<Metric>;
+  /** Given label values; {@link COMPLETE} where all were named. */
+  readonly #given: Values;
+
+  constructor(members: MetricFamily<Metric>, given: Values) {
+    this.members = members;
+    this.#given = given;
+  }
+
+  get family(): FamilyDescriptor {
+    return this.members.descriptor;
+  }
+
+  /** For the registry: see `MetricSource`. */
+  get definition(): string {
+    return this.members.definition;
+  }
+
+  get name(): string {
+    return this.family.name;
+  }
+
+  get help(): string {
+    return this.family.help;
+  }
+
+  get backend(): Backend {
+    return activeBackend().backend;
+  }
+
+  labels(given: Readonly<Record<string, unknown>>): Metric {
+    if (this === this.members.root && typeof given === 'object' && given !== null) {
+      const found = this.members.find(given);
+      if (found !== undefined) return found;
+    }
+    return this.#given === COMPLETE && isEmpty(given) ? this : this.members.resolve(this.#values(), given);
+  }
+
+  remove(labels: Readonly<Record<string, unknown>> = {}): number {
+    const { name, labelNames } = this.family;
+    refuseUnknownLabels(name, labelNames, labels);
+    const values = this.#values();
+    return this.members.remove(
+      labelNames.map((label, i) =>
+        Object.hasOwn(labels, label) ? labelString(label, labels[label]) : values[i],
+      ),
+    );
+  }
+
+  clear(): void {
+    if (this === this.members.root) this.members.clear();
+    else this.remove();
+  }
+
+  /** Why nothing can be counted here. */
+  protected unobservable(): UnobservableMetricError {
+    return new UnobservableMetricError(this.name, this.members.missing(this.#given));
+  }
+
+  /** The error of a bad argument: missing labels are told first. */
+  protected refuse(
+    code: 'METHEUS_INVALID_INCREMENT' | 'METHEUS_INVALID_VALUE',
+    given: unknown,
+    expected: string,
+  ) {
+    if (this.offset < 0) return this.unobservable();
+    return new MetheusError(code, {
+      given: `${show(given)} to ${this.family.type} '${this.name}'`,
+      expected,
+    });
+  }
+
+  #values(): Values {
+    return this.#given === COMPLETE ? this.members.labelsOf(this) : this.#given;
+  }
+}
+
+const isEmpty = (given: unknown) =>
+  typeof given === 'object' && given !== null && Object.keys(given).length === 0;

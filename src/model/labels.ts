@@ -1,0 +1,78 @@
+/** Label values and their escaped text, as exposition formats write it between the braces. */
+import { MetheusError, show } from '../errors.js';
+
+/** What a label may be given as. Numbers and booleans become their JavaScript text: `500` is `'500'`. */
+export type LabelValue = string | number | boolean;
+
+/** Label values by label name. */
+export type Labels = Readonly<Record<string, LabelValue>>;
+
+const UNSAFE = /[\\"\n]/g;
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
+
+/**
+ * The one spelling of a label value. Lone surrogates become U+FFFD, as they would when encoded as UTF-8:
+ * two values that look the same on the wire are the same series.
+ *
+ * @throws `METHEUS_INVALID_LABEL_VALUE` when it is not a string, number or boolean
+ */
+export function labelString(name: string, value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value.toWellFormed();
+    case 'number':
+    case 'boolean':
+      return String(value);
+    default:
+      throw new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
+        given: `${show(value)} for label '${name}'`,
+        expected: 'a string, number or boolean',
+      });
+  }
+}
+
+/** `method="GET",route="/"`: names and values in step, values escaped. Empty without labels. */
+export function labelText(names: readonly string[], values: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < names.length; i++) {
+    if (i > 0) text += ',';
+    text += `${names[i]}="${escapeLabelValue(values[i]!)}"`;
+  }
+  return text;
+}
+
+/** `\`, `"` and line feed escaped with `\`. */
+export function escapeLabelValue(value: string): string {
+  return value.replace(UNSAFE, (char) => ESCAPES[char]!);
+}
+
+const PAIR = /([^=,]+)="((?:[^"\\]|\\.)*)"/gy;
+
+/** Reads {@link labelText} back. */
+export function parseLabelText(text: string): Record<string, string> {
+  const labels: Record<string, string> = {};
+  PAIR.lastIndex = 0;
+  for (let pair = PAIR.exec(text); pair !== null; pair = PAIR.exec(text)) {
+    labels[pair[1]!] = pair[2]!.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
+    PAIR.lastIndex += 1; // the comma
+  }
+  return labels;
+}
+
+/** @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED` */
+export function refuseUnknownLabels(metric: string, names: readonly string[], given: object): void {
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const on = `label '${unknown}' on metric '${metric}'`;
+  if (names.length === 0) {
+    throw new MetheusError('METHEUS_LABELS_NOT_ALLOWED', {
+      given: on,
+      expected: 'no labels',
+      todo: 'Name them in requiredLabels when the metric is created',
+    });
+  }
+  throw new MetheusError('METHEUS_UNKNOWN_LABEL', {
+    given: on,
+    expected: `only ${names.map((name) => `'${name}'`).join(', ')}`,
+  });
+}

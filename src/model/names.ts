@@ -1,0 +1,55 @@
+/**
+ * What metrics and labels may be called.
+ *
+ * Rules: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels
+ */
+import { MetheusError, show } from '../errors.js';
+
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Labels that histograms and summaries write by themselves. Refused everywhere, so that a type can change. */
+const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile']);
+
+/** @throws `METHEUS_INVALID_METRIC_NAME` */
+export function checkMetricName(name: unknown): asserts name is string {
+  if (typeof name === 'string' && METRIC_NAME.test(name)) return;
+  throw new MetheusError('METHEUS_INVALID_METRIC_NAME', {
+    given: show(name),
+    expected: `a name that matches ${METRIC_NAME.source}`,
+  });
+}
+
+/** @throws `METHEUS_INVALID_HELP` */
+export function checkHelp(name: string, help: unknown): asserts help is string {
+  if (typeof help === 'string') return;
+  throw new MetheusError('METHEUS_INVALID_HELP', {
+    given: `${show(help)} for metric '${name}'`,
+    expected: 'a string that says what the metric counts',
+  });
+}
+
+/** @throws `METHEUS_INVALID_LABEL_NAME`, `METHEUS_RESERVED_LABEL_NAME`, `METHEUS_DUPLICATE_LABEL_NAME` */
+export function checkLabelNames(
+  metric: string,
+  names: readonly unknown[],
+): asserts names is readonly string[] {
+  const seen = new Set<unknown>();
+  for (const name of names) {
+    const given = `${show(name)} on metric '${metric}'`;
+    if (typeof name !== 'string' || !LABEL_NAME.test(name)) {
+      const expected = `a name that matches ${LABEL_NAME.source}`;
+      throw new MetheusError('METHEUS_INVALID_LABEL_NAME', { given, expected });
+    }
+    if (name.startsWith('__') || RESERVED_LABELS.has(name)) {
+      throw new MetheusError('METHEUS_RESERVED_LABEL_NAME', {
+        given,
+        expected: "a name that does not start with '__' and is neither 'le' nor 'quantile'",
+      });
+    }
+    if (seen.has(name)) {
+      throw new MetheusError('METHEUS_DUPLICATE_LABEL_NAME', { given, expected: 'each label name once' });
+    }
+    seen.add(name);
+  }
+}

@@ -1,0 +1,195 @@
+/** What a bar can be told, and where the defaults come from. */
+
+import { MetheusError, show } from '../errors.js';
+import type { BarCharacters } from './glyphs.js';
+import type { OutputFile } from './terminal.js';
+
+/** Options of `tqdm`. All may be left out; `TQDM_*` variables set other defaults (`TQDM_MININTERVAL=1`). */
+export interface BarOptions {
+  /** Text before the bar. */
+  readonly desc?: string | null | undefined;
+  /** Units expected. Default: the length of what is iterated, when it has one. */
+  readonly total?: number | null | undefined;
+  /** Keep the last frame on the screen (default `true`); `null`: only in the first row. */
+  readonly leave?: boolean | null | undefined;
+  /** Where to draw. Default: `process.stderr`, as plain lines when that is not a terminal. */
+  readonly file?: OutputFile | null | undefined;
+  /** Columns of a line. Default: the terminal's; a bar of 10 when there is none. 0: no bar. */
+  readonly ncols?: number | null | undefined;
+  /** Least seconds between two frames (default 0.1). */
+  readonly mininterval?: number | null | undefined;
+  /** Most seconds between two frames before `miniters` is lowered (default 10). */
+  readonly maxinterval?: number | null | undefined;
+  /** Least units between two looks at the clock. Default: found from the speed. */
+  readonly miniters?: number | null | undefined;
+  /** `true`: draw with ASCII. Text: its characters from empty to full, such as `' .oO'`. */
+  readonly ascii?: BarCharacters | undefined;
+  /** Do not draw (counting goes on); `null`: not unless the file is a terminal. */
+  readonly disable?: boolean | null | undefined;
+  /** What is counted (default `it`). */
+  readonly unit?: string | undefined;
+  /** `true`: `1.23k` in place of `1234`. A number: quantities are multiplied by it. */
+  readonly unitScale?: boolean | number | undefined;
+  /** Follow the size of the terminal. */
+  readonly dynamicNcols?: boolean | undefined;
+  /** Weight of the newest speed, from 0 (average since the start) to 1 (default 0.3). */
+  readonly smoothing?: number | null | undefined;
+  /** The line in Python's format syntax, such as `{l_bar}{bar:20}{r_bar}`. */
+  readonly barFormat?: string | null | undefined;
+  /** Units done before the start (default 0). */
+  readonly initial?: number | undefined;
+  /** A fixed row, from 0. Default: the first free one. */
+  readonly position?: number | null | undefined;
+  /** Text or numbers after the meter: an object is shown as `key=value`, anything else as it is. */
+  readonly postfix?: unknown;
+  /** What one metric prefix is worth (default 1000); 1024 for bytes. */
+  readonly unitDivisor?: number | undefined;
+  /** Rows of the screen; bars below are hidden. Default: the terminal's, or 20. */
+  readonly nrows?: number | null | undefined;
+  /** `red`, `#00ff00`. */
+  readonly colour?: string | null | undefined;
+  /** Seconds before the first frame (default 0): a bar that ends sooner is never seen. */
+  readonly delay?: number | undefined;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedBarOptions {
+  readonly desc: string;
+  readonly total: number | null;
+  readonly leave: boolean | null;
+  readonly file: OutputFile | null;
+  readonly ncols: number | null;
+  readonly mininterval: number;
+  readonly maxinterval: number;
+  readonly miniters: number | null;
+  readonly ascii: BarCharacters;
+  readonly disable: boolean | null;
+  readonly unit: string;
+  readonly unitScale: boolean | number;
+  readonly dynamicNcols: boolean;
+  readonly smoothing: number;
+  readonly barFormat: string | null;
+  readonly initial: number;
+  readonly position: number | null;
+  readonly postfix: unknown;
+  readonly unitDivisor: number;
+  readonly nrows: number | null;
+  readonly colour: string | null;
+  readonly delay: number;
+}
+
+const DEFAULTS: ResolvedBarOptions = {
+  desc: '',
+  total: null,
+  leave: true,
+  file: null,
+  ncols: null,
+  mininterval: 0.1,
+  maxinterval: 10,
+  miniters: null,
+  ascii: false,
+  disable: false,
+  unit: 'it',
+  unitScale: false,
+  dynamicNcols: false,
+  smoothing: 0.3,
+  barFormat: null,
+  initial: 0,
+  position: null,
+  postfix: null,
+  unitDivisor: 1000,
+  nrows: null,
+  colour: null,
+  delay: 0,
+};
+
+/** Options for which `null` says something; for the others it is tqdm's `None`, that is, nothing given or zero. */
+const NULL_IS_ZERO = new Set<string>(['mininterval', 'maxinterval', 'smoothing', 'initial', 'delay']);
+const NUMBERS = new Set<string>([
+  ...NULL_IS_ZERO,
+  'total',
+  'ncols',
+  'miniters',
+  'position',
+  'unitDivisor',
+  'nrows',
+]);
+const TEXTS = new Set<string>(['desc', 'unit', 'barFormat', 'colour', 'ascii', 'postfix']);
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The value of a variable by the type of its option. `undefined`: it cannot be one. */
+function readVariable(option: string, text: string): unknown {
+  if (TEXTS.has(option)) return text;
+  // As in tqdm, any text at all switches a flag on, "0" and "false" too.
+  if (!NUMBERS.has(option)) return text !== '';
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isNaN(value) ? undefined : value;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+const defaultsOf = new WeakMap<Variables, BarOptions>();
+
+/**
+ * Defaults from `TQDM_*` variables, read once for each `env`. Unknown names and values that cannot be read are
+ * passed over.
+ */
+export function environmentDefaults(env: Variables): BarOptions {
+  let defaults = defaultsOf.get(env);
+  if (defaults === undefined) {
+    defaults = readDefaults(env);
+    defaultsOf.set(env, defaults);
+  }
+  return defaults;
+}
+
+function readDefaults(env: Variables): BarOptions {
+  const found: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith('TQDM_') || text === undefined) continue;
+    const option = camelCase(name.slice('TQDM_'.length));
+    if (option === 'file' || !Object.hasOwn(DEFAULTS, option)) continue;
+    const value = readVariable(option, text);
+    if (value !== undefined) found[option] = value;
+  }
+  return found;
+}
+
+function checkOption(option: string, value: unknown): void {
+  if (!Object.hasOwn(DEFAULTS, option)) {
+    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+      given: `the unknown option '${option}'`,
+      expected: `one of ${Object.keys(DEFAULTS).join(', ')}`,
+      ...(Object.hasOwn(DEFAULTS, camelCase(option)) && { todo: `Write ${camelCase(option)}` }),
+    });
+  }
+  if (NUMBERS.has(option) && value !== null && (typeof value !== 'number' || Number.isNaN(value))) {
+    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+      given: `${option} = ${show(value)}`,
+      expected: 'a number',
+    });
+  }
+}
+
+/**
+ * Options with defaults. An option that is `undefined` was not given; `null` is a value.
+ *
+ * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for an unknown option, or a number that is not one
+ */
+export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): ResolvedBarOptions {
+  const resolved: Record<string, unknown> = { ...DEFAULTS };
+  for (const source of [defaults, given]) {
+    for (const [option, value] of Object.entries(source)) {
+      if (value === undefined) continue;
+      checkOption(option, value);
+      resolved[option] = value === null && NULL_IS_ZERO.has(option) ? 0 : value;
+    }
+  }
+  resolved.desc ??= '';
+  resolved.unit ??= 'it';
+  resolved.unitDivisor ??= DEFAULTS.unitDivisor;
+  return resolved as unknown as ResolvedBarOptions;
+}

@@ -1,0 +1,54 @@
+/** All that a bar takes from outside, so that the proxy and tests can bring their own. */
+
+import { type Clock, systemClock } from './clock.js';
+import { LiveBars } from './live-bars.js';
+import { type OpenRecord, privateRecord } from './record.js';
+import type { OutputFile } from './terminal.js';
+
+/** What is known of a bar when it starts. */
+export interface BarSnapshot {
+  /** The description as given: without the colon that the line adds. */
+  readonly desc: string;
+  readonly unit: string;
+  readonly total: number | null;
+  readonly initial: number;
+}
+
+export interface BarEnvironment {
+  readonly clock: Clock;
+  /** Where bars are drawn that name no file. */
+  readonly stderr: OutputFile;
+  /** Where `tqdm.write` prints when no file is named. */
+  readonly stdout: OutputFile;
+  /** Variables: `TQDM_*`, `COLUMNS`, `LINES`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Bars that share a screen share this. */
+  readonly live: LiveBars;
+  /** Where a bar counts. */
+  readonly openRecord: OpenRecord;
+  /** The bucket that a bar is counted in. */
+  readonly bucketOf: (bar: BarSnapshot) => string;
+}
+
+/** The process: its terminal, its clock, and rows that nobody reads. Streams are opened only when they are used. */
+export const processEnvironment: BarEnvironment = {
+  clock: systemClock,
+  get stderr() {
+    return process.stderr;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get env() {
+    return process.env;
+  },
+  live: new LiveBars(),
+  openRecord: privateRecord,
+  bucketOf: (bar) => bar.desc,
+};
+
+/** The process's environment with some parts replaced. */
+export function createEnvironment(replaced: Partial<BarEnvironment> = {}): BarEnvironment {
+  // Not a spread: that would open the process's streams.
+  return Object.defineProperties(Object.create(processEnvironment), Object.getOwnPropertyDescriptors(replaced));
+}

@@ -1,0 +1,71 @@
+/** Progress bars to loop over. */
+
+import { Bar } from './bar.js';
+import type { BarOptions } from './bar-options.js';
+import { type BarEnvironment, processEnvironment } from './environment.js';
+import { ArrayLoop, AsyncLoop, IteratorLoop, RangeLoop } from './iterator-loop.js';
+import { Range } from './range.js';
+import { FAILED } from './record.js';
+
+/** How many items there will be, when the source knows: `length`, `size`. */
+function lengthOf(source: object | string): number | null {
+  // A string iterates by code points.
+  if (typeof source === 'string') return [...source].length;
+  if ('length' in source && typeof source.length === 'number') return source.length;
+  if ('size' in source && typeof source.size === 'number') return source.size;
+  return null;
+}
+
+function isPlainArray<T>(source: Iterable<T>): source is T[] {
+  return Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator];
+}
+
+/**
+ * A bar over something that can be iterated. It counts a round when the body is done, and closes when the loop ends:
+ * at its end, by `break`, `return` or an error.
+ */
+export class IterableBar<T> extends Bar implements Iterable<T>, AsyncIterable<Awaited<T>> {
+  readonly #source: Iterable<T>;
+
+  constructor(source: Iterable<T>, options?: BarOptions, environment: BarEnvironment = processEnvironment) {
+    super(options, environment, lengthOf(source));
+    this.#source = source;
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    const source: Iterable<unknown> = this.#source;
+    // The casts say that a loop gives what its source gives.
+    if (isPlainArray(source)) return new ArrayLoop(source, this.state, this.endLoop) as IterableIterator<T>;
+    if (source instanceof Range) {
+      return new RangeLoop(source, this.state, this.endLoop) as IterableIterator<unknown> as IterableIterator<T>;
+    }
+    try {
+      return new IteratorLoop(this.#source[Symbol.iterator](), this.state, this.endLoop);
+    } catch (error) {
+      this.endLoop(FAILED);
+      throw error;
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
+    return new AsyncLoop(this.#source, this.state, this.endLoop).run();
+  }
+}
+
+/** A bar over something that can only be iterated with `for await`. */
+export class AsyncIterableBar<T> extends Bar implements AsyncIterable<Awaited<T>> {
+  readonly #source: AsyncIterable<T>;
+
+  constructor(
+    source: AsyncIterable<T>,
+    options?: BarOptions,
+    environment: BarEnvironment = processEnvironment,
+  ) {
+    super(options, environment);
+    this.#source = source;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
+    return new AsyncLoop(this.#source, this.state, this.endLoop).run();
+  }
+}

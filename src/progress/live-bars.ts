@@ -1,0 +1,87 @@
+/** The bars on the screen: who stands in which row, and who is looked after by the monitor. */
+
+import type { Terminal } from './terminal.js';
+
+/** What the group needs of a bar. */
+export interface LiveBar {
+  readonly terminal: Terminal;
+  /** The row below the first; below zero when the user fixed it: `-2` is always row 2. */
+  row: number;
+  /** Rows of the screen. */
+  readonly rows: number;
+  clear(): void;
+  refresh(): void;
+  /** Draws a bar that has been silent for too long, and looks at the clock again at its next update. */
+  rescue(): void;
+  /** The process ends with the bar open. */
+  abandon(exitCode: number): void;
+}
+
+/** Seconds between two rounds of the monitor. */
+const MONITOR_INTERVAL = 10;
+
+/**
+ * Live bars in the order of their creation. Bars that may share a terminal must share a group.
+ *
+ * While there is one, a timer that does not keep the process alive looks for bars that fell silent, and the end of
+ * the process closes what is open.
+ */
+export class LiveBars {
+  readonly #bars = new Set<LiveBar>();
+  readonly #onExit = (code: number) => {
+    for (const bar of [...this.#bars]) bar.abandon(code);
+  };
+  #monitor: ReturnType<typeof setInterval> | null = null;
+
+  /** The first row that no other bar holds. */
+  freeRow(): number {
+    const taken = new Set([...this.#bars].map((bar) => Math.abs(bar.row)));
+    let row = 0;
+    while (taken.has(row)) row += 1;
+    return row;
+  }
+
+  add(bar: LiveBar): void {
+    this.#bars.add(bar);
+    if (this.#monitor !== null) return;
+    this.#monitor = setInterval(() => this.rescue(), MONITOR_INTERVAL * 1000);
+    this.#monitor.unref();
+    process.on('exit', this.#onExit);
+  }
+
+  /** Takes a bar out. Its row goes to the first bar that found no room on the screen. */
+  remove(bar: LiveBar): void {
+    if (!this.#bars.delete(bar)) return;
+    this.#moveUp(bar);
+    if (this.#bars.size > 0 || this.#monitor === null) return;
+    clearInterval(this.#monitor);
+    this.#monitor = null;
+    process.off('exit', this.#onExit);
+  }
+
+  #moveUp(gone: LiveBar): void {
+    let first: LiveBar | null = null;
+    for (const bar of this.#bars) {
+      if (bar.row >= gone.rows - 1 && (first === null || bar.row < first.row)) first = bar;
+    }
+    if (first === null) return;
+    first.clear();
+    first.row = Math.abs(gone.row);
+  }
+
+  /** One round of the monitor. */
+  rescue(): void {
+    for (const bar of [...this.#bars]) bar.rescue();
+  }
+
+  /** Runs `print` while the bars that `concerned` names are off the screen. */
+  aside(concerned: (bar: LiveBar) => boolean, print: () => void): void {
+    const cleared = [...this.#bars].filter(concerned);
+    for (const bar of cleared) bar.clear();
+    try {
+      print();
+    } finally {
+      for (const bar of cleared) bar.refresh();
+    }
+  }
+}

@@ -1,0 +1,188 @@
+/** The line of a progress bar, from numbers alone: no clock, no terminal. */
+
+import { type BarFields, type BarFormat, hasBar, parseBarFormat, renderBarFormat } from './bar-format.js';
+import { displayLength, displayTrim } from './display-width.js';
+import { Float, formatNumber, numberText } from './format-spec.js';
+import type { BarCharacters } from './glyphs.js';
+import { formatInterval, formatSizeof } from './quantity.js';
+import { WallTime } from './strftime.js';
+
+/** What a line is made of. */
+export interface MeterOptions {
+  /** Units done. */
+  readonly n: number;
+  /** Units expected; `null` or infinite when not known. */
+  readonly total?: number | null | undefined;
+  /** Seconds since the start. */
+  readonly elapsed: number;
+  /** Columns of the line: the bar takes what the text leaves. `null`: a bar of 10. 0: no bar. */
+  readonly ncols?: number | null | undefined;
+  /** Text before the meter. */
+  readonly prefix?: string | undefined;
+  readonly ascii?: BarCharacters | undefined;
+  readonly unit?: string | undefined;
+  /** `true`: quantities get metric prefixes. A number: `n`, `total` and `rate` are multiplied by it. */
+  readonly unitScale?: boolean | number | undefined;
+  /** Units per second, when smoothed; without it, the average since the start. */
+  readonly rate?: number | null | undefined;
+  readonly barFormat?: string | null | undefined;
+  /** Text after the meter, or data that `barFormat` picks from: `{postfix[0]}`. */
+  readonly postfix?: unknown;
+  /** What one metric prefix is worth. */
+  readonly unitDivisor?: number | undefined;
+  /** Units that were done before the start: they do not count for the rate. */
+  readonly initial?: number | undefined;
+  /** `red`, `#00ff00`; an unknown one is ignored. */
+  readonly colour?: string | null | undefined;
+  /** What `{eta}` counts from. Default: now. */
+  readonly now?: Date | undefined;
+}
+
+const USUAL_FORMAT = '{l_bar}{bar}{r_bar}';
+/** Columns of a bar on a line of unknown width. */
+const USUAL_BAR_COLUMNS = 10;
+
+/** Formats are few and every frame needs one. */
+const parsed = new Map<string, BarFormat>();
+const PARSED_LIMIT = 100;
+
+function parse(format: string): BarFormat {
+  let known = parsed.get(format);
+  if (known === undefined) {
+    known = parseBarFormat(format);
+    if (parsed.size >= PARSED_LIMIT) parsed.clear();
+    parsed.set(format, known);
+  }
+  return known;
+}
+
+/**
+ * Draws a line once, to find mistakes before a bar starts.
+ *
+ * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT`
+ */
+export function checkBarFormat(barFormat: string): void {
+  formatMeter({ n: 1, total: 2, elapsed: 1, barFormat });
+}
+
+/** A product with a scale that Python holds as a float is a float. */
+function scaleBy(value: number, scale: number): number | Float {
+  return Number.isInteger(scale) ? value * scale : new Float(value * scale);
+}
+
+function plain(value: number | Float): number {
+  return value instanceof Float ? value.value : value;
+}
+
+/** The quantities of a line: scaled, with an end only where one is known and not passed. */
+function quantities(options: MeterOptions) {
+  const { n, elapsed, initial = 0, unitScale = false } = options;
+  const known = options.total ?? null;
+  const passed = known !== null && known !== 0 && n >= known + 0.5;
+  const total = known === Number.POSITIVE_INFINITY || passed ? null : known;
+  const rate = options.rate ?? null;
+  const scale = typeof unitScale === 'number' && unitScale !== 0 && unitScale !== 1 ? unitScale : null;
+  const shownN = scale === null ? n : scaleBy(n, scale);
+  const scaledRate = scale !== null && rate !== null ? rate * scale : rate;
+  return {
+    n: shownN,
+    total: scale === null || total === null || total === 0 ? total : scaleBy(total, scale),
+    rate: scaledRate ?? (elapsed ? (plain(shownN) - initial) / elapsed : null),
+    rateIsFloat: scaledRate === null,
+    metric: scale === null && Boolean(unitScale),
+  };
+}
+
+function rateText(rate: number | null, metric: boolean): string {
+  if (!rate) return '?';
+  return metric ? formatSizeof(rate) : formatNumber(rate, '5.2f');
+}
+
+function describePostfix(postfix: unknown): unknown {
+  if (postfix === null || postfix === undefined || postfix === '') return '';
+  return typeof postfix === 'string' ? `, ${postfix}` : postfix;
+}
+
+function postfixText(postfix: unknown): string {
+  return typeof postfix === 'number' ? numberText(postfix) : String(postfix);
+}
+
+/** All fields of a bar format but the bar. */
+function meterFields(options: MeterOptions): { fields: BarFields; fraction: number | null; text: string } {
+  const { elapsed, ncols = null, prefix = '', unit = 'it', unitDivisor = 1000, colour = null } = options;
+  const { n, total, rate, rateIsFloat, metric } = quantities(options);
+  const elapsedText = formatInterval(elapsed);
+  const inverse = rate ? 1 / rate : null;
+  const perSecond = `${rateText(rate, metric)}${unit}/s`;
+  const perUnit = `${rateText(inverse, metric)}s/${unit}`;
+  const slow = inverse !== null && inverse > 1;
+  const rateShown = slow ? perUnit : perSecond;
+  const amount = (value: number | Float) =>
+    metric ? formatSizeof(plain(value), '', unitDivisor) : numberText(value);
+  const nText = amount(n);
+  const totalText = total === null ? '?' : amount(total);
+  const postfix = describePostfix(options.postfix);
+  const end = total === null ? 0 : plain(total);
+  const remaining = rate && end ? (end - plain(n)) / rate : 0;
+  const remainingText = rate ? formatInterval(remaining) : '?';
+  const fraction = end ? plain(n) / end : null;
+  const lead = prefix === '' || prefix.endsWith(': ') ? prefix : `${prefix}: `;
+  const percentage = fraction === null ? 0 : new Float(fraction * 100);
+  const shownRate = rate === null || !rateIsFloat ? rate : new Float(rate);
+  const shownInverse = inverse === null ? null : new Float(inverse);
+  const tail = postfixText(postfix);
+  const fields: BarFields = {
+    n,
+    n_fmt: nText,
+    total,
+    total_fmt: totalText,
+    elapsed: elapsedText,
+    elapsed_s: elapsed,
+    ncols,
+    desc: prefix,
+    unit,
+    rate: slow ? shownInverse : shownRate,
+    rate_fmt: rateShown,
+    rate_noinv: shownRate,
+    rate_noinv_fmt: perSecond,
+    rate_inv: shownInverse,
+    rate_inv_fmt: perUnit,
+    postfix,
+    unit_divisor: unitDivisor,
+    colour,
+    remaining: remainingText,
+    remaining_s: rate && end ? new Float(remaining) : 0,
+    l_bar: fraction === null ? `${lead}|` : `${lead}${formatNumber(percentage, '3.0f')}%|`,
+    r_bar: `| ${nText}/${totalText} [${elapsedText}<${remainingText}, ${rateShown}${tail}]`,
+    eta: rate && end ? WallTime.local(options.now ?? new Date()).plus(remaining) : WallTime.epoch,
+    percentage,
+  };
+  const counted = `${nText}${unit} [${elapsedText}, ${rateShown}${tail}]`;
+  return { fields, fraction, text: prefix === '' ? counted : `${prefix}: ${counted}` };
+}
+
+/**
+ * One line of a progress bar, as tqdm 4.69 draws it. Pure, but for `{eta}`, which counts from `now`.
+ *
+ * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT` when `barFormat` is not one
+ */
+export function formatMeter(options: MeterOptions): string {
+  const { ncols = null, prefix = '', ascii, colour } = options;
+  const { fields, fraction, text } = meterFields(options);
+  const fit = (line: string) => (ncols ? displayTrim(line, ncols) : line);
+  let barFormat = options.barFormat ?? '';
+  if (fraction !== null) {
+    if (ncols === 0) return String(fields.l_bar).slice(0, -1) + String(fields.r_bar).slice(1);
+    if (barFormat === '') barFormat = USUAL_FORMAT;
+    else if (prefix === '') barFormat = barFormat.replaceAll('{desc}: ', '');
+  } else if (barFormat === '') {
+    return fit(text);
+  }
+  const format = parse(barFormat);
+  const withoutBar = renderBarFormat(format, fields);
+  if (!hasBar(format)) return fit(withoutBar);
+  const length = ncols ? Math.max(1, ncols - displayLength(withoutBar)) : USUAL_BAR_COLUMNS;
+  const blank = fraction === null;
+  const bar = { fraction: fraction ?? 0, length, characters: ascii, colour, blank };
+  return fit(renderBarFormat(format, fields, bar));
+}

@@ -1,0 +1,159 @@
+/** A set of metrics and collectors that are exposed together. */
+import { activeBackend } from '../backends/active.js';
+import { MetheusError, show } from '../errors.js';
+import type { Collector, MetricSource, Registerer } from '../model/collector.js';
+import { DEFAULT_REGISTRY } from '../model/collector.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
+import { checkMetricName } from '../model/names.js';
+import { DEFAULT_SCOPE, nextScope } from '../model/scope.js';
+
+/** Options of a {@link CollectorRegistry}. */
+export interface RegistryOptions {
+  /** Put before the name of every family, with an underscore between, when it is exposed. */
+  readonly prefix?: string;
+  /**
+   * Registries of one scope in different threads, processes or machines are one registry. Left out: `registry-1`,
+   * `registry-2` … in the order in which a thread makes them, so that equal programs add up.
+   */
+  readonly scope?: string;
+}
+
+/** What may be registered. */
+export type Registrable = MetricSource | Collector;
+
+/** Names that the samples of a family carry besides the family's own. */
+const SAMPLE_SUFFIXES: Readonly<Record<string, readonly string[]>> = {
+  histogram: ['_bucket', '_sum', '_count'],
+  summary: ['_sum', '_count'],
+};
+
+/**
+ * Holds metrics and custom collectors, and collects their families.
+ *
+ * Registries know nothing of each other: the same name in two of them is two metrics.
+ */
+export class CollectorRegistry implements Registerer {
+  readonly scope: string;
+  readonly prefix: string;
+  readonly #metrics = new Map<string, MetricSource>();
+  readonly #collectors = new Set<Collector>();
+  /** Every name that a sample of a registered metric can have, and whose it is. */
+  readonly #taken = new Map<string, MetricSource>();
+  readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
+
+  /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name */
+  constructor({ prefix = '', scope = nextScope('registry') }: RegistryOptions = {}) {
+    if (prefix !== '') checkMetricName(prefix);
+    this.prefix = prefix === '' || prefix.endsWith('_') ? prefix : `${prefix}_`;
+    this.scope = scope;
+  }
+
+  /**
+   * Adds a metric or a collector. Adding the same twice changes nothing.
+   *
+   * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another metric,
+   * `METHEUS_INVALID_COLLECTOR` when it has no `collect`
+   */
+  register(source: Registrable): void {
+    if (isMetric(source)) this.#add(source);
+    else if (typeof (source as Collector | null)?.collect === 'function') this.#collectors.add(source);
+    else {
+      const expected = 'a metric, or an object with a collect() method';
+      throw new MetheusError('METHEUS_INVALID_COLLECTOR', { given: show(source), expected });
+    }
+  }
+
+  /** Takes out what was registered; says whether it was. The metric stays usable, and can be registered again. */
+  unregister(source: Registrable): boolean {
+    if (!isMetric(source)) return this.#collectors.delete(source);
+    if (this.#metrics.get(source.family.name) !== source) return false;
+    this.#metrics.delete(source.family.name);
+    for (const name of sampleNames(source.family)) this.#taken.delete(name);
+    return true;
+  }
+
+  obtain<M extends MetricSource>(definition: string, name: string, make: () => M): M {
+    const known = this.#metrics.get(name);
+    if (known === undefined) {
+      const made = make();
+      this.#add(made);
+      return made;
+    }
+    if (known.definition === definition) return known as M;
+    throw conflict(known.definition, definition);
+  }
+
+  /**
+   * The families of everything that is registered, in the order of registration: metrics, metrics that only
+   * other threads or processes have created, and then what the collectors give.
+   *
+   * @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+   */
+  async collect(): Promise<FamilySnapshot[]> {
+    const families = [...this.#metrics.values()].map(({ family }) => family);
+    const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
+    const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
+    const collected = await Promise.all([
+      activeBackend().snapshot({ families, scopes }),
+      ...[...this.#collectors].map(collectFrom),
+    ]);
+    const all = collected.flat().map((snapshot) => this.#withPrefix(snapshot));
+    const names = new Set<string>();
+    for (const { family } of all) {
+      if (names.has(family.name)) {
+        const expected = 'each family from one metric or collector only';
+        throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
+      }
+      names.add(family.name);
+    }
+    return all;
+  }
+
+  #add(metric: MetricSource): void {
+    const { family, definition } = metric;
+    for (const name of sampleNames(family)) {
+      const other = this.#taken.get(name);
+      if (other !== undefined && other !== metric) throw conflict(other.definition, definition);
+    }
+    for (const name of sampleNames(family)) this.#taken.set(name, metric);
+    this.#metrics.set(family.name, metric);
+  }
+
+  #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {
+    if (this.prefix === '') return snapshot;
+    let family = this.#renamed.get(snapshot.family);
+    if (family === undefined) {
+      family = { ...snapshot.family, name: this.prefix + snapshot.family.name };
+      this.#renamed.set(snapshot.family, family);
+    }
+    return { ...snapshot, family };
+  }
+}
+
+function isMetric(source: Registrable): source is MetricSource {
+  return typeof (source as MetricSource | null)?.family === 'object' && 'definition' in source;
+}
+
+function sampleNames({ name, type }: FamilyDescriptor): string[] {
+  return [name, ...(SAMPLE_SUFFIXES[type] ?? []).map((suffix) => name + suffix)];
+}
+
+function conflict(registered: string, given: string): MetheusError {
+  return new MetheusError('METHEUS_CONFLICTING_METRIC', {
+    given,
+    expected: registered,
+    todo: 'Use another name, the same definition, or another registry',
+  });
+}
+
+async function collectFrom(collector: Collector): Promise<FamilySnapshot[]> {
+  try {
+    return [...(await collector.collect())];
+  } catch (cause) {
+    throw new MetheusError('METHEUS_COLLECTOR_FAILED', {
+      given: `${collector.constructor?.name ?? 'a collector'} (${cause instanceof Error ? cause.message : show(cause)})`,
+      expected: 'families',
+      cause,
+    });
+  }
+}

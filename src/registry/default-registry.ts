@@ -1,0 +1,60 @@
+/** The registry that metrics go to when none is named. */
+import { loadFromEnvironment } from '../backends/load.js';
+import { DEFAULT_REGISTRY, type MetricSource, type Registerer } from '../model/collector.js';
+import type { FamilySnapshot } from '../model/family.js';
+import { DEFAULT_SCOPE } from '../model/scope.js';
+import { CollectorRegistry, type Registrable } from './collector-registry.js';
+
+/** Stands for the default registry, whichever that is, so that it can be replaced after it was imported. */
+class DefaultRegistry implements Registerer {
+  #registry = new CollectorRegistry({ scope: DEFAULT_SCOPE });
+
+  /** The registry that is the default now. */
+  get registry(): CollectorRegistry {
+    return this.#registry;
+  }
+
+  /** Makes another registry the default. Metrics that were created before stay where they are. */
+  setRegistry(registry: CollectorRegistry): void {
+    this.#registry = registry;
+  }
+
+  get prefix(): string {
+    return this.#registry.prefix;
+  }
+
+  get scope(): string {
+    return this.#registry.scope;
+  }
+
+  register(source: Registrable): void {
+    this.#registry.register(source);
+  }
+
+  unregister(source: Registrable): boolean {
+    return this.#registry.unregister(source);
+  }
+
+  obtain<M extends MetricSource>(definition: string, name: string, make: () => M): M {
+    return this.#registry.obtain(definition, name, make);
+  }
+
+  collect(): Promise<FamilySnapshot[]> {
+    return this.#registry.collect();
+  }
+}
+
+const global = globalThis as { [DEFAULT_REGISTRY]?: DefaultRegistry };
+
+function findOrMake(): DefaultRegistry {
+  if (global[DEFAULT_REGISTRY] === undefined) {
+    global[DEFAULT_REGISTRY] = new DefaultRegistry();
+    loadFromEnvironment();
+  }
+  return global[DEFAULT_REGISTRY];
+}
+
+/** The default registry: one for the whole thread, shared by every copy of this package that is loaded. */
+export const REGISTRY: DefaultRegistry = findOrMake();
+
+export type { DefaultRegistry };

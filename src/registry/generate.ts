@@ -1,0 +1,64 @@
+/** A registry's families as bytes. */
+import { MetheusError, show } from '../errors.js';
+import { encodeText } from '../exposition/text.js';
+import type { FamilySnapshot } from '../model/family.js';
+import { REGISTRY } from './default-registry.js';
+
+/** Exposition formats: `text` is Prometheus' text format 0.0.4. */
+export type ExpositionFormat = 'text';
+
+export interface GenerateOptions {
+  /** @defaultValue `'text'` */
+  readonly format?: ExpositionFormat;
+}
+
+/** What can be scraped: any registry. */
+export interface Collectable {
+  collect(): Promise<readonly FamilySnapshot[]>;
+}
+
+/** How long a scrape may hold the event loop before it lets others run. */
+const TURN_MS = 4;
+
+const ENCODERS: Readonly<
+  Record<ExpositionFormat, (families: Iterable<FamilySnapshot>) => Iterable<Uint8Array>>
+> = {
+  text: encodeText,
+};
+
+/**
+ * All metrics of a registry as text, ready to be served with {@link PROMETHEUS_CONTENT_TYPE}.
+ *
+ * @param registry - the default registry when left out
+ * @throws `METHEUS_UNKNOWN_FORMAT`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+ */
+export async function generateMetrics(
+  registry: Collectable = REGISTRY,
+  options: GenerateOptions = {},
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of streamMetrics(registry, options)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/**
+ * The same in chunks of about 64 KiB. Every few milliseconds, and whenever its reader is slow, the event loop
+ * runs: however many series there are, the program goes on.
+ */
+export async function* streamMetrics(
+  registry: Collectable = REGISTRY,
+  { format = 'text' }: GenerateOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!Object.hasOwn(ENCODERS, format)) {
+    const expected = Object.keys(ENCODERS).map(show).join(' or ');
+    throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected });
+  }
+  const families = await registry.collect();
+  let turn = performance.now();
+  for (const chunk of ENCODERS[format](families)) {
+    yield chunk;
+    if (performance.now() - turn < TURN_MS) continue;
+    await new Promise(setImmediate);
+    turn = performance.now();
+  }
+}

@@ -1,0 +1,89 @@
+/** A clock that moves only when told to, a file that remembers, and a row of cells to look into. */
+
+import type { Clock } from '#metheus/progress/clock.js';
+import { createEnvironment, type BarEnvironment, type BarSnapshot } from '#metheus/progress/environment.js';
+import { LiveBars } from '#metheus/progress/live-bars.js';
+import { type BarRecord, RECORD_CELLS } from '#metheus/progress/record.js';
+import type { OutputFile } from '#metheus/progress/terminal.js';
+import { createTqdm, createTrange } from '#metheus/progress/tqdm.js';
+
+export class FakeClock implements Clock {
+  seconds = 1000;
+  /** How often somebody looked. */
+  looks = 0;
+
+  now(): number {
+    this.looks += 1;
+    return this.seconds;
+  }
+
+  unix(): number {
+    return 1_700_000_000 + this.seconds;
+  }
+
+  tick(seconds: number): void {
+    this.seconds += seconds;
+  }
+}
+
+export class FakeFile implements OutputFile {
+  isTTY: boolean;
+  columns: number | undefined;
+  rows: number | undefined;
+  destroyed = false;
+  #writes: string[] = [];
+
+  constructor(isTTY = true) {
+    this.isTTY = isTTY;
+  }
+
+  write(text: string): boolean {
+    this.#writes.push(text);
+    return true;
+  }
+
+  /** Everything written since the last call. */
+  take(): string {
+    return this.#writes.splice(0).join('');
+  }
+}
+
+export class FakeRecord implements BarRecord {
+  page: Float64Array = new Float64Array(RECORD_CELLS);
+  offset = 0;
+  released = 0;
+
+  release(): void {
+    this.released += 1;
+  }
+
+  cell(cell: number): number {
+    return this.page[this.offset + cell]!;
+  }
+}
+
+/** A `tqdm` whose every surrounding is a fake. */
+export function fakeTqdm(replaced: Partial<BarEnvironment> = {}) {
+  const clock = new FakeClock();
+  const stderr = new FakeFile();
+  const stdout = new FakeFile();
+  const records: FakeRecord[] = [];
+  const opened: [string, string][] = [];
+  const snapshots: BarSnapshot[] = [];
+  const openRecord = (bucket: string, unit: string) => {
+    const record = new FakeRecord();
+    records.push(record);
+    opened.push([bucket, unit]);
+    return record;
+  };
+  const bucketOf = (bar: BarSnapshot) => {
+    snapshots.push(bar);
+    return bar.desc;
+  };
+  const live = new LiveBars();
+  const given = { clock, stderr, stdout, env: {}, live, openRecord, bucketOf, ...replaced };
+  const environment = createEnvironment(given);
+  const tqdm = createTqdm(environment);
+  const trange = createTrange(environment);
+  return { tqdm, trange, clock, stderr, stdout, live, records, opened, snapshots, environment };
+}
