@@ -8,19 +8,18 @@
 /** Two `set`s of different threads within this time may count as simultaneous. */
 const RESOLUTION_MS = 50;
 
-let seconds = 0;
-let fresh = false;
+/** The time; 0 when it has to be read. A typed array, because a number in a variable would be boxed. */
+const now = new Float64Array(1);
 
 /** Unix time in seconds. */
 export function coarseNow(): number {
-  return fresh ? seconds : read();
+  return now[0] || read();
 }
 
 function read(): number {
-  seconds = Date.now() / 1000;
-  fresh = true;
   setTimeout(() => {
-    fresh = false;
+    now[0] = 0;
   }, RESOLUTION_MS).unref();
-  return seconds;
+  now[0] = Date.now() / 1000;
+  return now[0];
 }

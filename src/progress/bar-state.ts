@@ -9,7 +9,7 @@ import { type Clock, Pace } from './clock.js';
 import { Ema } from './ema.js';
 import {
   type BarRecord,
-  COMPLETED,
+  type COMPLETED,
   ETA,
   EXPECTED,
   FAILED,
@@ -18,6 +18,9 @@ import {
   STARTED,
   UPDATED,
 } from './record.js';
+
+/** The cell of what is completed. A copy for the hot path, where V8 would load an imported constant each time. */
+const FIRST_CELL: typeof COMPLETED = 0;
 
 /** How a bar ended: at its end or by `break`, or by an error. */
 export type Outcome = typeof FINISHED | typeof FAILED;
@@ -131,7 +134,7 @@ export class BarState {
   count(amount: number): void {
     if (amount > 0) {
       const { record } = this;
-      record.page[record.offset + COMPLETED]! += amount;
+      record.page[record.offset + FIRST_CELL]! += amount;
     }
   }
 

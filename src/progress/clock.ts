@@ -14,7 +14,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now() / 1000,
   unix: () => Date.now() / 1000,
-  stride: 32,
+  stride: 128,
 };
 
 /** Rounds faster than this, in seconds, are fast. */

@@ -77,11 +77,12 @@ export function scientificText(value: number, decimals: number): string {
  * `|value|` with `precision` significant digits, in whichever form is shorter by Python's rule for `g`.
  *
  * @param keepZeros - leave zeros at the end (the `#` flag)
+ * @param room - digits of the precision that the short form must leave for a `.0`
  */
-export function generalText(value: number, precision: number, keepZeros = false): string {
+export function generalText(value: number, precision: number, keepZeros = false, room = 0): string {
   const significant = Math.max(precision, 1);
   const { digits, exponent } = scientificDigits(value, significant - 1);
-  if (exponent >= -4 && exponent < significant) {
+  if (exponent >= -4 && exponent < significant - room) {
     const text = fixedText(value, significant - 1 - exponent);
     return keepZeros || !text.includes('.') ? text : text.replace(/\.?0+$/, '');
   }

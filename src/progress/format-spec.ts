@@ -71,6 +71,16 @@ function group(text: string, separator: string): string {
   return whole.replace(/\B(?=(\d{3})+$)/g, separator) + text.slice(whole.length);
 }
 
+/** Zeros that fill a width are grouped too, and never start with a separator. */
+function zeroFilled(digits: string, sign: string, { fill, align, width, grouping }: FormatSpec): string {
+  if (grouping === '' || fill !== '0' || align !== '=') return digits;
+  const whole = /^\d+/.exec(digits)?.[0].length ?? 0;
+  const room = width - sign.length - (digits.length - whole);
+  let fitting = whole;
+  while (fitting + Math.floor((fitting - 1) / 3) < room) fitting += 1;
+  return '0'.repeat(fitting - whole) + digits;
+}
+
 /** The text of a finite number without its sign. */
 function magnitude(value: number, isFloat: boolean, spec: FormatSpec): string {
   const { type, precision, alternate } = spec;
@@ -82,14 +92,15 @@ function magnitude(value: number, isFloat: boolean, spec: FormatSpec): string {
     case 'e':
       return scientificText(value, precision ?? 6);
     case 'g':
-    case 'n':
       return generalText(value, precision ?? 6, alternate);
+    case 'n':
+      return isFloat ? generalText(value, precision ?? 6, alternate) : integerText(value);
     case 'd':
       return integerText(value);
     case '': {
       if (!isFloat) return integerText(value);
       if (precision === null) return shortestFloatText(value);
-      const text = generalText(value, precision);
+      const text = generalText(value, precision, alternate, 1);
       return /[.e]/.test(text) ? text : `${text}.0`;
     }
     default:
@@ -118,7 +129,8 @@ export function formatNumber(number: number | Float, specification: string): str
   const negative = value < 0 || (isFloat && Object.is(value, -0));
   const sign = negative ? '-' : spec.sign === '-' ? '' : spec.sign;
   if (!Number.isFinite(value)) return pad(sign, nonFinite(value, spec.type), spec, '>');
-  const text = group(magnitude(value, isFloat, spec), spec.grouping);
+  const digits = magnitude(value, isFloat, spec);
+  const text = group(zeroFilled(digits, sign, spec), spec.grouping);
   return pad(sign, /[EG]/.test(spec.type) ? text.toUpperCase() : text, spec, '>');
 }
 
