@@ -51,7 +51,8 @@ export class ThreadBackend implements Backend {
   readonly #own = new ThreadNumbers(writerOf(threadId));
   readonly #numbers = new SingleProcessBackend();
   readonly #channel = openChannel(({ kind }) => {
-    if (kind === 'hello') this.#pages.buffers.forEach((buffer, number) => this.#post(buffer, number));
+    if (kind !== 'hello') return;
+    for (const [number, buffer] of this.#pages.buffers.entries()) this.#post(buffer, number);
   });
 
   constructor() {
@@ -67,7 +68,7 @@ export class ThreadBackend implements Backend {
   }
 
   snapshot(request: SnapshotRequest): FamilySnapshot[] {
-    this.#pages.buffers.forEach((buffer, number) => this.#own.pages.add(number, buffer));
+    for (const [number, buffer] of this.#pages.buffers.entries()) this.#own.pages.add(number, buffer);
     this.#own.copyTo(this.#numbers);
     return this.#numbers.snapshot({ ...request, scopes: [] });
   }

@@ -111,12 +111,14 @@ export type Create<Operations extends object, Extra = unknown> = <
 ) => Created<Operations, Names, Defaults>;
 
 /** A class whose `new` is {@link Create}. */
-export type MetricClass<Operations extends object, Extra = unknown> = new <
-  const Names extends readonly string[] = readonly [],
-  // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
-  const Defaults extends Given<Names[number]> = {},
->(
-  name: string,
-  help: string,
-  options?: MetricOptions<Names, Defaults> & Extra,
-) => Created<Operations, Names, Defaults>;
+export interface MetricClass<Operations extends object, Extra = unknown> {
+  new <
+    const Names extends readonly string[] = readonly [],
+    // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
+    const Defaults extends Given<Names[number]> = {},
+  >(
+    name: string,
+    help: string,
+    options?: MetricOptions<Names, Defaults> & Extra,
+  ): Created<Operations, Names, Defaults>;
+}

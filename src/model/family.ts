@@ -78,15 +78,18 @@ export interface SeriesView {
   readonly labels: Readonly<Record<string, string>>;
   /** The cells of this series, by the layout of its type. */
   readonly values: Float64Array;
+  /** Whether its writer is still there. Known with merge mode `each` only; else true. */
+  readonly live: boolean;
 }
 
 /** The series of a snapshot, one object each. A scrape does not use this. */
-export function* seriesOf({ family, rows, values }: FamilySnapshot): Generator<SeriesView> {
+export function* seriesOf({ family, rows, values, live }: FamilySnapshot): Generator<SeriesView> {
   for (let row = 0; row < rows.size; row++) {
     if (rows.lengths[row] === REMOVED) continue;
     yield {
       labels: parseLabelText(rowText(rows, row)),
       values: values.subarray(row * family.cells, (row + 1) * family.cells),
+      live: live?.[row] !== 0,
     };
   }
 }

@@ -4,8 +4,8 @@
  */
 
 import { MetheusError, show } from '../errors.js';
-import { type BarGlyphs, formatBar } from './glyphs.js';
 import { Float, formatNumber, formatText } from './format-spec.js';
+import { type BarGlyphs, formatBar } from './glyphs.js';
 import { WallTime } from './strftime.js';
 
 /** Every name that a bar format may use. */

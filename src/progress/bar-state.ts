@@ -12,7 +12,7 @@ import {
   type COMPLETED,
   ETA,
   EXPECTED,
-  FAILED,
+  type FAILED,
   FINISHED,
   RATE,
   STARTED,
@@ -41,6 +41,11 @@ export interface BarStateOptions {
   readonly miniters: number | null;
   readonly smoothing: number;
   readonly delay: number;
+}
+
+/** What a total adds to the record: an unknown or infinite one adds nothing. */
+function expected(total: number | null): number {
+  return total !== null && Number.isFinite(total) ? total : 0;
 }
 
 export class BarState {
@@ -101,7 +106,7 @@ export class BarState {
   }
 
   set total(total: number | null) {
-    this.#bump(EXPECTED, (total ?? 0) - (this.#total ?? 0));
+    this.#bump(EXPECTED, expected(total) - expected(this.#total));
     this.#total = total;
   }
 
@@ -130,9 +135,9 @@ export class BarState {
     if (this.n - this.lastPrintN >= this.miniters) this.#look();
   }
 
-  /** Work that was taken back is not uncounted: the record's sum only grows. */
+  /** Adds to the record. Its sum only grows and stays finite: work that was taken back is not uncounted. */
   count(amount: number): void {
-    if (amount > 0) {
+    if (amount > 0 && amount < Number.POSITIVE_INFINITY) {
       const { record } = this;
       record.page[record.offset + FIRST_CELL]! += amount;
     }
@@ -201,7 +206,7 @@ export class BarState {
 
   #begin(): void {
     this.#bump(STARTED, 1);
-    this.#bump(EXPECTED, this.#total ?? 0);
+    this.#bump(EXPECTED, expected(this.#total));
     this.#put(UPDATED, this.clock.unix());
   }
 

@@ -1,31 +1,27 @@
 /** A progress bar that is moved by hand. */
 
-import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
-import { type BarOptions, environmentDefaults, type ResolvedBarOptions, resolveOptions } from './bar-options.js';
+import { warnOnce } from '../errors.js';
+import {
+  type BarOptions,
+  environmentDefaults,
+  type ResolvedBarOptions,
+  resolveOptions,
+} from './bar-options.js';
 import { BarState, type Outcome } from './bar-state.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
-import { warnOnce } from '../errors.js';
 import { colourSequence } from './glyphs.js';
 import type { LiveBar } from './live-bars.js';
-import { formatNum } from './quantity.js';
+import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
+import { initialPostfix, type Postfix, postfixText } from './postfix.js';
 import { FAILED, FINISHED } from './record.js';
-import { FrameRenderer, LineRenderer, type Place, type Renderer, silentRenderer } from './renderer.js';
-import { type ScreenSize, screenSize, Terminal } from './terminal.js';
+import { createRenderer, type Place, type Renderer } from './renderer.js';
+import { Screen } from './screen.js';
+import { Terminal } from './terminal.js';
 
 /** Rows of a screen of unknown size. */
 const USUAL_ROWS = 20;
-/** Least seconds between two lines of a log. */
-const LINE_INTERVAL = 10;
-
-/** Texts to show as `key=value`: an object, a Map, or pairs. */
-export type Postfix = Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>;
-
 /** The bar's numbers and settings at one moment: what its line is made of. */
 export type FormatDict = MeterOptions & { readonly nrows: number | null };
-
-function isPairs(postfix: Postfix): postfix is Iterable<readonly [string, unknown]> {
-  return Symbol.iterator in postfix;
-}
 
 /**
  * A bar without anything to iterate: call {@link update}, and {@link close} at the end (`using` does).
@@ -39,15 +35,15 @@ export class Bar implements Disposable {
   /** Keep the last frame; `null`: only in the first row. */
   leave: boolean | null;
   /** Text after the meter. */
-  postfix: unknown = null;
+  postfix: unknown;
   readonly #options: ResolvedBarOptions;
   readonly #environment: BarEnvironment;
   readonly #terminal: Terminal;
   readonly #state: BarState;
   readonly #live: LiveBar;
-  #renderer: Renderer;
+  readonly #screen: Screen;
+  readonly #renderer: Renderer;
   #disabled: boolean;
-  #size: ScreenSize;
   #desc: string;
   #colour: string | null = null;
 
@@ -71,14 +67,22 @@ export class Bar implements Disposable {
     this.leave = resolved.leave;
     this.#desc = desc;
     this.colour = resolved.colour;
-    this.#setInitialPostfix(resolved.postfix);
+    this.postfix = initialPostfix(resolved.postfix);
     this.#terminal = Terminal.of(resolved.file ?? environment.stderr);
     this.#disabled = resolved.disable ?? !this.#terminal.isTTY;
-    this.#size = this.#measure(true);
+    this.#screen = new Screen(this.#terminal.file, resolved, environment);
     const bucket = environment.bucketOf({ desc, unit, total: end, initial });
     const record = environment.openRecord(bucket, unit);
     this.#state = new BarState({ ...resolved, total: end }, environment.clock, record, () => this.refresh());
-    this.#renderer = this.#chooseRenderer();
+    this.#renderer = createRenderer(
+      {
+        terminal: this.#terminal,
+        named: resolved.file !== null,
+        disabled: this.#disabled,
+        mininterval: resolved.mininterval,
+      },
+      environment.clock,
+    );
     this.#live = this.#liveBar();
     if (this.#disabled) return;
     environment.live.add(this.#live);
@@ -133,17 +137,19 @@ export class Bar implements Disposable {
   set colour(colour: string | null) {
     this.#colour = colour;
     if (colourSequence(colour) !== null) return;
-    warnOnce(`progress-colour-${colour}`, `Unknown progress bar colour '${colour}': expected a name or #rrggbb.`);
+    warnOnce(
+      `progress-colour-${colour}`,
+      `Unknown progress bar colour '${colour}': expected a name or #rrggbb.`,
+    );
   }
 
   get formatDict(): FormatDict {
     const { ascii, unitScale, barFormat, unitDivisor, initial } = this.#options;
-    this.#size = this.#measure(false);
     return {
       n: this.#state.n,
       total: this.#state.total,
       elapsed: this.elapsed,
-      ...this.#size,
+      ...this.#screen.size,
       prefix: this.#desc,
       ascii,
       unit: this.unit,
@@ -211,12 +217,7 @@ export class Bar implements Disposable {
 
   /** Shows values after the meter: `loss=0.5, step=3`. Numbers are shortened. */
   setPostfix(values: Postfix, refresh = true): void {
-    const pairs = isPairs(values) ? [...values] : Object.entries(values);
-    // A key given twice keeps its first place and its last value.
-    const shown = [...new Map(pairs)].map(([key, value]) => {
-      return `${key}=${(typeof value === 'number' ? formatNum(value) : String(value)).trim()}`;
-    });
-    this.setPostfixStr(shown.join(', '), refresh);
+    this.setPostfixStr(postfixText(values), refresh);
   }
 
   /** Sets the text after the meter. */
@@ -271,41 +272,6 @@ export class Bar implements Disposable {
     }
   }
 
-  #setInitialPostfix(postfix: unknown): void {
-    if (!postfix) return;
-    if (typeof postfix !== 'object' || Array.isArray(postfix)) {
-      this.postfix = postfix;
-      return;
-    }
-    // tqdm takes these as keyword arguments, which it sorts.
-    const entries = Object.entries(postfix).sort(([a], [b]) => (a < b ? -1 : 1));
-    this.setPostfix(entries, false);
-  }
-
-  #isStandard(): boolean {
-    const { stderr, stdout } = this.#environment;
-    return this.#terminal.file === stderr || this.#terminal.file === stdout;
-  }
-
-  /** The size to draw for: as given, else the screen's, asked for once unless it may change. */
-  #measure(first: boolean): ScreenSize {
-    const { ncols, nrows, dynamicNcols } = this.#options;
-    const { env } = this.#environment;
-    if (dynamicNcols) return screenSize(this.#terminal.file, env);
-    if (!first) return this.#size;
-    if ((ncols !== null && nrows !== null) || !this.#isStandard()) return { ncols, nrows };
-    const screen = screenSize(this.#terminal.file, env);
-    return { ncols: ncols ?? screen.ncols, nrows: nrows ?? screen.nrows };
-  }
-
-  #chooseRenderer(): Renderer {
-    if (this.#disabled) return silentRenderer;
-    // A file that was named gets frames, as tqdm does; a log that nobody named gets lines.
-    if (this.#options.file !== null || this.#terminal.isTTY) return new FrameRenderer(this.#terminal);
-    const interval = Math.max(this.#options.mininterval, LINE_INTERVAL);
-    return new LineRenderer(this.#terminal, this.#environment.clock, interval);
-  }
-
   #place(): Place {
     return { row: Math.abs(this.#live.row), rows: this.#live.rows };
   }
@@ -314,7 +280,7 @@ export class Bar implements Disposable {
   #liveBar(): LiveBar {
     const { position } = this.#options;
     const state = this.#state;
-    const rows = () => this.#size.nrows || USUAL_ROWS;
+    const rows = () => this.#screen.size.nrows || USUAL_ROWS;
     return {
       terminal: this.#terminal,
       row: position === null ? this.#environment.live.freeRow() : -position,
@@ -325,8 +291,11 @@ export class Bar implements Disposable {
       refresh: () => this.refresh(),
       rescue: () => {
         const now = state.clock.now();
-        if (state.miniters <= 1 || now - state.lastPrintT < state.maxinterval) return;
-        state.setMiniters(1);
+        if (now - state.lastPrintT < state.maxinterval) return;
+        const silent = state.miniters > 1;
+        // Setting it makes the next update look at the clock, whatever pace was believed.
+        state.setMiniters(Math.min(state.miniters, 1));
+        if (!silent) return;
         state.publish(now);
         this.refresh();
       },

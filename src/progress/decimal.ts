@@ -40,7 +40,9 @@ function scaledInteger(value: number, power: number): bigint {
 
 /** `|value|` with `decimals` digits after the point: Python's `f`. */
 export function fixedText(value: number, decimals: number): string {
-  const digits = scaledInteger(value, decimals).toString().padStart(decimals + 1, '0');
+  const digits = scaledInteger(value, decimals)
+    .toString()
+    .padStart(decimals + 1, '0');
   if (decimals === 0) return digits;
   return `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
@@ -105,7 +107,7 @@ function fixedShortest(digits: string, power: number): string {
   return `${digits.slice(0, power + 1)}.${digits.slice(power + 1)}`;
 }
 
-/** The digits of the integer `|value|`, all of them: never an exponent. */
+/** The digits of `|value|` without its fraction, all of them: never an exponent. */
 export function integerText(value: number): string {
-  return Number.isSafeInteger(value) ? String(Math.abs(value)) : BigInt(Math.abs(value)).toString();
+  return BigInt(Math.trunc(Math.abs(value))).toString();
 }

@@ -50,5 +50,8 @@ export const processEnvironment: BarEnvironment = {
 /** The process's environment with some parts replaced. */
 export function createEnvironment(replaced: Partial<BarEnvironment> = {}): BarEnvironment {
   // Not a spread: that would open the process's streams.
-  return Object.defineProperties(Object.create(processEnvironment), Object.getOwnPropertyDescriptors(replaced));
+  return Object.defineProperties(
+    Object.create(processEnvironment),
+    Object.getOwnPropertyDescriptors(replaced),
+  );
 }

@@ -13,6 +13,8 @@ export class Float {
   constructor(readonly value: number) {}
 }
 
+const RADIX: Readonly<Record<string, number>> = { x: 16, o: 8, b: 2 };
+
 interface FormatSpec {
   readonly fill: string;
   readonly align: string;
@@ -97,6 +99,10 @@ function magnitude(value: number, isFloat: boolean, spec: FormatSpec): string {
       return isFloat ? generalText(value, precision ?? 6, alternate) : integerText(value);
     case 'd':
       return integerText(value);
+    case 'x':
+    case 'o':
+    case 'b':
+      return BigInt(Math.trunc(Math.abs(value))).toString(RADIX[type.toLowerCase()]);
     case '': {
       if (!isFloat) return integerText(value);
       if (precision === null) return shortestFloatText(value);
@@ -106,7 +112,7 @@ function magnitude(value: number, isFloat: boolean, spec: FormatSpec): string {
     default:
       throw new MetheusError('METHEUS_INVALID_BAR_FORMAT', {
         given: `the format type '${type}' for a number`,
-        expected: 'one of d, e, f, g, n and %',
+        expected: 'one of b, d, e, f, g, n, o, x and %',
       });
   }
 }
@@ -131,7 +137,7 @@ export function formatNumber(number: number | Float, specification: string): str
   if (!Number.isFinite(value)) return pad(sign, nonFinite(value, spec.type), spec, '>');
   const digits = magnitude(value, isFloat, spec);
   const text = group(zeroFilled(digits, sign, spec), spec.grouping);
-  return pad(sign, /[EG]/.test(spec.type) ? text.toUpperCase() : text, spec, '>');
+  return pad(sign, /[EGX]/.test(spec.type) ? text.toUpperCase() : text, spec, '>');
 }
 
 /** Text as Python's `format(text, specification)` writes it: cut to the precision, padded to the width. */

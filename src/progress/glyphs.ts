@@ -42,7 +42,10 @@ export interface BarGlyphs {
   readonly blank?: boolean;
 }
 
-function parseBarSpec(specification: string, usualLength: number): { charset: string | null; length: number } {
+function parseBarSpec(
+  specification: string,
+  usualLength: number,
+): { charset: string | null; length: number } {
   const charset = CHARSET_TYPES[specification.slice(-1).toLowerCase()] ?? null;
   const digits = charset === null ? specification : specification.slice(0, -1);
   if (digits === '') return { charset, length: usualLength };

@@ -37,7 +37,11 @@ export class IterableBar<T> extends Bar implements Iterable<T>, AsyncIterable<Aw
     // The casts say that a loop gives what its source gives.
     if (isPlainArray(source)) return new ArrayLoop(source, this.state, this.endLoop) as IterableIterator<T>;
     if (source instanceof Range) {
-      return new RangeLoop(source, this.state, this.endLoop) as IterableIterator<unknown> as IterableIterator<T>;
+      return new RangeLoop(
+        source,
+        this.state,
+        this.endLoop,
+      ) as IterableIterator<unknown> as IterableIterator<T>;
     }
     try {
       return new IteratorLoop(this.#source[Symbol.iterator](), this.state, this.endLoop);

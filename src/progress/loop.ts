@@ -88,4 +88,3 @@ export class Loop implements RunningLoop {
     return Math.max(this.given - 1, 0);
   }
 }
-

@@ -65,9 +65,10 @@ export function checkBarFormat(barFormat: string): void {
   formatMeter({ n: 1, total: 2, elapsed: 1, barFormat });
 }
 
-/** A product with a scale that Python holds as a float is a float. */
+/** A product with something that Python holds as a float is a float, whole or not. */
 function scaleBy(value: number, scale: number): number | Float {
-  return Number.isInteger(scale) ? value * scale : new Float(value * scale);
+  const whole = Number.isInteger(value) && Number.isInteger(scale);
+  return whole ? value * scale : new Float(value * scale);
 }
 
 function plain(value: number | Float): number {

@@ -103,9 +103,27 @@ export class LineRenderer implements Renderer {
 }
 
 /** For a bar that is counted and not shown. */
-export const silentRenderer: Renderer = {
+const silentRenderer: Renderer = {
   draw: () => true,
   clear() {},
   finish() {},
   erase() {},
 };
+
+/** Least seconds between two lines of a log. */
+const LINE_INTERVAL = 10;
+
+/** What decides how a bar is drawn. */
+export interface Drawing {
+  readonly terminal: Terminal;
+  /** Did the user name the file? Then it gets frames, as in tqdm; a log that nobody named gets lines. */
+  readonly named: boolean;
+  readonly disabled: boolean;
+  readonly mininterval: number;
+}
+
+export function createRenderer({ terminal, named, disabled, mininterval }: Drawing, clock: Clock): Renderer {
+  if (disabled) return silentRenderer;
+  if (named || terminal.isTTY) return new FrameRenderer(terminal);
+  return new LineRenderer(terminal, clock, Math.max(mininterval, LINE_INTERVAL));
+}

@@ -15,12 +15,6 @@ export interface OutputFile {
   on?(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** Columns and rows; `null` where they are not known. */
-export interface ScreenSize {
-  readonly ncols: number | null;
-  readonly nrows: number | null;
-}
-
 const terminals = new WeakMap<OutputFile, Terminal>();
 
 /**
@@ -71,20 +65,4 @@ export class Terminal {
     const reason = error instanceof Error ? error.message : String(error);
     warnOnce('progress-output', `A progress bar cannot write (${reason}): drawing stops, counting goes on.`);
   }
-}
-
-/**
- * The size of the screen behind `file`: what it says itself, else `COLUMNS` and `LINES`, of which both must be set
- * and one is kept free, as tqdm does.
- */
-export function screenSize(file: OutputFile, env: Readonly<Record<string, string | undefined>>): ScreenSize {
-  if (typeof file.columns === 'number' && typeof file.rows === 'number') {
-    // The last column of a Windows console breaks the line.
-    const spare = process.platform === 'win32' ? 1 : 0;
-    return { ncols: file.columns - spare, nrows: file.rows - spare };
-  }
-  const columns = Number.parseInt(env.COLUMNS ?? '', 10);
-  const lines = Number.parseInt(env.LINES ?? '', 10);
-  if (Number.isNaN(columns) || Number.isNaN(lines)) return { ncols: null, nrows: null };
-  return { ncols: columns - 1, nrows: lines - 1 };
 }

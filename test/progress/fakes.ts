@@ -1,7 +1,7 @@
 /** A clock that moves only when told to, a file that remembers, and a row of cells to look into. */
 
 import type { Clock } from '#metheus/progress/clock.js';
-import { createEnvironment, type BarEnvironment, type BarSnapshot } from '#metheus/progress/environment.js';
+import { type BarEnvironment, type BarSnapshot, createEnvironment } from '#metheus/progress/environment.js';
 import { LiveBars } from '#metheus/progress/live-bars.js';
 import { type BarRecord, RECORD_CELLS } from '#metheus/progress/record.js';
 import type { OutputFile } from '#metheus/progress/terminal.js';

@@ -49,7 +49,10 @@ function check({ fn, args, out }: Vector): void {
     const expected = out as number[];
     for (const [i, x] of (args.xs as (number | null)[]).entries()) {
       const got = ema.next(x ?? undefined);
-      assert.ok(Math.abs(got - expected[i]!) <= 1e-12 * Math.abs(expected[i]!), `${got} is not ${expected[i]}`);
+      assert.ok(
+        Math.abs(got - expected[i]!) <= 1e-12 * Math.abs(expected[i]!),
+        `${got} is not ${expected[i]}`,
+      );
     }
     return;
   }

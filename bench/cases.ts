@@ -1,0 +1,21 @@
+/** All cases, in the order of the report. */
+import type { Case } from './case.js';
+import { GAP } from './cases/gap.js';
+import { HEAP } from './cases/heap.js';
+import { INCREMENTS } from './cases/increments.js';
+import { LABELS } from './cases/labels.js';
+import { LIMITS } from './cases/limits.js';
+import { OBSERVATIONS } from './cases/observations.js';
+import { PROGRESS } from './cases/progress.js';
+import { SCRAPES } from './cases/scrapes.js';
+
+export const CASES: readonly Case[] = [
+  ...LIMITS,
+  ...INCREMENTS,
+  ...LABELS,
+  ...OBSERVATIONS,
+  ...SCRAPES,
+  ...GAP,
+  ...HEAP,
+  ...PROGRESS,
+];

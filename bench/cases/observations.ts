@@ -1,0 +1,105 @@
+/** Setting and observing values, on a kept child. */
+import { CollectorRegistry, createGauge, createHistogram, createSummary, DEFAULT_BUCKETS } from 'metheus';
+import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
+import { REQUEST_LABELS } from '../label-sets.js';
+import type { PromClient, PromConfig } from '../peers.js';
+import { metheusText, samplesOf } from '../samples.js';
+import { DEPENDENT_ADD } from './limits.js';
+
+const GIVEN = { method: 'GET', route: '/', status: '200' };
+const SERIES = 'method="GET",route="/",status="200"';
+const VALUES = 1024;
+const ROUNDS = VALUES * 3;
+
+/** In no order, so that nothing can predict the next one, and about as many in each bucket as in the others. */
+const values = Float64Array.from({ length: VALUES }, (_, i) => {
+  const bucket = (i * 7919) % (DEFAULT_BUCKETS.length + 1);
+  const low = DEFAULT_BUCKETS[bucket - 1] ?? 0;
+  const high = DEFAULT_BUCKETS[bucket] ?? 20;
+  return low + (high - low) * (((i * 104_729) % VALUES) / VALUES);
+});
+
+type Text = () => Promise<string>;
+
+function setting(gauge: { set(value: number): void }, text: Text, size: Size): Subject {
+  const loop = (rounds: number) => {
+    for (let i = 0; i < rounds; i++) gauge.set(i);
+  };
+  return {
+    async check() {
+      loop(ROUNDS);
+      expectEqual('gauge', samplesOf(await text()).get(`work{${SERIES}}`)!, ROUNDS - 1);
+    },
+    run: perRound(loop, size),
+  };
+}
+
+function observing(child: { observe(value: number): void }, text: Text, size: Size): Subject {
+  const loop = (rounds: number) => {
+    for (let i = 0; i < rounds; i++) child.observe(values[i & (VALUES - 1)]!);
+  };
+  return {
+    async check() {
+      loop(ROUNDS);
+      const samples = samplesOf(await text());
+      expectEqual('count', samples.get(`work_count{${SERIES}}`)!, ROUNDS);
+      expectEqual('sum', samples.get(`work_sum{${SERIES}}`)!, 3 * values.reduce((sum, value) => sum + value));
+      for (const bound of samples.has(`work_bucket{le="1",${SERIES}}`) ? DEFAULT_BUCKETS : []) {
+        const below = values.filter((value) => value <= bound).length;
+        expectEqual(`bucket ${bound}`, samples.get(`work_bucket{le="${bound}",${SERIES}}`)!, 3 * below);
+      }
+    },
+    run: perRound(loop, size),
+  };
+}
+
+/** What each client is asked for. */
+const config = { name: 'work', help: 'Work.', labelNames: REQUEST_LABELS };
+
+function theirs<R>(
+  { Registry }: PromClient,
+  make: (config: PromConfig) => { labels(given: Readonly<Record<string, string>>): R },
+): [child: R, text: Text] {
+  const registry = new Registry();
+  return [make({ ...config, registers: [registry] }).labels(GIVEN), () => registry.metrics()];
+}
+
+function ours<R>(
+  make: (name: string, help: string, options: Ours) => { labels(given: typeof GIVEN): R },
+): [child: R, text: Text] {
+  const registry = new CollectorRegistry();
+  const metric = make(config.name, config.help, { requiredLabels: REQUEST_LABELS, registry });
+  return [metric.labels(GIVEN), metheusText(registry)];
+}
+
+interface Ours {
+  readonly requiredLabels: typeof REQUEST_LABELS;
+  readonly registry: CollectorRegistry;
+}
+
+export const OBSERVATIONS: readonly Case[] = [
+  {
+    group: 'metrics',
+    name: 'gauge.set on a kept child',
+    unit: 'ns',
+    ours: (size) => setting(...ours((...given) => createGauge(...given)), size),
+    theirs: (client, size) => setting(...theirs(client, (given) => new client.Gauge(given)), size),
+    limitedBy: DEPENDENT_ADD,
+  },
+  {
+    group: 'metrics',
+    name: 'histogram.observe on a kept child, 11 buckets',
+    unit: 'ns',
+    ours: (size) => observing(...ours((...given) => createHistogram(...given)), size),
+    theirs: (client, size) => observing(...theirs(client, (given) => new client.Histogram(given)), size),
+    limitedBy: DEPENDENT_ADD,
+  },
+  {
+    group: 'metrics',
+    name: 'summary.observe on a kept child',
+    unit: 'ns',
+    ours: (size) => observing(...ours((...given) => createSummary(...given)), size),
+    theirs: (client, size) => observing(...theirs(client, (given) => new client.Summary(given)), size),
+    limitedBy: DEPENDENT_ADD,
+  },
+];

@@ -1,0 +1,24 @@
+/** One implementation of one case, in a process that does nothing else. Started by `run.ts`. */
+import type { Case, Size, Subject } from './case.js';
+import { CASES } from './cases.js';
+import { loadPeer } from './peers.js';
+import type { Answer, Request } from './run.js';
+
+async function answer({ case: name, peer, size, warmUps, runs }: Request): Promise<Answer> {
+  const found = CASES.find((candidate) => candidate.name === name)!;
+  const subject = await prepare(found, peer, size);
+  await subject.check();
+  const { bytes } = subject;
+  for (let i = 0; i < warmUps; i++) await subject.run();
+  const measured: number[] = [];
+  for (let i = 0; i < runs; i++) measured.push(await subject.run());
+  return { runs: measured, ...(bytes === undefined ? {} : { bytes }) };
+}
+
+function prepare(given: Case, peer: string, size: Size): Subject | Promise<Subject> {
+  if (peer === 'metheus') return given.ours!(size);
+  if (peer === 'limit') return given.limit!(size);
+  return given.theirs!(loadPeer(peer), size);
+}
+
+process.stdout.write(JSON.stringify(await answer(JSON.parse(process.argv[2]!))));

@@ -1,0 +1,68 @@
+/** Runs each implementation of a case in a process of its own, and makes one result of all its runs. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Case, Group, Size, Unit } from './case.js';
+
+const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
+const TIMEOUT_MS = 600_000;
+
+/** What a child process is asked for. */
+export interface Request {
+  readonly case: string;
+  readonly peer: string;
+  readonly size: Size;
+  readonly warmUps: number;
+  readonly runs: number;
+}
+
+/** What it answers, as JSON on its standard output. */
+export interface Answer {
+  readonly runs: readonly number[];
+  readonly bytes?: number;
+}
+
+export interface Result {
+  readonly group: Group;
+  readonly case: string;
+  readonly peer: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: Unit;
+  readonly runs: number;
+  readonly bytes?: number;
+}
+
+export async function run(given: Case, peer: string, size: Size): Promise<Result> {
+  const { group, name, unit, slow = false, flags = [] } = given;
+  const request: Request = { case: name, peer, size, warmUps: slow ? 1 : 3, runs: 7 };
+  // What a process optimizes how is partly chance, so one process alone shows one outcome of several.
+  const processes = slow || size.quick ? 1 : 3;
+  const answers: Answer[] = [];
+  for (let i = 0; i < processes; i++) answers.push(await ask(request, flags));
+  const runs = answers.flatMap((answer) => answer.runs).sort((a, b) => a - b);
+  const bytes = answers[0]!.bytes;
+  return {
+    group,
+    case: name,
+    peer,
+    median: median(runs),
+    min: runs[0]!,
+    max: runs.at(-1)!,
+    unit,
+    runs: runs.length,
+    ...(bytes === undefined ? {} : { bytes }),
+  };
+}
+
+async function ask(request: Request, flags: readonly string[]): Promise<Answer> {
+  const args = [...flags, CHILD, JSON.stringify(request)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: TIMEOUT_MS });
+  return JSON.parse(stdout);
+}
+
+function median(sorted: readonly number[]): number {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

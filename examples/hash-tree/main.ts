@@ -1,0 +1,84 @@
+/**
+ * Hashes a directory tree in worker threads, with bars on the terminal and everything in Prometheus' hands.
+ *
+ * The threads count files, bytes, durations and errors where they happen; this thread draws the bars, serves
+ * the metrics of all and prints the summary.
+ */
+import { tqdm } from 'metheus/progress';
+import { writeDigests } from './digests.js';
+import { errorKind, errors } from './metrics.js';
+import { type Options, parseOptions, USAGE } from './options.js';
+import { hashAll } from './pool.js';
+import { startProxy } from './serve.js';
+import { Summary } from './summary.js';
+import { type FoundFile, walk } from './walk.js';
+import type { Report } from './worker.js';
+
+const THREADS = 4;
+const SIZES = { unit: 'B', unitScale: true, unitDivisor: 1024 } as const;
+
+async function run({ directory, output, port, serve }: Options): Promise<void> {
+  const say = (text: string) => tqdm.write(text);
+  const proxy = await startProxy(port, say);
+  say(`Metrics: ${proxy.url}`);
+
+  const summary = new Summary();
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+
+  const fail = (path: Uint8Array, why: string) => {
+    summary.addError();
+    say(`Cannot read ${Buffer.from(path)}: ${why}`);
+  };
+  const found: FoundFile[] = [];
+  for await (const file of walk(Buffer.from(directory), (path, error) => {
+    errors.labels({ kind: errorKind(error) }).inc();
+    fail(path, String(error));
+  })) {
+    found.push(file);
+    if (stop.signal.aborted) break;
+  }
+
+  const total = found.reduce((sum, { size }) => sum + size, 0);
+  const all = proxy.tqdm(null, { desc: 'All files', total, ...SIZES });
+  const threads = Array.from({ length: THREADS }, (_, i) => tqdm(null, { desc: `Thread ${i + 1}`, ...SIZES }));
+  const onReport = (thread: number, { read, done }: Report) => {
+    all.update(read);
+    threads[thread - 1]!.update(read);
+    if (done?.error !== undefined) fail(done.path, done.error);
+    else if (done !== undefined) summary.addFile(done.path, done.digest!, done.seconds);
+  };
+  summary.start();
+  try {
+    await hashAll(found, THREADS, onReport, stop.signal);
+  } finally {
+    // From the last row up: the cursor ends below them all.
+    for (const bar of [...threads.reverse(), all]) bar.close();
+  }
+
+  summary.print(all.n, stop.signal.aborted);
+  if (output !== undefined && !stop.signal.aborted) await writeDigests(output, summary.digests);
+  if (stop.signal.aborted) process.exitCode = 130;
+  else if (serve) await untilInterrupted(proxy.url!);
+  await proxy.stop();
+}
+
+/** `--serve`: until Ctrl-C. */
+function untilInterrupted(url: string): Promise<void> {
+  console.log(`Serving at ${url} until Ctrl-C.`);
+  return new Promise((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(USAGE);
+  else await run(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,20 @@
+/** The metrics of this program. Made in every thread; what the threads count adds up. */
+import { createCounter, createHistogram } from 'metheus';
+
+export const files = createCounter('hash_files_total', 'Files hashed.');
+
+export const bytes = createCounter('hash_bytes_total', 'Bytes hashed.');
+
+export const duration = createHistogram('hash_duration_seconds', 'Time to read and hash one file.', {
+  unit: 'seconds',
+  buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+});
+
+export const errors = createCounter('hash_errors_total', 'Files and directories that could not be read.', {
+  requiredLabels: ['kind'],
+});
+
+/** The code of a system error, `EACCES` for instance, as a label. */
+export function errorKind(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}

@@ -1,0 +1,39 @@
+/** What the command line says. */
+import { parseArgs } from 'node:util';
+
+export const USAGE = `Usage: npm start -- [options] [directory]
+
+Hashes every file below a directory (default: node_modules) with SHA-256 in four worker threads,
+and serves its progress at http://[::1]:3000/metrics while it runs.
+
+  --output FILE   write the digests to FILE, as sha256sum -c reads them
+  --port PORT     serve at another port (default: 3000; the next free one if it is taken)
+  --serve         go on serving after the end, until Ctrl-C
+  --help          show this`;
+
+export interface Options {
+  readonly directory: string;
+  readonly output: string | undefined;
+  readonly port: number;
+  readonly serve: boolean;
+  readonly help: boolean;
+}
+
+/** @throws an Error whose message is for the user */
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      output: { type: 'string' },
+      port: { type: 'string', default: '3000' },
+      serve: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { output, serve, help } = values;
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`--port ${values.port} is not a port.`);
+  if (positionals.length > 1) throw new Error(`One directory, not ${positionals.length}.`);
+  return { directory: positionals[0] ?? 'node_modules', output, port, serve, help };
+}

@@ -1,0 +1,35 @@
+/** Finding the files. Paths are bytes: a file's name need not be text. */
+import { lstat, opendir } from 'node:fs/promises';
+
+export interface FoundFile {
+  readonly path: Buffer;
+  readonly size: number;
+}
+
+const SLASH = Buffer.from('/');
+
+/** Every regular file below a directory. Symbolic links are not followed; `onError` hears of what cannot be read. */
+export async function* walk(
+  directory: Buffer,
+  onError: (path: Buffer, error: unknown) => void,
+): AsyncGenerator<FoundFile> {
+  try {
+    // `Dir` is typed for text names only; with this encoding it gives bytes.
+    const entries = await opendir(directory as never, { encoding: 'buffer' as BufferEncoding });
+    for await (const entry of entries) {
+      const path = Buffer.concat([directory, SLASH, entry.name as unknown as Buffer]);
+      if (entry.isDirectory()) yield* walk(path, onError);
+      else if (entry.isFile()) yield* found(path, onError);
+    }
+  } catch (error) {
+    onError(directory, error);
+  }
+}
+
+async function* found(path: Buffer, onError: (path: Buffer, error: unknown) => void): AsyncGenerator<FoundFile> {
+  try {
+    yield { path, size: (await lstat(path)).size };
+  } catch (error) {
+    onError(path, error);
+  }
+}

@@ -1,0 +1,139 @@
+/** `TqdmPromProxy`: bars whose numbers are metrics, served over HTTP. */
+import { show, warnOnce } from '../errors.js';
+import { type MetricsServer, startMetricsServer } from '../exporter/server.js';
+import type { Collector } from '../model/collector.js';
+import type { FamilySnapshot } from '../model/family.js';
+import { nextScope } from '../model/scope.js';
+import type { CollectorRegistry } from '../registry/collector-registry.js';
+import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
+import { labelledFamilies, type MetricFunc, NamedFamilies } from './bucket-metrics.js';
+import { readBuckets } from './buckets.js';
+import type { BarSnapshot } from './environment.js';
+import { RowPool } from './publish.js';
+import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
+
+/**
+ * Names the bucket that a bar is counted in, when the bar starts. Bars of one bucket add up.
+ */
+export type BucketFunc = (bar: BarSnapshot) => string;
+
+export interface TqdmPromProxyOptions {
+  /** The address to listen on. @defaultValue `'::1'` */
+  readonly httpHost?: string;
+  /** The port to listen on; 0 for any free one. @defaultValue 3000 */
+  readonly httpPort?: number;
+  /**
+   * Names the metrics. Left out: fixed names with the labels `bucket` and `unit`, `progress_completed_total`
+   * and others, so that one dashboard serves every job.
+   */
+  readonly metricFunc?: MetricFunc;
+  /** Groups the bars. Left out: by description; bars without one are in the bucket `default`. */
+  readonly bucketFunc?: BucketFunc;
+  /** Whose metrics are served together with the bars. @defaultValue the default registry */
+  readonly registry?: CollectorRegistry | DefaultRegistry;
+  /**
+   * Proxies of one name, in different threads, processes or machines, publish their bars together. Left out:
+   * `progress-1`, `progress-2` … in the order in which a thread makes them.
+   */
+  readonly name?: string;
+}
+
+/** The bucket of bars without a description. */
+const NO_DESCRIPTION = 'default';
+
+/**
+ * Makes bars whose numbers can be scraped. A bar counts from its start, whether or not the proxy serves, is
+ * drawn or not; in a worker thread or child process a proxy that is never started is enough.
+ *
+ * @example
+ * ```ts
+ * const proxy = new TqdmPromProxy({ httpHost: '::1', httpPort: 3000 });
+ * await proxy.start();
+ * for (const file of proxy.tqdm(files, { desc: 'Upload' })) upload(file);
+ * await proxy.stop();
+ * ```
+ */
+export class TqdmPromProxy {
+  /** Replaces `tqdm`: the same bars, published. */
+  readonly tqdm: Tqdm;
+  /** Replaces `trange`. */
+  readonly trange: Trange;
+  readonly name: string;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #registry: CollectorRegistry | DefaultRegistry;
+  readonly #collector: Collector;
+  #server: Promise<MetricsServer> | undefined;
+
+  constructor(options: TqdmPromProxyOptions = {}) {
+    const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
+    this.name = options.name ?? nextScope('progress');
+    this.#host = httpHost;
+    this.#port = httpPort;
+    this.#registry = registry;
+    const environment = { openRecord: new RowPool(this.name).open, bucketOf: bucketNamer(bucketFunc) };
+    this.tqdm = createTqdm(environment);
+    this.trange = createTrange(environment);
+    const named = metricFunc === undefined ? undefined : new NamedFamilies(metricFunc);
+    this.#collector = { collect: () => this.#collect(named) };
+  }
+
+  /** Where the metrics are served, `http://[::1]:3000/metrics` for instance; undefined while they are not. */
+  url: string | undefined;
+
+  /**
+   * Serves the metrics, those of the registry included, until `stop`. Resolves when the server listens.
+   *
+   * @throws `METHEUS_PORT_IN_USE`, `METHEUS_LISTEN_FAILED`; the proxy can be started again then
+   */
+  async start(): Promise<void> {
+    if (this.#server !== undefined) return void (await this.#server);
+    this.#registry.register(this.#collector);
+    this.#server = startMetricsServer({ host: this.#host, port: this.#port, registry: this.#registry });
+    try {
+      this.url = (await this.#server).url;
+    } catch (error) {
+      this.#registry.unregister(this.#collector);
+      this.#server = undefined;
+      throw error;
+    }
+  }
+
+  /** Stops serving. Bars go on, and what they count is served again after the next `start`. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    this.url = undefined;
+    await (await server).close();
+    this.#registry.unregister(this.#collector);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #collect(named: NamedFamilies | undefined): Promise<FamilySnapshot[]> {
+    const buckets = await readBuckets(this.name);
+    return named === undefined ? labelledFamilies(buckets) : named.families(buckets);
+  }
+}
+
+/** The user's function, kept from doing harm. */
+function bucketNamer(bucketFunc: BucketFunc = ({ desc }) => desc): BucketFunc {
+  return (bar) => {
+    const fallback = bar.desc || NO_DESCRIPTION;
+    try {
+      const bucket: unknown = bucketFunc(bar);
+      if (typeof bucket === 'string') return bucket || NO_DESCRIPTION;
+      warnBucket(fallback, `gave ${show(bucket)}, which is not a string`);
+    } catch (error) {
+      warnBucket(fallback, `threw: ${error instanceof Error ? error.message : show(error)}`);
+    }
+    return fallback;
+  };
+}
+
+function warnBucket(bucket: string, what: string): void {
+  warnOnce(`bucketFunc ${bucket}`, `bucketFunc ${what}. The bar is counted in the bucket ${show(bucket)}.`);
+}

@@ -1,0 +1,179 @@
+/** Python's number formatting, and the parts of a line, beyond what the vectors hold. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Pace } from '#metheus/progress/clock.js';
+import { displayLength, displayTrim } from '#metheus/progress/display-width.js';
+import { Float, formatNumber, formatText } from '#metheus/progress/format-spec.js';
+import { formatMeter } from '#metheus/progress/meter.js';
+import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/quantity.js';
+
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+
+describe('formatNumber', () => {
+  // What Python 3.11 gives for format(value, specification).
+  const cases: [number | Float, string, string][] = [
+    [2.5, '.0f', '2'],
+    [3.5, '.0f', '4'],
+    [0.125, '.2f', '0.12'],
+    [2.675, '.2f', '2.67'],
+    [-0.5, '.0f', '-0'],
+    [1e23, '.0f', '99999999999999991611392'],
+    [1e23, 'e', '1.000000e+23'],
+    [5e-324, '.3e', '4.941e-324'],
+    [9999995, 'g', '1e+07'],
+    [999999.5, 'g', '1e+06'],
+    [0.0001, 'g', '0.0001'],
+    [0.00001, 'g', '1e-05'],
+    [12.5, '3.0%', '1250%'],
+    [1234567.891, ',.2f', '1,234,567.89'],
+    [156.875, '=08,.3f', '0,156.875'],
+    [42, '+d', '+42'],
+    [-42, '*^9', '***-42***'],
+    [-42, '06d', '-00042'],
+    [255, '#>6x', '####ff'],
+    [3, '', '3'],
+    [new Float(3), '', '3.0'],
+    [new Float(1e16), '', '1e+16'],
+    [new Float(0.00001), '', '1e-05'],
+    [new Float(5), '.3', '5.0'],
+    [6.25, '.0', '6e+00'],
+    [Number.POSITIVE_INFINITY, '8.2f', '     inf'],
+    [Number.NaN, 'G', 'NAN'],
+  ];
+  for (const [value, specification, expected] of cases) {
+    const shown = value instanceof Float ? `${value.value} as a float` : value;
+    it(`${shown} by '${specification}' is ${expected}`, () => {
+      assert.equal(formatNumber(value, specification), expected);
+    });
+  }
+
+  it('is toFixed but for ties, and reads back within half a unit of the last digit', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: -1e15, max: 1e15, noNaN: true }),
+        fc.integer({ min: 0, max: 12 }),
+        (value, decimals) => {
+          const text = formatNumber(new Float(value), `.${decimals}f`);
+          const tie = Math.abs(Math.abs(value) * 2 * 10 ** decimals) % 2 === 1;
+          if (!tie) assert.equal(Number(text), Number(value.toFixed(decimals)));
+        },
+      ),
+    );
+  });
+
+  it('writes floats that read back the same', () => {
+    fc.assert(
+      fc.property(finite, (value) => assert.equal(Number(formatNumber(new Float(value), '')), value)),
+    );
+    fc.assert(fc.property(finite, (value) => assert.equal(Number(formatNumber(value, '.16e')), value)));
+  });
+
+  it('pads text in code points', () => {
+    assert.equal(formatText('🚀', '>3'), '  🚀');
+    assert.equal(formatText('abcdef', '.2'), 'ab');
+  });
+});
+
+describe('quantities', () => {
+  it('keep four characters and a sign at most', () => {
+    fc.assert(
+      fc.property(fc.double({ min: -9.98e26, max: 9.98e26, noNaN: true }), (value) => {
+        assert.match(formatSizeof(value), /^-?(\d\.\d\d|\d\d\.\d|\d{3})([kMGTPEZ]?)$|^-?\d+\.\dY$/);
+      }),
+    );
+  });
+
+  it('formatNum is never longer than the number', () => {
+    fc.assert(
+      fc.property(finite, (value) => assert.ok(formatNum(value).length <= formatNumber(value, '').length)),
+    );
+  });
+
+  it('intervals grow in hours', () => {
+    assert.equal(formatInterval(1e18), '277777777777777:46:40');
+    assert.equal(formatInterval(Number.POSITIVE_INFINITY), '?');
+  });
+});
+
+const RESET = '\u001b[0m';
+
+describe('width', () => {
+  const text = fc.string({
+    unit: fc.constantFrom('a', '漢', '🚀', '\u001b[31m', '\u001b[0m', '\u001b', '[', '1', 'm', ' '),
+  });
+
+  it('a trimmed text fits, and is a beginning but for a final reset', () => {
+    fc.assert(
+      fc.property(text, fc.integer({ min: 0, max: 12 }), (given, length) => {
+        const trimmed = displayTrim(given, length);
+        assert.ok(displayLength(trimmed) <= length);
+        assert.ok(given.startsWith(trimmed) || given.startsWith(trimmed.slice(0, -RESET.length)));
+      }),
+    );
+  });
+
+  it('a line is as wide as it was asked to be', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 40, max: 200 }),
+        fc.integer({ min: 0, max: 100 }),
+        fc.boolean(),
+        (ncols, n, ascii) => {
+          const line = formatMeter({ n, total: 100, elapsed: 5, ncols, ascii, prefix: '処理' });
+          assert.equal(displayLength(line), ncols);
+        },
+      ),
+    );
+  });
+});
+
+describe('formatMeter', () => {
+  const base = { n: 5, total: 10, elapsed: 5 };
+
+  it('shows what is not known as a question mark', () => {
+    assert.equal(
+      formatMeter({ n: 0, elapsed: 0, barFormat: '{rate:6.2f}|{rate:.1f}|{rate}' }),
+      '     ?|?|None',
+    );
+  });
+
+  it('counts the end from now', () => {
+    const now = new Date(2024, 1, 28, 23, 59, 57, 500);
+    const eta = (barFormat: string) => formatMeter({ ...base, now, barFormat });
+    assert.equal(eta('{eta:%a %d %b %Y %I:%M:%S %p, day %j}'), 'Thu 29 Feb 2024 12:00:02 AM, day 060');
+    assert.equal(eta('{eta}'), '2024-02-29 00:00:02.500000');
+    assert.equal(eta('{eta:%F %T %y%%%q}'), '2024-02-29 00:00:02 24%%q');
+    const never = formatMeter({ n: 1, total: 1e300, elapsed: 1, now, barFormat: '{eta:%Y}' });
+    assert.equal(never, '9999');
+  });
+
+  it('takes characters of any number of steps', () => {
+    assert.equal(formatMeter({ ...base, ascii: '#', barFormat: '{bar:4}' }), '####');
+    assert.equal(formatMeter({ ...base, ascii: '.#', barFormat: '{bar:4}' }), '##..');
+    assert.equal(formatMeter({ ...base, colour: 'plaid', barFormat: '{bar:4b}' }), '    ');
+  });
+});
+
+describe('Pace', () => {
+  const clock = { now: () => 0, unix: () => 0, stride: 16 };
+
+  it('trusts a loop that was fast for a while, and no longer than it is', () => {
+    const pace = new Pace(clock);
+    let now = 0;
+    let looks = 0;
+    while (pace.next(now) === 1) {
+      now += 1e-7;
+      looks += 1;
+    }
+    assert.equal(looks, 64);
+    assert.equal(pace.next(now + 16e-7), 16);
+    assert.equal(pace.next(now + 1), 1);
+  });
+
+  it('looks every time when the clock does not say how far to stride', () => {
+    const pace = new Pace({ now: () => 0, unix: () => 0 });
+    for (let i = 0; i < 200; i += 1) assert.equal(pace.next(0), 1);
+  });
+});
