@@ -53,7 +53,6 @@ function observing(child: { observe(value: number): void }, text: Text, size: Si
   };
 }
 
-/** What each client is asked for. */
 const config = { name: 'work', help: 'Work.', labelNames: REQUEST_LABELS };
 
 function theirs<R>(
@@ -64,15 +63,12 @@ function theirs<R>(
   return [make({ ...config, registers: [registry] }).labels(GIVEN), () => registry.metrics()];
 }
 
-function ours<R>(
-  make: (name: string, help: string, options: Ours) => { labels(given: typeof GIVEN): R },
-): [child: R, text: Text] {
+function ours<R>(make: (options: OurOptions) => R): [child: R, text: Text] {
   const registry = new CollectorRegistry();
-  const metric = make(config.name, config.help, { requiredLabels: REQUEST_LABELS, registry });
-  return [metric.labels(GIVEN), metheusText(registry)];
+  return [make({ requiredLabels: REQUEST_LABELS, registry }), metheusText(registry)];
 }
 
-interface Ours {
+interface OurOptions {
   readonly requiredLabels: typeof REQUEST_LABELS;
   readonly registry: CollectorRegistry;
 }
@@ -82,7 +78,7 @@ export const OBSERVATIONS: readonly Case[] = [
     group: 'metrics',
     name: 'gauge.set on a kept child',
     unit: 'ns',
-    ours: (size) => setting(...ours((...given) => createGauge(...given)), size),
+    ours: (size) => setting(...ours((options) => createGauge('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => setting(...theirs(client, (given) => new client.Gauge(given)), size),
     limitedBy: DEPENDENT_ADD,
   },
@@ -90,7 +86,8 @@ export const OBSERVATIONS: readonly Case[] = [
     group: 'metrics',
     name: 'histogram.observe on a kept child, 11 buckets',
     unit: 'ns',
-    ours: (size) => observing(...ours((...given) => createHistogram(...given)), size),
+    ours: (size) =>
+      observing(...ours((options) => createHistogram('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => observing(...theirs(client, (given) => new client.Histogram(given)), size),
     limitedBy: DEPENDENT_ADD,
   },
@@ -98,7 +95,8 @@ export const OBSERVATIONS: readonly Case[] = [
     group: 'metrics',
     name: 'summary.observe on a kept child',
     unit: 'ns',
-    ours: (size) => observing(...ours((...given) => createSummary(...given)), size),
+    ours: (size) =>
+      observing(...ours((options) => createSummary('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => observing(...theirs(client, (given) => new client.Summary(given)), size),
     limitedBy: DEPENDENT_ADD,
   },

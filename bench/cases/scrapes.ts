@@ -1,125 +1,94 @@
 /** A whole scrape, until its bytes are ready to be sent. */
-import {
-  CollectorRegistry,
-  createCounter,
-  createHistogram,
-  DEFAULT_BUCKETS,
-  generateMetrics,
-  streamMetrics,
-} from 'metheus';
-import { type Case, expectEqual, type Subject } from '../case.js';
-import { labelSets, REQUEST_LABELS } from '../label-sets.js';
-import type { PromClient } from '../peers.js';
-import { samplesOf } from '../samples.js';
+import { type CollectorRegistry, streamMetrics } from 'metheus';
+import type { Case, Subject } from '../case.js';
+import { type Amount, checkText, fillOurs, fillTheirs } from '../filled.js';
 
-const COUNTERS = 100_000;
-const HISTOGRAMS = 10_000;
-const ROW_BYTES = 8;
+const COUNTERS: Amount = { kind: 'counter', families: 1, series: 100_000 };
+const HISTOGRAMS: Amount = { kind: 'histogram', families: 1, series: 10_000 };
 
-/** Makes metrics and knows what a scrape of them has to show. */
-interface Fill {
-  /** Counter `i` gets `i % 1000`; histogram `i` gets one value for each of its buckets. */
-  add(labels: Readonly<Record<string, string>>, i: number): void;
-}
+class Scraping implements Subject {
+  bytes = 0;
+  readonly #amount: Amount;
+  readonly #scrape: () => Uint8Array | Promise<Uint8Array>;
 
-function fill(count: number, { add }: Fill): void {
-  for (const [i, labels] of labelSets(count).entries()) add(labels, i);
-}
+  constructor(amount: Amount, scrape: () => Uint8Array | Promise<Uint8Array>) {
+    this.#amount = amount;
+    this.#scrape = scrape;
+  }
 
-const observed = [...DEFAULT_BUCKETS, 20];
+  async check(): Promise<void> {
+    const bytes = await this.#scrape();
+    this.bytes = bytes.length;
+    checkText(Buffer.from(bytes).toString(), this.#amount);
+  }
 
-function scraping(scrape: () => Promise<Uint8Array>, count: number): Subject & { bytes: number } {
-  const subject = {
-    bytes: 0,
-    async check() {
-      const bytes = await scrape();
-      subject.bytes = bytes.length;
-      checkText(Buffer.from(bytes).toString(), count);
-    },
-    async run() {
-      const start = performance.now();
-      await scrape();
-      return performance.now() - start;
-    },
-  };
-  return subject;
-}
-
-function checkText(text: string, count: number): void {
-  const samples = samplesOf(text);
-  const isCounters = count === COUNTERS;
-  expectEqual('lines', samples.size, isCounters ? count : count * (DEFAULT_BUCKETS.length + 3));
-  for (const [i, { method, route, status }] of labelSets(count).entries()) {
-    const labels = `method="${method}",route="${route}",status="${status}"`;
-    if (isCounters) expectEqual(labels, samples.get(`requests_total{${labels}}`)!, i % 1000);
-    else {
-      expectEqual(labels, samples.get(`seconds_count{${labels}}`)!, observed.length);
-      expectEqual(labels, samples.get(`seconds_bucket{le="0.1",${labels}}`)!, 5);
-      expectEqual(labels, samples.get(`seconds_sum{${labels}}`)!, sum(observed) + i / 1000);
-    }
+  async run(): Promise<number> {
+    const start = performance.now();
+    await this.#scrape();
+    return performance.now() - start;
   }
 }
 
-const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
-
-async function collected(registry: CollectorRegistry): Promise<Uint8Array> {
+async function collect(registry: CollectorRegistry): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of streamMetrics(registry)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-function ourCounters(): Subject {
-  const registry = new CollectorRegistry();
-  const counter = createCounter('requests_total', 'Requests.', { requiredLabels: REQUEST_LABELS, registry });
-  fill(COUNTERS, { add: (labels, i) => counter.labels(labels as never).inc(i % 1000) });
-  return scraping(() => collected(registry), COUNTERS);
-}
-
-function theirCounters({ Counter, Registry }: PromClient): Subject {
-  const registry = new Registry();
-  const config = { name: 'requests_total', help: 'Requests.', registers: [registry] };
-  const counter = new Counter({ ...config, labelNames: REQUEST_LABELS });
-  fill(COUNTERS, { add: (labels, i) => counter.labels(labels).inc(i % 1000) });
-  return scraping(async () => Buffer.from(await registry.metrics()), COUNTERS);
-}
-
-function ourHistograms(): Subject {
-  const registry = new CollectorRegistry();
-  const seconds = createHistogram('seconds', 'Time.', { requiredLabels: REQUEST_LABELS, registry });
-  const add: Fill['add'] = (labels, i) => {
-    const child = seconds.labels(labels as never);
-    for (const value of observed) child.observe(value === 20 ? 20 + i / 1000 : value);
-  };
-  fill(HISTOGRAMS, { add });
-  return scraping(() => collected(registry), HISTOGRAMS);
-}
-
-function theirHistograms({ Histogram, Registry }: PromClient): Subject {
-  const registry = new Registry();
-  const config = { name: 'seconds', help: 'Time.', registers: [registry] };
-  const seconds = new Histogram({ ...config, labelNames: REQUEST_LABELS });
-  const add: Fill['add'] = (labels, i) => {
-    const child = seconds.labels(labels);
-    for (const value of observed) child.observe(value === 20 ? 20 + i / 1000 : value);
-  };
-  fill(HISTOGRAMS, { add });
-  return scraping(async () => Buffer.from(await registry.metrics()), HISTOGRAMS);
-}
+const CHUNK_BYTES = 65_536;
+const LINE_FEED = 10;
 
 /**
- * Moving the bytes of such a scrape, line by line and eight at a time, into chunks of 64 KiB that are copied
- * once more: what is left of a scrape when all text is known beforehand.
+ * Moves the bytes of a scrape line by line, eight at a time, into a chunk that is copied away when it is full:
+ * what is left of a scrape when every line of it is known beforehand.
  */
-async function moving(made: Subject): Promise<Subject> {
-  await made.check();
-  const from = Buffer.from(made.bytes === undefined ? '' : 'x'.repeat(made.bytes));
-  return from.length > 0 ? movingBytes(from) : made;
+function moveLines(text: Buffer, starts: Uint32Array): Uint8Array {
+  const from = new DataView(text.buffer, text.byteOffset, text.byteLength);
+  const chunk = new Uint8Array(CHUNK_BYTES + 8);
+  const to = new DataView(chunk.buffer);
+  const chunks: Uint8Array[] = [];
+  let at = 0;
+  for (let line = 1; line < starts.length; line++) {
+    const start = starts[line - 1]!;
+    const length = starts[line]! - start;
+    if (at + length > CHUNK_BYTES) {
+      chunks.push(chunk.slice(0, at));
+      at = 0;
+    }
+    for (let i = 0; i < length; i += 8) to.setFloat64(at + i, from.getFloat64(start + i, true), true);
+    at += length;
+  }
+  chunks.push(chunk.subarray(0, at));
+  return Buffer.concat(chunks);
 }
 
-function movingBytes(source: Buffer): Subject {
-  void source;
-  throw new Error('unfinished');
+async function moving(amount: Amount): Promise<Subject> {
+  const text = await collect(fillOurs(amount));
+  const starts = [0];
+  for (const [i, byte] of text.entries()) if (byte === LINE_FEED) starts.push(i + 1);
+  const padded = Buffer.concat([text, new Uint8Array(8)]);
+  const lines = Uint32Array.from(starts);
+  return new Scraping(amount, () => moveLines(padded, lines));
 }
 
-export const SCRAPES: readonly Case[] = [];
-void [ourCounters, theirCounters, ourHistograms, theirHistograms, moving, ROW_BYTES, generateMetrics];
+function scrapeOf(name: string, amount: Amount): Case {
+  return {
+    group: 'scrape',
+    name,
+    unit: 'ms',
+    ours() {
+      const registry = fillOurs(amount);
+      return new Scraping(amount, () => collect(registry));
+    },
+    theirs(client) {
+      const registry = fillTheirs(client, amount);
+      return new Scraping(amount, async () => Buffer.from(await registry.metrics()));
+    },
+    limit: () => moving(amount),
+  };
+}
+
+export const SCRAPES: readonly Case[] = [
+  scrapeOf('scrape of 100,000 counters', COUNTERS),
+  scrapeOf('scrape of 10,000 histograms', HISTOGRAMS),
+];

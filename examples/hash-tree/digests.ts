@@ -18,7 +18,10 @@ export function digestLine(digest: string, path: Uint8Array): Buffer {
 }
 
 /** Writes all digests, in the order of their paths. */
-export async function writeDigests(file: string, digests: readonly (readonly [Uint8Array, string])[]): Promise<void> {
+export async function writeDigests(
+  file: string,
+  digests: readonly (readonly [Uint8Array, string])[],
+): Promise<void> {
   const sorted = [...digests].sort(([a], [b]) => Buffer.compare(a, b));
   await writeFile(file, Buffer.concat(sorted.map(([path, digest]) => digestLine(digest, path))));
 }

@@ -43,7 +43,9 @@ async function run({ directory, output, port, serve }: Options): Promise<void> {
 
   const total = found.reduce((sum, { size }) => sum + size, 0);
   const all = proxy.tqdm(null, { desc: 'All files', total, ...SIZES });
-  const threads = Array.from({ length: THREADS }, (_, i) => tqdm(null, { desc: `Thread ${i + 1}`, ...SIZES }));
+  const threads = Array.from({ length: THREADS }, (_, i) =>
+    tqdm(null, { desc: `Thread ${i + 1}`, ...SIZES }),
+  );
   const onReport = (thread: number, { read, done }: Report) => {
     all.update(read);
     threads[thread - 1]!.update(read);
@@ -54,8 +56,8 @@ async function run({ directory, output, port, serve }: Options): Promise<void> {
   try {
     await hashAll(found, THREADS, onReport, stop.signal);
   } finally {
-    // From the last row up: the cursor ends below them all.
-    for (const bar of [...threads.reverse(), all]) bar.close();
+    // From the first row down: each stays where it is, and the cursor ends below them all.
+    for (const bar of [all, ...threads]) bar.close();
   }
 
   summary.print(all.n, stop.signal.aborted);

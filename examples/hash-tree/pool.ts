@@ -33,7 +33,9 @@ export async function hashAll(
   const files = [...found].reverse();
   const run = (thread: number) =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { desc: `Thread ${thread}` } });
+      const worker = new Worker(new URL('./worker.js', import.meta.url), {
+        workerData: { desc: `Thread ${thread}` },
+      });
       const stop = () => void worker.terminate();
       const feed = () => {
         const batch = takeBatch(files);

@@ -26,7 +26,10 @@ export async function* walk(
   }
 }
 
-async function* found(path: Buffer, onError: (path: Buffer, error: unknown) => void): AsyncGenerator<FoundFile> {
+async function* found(
+  path: Buffer,
+  onError: (path: Buffer, error: unknown) => void,
+): AsyncGenerator<FoundFile> {
   try {
     yield { path, size: (await lstat(path)).size };
   } catch (error) {

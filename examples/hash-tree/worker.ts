@@ -12,7 +12,12 @@ export interface Report {
   /** Bytes read since the last report. */
   readonly read: number;
   /** The file that is done, if this is the last report of it. */
-  readonly done?: { readonly path: Uint8Array; readonly seconds: number; readonly digest?: string; readonly error?: string };
+  readonly done?: {
+    readonly path: Uint8Array;
+    readonly seconds: number;
+    readonly digest?: string;
+    readonly error?: string;
+  };
   /** Whether the batch is done too. */
   readonly idle?: boolean;
 }

@@ -34,11 +34,14 @@ export class Chunk {
     return true;
   }
 
-  /** What was written since the last time. */
+  /** What was written since the last time. A chunk that had to grow is given away itself, and starts anew. */
   take(): Uint8Array {
-    const taken = this.bytes.slice(0, this.length);
+    const { bytes, length } = this;
     this.length = 0;
-    return taken;
+    if (bytes.length === CHUNK_BYTES + PADDING) return bytes.slice(0, length);
+    this.bytes = new Uint8Array(CHUNK_BYTES + PADDING);
+    this.view = new DataView(this.bytes.buffer);
+    return bytes.subarray(0, length);
   }
 }
 

@@ -56,7 +56,10 @@ export class LabelColumn implements LabelRows {
     const { written } = encoder.encodeInto(text, this.bytes.subarray(this.#end));
     let row = this.#free.pop();
     if (row === undefined) row = this.#appendRow();
-    else this.#own();
+    else {
+      this.#own();
+      this.version += 1;
+    }
     this.starts[row] = this.#end;
     this.lengths[row] = written;
     this.#end += written;

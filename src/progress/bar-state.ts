@@ -99,6 +99,7 @@ export class BarState {
     this.startT = clock.now();
     this.lastPrintT = this.startT;
     this.#begin();
+    this.count(options.initial);
   }
 
   get total(): number | null {

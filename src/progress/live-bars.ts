@@ -20,6 +20,22 @@ export interface LiveBar {
 /** Seconds between two rounds of the monitor. */
 const MONITOR_INTERVAL = 10;
 
+/** Groups that have a bar. */
+const groups = new Set<LiveBars>();
+
+/** What happens to bars that are open when the process ends, so that the shell's prompt gets a line of its own. */
+export function closeOpenBars(exitCode: number): void {
+  for (const group of [...groups]) group.abandon(exitCode);
+}
+
+function setOpen(group: LiveBars, open: boolean): void {
+  if (open) groups.add(group);
+  else groups.delete(group);
+  // One listener for all groups, and only while there is something to close.
+  process.off('exit', closeOpenBars);
+  if (groups.size > 0) process.on('exit', closeOpenBars);
+}
+
 /**
  * Live bars in the order of their creation. Bars that may share a terminal must share a group.
  *
@@ -28,9 +44,6 @@ const MONITOR_INTERVAL = 10;
  */
 export class LiveBars {
   readonly #bars = new Set<LiveBar>();
-  readonly #onExit = (code: number) => {
-    for (const bar of [...this.#bars]) bar.abandon(code);
-  };
   #monitor: ReturnType<typeof setInterval> | null = null;
 
   /** The first row that no other bar holds. */
@@ -46,7 +59,7 @@ export class LiveBars {
     if (this.#monitor !== null) return;
     this.#monitor = setInterval(() => this.rescue(), MONITOR_INTERVAL * 1000);
     this.#monitor.unref();
-    process.on('exit', this.#onExit);
+    setOpen(this, true);
   }
 
   /** Takes a bar out. Its row goes to the first bar that found no room on the screen. */
@@ -56,7 +69,7 @@ export class LiveBars {
     if (this.#bars.size > 0 || this.#monitor === null) return;
     clearInterval(this.#monitor);
     this.#monitor = null;
-    process.off('exit', this.#onExit);
+    setOpen(this, false);
   }
 
   #moveUp(gone: LiveBar): void {
@@ -72,6 +85,11 @@ export class LiveBars {
   /** One round of the monitor. */
   rescue(): void {
     for (const bar of [...this.#bars]) bar.rescue();
+  }
+
+  /** The process ends. */
+  abandon(exitCode: number): void {
+    for (const bar of [...this.#bars]) bar.abandon(exitCode);
   }
 
   /** Runs `print` while the bars that `concerned` names are off the screen. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, mock } from 'node:test';
+import { closeOpenBars } from '#metheus/progress/live-bars.js';
 import { COMPLETED, FAILED, FINISHED } from '#metheus/progress/record.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
 
@@ -52,7 +53,7 @@ describe('rows', () => {
     const file = new FakeFile();
     tqdm(null, { ncols: 0, total: 1 });
     tqdm(null, { ncols: 0, total: 2 });
-    tqdm(null, { file });
+    tqdm(null, { file, position: 0 });
     stderr.take();
     file.take();
     tqdm.write('hello');
@@ -64,7 +65,7 @@ describe('rows', () => {
     );
     assert.equal(file.take(), '');
     tqdm.write('there', { file, end: '' });
-    assert.equal(file.take(), `\r${' '.repeat(19)}\rthere\r0it [00:00, ?it/s]`);
+    assert.equal(file.take(), `\r${' '.repeat(18)}\rthere\r0it [00:00, ?it/s]`);
   });
 });
 
@@ -107,10 +108,10 @@ describe('a log', () => {
       if (line !== '') lines.push(line);
     }
     assert.deepEqual(lines, [
-      'import:  40%|████      | 10/25 [00:10<00:15,  1.00s/it]\n',
-      'import:  80%|████████  | 20/25 [00:20<00:05,  1.00s/it]\n',
+      'import:  40%|████      | 10/25 [00:10<00:15,  1.00it/s]\n',
+      'import:  80%|████████  | 20/25 [00:20<00:05,  1.00it/s]\n',
     ]);
-    assert.equal(stderr.take(), 'import: 100%|██████████| 25/25 [00:25<00:00,  1.00s/it]\n');
+    assert.equal(stderr.take(), 'import: 100%|██████████| 25/25 [00:25<00:00,  1.00it/s]\n');
   });
 
   it('is not filled by refreshes, nested bars that do not stay, or write', () => {
@@ -211,14 +212,15 @@ describe('the monitor', () => {
 
   it('closes what is open when the process ends', () => {
     const { tqdm, records, stderr } = fakeTqdm();
-    const before = process.listenerCount('exit');
     tqdm(null, { ncols: 0, total: 1 });
-    assert.equal(process.listenerCount('exit'), before + 1);
     stderr.take();
-    const listener = process.listeners('exit').at(-1) as (code: number) => void;
-    listener(1);
+    closeOpenBars(1);
     assert.equal(stderr.take(), '\r  0% 0/1 [00:00<?, ?it/s]\n');
     assert.equal(records[0]!.cell(FAILED), 1);
-    assert.equal(process.listenerCount('exit'), before);
+    assert.ok(!process.listeners('exit').includes(closeOpenBars));
+    tqdm(null, { ncols: 0, total: 1 });
+    assert.ok(process.listeners('exit').includes(closeOpenBars));
+    closeOpenBars(0);
+    assert.equal(records[1]!.cell(FINISHED), 1);
   });
 });

@@ -6,6 +6,9 @@ import fc from 'fast-check';
 import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/record.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
 
+// The same cases in every run.
+fc.configureGlobal({ seed: 20_241_121 });
+
 function* letters(): Generator<string, void, undefined> {
   yield* ['a', 'b', 'c'];
 }
@@ -95,11 +98,18 @@ describe('what a bar iterates', () => {
     assert.equal(
       stderr.take(),
       '\r  0%|          | 0/3 [00:00<?, ?it/s]' +
-        '\r 33%|███▎      | 1/3 [00:01<00:02,  1.00s/it]' +
-        '\r 67%|██████▋   | 2/3 [00:02<00:01,  1.00s/it]' +
-        '\r100%|██████████| 3/3 [00:03<00:00,  1.00s/it]' +
-        '\r100%|██████████| 3/3 [00:03<00:00,  1.00s/it]\n',
+        '\r 33%|███▎      | 1/3 [00:01<00:02,  1.00it/s]' +
+        '\r 67%|██████▋   | 2/3 [00:02<00:01,  1.00it/s]' +
+        '\r100%|██████████| 3/3 [00:03<00:00,  1.00it/s]' +
+        '\r100%|██████████| 3/3 [00:03<00:00,  1.00it/s]\n',
     );
+  });
+
+  it('an async iterable only asynchronously', () => {
+    const { tqdm } = fakeTqdm();
+    using bar = tqdm(slowLetters());
+    // @ts-expect-error it has no synchronous iterator, for the compiler and in fact
+    assert.throws(() => [...bar], TypeError);
   });
 
   it('nothing else', () => {

@@ -1,0 +1,51 @@
+/** Metrics for `node:http`, and for all frameworks that take its handlers. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { MetricsHandlerOptions } from './options.js';
+import { createResponder, type Responder } from './respond.js';
+
+/** A listener of `node:http`. */
+export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * Makes a listener that serves metrics: to `GET` and `HEAD`, compressed where the client asks for it.
+ *
+ * Large answers are written as fast as the client reads, and not at all once it has gone. A collector that
+ * fails is answered with 500 and its message. The listener itself never throws.
+ *
+ * @throws `METHEUS_INVALID_OPTIONS`
+ * @example
+ * ```ts
+ * const metrics = createMetricsHandler({ path: '/metrics' });
+ * createServer(metrics).listen(9464, '127.0.0.1');
+ * app.use('/metrics', createMetricsHandler()); // in a framework: the path is its affair
+ * ```
+ */
+export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
+  return handlerOf(createResponder(options));
+}
+
+/** A listener that gives a responder's answers. */
+export function handlerOf(respond: Responder): MetricsHandler {
+  return (request, response) => {
+    serve(respond, request, response).catch(() => {
+      // The client has gone, or the rest of the answer cannot be made: the connection must not look complete.
+      response.destroy();
+    });
+  };
+}
+
+async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url } = request;
+  const acceptEncoding = request.headers['accept-encoding'];
+  const { status, headers, body } = await respond({
+    method,
+    url,
+    acceptEncoding,
+  } as Parameters<Responder>[0]);
+  if (response.destroyed) return;
+  response.writeHead(status, headers);
+  if (body === null) response.end();
+  else if (body instanceof Uint8Array) response.end(body);
+  else await pipeline(body, response);
+}

@@ -1,0 +1,104 @@
+/** A scrape and the event loop. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CollectorRegistry, createCounter, generateMetrics, streamMetrics } from 'metheus';
+import { CHUNK_BYTES } from '#metheus/exposition/chunk.js';
+
+function registryOf(series: number): CollectorRegistry {
+  const registry = new CollectorRegistry();
+  const counter = createCounter('requests_total', 'Served.', { requiredLabels: ['id', 'route'], registry });
+  for (let id = 0; id < series; id++) counter.labels({ id: String(id), route: '/api/items' }).inc(id);
+  return registry;
+}
+
+/** Counts how often the event loop comes round while `work` is done. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let counting = setImmediate(function count() {
+    turns += 1;
+    counting = setImmediate(count);
+  });
+  await work();
+  clearImmediate(counting);
+  return turns;
+}
+
+describe('streamMetrics', () => {
+  it('gives what generateMetrics gives', async () => {
+    const registry = registryOf(10_000);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of streamMetrics(registry)) chunks.push(chunk);
+    assert.ok(chunks.length > 1);
+    assert.ok(Buffer.concat(chunks).equals(Buffer.from(await generateMetrics(registry))));
+  });
+
+  it('gives the event loop back after each chunk that took its time', async (t) => {
+    const registry = registryOf(20_000);
+    let now = 0;
+    // Between two looks at this clock more time goes by than a scrape may hold the loop.
+    t.mock.method(performance, 'now', () => (now += 100));
+    let chunks = 0;
+    const turns = await turnsDuring(async () => {
+      for await (const chunk of streamMetrics(registry)) chunks += Math.sign(chunk.length);
+    });
+    assert.ok(chunks > 10);
+    assert.ok(turns >= chunks - 1, `${turns} turns for ${chunks} chunks`);
+  });
+
+  it('does not give it back where there is no need', async (t) => {
+    const registry = registryOf(20_000);
+    t.mock.method(performance, 'now', () => 0);
+    const turns = await turnsDuring(() => generateMetrics(registry));
+    assert.ok(turns <= 1, `${turns} turns`);
+  });
+
+  it('gives it back during a large scrape on the real clock', async () => {
+    const registry = registryOf(300_000);
+    const turns = await turnsDuring(() => generateMetrics(registry));
+    assert.ok(turns >= 2, `${turns} turns`);
+  });
+
+  it('makes a chunk only when it is asked for', async () => {
+    const registry = registryOf(20_000);
+    const families = await registry.collect();
+    let taken = 0;
+    const watched = {
+      *[Symbol.iterator]() {
+        for (const family of [...families, ...families, ...families]) {
+          taken += 1;
+          yield family;
+        }
+      },
+    };
+    const chunks = streamMetrics({ collect: async () => watched as unknown as typeof families });
+    const first = await chunks.next();
+    assert.equal(first.value?.length! > CHUNK_BYTES / 2, true);
+    await new Promise(setImmediate);
+    assert.equal(taken, 1);
+    await chunks.return();
+    assert.equal(taken, 1);
+  });
+
+  it('shows the values of the moment of its collection, one consistent set', async () => {
+    const registry = new CollectorRegistry();
+    const counter = createCounter('c_total', 'h', { requiredLabels: ['i'], registry });
+    for (let i = 0; i < 20_000; i++) counter.labels({ i }).inc();
+    let text = '';
+    for await (const chunk of streamMetrics(registry)) {
+      text += Buffer.from(chunk).toString();
+      counter.labels({ i: 19_999 }).inc();
+      counter.remove({ i: 10_000 });
+      counter.labels({ i: 'late' }).inc();
+    }
+    assert.match(text, /c_total\{i="10000"\} 1\n/);
+    assert.match(text, /c_total\{i="19999"\} 1\n$/);
+    assert.doesNotMatch(text, /late/);
+  });
+
+  it('refuses a format that it does not know', async () => {
+    const options = { format: 'xml' } as unknown as { format: 'text' };
+    await assert.rejects(generateMetrics(new CollectorRegistry(), options), {
+      code: 'METHEUS_UNKNOWN_FORMAT',
+    });
+  });
+});

@@ -1,0 +1,91 @@
+/** Label values, their escaped text, and reading it back. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  escapeLabelValue,
+  labelString,
+  labelText,
+  parseLabelText,
+  refuseUnknownLabels,
+} from '#metheus/model/labels.js';
+
+describe('labelString', () => {
+  it('gives numbers and booleans the text that JavaScript gives them', () => {
+    assert.equal(labelString('a', 500), '500');
+    assert.equal(labelString('a', 1e21), '1e+21');
+    assert.equal(labelString('a', -0), '0');
+    assert.equal(labelString('a', Number.NaN), 'NaN');
+    assert.equal(labelString('a', true), 'true');
+    assert.equal(labelString('a', false), 'false');
+    assert.equal(labelString('a', ''), '');
+  });
+
+  it('replaces lone surrogates and leaves pairs', () => {
+    assert.equal(labelString('a', 'x\ud800y'), 'x\ufffdy');
+    assert.equal(labelString('a', '\udc00'), '\ufffd');
+    assert.equal(labelString('a', '😀'), '😀');
+  });
+
+  for (const value of [undefined, null, {}, [], 1n, Symbol('s'), () => {}]) {
+    it(`refuses ${typeof value === 'object' ? JSON.stringify(value) : typeof value}`, () => {
+      assert.throws(() => labelString('method', value), { code: 'METHEUS_INVALID_LABEL_VALUE' });
+    });
+  }
+
+  it('says which label, what was given and what is allowed', () => {
+    assert.throws(() => labelString('method', null), {
+      message:
+        "Invalid label value: given null for label 'method', expected a string, number or boolean.",
+    });
+  });
+});
+
+describe('labelText', () => {
+  it('writes names and values in step', () => {
+    assert.equal(labelText([], []), '');
+    assert.equal(labelText(['a'], ['x']), 'a="x"');
+    assert.equal(labelText(['a', 'b'], ['', '😀']), 'a="",b="😀"');
+  });
+
+  it('escapes backslash, quote and line feed, and nothing else', () => {
+    assert.equal(escapeLabelValue('\\"\n\r\t\0,={}'), '\\\\\\"\\n\r\t\0,={}');
+  });
+
+  it('can be read back, whatever the values are', () => {
+    const value = fc.string({ unit: fc.constantFrom('\\', '"', '\n', 'n', ',', '=', '}', ' ', 'é', '😀') });
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 4 }), (values) => {
+        const names = values.map((_, i) => `label_${i}`);
+        const expected = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+        assert.deepEqual(parseLabelText(labelText(names, values)), expected);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+});
+
+describe('refuseUnknownLabels', () => {
+  it('accepts any portion of the names', () => {
+    refuseUnknownLabels('m', ['a', 'b'], {});
+    refuseUnknownLabels('m', ['a', 'b'], { b: 1 });
+    refuseUnknownLabels('m', [], {});
+  });
+
+  it('names the first label that the metric does not have', () => {
+    assert.throws(() => refuseUnknownLabels('m', ['a', 'b'], { b: 1, c: 2, d: 3 }), {
+      code: 'METHEUS_UNKNOWN_LABEL',
+      message: "Unknown label: given label 'c' on metric 'm', expected only 'a', 'b'.",
+    });
+  });
+
+  it('says what to do when the metric has no labels at all', () => {
+    assert.throws(() => refuseUnknownLabels('m', [], { a: 1 }), {
+      code: 'METHEUS_LABELS_NOT_ALLOWED',
+      message:
+        "The metric has no labels: given label 'a' on metric 'm', expected no labels. " +
+        'Name them in requiredLabels when the metric is created.',
+    });
+  });
+});

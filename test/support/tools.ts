@@ -1,0 +1,40 @@
+/** Programs that tests use besides Node: validators and servers of others, so that no test judges itself. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Debian's Python, whose packages are Debian's; another one seldom has them. */
+export const PYTHON = '/usr/bin/python3';
+
+const DEBIAN_PACKAGES = {
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+  'python3 with prometheus_client': 'python3-prometheus-client',
+} as const;
+
+export type Tool = keyof typeof DEBIAN_PACKAGES;
+
+/**
+ * What to give a test as `skip`: `false` where the tool is there, and otherwise the line that says what is
+ * missing. In continuous integration, where nothing may be skipped, a missing tool is an error.
+ */
+export function requireTool(tool: Tool): false | string {
+  if (isThere(tool)) return false;
+  const line = `${tool} is missing: \`npm run setup\` installs it (Debian package ${DEBIAN_PACKAGES[tool]})`;
+  if (process.env.CI === 'true') throw new Error(line);
+  return line;
+}
+
+function isThere(tool: Tool): boolean {
+  if (tool === 'python3 with prometheus_client') {
+    return spawnSync(PYTHON, ['-c', 'import prometheus_client.parser']).status === 0;
+  }
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

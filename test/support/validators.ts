@@ -1,0 +1,92 @@
+/** What Prometheus and its Python client make of our text. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { PYTHON } from './tools.js';
+
+/** What `promtool check metrics` says: 0 nothing, 3 that names could be better, 1 that it is no valid text. */
+export interface Verdict {
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+export async function promtoolCheck(text: string | Uint8Array): Promise<Verdict> {
+  const child = spawn('promtool', ['check', 'metrics']);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  child.stdin.on('error', () => {}); // It need not read all of what it refuses.
+  child.stdin.end(text);
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { exitCode, output };
+}
+
+/** A sample as a parser has read it. */
+export interface ParsedSample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface ParsedFamily {
+  /** Without `_total`. */
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly samples: readonly ParsedSample[];
+}
+
+/** Numbers travel as text, since JSON has no NaN. */
+const PROGRAM = `
+import base64, json, sys
+from prometheus_client.parser import text_string_to_metric_families as parse
+for line in sys.stdin:
+    try:
+        text = base64.b64decode(line).decode('utf-8')
+        answer = [
+            [family.name, family.type, family.documentation,
+             [[s.name, s.labels, repr(float(s.value))] for s in family.samples]]
+            for family in parse(text)
+        ]
+    except Exception as error:
+        answer = {'error': repr(error)}
+    print(json.dumps(answer), flush=True)
+`;
+
+type Answer = [string, string, string, [string, Record<string, string>, string][]][] | { error: string };
+
+/** Python's parser in a process that stays, so that hundreds of texts cost one start. */
+export class PythonParser {
+  readonly #child = spawn(PYTHON, ['-c', PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+  readonly #answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+
+  /** One text at a time. Throws what the parser throws. */
+  async parse(text: string | Uint8Array): Promise<ParsedFamily[]> {
+    this.#child.stdin.write(`${Buffer.from(text as string).toString('base64')}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error('The Python process has ended');
+    const answer = JSON.parse(value) as Answer;
+    if ('error' in answer) throw new Error(answer.error);
+    return answer.map(([name, type, help, samples]) => ({
+      name,
+      type,
+      help,
+      samples: samples.map(([sample, labels, number]) => ({
+        name: sample,
+        labels,
+        value: numberOf(number),
+      })),
+    }));
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#child, 'close');
+    this.#child.stdin.end();
+    await closed;
+  }
+}
+
+/** A number as Python or Go writes it. */
+export function numberOf(text: string): number {
+  const sign = text.startsWith('-') ? -1 : 1;
+  return /^[+-]?inf$/i.test(text) ? sign * Number.POSITIVE_INFINITY : Number(text);
+}
