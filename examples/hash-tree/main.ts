@@ -4,7 +4,7 @@
  * The threads count files, bytes, durations and errors where they happen; this thread draws the bars, serves
  * the metrics of all and prints the summary.
  */
-import { tqdm } from 'metheus/progress';
+import { type TqdmPromProxy, tqdm } from 'metheus/progress';
 import { writeDigests } from './digests.js';
 import { errorKind, errors } from './metrics.js';
 import { type Options, parseOptions, USAGE } from './options.js';
@@ -17,11 +17,19 @@ import type { Report } from './worker.js';
 const THREADS = 4;
 const SIZES = { unit: 'B', unitScale: true, unitDivisor: 1024 } as const;
 
-async function run({ directory, output, port, serve }: Options): Promise<void> {
-  const say = (text: string) => tqdm.write(text);
-  const proxy = await startProxy(port, say);
-  say(`Metrics: ${proxy.url}`);
+const say = (text: string) => tqdm.write(text);
 
+async function run(options: Options): Promise<void> {
+  const proxy = await startProxy(options.port, say);
+  say(`Metrics: ${proxy.url}`);
+  try {
+    await hashTree(proxy, options);
+  } finally {
+    await proxy.stop();
+  }
+}
+
+async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Options): Promise<void> {
   const summary = new Summary();
   const stop = new AbortController();
   const interrupt = () => stop.abort();
@@ -64,7 +72,6 @@ async function run({ directory, output, port, serve }: Options): Promise<void> {
   if (output !== undefined && !stop.signal.aborted) await writeDigests(output, summary.digests);
   if (stop.signal.aborted) process.exitCode = 130;
   else if (serve) await untilInterrupted(proxy.url!);
-  await proxy.stop();
 }
 
 /** `--serve`: until Ctrl-C. */

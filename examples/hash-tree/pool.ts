@@ -19,7 +19,7 @@ function takeBatch(files: FoundFile[]): FoundFile[] {
 }
 
 /**
- * Has all files hashed. Resolves when every thread has ended.
+ * Has all files hashed. Resolves when every thread has ended; one that fails ends them all.
  *
  * @param onReport - told what each thread does, with the number of the thread
  * @param signal - when it is aborted the threads are terminated, wherever they are
@@ -31,11 +31,13 @@ export async function hashAll(
   signal: AbortSignal,
 ): Promise<void> {
   const files = [...found].reverse();
+  const workers: Worker[] = [];
   const run = (thread: number) =>
     new Promise<void>((resolve, reject) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), {
         workerData: { desc: `Thread ${thread}` },
       });
+      workers.push(worker);
       const stop = () => void worker.terminate();
       const feed = () => {
         const batch = takeBatch(files);
@@ -55,5 +57,9 @@ export async function hashAll(
       if (signal.aborted) stop();
       else feed();
     });
-  await Promise.all(Array.from({ length: threads }, (_, i) => run(i + 1)));
+  try {
+    await Promise.all(Array.from({ length: threads }, (_, i) => run(i + 1)));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
 }

@@ -6,6 +6,7 @@ import { TqdmPromProxy } from 'metheus/progress';
 export const PROXY = 'hash-tree';
 
 const MOST_PORTS = 100;
+const LAST_PORT = 65_535;
 
 /**
  * Serves at `[::1]`, or at 127.0.0.1 where there is no IPv6, at the given port or the next free one.
@@ -13,8 +14,9 @@ const MOST_PORTS = 100;
  * @param say - told where it serves, when that is not where it was asked to
  */
 export async function startProxy(port: number, say: (text: string) => void): Promise<TqdmPromProxy> {
+  const last = Math.min(port + MOST_PORTS - 1, LAST_PORT);
   let host = '::1';
-  for (let next = port; next < port + MOST_PORTS; ) {
+  for (let next = port; next <= last; ) {
     const proxy = new TqdmPromProxy({ httpHost: host, httpPort: next, name: PROXY });
     try {
       await proxy.start();
@@ -28,5 +30,5 @@ export async function startProxy(port: number, say: (text: string) => void): Pro
       else throw error;
     }
   }
-  throw new Error(`No port from ${port} to ${port + MOST_PORTS - 1} is free.`);
+  throw new Error(`No port from ${port} to ${last} is free.`);
 }

@@ -6,15 +6,16 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
-import type { Backend, Cells, SnapshotRequest } from './backend.js';
+import type { Backend, BackendHost, Cells, Move, SnapshotRequest } from './backend.js';
+
 import { SingleProcessBackend } from './memory.js';
 import { accumulate } from './merge.js';
 import { ThreadBackend, ThreadBridge } from './threads.js';
 
 /** Owner of cells, who can move. */
 export interface Tenant {
-  /** Takes cells in `backend` for everything it owns and moves its numbers there: see {@link moveCells}. */
-  rehome(backend: Backend): void;
+  /** Calls `move` for everything it owns, and counts in the new cells from then on. */
+  rehome(move: Move): void;
 }
 
 /** Adds the numbers of cells to others of the same family. */
@@ -22,13 +23,19 @@ export function moveCells(family: FamilyDescriptor, from: Cells, to: Cells): voi
   accumulate(family, to.page, to.offset, from.page, from.offset, true);
 }
 
+/** How old the numbers of worker threads may be in a backend that others read. */
+const SYNC_MS = 100;
+
 class ActiveBackend {
   #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
   readonly #threads = isMainThread ? new ThreadBridge(this.#backend) : undefined;
   readonly #tenants = new Set<WeakRef<Tenant>>();
   readonly #gone = new FinalizationRegistry<WeakRef<Tenant>>((tenant) => this.#tenants.delete(tenant));
+  #timer: NodeJS.Timeout | undefined;
   /** Settles when no backend is being loaded. Never rejects. */
   ready: Promise<void> = Promise.resolve();
+  /** The loading of the backend that the environment names, if that was the last. */
+  fromEnvironment: Promise<Backend> | undefined;
 
   get backend(): Backend {
     return this.#backend;
@@ -46,9 +53,35 @@ class ActiveBackend {
     const before = this.#backend;
     this.#threads?.sync();
     this.#backend = backend;
-    for (const reference of this.#tenants) reference.deref()?.rehome(backend);
-    this.#threads?.rehome(backend);
+    this.#rehome(before);
+    if (!(backend instanceof SingleProcessBackend)) this.#keepThreadsCurrent();
     return before;
+  }
+
+  /** What `backend` may ask of its users, once it is in force. */
+  hostOf(backend: Backend): BackendHost {
+    return { rehome: () => backend === this.#backend && this.#rehome(backend) };
+  }
+
+  /** Others read what is in the backend without asking this process, so threads' numbers are brought there in time. */
+  #keepThreadsCurrent(): void {
+    const threads = this.#threads;
+    if (threads === undefined || this.#timer !== undefined) return;
+    this.#timer = setInterval(() => threads.sync(), SYNC_MS).unref();
+    process.on('exit', () => threads.sync());
+  }
+
+  /** Moves everything from `before`, which may be the same backend, to the one in force. */
+  #rehome(before: Backend): void {
+    const move: Move = (request, from) => {
+      const cells = this.#backend.reserve(request);
+      moveCells(request.family, from, cells);
+      // Numbers that stayed behind in a place that others read would count twice.
+      before.release(request.family, from);
+      return cells;
+    };
+    for (const reference of this.#tenants) reference.deref()?.rehome(move);
+    this.#threads?.rehome(this.#backend, move);
   }
 
   /** Everybody's numbers, those of worker threads included. */

@@ -34,11 +34,23 @@ export interface CellRequest {
   readonly writer?: Writer;
 }
 
+/** Takes new cells for a series and moves the numbers of the old ones there. */
+export type Move = (request: CellRequest, from: Cells) => Cells;
+
 export interface SnapshotRequest {
   /** The families wanted, in this order. */
   readonly families: readonly FamilyDescriptor[];
   /** Scopes whose other families, made by other writers, are wanted as well. */
   readonly scopes: readonly string[];
+}
+
+/** What a backend may ask of those who use it. */
+export interface BackendHost {
+  /**
+   * Has everybody who holds cells of this backend reserve them again and move their numbers: for a backend
+   * whose storage was taken away under it. Synchronous.
+   */
+  rehome(): void;
 }
 
 /** Owner of pages. All methods but `snapshot`, `flush`, `open` and `close` are synchronous and never wait. */
@@ -50,7 +62,7 @@ export interface Backend {
    * Connects, opens files. Called once, before anything else, by `loadBackend`, which rejects when it does.
    * Optional.
    */
-  open?(): Promise<void>;
+  open?(host: BackendHost): Promise<void>;
 
   /**
    * Hands out `family.cells` zeroed cells, valid until released. The caller adds to them at any time, without

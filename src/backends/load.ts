@@ -12,6 +12,7 @@ import { SingleProcessBackend } from './memory.js';
 /** Names that `METHEUS_BACKEND_CLASS` knows, and how their classes are found. */
 const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
   single: async () => SingleProcessBackend,
+  file: async () => (await import('./file/index.js')).MultiProcessFileBackend as BackendClass,
 };
 
 const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
@@ -23,6 +24,9 @@ const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
  * {@link SingleProcessBackend}. In a worker thread nothing changes: its numbers always go to the main thread,
  * which brings them into the backend that is in force there.
  *
+ * Without arguments it is what happens by itself at import: called again it gives the same backend, or fails with
+ * the same error.
+ *
  * @param backendClass - left out: from `METHEUS_BACKEND_CLASS`: `single`, or `module#ExportedClass`
  * @param config - left out: from `METHEUS_BACKEND_CONFIG`: the path of a JSON file, or the JSON itself
  * @returns the backend that is now in force
@@ -31,7 +35,10 @@ const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
  */
 export function loadBackend<C extends object>(backendClass?: BackendClass<C>, config?: C): Promise<Backend> {
   const active = activeBackend();
+  const isEnvironment = backendClass === undefined && config === undefined;
+  if (isEnvironment && active.fromEnvironment !== undefined) return active.fromEnvironment;
   const loaded = active.ready.then(() => load(backendClass as BackendClass | undefined, config));
+  active.fromEnvironment = isEnvironment ? loaded : undefined;
   active.ready = loaded.then(
     () => {},
     () => {},
@@ -53,7 +60,7 @@ async function load(given: BackendClass | undefined, givenConfig: object | undef
   const config = (givenConfig ?? configFromEnvironment()) as Record<string, unknown> | undefined;
   if (!isMainThread) return active.backend;
   const backend = instantiate(Class, config);
-  await backend.open?.();
+  await backend.open?.(active.hostOf(backend));
   await active.replace(backend).close();
   return backend;
 }

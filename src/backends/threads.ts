@@ -8,7 +8,7 @@
  */
 import { BroadcastChannel, receiveMessageOnPort, threadId, type Worker } from 'node:worker_threads';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
-import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
+import type { Backend, CellRequest, Cells, Move, SnapshotRequest, Writer } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 import { accumulate } from './merge.js';
 import { ThreadPageReader, ThreadPageWriter, type ThreadRecord } from './thread-page.js';
@@ -115,10 +115,12 @@ class ThreadNumbers {
     if (removed) this.#releaseRemoved(backend);
   }
 
-  /** Shows the same in another backend. */
-  rehome(backend: Backend): void {
-    for (const mirror of this.#mirrors) mirror.cells = this.#reserve(backend, mirror.record);
-    this.copyTo(backend);
+  /** Shows the same elsewhere. */
+  rehome(move: Move): void {
+    for (const mirror of this.#mirrors) {
+      const { family, labels } = mirror.record;
+      mirror.cells = move({ family, labels, writer: this.writer }, mirror.cells);
+    }
   }
 
   /** Hands every series to `keep` and takes it out of the backend: the thread is gone. */
@@ -167,10 +169,10 @@ export class ThreadBridge {
     for (const thread of this.#threads.values()) thread.copyTo(this.#backend);
   }
 
-  rehome(backend: Backend): void {
+  rehome(backend: Backend, move: Move): void {
     this.#backend = backend;
-    for (const thread of this.#threads.values()) thread.rehome(backend);
-    this.#departed.rehome(backend);
+    for (const thread of this.#threads.values()) thread.rehome(move);
+    this.#departed.rehome(move);
   }
 
   /** Messages are taken from the queue here, and not only by the event loop: a scrape is never behind. */
@@ -224,12 +226,10 @@ class DepartedThreads {
     accumulate(family, page, offset, from.page, from.offset, false);
   }
 
-  rehome(backend: Backend): void {
+  rehome(move: Move): void {
     for (const series of this.#series.values()) {
-      const { family, labels, cells: old } = series;
-      series.cells = backend.reserve({ family, labels, writer: this.#writer });
-      const { page, offset } = series.cells;
-      accumulate(family, page, offset, old.page, old.offset, false);
+      const { family, labels, cells } = series;
+      series.cells = move({ family, labels, writer: this.#writer }, cells);
     }
   }
 }

@@ -20,11 +20,11 @@ export interface ObservableCounter {
    *
    * @throws `METHEUS_INVALID_CALLBACK`
    */
-  countErrors<R>(fn: () => R, ErrorClass?: ErrorClass): R;
   countErrors<This, Args extends unknown[], R>(
     method: Method<This, Args, R>,
     context: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
+  countErrors<R>(fn: () => R, ErrorClass?: ErrorClass): R;
   /** What this thread has counted: for tests. */
   get(): number;
 }
@@ -41,6 +41,7 @@ export class CounterMetric extends Metric {
     checkFunction(fn, 'countErrors()');
     if (this.offset < 0) throw this.unobservable();
     if (isMethodContext(classOrContext)) return wrap(fn, (call) => this.#count(call));
+    if (classOrContext !== undefined) checkFunction(classOrContext, 'countErrors()', 'a class of errors');
     return this.#count(fn, classOrContext as ErrorClass | undefined);
   }
 

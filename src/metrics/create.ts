@@ -3,7 +3,7 @@ import { DEFAULT_REGISTRY, type Registerer } from '../model/collector.js';
 import type { GaugeMode, MetricType } from '../model/family.js';
 import { nextScope } from '../model/scope.js';
 import { CounterMetric, type ObservableCounter } from './counter.js';
-import { define, type GivenOptions } from './definition.js';
+import { checkOptions, define, type GivenOptions } from './definition.js';
 import { GaugeMetric, type ObservableGauge } from './gauge.js';
 import { HistogramMetric, type ObservableHistogram } from './histogram.js';
 import type { Create, MetricClass, WithLabels } from './labelled.js';
@@ -31,6 +31,7 @@ type MetricMaker = new (members: MetricFamily<Metric>, given: Values) => Metric;
 /** Makes the function that creates metrics of a type. */
 function creator<Operations extends object, Extra = unknown>(type: MetricType, Class: MetricMaker) {
   const create = (name: string, help: string, options: GivenOptions & InRegistry = {}): Metric => {
+    checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
     const { family, defaults, maxSeries, text } = define(
       type,

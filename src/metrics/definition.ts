@@ -42,6 +42,17 @@ export interface Definition {
   readonly text: string;
 }
 
+/** @throws `METHEUS_INVALID_OPTIONS` unless these are options, with a registry if with anything of that name */
+export function checkOptions(name: unknown, options: unknown): void {
+  const metric = String(name);
+  if (typeof options !== 'object' || options === null) {
+    throw invalidOption(metric, 'options', options, 'an object');
+  }
+  const { registry } = options as { registry?: { obtain?: unknown } | null };
+  if (registry === undefined || registry === null || typeof registry.obtain === 'function') return;
+  throw invalidOption(metric, 'registry', registry, 'a registry, or null');
+}
+
 /** @throws the errors of bad names, labels, buckets and options */
 export function define(
   type: MetricType,
@@ -60,13 +71,17 @@ export function define(
   if (!Array.isArray(labelNames))
     throw invalidOption(name, 'requiredLabels', labelNames, 'an array of names');
   checkLabelNames(name, labelNames);
+  if (typeof defaultLabels !== 'object' || defaultLabels === null) {
+    throw invalidOption(name, 'defaultLabels', defaultLabels, 'an object with label values');
+  }
   refuseUnknownLabels(name, labelNames, defaultLabels);
   if (typeof maxSeries !== 'number' || !(maxSeries >= 1)) {
     throw invalidOption(name, 'maxSeries', maxSeries, 'a number of at least 1');
   }
-  const defaults = labelNames.map((label) =>
-    defaultLabels[label] === undefined ? undefined : labelString(label, defaultLabels[label]),
-  );
+  const defaults = labelNames.map((label) => {
+    const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
+    return value === undefined ? undefined : labelString(label, value);
+  });
   const bounds = type === 'histogram' ? checkBuckets(name, options.buckets) : [];
   const family: FamilyDescriptor = {
     scope,
@@ -76,7 +91,7 @@ export function define(
     unit: checkUnit(name, options.unit),
     labelNames: Object.freeze([...labelNames]),
     cells: cellsOf(type, bounds),
-    merge: type === 'gauge' ? checkMode(name, options.multiprocessMode) : 'add',
+    merge: type === 'gauge' ? checkMode(name, labelNames, options.multiprocessMode) : 'add',
     bounds: Object.freeze(bounds),
   };
   const { scope: _, cells: __, ...shown } = family;
@@ -99,7 +114,13 @@ function checkUnit(name: string, unit: unknown = ''): string {
   throw invalidOption(name, 'unit', unit, `a unit that the name ends with, as in '${name}_${unit}'`);
 }
 
-function checkMode(name: string, mode: unknown = 'shared'): MergeMode {
+function checkMode(name: string, labelNames: readonly string[], mode: unknown = 'shared'): MergeMode {
+  if ((mode === 'all' || mode === 'liveall') && labelNames.includes('pid')) {
+    throw new MetheusError('METHEUS_RESERVED_LABEL_NAME', {
+      given: `'pid' on metric '${name}'`,
+      expected: `another name, since multiprocessMode '${mode}' adds this label`,
+    });
+  }
   if (GAUGE_MODES.has(mode)) return mode as GaugeMode;
   throw invalidOption(name, 'multiprocessMode', mode, `one of ${[...GAUGE_MODES].join(', ')}`);
 }

@@ -21,11 +21,11 @@ export interface ObservableGauge extends Timed {
    *
    * @throws `METHEUS_INVALID_CALLBACK`
    */
-  trackInProgress<R>(fn: () => R): R;
   trackInProgress<This, Args extends unknown[], R>(
     method: Method<This, Args, R>,
     context: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
+  trackInProgress<R>(fn: () => R): R;
   /** The value in this thread: for tests. */
   get(): number;
 }
@@ -41,7 +41,9 @@ export class GaugeMetric extends Metric {
   }
 
   dec(by = 1): void {
-    if (typeof by !== 'number') throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number');
+    if (!(by - by === 0) || typeof by !== 'number') {
+      throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number');
+    }
     this.inc(-by);
   }
 

@@ -18,7 +18,9 @@ export type Named<G> = string extends keyof G
   : { [Name in keyof G]-?: undefined extends G[Name] ? never : Name }[keyof G];
 
 /** Refuses names that are not open. An object literal alone would not be checked when it is inferred. */
-export type OnlyOpen<G, Open extends string> = { readonly [Name in Exclude<keyof G, Open>]: never };
+export type OnlyOpen<G, Open extends string> = string extends Open
+  ? unknown
+  : { readonly [Name in Exclude<keyof G, Open>]: never };
 
 /** The labels that may still be given after `G`. */
 export type StillOpen<Open extends string, G> = string extends Open ? string : Exclude<Open, Named<G>>;
@@ -33,6 +35,8 @@ export interface Labelled<Operations extends object, Open extends string, Missin
   readonly name: string;
   readonly help: string;
   readonly family: FamilyDescriptor;
+  /** The whole definition as text, by which a registry tells metrics apart. */
+  readonly definition: string;
   /** The backend that keeps the numbers at this moment. */
   readonly backend: Backend;
 

@@ -5,8 +5,8 @@
  * So one walk finds partial and complete metrics alike, and a leaf is always the same object for the same
  * labels. A leaf that leaves labels to their defaults shares the cells of the one that names them.
  */
-import { activeBackend, moveCells, type Tenant } from '../backends/active.js';
-import type { Backend, Cells } from '../backends/backend.js';
+import { activeBackend, type Tenant } from '../backends/active.js';
+import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { labelString, refuseUnknownLabels } from '../model/labels.js';
@@ -42,8 +42,8 @@ export class MetricFamily<M extends Metric> implements Tenant {
   readonly #make: (family: MetricFamily<M>, given: Values) => M;
   readonly #tree: Level<M> = new Map();
   #series = 0;
-  /** Leaves of every kind. */
-  #leaves = 0;
+  /** Leaves that count nothing yet. */
+  #partials = 0;
 
   constructor(
     descriptor: FamilyDescriptor,
@@ -85,30 +85,44 @@ export class MetricFamily<M extends Metric> implements Tenant {
   }
 
   /** The metric with `given` on top of `base`. The slow way: it checks everything and makes what is new. */
-  resolve(base: Values, given: unknown): M {
+  resolve(base: Values | undefined, given: unknown): M {
+    return this.#leaf(this.combine(base, given, 'labels()'));
+  }
+
+  /**
+   * Label values with `given` on top of `base`, which is undefined for a series that was removed. The overflow
+   * series takes any: it stands for all.
+   */
+  combine(base: Values | undefined, given: unknown, method: string): Values {
     const { name: metric, labelNames } = this.descriptor;
     if (typeof given !== 'object' || given === null) {
       throw new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
-        given: `${show(given)} to labels() of metric '${metric}'`,
+        given: `${show(given)} to ${method} of metric '${metric}'`,
         expected: 'an object with a value for each label name',
       });
     }
     refuseUnknownLabels(metric, labelNames, given);
     const own = given as Readonly<Record<string, unknown>>;
-    const values = labelNames.map((name, i) => {
-      if (!Object.hasOwn(own, name)) return base[i];
-      if (base[i] === undefined) return labelString(name, own[name]);
+    const isOverflow = this.#isOverflow(base ?? []);
+    return labelNames.map((name, i) => {
+      if (!Object.hasOwn(own, name)) return base?.[i];
+      const value = labelString(name, own[name]);
+      if (base !== undefined && base[i] === undefined) return value;
+      if (isOverflow) return OVERFLOW;
+      const known = base === undefined ? 'that of a removed series' : `'${base[i]}'`;
       throw new MetheusError('METHEUS_LABEL_ALREADY_GIVEN', {
-        given: `${show(own[name])} for label '${name}' of metric '${metric}', which is '${base[i]}'`,
+        given: `${show(value)} for label '${name}' of metric '${metric}', which is ${known}`,
         expected: 'a label that has no value yet',
         todo: 'Call labels() of the metric that you gave the label to',
       });
     });
-    return this.#leaf(values);
   }
 
-  /** The labels of a leaf. It is looked for among all: complete metrics do not keep their labels. */
-  labelsOf(metric: Metric): Values {
+  /**
+   * The labels of a leaf, if it was not removed. It is looked for among all: complete metrics do not keep
+   * their labels.
+   */
+  labelsOf(metric: Metric): Values | undefined {
     const search = (level: Level<M>, path: Values): Values | undefined => {
       for (const [key, next] of level) {
         if (next === metric) return [...path, key];
@@ -117,7 +131,7 @@ export class MetricFamily<M extends Metric> implements Tenant {
       }
       return undefined;
     };
-    return search(this.#tree, []) ?? [];
+    return search(this.#tree, []);
   }
 
   /** Which labels have neither a given value nor a default. */
@@ -132,7 +146,7 @@ export class MetricFamily<M extends Metric> implements Tenant {
     const { root } = this;
     const { defaults } = this.#settings;
     const rootGoes = root.offset >= 0 && defaults.every((value, i) => (wanted[i] ?? value) === value);
-    const removed = this.#prune(this.#tree, 0, wanted, true);
+    const removed = this.#prune(this.#tree, [], wanted);
     if (rootGoes) this.#attachRoot();
     return this.descriptor.labelNames.length === 0 ? 1 : removed;
   }
@@ -141,10 +155,11 @@ export class MetricFamily<M extends Metric> implements Tenant {
     this.remove([]);
     if (this.root.offset >= 0) return;
     this.#tree.clear();
-    this.#leaves = 0;
+    this.#partials = 0;
   }
 
-  rehome(backend: Backend): void {
+  rehome(move: Move): void {
+    const { descriptor: family } = this;
     const sharing: [M, Values][] = [];
     const visit = (level: Level<M>, path: Values): void => {
       for (const [key, next] of level) {
@@ -152,19 +167,13 @@ export class MetricFamily<M extends Metric> implements Tenant {
         if (next instanceof Map) visit(next, values);
         else if (next.offset < 0) continue;
         else if (values.includes(undefined)) sharing.push([next, values]);
-        else this.#move(backend, next, values as string[]);
+        else attach(next, move({ family, labels: values as string[] }, next));
       }
     };
     visit(this.#tree, []);
-    if (this.descriptor.labelNames.length === 0) this.#move(backend, this.root, []);
+    if (family.labelNames.length === 0) attach(this.root, move({ family, labels: [] }, this.root));
     else if (this.root.offset >= 0) sharing.push([this.root, []]);
     for (const [metric, values] of sharing) attach(metric, this.#leaf(this.#filled(values)));
-  }
-
-  #move(backend: Backend, metric: M, labels: readonly string[]): void {
-    const cells = backend.reserve({ family: this.descriptor, labels });
-    moveCells(this.descriptor, metric, cells);
-    attach(metric, cells);
   }
 
   #attachRoot(): void {
@@ -192,7 +201,7 @@ export class MetricFamily<M extends Metric> implements Tenant {
   #add(values: Values): M {
     const { maxSeries, onOverflow } = this.#settings;
     const labels = this.#filled(values);
-    if (labels.includes(undefined)) return this.#store(values, this.#make(this, values));
+    if (labels.includes(undefined)) return this.#addPartial(values);
     if (values.includes(undefined)) {
       const named = this.#leaf(labels);
       if (named === this.#known(this.#overflow())) return named;
@@ -204,20 +213,26 @@ export class MetricFamily<M extends Metric> implements Tenant {
       onOverflow();
       return this.#known(this.#overflow()) ?? this.#addSeries(this.#overflow());
     }
-    this.#series += 1;
     return this.#addSeries(labels as string[]);
   }
 
   #addSeries(labels: readonly string[]): M {
+    if (!this.#isOverflow(labels)) this.#series += 1;
     const metric = this.#make(this, COMPLETE);
     attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
     return this.#store(labels, metric);
   }
 
-  /** Keeps a leaf, so that it is found again. Under a limit, partial ones are limited too. */
+  /** Under a limit, the partial metrics that are kept are limited too. */
+  #addPartial(values: Values): M {
+    const metric = this.#make(this, values);
+    if (this.#partials > 4 * this.#settings.maxSeries) return metric;
+    this.#partials += 1;
+    return this.#store(values, metric);
+  }
+
+  /** Keeps a leaf, so that it is found again, and moved to another backend. */
   #store(values: Values, metric: M): M {
-    if (this.#leaves > 4 * this.#settings.maxSeries + 1) return metric;
-    this.#leaves += 1;
     let level = this.#tree;
     for (const value of values.slice(0, -1)) {
       let next = level.get(value) as Level<M> | undefined;
@@ -235,30 +250,34 @@ export class MetricFamily<M extends Metric> implements Tenant {
     return this.descriptor.labelNames.map(() => OVERFLOW);
   }
 
+  #isOverflow(values: Values): boolean {
+    return values.length > 0 && values.every((value) => value === OVERFLOW);
+  }
+
   #filled(values: Values): Values {
     return this.#settings.defaults.map((value, i) => values[i] ?? value);
   }
 
   /** Drops the leaves below `level` that match, and the levels that this leaves empty. Counts the series. */
-  #prune(level: Level<M>, depth: number, wanted: Values, named: boolean): number {
+  #prune(level: Level<M>, path: Values, wanted: Values): number {
+    const depth = path.length;
     let removed = 0;
     for (const [key, next] of level) {
       if (wanted[depth] !== undefined && (key ?? this.#settings.defaults[depth]) !== wanted[depth]) continue;
-      const allNamed = named && key !== undefined;
+      const values = [...path, key];
       if (next instanceof Map) {
-        removed += this.#prune(next, depth + 1, wanted, allNamed);
+        removed += this.#prune(next, values, wanted);
         if (next.size === 0) level.delete(key);
         continue;
       }
       if (next.offset < 0) continue;
-      if (allNamed) {
+      if (!values.includes(undefined)) {
         activeBackend().backend.release(this.descriptor, next);
         removed += 1;
-        if (key !== OVERFLOW) this.#series -= 1;
+        if (!this.#isOverflow(values)) this.#series -= 1;
       }
       attach(next, { page: new Float64Array(this.descriptor.cells), offset: 0 });
       level.delete(key);
-      this.#leaves -= 1;
     }
     return removed;
   }

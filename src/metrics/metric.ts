@@ -3,7 +3,6 @@ import { activeBackend } from '../backends/active.js';
 import type { Backend } from '../backends/backend.js';
 import { MetheusError, show, UnobservableMetricError } from '../errors.js';
 import type { FamilyDescriptor } from '../model/family.js';
-import { labelString, refuseUnknownLabels } from '../model/labels.js';
 import { COMPLETE, type MetricFamily, type Values } from './metric-family.js';
 
 const NO_PAGE = new Float64Array(0);
@@ -52,18 +51,14 @@ export abstract class Metric {
       const found = this.members.find(given);
       if (found !== undefined) return found;
     }
-    return this.#given === COMPLETE && isEmpty(given) ? this : this.members.resolve(this.#values(), given);
+    if (this.#given === COMPLETE && isEmpty(given)) return this;
+    return this.members.resolve(this.#values(), given);
   }
 
   remove(labels: Readonly<Record<string, unknown>> = {}): number {
-    const { name, labelNames } = this.family;
-    refuseUnknownLabels(name, labelNames, labels);
     const values = this.#values();
-    return this.members.remove(
-      labelNames.map((label, i) =>
-        Object.hasOwn(labels, label) ? labelString(label, labels[label]) : values[i],
-      ),
-    );
+    const wanted = this.members.combine(values, labels, 'remove()');
+    return values === undefined ? 0 : this.members.remove(wanted);
   }
 
   clear(): void {
@@ -89,7 +84,8 @@ export abstract class Metric {
     });
   }
 
-  #values(): Values {
+  /** Undefined when the series was removed. */
+  #values(): Values | undefined {
     return this.#given === COMPLETE ? this.members.labelsOf(this) : this.#given;
   }
 }

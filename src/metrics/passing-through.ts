@@ -50,12 +50,13 @@ export function isMethodContext(context: unknown): context is ClassMethodDecorat
 }
 
 /** @throws `METHEUS_INVALID_CALLBACK` */
-export function checkFunction(fn: unknown, what: string): asserts fn is () => unknown {
+export function checkFunction(
+  fn: unknown,
+  what: string,
+  expected = 'a function',
+): asserts fn is () => unknown {
   if (typeof fn === 'function') return;
-  throw new MetheusError('METHEUS_INVALID_CALLBACK', {
-    given: `${show(fn)} to ${what}`,
-    expected: 'a function',
-  });
+  throw new MetheusError('METHEUS_INVALID_CALLBACK', { given: `${show(fn)} to ${what}`, expected });
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {

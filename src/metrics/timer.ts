@@ -36,11 +36,11 @@ export interface Timed {
    *
    * @throws `METHEUS_INVALID_CALLBACK`
    */
-  time<R>(fn: () => R): R;
   time<This, Args extends unknown[], R>(
     method: Method<This, Args, R>,
     context: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
+  time<R>(fn: () => R): R;
   /** The same function, each call timed: for a decorator, `@metric.timed`, or to wrap one that is called later. */
   timed<This, Args extends unknown[], R>(
     method: Method<This, Args, R>,

@@ -74,11 +74,14 @@ function combine(property: BarProperty, a: number, b: number): number {
 /** Families without labels, under the names that a {@link MetricFunc} gives. Buckets of one name add up. */
 export class NamedFamilies {
   readonly #metricFunc: MetricFunc;
+  readonly #proxy: string;
   /** By bucket, unit and property; undefined where there is no usable name. */
   readonly #names = new Map<string, string | undefined>();
 
-  constructor(metricFunc: MetricFunc) {
+  /** @param proxy - the name of the proxy, whose warnings are its own */
+  constructor(metricFunc: MetricFunc, proxy: string) {
     this.#metricFunc = metricFunc;
+    this.#proxy = proxy;
   }
 
   families(buckets: readonly Bucket[]): FamilySnapshot[] {
@@ -91,7 +94,7 @@ export class NamedFamilies {
         if (known === undefined) values.set(name, { property, value: bucket[property] });
         else if (known.property === property) known.value = combine(property, known.value, bucket[property]);
         else
-          warnBucket(
+          this.#warn(
             bucket,
             `gave ${show(name)} for '${property}', which is the name of '${known.property}'`,
           );
@@ -111,22 +114,22 @@ export class NamedFamilies {
     try {
       name = this.#metricFunc(bucket.bucket, property, bucket.unit);
     } catch (error) {
-      warnBucket(bucket, `threw for '${property}': ${error instanceof Error ? error.message : show(error)}`);
+      this.#warn(bucket, `threw for '${property}': ${error instanceof Error ? error.message : show(error)}`);
       return undefined;
     }
     if (typeof name !== 'string' || name === '') {
-      warnBucket(bucket, `gave ${show(name)} for '${property}', which is not a metric name`);
+      this.#warn(bucket, `gave ${show(name)} for '${property}', which is not a metric name`);
       return undefined;
     }
     const fit = name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=[0-9])/, '_');
-    if (fit !== name) warnBucket(bucket, `gave ${show(name)} for '${property}'; it is published as '${fit}'`);
+    if (fit !== name) this.#warn(bucket, `gave ${show(name)} for '${property}'; it is published as '${fit}'`);
     return fit;
   }
-}
 
-/** One warning for each bucket, however many of its properties are in trouble. */
-function warnBucket({ bucket }: Bucket, what: string): void {
-  warnOnce(`metricFunc ${bucket}`, `metricFunc, for the bucket ${show(bucket)}, ${what}.`);
+  /** One warning for each bucket, however many of its properties are in trouble. */
+  #warn({ bucket }: Bucket, what: string): void {
+    warnOnce(`metricFunc ${this.#proxy} ${bucket}`, `metricFunc, for the bucket ${show(bucket)}, ${what}.`);
+  }
 }
 
 /**

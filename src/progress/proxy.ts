@@ -1,7 +1,6 @@
 /** `TqdmPromProxy`: bars whose numbers are metrics, served over HTTP. */
 import { show, warnOnce } from '../errors.js';
 import { type MetricsServer, startMetricsServer } from '../exporter/server.js';
-import type { Collector } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { nextScope } from '../model/scope.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
@@ -62,8 +61,11 @@ export class TqdmPromProxy {
   readonly #host: string;
   readonly #port: number;
   readonly #registry: CollectorRegistry | DefaultRegistry;
-  readonly #collector: Collector;
+  readonly #named: NamedFamilies | undefined;
   #server: Promise<MetricsServer> | undefined;
+  /** Settles when the server before has let go of its port. */
+  #stopped: Promise<void> = Promise.resolve();
+  #url: string | undefined;
 
   constructor(options: TqdmPromProxyOptions = {}) {
     const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
@@ -71,30 +73,34 @@ export class TqdmPromProxy {
     this.#host = httpHost;
     this.#port = httpPort;
     this.#registry = registry;
-    const environment = { openRecord: new RowPool(this.name).open, bucketOf: bucketNamer(bucketFunc) };
+    this.#named = metricFunc === undefined ? undefined : new NamedFamilies(metricFunc, this.name);
+    const environment = {
+      openRecord: RowPool.of(this.name).open,
+      bucketOf: bucketNamer(this.name, bucketFunc),
+    };
     this.tqdm = createTqdm(environment);
     this.trange = createTrange(environment);
-    const named = metricFunc === undefined ? undefined : new NamedFamilies(metricFunc);
-    this.#collector = { collect: () => this.#collect(named) };
   }
 
   /** Where the metrics are served, `http://[::1]:3000/metrics` for instance; undefined while they are not. */
-  url: string | undefined;
+  get url(): string | undefined {
+    return this.#url;
+  }
 
   /**
-   * Serves the metrics, those of the registry included, until `stop`. Resolves when the server listens.
+   * Serves the bars and the metrics of the registry until `stop`. Resolves when the server listens; does nothing
+   * more when it does already.
    *
    * @throws `METHEUS_PORT_IN_USE`, `METHEUS_LISTEN_FAILED`; the proxy can be started again then
    */
   async start(): Promise<void> {
-    if (this.#server !== undefined) return void (await this.#server);
-    this.#registry.register(this.#collector);
-    this.#server = startMetricsServer({ host: this.#host, port: this.#port, registry: this.#registry });
+    this.#server ??= this.#stopped.then(() => this.#listen());
+    const server = this.#server;
     try {
-      this.url = (await this.#server).url;
+      const { url } = await server;
+      if (this.#server === server) this.#url = url;
     } catch (error) {
-      this.#registry.unregister(this.#collector);
-      this.#server = undefined;
+      if (this.#server === server) this.#server = undefined;
       throw error;
     }
   }
@@ -102,38 +108,63 @@ export class TqdmPromProxy {
   /** Stops serving. Bars go on, and what they count is served again after the next `start`. */
   async stop(): Promise<void> {
     const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    this.url = undefined;
-    await (await server).close();
-    this.#registry.unregister(this.#collector);
+    if (server !== undefined) {
+      this.#server = undefined;
+      this.#url = undefined;
+      // One that never listened has told so to whoever started it.
+      this.#stopped = server.then(
+        ({ close }) => close(),
+        () => {},
+      );
+    }
+    await this.#stopped;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
-  async #collect(named: NamedFamilies | undefined): Promise<FamilySnapshot[]> {
-    const buckets = await readBuckets(this.name);
-    return named === undefined ? labelledFamilies(buckets) : named.families(buckets);
+  #listen(): Promise<MetricsServer> {
+    const registry = { collect: () => this.#collect() };
+    return startMetricsServer({ host: this.#host, port: this.#port, registry });
+  }
+
+  /**
+   * The bars are served beside the registry's metrics and are no part of it: so two proxies may serve one registry,
+   * and its prefix does not change their names.
+   */
+  async #collect(): Promise<FamilySnapshot[]> {
+    const [metrics, buckets] = await Promise.all([this.#registry.collect(), readBuckets(this.name)]);
+    const bars = this.#named?.families(buckets) ?? labelledFamilies(buckets);
+    const taken = new Set(metrics.map(({ family }) => family.name));
+    const free = bars.filter(({ family: { name } }) => {
+      if (!taken.has(name)) return true;
+      warnOnce(
+        `bars ${this.name} ${name}`,
+        `The registry has a metric ${show(name)} already: that of the progress bars is not published.`,
+      );
+      return false;
+    });
+    return [...metrics, ...free];
   }
 }
 
 /** The user's function, kept from doing harm. */
-function bucketNamer(bucketFunc: BucketFunc = ({ desc }) => desc): BucketFunc {
+function bucketNamer(proxy: string, bucketFunc: BucketFunc = ({ desc }) => desc): BucketFunc {
   return (bar) => {
     const fallback = bar.desc || NO_DESCRIPTION;
+    const warn = (what: string) =>
+      warnOnce(
+        `bucketFunc ${proxy} ${fallback}`,
+        `bucketFunc ${what}. The bar is counted in the bucket ${show(fallback)}.`,
+      );
     try {
       const bucket: unknown = bucketFunc(bar);
       if (typeof bucket === 'string') return bucket || NO_DESCRIPTION;
-      warnBucket(fallback, `gave ${show(bucket)}, which is not a string`);
+      warn(`gave ${show(bucket)}, which is not a string`);
     } catch (error) {
-      warnBucket(fallback, `threw: ${error instanceof Error ? error.message : show(error)}`);
+      warn(`threw: ${error instanceof Error ? error.message : show(error)}`);
     }
     return fallback;
   };
-}
-
-function warnBucket(bucket: string, what: string): void {
-  warnOnce(`bucketFunc ${bucket}`, `bucketFunc ${what}. The bar is counted in the bucket ${show(bucket)}.`);
 }

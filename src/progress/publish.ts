@@ -2,8 +2,8 @@
  * Where published bars count: rows of one family, in the pages of whatever backend is loaded. So the bars of
  * worker threads, child processes and other machines are read like metrics, from the same pages.
  */
-import { activeBackend, moveCells, type Tenant } from '../backends/active.js';
-import type { Backend, Cells } from '../backends/backend.js';
+import { activeBackend, type Tenant } from '../backends/active.js';
+import type { Cells, Move } from '../backends/backend.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { type BarRecord, type OpenRecord, RECORD_CELLS } from './record.js';
 
@@ -41,6 +41,9 @@ class Row implements BarRecord {
   }
 }
 
+/** By the name of the proxy. Kept for good, as their rows are: a backend that is loaded late gets them all. */
+const pools = new Map<string, RowPool>();
+
 /**
  * The rows of a proxy's bars in this thread. A row is used again by the next bar of its bucket and unit, and
  * goes on counting where the last one stopped: there are never more rows than there were bars at one time.
@@ -50,10 +53,23 @@ export class RowPool implements Tenant {
   readonly #rows: Row[] = [];
   readonly #free = new Map<string, Row[]>();
 
-  /** @param proxy - the name that bars are published under */
-  constructor(proxy: string) {
+  private constructor(proxy: string) {
     this.#proxy = proxy;
     activeBackend().add(this);
+  }
+
+  /**
+   * The one pool of a name in this thread.
+   *
+   * @param proxy - the name that bars are published under
+   */
+  static of(proxy: string): RowPool {
+    let pool = pools.get(proxy);
+    if (pool === undefined) {
+      pool = new RowPool(proxy);
+      pools.set(proxy, pool);
+    }
+    return pool;
   }
 
   readonly open: OpenRecord = (bucket, unit) => {
@@ -66,10 +82,9 @@ export class RowPool implements Tenant {
     return free.pop() ?? this.#add(bucket, unit, free);
   };
 
-  rehome(backend: Backend): void {
+  rehome(move: Move): void {
     for (const row of this.#rows) {
-      const cells = backend.reserve({ family: BARS, labels: row.labels });
-      moveCells(BARS, row, cells);
+      const cells = move({ family: BARS, labels: row.labels }, row);
       row.page = cells.page;
       row.offset = cells.offset;
     }

@@ -148,7 +148,10 @@ function conflict(registered: string, given: string): MetheusError {
 
 async function collectFrom(collector: Collector): Promise<FamilySnapshot[]> {
   try {
-    return [...(await collector.collect())];
+    const families = [...(await collector.collect())];
+    const wrong = families.findIndex((given) => typeof given?.family?.name !== 'string');
+    if (wrong >= 0) throw new TypeError(`${show(families[wrong])} was not made by createFamily`);
+    return families;
   } catch (cause) {
     throw new MetheusError('METHEUS_COLLECTOR_FAILED', {
       given: `${collector.constructor?.name ?? 'a collector'} (${cause instanceof Error ? cause.message : show(cause)})`,

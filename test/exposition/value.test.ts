@@ -29,7 +29,7 @@ describe('sample values', () => {
     [1e-7, '1e-7'],
     [1e308, '1e+308'],
     [5e-324, '5e-324'],
-    [-1.2345678901234567e-300, '-1.2345678901234567e-300'],
+    [-1.2345678901234568e-300, '-1.2345678901234568e-300'],
     [Number.NaN, 'NaN'],
     [Number.POSITIVE_INFINITY, '+Inf'],
     [Number.NEGATIVE_INFINITY, '-Inf'],

@@ -42,7 +42,10 @@ describe('createGauge', () => {
     ] as const) {
       jobs.set(value);
       assert.ok(Object.is(jobs.get(), value));
-      assert.match(await generateMetrics(registry), new RegExp(`^queue_jobs ${text.replace('+', '\\+')}$`, 'm'));
+      assert.match(
+        await generateMetrics(registry),
+        new RegExp(`^queue_jobs ${text.replace('+', '\\+')}$`, 'm'),
+      );
     }
   });
 });
@@ -58,7 +61,16 @@ describe('inc, dec and set', () => {
     assert.equal(jobs.get(), -2);
   });
 
-  for (const by of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '3', null, true, 1n, {}]) {
+  for (const by of [
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    '3',
+    null,
+    true,
+    1n,
+    {},
+  ]) {
     const shown = typeof by === 'string' ? `'${by}'` : typeof by === 'object' && by ? '{}' : String(by);
     for (const method of ['inc', 'dec'] as const) {
       it(`${method} refuses ${typeof by} ${shown} and counts nothing`, () => {

@@ -10,6 +10,7 @@ import {
   DEFAULT_BUCKETS,
   generateMetrics,
   Histogram,
+  type ObservableSummary,
   Summary,
 } from 'metheus';
 
@@ -201,14 +202,15 @@ for (const [type, create] of [
 
     it('needs every label, as everything else does', () => {
       const open = create('m', 'M.', { registry: null, requiredLabels: ['a'] });
-      const partial = open as unknown as ReturnType<typeof createSummary>;
+      const partial = open as unknown as ObservableSummary;
       const uses: (() => unknown)[] = [
         () => partial.observe(1),
         () => partial.get(),
         () => partial.startTimer(),
         () => partial.time(() => {}),
       ];
-      for (const use of uses) assert.throws(use, { name: 'UnobservableMetricError', missing: ['a'] }, String(use));
+      for (const use of uses)
+        assert.throws(use, { name: 'UnobservableMetricError', missing: ['a'] }, String(use));
     });
   });
 }

@@ -28,14 +28,14 @@ describe('createFamily', () => {
 
   it('makes the other types', async () => {
     const total = { type: 'counter', series: [{ value: 2 }] } as const;
-    assert.equal(await exposed('c_total', 'C.', total), '# HELP c_total C.\n# TYPE c_total counter\nc_total 2\n');
+    assert.equal(
+      await exposed('c_total', 'C.', total),
+      '# HELP c_total C.\n# TYPE c_total counter\nc_total 2\n',
+    );
     const untyped = { type: 'unknown', series: [{ value: 1.5 }] } as const;
     assert.equal(await exposed('u', 'U.', untyped), '# HELP u U.\n# TYPE u untyped\nu 1.5\n');
     const summary = { type: 'summary', series: [{ value: [12.5, 3] }] } as const;
-    assert.equal(
-      await exposed('s', 'S.', summary),
-      '# HELP s S.\n# TYPE s summary\ns_sum 12.5\ns_count 3\n',
-    );
+    assert.equal(await exposed('s', 'S.', summary), '# HELP s S.\n# TYPE s summary\ns_sum 12.5\ns_count 3\n');
     const histogram = { type: 'histogram', buckets: [1, 2], series: [{ value: [1, 2, 3, 14] }] } as const;
     assert.equal(
       await exposed('h', 'H.', histogram),

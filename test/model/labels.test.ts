@@ -36,8 +36,7 @@ describe('labelString', () => {
 
   it('says which label, what was given and what is allowed', () => {
     assert.throws(() => labelString('method', null), {
-      message:
-        "Invalid label value: given null for label 'method', expected a string, number or boolean.",
+      message: "Invalid label value: given null for label 'method', expected a string, number or boolean.",
     });
   });
 });

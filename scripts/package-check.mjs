@@ -1,0 +1,122 @@
+/**
+ * What users will install: its contents, its size, and that every way in works.
+ *
+ * Needs a build. Prints the numbers, and what is wrong; then the exit code is 1.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+/** Of `import * from 'metheus'`, minified and gzipped, in bytes. */
+const MOST_BYTES = 12_000;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const problems = [];
+
+/** Every file that package.json gives to the world, by subpath. */
+const entries = Object.entries(manifest.exports).map(([subpath, target]) => {
+  const name = manifest.name + subpath.slice(1);
+  return { name, file: target.replace('./', '') };
+});
+const modules = entries.filter(({ file }) => file.endsWith('.js'));
+
+await lint();
+checkContents();
+await checkSize();
+checkImports();
+checkRequire();
+
+for (const problem of problems) console.error(`package-check: ${problem}`);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+async function lint() {
+  const { messages, pkg } = await publint({ pkgDir: root, strict: true });
+  for (const message of messages) problems.push(`publint: ${formatMessage(message, pkg)}`);
+}
+
+function checkContents() {
+  const { status, stdout, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) {
+    problems.push(`npm pack failed: ${stderr}`);
+    return;
+  }
+  const [{ files, size, unpackedSize }] = JSON.parse(stdout);
+  const paths = new Set(files.map(({ path }) => path));
+  console.log(`package: ${paths.size} files, ${kB(size)} packed, ${kB(unpackedSize)} unpacked`);
+
+  const allowed = /^(dist|src)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  for (const path of paths) {
+    if (!allowed.test(path) || path.endsWith('.tsbuildinfo')) problems.push(`${path} should not be packed`);
+    const source = path.replace(/^dist\//, 'src/').replace(/\.(js|d\.ts)(\.map)?$/, '.ts');
+    if (path.startsWith('dist/') && !paths.has(source))
+      problems.push(`${path} is left over: delete dist and build`);
+  }
+  const wanted = ['README.md', 'LICENSE', 'CHANGELOG.md', ...entries.map(({ file }) => file)];
+  wanted.push(...modules.map(({ file }) => file.replace(/\.js$/, '.d.ts')));
+  for (const path of wanted) if (!paths.has(path)) problems.push(`${path} is not packed`);
+}
+
+/** What `import 'metheus'` loads. Modules that are imported when they are needed, and not before, do not count. */
+async function checkSize() {
+  const lazy = {
+    name: 'lazy',
+    setup({ onResolve }) {
+      onResolve({ filter: /./ }, ({ kind, path }) =>
+        kind === 'dynamic-import' ? { path, external: true } : undefined,
+      );
+    },
+  };
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: "export * from './dist/index.js';", resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    plugins: [lazy],
+    write: false,
+    metafile: true,
+  });
+  const [{ contents }] = outputFiles;
+  const zipped = gzipSync(contents, { level: 9 }).length;
+  console.log(`size: ${kB(contents.length)} minified, ${kB(zipped)} gzipped, of at most ${kB(MOST_BYTES)}`);
+  if (zipped >= MOST_BYTES)
+    problems.push(`import '${manifest.name}' is ${zipped} bytes, of at most ${MOST_BYTES}`);
+  for (const { path, kind } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
+    if (kind === 'dynamic-import' || path.startsWith('node:')) continue;
+    problems.push(`import '${manifest.name}' needs '${path}'`);
+  }
+}
+
+/** Each subpath in a process of its own, so that none works thanks to another. */
+function checkImports() {
+  for (const { name } of modules) {
+    const program = `const all = await import('${name}'); if (Object.keys(all).length === 0) throw new Error('empty')`;
+    run(['--input-type=module', '-e', program], `import('${name}')`);
+  }
+  console.log(`imports: ${modules.map(({ name }) => name).join(', ')}`);
+}
+
+function checkRequire() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major === 20 ? minor < 19 : major === 22 && minor < 12) return;
+  for (const { name } of modules)
+    run(['--input-type=commonjs', '-e', `require('${name}')`], `require('${name}')`);
+}
+
+function run(args, what) {
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) problems.push(`${what} fails:\n${stderr}`);
+}
+
+function kB(bytes) {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}

@@ -1,0 +1,35 @@
+/**
+ * Installs what the tests use besides Node, from Debian packages: only what is missing, and only where that is
+ * allowed. Elsewhere it says what is missing, and the tests that need it are skipped.
+ */
+import { spawnSync } from 'node:child_process';
+
+/** How to see whether a package is there, by package. To be continued: redis-server, when tests need it. */
+const PACKAGES = {
+  prometheus: ['promtool', ['--version']],
+  'python3-prometheus-client': ['/usr/bin/python3', ['-c', 'import prometheus_client']],
+};
+
+const works = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
+const missing = Object.keys(PACKAGES).filter((name) => !works(...PACKAGES[name]));
+
+if (missing.length > 0) {
+  const names = missing.join(' ');
+  if (process.getuid?.() !== 0 || !works('apt-get', ['--version'])) {
+    console.log(`setup: not allowed to install ${names}; tests that need them will be skipped`);
+  } else if (install(missing)) {
+    console.log(`setup: installed ${names}`);
+  } else {
+    console.log(`setup: could not install ${names}; tests that need them will be skipped`);
+  }
+}
+
+function install(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args) => spawnSync('apt-get', ['-qq', ...args], { env, encoding: 'utf8' });
+  apt('update');
+  const { status, stderr } = apt('install', '-y', '--no-install-recommends', ...packages);
+  if (status !== 0) console.log(stderr.trim());
+  return status === 0;
+}

@@ -1,0 +1,179 @@
+/**
+ * The bytes of a writer's file, version 1. Native byte order; every part begins at a multiple of 8.
+ *
+ * ```
+ * header   0  magic: "METHEUS\n"                     8  version: int32
+ *         12  byte order: int32, 0x01020304         16  headerLength: int32, where the records begin
+ *         20  used: int32, bytes of whole records and the header (atomic; written last)
+ *         24  pid: int32                            28  unused
+ *         32  start: float64, when the process started, in clock ticks since boot; 0 when not known
+ *         40  created: float64, Unix seconds        48  boot id: 36 ASCII bytes, padded to 40
+ *         88  unused                                96  records …
+ *
+ * record   0  length: int32, of the whole record     4  state: int32 (atomic): 0 gap, 1 in use, 2 removed
+ *          8  crc: int32, CRC-32 of bytes 12–23 and the text
+ *         12  textLength: int32                     16  family: int32; -1 declares one, -2 lists ids
+ *         20  cells: int32                          24  created: float64, Unix seconds
+ *         32  text: UTF-8 JSON, padded to 8; a SeriesIdentity, a FamilyDescriptor, or ids
+ *             cells: float64 × cells
+ * ```
+ *
+ * A record's body is written first and `used` afterwards: a reader sees whole records only, also when the
+ * writer was killed between the two. Records never straddle a chunk, since each chunk is mapped by itself; a
+ * gap fills what is left. Families are numbered in the order of their records.
+ */
+import type { Writer } from '../backend.js';
+import { crc32 } from './crc32.js';
+
+export const MAGIC = Buffer.from('METHEUS\n');
+export const VERSION = 1;
+export const BYTE_ORDER = 0x01020304;
+export const HEADER_BYTES = 96;
+/** Files grow by this, or by a multiple of it where one record needs more. */
+export const CHUNK_BYTES = 65536;
+export const FILE_SUFFIX = '.metheus';
+
+const RECORD_HEADER = 32;
+const CRC_BEGINS = 12;
+const CRC_HEADER = 12;
+
+export const GAP = 0;
+export const IN_USE = 1;
+export const REMOVED = 2;
+/** As a record's family: the record declares a family. */
+export const DECLARES = -1;
+
+/** As a record's family: the record lists the ids of the files that were folded into this one. */
+export const FOLDED = -2;
+
+/** What a series record says it counts. */
+export interface SeriesIdentity {
+  readonly labels: readonly string[];
+  /** A thread of the process, or what was folded; left out: the process itself. */
+  readonly writer?: Pick<Writer, 'id' | 'live'>;
+}
+
+/** Views of a part of a file: a mapped chunk, or what was read. */
+export class Bytes {
+  readonly ints: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly cells: Float64Array;
+
+  constructor(buffer: ArrayBuffer, offset = 0, length = buffer.byteLength - offset) {
+    this.ints = new Int32Array(buffer, offset, length >> 2);
+    this.bytes = new Uint8Array(buffer, offset, length);
+    this.cells = new Float64Array(buffer, offset, length >> 3);
+  }
+}
+
+/** What identifies a writer's process beyond its pid, which is used again. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly start: number;
+  readonly bootId: string;
+}
+
+export function writeHeader({ ints, bytes, cells }: Bytes, { pid, start, bootId }: ProcessIdentity): void {
+  bytes.set(MAGIC);
+  ints.set([VERSION, BYTE_ORDER, HEADER_BYTES, HEADER_BYTES, pid], 2);
+  cells.set([start, Date.now() / 1000], 4);
+  bytes.set(Buffer.from(bootId.padEnd(40, '\0').slice(0, 40), 'latin1'), 48);
+}
+
+/** Why a file cannot be read: a kind for the error metric. */
+export type FileFault = 'empty' | 'magic' | 'version' | 'byte-order' | 'record';
+
+/** What the header says, or why it is of no use. */
+export function readHeader({
+  ints,
+  bytes,
+  cells,
+}: Bytes): (ProcessIdentity & { records: number }) | FileFault {
+  if (bytes.length < HEADER_BYTES) return 'empty';
+  if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) return 'magic';
+  if (ints[3] !== BYTE_ORDER) return 'byte-order';
+  if (ints[2] !== VERSION) return 'version';
+  const records = ints[4]!;
+  if (records < HEADER_BYTES || records % 8 !== 0) return 'record';
+  const bootId = Buffer.from(bytes.subarray(48, 88)).toString('latin1').replace(/\0+$/, '');
+  return { pid: ints[6]!, start: cells[4]!, bootId, records };
+}
+
+/** Where whole records end. */
+export function usedBytes({ ints }: Bytes): number {
+  return Atomics.load(ints, 5);
+}
+
+/** Tells readers of the records up to here: the last step of every append. */
+export function setUsedBytes({ ints }: Bytes, used: number): void {
+  Atomics.store(ints, 5, used);
+}
+
+const align = (bytes: number) => (bytes + 7) & ~7;
+
+/** How long the record of a text and so many cells is. */
+export function recordLength(textLength: number, cells: number): number {
+  return RECORD_HEADER + align(textLength) + cells * 8;
+}
+
+/** Writes a record, its cells zero, and returns where the cells are, as an index of `cells`. */
+export function writeRecord(to: Bytes, at: number, text: Uint8Array, family: number, cells: number): number {
+  const length = recordLength(text.length, cells);
+  const int = at / 4;
+  to.ints[int] = length;
+  to.ints[int + 1] = IN_USE;
+  to.ints[int + 3] = text.length;
+  to.ints[int + 4] = family;
+  to.ints[int + 5] = cells;
+  to.cells[at / 8 + 3] = Date.now() / 1000;
+  to.bytes.set(text, at + RECORD_HEADER);
+  to.ints[int + 2] = checksum(to, at, text.length);
+  return (at + length) / 8 - cells;
+}
+
+/** Fills what is left of a chunk. */
+export function writeGap(to: Bytes, at: number): void {
+  to.ints[at / 4] = to.bytes.length - at;
+  to.ints[at / 4 + 1] = GAP;
+}
+
+export interface RecordView {
+  readonly length: number;
+  readonly state: number;
+  readonly family: number;
+  /** JSON; empty for a gap. */
+  readonly text: string;
+  readonly cells: number;
+  /** Where its cells are, as an index of `cells`. */
+  readonly cellIndex: number;
+}
+
+/** The record at `at`, or undefined when its bytes cannot be a record that ends before `end`. */
+export function readRecord(from: Bytes, at: number, end: number): RecordView | undefined {
+  const int = at / 4;
+  const length = from.ints[int]!;
+  const state = from.ints[int + 1]!;
+  if (length < 8 || length % 8 !== 0 || at + length > end) return undefined;
+  if (state === GAP) return { length, state, family: 0, text: '', cells: 0, cellIndex: 0 };
+  if ((state !== IN_USE && state !== REMOVED) || length < RECORD_HEADER) return undefined;
+  const [textLength, family, cells] = [from.ints[int + 3]!, from.ints[int + 4]!, from.ints[int + 5]!];
+  if (textLength < 0 || cells < 0 || recordLength(textLength, cells) !== length) return undefined;
+  if (from.ints[int + 2] !== checksum(from, at, textLength)) return undefined;
+  const start = at + RECORD_HEADER;
+  const text = Buffer.from(from.bytes.subarray(start, start + textLength)).toString();
+  return { length, state, family, text, cells, cellIndex: (at + length) / 8 - cells };
+}
+
+/** Marks a record as removed; its place is not used again while its file lives. */
+export function setRemoved({ ints }: Bytes, at: number): void {
+  Atomics.store(ints, at / 4 + 1, REMOVED);
+}
+
+export function stateOf({ ints }: Bytes, at: number): number {
+  return Atomics.load(ints, at / 4 + 1);
+}
+
+function checksum({ bytes }: Bytes, at: number, textLength: number): number {
+  const fixed = crc32(bytes.subarray(at + CRC_BEGINS, at + CRC_BEGINS + CRC_HEADER));
+  return crc32(bytes.subarray(at + RECORD_HEADER, at + RECORD_HEADER + textLength), fixed) | 0;
+}

@@ -1,0 +1,69 @@
+/** What the file backend says of itself, as families of the default registry. */
+import { warnOnce } from '../../errors.js';
+import { createFamily } from '../../model/collector.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { DEFAULT_SCOPE } from '../../model/scope.js';
+import { moveCells } from '../active.js';
+import type { Backend, Cells } from '../backend.js';
+
+/**
+ * What can go wrong: `write`, a series that had to stay in memory; `file`, one that cannot be read; `conflict`,
+ * a family that another program defines otherwise; `fold`.
+ */
+export type TroubleKind = 'write' | 'file' | 'conflict' | 'fold';
+const KINDS: readonly TroubleKind[] = ['write', 'file', 'conflict', 'fold'];
+
+function counterOf(name: string, help: string, labelNames: readonly string[]): FamilyDescriptor {
+  const common = {
+    scope: DEFAULT_SCOPE,
+    type: 'counter',
+    unit: '',
+    cells: 1,
+    merge: 'add',
+    bounds: [],
+  } as const;
+  return { ...common, name, help, labelNames };
+}
+
+const ERRORS = counterOf('metheus_backend_errors_total', 'Trouble with the storage of metrics.', ['kind']);
+const FOLDS = counterOf('metheus_backend_folds_total', 'Folds of the files of processes that are gone.', []);
+
+/** Counters of a backend, in cells of that backend: so every process' trouble is seen by whoever scrapes. */
+export class SelfMetrics {
+  readonly #errors = new Map<TroubleKind, Cells>();
+  #folds: Cells | undefined;
+
+  /** Takes cells for all counters: while there is room, so that even a full disk can be told. */
+  reserve(backend: Backend): void {
+    for (const kind of KINDS) {
+      const cells = backend.reserve({ family: ERRORS, labels: [kind] });
+      const before = this.#errors.get(kind);
+      if (before !== undefined) moveCells(ERRORS, before, cells);
+      this.#errors.set(kind, cells);
+    }
+    const folds = backend.reserve({ family: FOLDS, labels: [] });
+    if (this.#folds !== undefined) moveCells(FOLDS, this.#folds, folds);
+    this.#folds = folds;
+  }
+
+  /** Counts trouble, and warns of each matter once. */
+  trouble(kind: TroubleKind, matter: string, message: string): void {
+    const cells = this.#errors.get(kind);
+    if (cells !== undefined) cells.page[cells.offset]! += 1;
+    warnOnce(`file backend ${kind} ${matter}`, message);
+  }
+
+  countFold(): void {
+    if (this.#folds !== undefined) this.#folds.page[this.#folds.offset]! += 1;
+  }
+}
+
+/** The state of the directory, as this process saw it last. */
+export function directoryFamilies(files: number, bytes: number): FamilySnapshot[] {
+  return [
+    createFamily('metheus_backend_files', 'Files of metrics that were read, the archive included.', {
+      series: [{ value: files }],
+    }),
+    createFamily('metheus_backend_bytes', 'Bytes in use in those files.', { series: [{ value: bytes }] }),
+  ];
+}

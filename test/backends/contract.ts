@@ -1,0 +1,625 @@
+/**
+ * What every backend must do. A backend of your own passes this suite:
+ *
+ * ```ts
+ * backendContract('MyBackend', async () => new MyBackend({ … }));
+ * ```
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  type Backend,
+  type FamilyDescriptor,
+  type FamilySnapshot,
+  type MergeMode,
+  seriesOf,
+  type Writer,
+} from 'metheus';
+
+let families = 0;
+
+/** A family that no other test has: a backend may outlive its test. */
+export function makeFamily(given: Partial<FamilyDescriptor> = {}): FamilyDescriptor {
+  families += 1;
+  return {
+    scope: '',
+    name: `family_${families}`,
+    help: 'Help.',
+    type: 'counter',
+    unit: '',
+    labelNames: ['a'],
+    cells: 1,
+    merge: 'add',
+    bounds: [],
+    ...given,
+  };
+}
+
+const gauge = (merge: MergeMode) => makeFamily({ type: 'gauge', cells: 2, merge });
+
+/** Labels and cells of every series, in the order of their labels. */
+export function rowsOf(snapshot: FamilySnapshot): [labels: string, cells: number[]][] {
+  const rows = [...seriesOf(snapshot)].map(({ labels, values }): [string, number[]] => [
+    Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(),
+    [...values],
+  ]);
+  return rows.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+let writers = 0;
+const makeWriter = (live = true): Writer => {
+  writers += 1;
+  return { id: `writer-${writers}`, live };
+};
+
+/**
+ * @param name - of the backend, for the report
+ * @param make - a backend that is ready and empty; it is closed by the suite
+ */
+export function backendContract(name: string, make: () => Promise<Backend>): void {
+  /** Runs a test with a backend of its own. */
+  function test(what: string, run: (backend: Backend) => Promise<void>): void {
+    it(what, async () => {
+      const backend = await make();
+      try {
+        await run(backend);
+      } finally {
+        await backend.close();
+      }
+    });
+  }
+
+  async function read(backend: Backend, family: FamilyDescriptor): Promise<[string, number[]][]> {
+    const snapshots = await backend.snapshot({ families: [family], scopes: [] });
+    assert.equal(snapshots.length, 1);
+    assert.deepEqual(snapshots[0]!.family, family);
+    return rowsOf(snapshots[0]!);
+  }
+
+  describe(`${name}: cells`, () => {
+    test('are zeroed, one group for each series, and written without a call', async (backend) => {
+      const family = makeFamily({ cells: 3, labelNames: ['a', 'b'] });
+      const one = backend.reserve({ family, labels: ['1', 'x'] });
+      const two = backend.reserve({ family, labels: ['2', 'x'] });
+      for (const { page, offset } of [one, two]) {
+        assert.ok(page instanceof Float64Array);
+        assert.deepEqual([...page.subarray(offset, offset + 3)], [0, 0, 0]);
+      }
+      one.page.set([1, 2, 3], one.offset);
+      two.page[two.offset + 2] = 9;
+      const expected = [
+        ['a=1,b=x', [1, 2, 3]],
+        ['a=2,b=x', [0, 0, 9]],
+      ];
+      assert.deepEqual(await read(backend, family), expected);
+      assert.deepEqual(await read(backend, family), expected, 'reading changes nothing');
+    });
+
+    test('stay valid however many more are handed out', async (backend) => {
+      const family = makeFamily({ cells: 2 });
+      const all = Array.from({ length: 5000 }, (_, i) => backend.reserve({ family, labels: [String(i)] }));
+      for (const [i, { page, offset }] of all.entries()) page[offset + 1]! += i;
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const seen = [...seriesOf(snapshot!)].map(({ labels, values }) => [Number(labels.a), ...values]);
+      assert.deepEqual(
+        seen.sort(([a], [b]) => a! - b!),
+        all.map((_, i) => [i, 0, i]),
+      );
+    });
+
+    test('keep every float64 exactly', async (backend) => {
+      const numbers = [Number.NaN, Infinity, -Infinity, -0, 5e-324, -5e-324, 1e308, 2 ** 53, 0.1, -1.5];
+      const family = gauge('shared');
+      for (const [i, number] of numbers.entries()) {
+        const { page, offset } = backend.reserve({ family, labels: [String(i)] });
+        page.set([number, 1e9 + i], offset);
+      }
+      const expected = numbers.map((number, i) => [`a=${i}`, [number, 1e9 + i]]);
+      assert.deepEqual(await read(backend, family), expected);
+      // As those of one writer among several, too.
+      backend.reserve({ family, labels: ['0'], writer: makeWriter() });
+      assert.deepEqual(await read(backend, family), expected);
+    });
+
+    test('keep every label value exactly', async (backend) => {
+      const family = makeFamily({ labelNames: ['a', 'b'] });
+      const values = [
+        '',
+        ' ',
+        '"',
+        '\\',
+        '\n',
+        '\r',
+        '\t',
+        '\0',
+        ',',
+        '=',
+        'a="b"',
+        '😀',
+        'é',
+        '\ufffd',
+        'x'.repeat(5000),
+      ];
+      for (const [i, value] of values.entries()) {
+        const { page, offset } = backend.reserve({ family, labels: [value, value] });
+        page[offset] = i;
+      }
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const seen = [...seriesOf(snapshot!)].toSorted((a, b) => a.values[0]! - b.values[0]!);
+      assert.deepEqual(
+        seen.map(({ labels }) => labels),
+        values.map((value) => ({ a: value, b: value })),
+      );
+    });
+
+    test('of a family without labels are one row', async (backend) => {
+      const family = makeFamily({ labelNames: [] });
+      const { page, offset } = backend.reserve({ family, labels: [] });
+      page[offset] = 3;
+      assert.deepEqual(await read(backend, family), [['', [3]]]);
+    });
+  });
+
+  describe(`${name}: writers`, () => {
+    test('of equal labels add up, cell by cell', async (backend) => {
+      const family = makeFamily({ type: 'histogram', cells: 4, bounds: [1, 2] });
+      const cells = [undefined, makeWriter(), makeWriter(false)].map((writer, i) => {
+        const { page, offset } = backend.reserve({ family, labels: ['x'], ...(writer && { writer }) });
+        page.set(
+          [1, 10, 100, 1000].map((cell) => cell * (i + 1)),
+          offset,
+        );
+        return { page, offset };
+      });
+      const [y] = [backend.reserve({ family, labels: ['y'], writer: makeWriter() })];
+      assert.deepEqual(await read(backend, family), [
+        ['a=x', [6, 60, 600, 6000]],
+        ['a=y', [0, 0, 0, 0]],
+      ]);
+      cells[1]!.page[cells[1]!.offset]! += 4;
+      y!.page[y!.offset + 3]! += 5;
+      assert.deepEqual(await read(backend, family), [
+        ['a=x', [10, 60, 600, 6000]],
+        ['a=y', [0, 0, 0, 5]],
+      ]);
+    });
+
+    test('of families that differ in their help alone add up', async (backend) => {
+      const family = makeFamily();
+      const theirs = { ...structuredClone(family), help: 'Of another version.' };
+      const one = backend.reserve({ family: theirs, labels: ['x'], writer: makeWriter() });
+      const two = backend.reserve({ family, labels: ['x'] });
+      one.page[one.offset] = 1;
+      two.page[two.offset] = 2;
+      assert.deepEqual(await read(backend, family), [['a=x', [3]]]);
+    });
+
+    test('of families that differ otherwise do not', async (backend) => {
+      const family = makeFamily();
+      for (const other of [{ scope: 'registry-1' }, { type: 'unknown' }, { labelNames: ['b'] }] as const) {
+        const { page, offset } = backend.reserve({
+          family: { ...family, ...other },
+          labels: ['x'],
+          writer: makeWriter(),
+        });
+        page[offset] = 1;
+      }
+      assert.deepEqual(await read(backend, family), []);
+    });
+
+    test('that come later, and series that come later, are seen', async (backend) => {
+      const family = makeFamily();
+      const own = backend.reserve({ family, labels: ['x'] });
+      own.page[own.offset] = 1;
+      assert.deepEqual(await read(backend, family), [['a=x', [1]]]);
+      const writer = makeWriter();
+      const first = backend.reserve({ family, labels: ['x'], writer });
+      first.page[first.offset] = 10;
+      assert.deepEqual(await read(backend, family), [['a=x', [11]]]);
+      const second = backend.reserve({ family, labels: ['y'], writer });
+      second.page[second.offset] = 100;
+      assert.deepEqual(await read(backend, family), [
+        ['a=x', [11]],
+        ['a=y', [100]],
+      ]);
+    });
+  });
+
+  describe(`${name}: gauges`, () => {
+    type State = 'live' | 'dead' | 'own';
+    /** Value and when it was set: 0 never touched, 1 only incremented, else a time. */
+    type Cell = readonly [state: State, value: number, at: number];
+    type Expected = Partial<Record<MergeMode, number | Record<string, number>>>;
+
+    async function check(mode: MergeMode, cells: readonly Cell[], expected: number | Record<string, number>) {
+      const backend = await make();
+      const family = { ...gauge(mode), labelNames: [] };
+      for (const [i, [state, value, at]] of cells.entries()) {
+        const writer = state === 'own' ? {} : { writer: { id: `w${i}`, live: state === 'live' } };
+        const { page, offset } = backend.reserve({ family, labels: [], ...writer });
+        page.set([value, at], offset);
+      }
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const seen = [...seriesOf(snapshot!)].map(({ labels, values }) => [labels.pid ?? '', values[0]]);
+      const wanted = typeof expected === 'number' ? { '': expected } : expected;
+      assert.deepEqual(Object.fromEntries(seen), wanted);
+      assert.equal(seen.length, Object.keys(wanted).length);
+      await backend.close();
+    }
+
+    const table: [string, readonly Cell[], Expected][] = [
+      [
+        'sets of the living and the dead, and writers that never touched it',
+        [
+          ['own', 0, 0],
+          ['live', 5, 100],
+          ['live', 3, 200],
+          ['dead', 9, 300],
+          ['dead', 1, 50],
+          ['live', 0, 0],
+          ['dead', 0, 0],
+        ],
+        {
+          shared: 9,
+          min: 1,
+          livemin: 3,
+          max: 9,
+          livemax: 5,
+          sum: 18,
+          livesum: 8,
+          mostrecent: 9,
+          livemostrecent: 3,
+          all: { w1: 5, w2: 3, w3: 9, w4: 1 },
+          liveall: { w1: 5, w2: 3 },
+        },
+      ],
+      [
+        'increments of the living and the dead',
+        [
+          ['own', 0, 0],
+          ['live', 2, 1],
+          ['dead', 10, 1],
+          ['live', 3, 1],
+        ],
+        {
+          shared: 5,
+          min: 2,
+          livemin: 2,
+          max: 10,
+          livemax: 3,
+          sum: 15,
+          livesum: 5,
+          all: { w1: 2, w2: 10, w3: 3 },
+          liveall: { w1: 2, w3: 3 },
+        },
+      ],
+      [
+        'increments, and a set of which only one writer knows',
+        [
+          ['live', 2, 1],
+          ['own', 7, 100],
+          ['live', 3, 1],
+          ['dead', 4, 1],
+        ],
+        { shared: 7, sum: 16, livesum: 12, mostrecent: 7, livemostrecent: 7 },
+      ],
+      [
+        'a set of one who is dead, after those of the living',
+        [
+          ['own', 2, 100],
+          ['dead', 4, 101],
+        ],
+        { shared: 4, min: 2, livemin: 2, max: 4, livemax: 2, mostrecent: 4, livemostrecent: 2 },
+      ],
+      [
+        'nothing but what nobody touched',
+        [
+          ['own', 0, 0],
+          ['live', 0, 0],
+          ['dead', 0, 0],
+        ],
+        {
+          shared: 0,
+          min: 0,
+          livemin: 0,
+          max: 0,
+          livemax: 0,
+          sum: 0,
+          livesum: 0,
+          mostrecent: 0,
+          livemostrecent: 0,
+          all: {},
+          liveall: {},
+        },
+      ],
+      [
+        'nothing but the dead',
+        [
+          ['dead', 4, 100],
+          ['dead', 6, 1],
+        ],
+        {
+          shared: 4,
+          min: 4,
+          max: 6,
+          sum: 10,
+          mostrecent: 4,
+          livemin: {},
+          livemax: {},
+          livesum: {},
+          liveall: {},
+        },
+      ],
+      [
+        'negative values and zeros that were set',
+        [
+          ['own', 0, 100],
+          ['live', -5, 90],
+        ],
+        { shared: 0, min: -5, max: 0, sum: -5, mostrecent: 0 },
+      ],
+    ];
+    for (const [what, cells, expected] of table) {
+      for (const [mode, value] of Object.entries(expected)) {
+        it(`${mode} of ${what}`, () => check(mode as MergeMode, cells, value));
+      }
+    }
+
+    test('of a writer that dies change at once', async (backend) => {
+      const writer = makeWriter();
+      const modes = { shared: 0, livesum: 0, sum: 4 };
+      const all = Object.keys(modes).map((mode) => {
+        const family = { ...gauge(mode as MergeMode), labelNames: [] };
+        backend.reserve({ family, labels: [] });
+        const { page, offset } = backend.reserve({ family, labels: [], writer });
+        page.set([4, 1], offset);
+        return family;
+      });
+      const values = async () =>
+        (await backend.snapshot({ families: all, scopes: [] })).map((snapshot) => rowsOf(snapshot)[0]![1][0]);
+      assert.deepEqual(await values(), [4, 4, 4]);
+      writer.live = false;
+      assert.deepEqual(await values(), Object.values(modes));
+    });
+
+    test('all and liveall tell writers apart by a label behind the others', async (backend) => {
+      const family = gauge('all');
+      const { page, offset } = backend.reserve({ family, labels: ['x'], writer: { id: 'a"b', live: true } });
+      page.set([4, 1], offset);
+      assert.deepEqual(await read(backend, family), [['a=x,pid=a"b', [4, 1]]]);
+    });
+  });
+
+  describe(`${name}: rows that are not merged`, () => {
+    test('are there for each writer, with whether it lives', async (backend) => {
+      const family = { ...makeFamily({ cells: 2 }), merge: 'each' as const };
+      const gone = makeWriter();
+      for (const [i, writer] of [makeWriter(), gone, makeWriter(false)].entries()) {
+        for (const label of ['x', 'y']) {
+          const { page, offset } = backend.reserve({ family, labels: [label], writer });
+          page.set([i, label === 'x' ? 10 : 20], offset);
+        }
+      }
+      const own = backend.reserve({ family, labels: ['x'] });
+      own.page.set([3, 10], own.offset);
+      gone.live = false;
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const seen = [...seriesOf(snapshot!)].map(({ labels, values, live }) => [
+        values[0],
+        labels.a,
+        values[1],
+        live,
+      ]);
+      assert.deepEqual(
+        seen.sort((a, b) => `${a}`.localeCompare(`${b}`)),
+        [
+          [0, 'x', 10, true],
+          [0, 'y', 20, true],
+          [1, 'x', 10, false],
+          [1, 'y', 20, false],
+          [2, 'x', 10, false],
+          [2, 'y', 20, false],
+          [3, 'x', 10, true],
+        ],
+      );
+    });
+  });
+
+  describe(`${name}: release`, () => {
+    test('takes a series back, and its cells are used again, zeroed', async (backend) => {
+      const family = makeFamily({ cells: 2 });
+      const cells = ['x', 'y', 'z'].map((label) => backend.reserve({ family, labels: [label] }));
+      for (const [i, { page, offset }] of cells.entries()) page.set([i, i + 10], offset);
+      backend.release(family, cells[1]!);
+      assert.deepEqual(await read(backend, family), [
+        ['a=x', [0, 10]],
+        ['a=z', [2, 12]],
+      ]);
+      const { page, offset } = backend.reserve({ family, labels: ['new'] });
+      assert.deepEqual([...page.subarray(offset, offset + 2)], [0, 0]);
+      page[offset] = 7;
+      assert.deepEqual(await read(backend, family), [
+        ['a=new', [7, 0]],
+        ['a=x', [0, 10]],
+        ['a=z', [2, 12]],
+      ]);
+    });
+
+    test('takes back what one writer has, and leaves the others theirs', async (backend) => {
+      const family = makeFamily();
+      const [one, two] = [makeWriter(), makeWriter()];
+      const theirs = backend.reserve({ family, labels: ['x'], writer: one });
+      const others = backend.reserve({ family, labels: ['x'], writer: two });
+      const own = backend.reserve({ family, labels: ['x'] });
+      for (const { page, offset } of [theirs, others, own]) page[offset] = 1;
+      backend.release(structuredClone(family), theirs);
+      assert.deepEqual(await read(backend, family), [['a=x', [2]]]);
+      backend.release(family, own);
+      assert.deepEqual(await read(backend, family), [['a=x', [1]]]);
+      backend.release(family, others);
+      assert.deepEqual(await read(backend, family), []);
+      const again = backend.reserve({ family, labels: ['y'], writer: one });
+      again.page[again.offset] = 5;
+      assert.deepEqual(await read(backend, family), [['a=y', [5]]]);
+    });
+
+    test('and use again are seen where several writers are merged, whatever was read in between', async (backend) => {
+      const family = makeFamily();
+      const writer = makeWriter();
+      backend.reserve({ family, labels: ['own'] });
+      backend.reserve({ family, labels: ['stays'], writer });
+      const old = backend.reserve({ family, labels: ['old'], writer });
+      old.page[old.offset] = 1;
+      await read(backend, family);
+      backend.release(family, old);
+      await read(backend, family);
+      const made = backend.reserve({ family, labels: ['new'], writer });
+      made.page[made.offset] = 2;
+      assert.deepEqual(await read(backend, family), [
+        ['a=new', [2]],
+        ['a=own', [0]],
+        ['a=stays', [0]],
+      ]);
+    });
+  });
+
+  describe(`${name}: snapshot`, () => {
+    test('has every family that is wanted, in order, and be it empty', async (backend) => {
+      const wanted = [makeFamily(), makeFamily({ merge: 'max', type: 'gauge', cells: 2 }), makeFamily()];
+      backend.reserve({ family: wanted[2]!, labels: ['x'] });
+      for (const families of [wanted, wanted.toReversed(), []]) {
+        const snapshots = await backend.snapshot({ families, scopes: [] });
+        assert.deepEqual(
+          snapshots.map(({ family }) => family),
+          families,
+        );
+      }
+      assert.deepEqual(await read(backend, wanted[0]!), []);
+      assert.deepEqual(await read(backend, wanted[1]!), []);
+      assert.deepEqual(await read(backend, wanted[2]!), [['a=x', [0]]]);
+    });
+
+    test('has the other families of other writers, in the wanted scopes only', async (backend) => {
+      const writer = makeWriter();
+      const [mine, hidden] = [makeFamily({ scope: 's1' }), makeFamily({ scope: 's1' })];
+      const theirs = ['s1', 's2', 's3'].map((scope) => makeFamily({ scope }));
+      for (const [i, family] of [mine, ...theirs].entries()) {
+        const { page, offset } = backend.reserve({ family: structuredClone(family), labels: ['x'], writer });
+        page[offset] = i;
+      }
+      backend.reserve({ family: mine, labels: ['x'] });
+      backend.reserve({ family: hidden, labels: ['x'] });
+      const names = async (scopes: string[]) => {
+        const snapshots = await backend.snapshot({ families: [mine], scopes });
+        assert.deepEqual(snapshots[0]!.family, mine);
+        return snapshots
+          .slice(1)
+          .map((snapshot) => [snapshot.family.name, rowsOf(snapshot)])
+          .toSorted();
+      };
+      const shown = (i: number) => [theirs[i]!.name, [['a=x', [i + 1]]]];
+      assert.deepEqual(await names([]), []);
+      assert.deepEqual(await names(['s4']), []);
+      assert.deepEqual(await names(['s1']), [shown(0)]);
+      assert.deepEqual(await names(['s2', 's3']), [shown(1), shown(2)]);
+    });
+
+    test('does not change afterwards', async (backend) => {
+      const alone = makeFamily();
+      const shared = makeFamily();
+      const all = gauge('all');
+      const writer = makeWriter();
+      backend.reserve({ family: shared, labels: ['theirs'], writer });
+      const taken: [FamilySnapshot, unknown][] = [];
+      let kept: { family: FamilyDescriptor; page: Float64Array; offset: number }[] = [];
+      for (let round = 0; round < 8; round++) {
+        for (const family of [alone, shared, all]) {
+          for (let i = 0; i < 5; i++) {
+            const mine = { family, labels: [`${round}-${i}`] };
+            const cells = backend.reserve(family === all ? { ...mine, writer } : mine);
+            cells.page.fill(round + 1, cells.offset, cells.offset + family.cells);
+            kept.push({ family, page: cells.page, offset: cells.offset });
+          }
+        }
+        for (const snapshot of await backend.snapshot({ families: [alone, shared, all], scopes: [] })) {
+          taken.push([snapshot, rowsOf(snapshot)]);
+        }
+        for (const { page, offset } of kept) page[offset]! += 100;
+        for (const one of kept.filter((_, i) => i % 3 === 0)) backend.release(one.family, one);
+        kept = kept.filter((_, i) => i % 3 !== 0);
+      }
+      for (const [snapshot, then] of taken) assert.deepEqual(rowsOf(snapshot), then);
+    });
+
+    test('is at any time the sum of what the writers have', async () => {
+      const step = fc.oneof(
+        {
+          weight: 4,
+          arbitrary: fc.record({
+            add: fc.nat({ max: 5 }),
+            writer: fc.nat({ max: 2 }),
+            by: fc.nat({ max: 9 }),
+          }),
+        },
+        { weight: 2, arbitrary: fc.record({ release: fc.nat() }) },
+        { weight: 1, arbitrary: fc.constant({ read: true }) },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+          const backend = await make();
+          const family = makeFamily();
+          const writers = [undefined, makeWriter(), makeWriter()];
+          const series = new Map<string, { page: Float64Array; offset: number; label: string }>();
+          const sums = () => {
+            const sums = new Map<string, number>();
+            for (const { label, page, offset } of series.values()) {
+              sums.set(label, (sums.get(label) ?? 0) + page[offset]!);
+            }
+            return [...sums].toSorted().map(([label, sum]) => [`a=${label}`, [sum]]);
+          };
+          for (const one of steps) {
+            if ('add' in one) {
+              const [label, writer] = [String(one.add), writers[one.writer]];
+              const key = `${label} ${one.writer}`;
+              const request = { family, labels: [label], ...(writer && { writer }) };
+              const cells = series.get(key) ?? { ...backend.reserve(request), label };
+              series.set(key, cells);
+              cells.page[cells.offset]! += one.by;
+            } else if ('release' in one) {
+              const key = [...series.keys()][one.release % Math.max(1, series.size)];
+              if (key === undefined) continue;
+              backend.release(family, series.get(key)!);
+              series.delete(key);
+            } else assert.deepEqual(await read(backend, family), sums());
+          }
+          assert.deepEqual(await read(backend, family), sums());
+          await backend.close();
+        }),
+        { seed: 5, numRuns: 60 },
+      );
+    });
+  });
+
+  describe(`${name}: flush and close`, () => {
+    test('may come at any time and any number of times', async (backend) => {
+      await backend.flush();
+      const family = makeFamily();
+      const { page, offset } = backend.reserve({ family, labels: ['x'] });
+      page[offset] = 1;
+      await Promise.all([backend.flush(), backend.flush()]);
+      await backend.flush();
+      assert.deepEqual(await read(backend, family), [['a=x', [1]]]);
+      await backend.close();
+      page[offset]! += 1;
+      await backend.close();
+      assert.equal(page[offset], 2, 'cells stay writable');
+    });
+
+    test('and its configuration is plain data', async (backend) => {
+      assert.deepEqual(structuredClone(backend.config), { ...backend.config });
+    });
+  });
+}

@@ -1,0 +1,106 @@
+/** The handler for servers of `Request` and `Response`. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { CollectorRegistry, generateMetrics, PROMETHEUS_CONTENT_TYPE } from 'metheus';
+import { createFetchHandler } from 'metheus/http';
+import { largeRegistry, smallRegistry, Watched } from '../support/scrapes.js';
+
+const URL = 'http://localhost/metrics';
+const GZIP = { headers: { 'Accept-Encoding': 'gzip' } };
+
+const bytesOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());
+
+describe('createFetchHandler', () => {
+  it('serves the registry', async () => {
+    const registry = smallRegistry();
+    const response = await createFetchHandler({ registry })(new Request(URL));
+    const text = await generateMetrics(registry);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('content-type'), PROMETHEUS_CONTENT_TYPE);
+    assert.equal(response.headers.get('content-length'), String(text.length));
+    assert.equal(response.headers.get('vary'), 'Accept-Encoding');
+    assert.equal(await response.text(), text);
+  });
+
+  it('serves the default registry when none is given', async () => {
+    const response = await createFetchHandler()(new Request(URL));
+    assert.equal(await response.text(), await generateMetrics());
+  });
+
+  it('streams what is large, compressed where that is asked for', async () => {
+    const registry = largeRegistry();
+    const handler = createFetchHandler({ registry });
+    const text = Buffer.from(await generateMetrics(registry));
+    assert.ok((await bytesOf(await handler(new Request(URL)))).equals(text));
+    const response = await handler(new Request(URL, GZIP));
+    assert.equal(response.headers.get('content-encoding'), 'gzip');
+    assert.equal(response.headers.get('content-length'), null);
+    assert.ok(gunzipSync(await bytesOf(response)).equals(text));
+  });
+
+  it('compresses what is small as a whole', async () => {
+    const registry = smallRegistry();
+    const response = await createFetchHandler({ registry })(new Request(URL, GZIP));
+    const body = await bytesOf(response);
+    assert.equal(response.headers.get('content-length'), String(body.length));
+    assert.equal(gunzipSync(body).toString(), await generateMetrics(registry));
+  });
+
+  it('answers HEAD without a body', async () => {
+    for (const registry of [smallRegistry(), largeRegistry()]) {
+      const response = await createFetchHandler({ registry })(new Request(URL, { method: 'HEAD' }));
+      assert.equal(response.status, 200);
+      assert.equal(response.body, null);
+      assert.equal(response.headers.get('content-type'), PROMETHEUS_CONTENT_TYPE);
+    }
+  });
+
+  it('refuses other methods and paths', async () => {
+    const handler = createFetchHandler({ registry: smallRegistry(), path: '/metrics' });
+    const posted = await handler(new Request(URL, { method: 'POST', body: 'x' }));
+    assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD']);
+    assert.equal((await handler(new Request(`${URL}?a=b`))).status, 200);
+    assert.equal((await handler(new Request('http://localhost/'))).status, 404);
+  });
+
+  it('answers 500 when a collector fails', async () => {
+    const registry = new CollectorRegistry();
+    registry.register({ collect: () => Promise.reject(new Error('out of order')) });
+    const response = await createFetchHandler({ registry })(new Request(URL));
+    assert.equal(response.status, 500);
+    assert.match(await response.text(), /^An error has occurred while serving metrics:\n\n.*out of order/);
+  });
+
+  for (const [encoding, init] of [
+    ['plain', {}],
+    ['gzip', GZIP],
+  ] as const) {
+    it(`breaks the body when the encoding fails on the way (${encoding})`, async () => {
+      const handler = createFetchHandler({ registry: new Watched({ failAt: 20 }) });
+      const response = await handler(new Request(URL, init));
+      assert.equal(response.status, 200);
+      await assert.rejects(response.text(), /a broken family/);
+    });
+
+    it(`stops when the body is cancelled (${encoding})`, async () => {
+      const registry = new Watched();
+      const response = await createFetchHandler({ registry })(new Request(URL, init));
+      const reader = response.body!.getReader();
+      await reader.read();
+      await reader.cancel();
+      await registry.ended;
+      assert.ok(registry.taken < 1000);
+    });
+  }
+
+  it('makes no more than is read', async () => {
+    const registry = new Watched();
+    const response = await createFetchHandler({ registry })(new Request(URL));
+    const reader = response.body!.getReader();
+    for (let i = 0; i < 5; i++) await reader.read();
+    await new Promise(setImmediate);
+    assert.ok(registry.taken < 12, `${registry.taken} families for 5 chunks`);
+    await reader.cancel();
+  });
+});

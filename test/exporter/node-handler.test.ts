@@ -1,0 +1,329 @@
+/** The handler for `node:http`, over real connections. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { CollectorRegistry, createFamily, generateMetrics, PROMETHEUS_CONTENT_TYPE } from 'metheus';
+import { createMetricsHandler } from 'metheus/http';
+import { get, open } from '../support/http.js';
+import { largeRegistry, Slow, smallRegistry, Watched } from '../support/scrapes.js';
+
+const GZIP = { headers: { 'Accept-Encoding': 'gzip' } };
+
+let server: Server | undefined;
+
+async function serve(listener: RequestListener): Promise<string> {
+  server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+afterEach(() => {
+  server?.close();
+  server?.closeAllConnections();
+});
+
+describe('createMetricsHandler', () => {
+  it('serves the registry with its content type and length', async () => {
+    const registry = smallRegistry();
+    const url = await serve(createMetricsHandler({ registry }));
+    const { status, headers, body } = await get(`${url}/metrics`);
+    assert.equal(status, 200);
+    assert.equal(headers['content-type'], PROMETHEUS_CONTENT_TYPE);
+    assert.equal(headers['content-length'], String(body.length));
+    assert.equal(headers['content-encoding'], undefined);
+    assert.equal(headers.vary, 'Accept-Encoding');
+    assert.equal(
+      body.toString(),
+      '# HELP jobs_total Jobs done.\n# TYPE jobs_total counter\njobs_total{kind="mail"} 3\n',
+    );
+  });
+
+  it('serves the default registry when none is given', async () => {
+    const url = await serve(createMetricsHandler());
+    assert.equal((await get(url)).body.toString(), await generateMetrics());
+  });
+
+  it('serves an empty registry as an empty body', async () => {
+    const url = await serve(createMetricsHandler({ registry: new CollectorRegistry() }));
+    const { status, headers, body } = await get(url);
+    assert.deepEqual([status, headers['content-length'], body.length], [200, '0', 0]);
+    assert.equal(gunzipSync((await get(url, GZIP)).body).length, 0);
+  });
+
+  describe('paths', () => {
+    it('are all served without the option', async () => {
+      const url = await serve(createMetricsHandler({ registry: smallRegistry() }));
+      for (const path of ['/', '/metrics', '/a/b?c=d']) assert.equal((await get(url + path)).status, 200);
+    });
+
+    it('are all but one refused with it', async () => {
+      const url = await serve(createMetricsHandler({ registry: smallRegistry(), path: '/metrics' }));
+      for (const path of ['/metrics', '/metrics?name[]=x', 'http://proxied.example/metrics']) {
+        assert.equal((await get(url, { path })).status, 200, path);
+      }
+      for (const path of [
+        '/',
+        '/metrics/',
+        '/METRICS',
+        '/metricsx',
+        '//metrics',
+        '/%6detrics',
+        '/?/metrics',
+      ]) {
+        const { status, headers, body } = await get(url, { path });
+        assert.equal(status, 404, path);
+        assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
+        assert.match(body.toString(), /\/metrics/);
+      }
+    });
+
+    it('must start with a slash', () => {
+      for (const path of ['metrics', '', '/a?b', '/a b', 5]) {
+        assert.throws(() => createMetricsHandler({ path: path as string }), {
+          code: 'METHEUS_INVALID_OPTIONS',
+        });
+      }
+    });
+  });
+
+  it('refuses a registry that is none', () => {
+    for (const registry of [null, 5, {}]) {
+      assert.throws(() => createMetricsHandler({ registry: registry as CollectorRegistry }), {
+        code: 'METHEUS_INVALID_OPTIONS',
+      });
+    }
+  });
+
+  it('allows GET and HEAD only', async () => {
+    const url = await serve(createMetricsHandler({ registry: smallRegistry() }));
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+      const { status, headers, body } = await get(url, { method });
+      assert.equal(status, 405, method);
+      assert.equal(headers.allow, 'GET, HEAD');
+      assert.match(body.toString(), /GET/);
+    }
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const registry = smallRegistry();
+    registry.register({ collect: () => [createFamily('other', 'o', { series: [{ value: 1 }] })] });
+    const url = await serve(createMetricsHandler({ registry, path: '/metrics' }));
+    for (const path of ['/metrics', '/elsewhere']) {
+      for (const ask of [{}, GZIP]) {
+        const whole = await get(url + path, ask);
+        const head = await get(url + path, { ...ask, method: 'HEAD' });
+        assert.equal(head.body.length, 0);
+        assert.equal(head.status, whole.status);
+        delete head.headers.date;
+        delete whole.headers.date;
+        assert.deepEqual(head.headers, whole.headers);
+      }
+    }
+  });
+
+  it('answers HEAD of what is large or cannot be collected', async () => {
+    const large = await serve(createMetricsHandler({ registry: largeRegistry() }));
+    const { status, body } = await get(large, { method: 'HEAD' });
+    assert.deepEqual([status, body.length], [200, 0]);
+    server?.close();
+    const registry = new CollectorRegistry();
+    registry.register({ collect: () => Promise.reject(new Error('no')) });
+    const failing = await serve(createMetricsHandler({ registry }));
+    assert.equal((await get(failing, { method: 'HEAD' })).status, 500);
+  });
+
+  describe('compression', () => {
+    it('is used where it is asked for, and tells the length of what is small', async () => {
+      const registry = smallRegistry();
+      const url = await serve(createMetricsHandler({ registry }));
+      const { headers, body } = await get(url, GZIP);
+      assert.equal(headers['content-encoding'], 'gzip');
+      assert.equal(headers.vary, 'Accept-Encoding');
+      assert.equal(headers['content-length'], String(body.length));
+      assert.equal(gunzipSync(body).toString(), await generateMetrics(registry));
+      const refused = await get(url, { headers: { 'Accept-Encoding': 'gzip;q=0' } });
+      assert.equal(refused.headers['content-encoding'], undefined);
+      assert.equal(refused.body.toString(), await generateMetrics(registry));
+    });
+
+    it('streams what is large', async () => {
+      const registry = largeRegistry();
+      const url = await serve(createMetricsHandler({ registry }));
+      const text = Buffer.from(await generateMetrics(registry));
+      const plain = await get(url);
+      assert.ok(plain.body.equals(text));
+      assert.equal(plain.headers['content-length'], undefined);
+      const { headers, body } = await get(url, GZIP);
+      assert.equal(headers['content-encoding'], 'gzip');
+      assert.ok(gunzipSync(body).equals(text));
+    });
+
+    it('can be turned off', async () => {
+      const url = await serve(createMetricsHandler({ registry: smallRegistry(), compress: false }));
+      const { headers, body } = await get(url, GZIP);
+      assert.equal(headers['content-encoding'], undefined);
+      assert.equal(headers.vary, undefined);
+      assert.match(body.toString(), /^# HELP/);
+    });
+  });
+
+  describe('errors', () => {
+    const failures: readonly [string, () => never, RegExp][] = [
+      ['throws', () => fail(new Error('the disk is gone')), /the disk is gone/],
+      ['throws what is no error', () => fail('just text'), /'just text'/],
+      ['throws nothing', () => fail(undefined), /undefined/],
+    ];
+    function fail(what: unknown): never {
+      throw what;
+    }
+
+    for (const [name, collect, message] of failures) {
+      it(`a collector that ${name} is a 500 that says so`, async () => {
+        const registry = smallRegistry();
+        registry.register({ collect });
+        const url = await serve(createMetricsHandler({ registry }));
+        for (const ask of [{}, GZIP]) {
+          const { status, headers, body } = await get(url, ask);
+          assert.equal(status, 500);
+          assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
+          assert.equal(headers['content-encoding'], undefined);
+          assert.equal(headers['content-length'], String(body.length));
+          assert.match(body.toString(), /^An error has occurred while serving metrics:\n\n/);
+          assert.match(body.toString(), message);
+        }
+      });
+    }
+
+    it('a collector that rejects late, after much was collected, is a 500 too', async () => {
+      const registry = largeRegistry();
+      registry.register({
+        collect: async () => {
+          await new Promise(setImmediate);
+          throw new Error('late');
+        },
+      });
+      const url = await serve(createMetricsHandler({ registry }));
+      const { status, body } = await get(url);
+      assert.equal(status, 500);
+      assert.match(body.toString(), /late/);
+    });
+
+    it('a registry that throws at once, and not by a promise, is a 500', async () => {
+      const registry = {
+        collect: () => {
+          throw new Error('at once');
+        },
+      };
+      const url = await serve(createMetricsHandler({ registry }));
+      assert.equal((await get(url)).status, 500);
+    });
+
+    for (const [encoding, ask] of [
+      ['plain', {}],
+      ['gzip', GZIP],
+    ] as const) {
+      it(`an encoding that fails on the way breaks the connection (${encoding})`, async () => {
+        const url = await serve(createMetricsHandler({ registry: new Watched({ failAt: 20 }) }));
+        await assert.rejects(get(url, ask), { code: 'ECONNRESET' });
+        assert.equal((await get(url, { method: 'POST' })).status, 405, 'the server goes on');
+      });
+    }
+
+    it('an encoding that fails at once is a 500', async () => {
+      const url = await serve(createMetricsHandler({ registry: new Watched({ failAt: 1 }) }));
+      assert.equal((await get(url)).status, 500);
+    });
+
+    it('a response that somebody else has begun is broken off, and nothing else', async () => {
+      const handler = createMetricsHandler({ registry: smallRegistry() });
+      const url = await serve((request, response) => {
+        response.writeHead(200);
+        response.write('begun');
+        handler(request, response);
+      });
+      await assert.rejects(get(url), { code: 'ECONNRESET' });
+    });
+
+    it('is told to the process once for each kind', async () => {
+      const warnings: string[] = [];
+      const listen = (warning: Error): void => void warnings.push(warning.message);
+      process.on('warning', listen);
+      const kinds = ['METHEUS_TEST_A', 'METHEUS_TEST_B', 'METHEUS_TEST_A'];
+      for (const code of kinds) {
+        const registry = { collect: () => Promise.reject(Object.assign(new Error(`of ${code}`), { code })) };
+        await get(await serve(createMetricsHandler({ registry })));
+        server?.close();
+      }
+      await new Promise(setImmediate);
+      process.off('warning', listen);
+      assert.deepEqual(warnings, [
+        'Metrics could not be served: of METHEUS_TEST_A',
+        'Metrics could not be served: of METHEUS_TEST_B',
+      ]);
+    });
+  });
+
+  describe('slow clients', () => {
+    for (const [encoding, ask] of [
+      ['plain', {}],
+      ['gzip', GZIP],
+    ] as const) {
+      it(`are not written ahead of (${encoding})`, async () => {
+        const families = 1000;
+        const registry = new Watched({ families });
+        const url = await serve(createMetricsHandler({ registry }));
+        const response = await open(url, ask);
+        await standstill(() => registry.taken);
+        assert.ok(
+          registry.taken < families,
+          `all ${families} families were written to a client that did not read`,
+        );
+        response.destroy();
+        await registry.ended;
+        assert.ok(registry.taken < families);
+      });
+    }
+
+    it('get everything when they read on', async () => {
+      const registry = new Watched({ families: 300 });
+      const url = await serve(createMetricsHandler({ registry }));
+      const response = await open(url);
+      await standstill(() => registry.taken);
+      let length = 0;
+      for await (const chunk of response) length += (chunk as Buffer).length;
+      assert.ok(length > 300 * 65_000);
+      assert.equal(length % 300, 0);
+    });
+
+    it('that go away while metrics are collected are not written to', async () => {
+      const registry = new Slow();
+      let closed: Promise<unknown> | undefined;
+      const handler = createMetricsHandler({ registry });
+      const url = await serve((request, response) => {
+        closed = once(response, 'close');
+        response.writeHead = () => assert.fail('the client has gone');
+        handler(request, response);
+      });
+      const leaving = new AbortController();
+      const answer = fetch(url, { signal: leaving.signal });
+      await registry.asked;
+      leaving.abort();
+      await assert.rejects(answer);
+      await closed;
+      registry.finish();
+      await new Promise(setImmediate);
+    });
+  });
+});
+
+/** Waits until a number stays the same for a while. */
+async function standstill(look: () => number): Promise<void> {
+  for (let before = -1; before !== look(); ) {
+    before = look();
+    await sleep(150);
+  }
+}

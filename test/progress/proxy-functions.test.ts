@@ -1,0 +1,236 @@
+/** `metricFunc` and `bucketFunc`: what they are given, what comes of it, and what does not come of their mistakes. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CollectorRegistry, createCounter } from 'metheus';
+import type { BarSnapshot, BucketFunc, MetricFunc } from 'metheus/progress';
+import { requireTool } from '../support/tools.js';
+import { promtoolCheck } from '../support/validators.js';
+import { bucketOf, COUNTED, listenForWarnings, samples, scrape, serve } from './served.js';
+
+const PROPERTIES = ['completed', 'total', 'active', 'finished', 'failed', 'rate', 'eta', 'updated'] as const;
+
+describe('metricFunc', () => {
+  it('names the metric of each property of a bucket, and is asked once', async (t) => {
+    const asked: string[][] = [];
+    const proxy = await serve(t, {
+      metricFunc(...given) {
+        asked.push(given);
+        return given.join('_');
+      },
+    });
+    assert.equal(await scrape(proxy), '');
+    const bar = proxy.tqdm(null, { ...COUNTED, desc: 'load', unit: 'B', total: 10 });
+    bar.update(4);
+    const expected = PROPERTIES.map((property) => ['load', property, 'B']);
+    await scrape(proxy);
+    assert.deepEqual(asked, expected);
+
+    proxy.tqdm(null, { ...COUNTED, desc: 'load', unit: 'B', total: 5 }).close();
+    proxy.tqdm(null, { ...COUNTED, desc: 'save' }).fail();
+    const served = samples(await scrape(proxy));
+    await scrape(proxy);
+    assert.deepEqual(asked, [...expected, ...PROPERTIES.map((property) => ['save', property, 'it'])]);
+    const { load_updated_B, save_updated_it, ...numbers } = served;
+    assert.ok(load_updated_B! > 1.7e9 && save_updated_it! > 1.7e9);
+    assert.deepEqual(numbers, {
+      load_completed_B: 4,
+      load_total_B: 15,
+      load_active_B: 1,
+      load_finished_B: 1,
+      load_failed_B: 0,
+      load_rate_B: 0,
+      load_eta_B: 0,
+      save_completed_it: 0,
+      save_total_it: 0,
+      save_active_it: 0,
+      save_finished_it: 0,
+      save_failed_it: 1,
+      save_rate_it: 0,
+      save_eta_it: 0,
+    });
+  });
+
+  it('makes one metric of buckets to which it gives one name', async (t) => {
+    const warnings = listenForWarnings(t);
+    const proxy = await serve(t, { metricFunc: (_name, property) => `job_${property}` });
+    proxy.tqdm(null, { ...COUNTED, desc: 'one', total: 5 }).update(1);
+    proxy.tqdm(null, { ...COUNTED, desc: 'two', total: 7 }).update(2);
+    const served = samples(await scrape(proxy));
+    assert.equal(served.job_completed, 3);
+    assert.equal(served.job_total, 12);
+    assert.equal(served.job_active, 2);
+    await new Promise(setImmediate);
+    assert.deepEqual(warnings, []);
+  });
+
+  it('gives families without labels, whose types follow their names', async (t) => {
+    const suffixes: Record<string, string> = { completed: '_total', active: '_total' };
+    const proxy = await serve(t, {
+      metricFunc: (_name, property) => `p_${property}${suffixes[property] ?? ''}`,
+    });
+    proxy.tqdm(null, COUNTED).update();
+    const types = [...(await scrape(proxy)).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, ...pair]) =>
+      pair.join(' '),
+    );
+    assert.deepEqual(types, [
+      'p_completed_total counter',
+      'p_total untyped',
+      'p_active_total untyped',
+      'p_finished gauge',
+      'p_failed gauge',
+      'p_rate gauge',
+      'p_eta gauge',
+      'p_updated gauge',
+    ]);
+  });
+
+  it('gives no lint with names of buckets that are no names', {
+    skip: requireTool('promtool'),
+  }, async (t) => {
+    const warnings = listenForWarnings(t);
+    const proxy = await serve(t, { metricFunc: (name, property, scale) => `${name}_${property}_${scale}` });
+    for (const desc of ['My first bar', 'rocket 🚀 bar', '2nd bar']) {
+      using bar = proxy.tqdm(null, { ...COUNTED, desc, total: 10 });
+      bar.update(3);
+    }
+    const text = await scrape(proxy);
+    assert.deepEqual(await promtoolCheck(text), { exitCode: 0, output: '' });
+    const served = samples(text);
+    assert.equal(served.My_first_bar_completed_it, 3);
+    assert.equal(served.rocket____bar_completed_it, 3);
+    assert.equal(served._2nd_bar_completed_it, 3);
+    // They are told how their buckets are published.
+    assert.equal(warnings.length, 3);
+    assert.match(warnings[0]!, /'My first bar'.*My_first_bar_completed_it/);
+  });
+
+  const nonsense: Record<string, [func: MetricFunc, what: RegExp]> = {
+    throws: [fail, /threw for 'completed': not today/],
+    'throws no error': [
+      () => {
+        throw 'text';
+      },
+      /threw for 'completed': 'text'/,
+    ],
+    'gives no text': [() => '', /gave '' for 'completed', which is not a metric name/],
+    'gives a number': [() => 42 as never, /gave 42 for 'completed', which is not a metric name/],
+    'gives nothing': [() => undefined as never, /gave undefined for 'completed'/],
+    'gives a promise': [async () => 'name' as never, /for 'completed', which is not a metric name/] as never,
+    'gives a name that is none': [
+      (_, property) => `a b ${property}`,
+      /gave 'a b completed'.*'a_b_completed'/,
+    ],
+    'gives one name to two properties': [() => 'one_name', /gave 'one_name' for 'total'.*'completed'/],
+  };
+
+  for (const [name, [metricFunc, what]] of Object.entries(nonsense)) {
+    it(`${name}: one warning for the bucket, and all else goes on`, async (t) => {
+      const warnings = listenForWarnings(t);
+      const registry = new CollectorRegistry();
+      createCounter('mine_total', 'Mine.', { registry }).inc(3);
+      const proxy = await serve(t, {
+        registry,
+        metricFunc: (...given) => (given[0] === 'bad' ? metricFunc(...given) : given.join('_')),
+      });
+      const bad = proxy.tqdm(null, { ...COUNTED, desc: 'bad' });
+      const good = proxy.tqdm(null, { ...COUNTED, desc: 'good' });
+      for (let round = 1; round <= 3; round++) {
+        assert.equal(bad.update(), false);
+        good.update();
+        const served = samples(await scrape(proxy));
+        assert.equal(served.mine_total, 3);
+        assert.equal(served.good_completed_it, round);
+        assert.equal(served.good_active_it, 1);
+        if (name === 'gives a name that is none') assert.equal(served.a_b_completed, round);
+        if (name === 'gives one name to two properties') assert.equal(served.one_name, round);
+      }
+      assert.equal(bad.n, 3);
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0]!, /^metricFunc, for the bucket 'bad', /);
+      assert.match(warnings[0]!, what);
+    });
+  }
+
+  it('is asked again by another proxy, which warns for itself', async (t) => {
+    const warnings = listenForWarnings(t);
+    for (let i = 0; i < 2; i++) {
+      const proxy = await serve(t, { metricFunc: fail });
+      proxy.tqdm(null, { ...COUNTED, desc: 'bad' }).update();
+      await scrape(proxy);
+    }
+    assert.equal(warnings.length, 2);
+  });
+
+  it('gives the name of a metric of the registry: that of the bar is left out', async (t) => {
+    const warnings = listenForWarnings(t);
+    const registry = new CollectorRegistry();
+    createCounter('mine_total', 'Mine.', { registry }).inc(3);
+    const proxy = await serve(t, {
+      registry,
+      metricFunc: (_, property) => (property === 'completed' ? 'mine_total' : `bars_${property}`),
+    });
+    proxy.tqdm(null, { ...COUNTED, desc: 'taken' }).update();
+    for (let round = 0; round < 2; round++) {
+      const served = samples(await scrape(proxy));
+      assert.equal(served.mine_total, 3);
+      assert.equal(served.bars_active, 1);
+    }
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /'mine_total'/);
+  });
+});
+
+describe('bucketFunc', () => {
+  it('is told of a bar when it starts, and says where it is counted', async (t) => {
+    const told: BarSnapshot[] = [];
+    const proxy = await serve(t, {
+      bucketFunc(bar) {
+        told.push(bar);
+        return bar.unit === 'B' ? 'bytes' : '';
+      },
+    });
+    proxy.tqdm(null, { ...COUNTED, desc: 'a', unit: 'B', total: 10, initial: 2 }).update();
+    proxy.tqdm(null, { ...COUNTED, desc: 'b', unit: 'B', total: Number.POSITIVE_INFINITY }).update();
+    for (const _ of proxy.tqdm([1, 2], { ...COUNTED, desc: 'c' }));
+    assert.deepEqual(told, [
+      { desc: 'a', unit: 'B', total: 10, initial: 2 },
+      { desc: 'b', unit: 'B', total: null, initial: 0 },
+      { desc: 'c', unit: 'it', total: 2, initial: 0 },
+    ]);
+    const text = await scrape(proxy);
+    assert.equal(bucketOf(text, 'bytes')['completed_total B'], 4);
+    assert.equal(bucketOf(text, 'bytes').active_bars, 2);
+    assert.equal(bucketOf(text, 'default')['completed_total it'], 2);
+  });
+
+  const nonsense: Record<string, [func: BucketFunc, what: RegExp]> = {
+    throws: [fail, /threw: not today/],
+    'gives a number': [() => 42 as never, /gave 42, which is not a string/],
+    'gives nothing': [() => undefined as never, /gave undefined, which is not a string/],
+  };
+
+  for (const [name, [bucketFunc, what]] of Object.entries(nonsense)) {
+    it(`${name}: one warning for the bucket, and the bar is counted by its description`, async (t) => {
+      const warnings = listenForWarnings(t);
+      const proxy = await serve(t, { bucketFunc });
+      for (let round = 0; round < 3; round++) {
+        using bar = proxy.tqdm(null, { ...COUNTED, desc: 'described' });
+        bar.update(2);
+        using other = proxy.tqdm(null, COUNTED);
+        other.update();
+      }
+      const text = await scrape(proxy);
+      assert.equal(bucketOf(text, 'described')['completed_total it'], 6);
+      assert.equal(bucketOf(text, 'default')['completed_total it'], 3);
+      assert.equal(warnings.length, 2);
+      for (const warning of warnings) assert.match(warning, what);
+      assert.match(warnings[0]!, /^bucketFunc .* in the bucket 'described'\.$/);
+      assert.match(warnings[1]!, /^bucketFunc .* in the bucket 'default'\.$/);
+    });
+  }
+});
+
+function fail(): never {
+  throw new Error('not today');
+}

@@ -1,0 +1,392 @@
+/** Registries: what may be registered, under which names, and in which order it is collected. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type Collector,
+  CollectorRegistry,
+  createCounter,
+  createFamily,
+  createGauge,
+  createHistogram,
+  createSummary,
+  generateMetrics,
+} from 'metheus';
+
+const family = (name: string, value: number) => createFamily(name, 'Help.', { series: [{ value }] });
+const exposed = (name: string, value: number) =>
+  `# HELP ${name} Help.\n# TYPE ${name} gauge\n${name} ${value}\n`;
+
+describe('prefix', () => {
+  for (const [prefix, name] of [
+    ['app', 'app_jobs_total'],
+    ['app_', 'app_jobs_total'],
+    ['app__', 'app__jobs_total'],
+    ['_', '_jobs_total'],
+    ['a:b', 'a:b_jobs_total'],
+    ['', 'jobs_total'],
+  ] as const) {
+    it(`'${prefix}' gives ${name}`, async () => {
+      const registry = new CollectorRegistry({ prefix });
+      createCounter('jobs_total', 'Jobs.', { registry }).inc(3);
+      const text = `# HELP ${name} Jobs.\n# TYPE ${name} counter\n${name} 3\n`;
+      assert.equal(await generateMetrics(registry), text);
+      assert.equal(await generateMetrics(registry), text, 'the same the second time');
+    });
+  }
+
+  it('is put before every sample of a histogram, and before what collectors give', async () => {
+    const registry = new CollectorRegistry({ prefix: 'app' });
+    createHistogram('h', 'H.', { registry, buckets: [1] }).observe(1);
+    registry.register({ collect: () => [family('c', 1)] });
+    assert.equal(
+      await generateMetrics(registry),
+      '# HELP app_h H.\n# TYPE app_h histogram\napp_h_bucket{le="1"} 1\napp_h_bucket{le="+Inf"} 1\n' +
+        `app_h_sum 1\napp_h_count 1\n${exposed('app_c', 1)}`,
+    );
+  });
+
+  it('does not change the name of the metric', () => {
+    const registry = new CollectorRegistry({ prefix: 'app' });
+    assert.equal(createCounter('jobs_total', 'Jobs.', { registry }).name, 'jobs_total');
+    assert.equal(registry.prefix, 'app_');
+  });
+
+  for (const prefix of ['a-b', '9', ' ', 3]) {
+    it(`cannot be ${JSON.stringify(prefix)}`, () => {
+      assert.throws(() => new CollectorRegistry({ prefix: prefix as string }), {
+        code: 'METHEUS_INVALID_METRIC_NAME',
+      });
+    });
+  }
+});
+
+describe('creating a metric again', () => {
+  it('with the same definition gives the same metric', () => {
+    const registry = new CollectorRegistry();
+    const options = { registry, requiredLabels: ['a', 'b'], defaultLabels: { b: 1 }, maxSeries: 5 } as const;
+    const counter = createCounter('c_total', 'C.', options);
+    assert.equal(createCounter('c_total', 'C.', { ...options }), counter);
+    const gauge = createGauge('g', 'G.', { registry, multiprocessMode: 'max' });
+    assert.equal(createGauge('g', 'G.', { multiprocessMode: 'max', registry }), gauge);
+    assert.equal(
+      createGauge('s', 'S.', { registry }),
+      createGauge('s', 'S.', { registry, multiprocessMode: 'shared' }),
+    );
+  });
+
+  it('in another registry gives another metric', async () => {
+    const [one, two] = [new CollectorRegistry(), new CollectorRegistry()];
+    const first = createGauge('g', 'Help.', { registry: one });
+    const second = createGauge('g', 'Help.', { registry: two });
+    assert.notEqual(first, second);
+    first.set(1);
+    second.set(2);
+    assert.equal(await generateMetrics(one), exposed('g', 1));
+    assert.equal(await generateMetrics(two), exposed('g', 2));
+  });
+
+  const definition = (registry: CollectorRegistry) =>
+    ({ registry, requiredLabels: ['a', 'b'], defaultLabels: { b: 1 }, maxSeries: 5 }) as const;
+  type Options = { registry: CollectorRegistry; requiredLabels: readonly string[] };
+  const others: [string, (registry: CollectorRegistry) => unknown][] = [
+    ['help', (registry) => createCounter('c_total', 'Other.', definition(registry))],
+    ['type', (registry) => createGauge('c_total', 'C.', definition(registry))],
+    [
+      'labels',
+      (registry) =>
+        createCounter('c_total', 'C.', { ...definition(registry), requiredLabels: ['a', 'b', 'c'] }),
+    ],
+    [
+      'order of labels',
+      (registry) => createCounter('c_total', 'C.', { ...definition(registry), requiredLabels: ['b', 'a'] }),
+    ],
+    [
+      'defaults',
+      (registry) => createCounter('c_total', 'C.', { ...definition(registry), defaultLabels: { b: 2 } }),
+    ],
+    ['limit', (registry) => createCounter('c_total', 'C.', { ...definition(registry), maxSeries: 6 })],
+    ['unit', (registry) => createCounter('c_total', 'C.', { ...definition(registry), unit: 'c' } as Options)],
+  ];
+  for (const [what, other] of others) {
+    it(`with another ${what} is an error, and the first one goes on`, async () => {
+      const registry = new CollectorRegistry();
+      const counter = createCounter('c_total', 'C.', definition(registry));
+      counter.labels({ a: 1 }).inc(3);
+      if (what === 'unit') {
+        assert.throws(() => other(registry), { code: 'METHEUS_INVALID_OPTIONS' });
+        return;
+      }
+      assert.throws(() => other(registry), { name: 'MetheusError', code: 'METHEUS_CONFLICTING_METRIC' });
+      assert.equal(
+        await generateMetrics(registry),
+        '# HELP c_total C.\n# TYPE c_total counter\nc_total{a="1",b="1"} 3\n',
+      );
+    });
+  }
+
+  it('with another definition shows both', () => {
+    const registry = new CollectorRegistry();
+    createHistogram('h_seconds', 'Old help.', { registry, buckets: [1, 2], unit: 'seconds' });
+    assert.throws(() => createHistogram('h_seconds', 'New help.', { registry, buckets: [1, 3] }), {
+      message:
+        'A different metric is registered under this name: given {"name":"h_seconds","help":"New help.",' +
+        '"type":"histogram","unit":"","labelNames":[],"merge":"add","bounds":[1,3],"defaults":[]}, expected ' +
+        '{"name":"h_seconds","help":"Old help.","type":"histogram","unit":"seconds","labelNames":[],' +
+        '"merge":"add","bounds":[1,2],"defaults":[]}. ' +
+        'Use another name, the same definition, or another registry.',
+    });
+  });
+});
+
+describe('names of samples', () => {
+  type Make = (registry: CollectorRegistry) => unknown;
+  const histogram: Make = (registry) => createHistogram('x', 'X.', { registry, buckets: [1] });
+  const summary: Make = (registry) => createSummary('x', 'X.', { registry });
+  const counter =
+    (name: string): Make =>
+    (registry) =>
+      createCounter(name, 'C.', { registry });
+
+  for (const [what, one, other] of [
+    ['a histogram and x_count', histogram, counter('x_count')],
+    ['a histogram and x_sum', histogram, counter('x_sum')],
+    ['a histogram and x_bucket', histogram, counter('x_bucket')],
+    ['a summary and x_count', summary, counter('x_count')],
+    ['a summary and x_sum', summary, counter('x_sum')],
+  ] as const) {
+    it(`of ${what} collide, whichever is first`, async () => {
+      for (const [first, second] of [
+        [one, other],
+        [other, one],
+      ]) {
+        const registry = new CollectorRegistry();
+        first!(registry);
+        const before = await generateMetrics(registry);
+        assert.throws(() => second!(registry), { code: 'METHEUS_CONFLICTING_METRIC' });
+        assert.equal(await generateMetrics(registry), before);
+      }
+    });
+  }
+
+  it('of a summary and x_bucket do not collide, nor those of a counter and x_count', () => {
+    const registry = new CollectorRegistry();
+    summary(registry);
+    counter('x_bucket')(registry);
+    counter('y')(registry);
+    counter('y_count')(registry);
+  });
+
+  it('are free again when the metric is unregistered', () => {
+    const registry = new CollectorRegistry();
+    const made = createHistogram('x', 'X.', { registry, buckets: [1] });
+    registry.unregister(made);
+    counter('x_count')(registry);
+    assert.throws(() => registry.register(made), { code: 'METHEUS_CONFLICTING_METRIC' });
+  });
+});
+
+describe('register and unregister', () => {
+  it('take a metric out, which goes on counting, and in again', async () => {
+    const registry = new CollectorRegistry();
+    const gauge = createGauge('g', 'Help.', { registry });
+    gauge.set(1);
+    assert.equal(registry.unregister(gauge), true);
+    assert.equal(await generateMetrics(registry), '');
+    gauge.inc();
+    assert.equal(registry.unregister(gauge), false);
+    registry.register(gauge);
+    registry.register(gauge);
+    assert.equal(await generateMetrics(registry), exposed('g', 2));
+  });
+
+  it('let another metric have the name in between', async () => {
+    const registry = new CollectorRegistry();
+    const old = createGauge('g', 'Old.', { registry });
+    registry.unregister(old);
+    const made = createGauge('g', 'Help.', { registry });
+    made.set(3);
+    assert.throws(() => registry.register(old), { code: 'METHEUS_CONFLICTING_METRIC' });
+    assert.equal(registry.unregister(old), false);
+    assert.equal(await generateMetrics(registry), exposed('g', 3));
+  });
+
+  it('take metrics that were made for no registry, and for another', async () => {
+    const [one, two] = [new CollectorRegistry({ prefix: 'one' }), new CollectorRegistry()];
+    const gauge = createGauge('g', 'Help.', { registry: null });
+    gauge.set(4);
+    assert.equal(await generateMetrics(one), '');
+    one.register(gauge);
+    two.register(gauge);
+    assert.equal(await generateMetrics(one), exposed('one_g', 4));
+    assert.equal(await generateMetrics(two), exposed('g', 4));
+  });
+
+  it('keep the order of registration', async () => {
+    const registry = new CollectorRegistry();
+    registry.register({ collect: () => [family('collected', 0)] });
+    for (const name of ['b', 'c', 'a']) createGauge(name, 'Help.', { registry });
+    const text = await generateMetrics(registry);
+    assert.deepEqual(text.match(/^\w+/gm), ['b', 'c', 'a', 'collected']);
+  });
+
+  it('give each registry a scope of its own, unless one is named', () => {
+    const [one, two] = [new CollectorRegistry(), new CollectorRegistry()];
+    assert.notEqual(one.scope, two.scope);
+    assert.equal(new CollectorRegistry({ scope: 'jobs' }).scope, 'jobs');
+  });
+
+  for (const [given, shown] of [
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [{}, '{}'],
+    ['g', "'g'"],
+    [{ collect: 3 }, '{"collect":3}'],
+  ] as const) {
+    it(`refuses ${shown}`, () => {
+      assert.throws(() => new CollectorRegistry().register(given as never), {
+        name: 'MetheusError',
+        code: 'METHEUS_INVALID_COLLECTOR',
+        message: `Invalid collector: given ${shown}, expected a metric, or an object with a collect() method.`,
+      });
+    });
+  }
+});
+
+describe('custom collectors', () => {
+  it('may be synchronous, asynchronous, generators, and give none', async () => {
+    const registry = new CollectorRegistry();
+    registry.register({ collect: () => [family('a', 1), family('b', 2)] });
+    registry.register({ collect: async () => [family('c', 3)] });
+    registry.register({
+      *collect() {
+        yield family('d', 4);
+      },
+    });
+    registry.register({ collect: () => [] });
+    assert.equal(
+      await generateMetrics(registry),
+      exposed('a', 1) + exposed('b', 2) + exposed('c', 3) + exposed('d', 4),
+    );
+  });
+
+  it('are asked at each scrape, once, with this', async () => {
+    const registry = new CollectorRegistry();
+    class Calls implements Collector {
+      calls = 0;
+      collect() {
+        this.calls += 1;
+        return [family('calls', this.calls)];
+      }
+    }
+    const collector = new Calls();
+    registry.register(collector);
+    registry.register(collector);
+    assert.equal(await generateMetrics(registry), exposed('calls', 1));
+    assert.equal(await generateMetrics(registry), exposed('calls', 2));
+    assert.equal(registry.unregister(collector), true);
+    assert.equal(registry.unregister(collector), false);
+    assert.equal(await generateMetrics(registry), '');
+  });
+
+  it('see numbers of metrics that they set themselves at the next scrape', async () => {
+    const registry = new CollectorRegistry();
+    const gauge = createGauge('g', 'Help.', { registry });
+    registry.register({
+      collect: async () => {
+        gauge.inc();
+        return [];
+      },
+    });
+    await generateMetrics(registry);
+    assert.equal(gauge.get(), 1);
+  });
+
+  class Failing implements Collector {
+    readonly error: unknown;
+    constructor(error: unknown) {
+      this.error = error;
+    }
+    collect(): never {
+      throw this.error;
+    }
+  }
+  const cause = new Error('no connection');
+  for (const [what, collector, shown] of [
+    ['throws', new Failing(cause), 'Failing (no connection)'],
+    ['rejects', { collect: () => Promise.reject(cause) }, 'Object (no connection)'],
+    ['throws what is no error', new Failing('text'), "Failing ('text')"],
+    [
+      'fails while it gives',
+      {
+        *collect() {
+          yield family('a', 1);
+          throw cause;
+        },
+      },
+      'Object (no connection)',
+    ],
+  ] as const) {
+    it(`that ${what} fails the scrape, with a cause and a name`, async () => {
+      const registry = new CollectorRegistry();
+      createGauge('g', 'Help.', { registry });
+      registry.register(collector);
+      await assert.rejects(generateMetrics(registry), {
+        name: 'MetheusError',
+        code: 'METHEUS_COLLECTOR_FAILED',
+        message: `A collector failed: given ${shown}, expected families.`,
+        cause: 'error' in collector ? collector.error : cause,
+      });
+      registry.unregister(collector);
+      assert.equal(await generateMetrics(registry), exposed('g', 0));
+    });
+  }
+
+  for (const [what, collector] of [
+    ['nothing', { collect: () => undefined }],
+    ['what is no list', { collect: () => 3 }],
+    ['what are no families', { collect: () => [{ name: 'a', value: 3 }] }],
+    ['null among families', { collect: async () => [family('a', 1), null] }],
+  ] as const) {
+    it(`that give ${what} fail the scrape`, async () => {
+      const registry = new CollectorRegistry();
+      registry.register(collector as never);
+      await assert.rejects(generateMetrics(registry), {
+        name: 'MetheusError',
+        code: 'METHEUS_COLLECTOR_FAILED',
+      });
+    });
+  }
+
+  it('cannot give a name that a metric has, or another collector', async () => {
+    const message =
+      "Two collectors give the same metric name: given 'g', expected each family from one metric or collector only.";
+    const registry = new CollectorRegistry();
+    registry.register({ collect: () => [family('g', 1)] });
+    assert.equal(await generateMetrics(registry), exposed('g', 1));
+    const other = { collect: async () => [family('g', 2)] };
+    registry.register(other);
+    await assert.rejects(generateMetrics(registry), { code: 'METHEUS_DUPLICATE_FAMILY', message });
+    registry.unregister(other);
+    const gauge = createGauge('g', 'Help.', { registry });
+    await assert.rejects(generateMetrics(registry), { code: 'METHEUS_DUPLICATE_FAMILY', message });
+    registry.unregister(gauge);
+    assert.equal(await generateMetrics(registry), exposed('g', 1));
+  });
+});
+
+describe('generateMetrics', () => {
+  it('refuses a format that it does not know', async () => {
+    const registry = new CollectorRegistry();
+    for (const format of ['html', 'toString', '']) {
+      await assert.rejects(generateMetrics(registry, { format: format as never }), {
+        code: 'METHEUS_UNKNOWN_FORMAT',
+        message: `Unknown exposition format: given '${format}', expected 'text'.`,
+      });
+    }
+  });
+
+  it('of an empty registry is empty', async () => {
+    assert.equal(await generateMetrics(new CollectorRegistry()), '');
+  });
+});

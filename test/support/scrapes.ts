@@ -1,0 +1,87 @@
+/** Things to scrape: large, failing, watched. */
+import { createHash } from 'node:crypto';
+import { CollectorRegistry, createCounter, createFamily, type FamilySnapshot } from 'metheus';
+
+/** What a handler takes as a registry. */
+interface Collectable {
+  collect(): Promise<readonly FamilySnapshot[]>;
+}
+
+export function smallRegistry(): CollectorRegistry {
+  const registry = new CollectorRegistry();
+  const counter = createCounter('jobs_total', 'Jobs done.', { requiredLabels: ['kind'], registry });
+  counter.labels({ kind: 'mail' }).inc(3);
+  return registry;
+}
+
+/** Some hundred KiB: several chunks. */
+export function largeRegistry(): CollectorRegistry {
+  const registry = new CollectorRegistry();
+  const counter = createCounter('items_total', 'Items.', { requiredLabels: ['id'], registry });
+  for (let id = 0; id < 20_000; id++) counter.labels({ id }).inc(id);
+  return registry;
+}
+
+/** Nothing that gzip makes much smaller, and so something that fills the buffers of sockets. */
+const INCOMPRESSIBLE = createHash('shake256', { outputLength: 48_750 }).digest('base64');
+
+/** Families of about 64 KiB each, that tell how far they were read. */
+export class Watched implements Collectable {
+  taken = 0;
+  /** Resolves when nobody will read on. */
+  readonly ended: Promise<void>;
+  readonly #count: number;
+  readonly #failAt: number;
+  readonly #family: FamilySnapshot;
+  #end = (): void => {};
+
+  constructor({ families = 1000, failAt = Number.POSITIVE_INFINITY } = {}) {
+    this.#count = families;
+    this.#failAt = failAt;
+    const series = [{ labels: { text: INCOMPRESSIBLE }, value: 1 }];
+    this.#family = createFamily('large', 'Large.', { labelNames: ['text'], series });
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async collect(): Promise<readonly FamilySnapshot[]> {
+    // Encoders iterate once and in order, so this may be less than an array.
+    return this.#families() as Iterable<FamilySnapshot> as FamilySnapshot[];
+  }
+
+  *#families(): Generator<FamilySnapshot> {
+    try {
+      for (; this.taken < this.#count; this.taken++) {
+        if (this.taken === this.#failAt) throw new Error('a broken family');
+        yield this.#family;
+      }
+    } finally {
+      this.#end();
+    }
+  }
+}
+
+/** A registry whose collection goes on until it is told to end. */
+export class Slow implements Collectable {
+  /** Resolves when somebody collects. */
+  readonly asked: Promise<void>;
+  finish: (error?: Error) => void = () => {};
+  readonly #answer: Promise<FamilySnapshot[]>;
+  #ask = (): void => {};
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      this.#ask = resolve;
+    });
+    this.#answer = new Promise((resolve, reject) => {
+      const families = [createFamily('slow', 'Slow.', { series: [{ value: 1 }] })];
+      this.finish = (error) => (error === undefined ? resolve(families) : reject(error));
+    });
+  }
+
+  collect(): Promise<readonly FamilySnapshot[]> {
+    this.#ask();
+    return this.#answer;
+  }
+}
