@@ -29,13 +29,13 @@ const CATALOGUE = {
   METHEUS_INVALID_BACKEND: 'Invalid backend',
   METHEUS_BACKEND_CONFIG_UNREADABLE: 'The backend configuration cannot be read',
   METHEUS_BACKEND_CONFIG_INVALID: 'The backend configuration is not a JSON object',
+  METHEUS_DEPENDENCY_MISSING: 'An optional package is not installed',
   METHEUS_UNKNOWN_FORMAT: 'Unknown exposition format',
   METHEUS_PORT_IN_USE: 'The port is in use',
   METHEUS_LISTEN_FAILED: 'The server cannot listen',
   METHEUS_INVALID_BAR_OPTION: 'Invalid progress bar option',
   METHEUS_INVALID_BAR_FORMAT: 'Invalid progress bar format',
   METHEUS_NOT_ITERABLE: 'The progress bar has nothing to iterate',
-  METHEUS_PROXY_NOT_RUNNING: 'The progress proxy is not running',
 } as const;
 
 /** A stable code of the catalogue: compare against this, never against a message. */

@@ -22,6 +22,7 @@
 export type {
   Backend,
   BackendClass,
+  BackendHost,
   CellRequest,
   Cells,
   SnapshotRequest,
@@ -31,7 +32,7 @@ export { loadBackend } from './backends/load.js';
 export { SingleProcessBackend } from './backends/memory.js';
 export { Merger, type MergeSource } from './backends/merge.js';
 export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
-export { PROMETHEUS_CONTENT_TYPE } from './exposition/text.js';
+export { type ExpositionFormat, PROMETHEUS_CONTENT_TYPE } from './exposition/formats.js';
 export type { ErrorClass, ObservableCounter } from './metrics/counter.js';
 export {
   Counter,
@@ -57,6 +58,7 @@ export {
   type FamilyOptions,
   type FamilySeries,
   type MetricSource,
+  type Registerer,
 } from './model/collector.js';
 export {
   type FamilyDescriptor,
@@ -74,7 +76,6 @@ export { CollectorRegistry, type Registrable, type RegistryOptions } from './reg
 export { type DefaultRegistry, REGISTRY } from './registry/default-registry.js';
 export {
   type Collectable,
-  type ExpositionFormat,
   type GenerateOptions,
   generateMetrics,
   streamMetrics,

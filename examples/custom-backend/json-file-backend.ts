@@ -15,10 +15,7 @@ export interface JsonFileConfig {
 }
 
 /** A family in the file. Values are text, since JSON has no word for the infinities. */
-interface Saved {
-  readonly family: FamilyDescriptor;
-  readonly series: readonly { readonly labels: readonly string[]; readonly values: readonly string[] }[];
-}
+type Saved = [family: FamilyDescriptor, series: [labels: string[], values: string[]][]];
 
 const SELF: Writer = { id: String(process.pid), live: true };
 /** Everything that was counted before this start, as if somebody else had. */
@@ -78,9 +75,9 @@ export class JsonFileBackend implements Backend {
       if (error.code === 'ENOENT') return '[]';
       throw error;
     });
-    for (const { family, series } of JSON.parse(text) as Saved[]) {
+    for (const [family, series] of JSON.parse(text) as Saved[]) {
       const table = this.#tableOf(family, EARLIER);
-      for (const { labels, values } of series) table.reserve(labels).page.set(values.map(Number));
+      for (const [labels, values] of series) table.reserve(labels).page.set(values.map(Number));
     }
   }
 
@@ -122,11 +119,9 @@ export class JsonFileBackend implements Backend {
   async #write(): Promise<void> {
     const kept = [...this.#families.values()].filter(({ family }) => family.merge === 'add');
     const saved = kept.map(({ family, merger, tables }): Saved => {
-      const series = [...metheus.seriesOf(merger.merge(tables))].map(({ labels, values }) => ({
-        labels: family.labelNames.map((name) => labels[name]!),
-        values: [...values].map(String),
-      }));
-      return { family, series };
+      const series = [...metheus.seriesOf(merger.merge(tables))];
+      const labelsOf = (labels: metheus.Labels) => family.labelNames.map((name) => String(labels[name]));
+      return [family, series.map(({ labels, values }) => [labelsOf(labels), [...values].map(String)])];
     });
     await writeFile(`${this.config.file}.new`, JSON.stringify(saved));
     await rename(`${this.config.file}.new`, this.config.file);
@@ -141,9 +136,8 @@ export class JsonFileBackend implements Backend {
 
   #tableOf(family: FamilyDescriptor, writer: Writer): Table {
     const { tables } = this.#familyOf(family);
-    const known = tables.find((table) => table.writer === writer);
-    if (known === undefined) tables.push(new Table(family, writer));
-    return known ?? tables.at(-1)!;
+    if (!tables.some((table) => table.writer === writer)) tables.push(new Table(family, writer));
+    return tables.find((table) => table.writer === writer)!;
   }
 }
 

@@ -33,8 +33,7 @@ export function parseOptions(args: readonly string[]): Options {
   });
   const { output, serve, help } = values;
   const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new Error(`--port ${values.port} is not a port.`);
+  if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`--port ${values.port} is not a port.`);
   if (positionals.length > 1) throw new Error(`One directory, not ${positionals.length}.`);
   return { directory: positionals[0] ?? 'node_modules', output, port, serve, help };
 }

@@ -34,8 +34,8 @@ class ActiveBackend {
   #timer: NodeJS.Timeout | undefined;
   /** Settles when no backend is being loaded. Never rejects. */
   ready: Promise<void> = Promise.resolve();
-  /** The loading of the backend that the environment names, if that was the last. */
-  fromEnvironment: Promise<Backend> | undefined;
+  /** The variables that named the backend in force; undefined when it was named in code. */
+  origin: string | undefined;
 
   get backend(): Backend {
     return this.#backend;

@@ -1,6 +1,6 @@
 /** What is answered to a request for metrics: decided here, once, for every kind of server. */
 import { show, warnOnce } from '../errors.js';
-import { PROMETHEUS_CONTENT_TYPE } from '../exposition/text.js';
+import { PROMETHEUS_CONTENT_TYPE } from '../exposition/formats.js';
 import { streamMetrics } from '../registry/generate.js';
 import { acceptsGzip } from './accept-encoding.js';
 import { gzipBytes, gzipChunks } from './gzip.js';

@@ -8,8 +8,6 @@ import { type LabelRows, REMOVED } from '../model/label-column.js';
 import { Chunk, copy, Fragment } from './chunk.js';
 import { formatBound, writeValue } from './value.js';
 
-export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
 const MOST_VALUE_BYTES = 25;
 const LINE_FEED = 10;
 

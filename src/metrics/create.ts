@@ -62,7 +62,7 @@ function countDropped(family: string, registry: Registerer | null): () => void {
   return () => {
     dropped ??= createCounter(
       'metheus_series_dropped_total',
-      'Label sets that were counted together because their family had reached maxSeries.',
+      'Calls of labels() for a label set that had no place under maxSeries.',
       { requiredLabels: ['family'], registry },
     ).labels({ family });
     dropped.inc();

@@ -41,7 +41,7 @@ export interface Labelled<Operations extends object, Open extends string, Missin
   readonly backend: Backend;
 
   /**
-   * Gives values to labels, in any order and any portion. The same values give the same object, so a result
+   * Gives values to labels, in any order and any portion. The same labels give the same object, so a result
    * can be kept: keep partial ones to complete later, complete ones to count at full speed.
    *
    * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`

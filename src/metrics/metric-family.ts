@@ -40,6 +40,8 @@ export class MetricFamily<M extends Metric> implements Tenant {
   readonly bounds: Float64Array;
   readonly #settings: FamilySettings;
   readonly #make: (family: MetricFamily<M>, given: Values) => M;
+  /** A copy: V8 reads a frozen array four times as slowly. */
+  readonly #names: readonly string[];
   readonly #tree: Level<M> = new Map();
   #series = 0;
   /** Leaves that count nothing yet. */
@@ -51,6 +53,7 @@ export class MetricFamily<M extends Metric> implements Tenant {
     make: (family: MetricFamily<M>, given: Values) => M,
   ) {
     this.descriptor = descriptor;
+    this.#names = [...descriptor.labelNames];
     this.bounds = Float64Array.from(descriptor.bounds);
     this.definition = settings.definition;
     this.#settings = settings;
@@ -65,21 +68,21 @@ export class MetricFamily<M extends Metric> implements Tenant {
    * out for few labels, since a property read in a loop over names costs twice as much as one on its own line.
    */
   find(given: Readonly<Record<string, unknown>>): M | undefined {
-    const names = this.descriptor.labelNames;
+    const names = this.#names;
     const count = names.length;
     if (count === 0 || count !== countKeys(given)) return undefined;
-    const first = given[names[0]!];
-    if (typeof first !== 'string') return undefined;
-    const second = count > 1 ? given[names[1]!] : '';
-    if (typeof second !== 'string') return undefined;
-    const third = count > 2 ? given[names[2]!] : '';
-    if (typeof third !== 'string') return undefined;
+    // No value but a string is a key of the tree, `undefined` aside.
+    const values = given as Readonly<Record<string, string | undefined>>;
+    const first = values[names[0]!];
+    const second = count > 1 ? values[names[1]!] : '';
+    const third = count > 2 ? values[names[2]!] : '';
+    if (first === undefined || second === undefined || third === undefined) return undefined;
     let next = this.#tree.get(first);
     if (count > 1) next = (next as Level<M> | undefined)?.get(second);
     if (count > 2) next = (next as Level<M> | undefined)?.get(third);
     for (let i = 3; i < count && next !== undefined; i++) {
-      const value = given[names[i]!];
-      next = typeof value === 'string' ? (next as Level<M>).get(value) : undefined;
+      const value = values[names[i]!];
+      next = value === undefined ? undefined : (next as Level<M>).get(value);
     }
     return next as M | undefined;
   }
@@ -283,12 +286,20 @@ export class MetricFamily<M extends Metric> implements Tenant {
   }
 }
 
-/** How many properties an object has: an object that has every label and no more names no other. */
+/**
+ * How many properties an object has, -1 if it inherits any: one that has every label and no more of them names
+ * no other. Written as V8 knows it: this `hasOwnProperty` of a key of this loop costs nothing.
+ */
 function countKeys(given: object): number {
   let count = 0;
-  for (const _ in given) count += 1;
+  for (const key in given) {
+    if (!isOwn.call(given, key)) return -1;
+    count += 1;
+  }
   return count;
 }
+
+const isOwn = Object.prototype.hasOwnProperty;
 
 /** Stands for the values of a metric whose labels are all named: kept once, and not once for each series. */
 export const COMPLETE: Values = Object.freeze(['']);

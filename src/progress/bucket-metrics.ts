@@ -34,7 +34,7 @@ const PUBLISHED: readonly Published[] = [
     'failed',
     'progress_failed_bars_total',
     'counter',
-    'Bars that ended by an error or whose process is gone.',
+    'Bars that were closed as failed or whose process is gone.',
   ),
   published('rate', 'progress_rate_per_second', 'gauge', 'Units of work per second of all running bars.'),
   published('eta', 'progress_eta_seconds', 'gauge', 'Estimated seconds until the last running bar is done.'),
@@ -42,7 +42,7 @@ const PUBLISHED: readonly Published[] = [
     'updated',
     'progress_last_update_timestamp_seconds',
     'gauge',
-    'Unix time of the newest update of a running bar.',
+    'Unix time of the newest update of a bar.',
   ),
 ];
 

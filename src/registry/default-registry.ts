@@ -1,4 +1,5 @@
 /** The registry that metrics go to when none is named. */
+import { activeBackend } from '../backends/active.js';
 import { loadFromEnvironment } from '../backends/load.js';
 import { DEFAULT_REGISTRY, type MetricSource, type Registerer } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
@@ -49,6 +50,8 @@ const global = globalThis as { [DEFAULT_REGISTRY]?: DefaultRegistry };
 function findOrMake(): DefaultRegistry {
   if (global[DEFAULT_REGISTRY] === undefined) {
     global[DEFAULT_REGISTRY] = new DefaultRegistry();
+    // From the first moment on: threads that are started from now on are heard and watched.
+    activeBackend();
     loadFromEnvironment();
   }
   return global[DEFAULT_REGISTRY];

@@ -1,11 +1,8 @@
 /** A registry's families as bytes. */
 import { MetheusError, show } from '../errors.js';
-import { encodeText } from '../exposition/text.js';
+import { ENCODERS, type ExpositionFormat } from '../exposition/formats.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { REGISTRY } from './default-registry.js';
-
-/** Exposition formats: `text` is Prometheus' text format 0.0.4. */
-export type ExpositionFormat = 'text';
 
 export interface GenerateOptions {
   /** @defaultValue `'text'` */
@@ -19,12 +16,6 @@ export interface Collectable {
 
 /** How long a scrape may hold the event loop before it lets others run. */
 const TURN_MS = 4;
-
-const ENCODERS: Readonly<
-  Record<ExpositionFormat, (families: Iterable<FamilySnapshot>) => Iterable<Uint8Array>>
-> = {
-  text: encodeText,
-};
 
 /**
  * All metrics of a registry as text, ready to be served with {@link PROMETHEUS_CONTENT_TYPE}.
@@ -53,9 +44,10 @@ export async function* streamMetrics(
     const expected = Object.keys(ENCODERS).map(show).join(' or ');
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected });
   }
+  const encode = await ENCODERS[format]();
   const families = await registry.collect();
   let turn = performance.now();
-  for (const chunk of ENCODERS[format](families)) {
+  for (const chunk of encode(families)) {
     yield chunk;
     if (performance.now() - turn < TURN_MS) continue;
     await new Promise(setImmediate);

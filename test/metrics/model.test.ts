@@ -88,10 +88,10 @@ class Model {
   }
 
   lines(): string[] {
-    const escape = (text: string) => text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n');
+    const escaped = (text: string) => text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n');
     return [...this.series].map(([key, number]) => {
       const values = JSON.parse(key) as string[];
-      return `c_total{${NAMES.map((name, i) => `${name}="${escape(values[i]!)}"`).join(',')}} ${number}`;
+      return `c_total{${NAMES.map((name, i) => `${name}="${escaped(values[i]!)}"`).join(',')}} ${number}`;
     });
   }
 }

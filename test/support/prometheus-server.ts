@@ -29,12 +29,12 @@ interface Vector {
   }[];
 }
 
-/** @param target - `host:port` to scrape at `/metrics`, several times a second, as the job `metheus` */
+/** @param target - `host:port` to scrape at `/metrics`, twice a second, as the job `metheus` */
 export async function startPrometheus(target: string): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), 'metheus-prometheus-'));
   const port = await freePort();
   const config = [
-    'global: { scrape_interval: 250ms, scrape_timeout: 250ms }',
+    'global: { scrape_interval: 500ms, scrape_timeout: 500ms }',
     `scrape_configs: [{ job_name: metheus, static_configs: [{ targets: ["${target}"] }] }]`,
   ];
   await writeFile(join(folder, 'prometheus.yml'), config.join('\n'));

@@ -1,0 +1,119 @@
+/** Which backend: the class and configuration that were given, or those that the environment names. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { MetheusError, show } from '../errors.js';
+import type { Backend, BackendClass } from './backend.js';
+import { SingleProcessBackend } from './memory.js';
+
+/** Names that `METHEUS_BACKEND_CLASS` knows, and how their classes are found. */
+const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
+  single: async () => SingleProcessBackend,
+  file: async () => (await import('./file/index.js')).MultiProcessFileBackend as BackendClass,
+};
+
+const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
+
+/** @throws the errors of `loadBackend` */
+export async function createBackend(
+  given: BackendClass | undefined,
+  givenConfig: object | undefined,
+): Promise<Backend> {
+  const Class = given ?? (await classFromEnvironment());
+  return instantiate(Class, (givenConfig ?? configFromEnvironment()) as Record<string, unknown> | undefined);
+}
+
+function instantiate(Class: BackendClass, config: Record<string, unknown> | undefined): Backend {
+  const named = `'${(Class as { name?: string }).name ?? show(Class)}'`;
+  // What has no prototype, an arrow function for instance, is no constructor.
+  if (typeof Class !== 'function' || Class.prototype === undefined) {
+    throw new MetheusError('METHEUS_INVALID_BACKEND', { given: show(Class), expected: 'a backend class' });
+  }
+  const backend = config === undefined ? new Class() : new Class(config);
+  const absent = METHODS.filter((method) => typeof backend[method] !== 'function');
+  if (absent.length > 0) {
+    throw new MetheusError('METHEUS_INVALID_BACKEND', {
+      given: `class ${named} without ${absent.map((method) => `${method}()`).join(', ')}`,
+      expected: 'a class that implements Backend',
+    });
+  }
+  return backend;
+}
+
+async function classFromEnvironment(): Promise<BackendClass> {
+  const name = process.env.METHEUS_BACKEND_CLASS ?? 'single';
+  if (Object.hasOwn(BUILT_IN, name)) return BUILT_IN[name]!();
+  const hash = name.lastIndexOf('#');
+  if (hash > 0) return importClass(name.slice(0, hash), name.slice(hash + 1));
+  throw unknownBackend(name);
+}
+
+/**
+ * Modules are looked up as if the program's working directory required them; packages that are for `import`
+ * only, as if this module imported them.
+ */
+function find(specifier: string): string {
+  try {
+    return pathToFileURL(createRequire(join(process.cwd(), 'noop.js')).resolve(specifier)).href;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return specifier;
+    throw error;
+  }
+}
+
+async function importClass(specifier: string, exported: string): Promise<BackendClass> {
+  let module: Record<string, unknown>;
+  try {
+    module = await import(find(specifier));
+  } catch (cause) {
+    throw unknownBackend(`${specifier}#${exported}`, cause);
+  }
+  if (typeof module[exported] !== 'function') throw unknownBackend(`${specifier}#${exported}`);
+  return module[exported] as BackendClass;
+}
+
+function unknownBackend(name: string, cause?: unknown): MetheusError {
+  const names = Object.keys(BUILT_IN).map((known) => `'${known}'`);
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  return new MetheusError('METHEUS_UNKNOWN_BACKEND', {
+    given: `METHEUS_BACKEND_CLASS=${show(name)}${why}`,
+    expected: `${names.join(', ')} or 'module#ExportedClass'`,
+    cause,
+  });
+}
+
+function configFromEnvironment(): object | undefined {
+  const given = process.env.METHEUS_BACKEND_CONFIG;
+  if (given === undefined) return undefined;
+  const inline = given.trimStart().startsWith('{');
+  const text = inline ? given : readConfig(given);
+  try {
+    const config: unknown = JSON.parse(text);
+    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config;
+  } catch (cause) {
+    throw invalidConfig(given, inline, cause);
+  }
+  throw invalidConfig(given, inline);
+}
+
+function readConfig(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new MetheusError('METHEUS_BACKEND_CONFIG_UNREADABLE', {
+      given: `METHEUS_BACKEND_CONFIG=${show(path)} (${(cause as Error).message})`,
+      expected: 'the path of a JSON file, or a JSON object itself',
+      cause,
+    });
+  }
+}
+
+/** The text itself is never shown: it may hold a password. */
+function invalidConfig(given: string, inline: boolean, cause?: unknown): MetheusError {
+  return new MetheusError('METHEUS_BACKEND_CONFIG_INVALID', {
+    given: inline ? 'JSON in METHEUS_BACKEND_CONFIG that does not parse' : `the file ${show(given)}`,
+    expected: 'one JSON object',
+    cause,
+  });
+}

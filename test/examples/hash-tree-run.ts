@@ -1,0 +1,126 @@
+/** The hash-tree program as a process, and trees for it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+export const PROGRAM = fileURLToPath(new URL('../../examples/hash-tree/main.js', import.meta.url));
+
+/** A folder that is removed with all that is in it when the test is over. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // So that a child that runs as somebody else can look into it.
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** The loopback address at which the program serves: that of IPv6 where there is one. */
+export async function loopback(): Promise<string> {
+  const server = createServer();
+  const [event] = await Promise.race([
+    once(server.listen(0, '::1'), 'listening').then(() => ['there']),
+    once(server, 'error').then(() => ['absent']),
+  ]).catch(() => ['absent']);
+  server.close();
+  return event === 'there' ? '::1' : '127.0.0.1';
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly uid?: number;
+  /** What is started, when that is not the program itself. */
+  readonly command?: readonly string[];
+}
+
+/** A running program. */
+export class Run {
+  /** How it ended, and everything it wrote to stdout and stderr. */
+  readonly ended: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
+  readonly #child;
+  #stdout = Buffer.alloc(0);
+  #stderr = Buffer.alloc(0);
+  #heard: () => void = () => {};
+
+  constructor(t: TestContext, args: readonly string[], { cwd, uid, command }: RunOptions = {}) {
+    const [file = process.execPath, ...before] = command ?? [process.execPath, PROGRAM];
+    const { METHEUS_BACKEND_CLASS: _class, METHEUS_BACKEND_CONFIG: _config, ...env } = process.env;
+    const child = spawn(file, [...before, ...args], {
+      env,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
+    this.#child = child;
+    child.stdin.on('error', () => {});
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.#stdout = Buffer.concat([this.#stdout, chunk]);
+      this.#heard();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.#stderr = Buffer.concat([this.#stderr, chunk]);
+    });
+    this.ended = once(child, 'close').then(([code, signal]) => {
+      this.#heard();
+      return { code, signal, stdout: this.#stdout.toString(), stderr: this.#stderr.toString() };
+    });
+    t.after(async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await this.ended;
+    });
+  }
+
+  /** Waits for this on stdout; throws when the program ends without it. */
+  async says(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.#stdout.toString());
+      if (found !== null) return found[1] ?? found[0];
+      const { exitCode, signalCode } = this.#child;
+      if (exitCode !== null || signalCode !== null) {
+        const { code, stdout, stderr } = await this.ended;
+        throw new Error(`It ended with ${code ?? signalCode} and never said ${pattern}:\n${stdout}${stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#heard = resolve;
+      });
+    }
+  }
+
+  /** Where it serves. */
+  url(): Promise<string> {
+    return this.says(/^Metrics: (http:\S+\/metrics)\r?\n/m);
+  }
+
+  interrupt(): void {
+    this.#child.kill('SIGINT');
+  }
+
+  /** Types on its terminal. */
+  type(text: string): void {
+    this.#child.stdin.write(text);
+  }
+}
+
+/** What is served, by sample. */
+export async function scrape(url: string): Promise<Record<string, number>> {
+  const response = await fetch(url, { headers: { connection: 'close' } });
+  if (response.status !== 200) throw new Error(`Status ${response.status}`);
+  const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+/** Scrapes until `look` is content. There is no time limit of its own: the test's is enough. */
+export async function scrapeUntil(
+  url: string,
+  look: (samples: Record<string, number>) => boolean,
+): Promise<Record<string, number>> {
+  for (;;) {
+    const samples = await scrape(url);
+    if (look(samples)) return samples;
+  }
+}
