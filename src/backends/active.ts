@@ -77,7 +77,7 @@ class ActiveBackend {
       const cells = this.#backend.reserve(request);
       moveCells(request.family, from, cells);
       // Numbers that stayed behind in a place that others read would count twice.
-      before.release(request.family, from);
+      before.release(request.family, from, 'moved');
       return cells;
     };
     for (const reference of this.#tenants) reference.deref()?.rehome(move);

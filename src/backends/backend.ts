@@ -70,8 +70,11 @@ export interface Backend {
    */
   reserve(request: CellRequest): Cells;
 
-  /** Takes cells back: the series is removed, and the caller writes there no more. */
-  release(family: FamilyDescriptor, cells: Cells): void;
+  /**
+   * Takes cells back; the caller writes there no more. The series is `removed`, or its numbers have `moved` to
+   * another backend: then what others count in the series stays.
+   */
+  release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
 
   /**
    * The numbers of all writers: one snapshot for each wanted family, in order, even when it is empty; then

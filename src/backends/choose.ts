@@ -11,6 +11,7 @@ import { SingleProcessBackend } from './memory.js';
 const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
   single: async () => SingleProcessBackend,
   file: async () => (await import('./file/index.js')).MultiProcessFileBackend as BackendClass,
+  redis: async () => (await import('./redis/index.js')).MultiProcessRedisBackend as BackendClass,
 };
 
 const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;

@@ -1,7 +1,7 @@
 /** The hash-tree program as a process, and trees for it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,25 +14,23 @@ export const PROGRAM = fileURLToPath(new URL('../../examples/hash-tree/main.js',
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  // So that a child that runs as somebody else can look into it.
-  chmodSync(folder, 0o755);
   return folder;
 }
 
 /** The loopback address at which the program serves: that of IPv6 where there is one. */
 export async function loopback(): Promise<string> {
   const server = createServer();
-  const [event] = await Promise.race([
-    once(server.listen(0, '::1'), 'listening').then(() => ['there']),
-    once(server, 'error').then(() => ['absent']),
-  ]).catch(() => ['absent']);
+  const listens = new Promise<boolean>((resolve) => {
+    server.once('listening', () => resolve(true)).once('error', () => resolve(false));
+  });
+  server.listen(0, '::1');
+  const there = await listens;
   server.close();
-  return event === 'there' ? '::1' : '127.0.0.1';
+  return there ? '::1' : '127.0.0.1';
 }
 
 export interface RunOptions {
   readonly cwd?: string;
-  readonly uid?: number;
   /** What is started, when that is not the program itself. */
   readonly command?: readonly string[];
 }
@@ -46,13 +44,12 @@ export class Run {
   #stderr = Buffer.alloc(0);
   #heard: () => void = () => {};
 
-  constructor(t: TestContext, args: readonly string[], { cwd, uid, command }: RunOptions = {}) {
+  constructor(t: TestContext, args: readonly string[], { cwd, command }: RunOptions = {}) {
     const [file = process.execPath, ...before] = command ?? [process.execPath, PROGRAM];
     const { METHEUS_BACKEND_CLASS: _class, METHEUS_BACKEND_CONFIG: _config, ...env } = process.env;
     const child = spawn(file, [...before, ...args], {
       env,
       ...(cwd === undefined ? {} : { cwd }),
-      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     this.#child = child;
     child.stdin.on('error', () => {});

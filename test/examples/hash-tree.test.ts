@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import { freePort } from '../support/processes.js';
 import { requireTool } from '../support/tools.js';
 import { promtoolCheck } from '../support/validators.js';
-import { loopback, Run, scrape, scrapeUntil, temporaryFolder } from './hash-tree-run.js';
+import { loopback, PROGRAM, Run, scrape, scrapeUntil, temporaryFolder } from './hash-tree-run.js';
 
 const MIB = 1 << 20;
 
@@ -180,9 +180,18 @@ describe('hash-tree', { timeout: 120_000 }, () => {
     makeFile(tree, 'open/secret too', 8);
     makeFile(tree, 'open/fine', 9);
     execFileSync('chmod', ['000', 'locked', 'secret', 'open/secret too'], { cwd: tree });
-    // Nothing is locked for root.
-    const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {};
-    const run = new Run(t, ['--port', '0', '--serve', 'tree'], { cwd, ...nobody });
+    // Nothing is locked for root, unless it gives up two of its capabilities. (Another user might not be able to
+    // read this package.)
+    const dropped = '-dac_override,-dac_read_search';
+    const asOthers = [
+      'setpriv',
+      `--inh-caps=${dropped}`,
+      `--bounding-set=${dropped}`,
+      process.execPath,
+      PROGRAM,
+    ];
+    const command = process.getuid?.() === 0 ? { command: asOthers } : {};
+    const run = new Run(t, ['--port', '0', '--serve', 'tree'], { cwd, ...command });
     const url = await run.says(/^Serving at (\S+) until Ctrl-C\.\n/m);
     const served = await scrape(url);
     run.interrupt();

@@ -1,7 +1,7 @@
 /** What a proxy serves, from its first bar to after its end. */
 
 import assert from 'node:assert/strict';
-import { describe, it, mock, type TestContext } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { CollectorRegistry, createCounter } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { requireTool } from '../support/tools.js';
@@ -11,13 +11,9 @@ import { bucketOf, COUNTED, samples, scrape, serve } from './served.js';
 
 /** Stops both clocks of bars. Returns how to move the one that speeds are measured with, in seconds. */
 function stopClocks(t: TestContext): (seconds: number) => void {
-  mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_500 });
   let milliseconds = 1000;
-  const now = t.mock.method(performance, 'now', () => milliseconds);
-  t.after(() => {
-    mock.timers.reset();
-    now.mock.restore();
-  });
+  t.mock.method(Date, 'now', () => 1_700_000_000_500);
+  t.mock.method(performance, 'now', () => milliseconds);
   return (seconds) => {
     milliseconds += seconds * 1000;
   };
@@ -32,13 +28,13 @@ const EMPTY = `\
 # TYPE progress_active_bars gauge
 # HELP progress_finished_bars_total Bars that came to their end.
 # TYPE progress_finished_bars_total counter
-# HELP progress_failed_bars_total Bars that ended by an error or whose process is gone.
+# HELP progress_failed_bars_total Bars that were closed as failed or whose process is gone.
 # TYPE progress_failed_bars_total counter
 # HELP progress_rate_per_second Units of work per second of all running bars.
 # TYPE progress_rate_per_second gauge
 # HELP progress_eta_seconds Estimated seconds until the last running bar is done.
 # TYPE progress_eta_seconds gauge
-# HELP progress_last_update_timestamp_seconds Unix time of the newest update of a running bar.
+# HELP progress_last_update_timestamp_seconds Unix time of the newest update of a bar.
 # TYPE progress_last_update_timestamp_seconds gauge
 `;
 
@@ -61,7 +57,7 @@ progress_active_bars{bucket="default"} 0
 # TYPE progress_finished_bars_total counter
 progress_finished_bars_total{bucket="Load"} 1
 progress_finished_bars_total{bucket="default"} 1
-# HELP progress_failed_bars_total Bars that ended by an error or whose process is gone.
+# HELP progress_failed_bars_total Bars that were closed as failed or whose process is gone.
 # TYPE progress_failed_bars_total counter
 progress_failed_bars_total{bucket="Load"} 1
 progress_failed_bars_total{bucket="default"} 0
@@ -74,7 +70,7 @@ progress_rate_per_second{bucket="default",unit="it"} 0
 # TYPE progress_eta_seconds gauge
 progress_eta_seconds{bucket="Load"} 3
 progress_eta_seconds{bucket="default"} 0
-# HELP progress_last_update_timestamp_seconds Unix time of the newest update of a running bar.
+# HELP progress_last_update_timestamp_seconds Unix time of the newest update of a bar.
 # TYPE progress_last_update_timestamp_seconds gauge
 progress_last_update_timestamp_seconds{bucket="Load"} 1700000000.5
 progress_last_update_timestamp_seconds{bucket="default"} 1700000000.5
