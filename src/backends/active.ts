@@ -34,8 +34,8 @@ class ActiveBackend {
   #timer: NodeJS.Timeout | undefined;
   /** Settles when no backend is being loaded. Never rejects. */
   ready: Promise<void> = Promise.resolve();
-  /** The variables that named the backend in force; undefined when it was named in code. */
-  origin: string | undefined;
+  /** The backend that the environment named, and by which variables; undefined when it was named in code. */
+  environment: { readonly origin: string; readonly loaded: Promise<Backend> } | undefined;
 
   get backend(): Backend {
     return this.#backend;
@@ -60,7 +60,7 @@ class ActiveBackend {
 
   /** What `backend` may ask of its users, once it is in force. */
   hostOf(backend: Backend): BackendHost {
-    return { rehome: () => backend === this.#backend && this.#rehome(backend) };
+    return { rehome: (which) => backend === this.#backend && this.#rehome(backend, which) };
   }
 
   /** Others read what is in the backend without asking this process, so threads' numbers are brought there in time. */
@@ -72,8 +72,9 @@ class ActiveBackend {
   }
 
   /** Moves everything from `before`, which may be the same backend, to the one in force. */
-  #rehome(before: Backend): void {
+  #rehome(before: Backend, which?: (cells: Cells) => boolean): void {
     const move: Move = (request, from) => {
+      if (which?.(from) === false) return from;
       const cells = this.#backend.reserve(request);
       moveCells(request.family, from, cells);
       // Numbers that stayed behind in a place that others read would count twice.

@@ -49,8 +49,10 @@ export interface BackendHost {
   /**
    * Has everybody who holds cells of this backend reserve them again and move their numbers: for a backend
    * whose storage was taken away under it. Synchronous.
+   *
+   * @param which - the cells that move; all of them when left out
    */
-  rehome(): void;
+  rehome(which?: (cells: Cells) => boolean): void;
 }
 
 /** Owner of pages. All methods but `snapshot`, `flush`, `open` and `close` are synchronous and never wait. */

@@ -24,13 +24,13 @@ export function loadBackend<C extends object>(backendClass?: BackendClass<C>, co
   const { METHEUS_BACKEND_CLASS: name, METHEUS_BACKEND_CONFIG: file } = process.env;
   const origin =
     backendClass === undefined && config === undefined ? JSON.stringify([name, file]) : undefined;
-  if (origin !== undefined && active.origin === origin) return active.ready.then(() => active.backend);
+  if (origin !== undefined && active.environment?.origin === origin) return active.environment.loaded;
   const loaded = active.ready.then(() => load(backendClass as BackendClass | undefined, config));
-  active.origin = origin;
+  active.environment = origin === undefined ? undefined : { origin, loaded };
   active.ready = loaded.then(
     () => {},
     () => {
-      active.origin = undefined;
+      active.environment = undefined;
     },
   );
   return loaded;

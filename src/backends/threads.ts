@@ -15,14 +15,17 @@ import { ThreadPageReader, ThreadPageWriter, type ThreadRecord } from './thread-
 
 const CHANNEL = 'metheus.threads.v1';
 
+interface PageMessage {
+  readonly kind: 'page';
+  readonly thread: number;
+  readonly number: number;
+  readonly buffer: SharedArrayBuffer;
+}
+
 type Message =
   | { readonly kind: 'hello' }
-  | {
-      readonly kind: 'page';
-      readonly thread: number;
-      readonly number: number;
-      readonly buffer: SharedArrayBuffer;
-    }
+  | PageMessage
+  | { readonly kind: 'start'; readonly thread: number; readonly parent: number }
   | { readonly kind: 'exit'; readonly thread: number };
 
 /** Opens the channel without keeping the thread alive. */
@@ -33,11 +36,12 @@ function openChannel(receive: (message: Message) => void): BroadcastChannel {
   return channel;
 }
 
-/** Tells `onExit` of every worker that this thread starts and that then ends, by whatever way. */
-function watchWorkers(onExit: (thread: number) => void): void {
+/** Tells of every worker that this thread starts, and of its end, whatever way it ends. */
+function watchWorkers(tell: (message: Message) => void): void {
   process.on('worker', (worker: Worker) => {
     const thread = worker.threadId;
-    worker.once('exit', () => onExit(thread));
+    tell({ kind: 'start', thread, parent: threadId });
+    worker.once('exit', () => tell({ kind: 'exit', thread }));
   });
 }
 
@@ -56,7 +60,7 @@ export class ThreadBackend implements Backend {
   });
 
   constructor() {
-    watchWorkers((thread) => this.#channel.postMessage({ kind: 'exit', thread } satisfies Message));
+    watchWorkers((message) => this.#channel.postMessage(message));
   }
 
   reserve({ family, labels }: CellRequest): Cells {
@@ -150,6 +154,8 @@ class ThreadNumbers {
 /** The main thread's side: every worker's numbers, in the backend in force. */
 export class ThreadBridge {
   readonly #threads = new Map<number, ThreadNumbers>();
+  /** The thread that started each worker. */
+  readonly #parents = new Map<number, number>();
   readonly #departed: DepartedThreads;
   readonly #channel: BroadcastChannel;
   #backend: Backend;
@@ -158,7 +164,7 @@ export class ThreadBridge {
     this.#backend = backend;
     this.#departed = new DepartedThreads();
     this.#channel = openChannel((message) => this.#receive(message));
-    watchWorkers((thread) => this.#end(thread));
+    watchWorkers((message) => this.#receive(message));
     // Workers that were there before this module was loaded here tell of their pages again.
     this.#channel.postMessage({ kind: 'hello' } satisfies Message);
   }
@@ -184,21 +190,25 @@ export class ThreadBridge {
   }
 
   #receive(message: Message): void {
-    if (message.kind === 'hello') return;
-    if (message.kind === 'exit') {
-      this.#end(message.thread);
-      return;
-    }
-    let thread = this.#threads.get(message.thread);
+    if (message.kind === 'start') this.#parents.set(message.thread, message.parent);
+    else if (message.kind === 'exit') this.#end(message.thread);
+    else if (message.kind === 'page') this.#addPage(message);
+  }
+
+  #addPage({ thread: id, number, buffer }: PageMessage): void {
+    let thread = this.#threads.get(id);
     if (thread === undefined) {
-      thread = new ThreadNumbers(writerOf(message.thread));
-      this.#threads.set(message.thread, thread);
+      thread = new ThreadNumbers(writerOf(id));
+      this.#threads.set(id, thread);
     }
-    thread.pages.add(message.number, message.buffer);
+    thread.pages.add(number, buffer);
   }
 
   #end(id: number): void {
     this.#drain();
+    // Workers of a worker end with it, and nobody else tells of that when it was terminated.
+    for (const [child, parent] of this.#parents) if (parent === id) this.#end(child);
+    this.#parents.delete(id);
     const thread = this.#threads.get(id);
     if (thread === undefined) return;
     this.#threads.delete(id);

@@ -1,5 +1,6 @@
 /** Checking what a metric is created with, and turning it into a descriptor. */
 import { MetheusError, show } from '../errors.js';
+import { checkBuckets } from '../model/buckets.js';
 import { cellsOf } from '../model/collector.js';
 import type { FamilyDescriptor, GaugeMode, MergeMode, MetricType } from '../model/family.js';
 import { labelString, refuseUnknownLabels } from '../model/labels.js';
@@ -82,7 +83,7 @@ export function define(
     const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
     return value === undefined ? undefined : labelString(label, value);
   });
-  const bounds = type === 'histogram' ? checkBuckets(name, options.buckets) : [];
+  const bounds = type === 'histogram' ? checkBuckets(name, options.buckets ?? DEFAULT_BUCKETS) : [];
   const family: FamilyDescriptor = {
     scope,
     name,
@@ -123,20 +124,4 @@ function checkMode(name: string, labelNames: readonly string[], mode: unknown = 
   }
   if (GAUGE_MODES.has(mode)) return mode as GaugeMode;
   throw invalidOption(name, 'multiprocessMode', mode, `one of ${[...GAUGE_MODES].join(', ')}`);
-}
-
-/** Upper bounds without the last, `+Inf`, which every histogram has. */
-function checkBuckets(name: string, buckets: unknown = DEFAULT_BUCKETS): number[] {
-  const given = `buckets ${show(buckets)} for metric '${name}'`;
-  const expected = 'at least one number, each greater than the one before it';
-  if (!Array.isArray(buckets) || buckets.length === 0 || buckets.some((bound) => typeof bound !== 'number')) {
-    throw new MetheusError('METHEUS_INVALID_BUCKETS', { given, expected });
-  }
-  const bounds = buckets.at(-1) === Number.POSITIVE_INFINITY ? buckets.slice(0, -1) : [...buckets];
-  // Written so that NaN fails it too. A bound of -Infinity or a second +Infinity has no place.
-  const ascending = bounds.every((bound, i) => i === 0 || bound > bounds[i - 1]);
-  if (!ascending || !bounds.every(Number.isFinite) || bounds.length === 0) {
-    throw new MetheusError('METHEUS_INVALID_BUCKETS', { given, expected });
-  }
-  return bounds;
 }

@@ -28,10 +28,10 @@ export class HistogramMetric extends Metric {
     if (typeof value !== 'number' || Number.isNaN(value) || this.offset < 0) {
       throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number other than NaN');
     }
-    const { bounds } = this.members;
+    const { buckets } = this.members;
     const { page, offset } = this;
-    page[offset + bucketOf(bounds, value)]! += 1;
-    page[offset + bounds.length + 1]! += value;
+    page[offset + buckets.bucketOf(value)]! += 1;
+    page[offset + buckets.bounds.length]! += value;
   }
 
   startTimer(): Timer {
@@ -50,26 +50,10 @@ export class HistogramMetric extends Metric {
   get(): HistogramValue {
     if (this.offset < 0) throw this.unobservable();
     let count = 0;
-    const buckets = [...this.members.bounds, Number.POSITIVE_INFINITY].map((bound, i) => {
+    const buckets = this.members.buckets.bounds.map((bound, i) => {
       count += this.page[this.offset + i]!;
       return [bound, count] as const;
     });
     return { count, sum: this.page[this.offset + buckets.length]!, buckets };
   }
-}
-
-/** Up to here a linear search is faster than halving, whose every step is a branch that nobody can predict. */
-const LINEAR_SEARCH = 32;
-
-/** The first bucket whose bound is not below the value; `bounds.length` for the last, which has no bound. */
-function bucketOf(bounds: Float64Array, value: number): number {
-  let low = 0;
-  let high = bounds.length;
-  while (high - low > LINEAR_SEARCH) {
-    const middle = (low + high) >> 1;
-    if (value > bounds[middle]!) low = middle + 1;
-    else high = middle;
-  }
-  while (low < high && value > bounds[low]!) low += 1;
-  return low;
 }

@@ -10,6 +10,7 @@ import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { labelString, refuseUnknownLabels } from '../model/labels.js';
+import { BucketIndex } from './bucket-index.js';
 import type { Metric } from './metric.js';
 
 /** Label values in order of declaration; `undefined` where none was given. */
@@ -36,8 +37,8 @@ export class MetricFamily<M extends Metric> implements Tenant {
   /** The metric without any label given. */
   readonly root: M;
   readonly definition: string;
-  /** The descriptor's bounds as a typed array, whose numbers are read without unboxing. */
-  readonly bounds: Float64Array;
+  /** The descriptor's bounds, for histograms to search. */
+  readonly buckets: BucketIndex;
   readonly #settings: FamilySettings;
   readonly #make: (family: MetricFamily<M>, given: Values) => M;
   /** A copy: V8 reads a frozen array four times as slowly. */
@@ -54,7 +55,7 @@ export class MetricFamily<M extends Metric> implements Tenant {
   ) {
     this.descriptor = descriptor;
     this.#names = [...descriptor.labelNames];
-    this.bounds = Float64Array.from(descriptor.bounds);
+    this.buckets = BucketIndex.of(descriptor.bounds);
     this.definition = settings.definition;
     this.#settings = settings;
     this.#make = make;

@@ -3,6 +3,7 @@
  * when they are asked. A registry knows both by these contracts and by nothing else.
  */
 import { MetheusError, show } from '../errors.js';
+import { checkBuckets } from './buckets.js';
 import { type FamilyDescriptor, type FamilySnapshot, GAUGE_CELLS, type MetricType } from './family.js';
 import { LabelColumn } from './label-column.js';
 import { type Labels, labelString, labelText, refuseUnknownLabels } from './labels.js';
@@ -79,7 +80,8 @@ export function createFamily(name: string, help: string, options: FamilyOptions)
   checkMetricName(name);
   checkHelp(name, help);
   checkLabelNames(name, labelNames);
-  const cells = cellsOf(type, buckets);
+  const bounds = type === 'histogram' ? checkBuckets(name, buckets) : [];
+  const cells = cellsOf(type, bounds);
   const family: FamilyDescriptor = {
     scope: '',
     name,
@@ -89,7 +91,7 @@ export function createFamily(name: string, help: string, options: FamilyOptions)
     labelNames,
     cells,
     merge: type === 'gauge' ? 'shared' : 'add',
-    bounds: buckets,
+    bounds,
   };
   const rows = new LabelColumn();
   const values: number[] = [];

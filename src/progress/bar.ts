@@ -84,8 +84,8 @@ export class Bar implements Disposable {
       environment.clock,
     );
     this.#live = this.#liveBar();
-    if (this.#disabled) return;
-    environment.live.add(this.#live);
+    if (this.#disabled) environment.live.addHidden(this.#live);
+    else environment.live.add(this.#live);
     if (resolved.delay <= 0) this.refresh();
   }
 
@@ -258,10 +258,10 @@ export class Bar implements Disposable {
     const state = this.#state;
     if (state.closed) return;
     state.end(outcome);
+    this.#environment.live.remove(this.#live);
     if (this.#disabled) return;
     this.#disabled = true;
     const place = this.#place();
-    this.#environment.live.remove(this.#live);
     // A bar that was delayed and never seen leaves nothing.
     if (state.lastPrintT < state.startT + state.delay) return;
     if (this.leave ?? place.row === 0) {

@@ -44,6 +44,8 @@ function setOpen(group: LiveBars, open: boolean): void {
  */
 export class LiveBars {
   readonly #bars = new Set<LiveBar>();
+  /** Bars that count and are not drawn: the monitor and the end of the process are for them too. */
+  readonly #hidden = new Set<LiveBar>();
   #monitor: ReturnType<typeof setInterval> | null = null;
 
   /** The first row that no other bar holds. */
@@ -56,6 +58,15 @@ export class LiveBars {
 
   add(bar: LiveBar): void {
     this.#bars.add(bar);
+    this.#start();
+  }
+
+  addHidden(bar: LiveBar): void {
+    this.#hidden.add(bar);
+    this.#start();
+  }
+
+  #start(): void {
     if (this.#monitor !== null) return;
     this.#monitor = setInterval(() => this.rescue(), MONITOR_INTERVAL * 1000);
     this.#monitor.unref();
@@ -64,9 +75,9 @@ export class LiveBars {
 
   /** Takes a bar out. Its row goes to the first bar that found no room on the screen. */
   remove(bar: LiveBar): void {
-    if (!this.#bars.delete(bar)) return;
-    this.#moveUp(bar);
-    if (this.#bars.size > 0 || this.#monitor === null) return;
+    if (this.#bars.delete(bar)) this.#moveUp(bar);
+    else this.#hidden.delete(bar);
+    if (this.#bars.size + this.#hidden.size > 0 || this.#monitor === null) return;
     clearInterval(this.#monitor);
     this.#monitor = null;
     setOpen(this, false);
@@ -84,12 +95,12 @@ export class LiveBars {
 
   /** One round of the monitor. */
   rescue(): void {
-    for (const bar of [...this.#bars]) bar.rescue();
+    for (const bar of [...this.#bars, ...this.#hidden]) bar.rescue();
   }
 
   /** The process ends. */
   abandon(exitCode: number): void {
-    for (const bar of [...this.#bars]) bar.abandon(exitCode);
+    for (const bar of [...this.#bars, ...this.#hidden]) bar.abandon(exitCode);
   }
 
   /** Runs `print` while the bars that `concerned` names are off the screen. */

@@ -1,6 +1,7 @@
 /** `TqdmPromProxy`: bars whose numbers are metrics, served over HTTP. */
 import { show, warnOnce } from '../errors.js';
 import { type MetricsServer, startMetricsServer } from '../exporter/server.js';
+import type { Collector } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { nextScope } from '../model/scope.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
@@ -52,7 +53,7 @@ const NO_DESCRIPTION = 'default';
  * await proxy.stop();
  * ```
  */
-export class TqdmPromProxy {
+export class TqdmPromProxy implements Collector {
   /** Replaces `tqdm`: the same bars, published. */
   readonly tqdm: Tqdm;
   /** Replaces `trange`. */
@@ -120,12 +121,21 @@ export class TqdmPromProxy {
     await this.#stopped;
   }
 
+  /**
+   * The families of the bars. So a proxy is a collector: where metrics are served already, register it there
+   * instead of starting it.
+   */
+  async collect(): Promise<FamilySnapshot[]> {
+    const buckets = await readBuckets(this.name);
+    return this.#named?.families(buckets) ?? labelledFamilies(buckets);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
   #listen(): Promise<MetricsServer> {
-    const registry = { collect: () => this.#collect() };
+    const registry = { collect: () => this.#collectAll() };
     return startMetricsServer({ host: this.#host, port: this.#port, registry });
   }
 
@@ -133,9 +143,8 @@ export class TqdmPromProxy {
    * The bars are served beside the registry's metrics and are no part of it: so two proxies may serve one registry,
    * and its prefix does not change their names.
    */
-  async #collect(): Promise<FamilySnapshot[]> {
-    const [metrics, buckets] = await Promise.all([this.#registry.collect(), readBuckets(this.name)]);
-    const bars = this.#named?.families(buckets) ?? labelledFamilies(buckets);
+  async #collectAll(): Promise<FamilySnapshot[]> {
+    const [metrics, bars] = await Promise.all([this.#registry.collect(), this.collect()]);
     const taken = new Set(metrics.map(({ family }) => family.name));
     const free = bars.filter(({ family: { name } }) => {
       if (!taken.has(name)) return true;

@@ -1,6 +1,6 @@
 /** A set of metrics and collectors that are exposed together. */
 import { activeBackend } from '../backends/active.js';
-import { MetheusError, show } from '../errors.js';
+import { MetheusError, show, warnOnce } from '../errors.js';
 import type { Collector, MetricSource, Registerer } from '../model/collector.js';
 import { DEFAULT_REGISTRY } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
@@ -93,20 +93,25 @@ export class CollectorRegistry implements Registerer {
     const families = [...this.#metrics.values()].map(({ family }) => family);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
     const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
-    const collected = await Promise.all([
+    const [metrics, ...collected] = await Promise.all([
       activeBackend().snapshot({ families, scopes }),
       ...[...this.#collectors].map(collectFrom),
     ]);
-    const all = collected.flat().map((snapshot) => this.#withPrefix(snapshot));
-    const names = new Set<string>();
-    for (const { family } of all) {
-      if (names.has(family.name)) {
-        const expected = 'each family from one metric or collector only';
-        throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
-      }
-      names.add(family.name);
+    const names = new SampleNames();
+    for (const family of families) names.take(family);
+    const others = metrics.slice(families.length).filter(({ family }) => {
+      // Another thread or program may mean something else by a name. That is no reason to serve nothing.
+      const isFree = names.take(family);
+      if (!isFree) warnOfConflict(family);
+      return isFree;
+    });
+    for (const { family } of collected.flat()) {
+      if (names.take(family)) continue;
+      const expected = 'each family from one metric or collector only';
+      throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
     }
-    return all;
+    const all = [...metrics.slice(0, families.length), ...others, ...collected.flat()];
+    return all.map((snapshot) => this.#withPrefix(snapshot));
   }
 
   #add(metric: MetricSource): void {
@@ -134,6 +139,19 @@ function isMetric(source: Registrable): source is MetricSource {
   return typeof (source as MetricSource | null)?.family === 'object' && 'definition' in source;
 }
 
+/** The names of samples in one exposition: each belongs to one family. */
+class SampleNames {
+  readonly #taken = new Set<string>();
+
+  /** Takes all names of a family, or none when one of them is taken. */
+  take(family: FamilyDescriptor): boolean {
+    const names = sampleNames(family);
+    if (names.some((name) => this.#taken.has(name))) return false;
+    for (const name of names) this.#taken.add(name);
+    return true;
+  }
+}
+
 function sampleNames({ name, type }: FamilyDescriptor): string[] {
   return [name, ...(SAMPLE_SUFFIXES[type] ?? []).map((suffix) => name + suffix)];
 }
@@ -144,6 +162,11 @@ function conflict(registered: string, given: string): MetheusError {
     expected: registered,
     todo: 'Use another name, the same definition, or another registry',
   });
+}
+
+function warnOfConflict({ name, type }: FamilyDescriptor): void {
+  const message = `Another thread or process has a ${type} '${name}' that differs from the one here; it is not served.`;
+  warnOnce(`conflict ${name} ${type}`, message);
 }
 
 async function collectFrom(collector: Collector): Promise<FamilySnapshot[]> {

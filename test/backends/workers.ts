@@ -10,14 +10,22 @@ export type Program<Data> = (
   tools: { readonly say: (message?: unknown) => void; readonly data: Data; readonly port: MessagePort },
 ) => unknown;
 
-export const source = (program: Program<never>) => `
-  const { parentPort: port, workerData: data } = require('node:worker_threads');
-  const say = (message) => port.postMessage(message);
-  import('metheus').then((metheus) => (${program})(metheus, { port, data, say }));
+export const source = (program: Program<never>, metheus = 'metheus') => `
+  Promise.all([import('node:worker_threads'), import(${JSON.stringify(metheus)})]).then(
+    ([{ parentPort: port, workerData: data }, metheus]) =>
+      (${program})(metheus, { port, data, say: (message) => port.postMessage(message) }),
+  );
 `;
 
-export function startWorker<Data>(program: Program<Data>, data?: Data): Worker {
-  return new Worker(source(program as Program<never>), { eval: true, workerData: data });
+/** The exit codes of workers, from their start on: a test may ask when they are gone already. */
+const exits = new WeakMap<Worker, Promise<number>>();
+
+/** @param metheus - where the package is; left out: where programs find it */
+export function startWorker<Data>(program: Program<Data>, data?: Data, metheus?: string): Worker {
+  const code = source(program as Program<never>, metheus);
+  const worker = new Worker(code, { eval: true, workerData: data });
+  exits.set(worker, new Promise((resolve) => worker.once('exit', resolve)));
+  return worker;
 }
 
 /** What the worker says next. An error of the worker rejects. */
@@ -27,7 +35,6 @@ export async function said(worker: Worker): Promise<unknown> {
 }
 
 /** Resolves with the exit code when the worker is gone. */
-export async function gone(worker: Worker): Promise<number> {
-  const [code] = await once(worker, 'exit');
-  return code;
+export function gone(worker: Worker): Promise<number> {
+  return exits.get(worker)!;
 }

@@ -21,7 +21,7 @@ const skip =
 
 const BARS = ['All files', 'Thread 1', 'Thread 2', 'Thread 3', 'Thread 4'];
 
-describe('hash-tree on a terminal', { skip, timeout: 120_000 }, () => {
+describe('hash-tree on a terminal', { skip, timeout: 300_000 }, () => {
   it('leaves its bars in their rows and the summary below them', async (t) => {
     const cwd = temporaryFolder(t);
     for (let i = 0; i < 20; i++) writeFileSync(join(cwd, `file ${i}`), 'x'.repeat(1000));

@@ -1,0 +1,30 @@
+/** MultiProcessFileBackend keeps the contract, mapped and written. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { MultiProcessFileBackend } from 'metheus/backends/file';
+import { backendContract } from '../contract.js';
+import { MAPPINGS } from './support.js';
+
+const root = mkdtempSync(join(tmpdir(), 'metheus-contract-'));
+after(() => rmSync(root, { recursive: true }));
+
+let directories = 0;
+
+for (const [name, get] of MAPPINGS) {
+  for (const emptyFor of [0, 1000]) {
+    backendContract(`MultiProcessFileBackend, ${name}, places empty for ${emptyFor} ms`, async () => {
+      directories += 1;
+      const directory = join(root, String(directories));
+      const backend = new MultiProcessFileBackend({ directory }, { mapping: get(), emptyFor });
+      await backend.open({ rehome() {} });
+      return backend;
+    });
+  }
+  backendContract(`MultiProcessFileBackend, ${name}, in memory`, async () => {
+    const backend = new MultiProcessFileBackend({ directory: '/proc/no/such' }, { mapping: get() });
+    await backend.open({ rehome() {} });
+    return backend;
+  });
+}
