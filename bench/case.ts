@@ -42,7 +42,7 @@ export interface Case {
 
 /** Long enough that reading the clock and one interruption do not show. */
 const RUN_MS = 30;
-const QUICK_RUN_MS = 10;
+const QUICK_RUN_MS = 5;
 
 /**
  * Times a loop over an operation: nanoseconds a round. The rounds double until a run is long enough, which

@@ -36,7 +36,7 @@ export interface Result {
 
 export async function run(given: Case, peer: string, size: Size): Promise<Result> {
   const { group, name, unit, slow = false, flags = [] } = given;
-  const request: Request = { case: name, peer, size, warmUps: slow ? 1 : 3, runs: 7 };
+  const request: Request = { case: name, peer, size, warmUps: slow || size.quick ? 1 : 3, runs: 7 };
   // What a process optimizes how is partly chance, so one process alone shows one outcome of several.
   const processes = slow || size.quick ? 1 : 3;
   const answers: Answer[] = [];

@@ -4,10 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 
-/** How to see whether a package is there, by package. To be continued: redis-server, when tests need it. */
+/** How to see whether a package is there, by package. */
 const PACKAGES = {
   prometheus: ['promtool', ['--version']],
   'python3-prometheus-client': ['/usr/bin/python3', ['-c', 'import prometheus_client']],
+  'redis-server': ['redis-server', ['--version']],
+  openssl: ['openssl', ['version']],
 };
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;

@@ -86,23 +86,29 @@ export class UnobservableMetricError extends MetheusError {
   }
 }
 
+/** Arrays in arrays that are shown: one may be in itself. */
+const MOST_DEPTH = 3;
+
 /** A value as it should appear in a message: its type is visible and it is never long. */
-export function show(value: unknown): string {
+export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') {
     const cut = value.length > 80 ? `${value.slice(0, 80)}…` : value;
     return `'${cut}'`;
   }
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (Array.isArray(value)) {
-    const shown = value.slice(0, 20).map(show).join(', ');
-    return `[${shown}${value.length > 20 ? ', …' : ''}]`;
+    if (depth === MOST_DEPTH) return '[…]';
+    const shown = value.slice(0, 20).map((item) => show(item, depth + 1));
+    return `[${shown.join(', ')}${value.length > 20 ? ', …' : ''}]`;
   }
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
   try {
-    return show(JSON.stringify(value)).slice(1, -1);
+    const json = JSON.stringify(value) as string | undefined;
+    if (json !== undefined) return show(json).slice(1, -1);
   } catch {
-    return Object.prototype.toString.call(value);
+    // Circular, or with a getter that throws: its kind must do.
   }
+  return Object.prototype.toString.call(value);
 }
 
 const warned = new Set<string>();

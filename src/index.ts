@@ -71,7 +71,7 @@ export {
   seriesOf,
 } from './model/family.js';
 export { LabelColumn, type LabelRows } from './model/label-column.js';
-export type { Labels, LabelValue } from './model/labels.js';
+export { type Labels, type LabelValue, labelText } from './model/labels.js';
 export { CollectorRegistry, type Registrable, type RegistryOptions } from './registry/collector-registry.js';
 export { type DefaultRegistry, REGISTRY } from './registry/default-registry.js';
 export {

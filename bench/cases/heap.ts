@@ -11,7 +11,7 @@ const SERIES = 100_000;
 type Memory = 'heap' | 'all';
 
 function used(memory: Memory): number {
-  for (let i = 0; i < 3; i++) global.gc!();
+  for (let i = 0; i < 2; i++) global.gc!();
   const { heapUsed, external } = process.memoryUsage();
   return memory === 'heap' ? heapUsed : heapUsed + external;
 }

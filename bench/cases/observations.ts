@@ -8,15 +8,23 @@ import { DEPENDENT_ADD } from './limits.js';
 
 const GIVEN = { method: 'GET', route: '/', status: '200' };
 const SERIES = 'method="GET",route="/",status="200"';
-const VALUES = 1024;
+const VALUES = 65_536;
 const ROUNDS = VALUES * 3;
 
-/** In no order, so that nothing can predict the next one, and about as many in each bucket as in the others. */
-const values = Float64Array.from({ length: VALUES }, (_, i) => {
-  const bucket = (i * 7919) % (DEFAULT_BUCKETS.length + 1);
+let state = 1;
+
+/** The same numbers in every process. */
+function random(): number {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+  return (state >>> 0) / 2 ** 32;
+}
+
+/** In no order, and too many for a processor to learn them; about as many in each bucket as in the others. */
+const values = Float64Array.from({ length: VALUES }, () => {
+  const bucket = Math.floor(random() * (DEFAULT_BUCKETS.length + 1));
   const low = DEFAULT_BUCKETS[bucket - 1] ?? 0;
   const high = DEFAULT_BUCKETS[bucket] ?? 20;
-  return low + (high - low) * (((i * 104_729) % VALUES) / VALUES);
+  return low + (high - low) * random();
 });
 
 type Text = () => Promise<string>;

@@ -33,7 +33,7 @@ class Table implements metheus.MergeSource {
 
   reserve(labels: readonly string[]): Cells {
     const page = new Float64Array(this.family.cells);
-    this.#pages[this.labels.add(labelText(this.family.labelNames, labels))] = page;
+    this.#pages[this.labels.add(metheus.labelText(this.family.labelNames, labels))] = page;
     return { page, offset: 0 };
   }
 
@@ -139,10 +139,4 @@ export class JsonFileBackend implements Backend {
     if (!tables.some((table) => table.writer === writer)) tables.push(new Table(family, writer));
     return tables.find((table) => table.writer === writer)!;
   }
-}
-
-/** The text of a row, as a scrape writes it: `method="GET",route="/"`, values escaped. */
-function labelText(names: readonly string[], values: readonly string[]): string {
-  const escaped = values.map((value) => value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n'));
-  return names.map((name, i) => `${name}="${escaped[i]}"`).join(',');
 }

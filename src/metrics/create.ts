@@ -42,8 +42,9 @@ function creator<Operations extends object, Extra = unknown>(type: MetricType, C
     );
     const onOverflow = countDropped(family.name, registry);
     const settings = { definition: text, defaults, maxSeries, onOverflow };
-    const make = () => new MetricFamily(family, settings, (members, given) => new Class(members, given)).root;
-    return registry === null ? make() : registry.obtain(text, name, make);
+    const makeMetric = (members: MetricFamily<Metric>, given: Values) => new Class(members, given);
+    const make = () => new MetricFamily(family, settings, makeMetric).root;
+    return registry === null ? make() : registry.obtain(text, family, make);
   };
   return create as unknown as Create<Operations, Extra>;
 }

@@ -68,6 +68,7 @@ export function define(
     requiredLabels: labelNames = [],
     defaultLabels = {},
     maxSeries = Number.POSITIVE_INFINITY,
+    buckets = DEFAULT_BUCKETS,
   } = options;
   if (!Array.isArray(labelNames))
     throw invalidOption(name, 'requiredLabels', labelNames, 'an array of names');
@@ -83,7 +84,7 @@ export function define(
     const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
     return value === undefined ? undefined : labelString(label, value);
   });
-  const bounds = type === 'histogram' ? checkBuckets(name, options.buckets ?? DEFAULT_BUCKETS) : [];
+  const bounds = type === 'histogram' ? checkBuckets(name, buckets) : [];
   const family: FamilyDescriptor = {
     scope,
     name,

@@ -30,8 +30,12 @@ export type StillMissing<Missing extends string, G> = string extends Missing
   ? never
   : Exclude<Missing, Named<G>>;
 
+declare const LABELS: unique symbol;
+
 /** What every metric can do, observable or not. */
 export interface Labelled<Operations extends object, Open extends string, Missing extends string> {
+  /** Never there: keeps metrics of other labels from passing for this one, which methods alone do not. */
+  readonly [LABELS]?: { readonly open: (name: Open) => void; readonly missing: Missing };
   readonly name: string;
   readonly help: string;
   readonly family: FamilyDescriptor;
@@ -47,7 +51,7 @@ export interface Labelled<Operations extends object, Open extends string, Missin
    * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`
    */
   labels<const G extends Given<Open>>(
-    given: G & OnlyOpen<G, Open>,
+    given: object & G & OnlyOpen<G, Open>,
   ): WithLabels<Operations, StillOpen<Open, G>, StillMissing<Missing, G>>;
 
   /**

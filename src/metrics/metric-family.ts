@@ -11,10 +11,15 @@ import { MetheusError, show } from '../errors.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { labelString, refuseUnknownLabels } from '../model/labels.js';
 import { BucketIndex } from './bucket-index.js';
-import type { Metric } from './metric.js';
 
 /** Label values in order of declaration; `undefined` where none was given. */
 export type Values = readonly (string | undefined)[];
+
+/** What a family knows of its metrics: where they count. `offset` is -1 while labels are missing. */
+export interface Leaf {
+  page: Float64Array;
+  offset: number;
+}
 
 type Level<M> = Map<string | undefined, Level<M> | M>;
 
@@ -32,7 +37,7 @@ export interface FamilySettings {
   readonly onOverflow: () => void;
 }
 
-export class MetricFamily<M extends Metric> implements Tenant {
+export class MetricFamily<M extends Leaf> implements Tenant {
   readonly descriptor: FamilyDescriptor;
   /** The metric without any label given. */
   readonly root: M;
@@ -126,7 +131,7 @@ export class MetricFamily<M extends Metric> implements Tenant {
    * The labels of a leaf, if it was not removed. It is looked for among all: complete metrics do not keep
    * their labels.
    */
-  labelsOf(metric: Metric): Values | undefined {
+  labelsOf(metric: Leaf): Values | undefined {
     const search = (level: Level<M>, path: Values): Values | undefined => {
       for (const [key, next] of level) {
         if (next === metric) return [...path, key];
@@ -305,7 +310,7 @@ const isOwn = Object.prototype.hasOwnProperty;
 /** Stands for the values of a metric whose labels are all named: kept once, and not once for each series. */
 export const COMPLETE: Values = Object.freeze(['']);
 
-function attach(metric: Metric, { page, offset }: Cells): void {
+function attach(metric: Leaf, { page, offset }: Cells): void {
   metric.page = page;
   metric.offset = offset;
 }

@@ -33,7 +33,7 @@ export interface Registerer {
    *
    * @throws `METHEUS_CONFLICTING_METRIC` when the definition differs
    */
-  obtain<M extends MetricSource>(definition: string, name: string, make: () => M): M;
+  obtain<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M;
 }
 
 /** One series of a family that a collector gives. */

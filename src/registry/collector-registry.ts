@@ -72,15 +72,13 @@ export class CollectorRegistry implements Registerer {
     return true;
   }
 
-  obtain<M extends MetricSource>(definition: string, name: string, make: () => M): M {
-    const known = this.#metrics.get(name);
-    if (known === undefined) {
-      const made = make();
-      this.#add(made);
-      return made;
-    }
-    if (known.definition === definition) return known as M;
-    throw conflict(known.definition, definition);
+  obtain<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
+    const known = this.#metrics.get(family.name);
+    if (known?.definition === definition) return known as M;
+    this.#refuseTaken(family, definition);
+    const made = make();
+    this.#add(made);
+    return made;
   }
 
   /**
@@ -116,12 +114,17 @@ export class CollectorRegistry implements Registerer {
 
   #add(metric: MetricSource): void {
     const { family, definition } = metric;
-    for (const name of sampleNames(family)) {
-      const other = this.#taken.get(name);
-      if (other !== undefined && other !== metric) throw conflict(other.definition, definition);
-    }
+    if (this.#metrics.get(family.name) !== metric) this.#refuseTaken(family, definition);
     for (const name of sampleNames(family)) this.#taken.set(name, metric);
     this.#metrics.set(family.name, metric);
+  }
+
+  /** Before anything is made: a metric that cannot be registered leaves nothing behind. */
+  #refuseTaken(family: FamilyDescriptor, definition: string): void {
+    for (const name of sampleNames(family)) {
+      const other = this.#taken.get(name);
+      if (other !== undefined) throw conflict(other.definition, definition);
+    }
   }
 
   #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {

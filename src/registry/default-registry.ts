@@ -2,7 +2,7 @@
 import { activeBackend } from '../backends/active.js';
 import { loadFromEnvironment } from '../backends/load.js';
 import { DEFAULT_REGISTRY, type MetricSource, type Registerer } from '../model/collector.js';
-import type { FamilySnapshot } from '../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { DEFAULT_SCOPE } from '../model/scope.js';
 import { CollectorRegistry, type Registrable } from './collector-registry.js';
 
@@ -36,8 +36,8 @@ class DefaultRegistry implements Registerer {
     return this.#registry.unregister(source);
   }
 
-  obtain<M extends MetricSource>(definition: string, name: string, make: () => M): M {
-    return this.#registry.obtain(definition, name, make);
+  obtain<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
+    return this.#registry.obtain(definition, family, make);
   }
 
   collect(): Promise<FamilySnapshot[]> {

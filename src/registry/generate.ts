@@ -41,7 +41,9 @@ export async function* streamMetrics(
   { format = 'text' }: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (!Object.hasOwn(ENCODERS, format)) {
-    const expected = Object.keys(ENCODERS).map(show).join(' or ');
+    const expected = Object.keys(ENCODERS)
+      .map((known) => show(known))
+      .join(' or ');
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected });
   }
   const encode = await ENCODERS[format]();

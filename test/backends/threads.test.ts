@@ -47,16 +47,13 @@ describe('a metric of a worker', () => {
 
   it('is shown while the worker is busy and answers nobody', async () => {
     const shared = new Int32Array(new SharedArrayBuffer(4));
-    const worker = startWorker(
-      ({ createCounter }, { say, data }) => {
-        const counter = createCounter('busy_total', 'B.');
-        counter.inc();
-        say();
-        Atomics.wait(data, 0, 0);
-        counter.inc();
-      },
-      shared,
-    );
+    const worker = startWorker(({ createCounter }, { say, data }) => {
+      const counter = createCounter('busy_total', 'B.');
+      counter.inc();
+      say();
+      Atomics.wait(data, 0, 0);
+      counter.inc();
+    }, shared);
     await said(worker);
     assert.deepEqual(await samples('busy'), ['busy_total 1']);
     Atomics.store(shared, 0, 1);
@@ -68,18 +65,26 @@ describe('a metric of a worker', () => {
   it('stays when the worker ends, exits, throws or is terminated', async () => {
     const ends = {
       end: startWorker(({ createCounter }) => {
-        createCounter('ended_total', 'E.', { requiredLabels: ['by'] }).labels({ by: 'end' }).inc(1);
+        createCounter('ended_total', 'E.', { requiredLabels: ['by'] })
+          .labels({ by: 'end' })
+          .inc(1);
       }),
       exit: startWorker(({ createCounter }) => {
-        createCounter('ended_total', 'E.', { requiredLabels: ['by'] }).labels({ by: 'exit' }).inc(2);
+        createCounter('ended_total', 'E.', { requiredLabels: ['by'] })
+          .labels({ by: 'exit' })
+          .inc(2);
         process.exit(7);
       }),
       throw: startWorker(({ createCounter }) => {
-        createCounter('ended_total', 'E.', { requiredLabels: ['by'] }).labels({ by: 'throw' }).inc(3);
+        createCounter('ended_total', 'E.', { requiredLabels: ['by'] })
+          .labels({ by: 'throw' })
+          .inc(3);
         throw new Error('on purpose');
       }),
       terminate: startWorker(({ createCounter }, { say }) => {
-        createCounter('ended_total', 'E.', { requiredLabels: ['by'] }).labels({ by: 'terminate' }).inc(4);
+        createCounter('ended_total', 'E.', { requiredLabels: ['by'] })
+          .labels({ by: 'terminate' })
+          .inc(4);
         say();
         setInterval(() => {}, 1000);
       }),
@@ -230,22 +235,51 @@ describe('a metric of a worker', () => {
   });
 });
 
+describe('a metric of a worker that means something else by its name', () => {
+  it('is not served, which a warning tells, and the others are', async (t) => {
+    const warnings = t.mock.method(process, 'emitWarning', () => {});
+    createHistogram('conflict', 'C.', { buckets: [1] }).observe(1);
+    const worker = startWorker(({ createCounter, createHistogram }) => {
+      createHistogram('conflict', 'C.', { buckets: [2] }).observe(1);
+      createCounter('conflicted_total', 'C.').inc();
+    });
+    const other = startWorker(({ createCounter }) => createCounter('conflict_count', 'C.').inc(7));
+    await Promise.all([gone(worker), gone(other)]);
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual(await samples('conflict'), [
+        'conflict_bucket{le="1"} 1',
+        'conflict_bucket{le="+Inf"} 1',
+        'conflict_sum 1',
+        'conflict_count 1',
+        'conflicted_total 1',
+      ]);
+    }
+    const texts = warnings.mock.calls.map(({ arguments: [text] }) => String(text)).toSorted();
+    const rest = 'that differs from the one here; it is not served.';
+    assert.deepEqual(texts, [
+      `Another thread or process has a counter 'conflict_count' ${rest}`,
+      `Another thread or process has a histogram 'conflict' ${rest}`,
+    ]);
+  });
+});
+
 describe('a worker', () => {
   it('may have workers of its own', async () => {
     const inner = source(({ createCounter }, { say }) => {
-      createCounter('nested_total', 'N.', { requiredLabels: ['depth'] }).labels({ depth: 2 }).inc(20);
+      createCounter('nested_total', 'N.', { requiredLabels: ['depth'] })
+        .labels({ depth: 2 })
+        .inc(20);
       say();
       setInterval(() => {}, 1000);
     });
-    const outer = startWorker(
-      async ({ createCounter }, { say, data }) => {
-        const { Worker } = await import('node:worker_threads');
-        createCounter('nested_total', 'N.', { requiredLabels: ['depth'] }).labels({ depth: 1 }).inc(10);
-        const worker = new Worker(data, { eval: true });
-        worker.once('message', say);
-      },
-      inner,
-    );
+    const outer = startWorker(async ({ createCounter }, { say, data }) => {
+      const { Worker } = await import('node:worker_threads');
+      createCounter('nested_total', 'N.', { requiredLabels: ['depth'] })
+        .labels({ depth: 1 })
+        .inc(10);
+      const worker = new Worker(data, { eval: true });
+      worker.once('message', say);
+    }, inner);
     await said(outer);
     const expected = ['nested_total{depth="1"} 10', 'nested_total{depth="2"} 20'];
     assert.deepEqual((await samples('nested')).toSorted(), expected);
@@ -259,14 +293,11 @@ describe('a worker', () => {
       say();
       setInterval(() => {}, 1000);
     });
-    const outer = startWorker(
-      async ({ createGauge }, { say, data }) => {
-        const { Worker } = await import('node:worker_threads');
-        createGauge('nested_live', 'N.', { multiprocessMode: 'liveall' }).set(1);
-        new Worker(data, { eval: true }).once('message', say);
-      },
-      inner,
-    );
+    const outer = startWorker(async ({ createGauge }, { say, data }) => {
+      const { Worker } = await import('node:worker_threads');
+      createGauge('nested_live', 'N.', { multiprocessMode: 'liveall' }).set(1);
+      new Worker(data, { eval: true }).once('message', say);
+    }, inner);
     await said(outer);
     assert.equal((await samples('nested_live')).length, 2);
     await outer.terminate();
@@ -309,40 +340,51 @@ describe('gauges of workers', () => {
     const id = (worker: { threadId: number }) => `${process.pid}-${worker.threadId}`;
     const ids = [id(five), id(three)];
     await Promise.all([said(five), said(three)]);
-    assert.deepEqual((await samples('by_')).toSorted(), [
-      `by_all{pid="${ids[0]}"} 5`,
-      `by_all{pid="${ids[1]}"} 3`,
-      `by_liveall{pid="${ids[0]}"} 5`,
-      `by_liveall{pid="${ids[1]}"} 3`,
-      'by_livemax 5',
-      'by_livemin 3',
-      'by_livesum 8',
-      'by_max 5',
-      'by_min 3',
-      'by_shared 8',
-      'by_sum 8',
-    ].toSorted());
+    assert.deepEqual(
+      (await samples('by_')).toSorted(),
+      [
+        `by_all{pid="${ids[0]}"} 5`,
+        `by_all{pid="${ids[1]}"} 3`,
+        `by_liveall{pid="${ids[0]}"} 5`,
+        `by_liveall{pid="${ids[1]}"} 3`,
+        'by_livemax 5',
+        'by_livemin 3',
+        'by_livesum 8',
+        'by_max 5',
+        'by_min 3',
+        'by_shared 8',
+        'by_sum 8',
+      ].toSorted(),
+    );
     five.postMessage('end');
     await gone(five);
-    assert.deepEqual((await samples('by_')).toSorted(), [
-      `by_all{pid="${ids[1]}"} 3`,
-      `by_all{pid="${process.pid}-departed"} 5`,
-      `by_liveall{pid="${ids[1]}"} 3`,
-      'by_livemax 3',
-      'by_livemin 3',
-      'by_livesum 3',
-      'by_max 5',
-      'by_min 3',
-      'by_shared 3',
-      'by_sum 8',
-    ].toSorted());
+    assert.deepEqual(
+      (await samples('by_')).toSorted(),
+      [
+        `by_all{pid="${ids[1]}"} 3`,
+        `by_all{pid="${process.pid}-departed"} 5`,
+        `by_liveall{pid="${ids[1]}"} 3`,
+        'by_livemax 3',
+        'by_livemin 3',
+        'by_livesum 3',
+        'by_max 5',
+        'by_min 3',
+        'by_shared 3',
+        'by_sum 8',
+      ].toSorted(),
+    );
     three.postMessage('end');
     await gone(three);
     const after = await samples('by_');
-    assert.deepEqual(
-      after.filter((line) => !line.startsWith('by_all')).toSorted(),
-      ['by_livemax 0', 'by_livemin 0', 'by_livesum 0', 'by_max 5', 'by_min 3', 'by_shared 0', 'by_sum 8'],
-    );
+    assert.deepEqual(after.filter((line) => !line.startsWith('by_all')).toSorted(), [
+      'by_livemax 0',
+      'by_livemin 0',
+      'by_livesum 0',
+      'by_max 5',
+      'by_min 3',
+      'by_shared 0',
+      'by_sum 8',
+    ]);
   });
 
   it('that were set win over increments, and the last set wins', async () => {
@@ -372,7 +414,9 @@ describe('loading a backend in the main thread', () => {
     const work = (value: number, stay: boolean) =>
       startWorker(
         ({ createCounter, createGauge }, { say, port, data }) => {
-          const counter = createCounter('moved_total', 'M.', { requiredLabels: ['a'] }).labels({ a: data.value });
+          const counter = createCounter('moved_total', 'M.', { requiredLabels: ['a'] }).labels({
+            a: data.value,
+          });
           const sum = createCounter('moved_sum_total', 'M.');
           const gauge = createGauge('moved_gauge', 'M.', { multiprocessMode: 'max' });
           const use = () => {

@@ -60,6 +60,14 @@ describe('createFamily', () => {
     );
   });
 
+  it('takes +Inf as the last bucket, which a histogram has anyway', async () => {
+    const buckets = [1, Number.POSITIVE_INFINITY];
+    const given = { type: 'histogram', buckets, series: [{ value: [1, 2, 3] }] } as const;
+    const text =
+      '# HELP h H.\n# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 3\nh_sum 3\nh_count 3\n';
+    assert.equal(await exposed('h', 'H.', given), text);
+  });
+
   const refused: [string, string, () => unknown, string?][] = [
     ['a bad name', 'METHEUS_INVALID_METRIC_NAME', () => createFamily('a-b', '', { series: [] })],
     ['no help', 'METHEUS_INVALID_HELP', () => createFamily('a', undefined as never, { series: [] })],
@@ -88,6 +96,11 @@ describe('createFamily', () => {
       'METHEUS_INVALID_VALUE',
       () => createFamily('a', '', { series: [{ value: '3' as never }] }),
       "Invalid value: given '3' for a gauge 'a', expected a number.",
+    ],
+    [
+      'buckets that are not ascending',
+      'METHEUS_INVALID_BUCKETS',
+      () => createFamily('a', '', { type: 'histogram', buckets: [2, 1], series: [] }),
     ],
     [
       'too few numbers',

@@ -358,6 +358,13 @@ describe('custom collectors', () => {
     });
   }
 
+  it('cannot give a name that a sample of a metric has', async () => {
+    const registry = new CollectorRegistry();
+    createHistogram('h', 'H.', { registry, buckets: [1] });
+    registry.register({ collect: () => [family('h_count', 1)] });
+    await assert.rejects(generateMetrics(registry), { code: 'METHEUS_DUPLICATE_FAMILY' });
+  });
+
   it('cannot give a name that a metric has, or another collector', async () => {
     const message =
       "Two collectors give the same metric name: given 'g', expected each family from one metric or collector only.";

@@ -10,6 +10,8 @@ const DEBIAN_PACKAGES = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
   'python3 with prometheus_client': 'python3-prometheus-client',
+  'redis-server': 'redis-server',
+  openssl: 'openssl',
 } as const;
 
 export type Tool = keyof typeof DEBIAN_PACKAGES;

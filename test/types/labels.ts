@@ -1,0 +1,260 @@
+/**
+ * What must compile, and what must not: `@ts-expect-error` stands above each line that must not. This file is
+ * compiled by the tests, and never run.
+ */
+import {
+  Counter,
+  createCounter,
+  createGauge,
+  createHistogram,
+  createSummary,
+  type Gauge,
+  Histogram,
+  type Labels,
+  type ObservableCounter,
+  type ObservableGauge,
+  type Registrable,
+} from 'metheus';
+
+/** Fails to compile unless both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function same<A, B>(yes: Same<A, B>): void;
+
+const plain = createCounter('plain_total', 'Plain.');
+const three = createCounter('three_total', 'Three.', { requiredLabels: ['method', 'route', 'status'] });
+const two = createGauge('two', 'Two.', {
+  requiredLabels: ['method', 'status'],
+  defaultLabels: { status: '200' },
+});
+const whole = createSummary('whole', 'Whole.', {
+  requiredLabels: ['a', 'b'],
+  defaultLabels: { a: 1, b: true },
+});
+
+export function missingLabels(): void {
+  plain.inc();
+  // @ts-expect-error
+  three.inc();
+  // @ts-expect-error
+  three.get();
+  // @ts-expect-error
+  three.countErrors(() => {});
+  // @ts-expect-error
+  three.labels({ method: 'GET' }).inc();
+  // @ts-expect-error
+  three.labels({ method: 'GET', route: '/' }).inc();
+  three.labels({ method: 'GET', route: '/', status: 200 }).inc();
+  three.labels({ status: 200 }).labels({ route: '/', method: 'GET' }).inc();
+  // @ts-expect-error
+  three.labels({}).inc();
+  three.labels({}).labels({ method: 'GET' }).labels({}).labels({ route: '/', status: 200 }).inc();
+  three.labels({ method: 'GET' }).remove();
+  three.remove({ method: 'GET', status: 500 });
+  three.clear();
+}
+
+export function defaults(): void {
+  // @ts-expect-error
+  two.set(1);
+  // @ts-expect-error
+  two.labels({ status: '500' }).set(1);
+  two.labels({ method: 'GET' }).set(1);
+  two.labels({ method: 'GET' }).labels({ status: 500 }).set(1);
+  whole.observe(1);
+  whole.labels({ a: 2 }).observe(1);
+  whole.labels({ a: 2 }).labels({ b: 2 }).observe(1);
+  whole.labels({}).observe(1);
+  // @ts-expect-error
+  createCounter('c_total', 'C.', { requiredLabels: ['a'], defaultLabels: { b: 1 } });
+  // @ts-expect-error
+  createCounter('c_total', 'C.', { requiredLabels: ['a'], defaultLabels: { a: 1, b: 1 } });
+  // @ts-expect-error
+  createCounter('c_total', 'C.', { defaultLabels: { b: 1 } });
+  // @ts-expect-error
+  createCounter('c_total', 'C.', { requiredLabels: ['a'], defaultLabels: { a: null } });
+}
+
+export function unknownLabels(): void {
+  // @ts-expect-error
+  three.labels({ path: '/' });
+  // @ts-expect-error
+  three.labels({ method: 'GET', path: '/' });
+  // @ts-expect-error
+  plain.labels({ method: 'GET' });
+  // @ts-expect-error
+  three.remove({ path: '/' });
+  const given = { method: 'GET', path: '/' };
+  // @ts-expect-error
+  three.labels(given);
+}
+
+export function twice(): void {
+  // @ts-expect-error
+  three.labels({ method: 'GET' }).labels({ method: 'PUT' });
+  // @ts-expect-error
+  three.labels({ method: 'GET', route: '/', status: 1 }).labels({ status: 2 });
+  // @ts-expect-error
+  two.labels({ method: 'GET', status: 500 }).labels({ status: 200 });
+  // @ts-expect-error
+  three.labels({ method: 'GET' }).remove({ method: 'PUT' });
+}
+
+export function values(maybe: string | undefined, optional: { method?: string; route: string }): void {
+  // @ts-expect-error
+  three.labels({ method: null });
+  // @ts-expect-error
+  three.labels({ method: {} });
+  // @ts-expect-error
+  three.labels({ method: 1n });
+  // @ts-expect-error
+  three.labels('GET');
+  // @ts-expect-error
+  three.labels();
+  three.labels({ method: 1, route: true, status: '' }).inc();
+  // @ts-expect-error
+  plain.inc('3');
+  // @ts-expect-error
+  plain.inc(1n);
+  // @ts-expect-error
+  two.labels({ method: 'GET' }).set('x');
+  // @ts-expect-error
+  two.labels({ method: 'GET' }).set();
+  // @ts-expect-error
+  whole.observe();
+  // @ts-expect-error
+  three.labels({ method: maybe, route: '/', status: 200 }).inc();
+  // @ts-expect-error
+  three.labels({ ...optional, status: 200 }).inc();
+  three
+    .labels({ ...optional, status: 200 })
+    .labels({ method: 'GET' })
+    .inc();
+}
+
+export function unknownNames(record: Record<string, string>, labels: Labels, names: string[]): void {
+  // @ts-expect-error
+  three.labels(record).inc();
+  // @ts-expect-error
+  three.labels(labels).inc();
+  // Names that are only known when the program runs are taken on trust.
+  const dynamic = createCounter('dynamic_total', 'D.', { requiredLabels: names });
+  dynamic.labels(record).inc();
+  dynamic.labels(labels).inc();
+  dynamic.labels({ anything: 1 }).labels({ else: 2 }).inc();
+  // @ts-expect-error
+  dynamic.inc();
+  // @ts-expect-error
+  dynamic.labels({ anything: null });
+}
+
+export function parameters(): void {
+  const takesObservable = (counter: ObservableCounter) => counter.inc();
+  const takesPlain = (counter: Counter) => counter.inc();
+  const takesOpen = (counter: Counter<'status'>) => {
+    counter.inc();
+    counter.labels({ status: 500 }).inc();
+  };
+  const takesMissing = (counter: Counter<'method', 'method'>) => counter.labels({ method: 'GET' }).inc();
+  const takesGauge = (gauge: ObservableGauge) => gauge.set(1);
+  const takesSource = (source: Registrable) => source;
+
+  const withDefault = createCounter('d_total', 'D.', {
+    requiredLabels: ['method', 'status'],
+    defaultLabels: { status: 200 },
+  });
+  takesPlain(plain);
+  takesObservable(plain);
+  takesObservable(withDefault.labels({ method: 'GET' }));
+  takesOpen(withDefault.labels({ method: 'GET' }));
+  takesObservable(three.labels({ method: 'GET', route: '/', status: 200 }));
+  takesPlain(three.labels({ method: 'GET', route: '/', status: 200 }));
+  takesMissing(createCounter('m_total', 'M.', { requiredLabels: ['method'] }));
+  takesMissing(three.labels({ route: '/', status: 200 }));
+  takesSource(three);
+  takesSource(three.labels({ method: 'GET' }));
+  // @ts-expect-error
+  takesObservable(three);
+  // @ts-expect-error
+  takesPlain(withDefault);
+  // @ts-expect-error
+  takesOpen(three.labels({ method: 'GET' }));
+  // @ts-expect-error
+  takesMissing(three);
+  // @ts-expect-error
+  takesGauge(plain);
+
+  const kept: Counter<'method' | 'route' | 'status', 'method' | 'route' | 'status'> = three;
+  kept.labels({ method: 'GET', route: '/', status: 200 }).inc();
+  const gauge: Gauge<'method' | 'status', 'method'> = two;
+  gauge.labels({ method: 'GET' }).dec();
+}
+
+export function classes(): void {
+  const made = new Counter('made_total', 'Made.', { requiredLabels: ['a'] });
+  same<typeof made, Counter<'a', 'a'>>(true);
+  // @ts-expect-error
+  made.inc();
+  made.labels({ a: 1 }).inc();
+  const histogram: Histogram = new Histogram('h', 'H.', { buckets: [1, 2] });
+  histogram.observe(1);
+  // @ts-expect-error
+  new Histogram('h', 'H.', { buckets: 3 });
+  // @ts-expect-error
+  new Counter('c_total', 'C.', { buckets: [1] });
+  // @ts-expect-error
+  new Counter('c_total');
+  // @ts-expect-error
+  createGauge('g', 'G.', { multiprocessMode: 'average' });
+  // @ts-expect-error
+  createCounter('c_total', 'C.', { requiredlabels: ['a'] });
+  // @ts-expect-error
+  createCounter('c_total', 'C.', { registry: {} });
+  createCounter('c_total', 'C.', { registry: null });
+}
+
+const timed = createHistogram('timed_seconds', 'Timed.');
+const errors = createCounter('errors_total', 'Errors.');
+const active = createGauge('active', 'Active.');
+
+export class Decorated {
+  @timed.time
+  @active.trackInProgress
+  @errors.countErrors
+  noArguments(): number {
+    return 1;
+  }
+
+  @timed.timed
+  @errors.countErrors
+  @active.trackInProgress
+  @active.time
+  async later(a: number, b?: string): Promise<string> {
+    return `${a}${b}`;
+  }
+
+  // @ts-expect-error: a metric that misses a label cannot time anything
+  @three.countErrors
+  wrong(): void {}
+}
+
+export function passingThrough(): void {
+  same<string, ReturnType<typeof text>>(true);
+  function text() {
+    return timed.time(() => 'text');
+  }
+  const promise: Promise<number> = active.trackInProgress(async () => 3);
+  void promise;
+  errors.countErrors(() => 1, TypeError);
+  class Abstract extends Error {}
+  errors.countErrors(() => 1, Abstract);
+  // @ts-expect-error
+  errors.countErrors(() => 1, 'TypeError');
+  // @ts-expect-error
+  timed.time(3);
+  // @ts-expect-error: what is timed later is given its own arguments
+  timed.timed((a: number) => a)('x');
+  const length: number = timed.timed((a: string) => a.length)('x');
+  void length;
+  using timer = timed.startTimer();
+  timer.stop();
+}
