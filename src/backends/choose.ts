@@ -1,9 +1,11 @@
-/** Which backend: the class and configuration that were given, or those that the environment names. */
+/** Choosing a backend, by what was given or by what the environment names, and putting it in force. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { MetheusError, show } from '../errors.js';
+import { isMainThread } from 'node:worker_threads';
+import { MetheusError, show, warnOnce } from '../errors.js';
+import { activeBackend } from './active.js';
 import type { Backend, BackendClass } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 
@@ -16,13 +18,26 @@ const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
 
 const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
 
-/** @throws the errors of `loadBackend` */
-export async function createBackend(
+/**
+ * What `loadBackend` does. In a worker thread nothing: the main thread looks after its numbers.
+ *
+ * @throws the errors of `loadBackend`
+ */
+export async function load(
   given: BackendClass | undefined,
   givenConfig: object | undefined,
 ): Promise<Backend> {
+  const active = activeBackend();
+  if (!isMainThread) return active.backend;
   const Class = given ?? (await classFromEnvironment());
-  return instantiate(Class, (givenConfig ?? configFromEnvironment()) as Record<string, unknown> | undefined);
+  const config = givenConfig ?? configFromEnvironment();
+  const backend = instantiate(Class, config as Record<string, unknown> | undefined);
+  await backend.open?.(active.hostOf(backend));
+  await active
+    .replace(backend)
+    .close()
+    .catch((error) => warnOnce('close', `The backend before was not closed. ${(error as Error)?.message}`));
+  return backend;
 }
 
 function instantiate(Class: BackendClass, config: Record<string, unknown> | undefined): Backend {

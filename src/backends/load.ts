@@ -1,5 +1,4 @@
 /** Putting a backend in force, in code or by the environment. */
-import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../errors.js';
 import { activeBackend } from './active.js';
 import type { Backend, BackendClass } from './backend.js';
@@ -25,7 +24,10 @@ export function loadBackend<C extends object>(backendClass?: BackendClass<C>, co
   const origin =
     backendClass === undefined && config === undefined ? JSON.stringify([name, file]) : undefined;
   if (origin !== undefined && active.environment?.origin === origin) return active.environment.loaded;
-  const loaded = active.ready.then(() => load(backendClass as BackendClass | undefined, config));
+  const loaded = active.ready.then(async () => {
+    const { load } = await import('./choose.js');
+    return load(backendClass as BackendClass | undefined, config);
+  });
   active.environment = origin === undefined ? undefined : { origin, loaded };
   active.ready = loaded.then(
     () => {},
@@ -42,16 +44,4 @@ export function loadFromEnvironment(): void {
   loadBackend().catch((error: Error) => {
     warnOnce('environment', `The backend of the environment was not loaded. ${error.message}`);
   });
-}
-
-async function load(given: BackendClass | undefined, givenConfig: object | undefined): Promise<Backend> {
-  const active = activeBackend();
-  if (!isMainThread) return active.backend;
-  const backend = await (await import('./choose.js')).createBackend(given, givenConfig);
-  await backend.open?.(active.hostOf(backend));
-  await active
-    .replace(backend)
-    .close()
-    .catch((error) => warnOnce('close', `The backend before was not closed. ${(error as Error)?.message}`));
-  return backend;
 }

@@ -1,9 +1,9 @@
 /** A number that goes up and down: queue length, temperature, requests in progress. Its value, and when set. */
 import { TOUCHED } from '../model/family.js';
 import { coarseNow } from './coarse-clock.js';
-import { Metric } from './metric.js';
 import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
-import { type Timed, Timer, time, timed } from './timer.js';
+import { TimedMetric } from './timed-metric.js';
+import type { Timed } from './timer.js';
 
 /** What a gauge does once its labels are complete. */
 export interface ObservableGauge extends Timed {
@@ -30,7 +30,7 @@ export interface ObservableGauge extends Timed {
   get(): number;
 }
 
-export class GaugeMetric extends Metric {
+export class GaugeMetric extends TimedMetric {
   inc(by = 1): void {
     if (!(by - by === 0) || typeof by !== 'number' || this.offset < 0) {
       throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number');
@@ -66,17 +66,8 @@ export class GaugeMetric extends Metric {
     return isMethodContext(context) ? wrap(fn, (call) => this.#track(call)) : this.#track(fn);
   }
 
-  startTimer(): Timer {
-    if (this.offset < 0) throw this.unobservable();
-    return new Timer((seconds) => this.set(seconds));
-  }
-
-  time<R>(fn: () => R, context?: unknown): R | (() => R) {
-    return time(fn, context, () => this.startTimer());
-  }
-
-  timed<This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R> {
-    return timed(method, () => this.startTimer());
+  protected take(seconds: number): void {
+    this.set(seconds);
   }
 
   get(): number {

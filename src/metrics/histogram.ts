@@ -1,7 +1,6 @@
 /** How values are distributed: durations, sizes. A cell for each bucket, not cumulative, and one for the sum. */
-import { Metric } from './metric.js';
-import type { Method } from './passing-through.js';
-import { type Timed, Timer, time, timed } from './timer.js';
+import { TimedMetric } from './timed-metric.js';
+import type { Timed } from './timer.js';
 
 /** What a histogram holds, as it is exposed. */
 export interface HistogramValue {
@@ -23,7 +22,7 @@ export interface ObservableHistogram extends Timed {
   get(): HistogramValue;
 }
 
-export class HistogramMetric extends Metric {
+export class HistogramMetric extends TimedMetric {
   observe(value: number): void {
     if (typeof value !== 'number' || Number.isNaN(value) || this.offset < 0) {
       throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number other than NaN');
@@ -34,17 +33,8 @@ export class HistogramMetric extends Metric {
     page[offset + buckets.bounds.length]! += value;
   }
 
-  startTimer(): Timer {
-    if (this.offset < 0) throw this.unobservable();
-    return new Timer((seconds) => this.observe(seconds));
-  }
-
-  time<R>(fn: () => R, context?: unknown): R | (() => R) {
-    return time(fn, context, () => this.startTimer());
-  }
-
-  timed<This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R> {
-    return timed(method, () => this.startTimer());
+  protected take(seconds: number): void {
+    this.observe(seconds);
   }
 
   get(): HistogramValue {

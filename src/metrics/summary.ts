@@ -1,7 +1,6 @@
 /** How many values there were, and their sum. Two cells. */
-import { Metric } from './metric.js';
-import type { Method } from './passing-through.js';
-import { type Timed, Timer, time, timed } from './timer.js';
+import { TimedMetric } from './timed-metric.js';
+import type { Timed } from './timer.js';
 
 /** What a summary holds. */
 export interface SummaryValue {
@@ -17,7 +16,7 @@ export interface ObservableSummary extends Timed {
   get(): SummaryValue;
 }
 
-export class SummaryMetric extends Metric {
+export class SummaryMetric extends TimedMetric {
   observe(value: number): void {
     if (typeof value !== 'number' || Number.isNaN(value) || this.offset < 0) {
       throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number other than NaN');
@@ -27,17 +26,8 @@ export class SummaryMetric extends Metric {
     page[offset + 1]! += 1;
   }
 
-  startTimer(): Timer {
-    if (this.offset < 0) throw this.unobservable();
-    return new Timer((seconds) => this.observe(seconds));
-  }
-
-  time<R>(fn: () => R, context?: unknown): R | (() => R) {
-    return time(fn, context, () => this.startTimer());
-  }
-
-  timed<This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R> {
-    return timed(method, () => this.startTimer());
+  protected take(seconds: number): void {
+    this.observe(seconds);
   }
 
   get(): SummaryValue {

@@ -1,5 +1,5 @@
 /** Measuring how long something takes. */
-import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
+import type { Method } from './passing-through.js';
 
 /** Runs from its making until `stop`, or until the end of the block of a `using`. */
 export class Timer {
@@ -46,24 +46,4 @@ export interface Timed {
     method: Method<This, Args, R>,
     context?: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
-}
-
-/** `time`, both ways. */
-export function time<R>(fn: () => R, context: unknown, startTimer: () => Timer): R | (() => R) {
-  checkFunction(fn, 'time()');
-  return isMethodContext(context) ? timed(fn, startTimer) : timeCall(fn, startTimer);
-}
-
-/** `timed`. */
-export function timed<This, Args extends unknown[], R>(
-  method: Method<This, Args, R>,
-  startTimer: () => Timer,
-): Method<This, Args, R> {
-  checkFunction(method, 'timed()');
-  return wrap(method, (call) => timeCall(call, startTimer));
-}
-
-function timeCall<R>(fn: () => R, startTimer: () => Timer): R {
-  const timer = startTimer();
-  return watch(fn, () => timer.stop());
 }

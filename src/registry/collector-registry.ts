@@ -1,11 +1,11 @@
 /** A set of metrics and collectors that are exposed together. */
-import { activeBackend } from '../backends/active.js';
-import { MetheusError, show, warnOnce } from '../errors.js';
+import { MetheusError, show } from '../errors.js';
 import type { Collector, MetricSource, Registerer } from '../model/collector.js';
 import { DEFAULT_REGISTRY } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { checkMetricName } from '../model/names.js';
 import { DEFAULT_SCOPE, nextScope } from '../model/scope.js';
+import { sampleNames } from './sample-names.js';
 
 /** Options of a {@link CollectorRegistry}. */
 export interface RegistryOptions {
@@ -20,12 +20,6 @@ export interface RegistryOptions {
 
 /** What may be registered. */
 export type Registrable = MetricSource | Collector;
-
-/** Names that the samples of a family carry besides the family's own. */
-const SAMPLE_SUFFIXES: Readonly<Record<string, readonly string[]>> = {
-  histogram: ['_bucket', '_sum', '_count'],
-  summary: ['_sum', '_count'],
-};
 
 /**
  * Holds metrics and custom collectors, and collects their families.
@@ -88,28 +82,13 @@ export class CollectorRegistry implements Registerer {
    * @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
    */
   async collect(): Promise<FamilySnapshot[]> {
+    // What only reads is loaded when somebody reads: most threads and many processes never do.
+    const { collectAll } = await import('./collect.js');
     const families = [...this.#metrics.values()].map(({ family }) => family);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
     const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
-    const [metrics, ...collected] = await Promise.all([
-      activeBackend().snapshot({ families, scopes }),
-      ...[...this.#collectors].map(collectFrom),
-    ]);
-    const names = new SampleNames();
-    for (const family of families) names.take(family);
-    const others = metrics.slice(families.length).filter(({ family }) => {
-      // Another thread or program may mean something else by a name. That is no reason to serve nothing.
-      const isFree = names.take(family);
-      if (!isFree) warnOfConflict(family);
-      return isFree;
-    });
-    for (const { family } of collected.flat()) {
-      if (names.take(family)) continue;
-      const expected = 'each family from one metric or collector only';
-      throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
-    }
-    const all = [...metrics.slice(0, families.length), ...others, ...collected.flat()];
-    return all.map((snapshot) => this.#withPrefix(snapshot));
+    const snapshots = await collectAll({ families, scopes }, [...this.#collectors]);
+    return snapshots.map((snapshot) => this.#withPrefix(snapshot));
   }
 
   #add(metric: MetricSource): void {
@@ -142,47 +121,10 @@ function isMetric(source: Registrable): source is MetricSource {
   return typeof (source as MetricSource | null)?.family === 'object' && 'definition' in source;
 }
 
-/** The names of samples in one exposition: each belongs to one family. */
-class SampleNames {
-  readonly #taken = new Set<string>();
-
-  /** Takes all names of a family, or none when one of them is taken. */
-  take(family: FamilyDescriptor): boolean {
-    const names = sampleNames(family);
-    if (names.some((name) => this.#taken.has(name))) return false;
-    for (const name of names) this.#taken.add(name);
-    return true;
-  }
-}
-
-function sampleNames({ name, type }: FamilyDescriptor): string[] {
-  return [name, ...(SAMPLE_SUFFIXES[type] ?? []).map((suffix) => name + suffix)];
-}
-
 function conflict(registered: string, given: string): MetheusError {
   return new MetheusError('METHEUS_CONFLICTING_METRIC', {
     given,
     expected: registered,
     todo: 'Use another name, the same definition, or another registry',
   });
-}
-
-function warnOfConflict({ name, type }: FamilyDescriptor): void {
-  const message = `Another thread or process has a ${type} '${name}' that differs from the one here; it is not served.`;
-  warnOnce(`conflict ${name} ${type}`, message);
-}
-
-async function collectFrom(collector: Collector): Promise<FamilySnapshot[]> {
-  try {
-    const families = [...(await collector.collect())];
-    const wrong = families.findIndex((given) => typeof given?.family?.name !== 'string');
-    if (wrong >= 0) throw new TypeError(`${show(families[wrong])} was not made by createFamily`);
-    return families;
-  } catch (cause) {
-    throw new MetheusError('METHEUS_COLLECTOR_FAILED', {
-      given: `${collector.constructor?.name ?? 'a collector'} (${cause instanceof Error ? cause.message : show(cause)})`,
-      expected: 'families',
-      cause,
-    });
-  }
 }
