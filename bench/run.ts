@@ -57,7 +57,7 @@ export async function run(given: Case, peer: string, size: Size): Promise<Result
 }
 
 async function ask(request: Request, flags: readonly string[]): Promise<Answer> {
-  const args = [...flags, CHILD, JSON.stringify(request)];
+  const args = ['--expose-gc', ...flags, CHILD, JSON.stringify(request)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: TIMEOUT_MS });
   return JSON.parse(stdout);
 }

@@ -73,7 +73,6 @@ function heapOf(name: string, memory: Memory, unique = false): Case {
     group: 'scrape',
     name,
     unit: 'B',
-    flags: ['--expose-gc'],
     slow: true,
     ours: () => weighing(memory, holdOurs, unique),
     theirs: (client) => weighing(memory, (sets) => holdTheirs(client, sets), unique),

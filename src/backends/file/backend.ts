@@ -1,18 +1,18 @@
 /** `MultiProcessFileBackend`: one memory-mapped file for each process, in a directory that all of them read. */
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { DEFAULT_SCOPE } from '../../model/scope.js';
-import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest } from '../backend.js';
-import { Merger, type MergeSource } from '../merge.js';
-import { ARCHIVE_ID, MetricsDirectory } from './directory.js';
-import { fold, withFoldLock } from './fold.js';
-import { mapping } from './mapping.js';
+import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
+import { Merger } from '../merge.js';
+import { ARCHIVE_ID, MetricsDirectory, makeDirectory } from './directory.js';
+import { type FoldStep, fold, withFoldLock } from './fold.js';
+import { gather, livingFirst } from './gather.js';
+import { type Mapping, sharedMapping } from './mapping.js';
 import { MemorySources } from './memory-sources.js';
 import type { MetricsFile } from './reader.js';
-import { directoryFamilies, SelfMetrics } from './self-metrics.js';
-import { FileWriter } from './writer.js';
+import { directoryFamilies, SELF_FAMILIES, SelfMetrics } from './self-metrics.js';
+import { FileWriter, type FileWriterOptions } from './writer.js';
 
 /** Configuration of {@link MultiProcessFileBackend}. */
 export interface FileBackendConfig {
@@ -22,13 +22,16 @@ export interface FileBackendConfig {
   readonly readOnly?: boolean;
 }
 
+/** What tests replace. */
+export interface FileBackendParts extends FileWriterOptions {
+  readonly mapping?: Mapping;
+  readonly onFoldStep?: (step: FoldStep) => void;
+}
+
 /** So many files of processes that are gone are folded when somebody scrapes. */
 const FOLD_FROM = 8;
-/** How often a process looks whether its file is still there. */
+/** How often a process looks whether its file is still there, or has room again. */
 const CHECK_MS = 1000;
-
-/** The files' families and those in memory, by key. */
-type Gathered = Map<string, { readonly family: FamilyDescriptor; readonly sources: MergeSource[] }>;
 
 /**
  * Shares numbers among all processes that use one directory. Nothing is lost when a process is killed: its
@@ -36,47 +39,56 @@ type Gathered = Map<string, { readonly family: FamilyDescriptor; readonly source
  */
 export class MultiProcessFileBackend implements Backend {
   readonly config: Readonly<Required<FileBackendConfig>>;
+  readonly #parts: FileBackendParts;
+  readonly #mapping: Mapping;
   readonly #directory: MetricsDirectory;
   readonly #self = new SelfMetrics();
   readonly #mergers = new Map<string, Merger>();
   readonly #conflicts = new Set<string>();
+  /** Threads that have cells in the file. */
+  readonly #threads = new Set<Writer>();
   /** Series that found no room in the file. */
   #memory = new MemorySources();
   #writer: FileWriter | undefined;
+  /** Why there is no file, until it is tried again. */
+  #refused: Error | undefined;
   #host: BackendHost | undefined;
   #timer: NodeJS.Timeout | undefined;
   #folding: Promise<void> | undefined;
 
-  /** @throws `METHEUS_INVALID_OPTIONS` */
-  constructor({ directory = './', readOnly = false }: FileBackendConfig = {}) {
+  /**
+   * @param parts - internal
+   * @throws `METHEUS_INVALID_OPTIONS`
+   */
+  constructor({ directory = './', readOnly = false }: FileBackendConfig = {}, parts: FileBackendParts = {}) {
     if (typeof directory !== 'string' || directory === '') {
       const expected = 'the path of a directory';
       throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `directory: ${show(directory)}`, expected });
     }
     this.config = Object.freeze({ directory: resolve(directory), readOnly });
+    this.#parts = parts;
+    this.#mapping = parts.mapping ?? sharedMapping();
     const onFault = (name: string, fault: string) =>
       this.#self.trouble('file', name, `The metrics file ${name} in ${directory} cannot be read: ${fault}`);
-    this.#directory = new MetricsDirectory(this.config.directory, mapping(), onFault);
+    this.#directory = new MetricsDirectory(this.config.directory, this.#mapping, onFault);
   }
 
   async open(host: BackendHost): Promise<void> {
     this.#host = host;
     this.#self.reserve(this);
-    if (!this.config.readOnly) this.#timer = setInterval(() => this.#checkFile(), CHECK_MS).unref();
+    if (!this.config.readOnly) this.#timer = setInterval(() => this.#check(), CHECK_MS).unref();
   }
 
   reserve(request: CellRequest): Cells {
     if (this.config.readOnly) return this.#memory.reserve(request);
     try {
-      this.#writer ??= this.#createWriter();
-      return this.#writer.reserve(request);
+      const cells = this.#ownFile().reserve(request);
+      if (request.writer !== undefined) this.#threads.add(request.writer);
+      return cells;
     } catch (error) {
       const { code = 'unknown', message } = error as NodeJS.ErrnoException;
-      this.#self.trouble(
-        'write',
-        code,
-        `Metrics stay in memory, where no other process sees them: ${message}`,
-      );
+      const warning = `Metrics stay in memory, where no other process sees them: ${message}`;
+      this.#self.trouble('write', code, warning);
       return this.#memory.reserve(request);
     }
   }
@@ -87,29 +99,29 @@ export class MultiProcessFileBackend implements Backend {
   }
 
   snapshot({ families, scopes }: SnapshotRequest): FamilySnapshot[] {
-    mapping().flush();
+    this.#checkFile();
+    this.#mapping.flush();
     const files = this.#directory.read();
-    const gathered = this.#gather(files);
+    this.#endThreads(files);
+    const gathered = gather(files, this.#memory, this.#writer?.id);
     const names = new Map<string, string>();
-    const snapshots: FamilySnapshot[] = [];
-    for (const family of families) {
+    const merge = (family: FamilyDescriptor) => {
       const key = familyKey(family);
       names.set(nameOf(family), key);
       const sources = gathered.get(key)?.sources ?? [];
       gathered.delete(key);
-      snapshots.push({ ...this.#mergerOf(key, family).merge(sources), family });
-    }
-    for (const [key, { family, sources }] of gathered) {
+      return { ...this.#mergerOf(key, family).merge(sources), family };
+    };
+    const snapshots: FamilySnapshot[] = families.map(merge);
+    const isDefault = scopes.includes(DEFAULT_SCOPE);
+    const own = isDefault ? SELF_FAMILIES.map(merge) : [];
+    for (const { key, family, others } of livingFirst(gathered)) {
       if (!scopes.includes(family.scope) || this.#isConflict(names, key, family)) continue;
-      snapshots.push(this.#mergerOf(key, family).merge(sources));
+      snapshots.push(this.#mergerOf(key, family).merge(others));
     }
-    if (scopes.includes(DEFAULT_SCOPE)) {
-      snapshots.push(
-        ...directoryFamilies(
-          files.length,
-          files.reduce((sum, { bytes }) => sum + bytes, 0),
-        ),
-      );
+    if (isDefault) {
+      const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
+      snapshots.push(...own, ...directoryFamilies(files.length, used));
     }
     if (files.filter(isGone).length >= FOLD_FROM) void this.fold();
     return snapshots;
@@ -125,25 +137,29 @@ export class MultiProcessFileBackend implements Backend {
   }
 
   async flush(): Promise<void> {
-    mapping().flush();
+    this.#mapping.flush();
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     await this.#folding;
     this.#writer?.close();
     this.#writer = undefined;
+    this.#refused = new Error('the backend is closed');
     this.#directory.close();
   }
 
   async #fold(): Promise<void> {
     const { directory } = this.config;
     try {
-      await withFoldLock(directory, mapping(), async () => {
+      await withFoldLock(directory, this.#mapping, async () => {
+        this.#parts.onFoldStep?.('locked');
         const files = this.#directory.read();
         const gone = files.filter(isGone);
         if (gone.length === 0) return;
-        await fold(directory, files.find(isArchive), gone);
+        if (this.#directory.hasHiddenArchive) throw new Error('the archive cannot be opened');
+        await fold(directory, files.find(isArchive), gone, this.#parts.onFoldStep);
         this.#self.countFold();
       });
     } catch (error) {
@@ -152,20 +168,44 @@ export class MultiProcessFileBackend implements Backend {
     }
   }
 
-  #createWriter(): FileWriter {
-    mkdirSync(this.config.directory, { recursive: true });
-    return new FileWriter(this.config.directory, mapping());
+  /** @throws what the file system throws; it is asked again at the next check only */
+  #ownFile(): FileWriter {
+    if (this.#writer !== undefined) return this.#writer;
+    if (this.#refused !== undefined) throw this.#refused;
+    try {
+      this.#writer = this.#createFile();
+      return this.#writer;
+    } catch (error) {
+      this.#refused = error as Error;
+      throw error;
+    }
   }
 
-  /** When the file was deleted, or could not be made before: makes one, and moves everything there. */
+  #createFile(): FileWriter {
+    makeDirectory(this.config.directory);
+    return new FileWriter(this.config.directory, this.#mapping, this.#parts);
+  }
+
+  #check(): void {
+    for (const thread of this.#threads) if (!thread.live) this.#threads.delete(thread);
+    this.#checkFile();
+  }
+
+  /** Makes a file when there is none any more, or yet, and brings there what is in memory and should not be. */
   #checkFile(): void {
+    if (this.#timer === undefined) return;
     const before = this.#writer;
-    if (before?.exists) return;
-    try {
-      this.#writer = this.#createWriter();
-    } catch {
-      // It was told when it happened first. Everything goes on in memory.
+    if (before?.exists) {
+      this.#leaveMemory(before);
       return;
+    }
+    this.#writer = undefined;
+    this.#refused = undefined;
+    try {
+      this.#ownFile();
+    } catch {
+      // It was told when it happened first. What was in a file that is gone moves to memory all the same.
+      if (before === undefined) return;
     }
     this.#memory = new MemorySources();
     this.#self.reserve(this);
@@ -173,16 +213,22 @@ export class MultiProcessFileBackend implements Backend {
     before?.close();
   }
 
-  #gather(files: readonly MetricsFile[]): Gathered {
-    const gathered: Gathered = new Map();
-    const add = (key: string, family: FamilyDescriptor, source: MergeSource) => {
-      const known = gathered.get(key);
-      if (known === undefined) gathered.set(key, { family, sources: [source] });
-      else known.sources.push(source);
-    };
-    for (const { tables } of files) for (const table of tables) add(table.key, table.family, table);
-    for (const { key, family, source } of this.#memory.all()) add(key, family, source);
-    return gathered;
+  #leaveMemory(file: FileWriter): void {
+    if (this.#memory.isEmpty) return;
+    try {
+      file.makeRoom();
+    } catch {
+      return;
+    }
+    const isInMemory = (cells: Cells) => !file.owns(cells);
+    this.#self.reserve(this, isInMemory);
+    this.#host?.rehome(isInMemory);
+  }
+
+  /** The file says of a thread that it lives; that it does no more is known here before it is in the file. */
+  #endThreads(files: readonly MetricsFile[]): void {
+    const own = files.find(({ id }) => id === this.#writer?.id);
+    for (const thread of this.#threads) if (!thread.live) own?.end(thread.id);
   }
 
   /** One name can be one family only: the first wins. */

@@ -1,7 +1,7 @@
 /** The directory that writers share: which files are there, and a view of them that no fold can disturb. */
-import { readdirSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { FILE_SUFFIX } from './layout.js';
+import { mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CLOSED, FILE_SUFFIX, TOLD_BY_LOCK } from './layout.js';
 import type { Mapping } from './mapping.js';
 import { mayLive } from './process-identity.js';
 import { MetricsFile } from './reader.js';
@@ -10,8 +10,8 @@ import { MetricsFile } from './reader.js';
 export const ARCHIVE_ID = 'archive';
 export const ARCHIVE = ARCHIVE_ID + FILE_SUFFIX;
 
-/** How often a fold may come between before a scrape takes what it has. */
-const MOST_TRIES = 5;
+/** How often a fold may come between before a scrape takes what it has. Each fold waits for the disk. */
+const MOST_TRIES = 50;
 
 export class MetricsDirectory {
   readonly path: string;
@@ -19,6 +19,8 @@ export class MetricsDirectory {
   readonly #onFault: (name: string, fault: string) => void;
   readonly #files = new Map<string, MetricsFile>();
   #archive: { readonly file: MetricsFile; readonly identity: string } | undefined;
+  /** Names that could not be opened: each is told once while it is so. */
+  readonly #unopened = new Set<string>();
 
   /** @param onFault - told once of each file that cannot be read */
   constructor(path: string, mapping: Mapping, onFault: (name: string, fault: string) => void) {
@@ -28,7 +30,7 @@ export class MetricsDirectory {
   }
 
   /**
-   * All files, read: the archive first, if there is one.
+   * All files, read: the archive first, if there is one, and then from the oldest to the newest.
    *
    * A fold renames the new archive into place and then removes what it holds. So the archive is read first and
    * looked at again last: if it is the same, then every file was either in it or still there.
@@ -41,6 +43,11 @@ export class MetricsDirectory {
         return archive === undefined ? files : [archive.file, ...files];
       }
     }
+  }
+
+  /** Whether there is an archive that could not be opened: then nobody knows what is in it. */
+  get hasHiddenArchive(): boolean {
+    return this.#archive === undefined && this.#archiveIdentity() !== undefined;
   }
 
   close(): void {
@@ -63,14 +70,14 @@ export class MetricsDirectory {
   #readArchive(): { readonly file: MetricsFile; readonly identity: string } | undefined {
     const identity = this.#archiveIdentity();
     if (identity === this.#archive?.identity) return this.#archive;
-    this.#archive?.file.close();
+    // Kept open until the next one is: so their inodes, which tell them apart, differ.
+    const before = this.#archive;
     this.#archive = undefined;
-    if (identity === undefined) return undefined;
-    const file = this.#open(ARCHIVE);
-    if (file === undefined) return undefined;
+    const file = identity === undefined ? undefined : this.#open(ARCHIVE);
+    before?.file.close();
+    if (identity === undefined || file === undefined) return undefined;
     file.live = false;
-    file.read();
-    if (file.fault !== undefined) this.#onFault(ARCHIVE, file.fault);
+    this.#read(ARCHIVE, file);
     this.#archive = { file, identity };
     return this.#archive;
   }
@@ -82,27 +89,40 @@ export class MetricsDirectory {
       file.close();
       this.#files.delete(name);
     }
+    for (const name of this.#unopened) {
+      if (name !== '.' && name !== ARCHIVE && !names.has(name)) this.#unopened.delete(name);
+    }
     for (const name of names) {
       const file = this.#files.get(name) ?? this.#open(name);
       if (file !== undefined) this.#files.set(name, file);
     }
-    // Known files first, as before: what was merged from them need not be merged anew.
-    for (const [name, file] of this.#files) this.#read(name, file);
-    return [...this.#files.values()].filter(({ owner }) => owner !== undefined);
+    for (const [name, file] of this.#files) this.#readFile(name, file);
+    return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
+  }
+
+  #readFile(name: string, file: MetricsFile): void {
+    if (file.owner === undefined) this.#read(name, file);
+    // In this order: an owner that dies in between has written everything that is read afterwards.
+    const live = file.live && this.#isLive(file);
+    if (file.owner !== undefined) this.#read(name, file);
+    file.live = live;
   }
 
   #read(name: string, file: MetricsFile): void {
-    // In this order: an owner that dies in between has written everything that is read afterwards.
-    const live = file.live && this.#isLive(file);
     const before = file.fault;
-    file.read();
-    file.live = live;
+    try {
+      file.read();
+    } catch {
+      file.fault = 'unreadable';
+    }
     if (file.fault !== undefined && before === undefined) this.#onFault(name, file.fault);
   }
 
   /** A lock is released by the kernel when its owner dies, whatever namespace it lives in. */
   #isLive(file: MetricsFile): boolean {
-    if (!this.#mapping.hasLocks) return file.owner === undefined || mayLive(file.owner);
+    if (file.owner === undefined) return true;
+    if (file.liveness === CLOSED) return false;
+    if (file.liveness !== TOLD_BY_LOCK || !this.#mapping.hasLocks) return mayLive(file.owner);
     if (!this.#mapping.lock(file.file, 'shared')) return true;
     this.#mapping.unlock(file.file);
     return false;
@@ -110,22 +130,55 @@ export class MetricsDirectory {
 
   #list(): string[] {
     try {
-      return readdirSync(this.path).filter((name) => name.endsWith(FILE_SUFFIX) && name !== ARCHIVE);
+      const names = readdirSync(this.path).filter((name) => name.endsWith(FILE_SUFFIX) && name !== ARCHIVE);
+      this.#unopened.delete('.');
+      return names;
     } catch (error) {
-      this.#onFault('.', (error as Error).message);
+      // Nobody has written yet.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#tellUnopened('.', error as Error);
       return [];
     }
   }
 
   #open(name: string): MetricsFile | undefined {
     try {
-      return new MetricsFile(join(this.path, name), idOf(name));
+      const file = new MetricsFile(join(this.path, name), idOf(name));
+      this.#unopened.delete(name);
+      return file;
     } catch (error) {
       // Folded and removed since it was listed: the archive has it, and will be seen to have changed.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#onFault(name, (error as Error).message);
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#tellUnopened(name, error as Error);
       return undefined;
     }
+  }
+
+  #tellUnopened(name: string, { message }: Error): void {
+    if (this.#unopened.has(name)) return;
+    this.#unopened.add(name);
+    this.#onFault(name, message);
+  }
+}
+
+/**
+ * Makes a directory and those above it. Node's own `recursive` never returns in `/proc`, where a directory
+ * cannot be made although the one above it is there.
+ *
+ * @throws what the file system throws
+ */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    mkdirSync(path);
   }
 }
 
 const idOf = (name: string) => name.slice(0, -FILE_SUFFIX.length);
+
+function byAge(a: MetricsFile, b: MetricsFile): number {
+  return a.owner!.created - b.owner!.created || (a.id < b.id ? -1 : 1);
+}

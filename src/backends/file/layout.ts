@@ -5,13 +5,17 @@
  * header   0  magic: "METHEUS\n"                     8  version: int32
  *         12  byte order: int32, 0x01020304         16  headerLength: int32, where the records begin
  *         20  used: int32, bytes of whole records and the header (atomic; written last)
- *         24  pid: int32                            28  unused
- *         32  start: float64, when the process started, in clock ticks since boot; 0 when not known
- *         40  created: float64, Unix seconds        48  boot id: 36 ASCII bytes, padded to 40
- *         88  unused                                96  records …
+ *         24  pid: int32                            28  liveness: int32 (atomic), how to tell whether the
+ *         32  start: float64, when the process          owner lives: 0 it does not, it closed the file;
+ *             started, in clock ticks since boot;       1 by its pid and start; 2 by its lock on the file
+ *             0 when not known                      40  created: float64, Unix seconds
+ *         48  boot id: 36 ASCII bytes, padded to 40
+ *         88  pidNamespace: float64, what the pid is valid in; 0 when not known
+ *         96  records …
  *
- * record   0  length: int32, of the whole record     4  state: int32 (atomic): 0 gap, 1 in use, 2 removed
- *          8  crc: int32, CRC-32 of bytes 12–23 and the text
+ * record   0  length: int32, of the whole record     4  state: int32 (atomic); lowest byte: 0 gap, 1 in use,
+ *          8  crc: int32, CRC-32 of bytes               2 removed; the others: how often it was used
+ *             12–23 and the text
  *         12  textLength: int32                     16  family: int32; -1 declares one, -2 lists ids
  *         20  cells: int32                          24  created: float64, Unix seconds
  *         32  text: UTF-8 JSON, padded to 8; a SeriesIdentity, a FamilyDescriptor, or ids
@@ -21,6 +25,9 @@
  * A record's body is written first and `used` afterwards: a reader sees whole records only, also when the
  * writer was killed between the two. Records never straddle a chunk, since each chunk is mapped by itself; a
  * gap fills what is left. Families are numbered in the order of their records.
+ *
+ * The place of a removed series is used again by one whose record is as long. It stays removed until the new
+ * body is whole; the number of uses in its state tells readers who missed that.
  */
 import type { Writer } from '../backend.js';
 import { crc32 } from './crc32.js';
@@ -31,6 +38,8 @@ export const BYTE_ORDER = 0x01020304;
 export const HEADER_BYTES = 96;
 /** Files grow by this, or by a multiple of it where one record needs more. */
 export const CHUNK_BYTES = 65536;
+/** A file is never longer: readers hold it in memory, and `used` is an int32. */
+export const MOST_BYTES = 2 ** 30;
 export const FILE_SUFFIX = '.metheus';
 
 const RECORD_HEADER = 32;
@@ -40,6 +49,13 @@ const CRC_HEADER = 12;
 export const GAP = 0;
 export const IN_USE = 1;
 export const REMOVED = 2;
+const KIND = 0xff;
+
+/** As a header's liveness. */
+export const CLOSED = 0;
+export const TOLD_BY_PID = 1;
+export const TOLD_BY_LOCK = 2;
+
 /** As a record's family: the record declares a family. */
 export const DECLARES = -1;
 
@@ -71,32 +87,49 @@ export interface ProcessIdentity {
   readonly pid: number;
   readonly start: number;
   readonly bootId: string;
+  readonly pidNamespace: number;
 }
 
-export function writeHeader({ ints, bytes, cells }: Bytes, { pid, start, bootId }: ProcessIdentity): void {
+export function writeHeader({ ints, bytes, cells }: Bytes, owner: ProcessIdentity, liveness: number): void {
+  const { pid, start, bootId, pidNamespace } = owner;
   bytes.set(MAGIC);
-  ints.set([VERSION, BYTE_ORDER, HEADER_BYTES, HEADER_BYTES, pid], 2);
+  ints.set([VERSION, BYTE_ORDER, HEADER_BYTES, HEADER_BYTES, pid, liveness], 2);
   cells.set([start, Date.now() / 1000], 4);
   bytes.set(Buffer.from(bootId.padEnd(40, '\0').slice(0, 40), 'latin1'), 48);
+  cells[11] = pidNamespace;
+}
+
+export function livenessOf({ ints }: Bytes): number {
+  return Atomics.load(ints, 7);
+}
+
+/** Tells readers that the owner is done with the file. */
+export function setClosed({ ints }: Bytes): void {
+  Atomics.store(ints, 7, CLOSED);
 }
 
 /** Why a file cannot be read: a kind for the error metric. */
-export type FileFault = 'empty' | 'magic' | 'version' | 'byte-order' | 'record';
+export type FileFault = 'empty' | 'magic' | 'version' | 'byte-order' | 'record' | 'unreadable';
+
+/** What a header says of its file. */
+export interface FileHeader extends ProcessIdentity {
+  /** Unix seconds. */
+  readonly created: number;
+  /** Where the records begin. */
+  readonly records: number;
+}
 
 /** What the header says, or why it is of no use. */
-export function readHeader({
-  ints,
-  bytes,
-  cells,
-}: Bytes): (ProcessIdentity & { records: number }) | FileFault {
+export function readHeader({ ints, bytes, cells }: Bytes): FileHeader | FileFault {
   if (bytes.length < HEADER_BYTES) return 'empty';
   if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) return 'magic';
   if (ints[3] !== BYTE_ORDER) return 'byte-order';
   if (ints[2] !== VERSION) return 'version';
   const records = ints[4]!;
-  if (records < HEADER_BYTES || records % 8 !== 0) return 'record';
+  if (records < HEADER_BYTES || records % 8 !== 0 || records > bytes.length) return 'record';
   const bootId = Buffer.from(bytes.subarray(48, 88)).toString('latin1').replace(/\0+$/, '');
-  return { pid: ints[6]!, start: cells[4]!, bootId, records };
+  const [start, created, pidNamespace] = [cells[4]!, cells[5]!, cells[11]!];
+  return { pid: ints[6]!, start, bootId, pidNamespace, created, records };
 }
 
 /** Where whole records end. */
@@ -116,19 +149,25 @@ export function recordLength(textLength: number, cells: number): number {
   return RECORD_HEADER + align(textLength) + cells * 8;
 }
 
-/** Writes a record, its cells zero, and returns where the cells are, as an index of `cells`. */
+/**
+ * Writes a record, its cells zero, and returns where the cells are, as an index of `cells`. What was there is
+ * a removed record of the same length, or nothing yet.
+ */
 export function writeRecord(to: Bytes, at: number, text: Uint8Array, family: number, cells: number): number {
   const length = recordLength(text.length, cells);
   const int = at / 4;
+  const uses = to.ints[int + 1]! >>> 8;
   to.ints[int] = length;
-  to.ints[int + 1] = IN_USE;
   to.ints[int + 3] = text.length;
   to.ints[int + 4] = family;
   to.ints[int + 5] = cells;
   to.cells[at / 8 + 3] = Date.now() / 1000;
   to.bytes.set(text, at + RECORD_HEADER);
   to.ints[int + 2] = checksum(to, at, text.length);
-  return (at + length) / 8 - cells;
+  const cellIndex = (at + length) / 8 - cells;
+  to.cells.fill(0, cellIndex, cellIndex + cells);
+  Atomics.store(to.ints, int + 1, ((uses + 1) << 8) | IN_USE);
+  return cellIndex;
 }
 
 /** Fills what is left of a chunk. */
@@ -140,8 +179,9 @@ export function writeGap(to: Bytes, at: number): void {
 export interface RecordView {
   readonly length: number;
   readonly state: number;
+  readonly kind: number;
   readonly family: number;
-  /** JSON; empty for a gap. */
+  /** JSON; empty for a gap and for what was removed. */
   readonly text: string;
   readonly cells: number;
   /** Where its cells are, as an index of `cells`. */
@@ -154,23 +194,35 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   const length = from.ints[int]!;
   const state = from.ints[int + 1]!;
   if (length < 8 || length % 8 !== 0 || at + length > end) return undefined;
-  if (state === GAP) return { length, state, family: 0, text: '', cells: 0, cellIndex: 0 };
-  if ((state !== IN_USE && state !== REMOVED) || length < RECORD_HEADER) return undefined;
+  const kind = state & KIND;
+  const nothing = { length, state, kind, family: 0, text: '', cells: 0, cellIndex: 0 };
+  if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
+  if (length < RECORD_HEADER) return undefined;
+  // Somebody may be at work there, or was killed there: only its length can be relied on.
+  if (kind === REMOVED) return nothing;
+  if (kind !== IN_USE) return undefined;
   const [textLength, family, cells] = [from.ints[int + 3]!, from.ints[int + 4]!, from.ints[int + 5]!];
-  if (textLength < 0 || cells < 0 || recordLength(textLength, cells) !== length) return undefined;
+  if (textLength < 0 || cells < 0 || textLength > length || cells > length) return undefined;
+  if (recordLength(textLength, cells) !== length) return undefined;
   if (from.ints[int + 2] !== checksum(from, at, textLength)) return undefined;
   const start = at + RECORD_HEADER;
   const text = Buffer.from(from.bytes.subarray(start, start + textLength)).toString();
-  return { length, state, family, text, cells, cellIndex: (at + length) / 8 - cells };
+  return { length, state, kind, family, text, cells, cellIndex: (at + length) / 8 - cells };
 }
 
-/** Marks a record as removed; its place is not used again while its file lives. */
+/** Marks a record as removed. */
 export function setRemoved({ ints }: Bytes, at: number): void {
-  Atomics.store(ints, at / 4 + 1, REMOVED);
+  const int = at / 4 + 1;
+  Atomics.store(ints, int, (ints[int]! & ~KIND) | REMOVED);
 }
 
+/** Changes whenever the record stops to mean what it meant. */
 export function stateOf({ ints }: Bytes, at: number): number {
-  return Atomics.load(ints, at / 4 + 1);
+  return ints[at / 4 + 1]!;
+}
+
+export function isInUse(state: number): boolean {
+  return (state & KIND) === IN_USE;
 }
 
 function checksum({ bytes }: Bytes, at: number, textLength: number): number {

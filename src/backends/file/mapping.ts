@@ -5,7 +5,9 @@
  */
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../../errors.js';
+import { HEADER_BYTES } from './layout.js';
 
 /** How a file's bytes become memory, and how the death of a file's owner is told. */
 export interface Mapping {
@@ -13,7 +15,7 @@ export interface Mapping {
   map(file: number, offset: number, length: number): ArrayBuffer;
   /** Whether there are file locks. */
   readonly hasLocks: boolean;
-  /** Locks a file until this process closes it or dies; false when another holder is in the way. */
+  /** Locks a file until this process unlocks it or dies; false when it cannot, or another holder is in the way. */
   lock(file: number, kind: 'exclusive' | 'shared'): boolean;
   unlock(file: number): void;
   /** Brings everything written so far into the files. */
@@ -57,37 +59,54 @@ export function loadMapping(): Mapping {
 
 /** How often {@link WrittenMapping} writes: what a `SIGKILL` can lose. */
 const WRITE_MS = 100;
+/** What changed is found and written in pieces of this size. */
+const PAGE = 4096;
+
+/** A part of a file, and what was written of it last. */
+interface Part {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly written: Uint8Array;
+}
 
 /** The same format without mapping: memory that is written to the file on a timer and at exit. */
 export class WrittenMapping implements Mapping {
   /** Locks are in the C library: without them, whether an owner lives is told by its pid and start time. */
   readonly hasLocks = false;
-  readonly #parts = new Map<number, { readonly offset: number; readonly bytes: Uint8Array }[]>();
+  readonly #parts = new Map<number, Part[]>();
+  readonly #atExit = () => this.flush();
 
   constructor() {
-    setInterval(() => this.flush(), WRITE_MS).unref();
-    process.on('exit', () => this.flush());
+    process.on('exit', this.#atExit);
+    setInterval(() => {
+      this.flush();
+      // Behind whoever came since: what others count at exit is written too.
+      process.off('exit', this.#atExit).on('exit', this.#atExit);
+    }, WRITE_MS).unref();
   }
 
   map(file: number, offset: number, length: number): ArrayBuffer {
-    const bytes = new Uint8Array(length);
+    const part = { offset, bytes: new Uint8Array(length), written: new Uint8Array(length) };
     const parts = this.#parts.get(file);
-    if (parts === undefined) this.#parts.set(file, [{ offset, bytes }]);
-    else parts.push({ offset, bytes });
-    return bytes.buffer;
+    if (parts === undefined) this.#parts.set(file, [part]);
+    else parts.push(part);
+    return part.bytes.buffer;
   }
 
   lock(): boolean {
-    return true;
+    return false;
   }
 
   unlock(): void {}
 
-  /** From the last part to the first, whose header tells readers what is there. */
+  /** From the last part to the first, and its header at the very end: that tells readers what is there. */
   flush(): void {
     for (const [file, parts] of this.#parts) {
       try {
-        for (const { offset, bytes } of parts.toReversed()) writeSync(file, bytes, 0, bytes.length, offset);
+        for (const part of parts.toReversed()) {
+          writeChanged(file, part, part.offset === 0 ? HEADER_BYTES : 0, part.bytes.length);
+        }
+        writeChanged(file, parts[0]!, 0, HEADER_BYTES);
       } catch (error) {
         warnOnce(`write ${file}`, `Metrics could not be written: ${(error as Error).message}`);
       }
@@ -99,11 +118,30 @@ export class WrittenMapping implements Mapping {
   }
 }
 
+function writeChanged(file: number, { offset, bytes, written }: Part, begin: number, end: number): void {
+  for (let at = begin; at < end; ) {
+    const next = Math.min(end, at - (at % PAGE) + PAGE);
+    const now = bytes.subarray(at, next);
+    if (Buffer.compare(now, written.subarray(at, next)) !== 0) {
+      for (let done = 0; done < now.length; ) {
+        done += writeSync(file, now, done, now.length - done, offset + at + done);
+      }
+      written.set(now, at);
+    }
+    at = next;
+  }
+}
+
 let shared: Mapping | undefined;
 
 /** The mapping of this process. Without koffi it is the slower one, which is told once. */
-export function mapping(): Mapping {
+export function sharedMapping(): Mapping {
   if (shared !== undefined) return shared;
+  if (!isMainThread) {
+    // For a reader in a worker thread: see above.
+    shared = new WrittenMapping();
+    return shared;
+  }
   try {
     shared = loadMapping();
   } catch (error) {

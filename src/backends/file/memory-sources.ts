@@ -32,7 +32,11 @@ interface MemoryFamily {
 }
 
 export class MemorySources {
-  readonly #families: MemoryFamily[] = [];
+  #families: MemoryFamily[] = [];
+
+  get isEmpty(): boolean {
+    return this.#families.length === 0;
+  }
 
   reserve({ family, labels, writer = SELF }: CellRequest): Cells {
     const key = familyKey(family);
@@ -47,9 +51,10 @@ export class MemorySources {
   /** Cells that are not here were in a file that is gone. */
   release(family: FamilyDescriptor, cells: Cells): void {
     const key = familyKey(family);
-    this.#families
-      .find((other) => other.key === key && other.source.table.owns(cells))
-      ?.source.table.release(cells);
+    const known = this.#families.find((other) => other.key === key && other.source.table.owns(cells));
+    if (known === undefined) return;
+    known.source.table.release(cells);
+    if (known.source.labels.count === 0) this.#families = this.#families.filter((other) => other !== known);
   }
 
   all(): readonly MemoryFamily[] {

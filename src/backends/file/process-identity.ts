@@ -1,15 +1,24 @@
 /** Who a process is, beyond its pid: pids are used again, and are equal in different containers. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { ProcessIdentity } from './layout.js';
+
+let self: ProcessIdentity | undefined;
 
 /** This process. Where there is no `/proc`, only the pid is known. */
 export function thisProcess(): ProcessIdentity {
-  return { pid: process.pid, start: startOf(process.pid), bootId: bootId() };
+  const { pid } = process;
+  self ??= { pid, start: startOf(pid), bootId: bootId(), pidNamespace: pidNamespace() };
+  return self;
 }
 
-/** Whether the process that wrote this header may still be there. For systems without file locks. */
-export function mayLive({ pid, start, bootId: boot }: ProcessIdentity): boolean {
-  if (boot !== bootId()) return false;
+/**
+ * Whether the process that wrote this header may still be there, for files whose owner holds no lock. Of another
+ * pid namespace nothing can be told, and folding the numbers of the living would count them twice: so yes.
+ */
+export function mayLive({ pid, start, bootId: boot, pidNamespace: namespace }: ProcessIdentity): boolean {
+  const own = thisProcess();
+  if (boot !== own.bootId) return false;
+  if (namespace !== own.pidNamespace) return true;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -23,6 +32,15 @@ function bootId(): string {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   } catch {
     return '';
+  }
+}
+
+/** The inode of pid_namespaces(7). */
+function pidNamespace(): number {
+  try {
+    return statSync('/proc/self/ns/pid').ino;
+  } catch {
+    return 0;
   }
 }
 

@@ -1,104 +1,58 @@
 /** Reading writers' files: what is in them, and what has come since the last look. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
-import { LabelColumn, REMOVED as REMOVED_ROW } from '../../model/label-column.js';
-import { labelText } from '../../model/labels.js';
 import type { Writer } from '../backend.js';
-import type { MergeSource } from '../merge.js';
+import { FileTable } from './file-table.js';
 import {
   Bytes,
   DECLARES,
   type FileFault,
+  type FileHeader,
   FOLDED,
-  GAP,
   HEADER_BYTES,
-  type ProcessIdentity,
+  IN_USE,
+  isInUse,
+  livenessOf,
+  MOST_BYTES,
   REMOVED,
   type RecordView,
   readHeader,
   readRecord,
-  type SeriesIdentity,
   stateOf,
   usedBytes,
 } from './layout.js';
+import { isFamily, isSeries, isStrings, parseContent } from './record-content.js';
 
-/** The series of one family and one writer in a file. */
-export class FileTable implements MergeSource {
-  readonly family: FamilyDescriptor;
-  readonly key: string;
-  readonly writer: Writer;
-  readonly labels = new LabelColumn();
-  readonly #file: MetricsFile;
-  /** For each row, its label values, where its record begins, and the index of its first cell. */
-  readonly #identities: (readonly string[])[] = [];
-  readonly #records: number[] = [];
-  readonly #cells: number[] = [];
-
-  constructor(file: MetricsFile, family: FamilyDescriptor, key: string, writer: Writer) {
-    this.#file = file;
-    this.family = family;
-    this.key = key;
-    this.writer = writer;
-  }
-
-  add(at: number, { cellIndex }: RecordView, labels: readonly string[]): void {
-    const row = this.labels.add(labelText(this.family.labelNames, labels));
-    this.#identities[row] = labels;
-    this.#records[row] = at;
-    this.#cells[row] = cellIndex;
-  }
-
-  /** Its series, each with its label values and the index of its first cell in the file's content. */
-  *series(): Generator<{ readonly labels: readonly string[]; readonly cellIndex: number }> {
-    for (let row = 0; row < this.labels.size; row++) {
-      if (this.labels.lengths[row] === REMOVED_ROW) continue;
-      yield { labels: this.#identities[row]!, cellIndex: this.#cells[row]! };
-    }
-  }
-
-  /** Notices removals. */
-  refresh(): void {
-    for (let row = 0; row < this.#records.length; row++) {
-      if (this.labels.lengths[row] === REMOVED_ROW) continue;
-      if (stateOf(this.#file.content, this.#records[row]!) === REMOVED) this.labels.remove(row);
-    }
-  }
-
-  values(): Float64Array {
-    const { cells } = this.#file.content;
-    const width = this.family.cells;
-    const values = new Float64Array(this.#cells.length * width);
-    for (let row = 0; row < this.#cells.length; row++) {
-      const from = this.#cells[row]!;
-      for (let cell = 0; cell < width; cell++) values[row * width + cell] = cells[from + cell]!;
-    }
-    return values;
-  }
-}
+/** A pipe of such a name must not hold up a scrape. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** One file, opened once and read again at each scrape. */
 export class MetricsFile {
   readonly id: string;
-  readonly tables: FileTable[] = [];
   /** Ids of the files whose numbers are in this one: it is an archive. */
   folded: ReadonlySet<string> = new Set();
-  owner: ProcessIdentity | undefined;
+  owner: FileHeader | undefined;
   /** Why it cannot be read, or not any further. */
   fault: FileFault | undefined;
   /** What was read: the header and all whole records. */
   content = new Bytes(new ArrayBuffer(0));
   readonly file: number;
   readonly #families: { readonly descriptor: FamilyDescriptor; readonly key: string }[] = [];
-  readonly #byKey = new Map<string, FileTable>();
+  readonly #tables = new Map<string, FileTable>();
   readonly #writers = new Map<string, Writer>();
+  /** Records of removed series, whose places may be used again. */
+  readonly #vacant = new Set<number>();
   #buffer = new ArrayBuffer(4096);
   #parsed = 0;
   #live = true;
 
-  /** @throws what the file system throws */
+  /** @throws what the file system throws, or when it is no file */
   constructor(path: string, id: string) {
     this.id = id;
-    this.file = openSync(path, 'r');
+    this.file = openSync(path, READ);
+    if (fstatSync(this.file).isFile()) return;
+    this.close();
+    throw Object.assign(new Error(`${path} is not a file`), { code: 'EINVAL' });
   }
 
   /** Whether its owner is there. Told from outside, and never true again once it was false. */
@@ -111,36 +65,72 @@ export class MetricsFile {
     if (!live) for (const writer of this.#writers.values()) writer.live = false;
   }
 
+  /** How its owner's life is told: see the layout. */
+  get liveness(): number {
+    return livenessOf(this.content);
+  }
+
   get bytes(): number {
     return this.content.bytes.length;
   }
 
-  /** Reads everything that is there now. What is broken stays out; what was whole before it stays in. */
+  tables(): Iterable<FileTable> {
+    return this.#tables.values();
+  }
+
+  /** Takes note that one of its writers, a thread, is gone. */
+  end(writer: string): void {
+    const known = this.#writers.get(writer);
+    if (known !== undefined) known.live = false;
+  }
+
+  /**
+   * Reads everything that is there now. What is broken stays out; what was whole before it stays in.
+   *
+   * @throws what the file system throws
+   */
   read(): void {
-    let got = this.#fill();
-    if (got < HEADER_BYTES) {
-      this.fault = 'empty';
-      return;
-    }
-    let used = usedBytes(new Bytes(this.#buffer, 0, HEADER_BYTES));
-    if (used > got && used <= fstatSync(this.file).size) {
-      // Half as much again, so that a growing file is not read twice each time.
-      this.#buffer = new ArrayBuffer((Math.ceil(used * 1.5) + 7) & ~7);
-      got = this.#fill();
-      used = Math.min(usedBytes(new Bytes(this.#buffer, 0, HEADER_BYTES)), got);
-    }
-    if (used > got || used < HEADER_BYTES || used % 8 !== 0) {
-      this.fault = 'record';
+    this.#read();
+    // No order is promised to those who copy what another writes: a second look tells what is really broken.
+    if (this.fault === 'record' && this.#live) this.#read();
+  }
+
+  #read(): void {
+    const used = this.#load();
+    if (typeof used === 'string') {
+      this.fault = used;
       return;
     }
     this.content = new Bytes(this.#buffer, 0, used);
     if (this.owner === undefined && !this.#readOwner()) return;
-    for (const table of this.tables) table.refresh();
+    for (const [key, table] of this.#tables) this.#refresh(key, table);
+    this.#lookAtVacant(used);
     this.#parse(used);
   }
 
   close(): void {
     closeSync(this.file);
+  }
+
+  /** Fills the buffer, and tells where whole records end. */
+  #load(): number | FileFault {
+    let got = this.#fill();
+    if (got < HEADER_BYTES) return 'empty';
+    const header = new Bytes(this.#buffer, 0, HEADER_BYTES);
+    if (this.owner === undefined) {
+      const fault = readHeader(new Bytes(this.#buffer, 0, got & ~7));
+      if (typeof fault === 'string') return fault;
+    }
+    // Records up to here are whole; what is appended from now on is for the next time.
+    const used = usedBytes(header);
+    if (used < HEADER_BYTES || used % 8 !== 0 || used < this.#parsed || used > MOST_BYTES) return 'record';
+    if (used > got) {
+      if (used > fstatSync(this.file).size) return 'record';
+      // Half as much again, so that a growing file is not read twice each time.
+      this.#buffer = new ArrayBuffer((Math.ceil(used * 1.5) + 7) & ~7);
+      got = this.#fill();
+    }
+    return used > got ? 'record' : used;
   }
 
   #fill(): number {
@@ -158,6 +148,23 @@ export class MetricsFile {
     return true;
   }
 
+  #refresh(key: string, table: FileTable): void {
+    table.refresh((record) => this.#vacant.add(record));
+    if (table.labels.count > 0) return;
+    this.#tables.delete(key);
+    const { id } = table.writer;
+    if (![...this.#tables.values()].some(({ writer }) => writer.id === id)) this.#writers.delete(id);
+  }
+
+  /** One whose identity is not whole yet, or any more, is left for the next time. */
+  #lookAtVacant(used: number): void {
+    for (const at of this.#vacant) {
+      if (!isInUse(stateOf(this.content, at))) continue;
+      const record = readRecord(this.content, at, used);
+      if (record?.kind === IN_USE && this.#take(at, record)) this.#vacant.delete(at);
+    }
+  }
+
   #parse(used: number): void {
     while (this.#parsed < used) {
       const record = readRecord(this.content, this.#parsed, used);
@@ -172,28 +179,35 @@ export class MetricsFile {
 
   /** Whether the record made sense. */
   #take(at: number, record: RecordView): boolean {
-    if (record.state === GAP || (record.state === REMOVED && record.family >= 0)) return true;
-    const content: unknown = parseJson(record.text);
-    if (typeof content !== 'object' || content === null) return false;
-    if (record.family === FOLDED) this.folded = new Set(content as string[]);
-    else if (record.family === DECLARES) {
-      const descriptor = content as FamilyDescriptor;
-      this.#families.push({ descriptor, key: familyKey(descriptor) });
-    } else return this.#takeSeries(at, record, content as SeriesIdentity);
-    return true;
+    if (record.kind === REMOVED) this.#vacant.add(at);
+    if (record.kind !== IN_USE) return true;
+    const content = parseContent(record.text);
+    if (content === undefined) return false;
+    if (record.family === FOLDED) {
+      if (!isStrings(content)) return false;
+      this.folded = new Set(content);
+      return true;
+    }
+    if (record.family === DECLARES) {
+      if (!isFamily(content)) return false;
+      this.#families.push({ descriptor: content, key: familyKey(content) });
+      return true;
+    }
+    return this.#takeSeries(at, record, content);
   }
 
-  #takeSeries(at: number, record: RecordView, { labels, writer }: SeriesIdentity): boolean {
+  #takeSeries(at: number, record: RecordView, content: object): boolean {
     const family = this.#families[record.family];
-    if (family === undefined || family.descriptor.cells !== record.cells || !Array.isArray(labels))
-      return false;
+    if (family === undefined) return false;
+    const { descriptor, key } = family;
+    if (descriptor.cells !== record.cells || !isSeries(content, descriptor)) return false;
+    const { labels, writer } = content;
     const id = writer?.id ?? String(this.owner!.pid);
-    const tableKey = `${id} ${family.key}`;
-    let table = this.#byKey.get(tableKey);
+    const tableKey = `${id} ${key}`;
+    let table = this.#tables.get(tableKey);
     if (table === undefined) {
-      table = new FileTable(this, family.descriptor, family.key, this.#writerOf(id, writer?.live ?? true));
-      this.#byKey.set(tableKey, table);
-      this.tables.push(table);
+      table = new FileTable(this, descriptor, key, this.#writerOf(id, writer?.live ?? true));
+      this.#tables.set(tableKey, table);
     }
     table.add(at, record, labels);
     return true;
@@ -206,13 +220,5 @@ export class MetricsFile {
       this.#writers.set(id, writer);
     }
     return writer;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -28,22 +28,29 @@ function counterOf(name: string, help: string, labelNames: readonly string[]): F
 const ERRORS = counterOf('metheus_backend_errors_total', 'Trouble with the storage of metrics.', ['kind']);
 const FOLDS = counterOf('metheus_backend_folds_total', 'Folds of the files of processes that are gone.', []);
 
+/** The families of {@link SelfMetrics}. */
+export const SELF_FAMILIES: readonly FamilyDescriptor[] = [ERRORS, FOLDS];
+
 /** Counters of a backend, in cells of that backend: so every process' trouble is seen by whoever scrapes. */
 export class SelfMetrics {
   readonly #errors = new Map<TroubleKind, Cells>();
   #folds: Cells | undefined;
 
-  /** Takes cells for all counters: while there is room, so that even a full disk can be told. */
-  reserve(backend: Backend): void {
-    for (const kind of KINDS) {
-      const cells = backend.reserve({ family: ERRORS, labels: [kind] });
-      const before = this.#errors.get(kind);
-      if (before !== undefined) moveCells(ERRORS, before, cells);
-      this.#errors.set(kind, cells);
-    }
-    const folds = backend.reserve({ family: FOLDS, labels: [] });
-    if (this.#folds !== undefined) moveCells(FOLDS, this.#folds, folds);
-    this.#folds = folds;
+  /**
+   * Takes cells for all counters: while there is room, so that even a full disk can be told. Called again, moves
+   * those counters there whose cells are `which`.
+   */
+  reserve(backend: Backend, which: (cells: Cells) => boolean = () => true): void {
+    const take = (family: FamilyDescriptor, labels: readonly string[], before: Cells | undefined) => {
+      if (before !== undefined && !which(before)) return before;
+      const cells = backend.reserve({ family, labels });
+      if (before === undefined) return cells;
+      moveCells(family, before, cells);
+      backend.release(family, before);
+      return cells;
+    };
+    for (const kind of KINDS) this.#errors.set(kind, take(ERRORS, [kind], this.#errors.get(kind)));
+    this.#folds = take(FOLDS, [], this.#folds);
   }
 
   /** Counts trouble, and warns of each matter once. */

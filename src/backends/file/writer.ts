@@ -1,7 +1,16 @@
 /** One process's file: appends records to mapped chunks. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { FamilyDescriptor } from '../../model/family.js';
 import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
@@ -11,10 +20,14 @@ import {
   DECLARES,
   FILE_SUFFIX,
   HEADER_BYTES,
+  MOST_BYTES,
   recordLength,
   type SeriesIdentity,
+  setClosed,
   setRemoved,
   setUsedBytes,
+  TOLD_BY_LOCK,
+  TOLD_BY_PID,
   usedBytes,
   writeGap,
   writeHeader,
@@ -25,6 +38,12 @@ import { thisProcess } from './process-identity.js';
 
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
+/**
+ * So long the place of a removed series stays empty: a reader that copies the file meanwhile never sees the
+ * numbers of the next one under the labels of the last.
+ */
+const EMPTY_MS = 1000;
+
 /** A mapped part of the file. */
 interface Chunk {
   readonly bytes: Bytes;
@@ -32,13 +51,28 @@ interface Chunk {
   readonly start: number;
 }
 
+/** The place of a removed record. */
+interface Vacancy {
+  readonly bytes: Bytes;
+  readonly at: number;
+  readonly since: number;
+}
+
+export interface FileWriterOptions {
+  /** How long a removed record's place stays empty, in milliseconds. @defaultValue 1000 */
+  readonly emptyFor?: number;
+}
+
 export class FileWriter {
   readonly id: string;
   readonly path: string;
   readonly #mapping: Mapping;
   readonly #file: number;
+  readonly #emptyFor: number;
   readonly #chunks: Chunk[] = [];
   readonly #families = new Map<FamilyDescriptor, number>();
+  /** By the length of the record; the longest empty first. */
+  readonly #vacancies = new Map<number, Vacancy[]>();
   readonly #encoder = new TextEncoder();
   /** Where the next record goes, in the last chunk. */
   #next = HEADER_BYTES;
@@ -48,24 +82,26 @@ export class FileWriter {
    *
    * @throws what the file system throws
    */
-  constructor(directory: string, mapping: Mapping) {
+  constructor(directory: string, mapping: Mapping, { emptyFor = EMPTY_MS }: FileWriterOptions = {}) {
     const owner = thisProcess();
     const { pid, start, bootId } = owner;
     this.id = [bootId.slice(0, 8) || 'boot', pid, start, randomBytes(6).toString('hex')].join('-');
     this.path = join(directory, this.id + FILE_SUFFIX);
     this.#mapping = mapping;
+    this.#emptyFor = emptyFor;
     const temporary = `${this.path}.tmp`;
     this.#file = openSync(temporary, 'wx+', 0o644);
     try {
       const { bytes } = this.#addChunk(CHUNK_BYTES);
-      writeHeader(bytes, owner);
+      // Some network file systems have no locks. Without one nobody may take that for a sign of death.
+      const locked = mapping.lock(this.#file, 'exclusive');
+      writeHeader(bytes, owner, locked ? TOLD_BY_LOCK : TOLD_BY_PID);
       setUsedBytes(bytes, HEADER_BYTES);
-      mapping.lock(this.#file, 'exclusive');
       mapping.flush();
       renameSync(temporary, this.path);
     } catch (error) {
-      this.close();
-      unlinkSync(temporary);
+      this.#letGo();
+      rmSync(temporary, { force: true });
       throw error;
     }
   }
@@ -75,9 +111,13 @@ export class FileWriter {
     return usedBytes(this.#chunks[0]!.bytes);
   }
 
-  /** Whether the file is still in its directory. */
+  /** Whether the file is still where it was made. */
   get exists(): boolean {
-    return fstatSync(this.#file).nlink > 0;
+    try {
+      return statSync(this.path).ino === fstatSync(this.#file).ino;
+    } catch {
+      return false;
+    }
   }
 
   /** @throws what the file system throws when the file cannot grow; nothing is changed then */
@@ -88,7 +128,8 @@ export class FileWriter {
       number = this.#families.size;
       this.#families.set(family, number);
     }
-    const identity: SeriesIdentity = writer === undefined ? { labels } : { labels, writer };
+    const { id, live } = writer ?? {};
+    const identity: SeriesIdentity = id === undefined ? { labels } : { labels, writer: { id, live: live! } };
     return this.#append(identity, number, family.cells);
   }
 
@@ -99,24 +140,40 @@ export class FileWriter {
 
   /** Removals are rare, so the record is looked for in its chunk: that costs no memory for those that stay. */
   release({ page, offset }: Cells): void {
-    const chunk = this.#chunks.find(({ bytes }) => bytes.cells === page)!;
-    let record = chunk.start === 0 ? HEADER_BYTES : 0;
+    const { bytes, start } = this.#chunks.find((chunk) => chunk.bytes.cells === page)!;
+    let record = start === 0 ? HEADER_BYTES : 0;
     for (;;) {
-      const next = record + chunk.bytes.ints[record / 4]!;
+      const next = record + bytes.ints[record / 4]!;
       if (next > offset * CELL_BYTES) break;
       record = next;
     }
-    setRemoved(chunk.bytes, record);
+    setRemoved(bytes, record);
+    const length = bytes.ints[record / 4]!;
+    const vacancy = { bytes, at: record, since: performance.now() };
+    const known = this.#vacancies.get(length);
+    if (known === undefined) this.#vacancies.set(length, [vacancy]);
+    else known.push(vacancy);
   }
 
-  /** All parts of the file, with the place where each begins. They are this process's own memory. */
-  get chunks(): readonly Chunk[] {
-    return this.#chunks;
+  /**
+   * Makes sure that there is room for a few series.
+   *
+   * @throws what the file system throws when there is none
+   */
+  makeRoom(): void {
+    this.#chunkWith(CHUNK_BYTES / 2);
   }
 
-  /** Lets go of the file. What is mapped stays writable. */
+  /** Lets go of the file: its owner lives no more. What is mapped stays writable. */
   close(): void {
+    setClosed(this.#chunks[0]!.bytes);
     this.#mapping.flush();
+    // A mapping keeps the file's lock, whoever closes it.
+    this.#mapping.unlock(this.#file);
+    this.#letGo();
+  }
+
+  #letGo(): void {
     this.#mapping.forget(this.#file);
     closeSync(this.#file);
   }
@@ -124,11 +181,24 @@ export class FileWriter {
   #append(content: object, family: number, cells: number): Cells {
     const text = this.#encoder.encode(JSON.stringify(content));
     const length = recordLength(text.length, cells);
+    // Families are numbered in the order of their records, so declarations are always appended.
+    const vacancy = family === DECLARES ? undefined : this.#vacancyOf(length);
+    if (vacancy !== undefined) {
+      const { bytes, at } = vacancy;
+      return { page: bytes.cells, offset: writeRecord(bytes, at, text, family, cells) };
+    }
     const { bytes, start } = this.#chunkWith(length);
-    const cellIndex = writeRecord(bytes, this.#next, text, family, cells);
+    const offset = writeRecord(bytes, this.#next, text, family, cells);
     this.#next += length;
     setUsedBytes(this.#chunks[0]!.bytes, start + this.#next);
-    return { page: bytes.cells, offset: cellIndex };
+    return { page: bytes.cells, offset };
+  }
+
+  #vacancyOf(length: number): Vacancy | undefined {
+    const vacancies = this.#vacancies.get(length);
+    const first = vacancies?.[0];
+    if (first === undefined || performance.now() - first.since < this.#emptyFor) return undefined;
+    return vacancies!.shift();
   }
 
   #chunkWith(length: number): Chunk {
@@ -144,11 +214,20 @@ export class FileWriter {
   #addChunk(length: number): Chunk {
     const last = this.#chunks.at(-1);
     const start = last === undefined ? 0 : last.start + last.bytes.bytes.length;
-    for (let at = 0; at < length; ) {
-      at += writeSync(this.#file, ZEROS, 0, Math.min(ZEROS.length, length - at), start + at);
+    if (start + length > MOST_BYTES) {
+      throw Object.assign(new Error('The file would be longer than 1 GiB'), { code: 'EFBIG' });
     }
-    const chunk = { bytes: new Bytes(this.#mapping.map(this.#file, start, length)), start };
-    this.#chunks.push(chunk);
-    return chunk;
+    try {
+      for (let at = 0; at < length; ) {
+        at += writeSync(this.#file, ZEROS, 0, Math.min(ZEROS.length, length - at), start + at);
+      }
+      const chunk = { bytes: new Bytes(this.#mapping.map(this.#file, start, length)), start };
+      this.#chunks.push(chunk);
+      return chunk;
+    } catch (error) {
+      // What was written of it is not mapped, so it may be cut off: others can use the room.
+      ftruncateSync(this.#file, start);
+      throw error;
+    }
   }
 }

@@ -1,40 +1,70 @@
-/** The connection: ioredis, told to fail at once instead of waiting, and scripts by their digest. */
-import { createHash } from 'node:crypto';
+/** The client: ioredis, told to fail at once instead of waiting, and not to keep the process alive. */
 import { MetheusError } from '../../errors.js';
 import type { RedisClient, Settings } from './config.js';
 
 /** Longest pause between two attempts to connect, in milliseconds. */
 const MOST_RETRY_MS = 2000;
 
+const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MOST_RETRY_MS);
+
+/** What a user may choose otherwise. */
+function defaults({ timeout }: Settings) {
+  return {
+    connectTimeout: Math.max(timeout, 100),
+    // A connection that swallows commands is given up, so that they do not pile up in it.
+    socketTimeout: timeout,
+    retryStrategy,
+    // After a failover the old primary answers so; a new connection finds the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  };
+}
+
 /**
  * What makes ioredis answer at once while Redis is away. Its defaults take more than a minute to notice.
- * Commands are kept by us, not queued by the client.
+ * Commands are kept by us, not queued or sent again by the client.
  */
 const IMPATIENT = {
   enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  connectTimeout: MOST_RETRY_MS,
-  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MOST_RETRY_MS),
-  // After a failover the old primary answers so; a new connection finds the new one.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 };
 
 /** @throws `METHEUS_DEPENDENCY_MISSING` without ioredis */
-export async function connect(settings: Settings): Promise<RedisClient> {
+export async function createClient(settings: Settings): Promise<RedisClient> {
   if (settings.client !== undefined) return settings.client;
   const { Redis, Cluster } = await importIoredis();
   const { url, cluster, connection } = settings;
-  if (cluster !== undefined) {
-    const { host: _, port: __, ...redisOptions } = connection;
-    return new Cluster([...cluster], {
-      enableOfflineQueue: false,
-      clusterRetryStrategy: IMPATIENT.retryStrategy,
-      redisOptions: { ...redisOptions, ...IMPATIENT },
-    }) as unknown as RedisClient;
-  }
-  const options = { ...connection, ...IMPATIENT };
+  const options = { ...defaults(settings), ...connection, ...IMPATIENT };
   const { host: _, port: __, ...besides } = options as Record<string, unknown>;
-  return (url === undefined ? new Redis(options) : new Redis(url, besides)) as unknown as RedisClient;
+  if (cluster !== undefined) {
+    const nodes = new Cluster([...cluster], {
+      enableOfflineQueue: false,
+      clusterRetryStrategy: options.retryStrategy,
+      redisOptions: besides,
+    });
+    nodes.on('+node', letGo);
+    letGo(nodes);
+    return nodes as unknown as RedisClient;
+  }
+  const client = url === undefined ? new Redis(options) : new Redis(url, besides);
+  letGo(client);
+  return client as unknown as RedisClient;
+}
+
+/** Of an ioredis client, what keeps a process alive. */
+interface Emitter {
+  on(event: string, listener: () => void): unknown;
+  readonly stream?: { unref?(): void };
+  readonly reconnectTimeout?: NodeJS.Timeout | null;
+}
+
+/** A connection, or the pause before the next one, is no reason to go on living. */
+function letGo(client: object): void {
+  const emitter = client as Emitter;
+  emitter.on('connect', () => emitter.stream?.unref?.());
+  for (const event of ['reconnecting', 'close']) {
+    emitter.on(event, () => emitter.reconnectTimeout?.unref());
+  }
 }
 
 async function importIoredis(): Promise<typeof import('ioredis')> {
@@ -48,36 +78,4 @@ async function importIoredis(): Promise<typeof import('ioredis')> {
       cause,
     });
   }
-}
-
-/** A script, sent by its digest, and whole when Redis does not know it yet or has forgotten it. */
-export class Script {
-  readonly #text: string;
-  readonly #digest: string;
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#digest = createHash('sha1').update(text).digest('hex');
-  }
-
-  async run(client: RedisClient, key: string, args: readonly string[]): Promise<unknown> {
-    try {
-      return await client.call('EVALSHA', this.#digest, 1, key, ...args);
-    } catch (error) {
-      if (!(error as Error).message?.startsWith('NOSCRIPT')) throw error;
-      return client.call('EVAL', this.#text, 1, key, ...args);
-    }
-  }
-}
-
-/** The answer, or an error after so many milliseconds: what was sent may have been done or not. */
-export function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    // Not unref'd: it keeps the process alive until the answer is there, at a clean exit too.
-    const timer = setTimeout(
-      () => reject(new Error(`Redis did not answer within ${milliseconds} ms`)),
-      milliseconds,
-    );
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -6,6 +6,7 @@ export interface RedisClient {
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
   disconnect(): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
 }
 
 /** Configuration of `MultiProcessRedisBackend`. Everything not named here is passed on to ioredis. */
@@ -26,7 +27,11 @@ export interface RedisBackendConfig {
   readonly expireKeyTime?: number;
   /** Milliseconds between flushes. @defaultValue 1000 */
   readonly flushInterval?: number;
-  /** Seconds without a sign of life after which a producer counts as gone. @defaultValue 15 */
+  /**
+   * Seconds without a sign of life, which every flush is, after which a producer counts as gone.
+   *
+   * @defaultValue 15, and at least three flushes
+   */
   readonly heartbeat?: number;
   /** Milliseconds that Redis may take to answer. @defaultValue 2000 */
   readonly timeout?: number;
@@ -64,7 +69,7 @@ export function settingsOf(config: RedisBackendConfig): Settings {
     keyPrefix = 'metheus',
     expireKeyTime = 3600,
     flushInterval = 1000,
-    heartbeat = 15,
+    heartbeat = Math.max(15, (3 * flushInterval) / 1000),
     timeout = 2000,
     failFast = false,
     whenDown = 'own',
@@ -78,6 +83,19 @@ export function settingsOf(config: RedisBackendConfig): Settings {
       const given = `${name}: ${show(value)}`;
       throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: 'a number greater than 0' });
     }
+  }
+  if (typeof keyPrefix !== 'string') {
+    const given = `keyPrefix: ${show(keyPrefix)}`;
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: 'a string' });
+  }
+  if (whenDown !== 'own' && whenDown !== 'error') {
+    const given = `whenDown: ${show(whenDown)}`;
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: "'own' or 'error'" });
+  }
+  // The URL itself is never shown: it may hold a password.
+  if (url !== undefined && !URL.canParse(url)) {
+    const expected = "a URL that begins with 'redis://' or 'rediss://'";
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: 'a url that is none', expected });
   }
   return {
     keyPrefix,
@@ -103,7 +121,7 @@ export function publicConfig(settings: Settings): Readonly<Record<string, unknow
     settings.url !== undefined
       ? withoutSecrets(settings.url)
       : cluster !== undefined
-        ? { cluster }
+        ? { cluster: cluster.map(({ host, port }) => ({ host, port })) }
         : { host, port, db };
   const shown = { keyPrefix, expireKeyTime, flushInterval, heartbeat, timeout, failFast, whenDown };
   return Object.freeze({ ...shown, ...where });

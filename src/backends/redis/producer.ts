@@ -2,55 +2,67 @@
  * What this process sends: changes found by comparing its pages with what was last acknowledged, in batches
  * that are frozen until Redis has answered. What waits is never more than one number for each cell.
  */
-import { createHash } from 'node:crypto';
-import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import type { FamilyDescriptor } from '../../model/family.js';
 import type { Cells, Writer } from '../backend.js';
+import { accumulate } from '../merge.js';
+import { familyId, GONE, numberText, sharedField, writerField } from './fields.js';
 
-/** Operations of one call. Redis does nothing else meanwhile, so they are few: about 10 ms. */
-const MOST_OPERATIONS = 2000;
-
-/** A short name that is equal in all programs with this family. */
-export function familyId(family: FamilyDescriptor): string {
-  return createHash('sha1').update(familyKey(family)).digest('hex').slice(0, 16);
-}
-
-/** Field of a cell that everybody adds to. */
-export const sharedField = (cell: number, labels: string) => `c:${cell}:${labels}`;
-/** Field of all cells of a series of one writer. */
-export const writerField = (producer: string, writer: string, labels: string) =>
-  `p:${JSON.stringify([producer, writer])}:${labels}`;
+/** Fields of one batch. Redis does nothing else meanwhile; Lua passes on fewer than 8000 values at once. */
+const MOST_FIELDS = 2000;
 
 /** A series, and what Redis has of it. */
-interface Entry {
+interface Series {
   /** Label values, as JSON. */
   readonly labels: string;
+  /** Whose it is; undefined where all writers of this process add up. */
   readonly writer: Writer | undefined;
-  readonly cells: Cells;
+  /** The cells of each writer of this process. */
+  readonly parts: Cells[];
   readonly sent: Float64Array;
   /** Whether Redis has heard of it: a series that never changed is shown too. */
   known: boolean;
+  /** Whether Redis was told that its writer is there. */
+  live: boolean;
 }
 
 /** Operations that are sent again, unchanged, until they are acknowledged. */
-interface Batch {
+export interface Batch {
   readonly sequence: number;
-  readonly operations: readonly string[];
-  /** Series, cells and the values they will have in Redis. */
-  readonly changes: readonly { readonly entry: Entry; readonly cell: number; readonly value: number }[];
+  readonly deletions: string[];
+  readonly fields: string[];
+  readonly additions: string[];
+  /** Fields and values in turn. */
+  readonly sets: string[];
+  readonly changes: { readonly series: Series; readonly values: readonly number[]; readonly live: boolean }[];
+  readonly left: Leaving[];
 }
 
+interface Leaving {
+  readonly series: Series;
+  readonly why: 'removed' | 'moved';
+}
+
+/** One family, as this process counts in it. */
 export class ProducerFamily {
   readonly family: FamilyDescriptor;
   readonly id: string;
   /** Whether Redis was told of the family. */
   announced = false;
+  /** Which hash the acknowledged numbers are in; empty before the first one. */
+  identity = '';
+  /** Whether a writer other than this process itself counts here. */
+  hasOthers = false;
+  /** Whether it counted as gone since its last batch: see {@link returned}. */
+  hasReturned = false;
   readonly #producer: string;
-  readonly #entries = new Map<Float64Array, Map<number, Entry>>();
+  /** By labels, and by field where writers stay apart. */
+  readonly #series = new Map<string, Series>();
+  readonly #places = new Map<Float64Array, Map<number, Series>>();
+  #leaving: Leaving[] = [];
   #sequence = 0;
   #batch: Batch | undefined;
-  /** Fields of removed series. */
-  #deletions: string[] = [];
-  #withdrawals: string[] = [];
+  /** What the pass that is under way has still to look at. */
+  #rest: Iterator<Series> = [].values();
 
   constructor(family: FamilyDescriptor, producer: string) {
     this.family = family;
@@ -58,129 +70,184 @@ export class ProducerFamily {
     this.#producer = producer;
   }
 
-  add(cells: Cells, labels: readonly string[], writer: Writer | undefined): void {
-    const sent = new Float64Array(this.family.cells);
-    const entry: Entry = { labels: JSON.stringify(labels), writer, cells, sent, known: false };
-    let page = this.#entries.get(cells.page);
-    if (page === undefined) {
-      page = new Map();
-      this.#entries.set(cells.page, page);
-    }
-    page.set(cells.offset, entry);
+  /** Whether Redis has numbers of this process. */
+  get isSent(): boolean {
+    return this.identity !== '';
   }
 
-  /** Forgets a series: `removed` for everybody, or only this writer's part of it. */
-  remove({ page, offset }: Cells, why: 'removed' | 'moved'): void {
-    const entry = this.#entries.get(page)?.get(offset);
-    if (entry === undefined) return;
-    this.#entries.get(page)!.delete(offset);
-    if (!this.#isShared()) this.#deletions.push(this.#fieldOf(entry));
-    else if (why === 'removed') {
-      for (let cell = 0; cell < this.family.cells; cell++)
-        this.#deletions.push(sharedField(cell, entry.labels));
-    } else {
-      for (let cell = 0; cell < this.family.cells; cell++) {
-        if (entry.sent[cell] !== 0)
-          this.#withdrawals.push('f', sharedField(cell, entry.labels), String(-entry.sent[cell]!));
-      }
+  add(cells: Cells, labels: readonly string[], writer: Writer | undefined): void {
+    const text = JSON.stringify(labels);
+    const key = this.#isShared() ? text : this.#fieldOf(text, writer);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      const sent = new Float64Array(this.family.cells);
+      const owner = this.#isShared() ? undefined : writer;
+      series = { labels: text, writer: owner, parts: [], sent, known: false, live: true };
+      this.#series.set(key, series);
     }
+    series.parts.push(cells);
+    if (writer !== undefined) this.hasOthers = true;
+    let page = this.#places.get(cells.page);
+    if (page === undefined) {
+      page = new Map();
+      this.#places.set(cells.page, page);
+    }
+    page.set(cells.offset, series);
+  }
+
+  /**
+   * Forgets a writer's part of a series, and with the last part the series: `removed` for everybody, `moved` as
+   * far as it was counted here.
+   */
+  remove({ page, offset }: Cells, why: 'removed' | 'moved'): void {
+    const places = this.#places.get(page);
+    const series = places?.get(offset);
+    if (places === undefined || series === undefined) return;
+    places.delete(offset);
+    if (places.size === 0) this.#places.delete(page);
+    const { parts, labels, writer } = series;
+    parts.splice(
+      parts.findIndex((cells) => cells.page === page && cells.offset === offset),
+      1,
+    );
+    if (parts.length > 0) return;
+    this.#series.delete(this.#isShared() ? labels : this.#fieldOf(labels, writer));
+    // What Redis never heard of needs no removal; so what waits does not grow with every series ever made.
+    const isSent = series.known || this.#batch?.changes.some((change) => change.series === series);
+    if (isSent) this.#leaving.push({ series, why });
+  }
+
+  /** Begins to look for changes, from the first series on. */
+  begin(): void {
+    this.#rest = this.#series.values();
   }
 
   /** The batch to send now: the one that was not acknowledged, or the next changes, if there are any. */
-  batch(): Batch | undefined {
+  next(): Batch | undefined {
     this.#batch ??= this.#freeze();
     return this.#batch;
   }
 
   /** Redis has applied the batch. */
-  acknowledge(): void {
-    for (const { entry, cell, value } of this.#batch?.changes ?? []) {
-      entry.sent[cell] = value;
-      entry.known = true;
+  acknowledge(batch: Batch): void {
+    if (batch !== this.#batch) return;
+    for (const { series, values, live } of batch.changes) {
+      series.sent.set(values);
+      series.known = true;
+      series.live = live;
     }
+    this.#leaving = this.#leaving.filter((leaving) => !batch.left.includes(leaving));
     this.#batch = undefined;
+    this.hasReturned = false;
   }
 
   /** Redis has nothing of this family any more: everything is sent anew. */
   lost(): void {
     this.#batch = undefined;
     this.#sequence = 0;
+    this.#leaving = [];
     this.announced = false;
-    for (const entry of this.#all()) {
-      entry.sent.fill(0);
-      entry.known = false;
+    this.identity = '';
+    for (const series of this.#series.values()) {
+      series.sent.fill(0);
+      series.known = false;
     }
+  }
+
+  /** This producer counted as gone: its own fields, and the number of its last batch, may not be there. */
+  returned(): void {
+    this.hasReturned = true;
+    if (this.#isShared()) return;
+    for (const series of this.#series.values()) series.known = false;
   }
 
   #isShared(): boolean {
     return this.family.merge === 'add';
   }
 
-  *#all(): Generator<Entry> {
-    for (const page of this.#entries.values()) yield* page.values();
-  }
-
-  #fieldOf({ labels, writer }: Entry): string {
+  #fieldOf(labels: string, writer: Writer | undefined): string {
     return writerField(this.#producer, writer?.id ?? '', labels);
   }
 
   #freeze(): Batch | undefined {
-    const operations = this.#deletions.flatMap((field) => ['-', field, '']);
-    operations.push(...this.#withdrawals);
-    this.#deletions = [];
-    this.#withdrawals = [];
-    const changes: Batch['changes'][number][] = [];
-    for (const entry of this.#all()) {
-      if (operations.length >= MOST_OPERATIONS * 3) break;
-      if (this.#isShared()) this.#freezeShared(entry, operations, changes);
-      else this.#freezeOwn(entry, operations, changes);
+    const batch: Batch = {
+      sequence: this.#sequence + 1,
+      deletions: [],
+      fields: [],
+      additions: [],
+      sets: [],
+      changes: [],
+      left: [],
+    };
+    const { deletions, fields, sets } = batch;
+    const isFull = () => deletions.length + fields.length + sets.length / 2 >= MOST_FIELDS;
+    for (const leaving of this.#leaving) {
+      if (isFull()) break;
+      this.#leave(leaving, batch);
     }
-    if (operations.length === 0) return undefined;
+    while (!isFull()) {
+      const { done, value: series } = this.#rest.next();
+      if (done) break;
+      if (this.#isShared()) this.#freezeShared(series, batch);
+      else this.#freezeOwn(series, batch);
+    }
+    if (deletions.length + fields.length + sets.length === 0) {
+      this.#leaving = this.#leaving.filter((leaving) => !batch.left.includes(leaving));
+      return undefined;
+    }
     this.#sequence += 1;
-    return { sequence: this.#sequence, operations, changes };
+    return batch;
+  }
+
+  #leave(leaving: Leaving, { deletions, fields, additions, left }: Batch): void {
+    const { series, why } = leaving;
+    const { labels, writer, sent } = series;
+    left.push(leaving);
+    if (!this.#isShared()) deletions.push(this.#fieldOf(labels, writer));
+    else if (why === 'removed') {
+      for (let cell = 0; cell < sent.length; cell++) deletions.push(sharedField(cell, labels));
+    } else {
+      for (let cell = 0; cell < sent.length; cell++) {
+        if (sent[cell] === 0) continue;
+        fields.push(sharedField(cell, labels));
+        additions.push(numberText(-sent[cell]!));
+      }
+    }
   }
 
   /** Differences, which add up with everybody else's. */
-  #freezeShared(entry: Entry, operations: string[], changes: Batch['changes'][number][]): void {
-    const { page, offset } = entry.cells;
-    for (let cell = 0; cell < entry.sent.length; cell++) {
-      const value = page[offset + cell]!;
-      if (Object.is(value, entry.sent[cell]) && (entry.known || cell > 0)) continue;
-      const change = value - entry.sent[cell]!;
-      operations.push(
-        Number.isSafeInteger(change) ? 'i' : 'f',
-        sharedField(cell, entry.labels),
-        numberText(change),
-      );
-      changes.push({ entry, cell, value });
+  #freezeShared(series: Series, { fields, additions, changes }: Batch): void {
+    const { parts, sent, known, labels } = series;
+    let values: number[] | undefined;
+    for (let cell = 0; cell < sent.length; cell++) {
+      let value = 0;
+      for (let part = 0; part < parts.length; part++) {
+        const { page, offset } = parts[part]!;
+        value += page[offset + cell]!;
+      }
+      const before = sent[cell]!;
+      if (isSame(value, before) && (known || cell > 0)) continue;
+      values ??= [...sent];
+      values[cell] = value;
+      fields.push(sharedField(cell, labels));
+      additions.push(numberText(value - before));
     }
+    if (values !== undefined) changes.push({ series, values, live: true });
   }
 
   /** The writer's own numbers, as they are. */
-  #freezeOwn(entry: Entry, operations: string[], changes: Batch['changes'][number][]): void {
-    const { page, offset } = entry.cells;
-    const values = page.slice(offset, offset + entry.sent.length);
-    if (entry.known && values.every((value, cell) => Object.is(value, entry.sent[cell]))) return;
-    operations.push('=', this.#fieldOf(entry), [...values].map(numberText).join(' '));
-    values.forEach((value, cell) => {
-      changes.push({ entry, cell, value });
-    });
+  #freezeOwn(series: Series, { sets, changes }: Batch): void {
+    const { parts, sent, known, labels, writer } = series;
+    const live = writer?.live ?? true;
+    const [{ page, offset }, ...more] = parts as [Cells, ...Cells[]];
+    const cells = page.slice(offset, offset + sent.length);
+    for (const part of more) accumulate(this.family, cells, 0, part.page, part.offset, live);
+    if (known && live === series.live && cells.every((value, cell) => Object.is(value, sent[cell]))) return;
+    const values = [...cells];
+    const text = values.map(numberText).join(' ');
+    sets.push(this.#fieldOf(labels, writer), live ? text : `${text} ${GONE}`);
+    changes.push({ series, values, live });
   }
 }
 
-/** Digits that read back to the same number; `inf`, `-inf` and `nan` as Redis and Lua write them. */
-function numberText(value: number): string {
-  if (Number.isFinite(value)) return Object.is(value, -0) ? '-0' : String(value);
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
-}
-
-/** Reads {@link numberText}, and what Redis makes of sums. */
-export function parseNumber(text: string): number {
-  const number = Number(text);
-  if (!Number.isNaN(number)) return number;
-  return text.includes('nan')
-    ? Number.NaN
-    : text.startsWith('-')
-      ? Number.NEGATIVE_INFINITY
-      : Number.POSITIVE_INFINITY;
-}
+const isSame = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));

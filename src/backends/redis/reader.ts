@@ -3,22 +3,31 @@ import { type FamilyDescriptor, type FamilySnapshot, TOUCHED } from '../../model
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { escapeLabelValue, labelText } from '../../model/labels.js';
 import { accumulate } from '../merge.js';
-import { parseNumber } from './producer.js';
+import { GONE, parseField, parseNumber, SEQUENCE_FIELD } from './fields.js';
 
-/** What a field's name says: which series, and which cell or whose. */
-interface FieldPlace {
+/** A field of the hash, and what its name says. */
+interface Field {
+  readonly name: string;
+  /** -1 for a field without numbers. */
   readonly row: number;
   /** A shared cell; -1 for all cells of one writer. */
   readonly cell: number;
   readonly producer: string;
 }
 
+/** Fields that may be remembered beyond those that are there. */
+const MOST_STALE = 1000;
+
 /** One family, read again and again: it remembers what its fields mean. */
 export class RemoteFamily {
   readonly family: FamilyDescriptor;
-  readonly #labels = new LabelColumn();
-  readonly #rows = new Map<string, number>();
-  readonly #fields = new Map<string, FieldPlace | undefined>();
+  /** The producers that have ever sent something, as of the last snapshot. */
+  producers: readonly string[] = [];
+  #labels = new LabelColumn();
+  #rows = new Map<string, number>();
+  #known = new Map<string, Field>();
+  /** The fields in the order of the last reply, which is seldom another: so most are found without a search. */
+  #order: Field[] = [];
 
   constructor(family: FamilyDescriptor) {
     this.family = family;
@@ -30,55 +39,92 @@ export class RemoteFamily {
    */
   snapshot(hash: readonly string[], living: ReadonlySet<string>): FamilySnapshot {
     const { family } = this;
-    for (let i = 0; i < hash.length; i += 2) this.#place(hash[i]!);
-    const values = new Float64Array(this.#labels.size * family.cells);
+    const { cells } = family;
+    const fields = this.#fieldsOf(hash);
+    const values = new Float64Array(this.#labels.size * cells);
     const present = new Uint8Array(this.#labels.size);
     const live = new Uint8Array(this.#labels.size);
-    for (let i = 0; i < hash.length; i += 2) {
-      const place = this.#fields.get(hash[i]!);
-      if (place === undefined) continue;
-      const { row, cell, producer } = place;
-      if (cell >= 0) values[row * family.cells + cell] = parseNumber(hash[i + 1]!);
-      else if (!this.#addWriter(values, row, hash[i + 1]!, living.has(producer), live)) continue;
+    for (let i = 0; i < fields.length; i++) {
+      const { row, cell, producer } = fields[i]!;
+      if (row < 0) continue;
+      const text = hash[2 * i + 1]!;
+      if (cell >= 0) values[row * cells + cell] = parseNumber(text);
+      else if (!this.#addWriter(values, row, text, living.has(producer), live)) continue;
       present[row] = 1;
     }
     const view = this.#labels.view();
+    if (!present.includes(0)) return this.#snapshotOf(view, values, live);
     const lengths = view.lengths.slice(0, view.size);
     for (let row = 0; row < view.size; row++) if (present[row] === 0) lengths[row] = REMOVED;
-    const rows = { ...view, lengths };
+    return this.#snapshotOf({ ...view, lengths }, values, live);
+  }
+
+  #snapshotOf(rows: FamilySnapshot['rows'], values: Float64Array, live: Uint8Array): FamilySnapshot {
+    const { family } = this;
     return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
   }
 
   /** Whether the writer's numbers are wanted. */
-  #addWriter(values: Float64Array, row: number, text: string, lives: boolean, live: Uint8Array): boolean {
+  #addWriter(
+    values: Float64Array,
+    row: number,
+    text: string,
+    producerLives: boolean,
+    live: Uint8Array,
+  ): boolean {
     const { family } = this;
+    const words = text.split(' ');
+    const lives = producerLives && words.at(-1) !== GONE;
     if (family.merge.startsWith('live') && !lives) return false;
-    const cells = Float64Array.from(text.split(' '), parseNumber);
+    const cells = Float64Array.from(words.slice(0, family.cells), parseNumber);
     if (isPerWriter(family) && cells[TOUCHED] === 0) return false;
     accumulate(family, values, row * family.cells, cells, 0, lives);
     if (lives) live[row] = 1;
     return true;
   }
 
-  #place(field: string): void {
-    if (this.#fields.has(field)) return;
-    this.#fields.set(field, this.#understand(field));
+  #fieldsOf(hash: readonly string[]): readonly Field[] {
+    const count = hash.length / 2;
+    if (this.#known.size > 2 * count + MOST_STALE) this.#forget();
+    const order = this.#order;
+    let moved = order.length !== count;
+    order.length = Math.min(order.length, count);
+    for (let i = 0; i < count; i++) {
+      const name = hash[2 * i]!;
+      if (order[i]?.name === name) continue;
+      moved = true;
+      let field = this.#known.get(name);
+      if (field === undefined) {
+        field = this.#understand(name);
+        this.#known.set(name, field);
+      }
+      order[i] = field;
+    }
+    if (moved) {
+      this.producers = order
+        .filter(({ name }) => name.startsWith(SEQUENCE_FIELD))
+        .map(({ name }) => name.slice(SEQUENCE_FIELD.length));
+    }
+    return order;
   }
 
-  #understand(field: string): FieldPlace | undefined {
-    const shared = /^c:(\d+):/.exec(field);
-    if (shared !== null) {
-      const row = this.#rowOf(JSON.parse(field.slice(shared[0].length)), '');
-      return { row, cell: Number(shared[1]), producer: '' };
+  /** Snapshots that were given keep the old column. */
+  #forget(): void {
+    this.#labels = new LabelColumn();
+    this.#rows = new Map();
+    this.#known = new Map();
+    this.#order = [];
+  }
+
+  #understand(name: string): Field {
+    const parsed = parseField(name);
+    const { labelNames, cells } = this.family;
+    if (parsed === undefined || parsed.labels.length !== labelNames.length || parsed.cell >= cells) {
+      return { name, row: -1, cell: -1, producer: '' };
     }
-    const own = /^p:(\["(?:[^"\\]|\\.)*","(?:[^"\\]|\\.)*"\]):/.exec(field);
-    if (own === null) return undefined;
-    const [producer, writer] = JSON.parse(own[1]!) as [string, string];
-    const row = this.#rowOf(
-      JSON.parse(field.slice(own[0].length)),
-      `${producer}${writer === '' ? '' : `/${writer}`}`,
-    );
-    return { row, cell: -1, producer };
+    const { labels, cell, producer, writer } = parsed;
+    const row = this.#rowOf(labels, writer === '' ? producer : `${producer}/${writer}`);
+    return { name, row, cell, producer };
   }
 
   /** Rows are for labels, and for writers too where each has rows of its own. */
@@ -86,7 +132,7 @@ export class RemoteFamily {
     const { family } = this;
     let text = labelText(family.labelNames, labels);
     if (isPerWriter(family)) text += `${text === '' ? '' : ','}pid="${escapeLabelValue(writer)}"`;
-    const key = family.merge === 'each' ? `${writer} ${text}` : text;
+    const key = family.merge === 'each' ? JSON.stringify([writer, text]) : text;
     let row = this.#rows.get(key);
     if (row === undefined) {
       row = this.#labels.add(text);

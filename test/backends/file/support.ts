@@ -1,9 +1,10 @@
 /** Directories, backends and child processes of the file backend's tests. */
-import { type ChildProcess, fork, type Serializable } from 'node:child_process';
+import { type ChildProcess, type Serializable, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { FamilyDescriptor, FamilySnapshot } from 'metheus';
 import { type FileBackendConfig, MultiProcessFileBackend } from 'metheus/backends/file';
 import type { FileBackendParts } from '#metheus/backends/file/backend.js';
@@ -18,10 +19,26 @@ export interface Test {
   after(clean: () => unknown): void;
 }
 
+const cleanings = new WeakMap<Test, (() => unknown)[]>();
+
+/** Has something done when the test is over: what was made last goes first. */
+export function atEnd(t: Test, clean: () => unknown): void {
+  const known = cleanings.get(t);
+  if (known !== undefined) {
+    known.push(clean);
+    return;
+  }
+  const all = [clean];
+  cleanings.set(t, all);
+  t.after(async () => {
+    for (const one of all.toReversed()) await one();
+  });
+}
+
 /** An empty directory, removed when the test is over. */
 export function makeDirectory(t: Test): string {
   const directory = mkdtempSync(join(tmpdir(), 'metheus-files-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
@@ -53,7 +70,7 @@ export async function openBackend(
   parts?: FileBackendParts,
 ): Promise<MultiProcessFileBackend> {
   const backend = new MultiProcessFileBackend(config, parts);
-  t.after(() => backend.close());
+  atEnd(t, () => backend.close());
   await backend.open({ rehome() {} });
   return backend;
 }
@@ -65,7 +82,7 @@ export function readStranger(backend: MultiProcessFileBackend, name: string): [s
 }
 
 /** The first cell of the only series of a family without labels; undefined when there is none. */
-export function valueOf(backend: MultiProcessFileBackend, name: string): number | undefined {
+export function onlyValue(backend: MultiProcessFileBackend, name: string): number | undefined {
   return readStranger(backend, name)[0]?.[1][0];
 }
 
@@ -95,23 +112,45 @@ export interface ChildOptions {
   readonly wrapper?: readonly string[];
 }
 
+/** Hides koffi from a process: an `execArgv`. */
+export const WITHOUT_KOFFI = [
+  '--import',
+  `data:text/javascript,${encodeURIComponent(`
+    import Module from 'node:module';
+    const resolve = Module._resolveFilename;
+    Module._resolveFilename = (name, ...rest) => {
+      if (name === 'koffi') throw new Error('koffi is hidden');
+      return resolve(name, ...rest);
+    };`)}`,
+];
+
+/** The module in `programs/` that children run. */
+export const program = (name: string): URL => new URL(`./programs/${name}.js`, import.meta.url);
+
 /** A child process that answers. Ended with the test if it has not ended before. */
 export class Child {
   readonly process: ChildProcess;
   readonly #output: Buffer[] = [];
   readonly exited: Promise<[code: number | null, signal: string | null]>;
 
-  constructor(t: Test, module: URL, { env = {}, args = [], uid, execArgv = [] }: ChildOptions = {}) {
-    this.process = fork(module, args, {
+  constructor(t: Test, name: string, { env = {}, args = [], uid, ...options }: ChildOptions = {}) {
+    const { execArgv = [], wrapper = [] } = options;
+    const [command, ...rest] = [
+      ...wrapper,
+      process.execPath,
+      ...execArgv,
+      fileURLToPath(program(name)),
+      ...args,
+    ];
+    this.process = spawn(command!, rest, {
       env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
-      execArgv: [...execArgv],
-      silent: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     this.process.stdout!.on('data', (chunk: Buffer) => this.#output.push(chunk));
     this.process.stderr!.on('data', (chunk: Buffer) => this.#output.push(chunk));
     this.exited = once(this.process, 'close') as Promise<[number | null, string | null]>;
-    t.after(() => this.kill());
+    atEnd(t, () => this.kill());
   }
 
   get output(): string {
@@ -133,11 +172,31 @@ export class Child {
   async ask<T>(message: Serializable): Promise<T> {
     const answer = this.hear<T>();
     this.process.send(message);
-    return answer;
+    const given = await answer;
+    const { error } = Object(given) as { error?: string };
+    if (error !== undefined) throw new Error(`The child process failed: ${error}`);
+    return given;
   }
 
   async kill(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.exited;
   }
+}
+
+/** A child that obeys `programs/obeying.ts`, its backend loaded. */
+export async function startObeying(
+  t: Test,
+  directory: string | undefined,
+  options: ChildOptions = {},
+): Promise<Child> {
+  const child = new Child(t, 'obeying', options);
+  await child.hear();
+  if (directory !== undefined) await child.ask({ do: 'load', config: { directory } });
+  return child;
+}
+
+/** What the child would serve. */
+export async function scrapeOf(child: Child): Promise<Record<string, number>> {
+  return samplesOf(await child.ask<string>({ do: 'scrape' }));
 }

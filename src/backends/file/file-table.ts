@@ -1,0 +1,66 @@
+/** The series of one family and one writer in a file, as a source to merge. */
+import type { FamilyDescriptor } from '../../model/family.js';
+import { LabelColumn, REMOVED as REMOVED_ROW } from '../../model/label-column.js';
+import { labelText } from '../../model/labels.js';
+import type { Writer } from '../backend.js';
+import type { MergeSource } from '../merge.js';
+import { type Bytes, type RecordView, stateOf } from './layout.js';
+
+export class FileTable implements MergeSource {
+  readonly family: FamilyDescriptor;
+  readonly key: string;
+  readonly writer: Writer;
+  readonly labels = new LabelColumn();
+  readonly #file: { readonly content: Bytes };
+  /** For each row: its label values, where its record begins, the record's state, and the index of its first cell. */
+  readonly #identities: (readonly string[])[] = [];
+  readonly #records: number[] = [];
+  readonly #states: number[] = [];
+  readonly #cells: number[] = [];
+
+  constructor(file: { readonly content: Bytes }, family: FamilyDescriptor, key: string, writer: Writer) {
+    this.#file = file;
+    this.family = family;
+    this.key = key;
+    this.writer = writer;
+  }
+
+  add(at: number, { state, cellIndex }: RecordView, labels: readonly string[]): void {
+    const row = this.labels.add(labelText(this.family.labelNames, labels));
+    this.#identities[row] = labels;
+    this.#records[row] = at;
+    this.#states[row] = state;
+    this.#cells[row] = cellIndex;
+  }
+
+  /** Its series, each with its label values and the index of its first cell in the file's content. */
+  *series(): Generator<{ readonly labels: readonly string[]; readonly cellIndex: number }> {
+    for (let row = 0; row < this.labels.size; row++) {
+      if (this.labels.lengths[row] === REMOVED_ROW) continue;
+      yield { labels: this.#identities[row]!, cellIndex: this.#cells[row]! };
+    }
+  }
+
+  /** Drops the series that were removed, and tells where their records are. */
+  refresh(onVacant: (record: number) => void): void {
+    const { content } = this.#file;
+    for (let row = 0; row < this.#records.length; row++) {
+      if (this.labels.lengths[row] === REMOVED_ROW) continue;
+      const record = this.#records[row]!;
+      if (stateOf(content, record) === this.#states[row]) continue;
+      this.labels.remove(row);
+      onVacant(record);
+    }
+  }
+
+  values(): Float64Array {
+    const { cells } = this.#file.content;
+    const width = this.family.cells;
+    const values = new Float64Array(this.#cells.length * width);
+    for (let row = 0; row < this.#cells.length; row++) {
+      const from = this.#cells[row]!;
+      for (let cell = 0; cell < width; cell++) values[row * width + cell] = cells[from + cell]!;
+    }
+    return values;
+  }
+}

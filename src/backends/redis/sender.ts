@@ -1,0 +1,124 @@
+/** Sending: a sign of life, and the changes of every family, each batch until it is acknowledged. */
+import type { Settings } from './config.js';
+import { type Connection, isRefusal, Script } from './connection.js';
+import type { Health } from './health.js';
+import type { Keys } from './keys.js';
+import type { ProducerFamily } from './producer.js';
+import { FLUSH, HEARTBEAT } from './scripts.js';
+import { sweep } from './sweep.js';
+
+export const flushScript = new Script(FLUSH);
+export const heartbeatScript = new Script(HEARTBEAT);
+
+export class Sender {
+  readonly #connection: Connection;
+  readonly #settings: Settings;
+  readonly #keys: Keys;
+  readonly #producer: string;
+  readonly #health: Health;
+  /** When the keys were last looked at, on the monotonic clock. */
+  #checked = performance.now();
+
+  constructor(connection: Connection, settings: Settings, keys: Keys, producer: string, health: Health) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#keys = keys;
+    this.#producer = producer;
+    this.#health = health;
+  }
+
+  /**
+   * Sends all that was written before the call, and resolves when nothing of it is on its way any more.
+   *
+   * @throws what keeps Redis from taking it: then it is sent the next time
+   */
+  async send(families: readonly ProducerFamily[]): Promise<void> {
+    const { heartbeat, expireKeyTime } = this.#settings;
+    const beat = [this.#producer, String(heartbeat), String(expireKeyTime)];
+    const [known] = (await this.#connection.run(heartbeatScript, this.#keys.producers, beat)) as string[];
+    const isDue = performance.now() - this.#checked > (expireKeyTime * 1000) / 3;
+    let lost = 0;
+    if (known === '0' || isDue) {
+      lost = await this.#check(families);
+      // It may have been away for so long that others have swept up behind it.
+      if (known === '0') for (const family of families) family.returned();
+      await sweep(this.#connection, this.#settings, this.#keys);
+    }
+    const troubles: Error[] = [];
+    const sendOne = async (family: ProducerFamily) => {
+      try {
+        if (await this.#sendFamily(family)) lost += 1;
+      } catch (error) {
+        // What Redis refuses for one family, it may take for the others.
+        if (isRefusal(error)) this.#health.refused(family.family, error as Error);
+        else troubles.push(error as Error);
+      }
+    };
+    await Promise.all(families.map(sendOne));
+    if (lost > 0) this.#health.forgot(lost);
+    if (troubles.length > 0) throw troubles[0];
+  }
+
+  /** Has the next flush look at all keys: somebody has seen that one is gone. */
+  suspect(): void {
+    this.#checked = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Keeps this producer's keys, and notices those that are gone: they are sent anew. */
+  async #check(families: readonly ProducerFamily[]): Promise<number> {
+    const { expireKeyTime } = this.#settings;
+    const keep = (key: string) => this.#connection.call('EXPIRE', key, expireKeyTime);
+    const sent = families.filter(({ isSent }) => isSent);
+    const [index, ...hashes] = await Promise.all(
+      [this.#keys.families, ...sent.map(({ id }) => this.#keys.numbers(id))].map(keep),
+    );
+    this.#checked = performance.now();
+    if (index === 0) for (const family of families) family.announced = false;
+    const gone = sent.filter((_, i) => hashes[i] === 0);
+    for (const family of gone) family.lost();
+    return gone.length;
+  }
+
+  /** Resolves with whether what was sent before is lost. */
+  async #sendFamily(family: ProducerFamily): Promise<boolean> {
+    const { expireKeyTime } = this.#settings;
+    const key = this.#keys.numbers(family.id);
+    let isLost = false;
+    family.begin();
+    if (!family.announced && family.isSent) await this.#announce(family);
+    for (let batch = family.next(); batch !== undefined; batch = family.next()) {
+      if (!family.announced) await this.#announce(family);
+      const { sequence, deletions, fields, additions, sets } = batch;
+      const run = (identity: string, ...rest: string[]) =>
+        this.#connection.run(flushScript, key, [
+          this.#producer,
+          identity,
+          String(sequence),
+          String(expireKeyTime),
+          ...rest,
+        ]) as Promise<string>;
+      if (family.identity === '') family.identity = await run('');
+      const counts = [String(deletions.length), String(fields.length)];
+      const reply = await run(family.identity, ...counts, ...deletions, ...fields, ...additions, ...sets);
+      if (reply === 'lost') {
+        if (isLost) throw new Error(`Redis loses the metric '${family.family.name}' again and again`);
+        isLost = true;
+        family.lost();
+        family.begin();
+      } else {
+        const isGap = reply.startsWith('gap') && !family.hasReturned;
+        family.acknowledge(batch);
+        if (isGap) this.#health.wentBack(family.family, Number(reply.slice(4)));
+      }
+    }
+    return isLost;
+  }
+
+  async #announce(family: ProducerFamily): Promise<void> {
+    const { expireKeyTime } = this.#settings;
+    const key = this.#keys.families;
+    await this.#connection.call('HSET', key, family.id, JSON.stringify(family.family));
+    await this.#connection.call('EXPIRE', key, expireKeyTime);
+    family.announced = true;
+  }
+}

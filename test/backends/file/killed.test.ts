@@ -1,0 +1,105 @@
+/** What is counted in a process outlives it, however it ends. */
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MultiProcessFileBackend } from 'metheus/backends/file';
+import {
+  Child,
+  filesIn,
+  IN_CI,
+  makeDirectory,
+  onlyValue,
+  openBackend,
+  readStranger,
+  startObeying,
+} from './support.js';
+
+const ROUNDS = IN_CI ? 60 : 12;
+
+/** For each process, how many series it has; throws when one is missing or half. */
+function seriesCounts(backend: MultiProcessFileBackend): Map<string, number> {
+  const counts = new Map<string, { n: number; highest: number; sum: number }>();
+  for (const [labels, [value]] of readStranger(backend, 'each_total')) {
+    const { process, i } = /process=(?<process>\d+),i=(?<i>\d+)$/.exec(labels)!.groups!;
+    const count = counts.get(process!) ?? { n: 0, highest: -1, sum: 0 };
+    counts.set(process!, count);
+    count.n += 1;
+    count.highest = Math.max(count.highest, Number(i));
+    count.sum += value!;
+  }
+  for (const { n, highest, sum } of counts.values()) {
+    assert.equal(n, highest + 1, 'no series is missing between others');
+    assert.ok(sum === n || sum === n - 1, `each was counted once, but perhaps the last: ${sum} of ${n}`);
+  }
+  return new Map([...counts].map(([process, { n }]) => [process, n]));
+}
+
+/** Starts processes one after the other and kills each, in one directory, which is read all the while. */
+async function killSome(t: TestContext, firstRound: number, rounds: number): Promise<void> {
+  const directory = makeDirectory(t);
+  const backend = await openBackend(t, { directory, readOnly: true });
+  const counted = new Map<string, number>();
+  for (let round = firstRound; round < firstRound + rounds; round++) {
+    const child = new Child(t, 'appending', { args: [directory] });
+    await child.hear();
+    const end = performance.now() + ((round * 37) % 40);
+    do {
+      seriesCounts(backend);
+      await sleep(1);
+    } while (performance.now() < end);
+    await child.kill();
+    const told = Number(child.output.trim().split('\n').at(-1) || -1);
+    const counts = seriesCounts(backend);
+    const mine = counts.get(String(child.process.pid)) ?? 0;
+    assert.ok(mine > told, `${told} were told of, ${mine} are there`);
+    for (const [process, n] of counted) assert.equal(counts.get(process), n, 'the dead stay as they are');
+    counted.set(String(child.process.pid), mine);
+  }
+  const check = () => {
+    const all = [...counted.values()].reduce((a, b) => a + b, 0);
+    const total = onlyValue(backend, 'appended_total')!;
+    assert.ok(total >= all && total <= all + rounds, `${total} were counted in ${all} series`);
+    assert.equal(onlyValue(backend, 'metheus_backend_errors_total'), 0);
+  };
+  check();
+  await (await openBackend(t, { directory })).fold();
+  assert.equal(filesIn(directory).length, 1);
+  check();
+}
+
+describe('a process that is killed while it makes series', () => {
+  it(`leaves whole records and every number, ${ROUNDS} times, read all the while`, async (t) => {
+    for (let round = 0; round < ROUNDS; round += 3) await killSome(t, round, 3);
+  });
+});
+
+describe('a process that ends', () => {
+  for (const how of ['exit', 'drain', 'throw', 'reject', 'signal']) {
+    it(`keeps what its exit handlers count, when it ends by ${how}`, async (t) => {
+      const directory = makeDirectory(t);
+      const child = new Child(t, 'exiting', { args: [directory, how] });
+      await child.exited;
+      const backend = await openBackend(t, { directory, readOnly: true });
+      const seen = Object.fromEntries(
+        readStranger(backend, 'exits_total').map(([labels, [value]]) => [labels.slice('at='.length), value]),
+      );
+      const always = { start: 1, 'exit before': 1, 'exit after': 1, 'thread at exit': 1 };
+      const more: Record<string, object> = {
+        drain: { beforeExit: 1 },
+        throw: { uncaught: 1 },
+        reject: { uncaught: 1 },
+      };
+      assert.deepEqual(seen, how === 'signal' ? { start: 1 } : { ...always, ...more[how] });
+    });
+  }
+
+  it('is counted once with those that it started, before and after it had metrics', async (t) => {
+    const directory = makeDirectory(t);
+    const child = new Child(t, 'forking', { args: [directory] });
+    assert.deepEqual(await child.hear(), { primary: 111, worker: 111 });
+    await child.exited;
+    const reader = await startObeying(t, undefined);
+    await reader.ask({ do: 'load', config: { directory, readOnly: true } });
+    assert.match(await reader.ask<string>({ do: 'scrape' }), /^forked_total 111$/m);
+  });
+});

@@ -1,0 +1,158 @@
+/** Who is there and who is gone: pids are used again, and are equal in different containers. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { MultiProcessFileBackend } from 'metheus/backends/file';
+import { TOLD_BY_LOCK, TOLD_BY_PID } from '#metheus/backends/file/layout.js';
+import { FileWriter } from '#metheus/backends/file/writer.js';
+import { COUNTED, int32, leaveFile, patch } from './forged.js';
+import {
+  type Child,
+  filesIn,
+  MAPPINGS,
+  makeDirectory,
+  onlyValue,
+  openBackend,
+  scrapeOf,
+  startObeying,
+  WITHOUT_KOFFI,
+} from './support.js';
+
+const PID = 24;
+const LIVENESS = 28;
+const START = 32;
+const BOOT_ID = 48;
+const PID_NAMESPACE = 88;
+
+const float64 = (value: number) => new Uint8Array(Float64Array.of(value).buffer);
+
+/** A file whose header says that it is ours, as far as a pid can tell. */
+function forge(directory: string, liveness: number, start: number): string {
+  const path = leaveFile(directory, 7);
+  patch(path, PID, int32(process.pid));
+  patch(path, LIVENESS, int32(liveness));
+  patch(path, START, float64(start));
+  return path;
+}
+
+const folded = async (backend: MultiProcessFileBackend, directory: string) => {
+  await backend.fold();
+  return filesIn(directory).length === 1;
+};
+
+for (const [name, get] of MAPPINGS) {
+  describe(`the file of an earlier process, ${name}`, () => {
+    it('with our pid is never written by us, and is folded', async (t) => {
+      const directory = makeDirectory(t);
+      const path = forge(directory, name === 'koffi' ? TOLD_BY_LOCK : TOLD_BY_PID, 12345);
+      const before = readFileSync(path);
+      const backend = await openBackend(t, { directory }, { mapping: get() });
+      const { page, offset } = backend.reserve({ family: COUNTED, labels: [] });
+      page[offset] = 100;
+      await backend.flush();
+      assert.deepEqual(readFileSync(path), before);
+      assert.equal(filesIn(directory).length, 2);
+      assert.equal(onlyValue(backend, 'counted_total'), 7, 'our own is not asked for');
+      assert.ok(await folded(backend, directory));
+      assert.equal(onlyValue(backend, 'counted_total'), 7);
+    });
+
+    it('from before the machine was started, pid 1 again, is folded once', async (t) => {
+      const directory = makeDirectory(t);
+      for (let i = 0; i < 3; i++) {
+        const path = forge(directory, i === 0 ? TOLD_BY_LOCK : TOLD_BY_PID, 0);
+        patch(path, PID, int32(1));
+        patch(path, BOOT_ID, Buffer.from('00000000-1111-2222-3333-444444444444'));
+      }
+      const backend = await openBackend(t, { directory }, { mapping: get() });
+      for (let i = 0; i < 3; i++) {
+        assert.ok(await folded(backend, directory));
+        assert.equal(onlyValue(backend, 'counted_total'), 21);
+      }
+    });
+
+    it('that closed it is folded though the process lives on', async (t) => {
+      const directory = makeDirectory(t);
+      const writer = new FileWriter(directory, get());
+      const { page, offset } = writer.reserve({ family: COUNTED, labels: [] });
+      page[offset] = 3;
+      const backend = await openBackend(t, { directory }, { mapping: get() });
+      assert.equal(await folded(backend, directory), false);
+      writer.close();
+      onlyValue(backend, 'counted_total');
+      assert.ok(await folded(backend, directory));
+      assert.equal(onlyValue(backend, 'counted_total'), 3);
+    });
+  });
+}
+
+describe('a file without a lock', () => {
+  it('of another pid namespace may be that of a living process, and is left alone', async (t) => {
+    const directory = makeDirectory(t);
+    patch(forge(directory, TOLD_BY_PID, 12345), PID_NAMESPACE, float64(4));
+    const backend = await openBackend(t, { directory });
+    assert.equal(await folded(backend, directory), false);
+  });
+
+  it('whose process has koffi is told by pid where koffi is missing, and the other way round', async (t) => {
+    const directory = makeDirectory(t);
+    const [one, other] = [
+      await startObeying(t, directory),
+      await startObeying(t, directory, { execArgv: WITHOUT_KOFFI }),
+    ];
+    const both = [one, other];
+    for (const child of both)
+      await child.ask({ do: 'gauge', name: 'g', mode: 'livesum', calls: [['set', 5]] });
+    await other.ask({ do: 'flush' });
+    for (const child of both) {
+      await child.ask({ do: 'fold' });
+      assert.equal((await scrapeOf(child)).g, 10);
+    }
+    assert.equal(filesIn(directory).length, 2);
+    await other.kill();
+    assert.equal((await scrapeOf(one)).g, 5);
+    await one.ask({ do: 'fold' });
+    assert.equal(filesIn(directory).length, 1);
+    const third = await startObeying(t, directory, { execArgv: WITHOUT_KOFFI });
+    await one.kill();
+    await third.ask({ do: 'scrape' });
+    await third.ask({ do: 'gauge', name: 'g', mode: 'livesum', calls: [['set', 1]] });
+    assert.equal((await scrapeOf(third)).g, 1);
+  });
+});
+
+const mayUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+
+describe('two pid namespaces that share a directory', () => {
+  const skip = !mayUnshare && 'unshare is not permitted here';
+
+  it('do not collide, and the living are not taken for dead', { skip }, async (t) => {
+    const directory = makeDirectory(t);
+    const wrapper = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const children: Child[] = [];
+    for (let i = 0; i < 3; i++) children.push(await startObeying(t, directory, i === 0 ? {} : { wrapper }));
+    for (const [i, child] of children.entries()) {
+      const calls = [['set', i + 1]] as const;
+      const pid = await child.ask({ do: 'gauge', name: 'g', mode: 'livesum', calls });
+      if (i > 0) assert.equal(pid, 1);
+      await child.ask({ do: 'inc', name: 'n_total', by: 10 ** i });
+    }
+    for (const child of children) {
+      await child.ask({ do: 'fold' });
+      const { g, n_total } = await scrapeOf(child);
+      assert.deepEqual({ g, n_total }, { g: 6, n_total: 111 });
+    }
+    assert.equal(filesIn(directory).length, 3);
+    await children[1]!.kill();
+    for (const child of [children[0]!, children[2]!]) {
+      await child.ask({ do: 'fold' });
+      const { g, n_total } = await scrapeOf(child);
+      assert.deepEqual({ g, n_total }, { g: 4, n_total: 111 });
+    }
+    assert.deepEqual(readdirSync(directory).includes('archive.metheus'), true);
+    assert.equal(filesIn(directory).length, 2);
+    assert.ok(filesIn(directory).every((file) => readFileSync(join(directory, file)).length > 0));
+  });
+});

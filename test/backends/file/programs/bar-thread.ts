@@ -1,0 +1,8 @@
+/** A worker thread with a bar of 100, at 100. It stays open. */
+import { parentPort } from 'node:worker_threads';
+import { TqdmPromProxy } from 'metheus/progress';
+
+const proxy = new TqdmPromProxy({ name: 'shared' });
+proxy.tqdm(null, { desc: 'Job', total: 100, disable: true }).update(100);
+parentPort!.postMessage('ready');
+setInterval(() => {}, 1000);

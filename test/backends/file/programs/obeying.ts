@@ -1,0 +1,118 @@
+/** A program that counts as it is told, and tells when it has. */
+import { Worker } from 'node:worker_threads';
+import {
+  createCounter,
+  createGauge,
+  createHistogram,
+  type GaugeMode,
+  generateMetrics,
+  loadBackend,
+  SingleProcessBackend,
+} from 'metheus';
+import { type FileBackendConfig, MultiProcessFileBackend } from 'metheus/backends/file';
+import { TqdmPromProxy } from 'metheus/progress';
+import { activeBackend } from '#metheus/backends/active.js';
+
+export type Order =
+  | { readonly do: 'load'; readonly config: FileBackendConfig }
+  | { readonly do: 'leave' | 'scrape' | 'fold' | 'flush' | 'exit' | 'warnings' | 'koffi' }
+  | { readonly do: 'inc'; readonly name: string; readonly by?: number; readonly series?: number }
+  | { readonly do: 'remove'; readonly name: string; readonly series: number }
+  | {
+      readonly do: 'gauge';
+      readonly name: string;
+      readonly mode: GaugeMode;
+      readonly calls: GaugeCalls;
+      /** Longer than the time of a `set` is rounded by. */
+      readonly pause?: boolean;
+    }
+  | { readonly do: 'observe'; readonly name: string; readonly buckets: number[]; readonly value: number }
+  | { readonly do: 'bar'; readonly desc: string; readonly total: number; readonly n: number }
+  | { readonly do: 'threads'; readonly module: string; readonly count: number; readonly data?: unknown };
+
+/** What is done with a gauge, in this order: `['set', 3]`. */
+export type GaugeCalls = readonly (readonly ['set' | 'inc', number])[];
+
+const warnings: string[] = [];
+process.on('warning', ({ name, message }) => {
+  if (name === 'MetheusWarning') warnings.push(message);
+});
+
+const proxy = new TqdmPromProxy({ name: 'shared' });
+
+async function obey(order: Order): Promise<unknown> {
+  switch (order.do) {
+    case 'load':
+      await loadBackend(MultiProcessFileBackend, order.config);
+      return 'done';
+    case 'leave':
+      await loadBackend(SingleProcessBackend);
+      return 'done';
+    case 'scrape':
+      return generateMetrics();
+    case 'fold':
+      await (activeBackend().backend as MultiProcessFileBackend).fold();
+      return 'done';
+    case 'flush':
+      await activeBackend().flush();
+      return 'done';
+    case 'exit':
+      setImmediate(() => process.exit(0));
+      return 'done';
+    case 'warnings':
+      await new Promise(setImmediate);
+      return warnings;
+    case 'koffi':
+      return isKoffiLoaded();
+    case 'inc':
+      if (order.series === undefined) createCounter(order.name, 'Counts.').inc(order.by);
+      else
+        for (let i = 0; i < order.series; i++)
+          labelled(order.name)
+            .labels({ i: String(i) })
+            .inc(order.by);
+      return 'done';
+    case 'remove':
+      labelled(order.name).remove({ i: String(order.series) });
+      return 'done';
+    case 'gauge': {
+      const gauge = createGauge(order.name, 'A gauge.', { multiprocessMode: order.mode });
+      if (order.pause) await new Promise((resolve) => setTimeout(resolve, 60));
+      for (const [method, value] of order.calls) gauge[method](value);
+      return process.pid;
+    }
+    case 'observe':
+      createHistogram(order.name, 'A histogram.', { buckets: order.buckets }).observe(order.value);
+      return 'done';
+    case 'bar':
+      proxy.tqdm(null, { desc: order.desc, total: order.total, disable: true }).update(order.n);
+      return 'done';
+    case 'threads':
+      return Promise.all(
+        Array.from({ length: order.count }, () => {
+          const worker = new Worker(new URL(order.module), { workerData: order.data });
+          return new Promise((resolve) => worker.once('message', resolve));
+        }),
+      );
+  }
+}
+
+const labelled = (name: string) => createCounter(name, 'Counts.', { requiredLabels: ['i'] });
+
+async function isKoffiLoaded(): Promise<boolean> {
+  const { createRequire } = await import('node:module');
+  return Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes('koffi'));
+}
+
+process.on('message', async (order: Order) => {
+  let answer: unknown;
+  try {
+    answer = await obey(order);
+  } catch (error) {
+    answer = { error: String((error as Error).stack) };
+  }
+  process.send!(answer);
+});
+// Its parent is gone.
+process.on('disconnect', () => process.exit(1));
+process.send!('ready');

@@ -1,0 +1,133 @@
+/** A real cluster of three nodes, whose slots move while programs count. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import { Redis } from 'ioredis';
+import { familyId } from '#metheus/backends/redis/fields.js';
+import { freePort, until } from '../../support/processes.js';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { startProgram } from './programs.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+/** A port whose cluster bus, 10000 above, is a port too. */
+async function clusterPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (port < 55_000) return port;
+  }
+}
+
+function redisCli(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync('redis-cli', args, { encoding: 'utf8', timeout: 60_000 });
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
+}
+
+describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
+  let nodes: RedisServer[];
+  before(async () => {
+    const ports = [await clusterPort(), await clusterPort(), await clusterPort()];
+    const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+    nodes = await Promise.all(ports.map((port) => startRedis({ port, args })));
+    redisCli('--cluster', 'create', ...ports.map((port) => `127.0.0.1:${port}`), '--cluster-yes');
+    await until('a cluster', async () => {
+      const infos = await Promise.all(nodes.map(({ call }) => call('CLUSTER', 'INFO')));
+      return infos.every((info) => String(info).includes('cluster_state:ok')) ? true : undefined;
+    });
+  });
+  after(async () => {
+    for (const node of nodes) await node.stop();
+  });
+
+  const optionsOf = () => {
+    const { host: _, port: __, ...options } = optionsFor(nodes[0]!);
+    return { ...options, cluster: nodes.map(({ port }) => ({ host: '127.0.0.1', port })) };
+  };
+
+  it('spreads families over its nodes, and counts exactly while slots move', async () => {
+    const options = optionsOf();
+    const families = Array.from({ length: 12 }, () => makeFamily({ labelNames: ['a'] }));
+    const backends = await Promise.all([1, 2].map(() => openBackend(options)));
+    const cells = backends.flatMap((backend) =>
+      families.flatMap((family) => ['x', 'y'].map((label) => backend.reserve({ family, labels: [label] }))),
+    );
+    let rounds = 0;
+    let failures = 0;
+    const count = async () => {
+      rounds += 1;
+      for (const { page, offset } of cells) page[offset]! += 0.5;
+      for (const backend of backends) {
+        await backend.flush().catch(() => {
+          failures += 1;
+        });
+      }
+    };
+    await count();
+    const sizes = await Promise.all(nodes.map(({ call }) => call('DBSIZE')));
+    assert.ok(
+      sizes.every((size) => Number(size) > 0),
+      `keys per node: ${sizes}`,
+    );
+
+    // Every slot with a key of these programs moves to the next node, key by key, while they count.
+    const ids = await Promise.all(nodes.map(({ call }) => call('CLUSTER', 'MYID') as Promise<string>));
+    const keys = families.map((family) => `${options.keyPrefix}:{${familyId(family)}}`);
+    let isOver = false;
+    const counting = (async () => {
+      while (!isOver) await count();
+    })();
+    for (const key of [...keys, `${options.keyPrefix}:families`, `${options.keyPrefix}:producers`]) {
+      const slot = (await nodes[0]!.call('CLUSTER', 'KEYSLOT', key)) as number;
+      const held = await Promise.all(nodes.map(({ call }) => call('CLUSTER', 'COUNTKEYSINSLOT', slot)));
+      const from = held.findIndex((keysThere) => Number(keysThere) > 0);
+      assert.notEqual(from, -1, `${key} in slot ${slot}`);
+      const to = (from + 1) % nodes.length;
+      await nodes[to]!.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[from]!);
+      await nodes[from]!.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[to]!);
+      const before = rounds;
+      await until('flushes in between', async () => (rounds > before + 2 ? true : undefined));
+      await nodes[from]!.call('MIGRATE', '127.0.0.1', nodes[to]!.port, key, 0, 5000);
+      for (const { call } of [nodes[to]!, ...nodes]) await call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to]!);
+    }
+    isOver = true;
+    await counting;
+    await until('the last flush', () =>
+      Promise.all(backends.map((backend) => backend.flush())).catch(() => undefined),
+    );
+    const reader = await openBackend(options);
+    for (const snapshot of await reader.snapshot({ families, scopes: [] })) {
+      assert.deepEqual(rowsOf(snapshot), [
+        ['a=x', [rounds]],
+        ['a=y', [rounds]],
+      ]);
+    }
+    assert.ok(rounds > 30, `${rounds} rounds, ${failures} flushes failed and were sent again`);
+    assert.deepEqual(reader.config.cluster, options.cluster);
+    for (const backend of [...backends, reader]) await backend.close();
+  });
+
+  it('keeps no program from its end', async () => {
+    const options = optionsOf();
+    const program = startProgram("metheus.createCounter('c_total', 'C.').inc(3); say('counted');", options);
+    assert.equal(await program.ended(), 0, program.output());
+    const reader = await openBackend(options);
+    const snapshots = await reader.snapshot({ families: [], scopes: [''] });
+    const counter = snapshots.find(({ family }) => family.name === 'c_total');
+    assert.deepEqual(rowsOf(counter!), [['', [3]]]);
+    await reader.close();
+  });
+
+  it('may be given as a ready client', async () => {
+    const { Cluster } = Redis;
+    const cluster = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
+    const backend = await openBackend({ client: cluster as never, keyPrefix: 'ready', flushInterval: 1e6 });
+    const family = makeFamily({ labelNames: [] });
+    const { page, offset } = backend.reserve({ family, labels: [] });
+    page[offset] = 2;
+    assert.deepEqual(rowsOf((await backend.snapshot({ families: [family], scopes: [] }))[0]!), [['', [2]]]);
+    await backend.close();
+    assert.equal(await cluster.ping(), 'PONG');
+    cluster.disconnect();
+  });
+});

@@ -1,0 +1,154 @@
+/** Programs end by themselves, with everything sent; bars of programs that were killed have failed. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { RedisBackendConfig } from 'metheus/backends/redis';
+import { freePort, until } from '../../support/processes.js';
+import { requireTool } from '../../support/tools.js';
+import { rowsOf } from '../contract.js';
+import { linesOf, startProgram } from './programs.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+describe('programs with the Redis backend', { skip: requireTool('redis-server') }, () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  async function counted(options: RedisBackendConfig): Promise<unknown> {
+    const reader = await openBackend(options);
+    const snapshots = await reader.snapshot({ families: [], scopes: [''] });
+    await reader.close();
+    const counter = snapshots.find(({ family }) => family.name === 'c_total');
+    return counter && rowsOf(counter)[0]![1][0];
+  }
+
+  it('end by themselves, with everything sent', async () => {
+    const options = optionsFor(server);
+    const program = startProgram(
+      `const c = metheus.createCounter('c_total', 'C.'); c.inc(); await c.backend.flush(); c.inc(4);
+       metheus.createGauge('g', 'G.', { multiprocessMode: 'livesum' }).set(1);`,
+      options,
+    );
+    assert.equal(await program.ended(), 0, program.output());
+    assert.equal(await counted(options), 5);
+    assert.equal(
+      await server.call('ZCOUNT', `${options.keyPrefix}:producers`, 0, '+inf'),
+      0,
+      'nobody is left',
+    );
+  });
+
+  it('end by themselves while Redis is away', async () => {
+    const options = optionsFor({ port: await freePort() });
+    const program = startProgram("metheus.createCounter('c_total', 'C.').inc();", options);
+    assert.equal(await program.ended(), 0, program.output());
+    assert.match(program.output(), /Redis is away, metrics wait in memory: connect ECONNREFUSED/);
+  });
+
+  it('flush on their own, each flushInterval', async () => {
+    const options = optionsFor(server, { flushInterval: 50 });
+    const program = startProgram(
+      "metheus.createCounter('c_total', 'C.').inc(7); setInterval(() => {}, 1000);",
+      options,
+    );
+    await until('its numbers', async () => ((await counted(options)) === 7 ? true : undefined));
+    program.child.kill('SIGKILL');
+    await program.ended();
+    assert.equal(await counted(options), 7);
+  });
+
+  it('take the backend from the environment', async () => {
+    const options = optionsFor(server);
+    const env = { METHEUS_BACKEND_CLASS: 'redis', METHEUS_BACKEND_CONFIG: JSON.stringify(options) };
+    Object.assign(process.env, env);
+    const program = startProgram("metheus.createCounter('c_total', 'C.').inc(2);", {}, false);
+    for (const name of Object.keys(env)) delete process.env[name];
+    assert.equal(await program.ended(), 0, program.output());
+    assert.equal(await counted(options), 2);
+  });
+
+  it('without ioredis are told what to install, and go on', async () => {
+    const hook = `export function resolve(specifier, context, next) {
+      if (specifier === 'ioredis') throw new Error('Cannot find package');
+      return next(specifier, context);
+    }`;
+    const program = startProgram(
+      `import { register } from 'node:module';
+       register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))});
+       const counter = metheus.createCounter('c_total', 'C.');
+       counter.inc();
+       await metheus.loadBackend(MultiProcessRedisBackend, {}).catch(({ code, message }) => say(code + ' ' + message));
+       counter.inc();
+       say(counter.get());`,
+      {},
+      false,
+    );
+    assert.equal(await program.ended(), 0);
+    assert.equal(
+      program.output(),
+      'METHEUS_DEPENDENCY_MISSING An optional package is not installed: given no package ioredis, expected ' +
+        "ioredis, which the Redis backend connects with. Run 'npm install ioredis'.\n2\n",
+    );
+  });
+
+  it('show their bars as one system, and those of a program that was killed as failed', async () => {
+    const options = optionsFor(server, { flushInterval: 50 });
+    const bars = (code: string) => `
+      import { TqdmPromProxy } from 'metheus/progress';
+      const proxy = new TqdmPromProxy({ httpPort: 0 });
+      ${code}
+    `;
+    const worker = bars(`
+      const bar = proxy.tqdm(null, { total: 10, desc: 'Job', disable: true });
+      bar.update(4);
+      await metheus.REGISTRY.collect();
+      say('updated');
+      await told();
+      bar.update(6);
+      bar.close();
+    `);
+    const main = startProgram(
+      bars(`
+        await proxy.start();
+        say('serving ' + proxy.url + ';');
+        setInterval(() => {}, 1000);
+      `),
+      options,
+    );
+    const workers = [startProgram(worker, options), startProgram(worker, options)];
+    const url = /serving (.*?);/.exec(await main.said(';'))![1]!;
+    for (const { said } of workers) await said('updated');
+    const lines = async () => linesOf(await (await fetch(url)).text(), 'bucket="Job"').toSorted();
+    const state = (active: number, completed: number, failed: number, finished: number) => [
+      `progress_active_bars{bucket="Job"} ${active}`,
+      `progress_completed_total{bucket="Job",unit="it"} ${completed}`,
+      `progress_failed_bars_total{bucket="Job"} ${failed}`,
+      `progress_finished_bars_total{bucket="Job"} ${finished}`,
+    ];
+    const until4 = async (expected: string[]) => {
+      let seen: string[] = [];
+      await until(
+        expected.join('\n'),
+        async () => {
+          seen = (await lines()).filter((line) => /active|completed|failed|finished/.test(line));
+          return JSON.stringify(seen) === JSON.stringify(expected) ? true : undefined;
+        },
+        20,
+      ).catch((error: Error) => assert.fail(`${error.message}, but saw ${seen.join('\n')}`));
+    };
+    await until4(state(2, 8, 0, 0));
+    workers[0]!.child.kill('SIGKILL');
+    await workers[0]!.ended();
+    // Its heartbeat expires: those of the others come again at once.
+    const key = `${options.keyPrefix}:producers`;
+    for (const producer of (await server.call('ZRANGE', key, 0, -1)) as string[]) {
+      await server.call('ZINCRBY', key, -60, producer);
+    }
+    await until4(state(1, 8, 1, 0));
+    workers[1]!.tell('go on');
+    assert.equal(await workers[1]!.ended(), 0);
+    await until4(state(0, 14, 1, 1));
+    await main.stop();
+  });
+});

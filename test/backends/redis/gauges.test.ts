@@ -1,0 +1,170 @@
+/** Gauges of producers that live, that are gone, and that never set them; histograms under concurrent flushes. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type FamilyDescriptor, type MergeMode, seriesOf } from 'metheus';
+import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+const MODES: readonly MergeMode[] = [
+  ...(['shared', 'all', 'liveall', 'min', 'livemin', 'max', 'livemax', 'sum', 'livesum'] as const),
+  ...(['mostrecent', 'livemostrecent'] as const),
+];
+
+describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  /** The one producer that was not there before. */
+  async function newProducer(key: string, known: Set<string>): Promise<string> {
+    const all = (await server.call('ZRANGE', key, 0, -1)) as string[];
+    const fresh = all.filter((producer) => !known.has(producer));
+    assert.equal(fresh.length, 1);
+    known.add(fresh[0]!);
+    return fresh[0]!;
+  }
+
+  /** Makes a producer one of long ago: more than its heartbeat without a sign of life. */
+  const expire = (key: string, producer: string) => server.call('ZINCRBY', key, -16, producer);
+
+  it('of all modes, over the living, the dead and those that never set them', async () => {
+    const options = optionsFor(server);
+    const key = `${options.keyPrefix}:producers`;
+    const families = MODES.map((merge) => makeFamily({ type: 'gauge', cells: 2, merge, labelNames: [] }));
+    const known = new Set<string>();
+    const names: string[] = [];
+    const backends: MultiProcessRedisBackend[] = [];
+    // Value, and when it was set: 0 never, 1 only incremented.
+    for (const [value, at] of [
+      [5, 100],
+      [3, 200],
+      [0, 0],
+      [9, 300],
+      [1, 50],
+      [0, 0],
+    ] as const) {
+      const backend = await openBackend(options);
+      for (const family of families) {
+        const { page, offset } = backend.reserve({ family, labels: [] });
+        page.set([value, at], offset);
+      }
+      await backend.flush();
+      names.push(await newProducer(key, known));
+      backends.push(backend);
+    }
+    const reader = await openBackend(options);
+    for (const dead of names.slice(3)) await expire(key, dead);
+    const read = async () => {
+      const snapshots = await reader.snapshot({ families, scopes: [] });
+      const one = (snapshot: (typeof snapshots)[0]) => {
+        const rows = [...seriesOf(snapshot)].map(
+          ({ labels, values }) => [labels.pid ?? '', values[0]!] as const,
+        );
+        return rows.length === 1 && rows[0]![0] === '' ? rows[0]![1] : Object.fromEntries(rows);
+      };
+      return Object.fromEntries(snapshots.map((snapshot, i) => [MODES[i], one(snapshot)]));
+    };
+    const [a, b, , d, e] = names as [string, string, string, string, string];
+    assert.deepEqual(await read(), {
+      shared: 9,
+      min: 1,
+      livemin: 3,
+      max: 9,
+      livemax: 5,
+      sum: 18,
+      livesum: 8,
+      mostrecent: 9,
+      livemostrecent: 3,
+      all: { [a]: 5, [b]: 3, [d]: 9, [e]: 1 },
+      liveall: { [a]: 5, [b]: 3 },
+    });
+    // One that was only asleep comes back with its next sign of life.
+    await backends[3]!.flush();
+    assert.deepEqual((await read()).liveall, { [a]: 5, [b]: 3, [d]: 9 });
+    assert.equal((await read()).livemax, 9);
+    // One that is closed goes at once.
+    await backends[3]!.close();
+    assert.deepEqual((await read()).liveall, { [a]: 5, [b]: 3 });
+    for (const backend of [...backends, reader]) await backend.close();
+  });
+
+  it('of the default mode: increments of the living add up, the last set wins, the dead are not counted', async () => {
+    const options = optionsFor(server);
+    const key = `${options.keyPrefix}:producers`;
+    const family = makeFamily({ type: 'gauge', cells: 2, merge: 'shared', labelNames: [] });
+    const known = new Set<string>();
+    const names: string[] = [];
+    const backends = [await openBackend(options), await openBackend(options), await openBackend(options)];
+    const cells = [];
+    for (const [i, backend] of backends.entries()) {
+      const own = backend.reserve({ family, labels: [] });
+      own.page.set([2 ** i, 1], own.offset);
+      await backend.flush();
+      names.push(await newProducer(key, known));
+      cells.push(own);
+    }
+    const value = async () =>
+      rowsOf((await backends[0]!.snapshot({ families: [family], scopes: [] }))[0]!)[0]![1][0];
+    assert.equal(await value(), 7);
+    await expire(key, names[1]!);
+    assert.equal(await value(), 5);
+    cells[2]!.page.set([40, 1000], cells[2]!.offset);
+    await backends[2]!.flush();
+    assert.equal(await value(), 40);
+    await expire(key, names[2]!);
+    assert.equal(await value(), 40, 'a number that was set stays, whoever set it');
+    for (const backend of backends) await backend.close();
+  });
+
+  it('and histograms and summaries are whole in every scrape, while many flush', async () => {
+    const options = optionsFor(server);
+    const histogram: FamilyDescriptor = makeFamily({
+      type: 'histogram',
+      cells: 4,
+      bounds: [1, 2],
+      labelNames: ['a'],
+    });
+    const backends = await Promise.all([1, 2, 3, 4].map(() => openBackend(options)));
+    const labels = ['x', 'y', 'z'];
+    const cells = backends.map((backend) =>
+      labels.map((label) => backend.reserve({ family: histogram, labels: [label] })),
+    );
+    let scrapes = 0;
+    let isOver = false;
+    const scraper = (async () => {
+      const reader = await openBackend(options);
+      while (!isOver) {
+        const [snapshot] = await reader.snapshot({ families: [histogram], scopes: [] });
+        for (const [label, [one, two, inf, sum]] of rowsOf(snapshot!)) {
+          // Every observation adds one to the first bucket, two to the next and so on: each is in all cells.
+          assert.deepEqual([two, inf, sum], [2 * one!, 3 * one!, 6 * one!], label);
+        }
+        scrapes += 1;
+      }
+      await reader.close();
+    })();
+    for (let round = 0; round < 100; round++) {
+      await Promise.all(
+        backends.map((backend, i) => {
+          for (const { page, offset } of cells[i]!) {
+            for (const [cell, by] of [1, 2, 3, 6].entries()) page[offset + cell]! += by;
+          }
+          return backend.flush();
+        }),
+      );
+    }
+    isOver = true;
+    await scraper;
+    assert.ok(scrapes > 10);
+    const [snapshot] = await backends[0]!.snapshot({ families: [histogram], scopes: [] });
+    assert.deepEqual(
+      rowsOf(snapshot!),
+      labels.map((label) => [`a=${label}`, [400, 800, 1200, 2400]]),
+    );
+    for (const backend of backends) await backend.close();
+  });
+});

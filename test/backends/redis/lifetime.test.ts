@@ -1,0 +1,203 @@
+/** How long numbers stay: expiry, removal, and other backends that are loaded. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  CollectorRegistry,
+  createCounter,
+  createGauge,
+  createHistogram,
+  generateMetrics,
+  loadBackend,
+  SingleProcessBackend,
+} from 'metheus';
+import { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import { familyId } from '#metheus/backends/redis/fields.js';
+import { until } from '../../support/processes.js';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+describe('in Redis', { skip: requireTool('redis-server') }, () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  const ttl = (key: string) => server.call('TTL', key) as Promise<number>;
+
+  it('every key expires, and every flush and scrape puts that off', async () => {
+    const options = optionsFor(server, { expireKeyTime: 1000 });
+    const backend = await openBackend(options);
+    const family = makeFamily({ labelNames: [] });
+    const { page, offset } = backend.reserve({ family, labels: [] });
+    page[offset] = 1;
+    await backend.flush();
+    const keys = (await server.call('KEYS', `${options.keyPrefix}:*`)) as string[];
+    const expected = ['families', 'producers', `{${familyId(family)}}`].map(
+      (name) => `${options.keyPrefix}:${name}`,
+    );
+    assert.deepEqual(keys.toSorted(), expected.toSorted());
+    const allAfresh = async () => (await Promise.all(keys.map(ttl))).every((seconds) => seconds > 900);
+    assert.ok(await allAfresh());
+    for (const key of keys) await server.call('EXPIRE', key, 500);
+    // A reader alone keeps what it reads, and is no producer itself unless it counts.
+    const reader = await openBackend(options);
+    await reader.snapshot({ families: [], scopes: [''] });
+    await until('a longer life', async () => ((await allAfresh()) ? true : undefined), 20);
+    for (const one of [backend, reader]) await one.close();
+  });
+
+  it('what expired is restored by whoever lives, as a new counter with a new created time', async () => {
+    const options = optionsFor(server, { flushInterval: 20 });
+    const key = (id: string) => `${options.keyPrefix}:{${id}}`;
+    const gone = await openBackend(options);
+    const living = await openBackend(options);
+    const family = makeFamily({ labelNames: [] });
+    for (const backend of [gone, living]) {
+      const { page, offset } = backend.reserve({ family, labels: [] });
+      page[offset] = 5;
+      await backend.flush();
+    }
+    await gone.close();
+    const created = await server.call('HGET', key(familyId(family)), 't');
+    const value = async () =>
+      rowsOf((await living.snapshot({ families: [family], scopes: [] }))[0]!)[0]?.[1][0];
+    assert.equal(await value(), 10);
+    await server.call('PEXPIRE', key(familyId(family)), 1);
+    // The living has nothing new to send: it sees at a scrape that its numbers are gone.
+    await until('what is left', async () => ((await value()) === 5 ? true : undefined), 20);
+    await until('a hash', async () => (await server.call('EXISTS', key(familyId(family)))) || undefined, 20);
+    assert.notEqual(await server.call('HGET', key(familyId(family)), 't'), created);
+    await server.call('DEL', `${options.keyPrefix}:families`, `${options.keyPrefix}:producers`);
+    await until(
+      'the index',
+      async () => (await server.call('EXISTS', `${options.keyPrefix}:families`)) || undefined,
+      20,
+    );
+    await living.close();
+  });
+
+  it('what is of no use behind producers that are gone for long is swept up, and a sleeper comes back whole', async () => {
+    const options = optionsFor(server);
+    const producers = `${options.keyPrefix}:producers`;
+    const modes = ['add', 'livesum', 'shared', 'max'] as const;
+    const families = modes.map((merge) =>
+      makeFamily({ labelNames: [], merge, ...(merge === 'add' ? {} : { type: 'gauge', cells: 2 }) }),
+    );
+    const count = async (value: number) => {
+      const backend = await openBackend(options);
+      for (const family of families) {
+        const { page, offset } = backend.reserve({ family, labels: [] });
+        page[offset] = value;
+        if (family.cells > 1) page[offset + 1] = 1;
+      }
+      await backend.flush();
+      return backend;
+    };
+    const fields = () =>
+      Promise.all(
+        families.map((family) => server.call('HLEN', `${options.keyPrefix}:{${familyId(family)}}`)),
+      );
+    const read = async () =>
+      (await reader.snapshot({ families, scopes: [] })).map((snapshot) => rowsOf(snapshot)[0]?.[1][0]);
+    const warnings: string[] = [];
+    const hear = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', hear);
+    const reader = await openBackend(options);
+    await (await count(1)).close();
+    const asleep = await count(2);
+    await asleep.flush();
+    assert.deepEqual(await fields(), [4, 5, 5, 5]);
+    // One has said goodbye more than an hour ago, the other has not come for more than a week.
+    for (const producer of (await server.call('ZRANGE', producers, 0, -1)) as string[]) {
+      const score = Number(await server.call('ZSCORE', producers, producer));
+      await server.call('ZADD', producers, score < 0 ? score + 4000 : score - 700_000, producer);
+    }
+    const sweeper = await openBackend(options);
+    await sweeper.flush();
+    assert.deepEqual(await fields(), [2, 1, 1, 3]);
+    assert.deepEqual(await read(), [3, undefined, undefined, 2]);
+    await asleep.flush();
+    assert.deepEqual(await read(), [3, 2, 2, 2]);
+    const again = asleep.reserve({ family: families[0]!, labels: [] });
+    again.page[again.offset] = 5;
+    await asleep.flush();
+    assert.deepEqual(await read(), [8, 2, 2, 2]);
+    process.off('warning', hear);
+    assert.deepEqual(warnings, []);
+    for (const backend of [asleep, sweeper, reader]) await backend.close();
+  });
+
+  it('remove and clear reach everybody', async () => {
+    const options = optionsFor(server);
+    await loadBackend(MultiProcessRedisBackend, options);
+    const reader = await openBackend(options);
+    const registry = new CollectorRegistry();
+    const counter = createCounter('removed_total', 'R.', { requiredLabels: ['a', 'b'], registry });
+    const sizes = createHistogram('removed_sizes', 'R.', { requiredLabels: ['a'], buckets: [1], registry });
+    const gauge = createGauge('removed_gauge', 'R.', { requiredLabels: ['a'], registry });
+    counter.labels({ a: 1, b: 1 }).inc(3);
+    counter.labels({ b: 2, a: 1 }).inc(4);
+    sizes.labels({ a: 1 }).observe(1);
+    gauge.labels({ a: 1 }).set(7);
+    const families = [counter, sizes, gauge].map((metric) => metric.family);
+    const rows = async () => {
+      await counter.backend.flush();
+      return (await reader.snapshot({ families, scopes: [] })).map(rowsOf);
+    };
+    assert.deepEqual(
+      (await rows()).map((some) => some.length),
+      [2, 1, 1],
+    );
+    counter.remove({ b: 1, a: 1 });
+    assert.deepEqual((await rows())[0], [['a=1,b=2', [4]]]);
+    counter.labels({ a: 1, b: 1 }).inc();
+    assert.deepEqual((await rows())[0], [
+      ['a=1,b=1', [1]],
+      ['a=1,b=2', [4]],
+    ]);
+    counter.clear();
+    sizes.clear();
+    gauge.remove({ a: 1 });
+    assert.deepEqual(await rows(), [[], [], []]);
+    // Removed and counted again between two flushes: what was removed is not there.
+    counter.labels({ a: 1, b: 1 }).inc(5);
+    await rows();
+    counter.remove({ a: 1, b: 1 });
+    counter.labels({ a: 1, b: 1 }).inc(2);
+    assert.deepEqual((await rows())[0], [['a=1,b=1', [2]]]);
+    await reader.close();
+  });
+
+  it('another backend takes away what was counted here, and nothing of the others', async () => {
+    const options = optionsFor(server);
+    const other = await openBackend(options);
+    const registry = new CollectorRegistry();
+    const counter = createCounter('moved_total', 'M.', { registry });
+    const parts = createCounter('moved_parts_total', 'M.', { requiredLabels: ['part'], registry });
+    counter.inc(2);
+    parts.labels({ part: 0.1 }).inc(0.1);
+    const theirs = other.reserve({ family: counter.family, labels: [] });
+    theirs.page[theirs.offset] = 10;
+    await other.flush();
+    const lines = async () =>
+      (await generateMetrics(registry)).split('\n').filter((line) => line.startsWith('moved'));
+    const theirLines = async () =>
+      (await other.snapshot({ families: [counter.family, parts.family], scopes: [] })).map(rowsOf);
+    await loadBackend(MultiProcessRedisBackend, options);
+    assert.deepEqual(await lines(), ['moved_total 12', 'moved_parts_total{part="0.1"} 0.1']);
+    counter.inc();
+    // To Redis again: as another producer, while changes are still to be sent.
+    await loadBackend(MultiProcessRedisBackend, options);
+    assert.deepEqual(await lines(), ['moved_total 13', 'moved_parts_total{part="0.1"} 0.1']);
+    counter.inc();
+    await loadBackend(SingleProcessBackend);
+    assert.deepEqual(await lines(), ['moved_total 4', 'moved_parts_total{part="0.1"} 0.1']);
+    assert.deepEqual((await theirLines())[0], [['', [10]]]);
+    await loadBackend(MultiProcessRedisBackend, options);
+    assert.deepEqual(await lines(), ['moved_total 14', 'moved_parts_total{part="0.1"} 0.1']);
+    await loadBackend(SingleProcessBackend);
+    await other.close();
+  });
+});

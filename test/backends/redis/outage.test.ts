@@ -1,0 +1,174 @@
+/** Redis is away: nobody notices but the metrics. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { FamilySnapshot } from 'metheus';
+import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import { ProducerFamily } from '#metheus/backends/redis/producer.js';
+import { freePort, until } from '../../support/processes.js';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+const warnings: string[] = [];
+process.removeAllListeners('warning');
+process.on('warning', ({ message }) => warnings.push(message));
+/** Warnings are emitted in the next tick. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+const numberOf = (snapshots: FamilySnapshot[], name: string) =>
+  rowsOf(snapshots.find(({ family }) => family.name === name)!)[0]?.[1][0];
+
+describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+  beforeEach(() => {
+    warnings.length = 0;
+  });
+
+  async function flushed(backend: MultiProcessRedisBackend): Promise<void> {
+    await until(
+      'a flush',
+      () =>
+        backend.flush().then(
+          () => true,
+          () => undefined,
+        ),
+      20,
+    );
+  }
+
+  it('is one warning at its start and one at its end, and changes no total', async () => {
+    const backend = await openBackend(optionsFor(server, { retryStrategy: () => 20 }));
+    const family = makeFamily({ labelNames: ['a'] });
+    const cells = ['x', 'y', 'z'].map((label) => backend.reserve({ family, labels: [label] }));
+    let counted = 0;
+    const count = () => {
+      counted += 1;
+      for (const { page, offset } of cells) page[offset]! += 1;
+    };
+    const take = () => backend.snapshot({ families: [family], scopes: [''] });
+    count();
+    let snapshots = await take();
+    assert.equal(numberOf(snapshots, 'metheus_backend_up'), 1);
+    await server.kill();
+    // Ten minutes of flushes, one each second.
+    for (let second = 0; second < 600; second++) {
+      count();
+      await assert.rejects(backend.flush());
+    }
+    snapshots = await take();
+    assert.equal(numberOf(snapshots, 'metheus_backend_up'), 0);
+    assert.ok(numberOf(snapshots, 'metheus_backend_errors_total')! >= 600);
+    assert.equal(numberOf(snapshots, family.name), counted, 'the numbers of this process');
+    await settled();
+    assert.equal(warnings.length, 1, warnings.join('\n'));
+    assert.match(warnings[0]!, /^Redis is away, metrics wait in memory: /);
+    await server.start();
+    await flushed(backend);
+    await settled();
+    // What was in Redis before was not kept by it; the living producer has sent it anew, and says so.
+    assert.deepEqual(warnings.slice(1).toSorted(), [
+      'Redis has lost one metric: what living programs have counted is sent anew, what others had counted is gone.',
+      'Redis is back: metrics are shared again.',
+    ]);
+    const reader = await openBackend({
+      ...optionsFor(server),
+      keyPrefix: backend.config.keyPrefix as string,
+    });
+    for (const one of [reader, backend]) {
+      const read = await one.snapshot({ families: [family], scopes: [''] });
+      assert.deepEqual(
+        rowsOf(read[0]!),
+        ['x', 'y', 'z'].map((label) => [`a=${label}`, [counted]]),
+      );
+      assert.equal(numberOf(read, 'metheus_backend_up'), 1);
+      await one.close();
+    }
+  });
+
+  it('leaves no more waiting than one batch, and no trace of series that came and went', () => {
+    const family = makeFamily();
+    const producing = new ProducerFamily(family, 'p');
+    const page = new Float64Array(10);
+    for (let i = 0; i < 10; i++) producing.add({ page, offset: i }, [String(i)], undefined);
+    producing.begin();
+    const batch = producing.next()!;
+    assert.equal(batch.fields.length, 10);
+    for (let flush = 0; flush < 1000; flush++) {
+      page.fill(flush);
+      const other = { page: new Float64Array(1), offset: 0 };
+      producing.add(other, [`short-lived ${flush}`], undefined);
+      producing.remove(other, 'removed');
+      producing.begin();
+      assert.equal(producing.next(), batch, 'the same batch until it is acknowledged');
+    }
+    producing.acknowledge(batch);
+    producing.begin();
+    const second = producing.next()!;
+    assert.deepEqual(second.additions, new Array(10).fill('999'));
+    assert.deepEqual(second.deletions, []);
+  });
+
+  it("rejects a scrape with whenDown: 'error'", async () => {
+    const port = await freePort();
+    const backend = await openBackend(optionsFor({ port }, { whenDown: 'error' }));
+    const message = new RegExp(`ECONNREFUSED 127.0.0.1:${port}`);
+    await assert.rejects(async () => backend.snapshot({ families: [], scopes: [''] }), message);
+    await backend.close();
+  });
+
+  it('may be at the start: Redis comes later than the program', async () => {
+    const late = await startRedis({ later: true });
+    await settled();
+    warnings.length = 0;
+    const backend = await openBackend(optionsFor(late, { retryStrategy: () => 20 }));
+    const family = makeFamily({ labelNames: [] });
+    const { page, offset } = backend.reserve({ family, labels: [] });
+    page[offset] = 3;
+    await assert.rejects(backend.flush(), /ECONNREFUSED/);
+    await late.start();
+    // Nobody asks: it is sent as soon as there is a connection.
+    await until('numbers', async () => ((await late.call('DBSIZE')) === 3 ? true : undefined), 20);
+    assert.deepEqual(rowsOf((await backend.snapshot({ families: [family], scopes: [] }))[0]!), [['', [3]]]);
+    await backend.close();
+    await late.stop();
+    await settled();
+    assert.deepEqual(
+      warnings.map((warning) => warning.split(/[,:]/)[0]),
+      ['Redis is away', 'Redis is back'],
+    );
+  });
+
+  it('fails loading with failFast, with the reason', async () => {
+    const port = await freePort();
+    const options = optionsFor({ port }, { failFast: true, timeout: 200 });
+    await assert.rejects(openBackend(options), { message: `connect ECONNREFUSED 127.0.0.1:${port}` });
+  });
+
+  describe('that swallows all and answers nothing', () => {
+    let hole: Server;
+    before(async () => {
+      hole = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+      await once(hole, 'listening');
+    });
+    after(() => hole.close());
+
+    it('is answered within the time limit', async () => {
+      const { port } = hole.address() as { port: number };
+      const backend = await openBackend(optionsFor({ port }, { timeout: 100 }));
+      const family = makeFamily({ labelNames: [] });
+      const { page, offset } = backend.reserve({ family, labels: [] });
+      page[offset] = 3;
+      const snapshots = await backend.snapshot({ families: [family], scopes: [''] });
+      assert.equal(numberOf(snapshots, family.name), 3);
+      assert.equal(numberOf(snapshots, 'metheus_backend_up'), 0);
+      await assert.rejects(openBackend(optionsFor({ port }, { timeout: 100, failFast: true })));
+      await backend.close();
+    });
+  });
+});

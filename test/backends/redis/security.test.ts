@@ -1,0 +1,148 @@
+/** TLS, users of an access list, and that no secret is shown. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import { freePort } from '../../support/processes.js';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+const skip = requireTool('redis-server') || requireTool('openssl');
+
+/** All that the backend needs. */
+const RIGHTS = [
+  '+ping',
+  '+info',
+  '+hello',
+  '+evalsha',
+  '+eval',
+  '+time',
+  '+expire',
+  '+hget',
+  '+hmget',
+  '+hset',
+  '+hdel',
+  '+hgetall',
+  '+zadd',
+  '+zscore',
+  '+zrangebyscore',
+  '+zrem',
+];
+
+describe('security of the Redis backend', { skip }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'metheus-tls-'));
+  const file = (name: string) => join(directory, name);
+  let server: RedisServer;
+  let tlsPort: number;
+  before(async () => {
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+    const certificate = [
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-keyout',
+      file('key'),
+      '-out',
+      file('cert'),
+    ];
+    execFileSync('openssl', ['req', '-x509', ...certificate, ...subject], { stdio: 'ignore' });
+    tlsPort = await freePort();
+    const tls = [
+      '--tls-port',
+      String(tlsPort),
+      '--tls-cert-file',
+      file('cert'),
+      '--tls-key-file',
+      file('key'),
+    ];
+    server = await startRedis({
+      args: [...tls, '--tls-ca-cert-file', file('cert'), '--tls-auth-clients', 'no'],
+    });
+    await server.call('ACL', 'SETUSER', 'metrics', 'on', '>top secret/1', '~app:*', ...RIGHTS);
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  async function works(backend: MultiProcessRedisBackend): Promise<void> {
+    const family = makeFamily({ labelNames: [], merge: 'max', type: 'gauge', cells: 2 });
+    const counter = makeFamily({ labelNames: [] });
+    for (const each of [family, counter]) {
+      const cells = backend.reserve({ family: each, labels: [] });
+      cells.page.fill(5, cells.offset, cells.offset + each.cells);
+    }
+    await backend.flush();
+    const snapshots = await backend.snapshot({ families: [family, counter], scopes: [] });
+    assert.deepEqual(
+      snapshots.map((snapshot) => rowsOf(snapshot)[0]![1][0]),
+      [5, 5],
+    );
+    assert.doesNotMatch(inspect([backend, backend.config], { depth: 9 }), /secret|BEGIN/);
+    assert.doesNotMatch(JSON.stringify(backend.config), /secret|BEGIN/);
+    await backend.close();
+  }
+
+  it('TLS with a certificate of its own, and a user of an access list, who needs few rights', async () => {
+    const options = {
+      ...optionsFor({ port: tlsPort }),
+      keyPrefix: 'app',
+      username: 'metrics',
+      password: 'top secret/1',
+      tls: { ca: readFileSync(file('cert')) },
+      failFast: true,
+    };
+    await works(await openBackend(options));
+    await assert.rejects(openBackend({ ...options, tls: {}, timeout: 200 }), /self-signed certificate/);
+  });
+
+  it('all of it in a URL', async () => {
+    const url = `rediss://metrics:top%20secret%2F1@localhost:${tlsPort}/0`;
+    const { host: _, port: __, ...options } = optionsFor(server, { keyPrefix: 'app', failFast: true });
+    const backend = await openBackend({ ...options, url, tls: { ca: readFileSync(file('cert')) } });
+    assert.equal(backend.config.host, 'localhost');
+    assert.equal(backend.config.port, tlsPort);
+    await works(backend);
+  });
+
+  it('a user without the rights is an outage that names what is missing', async () => {
+    const warnings: string[] = [];
+    process.removeAllListeners('warning');
+    process.on('warning', ({ message }) => warnings.push(message));
+    const options = optionsFor(server, { username: 'metrics', password: 'top secret/1' });
+    const backend = await openBackend(options);
+    await assert.rejects(backend.flush(), /NOPERM|permission/);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.match(warnings.join(), /^Redis is away, metrics wait in memory: .*(NOPERM|permission)/);
+    await backend.close();
+  });
+
+  it('options that are wrong are told without a secret', () => {
+    const wrong = [
+      { url: 'top secret' },
+      { url: 'redis://:top secret@:x' },
+      { password: 'top secret', timeout: -1 },
+    ];
+    for (const config of [
+      ...wrong,
+      { password: 'top secret', whenDown: 'no' as never },
+      { keyPrefix: 5 as never },
+    ]) {
+      assert.throws(
+        () => new MultiProcessRedisBackend(config),
+        (error: NodeJS.ErrnoException) => {
+          assert.equal(error.code, 'METHEUS_INVALID_OPTIONS');
+          assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /secret/);
+          return true;
+        },
+      );
+    }
+  });
+});

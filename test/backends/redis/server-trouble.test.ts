@@ -1,0 +1,305 @@
+/** What Redis itself may answer instead of taking the numbers, each from a real server. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import type { FamilyDescriptor, FamilySnapshot } from 'metheus';
+import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import { familyId } from '#metheus/backends/redis/fields.js';
+import { until } from '../../support/processes.js';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { openBackend, optionsFor, type RedisServer, type ServerOptions, startRedis } from './server.js';
+
+const warnings: string[] = [];
+process.removeAllListeners('warning');
+process.on('warning', ({ message }) => warnings.push(message));
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+const AWAY = 'Redis is away, metrics wait in memory: ';
+const BACK = 'Redis is back: metrics are shared again.';
+const LOST =
+  'Redis has lost one metric: what living programs have counted is sent anew, what others had counted is gone.';
+
+describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+  beforeEach(() => {
+    warnings.length = 0;
+  });
+
+  interface Counting {
+    readonly backend: MultiProcessRedisBackend;
+    readonly family: FamilyDescriptor;
+    readonly key: string;
+    inc(by?: number): void;
+    /** The value that a scrape gives, and whether Redis is up. */
+    read(): Promise<[value: number | undefined, up: number]>;
+  }
+
+  async function counting(to: { port: number }, given: object = {}): Promise<Counting> {
+    const options = optionsFor(to, { retryStrategy: () => 20, ...given });
+    const backend = await openBackend(options);
+    const family = makeFamily({ labelNames: [] });
+    const { page, offset } = backend.reserve({ family, labels: [] });
+    const numberOf = (snapshot: FamilySnapshot) => rowsOf(snapshot)[0]?.[1][0];
+    return {
+      backend,
+      family,
+      key: `${options.keyPrefix}:{${familyId(family)}}`,
+      inc: (by = 1) => {
+        page[offset]! += by;
+      },
+      read: async () => {
+        const snapshots = await backend.snapshot({ families: [family], scopes: [''] });
+        const up = snapshots.find((snapshot) => snapshot.family.name === 'metheus_backend_up')!;
+        return [numberOf(snapshots[0]!), numberOf(up)!];
+      },
+    };
+  }
+
+  async function flushed({ backend }: Counting): Promise<void> {
+    await until(
+      'a flush',
+      () =>
+        backend.flush().then(
+          () => true,
+          () => undefined,
+        ),
+      20,
+    );
+  }
+
+  async function warned(expected: readonly string[]): Promise<void> {
+    await settled();
+    assert.deepEqual(warnings, expected);
+  }
+
+  /** A test with a server of its own. */
+  async function withServer(options: ServerOptions, run: (own: RedisServer) => Promise<void>): Promise<void> {
+    const own = await startRedis(options);
+    try {
+      await run(own);
+    } finally {
+      await own.stop();
+    }
+  }
+
+  it('SCRIPT FLUSH: nothing is noticed', async () => {
+    const one = await counting(server);
+    one.inc();
+    assert.deepEqual(await one.read(), [1, 1]);
+    await server.call('SCRIPT', 'FLUSH');
+    one.inc();
+    assert.deepEqual(await one.read(), [2, 1]);
+    await warned([]);
+    await one.backend.close();
+  });
+
+  it('FLUSHALL: living producers send everything anew, with a warning', async () => {
+    const [one, idle] = [await counting(server), await counting(server)];
+    for (const each of [one, idle]) each.inc(5);
+    for (const each of [one, idle]) await each.backend.flush();
+    await server.call('FLUSHALL');
+    one.inc();
+    assert.deepEqual(await one.read(), [6, 1]);
+    await idle.backend.flush();
+    assert.deepEqual(await idle.read(), [5, 1], 'without a change since');
+    await warned([LOST, LOST]);
+    for (const each of [one, idle]) await each.backend.close();
+  });
+
+  it('a restart without its data: as FLUSHALL', () =>
+    withServer({}, async (own) => {
+      const one = await counting(own);
+      one.inc(5);
+      await one.backend.flush();
+      await own.kill();
+      await own.start();
+      await flushed(one);
+      assert.deepEqual(await one.read(), [5, 1]);
+      await settled();
+      assert.ok(warnings.includes(LOST), warnings.join());
+      await one.backend.close();
+    }));
+
+  it('a restart with its data: nothing is lost or counted twice', () =>
+    withServer({}, async (own) => {
+      const one = await counting(own);
+      one.inc(5);
+      await one.backend.flush();
+      await own.call('SAVE');
+      await own.kill();
+      one.inc(2);
+      await own.start();
+      await flushed(one);
+      assert.deepEqual(await one.read(), [7, 1]);
+      await settled();
+      assert.deepEqual(
+        warnings.map((warning) => warning.split(/[,:]/)[0]).filter((warning) => warning !== 'Redis is away'),
+        warnings.length === 0 ? [] : ['Redis is back'],
+      );
+      await one.backend.close();
+    }));
+
+  it('an earlier state, from an older file or a replica that was behind: a warning tells how much is missing', () =>
+    withServer({}, async (own) => {
+      const one = await counting(own);
+      one.inc(5);
+      await one.backend.flush();
+      await own.call('SAVE');
+      for (let i = 0; i < 3; i++) {
+        one.inc(10);
+        await one.backend.flush();
+      }
+      await own.kill();
+      await own.start();
+      one.inc(2);
+      await flushed(one);
+      assert.deepEqual(await one.read(), [7, 1]);
+      await settled();
+      const back = `Redis has gone back to an earlier state: 3 flushes of the metric '${one.family.name}' are lost.`;
+      assert.ok(warnings.includes(back), warnings.join('\n'));
+      one.inc();
+      assert.deepEqual(await one.read(), [8, 1], 'said once, and counted on');
+      await one.backend.close();
+    }));
+
+  it('LOADING: as an outage, until it has loaded', () =>
+    withServer(
+      { args: ['--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024'] },
+      async (own) => {
+        const one = await counting(own, { timeout: 5000 });
+        one.inc(5);
+        await one.backend.flush();
+        await own.call('EVAL', "for i = 1, 3000 do redis.call('SET', 'k' .. i, string.rep('x', 100)) end", 0);
+        await own.call('SAVE');
+        await own.kill();
+        one.inc();
+        const started = own.start();
+        await until(
+          'LOADING',
+          async () => {
+            const answer = spawnSync('redis-cli', ['-p', String(own.port), 'GET', 'k1'], {
+              encoding: 'utf8',
+            });
+            return answer.stdout.startsWith('LOADING') ? true : undefined;
+          },
+          20,
+        );
+        assert.deepEqual(await one.read(), [6, 0], 'own numbers');
+        await started;
+        await flushed(one);
+        assert.deepEqual(await one.read(), [6, 1]);
+        await settled();
+        assert.equal(warnings.length, 2);
+        assert.ok(warnings[0]!.startsWith(AWAY), warnings[0]);
+        assert.equal(warnings[1], BACK);
+        await one.backend.close();
+      },
+    ));
+
+  it('READONLY: a replica takes nothing, and that is an outage; when it is promoted it takes all', () =>
+    withServer({ args: ['--replicaof', '127.0.0.1', String(server.port)] }, async (replica) => {
+      const one = await counting(replica);
+      one.inc(5);
+      assert.deepEqual(await one.read(), [5, 0]);
+      await settled();
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0]!, /READONLY You can't write against a read only replica/);
+      await replica.call('REPLICAOF', 'NO', 'ONE');
+      await flushed(one);
+      assert.deepEqual(await one.read(), [5, 1]);
+      await one.backend.close();
+    }));
+
+  it('OOM: an outage, until there is memory', () =>
+    withServer({}, async (own) => {
+      const one = await counting(own);
+      one.inc(5);
+      await one.backend.flush();
+      await own.call('CONFIG', 'SET', 'maxmemory', '1000');
+      one.inc(2);
+      assert.deepEqual(await one.read(), [7, 0]);
+      assert.equal(await own.call('HGET', one.key, 'c:0:[]'), '5', 'nothing or all of a batch is done');
+      await own.call('CONFIG', 'SET', 'maxmemory', '0');
+      assert.deepEqual(await one.read(), [7, 1]);
+      await settled();
+      assert.equal(warnings.length, 2, warnings.join('\n'));
+      assert.match(warnings[0]!, /OOM command not allowed/);
+      assert.equal(warnings[1], BACK);
+      await one.backend.close();
+    }));
+
+  it('WRONGTYPE: one metric is served with its own numbers, and the others go on', async () => {
+    const one = await counting(server);
+    await server.call('SET', one.key, 'of somebody else');
+    const other = makeFamily({ labelNames: [] });
+    const { page, offset } = one.backend.reserve({ family: other, labels: [] });
+    page[offset] = 9;
+    one.inc(5);
+    assert.deepEqual(await one.read(), [5, 1]);
+    const reader = await openBackend({
+      ...optionsFor(server),
+      keyPrefix: one.backend.config.keyPrefix as string,
+    });
+    const read = await reader.snapshot({ families: [other], scopes: [''] });
+    assert.deepEqual(rowsOf(read[0]!), [['', [9]]]);
+    assert.ok(!read.some(({ family }) => family.name === one.family.name));
+    await settled();
+    assert.equal(warnings.length, 1, warnings.join('\n'));
+    assert.match(warnings[0]!, new RegExp(`^Redis refuses the metric '${one.family.name}': WRONGTYPE`));
+    await server.call('DEL', one.key);
+    assert.deepEqual(await one.read(), [5, 1]);
+    const again = await reader.snapshot({ families: [one.family], scopes: [] });
+    assert.deepEqual(rowsOf(again[0]!), [['', [5]]]);
+    for (const backend of [one.backend, reader]) await backend.close();
+  });
+
+  it('keys of strangers among the families are left alone', async () => {
+    const one = await counting(server);
+    one.inc();
+    await server.call('HSET', `${one.backend.config.keyPrefix}:families`, 'x', 'no JSON');
+    await server.call('HSET', `${one.backend.config.keyPrefix}:families`, 'y', '{"name":5}');
+    await one.backend.flush();
+    await server.call('HSET', one.key, 'p:[broken', '1', 'c:0:no JSON', '2', 'c:7:[]', '3', 'c:0:[1,2]', '4');
+    assert.deepEqual(await one.read(), [1, 1]);
+    await one.backend.close();
+  });
+
+  it('NOAUTH and WRONGPASS: an outage that names the reason and no password', () =>
+    withServer(
+      { args: ['--requirepass', 'right secret'], client: { password: 'right secret' } },
+      async (own) => {
+        for (const [given, reason] of [
+          [{}, 'NOAUTH'],
+          [{ password: 'wrong secret' }, 'WRONGPASS'],
+          [{ url: `redis://:wrong%20secret@127.0.0.1:${own.port}` }, 'WRONGPASS'],
+        ] as const) {
+          warnings.length = 0;
+          const one = await counting(own, given);
+          one.inc(5);
+          assert.deepEqual(await one.read(), [5, 0]);
+          await settled();
+          assert.equal(warnings.length, 1);
+          assert.ok(warnings[0]!.startsWith(`${AWAY}${reason} `), warnings[0]);
+          assert.doesNotMatch(inspect([warnings, one.backend.config]), /secret/);
+          await one.backend.close();
+          const failing = openBackend(optionsFor(own, { ...given, failFast: true }));
+          const error = await failing.then(
+            () => assert.fail('it loaded'),
+            (reason: Error) => reason,
+          );
+          assert.match(error.message, new RegExp(`^${reason}`));
+          assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /secret/);
+        }
+        const right = await counting(own, { password: 'right secret' });
+        right.inc(5);
+        assert.deepEqual(await right.read(), [5, 1]);
+        await right.backend.close();
+      },
+    ));
+});

@@ -1,0 +1,80 @@
+/** Redis servers for tests: on the loopback interface, in a folder of their own, keeping nothing. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { MultiProcessRedisBackend, type RedisBackendConfig } from 'metheus/backends/redis';
+import { freePort, type RunningProcess, startProcess, until } from '../../support/processes.js';
+
+/** Answers of Redis, by name. */
+export type Command = (name: string, ...args: (string | number)[]) => Promise<unknown>;
+
+export interface RedisServer {
+  readonly port: number;
+  readonly directory: string;
+  /** Runs a command, on a connection of the test's own. */
+  readonly call: Command;
+  readonly client: Redis;
+  /** Kills it, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same port. */
+  start(more?: readonly string[]): Promise<void>;
+  /** Stops it for good. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly args?: readonly string[];
+  readonly port?: number;
+  /** How the test's own client connects. */
+  readonly client?: object;
+  /** Does not start it yet. */
+  readonly later?: boolean;
+}
+
+export async function startRedis(options: ServerOptions = {}): Promise<RedisServer> {
+  const port = options.port ?? (await freePort());
+  const directory = mkdtempSync(join(tmpdir(), 'metheus-redis-'));
+  const client = new Redis({
+    port,
+    host: '127.0.0.1',
+    lazyConnect: true,
+    retryStrategy: () => 50,
+    ...options.client,
+  });
+  client.on('error', () => {});
+  const call: Command = (name, ...args) => client.call(name, ...args);
+  let running: RunningProcess | undefined;
+  const start = async (more: readonly string[] = []) => {
+    const quiet = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1', '--port', String(port)];
+    running = startProcess('redis-server', [...quiet, ...(options.args ?? []), ...more], { cwd: directory });
+    const { output } = running;
+    await until(`Redis: ${output()}`, async () => (/Ready to accept/.test(output()) ? true : undefined));
+  };
+  const kill = async () => {
+    const { child, stop } = running!;
+    child.kill('SIGKILL');
+    await stop();
+  };
+  const stop = async () => {
+    client.disconnect();
+    await running?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  if (options.later !== true) await start();
+  return { port, directory, call, client, kill, start, stop };
+}
+
+/** Options of a backend that tests flush by hand, with keys that no other has. */
+export function optionsFor({ port }: { readonly port: number }, given: object = {}) {
+  const keyPrefix = `test-${randomBytes(4).toString('hex')}`;
+  return { host: '127.0.0.1', port, flushInterval: 3_600_000, heartbeat: 15, keyPrefix, ...given };
+}
+
+/** A backend that is open. */
+export async function openBackend(options: RedisBackendConfig): Promise<MultiProcessRedisBackend> {
+  const backend = new MultiProcessRedisBackend(options);
+  await backend.open();
+  return backend;
+}
