@@ -5,7 +5,7 @@ import { type Amount, checkText, fillOurs, fillTheirs } from '../filled.js';
 
 /** Ten families, so that a client which rests between families can do so. */
 function amountOf({ quick }: Size): Amount {
-  return { kind: 'counter', families: 10, series: quick ? 20_000 : 100_000 };
+  return { kind: 'counter', families: 10, series: quick ? 10_000 : 100_000 };
 }
 
 /** The longest time between two turns of the event loop while `work` goes on. Milliseconds. */
@@ -48,7 +48,7 @@ async function stream(registry: CollectorRegistry, read: (chunk: Uint8Array) => 
 export const GAP: readonly Case[] = [
   {
     group: 'scrape',
-    name: 'longest event-loop gap, scrape of 1,000,000 counters (--quick: 200,000)',
+    name: 'longest event-loop gap, scrape of 1,000,000 counters (--quick: 100,000)',
     unit: 'ms',
     flags: ['--max-old-space-size=8192'],
     slow: true,

@@ -1,11 +1,9 @@
 /** What it costs to keep a series. */
 import { CollectorRegistry, createCounter, generateMetrics } from 'metheus';
-import { type Case, expectEqual, type Subject } from '../case.js';
+import { type Case, expectEqual, type Size, type Subject } from '../case.js';
 import { labelSets, REQUEST_LABELS, type RequestLabels } from '../label-sets.js';
 import type { PromClient } from '../peers.js';
 import { samplesOf } from '../samples.js';
-
-const SERIES = 100_000;
 
 /** Which memory is looked at: JavaScript objects, or array buffers and other memory beside them too. */
 type Memory = 'heap' | 'all';
@@ -21,20 +19,15 @@ interface Holder {
   text(): Promise<string>;
 }
 
-function weighing(
-  memory: Memory,
-  hold: (sets: readonly RequestLabels[]) => Holder,
-  unique: boolean,
-): Subject {
-  const sets = unique ? uniqueFirst() : labelSets(SERIES);
+function weighing(memory: Memory, hold: (sets: readonly RequestLabels[]) => Holder, sets: Sets): Subject {
   return {
     async check() {
       const samples = samplesOf(await hold(sets).text());
-      expectEqual('series', samples.size, SERIES);
+      expectEqual('series', samples.size, sets.length);
       expectEqual(
         'all counters',
         [...samples.values()].reduce((sum, value) => sum + value),
-        SERIES,
+        sets.length,
       );
     },
     run() {
@@ -43,14 +36,20 @@ function weighing(
       const after = used(memory);
       // Used after the measurement, so that nothing of it can be collected before.
       if (typeof holder.text !== 'function') throw new Error('nothing was made');
-      return (after - before) / SERIES;
+      return (after - before) / sets.length;
     },
   };
 }
 
+type Sets = readonly RequestLabels[];
+
+function sharedSets({ quick }: Size): Sets {
+  return labelSets(quick ? 20_000 : 100_000);
+}
+
 /** The worst for a client that keeps a tree: every series has its own first label. */
-function uniqueFirst(): RequestLabels[] {
-  return labelSets(SERIES).map(({ route, status }, i) => ({ method: `tenant-${i}`, route, status }));
+function uniqueFirst(size: Size): Sets {
+  return sharedSets(size).map(({ route, status }, i) => ({ method: `tenant-${i}`, route, status }));
 }
 
 function holdOurs(sets: readonly RequestLabels[]): Holder {
@@ -68,19 +67,19 @@ function holdTheirs({ Counter, Registry }: PromClient, sets: readonly RequestLab
   return { text: () => registry.metrics() };
 }
 
-function heapOf(name: string, memory: Memory, unique = false): Case {
+function heapOf(name: string, memory: Memory, setsOf: (size: Size) => Sets): Case {
   return {
     group: 'scrape',
     name,
     unit: 'B',
     slow: true,
-    ours: () => weighing(memory, holdOurs, unique),
-    theirs: (client) => weighing(memory, (sets) => holdTheirs(client, sets), unique),
+    ours: (size) => weighing(memory, holdOurs, setsOf(size)),
+    theirs: (client, size) => weighing(memory, (sets) => holdTheirs(client, sets), setsOf(size)),
   };
 }
 
 export const HEAP: readonly Case[] = [
-  heapOf('heap per series, 3 labels', 'heap'),
-  heapOf('heap and other memory per series, 3 labels', 'all'),
-  heapOf('heap and other memory per series, first label unique', 'all', true),
+  heapOf('heap per series, 3 labels', 'heap', sharedSets),
+  heapOf('heap and other memory per series, 3 labels', 'all', sharedSets),
+  heapOf('heap and other memory per series, first label unique', 'all', uniqueFirst),
 ];

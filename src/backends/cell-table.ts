@@ -7,12 +7,14 @@
 import type { FamilyDescriptor } from '../model/family.js';
 import { LabelColumn } from '../model/label-column.js';
 import { labelText } from '../model/labels.js';
-import type { Cells } from './backend.js';
+import type { Cells, Writer } from './backend.js';
+import type { MergeSource } from './merge.js';
 
 const FIRST_ROWS = 4;
 const MOST_ROWS = 4096;
 
-export class CellTable {
+export class CellTable implements MergeSource {
+  readonly writer: Writer;
   readonly labels = new LabelColumn();
   readonly #cells: number;
   readonly #labelNames: readonly string[];
@@ -21,7 +23,8 @@ export class CellTable {
   readonly #firstRow = new Map<Float64Array, number>();
   #capacity = 0;
 
-  constructor({ cells, labelNames }: FamilyDescriptor) {
+  constructor({ cells, labelNames }: FamilyDescriptor, writer: Writer) {
+    this.writer = writer;
     this.#cells = cells;
     this.#labelNames = labelNames;
   }

@@ -2,38 +2,19 @@
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
 import { CellTable } from './cell-table.js';
-import { Merger, type MergeSource } from './merge.js';
+import { Merger } from './merge.js';
 
 /** This thread, as the writer of what it counts itself. */
 const SELF: Writer = { id: String(process.pid), live: true };
 
-/** A table of cells, and whose it is. */
-class Source implements MergeSource {
-  readonly writer: Writer;
-  readonly table: CellTable;
-
-  constructor(family: FamilyDescriptor, writer: Writer) {
-    this.table = new CellTable(family);
-    this.writer = writer;
-  }
-
-  get labels() {
-    return this.table.labels;
-  }
-
-  values(): Float64Array {
-    return this.table.values();
-  }
-}
-
 /** What this thread counts in a family itself, and how that merges with what others count in it. */
 class OwnFamily {
-  readonly source: Source;
+  readonly source: CellTable;
   readonly merger: Merger;
   readonly key: string;
 
   constructor(family: FamilyDescriptor) {
-    this.source = new Source(family, SELF);
+    this.source = new CellTable(family, SELF);
     this.merger = new Merger(family);
     this.key = familyKey(family);
   }
@@ -43,17 +24,17 @@ class OwnFamily {
 class OthersFamily {
   readonly family: FamilyDescriptor;
   readonly merger: Merger;
-  sources: Source[] = [];
+  sources: CellTable[] = [];
 
   constructor(family: FamilyDescriptor) {
     this.family = family;
     this.merger = new Merger(family);
   }
 
-  sourceOf(writer: Writer): Source {
+  sourceOf(writer: Writer): CellTable {
     const known = this.sources.find((source) => source.writer === writer);
     if (known !== undefined) return known;
-    const added = new Source(this.family, writer);
+    const added = new CellTable(this.family, writer);
     this.sources.push(added);
     return added;
   }
@@ -71,17 +52,17 @@ export class SingleProcessBackend implements Backend {
   reserve({ family, labels, writer }: CellRequest): Cells {
     const source =
       writer === undefined ? this.#ownOf(family).source : this.#othersOf(family).sourceOf(writer);
-    return source.table.reserve(labels);
+    return source.reserve(labels);
   }
 
   release(family: FamilyDescriptor, cells: Cells): void {
-    const own = this.#own.get(family)?.source.table;
+    const own = this.#own.get(family)?.source;
     if (own?.owns(cells)) {
       own.release(cells);
       return;
     }
     const others = this.#othersOf(family);
-    others.sources.find(({ table }) => table.owns(cells))?.table.release(cells);
+    others.sources.find((source) => source.owns(cells))?.release(cells);
     others.sources = others.sources.filter(({ labels }) => labels.count > 0);
   }
 

@@ -1,34 +1,14 @@
 /** Series that are not in a file: of a process that only reads, or for which there was no room. */
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
-import type { LabelColumn } from '../../model/label-column.js';
 import type { CellRequest, Cells, Writer } from '../backend.js';
 import { CellTable } from '../cell-table.js';
-import type { MergeSource } from '../merge.js';
 
 const SELF: Writer = { id: String(process.pid), live: true };
-
-class MemorySource implements MergeSource {
-  readonly writer: Writer;
-  readonly table: CellTable;
-
-  constructor(family: FamilyDescriptor, writer: Writer) {
-    this.writer = writer;
-    this.table = new CellTable(family);
-  }
-
-  get labels(): LabelColumn {
-    return this.table.labels;
-  }
-
-  values(): Float64Array {
-    return this.table.values();
-  }
-}
 
 interface MemoryFamily {
   readonly key: string;
   readonly family: FamilyDescriptor;
-  readonly source: MemorySource;
+  readonly source: CellTable;
 }
 
 export class MemorySources {
@@ -42,18 +22,18 @@ export class MemorySources {
     const key = familyKey(family);
     let known = this.#families.find((other) => other.key === key && other.source.writer === writer);
     if (known === undefined) {
-      known = { key, family, source: new MemorySource(family, writer) };
+      known = { key, family, source: new CellTable(family, writer) };
       this.#families.push(known);
     }
-    return known.source.table.reserve(labels);
+    return known.source.reserve(labels);
   }
 
   /** Cells that are not here were in a file that is gone. */
   release(family: FamilyDescriptor, cells: Cells): void {
     const key = familyKey(family);
-    const known = this.#families.find((other) => other.key === key && other.source.table.owns(cells));
+    const known = this.#families.find((other) => other.key === key && other.source.owns(cells));
     if (known === undefined) return;
-    known.source.table.release(cells);
+    known.source.release(cells);
     if (known.source.labels.count === 0) this.#families = this.#families.filter((other) => other !== known);
   }
 
