@@ -1,10 +1,13 @@
 /** What a case of the bench is, and the one way in which short operations are timed. */
 import type { PromClient } from './peers.js';
 
-export type Group = 'limits' | 'metrics' | 'scrape' | 'progress';
+export type Group = 'limits' | 'metrics' | 'scrape' | 'progress' | 'file' | 'redis';
 
-/** Nanoseconds for one operation, milliseconds for one scrape, bytes for one series. */
-export type Unit = 'ns' | 'ms' | 'B';
+/**
+ * Nanoseconds for one operation, milliseconds for one scrape, bytes for one series, changed cells a second, and
+ * the share of one processor.
+ */
+export type Unit = 'ns' | 'ms' | 'B' | 'cells/s' | '%';
 
 /** How much work: less when a person waits for it. */
 export interface Size {

@@ -1,5 +1,6 @@
 /** All cases, in the order of the report. */
 import type { Case } from './case.js';
+import { FILE } from './cases/file.js';
 import { GAP } from './cases/gap.js';
 import { HEAP } from './cases/heap.js';
 import { INCREMENTS } from './cases/increments.js';
@@ -7,6 +8,7 @@ import { LABELS } from './cases/labels.js';
 import { LIMITS } from './cases/limits.js';
 import { OBSERVATIONS } from './cases/observations.js';
 import { PROGRESS } from './cases/progress.js';
+import { REDIS } from './cases/redis.js';
 import { SCRAPES } from './cases/scrapes.js';
 
 export const CASES: readonly Case[] = [
@@ -18,4 +20,6 @@ export const CASES: readonly Case[] = [
   ...GAP,
   ...HEAP,
   ...PROGRESS,
+  ...FILE,
+  ...REDIS,
 ];

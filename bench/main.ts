@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only metrics,scrape,progress] [--quick] [--json FILE] [--markdown FILE]`
+ * `npm run bench -- [--only metrics,scrape,progress,file,redis] [--quick] [--json FILE] [--markdown FILE]`
  *
  * What each line shows, and how it can mislead: `bench/README.md`.
  */
@@ -7,12 +7,13 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Case, Group, Size } from './case.js';
+import { hasRedisServer } from './cases/redis-server.js';
 import { CASES } from './cases.js';
 import { installPeers } from './peers.js';
 import { type Result, run } from './run.js';
 import { asMarkdown, asText, tableOf } from './table.js';
 
-const GROUPS: readonly Group[] = ['metrics', 'scrape', 'progress'];
+const GROUPS: readonly Group[] = ['metrics', 'scrape', 'progress', 'file', 'redis'];
 
 const { values: given } = parseArgs({
   options: {
@@ -26,6 +27,11 @@ const { values: given } = parseArgs({
 const groups = given.only.split(',');
 const unknown = groups.find((group) => !GROUPS.includes(group as Group));
 if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${GROUPS.join(', ')}`);
+
+if (groups.includes('redis') && !hasRedisServer()) {
+  console.error('redis is left out: there is no redis-server.');
+  groups.splice(groups.indexOf('redis'), 1);
+}
 
 const chosen = CASES.filter(({ group }) => groups.includes(group));
 const limits = CASES.filter(({ name }) => chosen.some(({ limitedBy }) => limitedBy === name));
