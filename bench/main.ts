@@ -41,7 +41,8 @@ const peers = chosen.some(({ theirs }) => theirs !== undefined) ? installPeers()
 const results = await measure([...limits, ...chosen]);
 const table = tableOf(chosen, results, peers);
 const limitTable = tableOf(limits, results, []).map((row) => [...row.slice(0, 2), row[3]!]);
-console.log(`${machine()}\n\n${asText(table)}\n\n${asText(limitTable)}`);
+const parts = [machine(), asText(table), ...(limits.length === 0 ? [] : [asText(limitTable)])];
+console.log(parts.join('\n\n'));
 if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(results, undefined, 2)}\n`);
 if (given.markdown !== undefined) writeFileSync(given.markdown, page());
 
@@ -86,7 +87,7 @@ function page(): string {
 One run of \`npm run bench\`, written by the command itself: do not edit. What each line shows, and how it can
 mislead: [bench/README.md](../bench/README.md).
 
-${machine()}. Medians, and in brackets the least. Other machines differ, and so do other days of the same
+${machine()}. Medians, and in brackets the best. Other machines differ, and so do other days of the same
 one: compare by ratio, within a run.
 
 ${asMarkdown(table)}

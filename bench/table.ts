@@ -40,9 +40,11 @@ export function tableOf(cases: readonly Case[], results: readonly Result[], peer
   return [header, ...rows];
 }
 
-/** Median, and in brackets the least. */
+/** Median, and in brackets the best: the least, but for throughput. */
 function cell(result: Result | undefined): string {
-  return result === undefined ? '–' : `${round(result.median)} (${round(result.min)})`;
+  if (result === undefined) return '–';
+  const { median, min, max, unit } = result;
+  return `${round(median)} (${round(unit === 'cells/s' ? max : min)})`;
 }
 
 function ratio(a: Result | undefined, b: Result | undefined): string {

@@ -1,0 +1,70 @@
+/** Many processes of one machine: what counting in files costs, and a scrape that adds them up. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadBackend } from 'metheus';
+import { MultiProcessFileBackend } from 'metheus/backends/file';
+import type { Case, Size, Subject } from '../case.js';
+import type { PromClient } from '../peers.js';
+import { type ClusterClient, checkFleet, type Load, scrapeOurs, scraping } from './fleet.js';
+import { operationWith } from './operations.js';
+import { atExit, type Fleet, startCluster, startFleet } from './processes.js';
+
+const MIXED: Load = { counters: 2500, histograms: 250 };
+const MANY: Load = { counters: 10_000, histograms: 0 };
+
+/** Removed when the process ends. */
+function makeDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'metheus-bench-'));
+  atExit(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function ours(fleet: Fleet, size: Size): Promise<Subject> {
+  const directory = makeDirectory();
+  const config = JSON.stringify({ directory });
+  await startFleet(fleet, { METHEUS_BACKEND_CLASS: 'file', METHEUS_BACKEND_CONFIG: config });
+  await loadBackend(MultiProcessFileBackend, { directory, readOnly: true });
+  // A process that was killed counts as well.
+  return scraping(scrapeOurs, (text) => checkFleet(text, fleet.load, fleet.processes), size);
+}
+
+async function theirs(client: PromClient, fleet: Fleet, size: Size): Promise<Subject> {
+  const registry = new (client as ClusterClient).AggregatorRegistry();
+  await startCluster(fleet);
+  const left = fleet.kill === true ? fleet.processes - 1 : fleet.processes;
+  return scraping(
+    async () => Buffer.from(await registry.clusterMetrics()),
+    (text) => checkFleet(text, fleet.load, left),
+    size,
+  );
+}
+
+function mergedScrape(name: string, fleet: Fleet): Case {
+  return {
+    group: 'file',
+    name,
+    unit: 'ms',
+    slow: true,
+    ours: (size) => ours(fleet, size),
+    theirs: (client, size) => theirs(client, fleet, size),
+  };
+}
+
+const load = () => loadBackend(MultiProcessFileBackend, { directory: makeDirectory() });
+
+export const FILE: readonly Case[] = [
+  operationWith('file', 'inc', load),
+  operationWith('file', 'gauge.set', load),
+  operationWith('file', 'histogram.observe', load),
+  mergedScrape('merged scrape, 4 processes × (2,500 counters + 250 histograms)', {
+    load: MIXED,
+    processes: 4,
+  }),
+  mergedScrape('merged scrape, 4 processes, one of them killed (peers: without its counts)', {
+    load: MIXED,
+    processes: 4,
+    kill: true,
+  }),
+  mergedScrape('merged scrape, 8 processes × 10,000 counters', { load: MANY, processes: 8 }),
+];

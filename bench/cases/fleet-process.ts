@@ -1,0 +1,25 @@
+/**
+ * One process of a fleet: counts its load, says so, and lives until its parent is gone. As a worker of a cluster it
+ * counts with the peer that its primary was asked for; otherwise with the backend of the environment.
+ */
+import cluster from 'node:cluster';
+import { loadBackend } from 'metheus';
+import { loadPeer } from '../peers.js';
+import type { Request } from '../run.js';
+import { type ClusterClient, countOurs, countTheirs, LOAD, type Load } from './fleet.js';
+
+// Keeps the process alive.
+process.on('disconnect', () => process.exit());
+const load = JSON.parse(process.env[LOAD]!) as Load;
+if (cluster.isWorker) {
+  // Workers have the arguments of their primary.
+  const { peer } = JSON.parse(process.argv[2]!) as Request;
+  const client = loadPeer(peer) as ClusterClient;
+  new client.AggregatorRegistry();
+  countTheirs(client, load);
+} else {
+  const backend = await loadBackend();
+  countOurs(load);
+  await backend.flush();
+}
+process.send!('counted');

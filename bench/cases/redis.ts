@@ -1,0 +1,129 @@
+/** Many machines: what counting with Redis costs, in the program that counts, in Redis, and at a scrape. */
+import { createCounter, loadBackend } from 'metheus';
+import { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import { type Case, expectEqual, type Size, type Subject } from '../case.js';
+import { labelSets, REQUEST_LABELS } from '../label-sets.js';
+import { checkFleet, type Load, scrapeOurs, scraping } from './fleet.js';
+import { operationWith } from './operations.js';
+import { startFleet } from './processes.js';
+import { startRedisServer } from './redis-server.js';
+
+const SERIES = 10_000;
+const LOAD: Load = { counters: SERIES, histograms: 0 };
+const NAME = 'requests_total';
+
+async function loadRedis(given: { readonly flushInterval?: number } = {}) {
+  const { host, port, call } = await startRedisServer();
+  const config = { host, port, keyPrefix: 'bench', failFast: true };
+  const backend = await loadBackend(MultiProcessRedisBackend, { ...config, ...given });
+  return { backend, config, call };
+}
+
+/** Every cell of a family changes, and is sent when told to and at no other time. */
+async function flushing(cells: number) {
+  const { backend, config, call } = await loadRedis({ flushInterval: 3_600_000 });
+  const counter = createCounter(NAME, 'Requests.', { requiredLabels: REQUEST_LABELS });
+  const children = labelSets(cells).map((labels) => counter.labels(labels));
+  const change = () => {
+    for (const child of children) child.inc();
+  };
+  const check = async () => {
+    for (let i = 0; i < 3; i++) {
+      change();
+      await backend.flush();
+    }
+    // As a program that has counted nothing sees it, and not the one whose numbers are checked.
+    const reader = new MultiProcessRedisBackend(config);
+    await reader.open();
+    const snapshots = await reader.snapshot({ families: [], scopes: [''] });
+    await reader.close();
+    const { values } = snapshots.find(({ family }) => family.name === NAME)!;
+    expectEqual('cells in Redis', values.length, cells);
+    expectEqual(
+      'all counters in Redis',
+      values.reduce((sum, value) => sum + value),
+      cells * 3,
+    );
+  };
+  return { change, flush: () => backend.flush(), check, call };
+}
+
+async function throughput({ quick }: Size): Promise<Subject> {
+  const cells = quick ? 20_000 : 100_000;
+  const { change, flush, check } = await flushing(cells);
+  return {
+    check,
+    async run() {
+      change();
+      const start = performance.now();
+      await flush();
+      return (cells * 1000) / (performance.now() - start);
+    },
+  };
+}
+
+/** In one run: the clock of processor time is coarse. */
+const FLUSHES = 10;
+const SECOND_US = 1_000_000;
+
+async function share(): Promise<Subject> {
+  const { change, flush, check } = await flushing(SERIES);
+  return {
+    check,
+    async run() {
+      const before = process.cpuUsage();
+      for (let i = 0; i < FLUSHES; i++) {
+        change();
+        await flush();
+      }
+      const { user, system } = process.cpuUsage(before);
+      return ((user + system) / FLUSHES / SECOND_US) * 100;
+    },
+  };
+}
+
+async function weighing(): Promise<Subject> {
+  const { check, call } = await flushing(SERIES);
+  return {
+    check,
+    async run() {
+      const keys = (await call('KEYS', 'bench:{*')) as string[];
+      expectEqual('families', keys.length, 1);
+      return Number(await call('MEMORY', 'USAGE', keys[0]!, 'SAMPLES', '0')) / SERIES;
+    },
+  };
+}
+
+/** By a program that counts nothing, of what another one has counted. */
+async function exporting(size: Size): Promise<Subject> {
+  const { config } = await loadRedis();
+  await startFleet(
+    { load: LOAD, processes: 1 },
+    { METHEUS_BACKEND_CLASS: 'redis', METHEUS_BACKEND_CONFIG: JSON.stringify(config) },
+  );
+  return scraping(scrapeOurs, (text) => checkFleet(text, LOAD, 1), size);
+}
+
+export const REDIS: readonly Case[] = [
+  operationWith('redis', 'inc', loadRedis),
+  {
+    group: 'redis',
+    name: 'flush of 100,000 changed cells (--quick: 20,000)',
+    unit: 'cells/s',
+    ours: throughput,
+  },
+  {
+    group: 'redis',
+    name: 'processor time of flushing 10,000 changed cells a second',
+    unit: '%',
+    ours: share,
+  },
+  { group: 'redis', name: 'scrape of 10,000 counters by an exporter', unit: 'ms', ours: exporting },
+  {
+    group: 'redis',
+    name: 'memory of Redis per series, 3 labels',
+    unit: 'B',
+    slow: true,
+    ours: weighing,
+  },
+];
