@@ -52,7 +52,8 @@ async function killSome(t: TestContext, firstRound: number, rounds: number): Pro
     const counts = seriesCounts(backend);
     const mine = counts.get(String(child.process.pid)) ?? 0;
     assert.ok(mine > told, `${told} were told of, ${mine} are there`);
-    for (const [process, n] of counted) assert.equal(counts.get(process), n, 'the dead stay as they are');
+    for (const [process, n] of counted)
+      assert.equal(counts.get(process) ?? 0, n, 'the dead stay as they are');
     counted.set(String(child.process.pid), mine);
   }
   const check = () => {
