@@ -3,6 +3,7 @@
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
+import { createFamily } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot, MetricType } from '../model/family.js';
 import { type LabelRows, REMOVED } from '../model/label-column.js';
 import { Chunk, copy, Fragment } from './chunk.js';
@@ -75,6 +76,9 @@ function linesOf({ name, type, bounds }: FamilyDescriptor): Line[] {
 
 /** Writes the rows of one family, as many at a time as fit. */
 class RowWriter {
+  /** See {@link Chunk.always}. */
+  static readonly always = new RowWriter(createFamily('always', '', { series: [] }));
+
   readonly #rows: LabelRows;
   readonly #values: Float64Array;
   readonly #cells: number;
