@@ -7,7 +7,6 @@
 import { isMainThread } from 'node:worker_threads';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import type { Backend, BackendHost, Cells, Move, SnapshotRequest } from './backend.js';
-
 import { SingleProcessBackend } from './memory.js';
 import { accumulate } from './merge.js';
 import { ThreadBackend, ThreadBridge } from './threads.js';
@@ -99,8 +98,6 @@ class ActiveBackend {
     await this.#backend.flush();
   }
 }
-
-export type { ActiveBackend };
 
 const KEY = Symbol.for('metheus.active-backend.v1');
 const global = globalThis as { [KEY]?: ActiveBackend };
