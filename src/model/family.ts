@@ -2,7 +2,17 @@
 import { type LabelRows, REMOVED, rowText } from './label-column.js';
 import { parseLabelText } from './labels.js';
 
-export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';
+export type MetricType =
+  | 'counter'
+  | 'gauge'
+  | 'histogram'
+  | 'gaugehistogram'
+  | 'summary'
+  | 'info'
+  | 'stateset'
+  | 'unknown'
+  /** Never exposed: the buckets of another family's series. */
+  | 'parts';
 
 /**
  * How a gauge that several writers have set becomes one number. Names as in other Prometheus clients, and
@@ -50,8 +60,44 @@ export interface FamilyDescriptor {
   /** How many cells each series has. */
   readonly cells: number;
   readonly merge: MergeMode;
-  /** Upper bounds of a histogram's buckets, ascending, without `+Inf`; else empty. */
+  /** A histogram's upper bounds, ascending, without `+Inf`; a summary's quantiles; else empty. */
   readonly bounds: readonly number[];
+}
+
+/** One observation that stands for many, with what leads to its cause: a trace's id, for instance. */
+export interface Exemplar {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Unix seconds. */
+  readonly timestamp?: number;
+}
+
+/**
+ * Buckets of one sign whose bounds are powers. Bucket `index[i]` counts the absolute values in
+ * `(base ** (index[i] - 1), base ** index[i]]`, where `base = 2 ** 2 ** -schema`.
+ */
+export interface PowerBuckets {
+  /** Ascending. */
+  readonly index: Int32Array;
+  /** Observations of each, not cumulative. */
+  readonly counts: Float64Array;
+}
+
+/**
+ * A series' native buckets.
+ *
+ * @see https://prometheus.io/docs/specs/native_histograms/
+ */
+export interface NativeBuckets {
+  /** -4 (coarse) to 8 (fine). */
+  readonly schema: number;
+  /** Values of at most this distance from zero are in the zero bucket. */
+  readonly zeroThreshold: number;
+  readonly zeroCount: number;
+  /** All observations, NaN too, which is in no bucket. */
+  readonly count: number;
+  readonly positive: PowerBuckets;
+  readonly negative: PowerBuckets;
 }
 
 /**
@@ -71,6 +117,16 @@ export interface FamilySnapshot {
   readonly values: Float64Array;
   /** With merge mode `each`: 1 for a row whose writer is still there. */
   readonly live?: Uint8Array;
+  /** Unix seconds at which each row began to count; 0 where that is not known. */
+  readonly created?: Float64Array;
+  /** Unix seconds that the values of each row are of; NaN where they are of the time of the scrape. */
+  readonly timestamps?: Float64Array;
+  /** Exemplars, by cell: `row * family.cells + cell`. */
+  readonly exemplars?: ReadonlyMap<number, Exemplar>;
+  /** A summary's values at its quantiles: `family.bounds.length` for each row. NaN where it knows none. */
+  readonly quantiles?: Float64Array;
+  /** A histogram's native buckets, by row; undefined where a row has none. */
+  readonly native?: readonly (NativeBuckets | undefined)[];
 }
 
 /** One series of a snapshot, as an object: for tests and for those who are in no hurry. */

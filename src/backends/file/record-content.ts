@@ -7,8 +7,12 @@ const TYPES: Readonly<Record<MetricType, true>> = {
   counter: true,
   gauge: true,
   histogram: true,
+  gaugehistogram: true,
   summary: true,
+  info: true,
+  stateset: true,
   unknown: true,
+  parts: true,
 };
 
 /** How many cells each mode looks at, at least. */
