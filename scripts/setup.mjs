@@ -10,6 +10,7 @@ const PACKAGES = {
   'python3-prometheus-client': ['/usr/bin/python3', ['-c', 'import prometheus_client']],
   'redis-server': ['redis-server', ['--version']],
   openssl: ['openssl', ['version']],
+  strace: ['strace', ['-V']],
 };
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;

@@ -12,6 +12,7 @@ const DEBIAN_PACKAGES = {
   'python3 with prometheus_client': 'python3-prometheus-client',
   'redis-server': 'redis-server',
   openssl: 'openssl',
+  strace: 'strace',
 } as const;
 
 export type Tool = keyof typeof DEBIAN_PACKAGES;

@@ -1,0 +1,77 @@
+/** The calls that must cost next to nothing, each as a loop over many of them. */
+import { existsSync } from 'node:fs';
+import { createCounter, createGauge, createHistogram, createSummary } from 'metheus';
+import { tqdm } from 'metheus/progress';
+
+type Loop = (rounds: number) => void;
+
+const LABELS = { method: 'GET', route: '/', status: '200' } as const;
+const NAMES = ['method', 'route', 'status'] as const;
+
+/** Each is made when it is asked for: a metric exists from then on. */
+export const OPERATIONS: Readonly<Record<string, () => Loop>> = {
+  'counter.inc': () => {
+    const counter = createCounter('guard_total', 'Guard.', { requiredLabels: NAMES }).labels(LABELS);
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) counter.inc();
+    };
+  },
+  'labels().inc': () => {
+    const counter = createCounter('guard_labels_total', 'Guard.', { requiredLabels: NAMES });
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) counter.labels(LABELS).inc();
+    };
+  },
+  'gauge.set': () => {
+    const gauge = createGauge('guard_value', 'Guard.');
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) gauge.set(i);
+    };
+  },
+  'histogram.observe': () => {
+    const histogram = createHistogram('guard_seconds', 'Guard.');
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) histogram.observe((i & 1023) / 100);
+    };
+  },
+  'summary.observe': () => {
+    const summary = createSummary('guard_bytes', 'Guard.');
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) summary.observe(i);
+    };
+  },
+  'bar.update': () => {
+    const bar = tqdm(null, { disable: true });
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) bar.update(1);
+    };
+  },
+};
+
+/** What the guards must find fault with, or they would find nothing at all. */
+export const FAULTS: Readonly<Record<string, () => Loop>> = {
+  allocation: () => {
+    const kept: unknown[] = [0];
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) kept[0] = { i };
+    };
+  },
+  deoptimization: () => {
+    const add = (a: { x: number }, b: number) => a.x + b;
+    let sum = 0;
+    let round = 0;
+    return (rounds) => {
+      round += 1;
+      // Many rounds of one shape, then another: what was optimized for the first has to go.
+      for (let i = 0; i < rounds; i++) {
+        const seen: { x: number } =
+          round > 6 && i > rounds / 2 ? Object.assign({ y: 1 }, { x: 2 }) : { x: 1 };
+        sum += add(seen, i);
+      }
+      if (sum < 0) throw new Error('never');
+    };
+  },
+  systemCall: () => (rounds) => {
+    for (let i = 0; i < rounds; i += rounds / 2) existsSync('/');
+  },
+};
