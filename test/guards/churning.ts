@@ -1,0 +1,49 @@
+/**
+ * A process that makes and removes series, 100 of each type in a round and never with the same labels, and prints
+ * how many bytes its memory grew between a fifth of the rounds and their end: `churning.js ROUNDS`. Each round is
+ * scraped.
+ */
+import { createCounter, createGauge, createHistogram, createSummary, generateMetrics } from 'metheus';
+
+const requiredLabels = ['tenant'] as const;
+const metrics = [
+  createCounter('churn_total', 'Churn.', { requiredLabels }),
+  createGauge('churn_value', 'Churn.', { requiredLabels }),
+  createHistogram('churn_seconds', 'Churn.', { requiredLabels }),
+  createSummary('churn_bytes', 'Churn.', { requiredLabels }),
+] as const;
+const [counter, gauge, histogram, summary] = metrics;
+const rounds = Number(process.argv[2]);
+
+let tenants = 0;
+
+async function round(): Promise<void> {
+  const made: string[] = [];
+  for (let i = 0; i < 100; i++) {
+    const tenant = `tenant-${tenants++}`;
+    made.push(tenant);
+    counter.labels({ tenant }).inc();
+    gauge.labels({ tenant }).set(i);
+    histogram.labels({ tenant }).observe(i);
+    summary.labels({ tenant }).observe(i);
+  }
+  const text = await generateMetrics();
+  if (!text.includes(made[99]!)) throw new Error('a series is missing');
+  for (const metric of metrics) for (const tenant of made) metric.remove({ tenant });
+}
+
+function used(): number {
+  global.gc!();
+  global.gc!();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+async function look(more: number): Promise<number> {
+  for (let i = 0; i < more; i++) await round();
+  return used();
+}
+
+const before = await look(rounds / 5);
+console.log((await look((rounds * 4) / 5)) - before);
+process.exit();
