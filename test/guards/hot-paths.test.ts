@@ -10,15 +10,12 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { requireTool } from '../support/tools.js';
-import { OPERATIONS } from './operations.js';
+import { LEAST_FAULT_BYTES, OPERATIONS } from './operations.js';
 
 const GUARDED = fileURLToPath(new URL('./guarded.js', import.meta.url));
 
 /** No collection of garbage takes away, between two looks, what was allocated. */
 const ONE_GENERATION = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
-
-/** What looking itself allocates, and then some; less than a bit for each of the 1,000,000 calls. */
-const LEAST_FAULT_BYTES = 100_000;
 
 let folder: string;
 before(() => {
@@ -52,7 +49,7 @@ function betweenMarks(output: string): string[] {
 
 function deoptimizations(operation: string, backend?: string): number {
   const parts = betweenMarks(runNode(['--trace-deopt'], operation, backend));
-  assert.equal(parts.length, 5);
+  assert.ok(parts.length >= 5);
   return parts.join('').split('[bailout').length - 1;
 }
 
@@ -65,7 +62,7 @@ function systemCalls(operation: string): string[] {
   const args = ['-o', trace, '-s', '64', process.execPath, GUARDED, operation];
   execFileSync('strace', args, { env: environment('file'), stdio: 'ignore' });
   const parts = betweenMarks(readFileSync(trace, 'utf8'));
-  assert.equal(parts.length, 5);
+  assert.ok(parts.length >= 5);
   // Each part begins with the rest of the line that wrote the mark and ends with the start of such a line.
   const times = parts.map((part) => part.split('\n').slice(1, -1));
   return times.sort((a, b) => a.length - b.length)[0]!;
