@@ -1,13 +1,13 @@
 /** What a case of the bench is, and the one way in which short operations are timed. */
 import type { PromClient } from './peers.js';
 
-export type Group = 'limits' | 'metrics' | 'scrape' | 'progress' | 'file' | 'redis';
+export type Group = 'limits' | 'metrics' | 'scrape' | 'progress' | 'file' | 'redis' | 'growth';
 
 /**
  * Nanoseconds for one operation, milliseconds for one scrape, bytes for one series, changed cells a second, and
  * the share of one processor.
  */
-export type Unit = 'ns' | 'ms' | 'B' | 'cells/s' | '%';
+export type Unit = 'ns' | 'ms' | 'B' | 'kB' | 'cells/s' | '%';
 
 /** How much work: less when a person waits for it. */
 export interface Size {
@@ -24,6 +24,16 @@ export interface Subject {
   readonly bytes?: number;
 }
 
+/** Costs against an amount: what several cases are points of. */
+export interface Curve {
+  readonly name: string;
+  /** What there is more of from point to point. */
+  readonly x: string;
+  readonly unit: Unit;
+  /** Of its picture, without the ending. */
+  readonly file: string;
+}
+
 type Prepared = Subject | Promise<Subject>;
 
 export interface Case {
@@ -32,11 +42,12 @@ export interface Case {
   readonly unit: Unit;
   readonly ours?: (size: Size) => Prepared;
   /** The same with another client. All of them have the interface of prom-client. */
-  readonly theirs?: (client: PromClient, size: Size) => Prepared;
+  readonly theirs?: (client: PromClient, size: Size, peer: string) => Prepared;
   /** What this machine needs for the least that any implementation must do. */
   readonly limit?: (size: Size) => Prepared;
   /** The case of the group `limits` that this one is compared with, where it has no limit of its own. */
   readonly limitedBy?: string;
+  readonly point?: { readonly curve: Curve; readonly x: number };
   /** For Node. */
   readonly flags?: readonly string[];
   /** Whether one run takes so long that one process and few runs to warm up have to do. */

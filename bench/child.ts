@@ -20,7 +20,7 @@ async function answer({ case: name, peer, size, warmUps, runs }: Request): Promi
 function prepare(given: Case, peer: string, size: Size): Subject | Promise<Subject> {
   if (peer === 'metheus') return given.ours!(size);
   if (peer === 'limit') return given.limit!(size);
-  return given.theirs!(loadPeer(peer), size);
+  return given.theirs!(loadPeer(peer), size, peer);
 }
 
 process.stdout.write(JSON.stringify(await answer(JSON.parse(process.argv[2]!))));

@@ -1,19 +1,21 @@
 /**
- * `npm run bench -- [--only metrics,scrape,progress,file,redis] [--quick] [--json FILE] [--markdown FILE]`
+ * `npm run bench -- [--only metrics,scrape,progress,file,redis,growth] [--quick] [--json FILE] [--markdown FILE] [--svg FOLDER]`
  *
  * What each line shows, and how it can mislead: `bench/README.md`.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem, type } from 'node:os';
+import { dirname, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Case, Group, Size } from './case.js';
 import { hasRedisServer } from './cases/redis-server.js';
 import { CASES } from './cases.js';
 import { installPeers } from './peers.js';
+import { curvesOf, plot } from './plot.js';
 import { type Result, run } from './run.js';
 import { asMarkdown, asText, tableOf } from './table.js';
 
-const GROUPS: readonly Group[] = ['metrics', 'scrape', 'progress', 'file', 'redis'];
+const GROUPS: readonly Group[] = ['metrics', 'scrape', 'progress', 'file', 'redis', 'growth'];
 
 const { values: given } = parseArgs({
   options: {
@@ -21,6 +23,7 @@ const { values: given } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     markdown: { type: 'string' },
+    svg: { type: 'string' },
   },
 });
 
@@ -44,6 +47,7 @@ const limitTable = tableOf(limits, results, []).map((row) => [...row.slice(0, 2)
 const parts = [machine(), asText(table), ...(limits.length === 0 ? [] : [asText(limitTable)])];
 console.log(parts.join('\n\n'));
 if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(results, undefined, 2)}\n`);
+if (given.svg !== undefined) plot(given.svg, chosen, results);
 if (given.markdown !== undefined) writeFileSync(given.markdown, page());
 
 async function measure(cases: readonly Case[]): Promise<Result[]> {
@@ -95,5 +99,15 @@ ${asMarkdown(table)}
 The limits: what this machine needs for the least that any implementation has to do.
 
 ${asMarkdown(limitTable)}
-`;
+${pictures()}`;
+}
+
+/** The curves, where both were asked for. */
+function pictures(): string {
+  if (given.svg === undefined || given.markdown === undefined) return '';
+  const folder = relative(dirname(given.markdown), given.svg);
+  const shown = curvesOf(chosen).map(
+    ({ name, x, file }) => `![${name}, against ${x}](${folder}/${file}.svg)`,
+  );
+  return `\n## Growth\n\n${shown.join('\n\n')}\n`;
 }

@@ -20,7 +20,7 @@ function makeDirectory(): string {
   return directory;
 }
 
-async function ours(fleet: Fleet, size: Size): Promise<Subject> {
+export async function mergedOurs(fleet: Fleet, size: Size): Promise<Subject> {
   const directory = makeDirectory();
   const config = JSON.stringify({ directory });
   await startFleet(fleet, { METHEUS_BACKEND_CLASS: 'file', METHEUS_BACKEND_CONFIG: config });
@@ -29,7 +29,7 @@ async function ours(fleet: Fleet, size: Size): Promise<Subject> {
   return scraping(scrapeOurs, (text) => checkFleet(text, fleet.load, fleet.processes), size);
 }
 
-async function theirs(client: PromClient, fleet: Fleet, size: Size): Promise<Subject> {
+export async function mergedBy(client: PromClient, fleet: Fleet, size: Size): Promise<Subject> {
   const registry = new (client as ClusterClient).AggregatorRegistry();
   await startCluster(fleet);
   const left = fleet.kill === true ? fleet.processes - 1 : fleet.processes;
@@ -46,8 +46,8 @@ function mergedScrape(name: string, fleet: Fleet): Case {
     name,
     unit: 'ms',
     slow: true,
-    ours: (size) => ours(fleet, size),
-    theirs: (client, size) => theirs(client, fleet, size),
+    ours: (size) => mergedOurs(fleet, size),
+    theirs: (client, size) => mergedBy(client, fleet, size),
   };
 }
 

@@ -6,7 +6,7 @@ import { type Amount, checkText, fillOurs, fillTheirs } from '../filled.js';
 const COUNTERS: Amount = { kind: 'counter', families: 1, series: 100_000 };
 const HISTOGRAMS: Amount = { kind: 'histogram', families: 1, series: 10_000 };
 
-class Scraping implements Subject {
+export class Scraping implements Subject {
   bytes = 0;
   readonly #amount: Amount;
   readonly #scrape: () => Uint8Array | Promise<Uint8Array>;
@@ -29,7 +29,7 @@ class Scraping implements Subject {
   }
 }
 
-async function collect(registry: CollectorRegistry): Promise<Uint8Array> {
+export async function scrapeAll(registry: CollectorRegistry): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of streamMetrics(registry)) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -63,7 +63,7 @@ function moveLines(text: Buffer, starts: Uint32Array): Uint8Array {
 }
 
 async function moving(amount: Amount): Promise<Subject> {
-  const text = await collect(fillOurs(amount));
+  const text = await scrapeAll(fillOurs(amount));
   const starts = [0];
   for (const [i, byte] of text.entries()) if (byte === LINE_FEED) starts.push(i + 1);
   const padded = Buffer.concat([text, new Uint8Array(8)]);
@@ -78,7 +78,7 @@ function scrapeOf(name: string, amount: Amount): Case {
     unit: 'ms',
     ours() {
       const registry = fillOurs(amount);
-      return new Scraping(amount, () => collect(registry));
+      return new Scraping(amount, () => scrapeAll(registry));
     },
     theirs(client) {
       const registry = fillTheirs(client, amount);
