@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { FamilyDescriptor } from '../../model/family.js';
+import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
 import {
   Bytes,
@@ -70,7 +70,10 @@ export class FileWriter {
   readonly #file: number;
   readonly #emptyFor: number;
   readonly #chunks: Chunk[] = [];
-  readonly #families = new Map<FamilyDescriptor, number>();
+  /** The number of each family, by its key: every worker thread brings descriptors of its own for the same ones. */
+  readonly #families = new Map<string, number>();
+  /** The same for descriptors that were seen before. */
+  readonly #seen = new WeakMap<FamilyDescriptor, number>();
   /** By the length of the record; the longest empty first. */
   readonly #vacancies = new Map<number, Vacancy[]>();
   readonly #encoder = new TextEncoder();
@@ -122,12 +125,7 @@ export class FileWriter {
 
   /** @throws what the file system throws when the file cannot grow; nothing is changed then */
   reserve({ family, labels, writer }: CellRequest): Cells {
-    let number = this.#families.get(family);
-    if (number === undefined) {
-      this.#append(family, DECLARES, 0);
-      number = this.#families.size;
-      this.#families.set(family, number);
-    }
+    const number = this.#numberOf(family);
     const { id, live } = writer ?? {};
     const identity: SeriesIdentity = id === undefined ? { labels } : { labels, writer: { id, live: live! } };
     return this.#append(identity, number, family.cells);
@@ -176,6 +174,20 @@ export class FileWriter {
   #letGo(): void {
     this.#mapping.forget(this.#file);
     closeSync(this.#file);
+  }
+
+  #numberOf(family: FamilyDescriptor): number {
+    const seen = this.#seen.get(family);
+    if (seen !== undefined) return seen;
+    const key = familyKey(family);
+    let number = this.#families.get(key);
+    if (number === undefined) {
+      this.#append(family, DECLARES, 0);
+      number = this.#families.size;
+      this.#families.set(key, number);
+    }
+    this.#seen.set(family, number);
+    return number;
   }
 
   #append(content: object, family: number, cells: number): Cells {

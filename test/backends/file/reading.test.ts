@@ -187,7 +187,8 @@ describe('series that are removed', () => {
     } as const;
     for (let i = 0; i < 5000; i++) {
       const cells = backend.reserve({
-        family,
+        // Every worker thread brings a descriptor of its own.
+        family: { ...family },
         labels: [String(10_000 + i)],
         writer: { id: `w-${1000 + (i % 7)}`, live: true },
       });
