@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only metrics,scrape,progress,file,redis,growth] [--quick] [--json FILE] [--markdown FILE] [--svg FOLDER]`
+ * `npm run bench -- [--only metrics,scrape,progress,file,redis,growth] [--quick] [--json FILE] [--markdown FILE] [--svg FOLDER] [--node VERSION]`
  *
  * What each line shows, and how it can mislead: `bench/README.md`.
  */
@@ -13,6 +13,7 @@ import { CASES } from './cases.js';
 import { installPeers } from './peers.js';
 import { curvesOf, plot } from './plot.js';
 import { type Result, run } from './run.js';
+import { runWith } from './runtime.js';
 import { asMarkdown, asText, tableOf } from './table.js';
 
 const GROUPS: readonly Group[] = ['metrics', 'scrape', 'progress', 'file', 'redis', 'growth'];
@@ -24,8 +25,12 @@ const { values: given } = parseArgs({
     json: { type: 'string' },
     markdown: { type: 'string' },
     svg: { type: 'string' },
+    node: { type: 'string' },
   },
 });
+
+// The last of equal options counts: there, the version is the one that runs.
+if (given.node) process.exit(runWith(given.node, [...process.argv.slice(2), '--node=']));
 
 const groups = given.only.split(',');
 const unknown = groups.find((group) => !GROUPS.includes(group as Group));
