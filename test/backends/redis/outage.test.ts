@@ -5,7 +5,8 @@ import { createServer, type Server } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { FamilySnapshot } from 'metheus';
 import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
-import { ProducerFamily } from '#metheus/backends/redis/producer.js';
+import type { Additions } from '#metheus/backends/redis/producer.js';
+import { SumProducer } from '#metheus/backends/redis/sum-producer.js';
 import { freePort, until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -93,12 +94,12 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
 
   it('leaves no more waiting than one batch, and no trace of series that came and went', () => {
     const family = makeFamily();
-    const producing = new ProducerFamily(family, 'p');
+    const producing = new SumProducer(family);
     const page = new Float64Array(10);
     for (let i = 0; i < 10; i++) producing.add({ page, offset: i }, [String(i)], undefined);
     producing.begin();
-    const batch = producing.next()!;
-    assert.equal(batch.fields.length, 10);
+    const batch = producing.next() as Additions;
+    assert.equal(batch.series.length, 10);
     for (let flush = 0; flush < 1000; flush++) {
       page.fill(flush);
       const other = { page: new Float64Array(1), offset: 0 };
@@ -109,9 +110,8 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     }
     producing.acknowledge(batch);
     producing.begin();
-    const second = producing.next()!;
-    assert.deepEqual(second.additions, new Array(10).fill('999'));
-    assert.deepEqual(second.deletions, []);
+    const second = producing.next() as Additions;
+    assert.deepEqual([...second.deltas], new Array(10).fill(999), 'and nothing is to be removed');
   });
 
   it("rejects a scrape with whenDown: 'error'", async () => {
