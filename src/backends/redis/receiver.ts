@@ -31,13 +31,7 @@ export class Receiver {
   /** Descriptors that were read, by their text. */
   #announced = new Map<string, FamilyDescriptor>();
 
-  constructor(
-    connection: Connection,
-    settings: Settings,
-    keys: Keys,
-    health: Health,
-    own: OwnFamilies,
-  ) {
+  constructor(connection: Connection, settings: Settings, keys: Keys, health: Health, own: OwnFamilies) {
     this.#connection = connection;
     this.#settings = settings;
     this.#keys = keys;

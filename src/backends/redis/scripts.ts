@@ -106,13 +106,15 @@ return gone
 /**
  * Folds what producers that are gone have left: the number of their last batch goes, live gauges and increments
  * that count for the living alone go, and all other numbers become those of one writer without a name. Rows of
- * mode `all` stay those of their writer. Nothing changes for who reads. KEYS: the hash. ARGV: merge mode, and the
- * producers as JSON.
+ * mode `all` stay those of their writer. Nothing changes for who reads, at no moment.
+ *
+ * KEYS: the hash. ARGV: merge mode, cursor, and the producers as JSON. Looks at some fields, and returns the cursor
+ * for the next ones; `0` after the last.
  */
 export const FOLD = `
 local key, merge = KEYS[1], ARGV[1]
 local dead, fields, folded = {}, {}, {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   dead[ARGV[i]] = true
   fields[#fields + 1] = 'q:' .. cjson.decode(ARGV[i])
 end
@@ -139,18 +141,21 @@ local function both(a, b)
   else value = math[merge](a[1], b[1]) end
   return { value, math.max(a[2], b[2]) }
 end
+local next = '0'
 if merge ~= 'add' and merge ~= 'all' then
-  local all = redis.call('HGETALL', key)
-  for i = 1, #all, 2 do
-    local producer, labels = string.match(all[i], '^p:%[(".-[^\\\\]"),".-"%]:(%[.*)$')
+  local found = redis.call('HSCAN', key, ARGV[2], 'MATCH', 'p:*', 'COUNT', 1000)
+  next = found[1]
+  for i = 1, #found[2], 2 do
+    local name, value = found[2][i], found[2][i + 1]
+    local producer, labels = string.match(name, '^p:%[(".-[^\\\\]"),".-"%]:(%[.*)$')
     if producer and dead[producer] then
-      fields[#fields + 1] = all[i]
-      local numbers = words(all[i + 1])
-      local counts = merge == 'each' or ((numbers[2] or 0) > (merge == 'shared' and 1 or 0))
+      fields[#fields + 1] = name
+      local numbers = words(value)
+      local counts = merge == 'each' or (numbers[2] or 0) > (merge == 'shared' and 1 or 0)
       if counts and string.sub(merge, 1, 4) ~= 'live' then
-        local name = 'p:["",""]:' .. labels
-        local before = folded[name] or redis.call('HGET', key, name)
-        folded[name] = before and join(both(words(before), numbers)) or join(numbers)
+        local one = 'p:["",""]:' .. labels
+        local before = folded[one] or redis.call('HGET', key, one)
+        folded[one] = before and join(both(words(before), numbers)) or join(numbers)
       end
     end
   end
@@ -159,5 +164,5 @@ for name, value in pairs(folded) do redis.call('HSET', key, name, value) end
 for i = 1, #fields, 1000 do
   redis.call('HDEL', key, unpack(fields, i, math.min(i + 999, #fields)))
 end
-return #fields
+return next
 `;

@@ -115,4 +115,3 @@ function compare({ parts, sent }: Series, values: Float64Array, deltas: Float64A
 
 /** Infinity too is no change where it was sent: its difference to itself is none. */
 const isSame = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));
-

@@ -30,7 +30,11 @@ export async function sweep(connection: Connection, settings: Settings, keys: Ke
     const family = parseDescriptor(index[i + 1]!);
     if (family === undefined) continue;
     try {
-      await connection.run(foldScript, keys.numbers(index[i]!), [family.merge, ...names]);
+      let cursor = '0';
+      do {
+        const ask = [family.merge, cursor, ...names];
+        cursor = (await connection.run(foldScript, keys.numbers(index[i]!), ask)) as string;
+      } while (cursor !== '0');
     } catch (error) {
       // A key of somebody else is told of where it is flushed to or read.
       if (!isRefusal(error)) throw error;

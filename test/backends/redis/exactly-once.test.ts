@@ -124,6 +124,19 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
     assert.equal(await value(), 15, 'it was sent anew');
     assert.deepEqual((await again()).slice(-3), ['lost', 'lost', 'lost']);
     assert.equal(await value(), 15);
+    // Somebody folds what this producer has left, and its batches come once more.
+    const key = `${options.keyPrefix}:producers`;
+    for (const producer of (await server.call('ZRANGE', key, 0, -1)) as string[]) {
+      await server.call('ZADD', key, -1, producer);
+    }
+    const other = await openBackend(options);
+    await other.flush();
+    assert.deepEqual((await again()).slice(0, 1), ['unknown']);
+    page[offset]! += 5;
+    assert.equal(await value(), 20, 'it comes back');
+    assert.deepEqual((await again()).slice(0, 2), ['seen', 'unknown']);
+    assert.equal(await value(), 20);
+    await other.close();
     const listening = () => ['error', 'ready'].map((event) => server.client.listenerCount(event));
     const before = listening();
     await backend.close();

@@ -28,6 +28,7 @@ const RIGHTS = [
   '+hset',
   '+hdel',
   '+hgetall',
+  '+hscan',
   '+zadd',
   '+zscore',
   '+zrangebyscore',

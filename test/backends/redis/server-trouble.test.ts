@@ -9,7 +9,14 @@ import { familyId } from '#metheus/backends/redis/fields.js';
 import { until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
-import { openBackend, optionsFor, type RedisServer, type ServerOptions, startRedis, sumOf } from './server.js';
+import {
+  openBackend,
+  optionsFor,
+  type RedisServer,
+  type ServerOptions,
+  startRedis,
+  sumOf,
+} from './server.js';
 
 const warnings: string[] = [];
 process.removeAllListeners('warning');
@@ -166,6 +173,70 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
       one.inc();
       assert.deepEqual(await one.read(), [8, 1], 'said once, and counted on');
       await one.backend.close();
+    }));
+
+  it('an earlier state, in which rows have become those of other series: nothing is counted in the wrong one', () =>
+    withServer({}, async (own) => {
+      const options = optionsFor(own, { retryStrategy: () => 20 });
+      const [one, two, reader] = await Promise.all([1, 2, 3].map(() => openBackend(options)));
+      const family = makeFamily({ labelNames: ['a'] });
+      const make = (backend: typeof one, label: string) => backend!.reserve({ family, labels: [label] });
+      const set = ({ page, offset }: ReturnType<typeof make>, value: number) => {
+        page[offset] = value;
+      };
+      const early = make(one, 'early');
+      set(early, 1);
+      await one!.flush();
+      await two!.flush();
+      await own.call('SAVE');
+      const late = make(one, 'late');
+      set(late, 10);
+      await one!.flush();
+      await own.kill();
+      await own.start();
+      // The row that `late` had is the next to be given.
+      set(make(two, 'other'), 100);
+      await until(
+        'a flush',
+        () =>
+          two!.flush().then(
+            () => true,
+            () => undefined,
+          ),
+        20,
+      );
+      set(late, 11);
+      await until(
+        'a flush',
+        () =>
+          one!.flush().then(
+            () => true,
+            () => undefined,
+          ),
+        20,
+      );
+      await until(
+        'a reader',
+        async () => {
+          const [snapshot] = await reader!.snapshot({ families: [family], scopes: [] });
+          const rows = rowsOf(snapshot!);
+          return JSON.stringify(rows) ===
+            JSON.stringify([
+              ['a=early', [1]],
+              ['a=late', [1]],
+              ['a=other', [100]],
+            ])
+            ? true
+            : undefined;
+        },
+        20,
+      );
+      await settled();
+      assert.ok(
+        warnings.some((warning) => warning.includes('has gone back to an earlier state: 1 flush')),
+        warnings.join('\n'),
+      );
+      for (const backend of [one, two, reader]) await backend!.close();
     }));
 
   it('LOADING: as an outage, until it has loaded', () =>
