@@ -6,6 +6,7 @@ import { labelSets, REQUEST_LABELS } from '../label-sets.js';
 import { checkFleet, type Load, scrapeOurs, scraping } from './fleet.js';
 import { operationWith } from './operations.js';
 import { startFleet } from './processes.js';
+import { incrementing, scraping as scrapingPytheus } from './pytheus.js';
 import { startRedisServer } from './redis-server.js';
 
 const SERIES = 10_000;
@@ -105,7 +106,7 @@ async function exporting(size: Size): Promise<Subject> {
 }
 
 export const REDIS: readonly Case[] = [
-  operationWith('redis', 'inc', loadRedis),
+  { ...operationWith('redis', 'inc', loadRedis), pytheus: incrementing },
   {
     group: 'redis',
     name: 'flush of 100,000 changed cells (--quick: 20,000)',
@@ -118,7 +119,13 @@ export const REDIS: readonly Case[] = [
     unit: '%',
     ours: share,
   },
-  { group: 'redis', name: 'scrape of 10,000 counters by an exporter', unit: 'ms', ours: exporting },
+  {
+    group: 'redis',
+    name: 'scrape of 10,000 counters by an exporter',
+    unit: 'ms',
+    ours: exporting,
+    pytheus: () => scrapingPytheus(SERIES),
+  },
   {
     group: 'redis',
     name: 'memory of Redis per series, 3 labels',
