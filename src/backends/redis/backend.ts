@@ -102,6 +102,8 @@ export class MultiProcessRedisBackend implements Backend {
     process.off('beforeExit', this.#atExit);
     if (this.#link === undefined) return;
     await this.#sayGoodbye();
+    const isStranded = [...this.#families.values()].some(({ isLeaving }) => isLeaving);
+    if (isStranded && this.#health.trouble !== undefined) this.#health.stranded();
     this.#link?.connection.close();
     this.#link = undefined;
   }

@@ -114,6 +114,11 @@ export abstract class ProducerFamily<B extends Batch = Batch> {
     return this.token !== '';
   }
 
+  /** Whether Redis is still to be told of series that are gone from here. */
+  get isLeaving(): boolean {
+    return this.leaving.length > 0;
+  }
+
   add(cells: Cells, labels: readonly string[], writer: Writer | undefined): void {
     const text = JSON.stringify(labels);
     const key = this.keyOf(text, writer);

@@ -2,7 +2,7 @@
 import type { Cells, Writer } from '../backend.js';
 import { accumulate } from '../merge.js';
 import { GONE, numberText, writerField } from './fields.js';
-import { ProducerFamily, type Series, type Numbers } from './producer.js';
+import { type Numbers, ProducerFamily, type Series } from './producer.js';
 
 /** Fields of one batch. Redis does nothing else meanwhile; Lua passes on fewer than 8000 values at once. */
 const MOST_FIELDS = 2000;

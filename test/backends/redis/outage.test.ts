@@ -3,8 +3,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { FamilySnapshot } from 'metheus';
-import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import {
+  CollectorRegistry,
+  createCounter,
+  type FamilySnapshot,
+  loadBackend,
+  SingleProcessBackend,
+} from 'metheus';
+import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import type { Additions } from '#metheus/backends/redis/producer.js';
 import { SumProducer } from '#metheus/backends/redis/sum-producer.js';
 import { freePort, until } from '../../support/processes.js';
@@ -112,6 +118,33 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     producing.begin();
     const second = producing.next() as Additions;
     assert.deepEqual([...second.deltas], new Array(10).fill(999), 'and nothing is to be removed');
+  });
+
+  it('while another backend is loaded: the program goes on with its numbers, and Redis keeps what it had, with a warning', async () => {
+    const options = optionsFor(server, { retryStrategy: () => 20 });
+    const registry = new CollectorRegistry();
+    const counter = createCounter('stranded_total', 'S.', { registry });
+    await loadBackend(MultiProcessRedisBackend, options);
+    counter.inc(5);
+    await counter.backend.flush();
+    await server.call('SAVE');
+    await server.kill();
+    counter.inc(2);
+    warnings.length = 0;
+    await loadBackend(SingleProcessBackend);
+    counter.inc();
+    assert.equal(counter.get(), 8);
+    await settled();
+    assert.deepEqual(
+      warnings.map((warning) => warning.split(': ')[0]),
+      ['Redis is away, metrics wait in memory', 'Redis is away'],
+    );
+    assert.match(warnings[1]!, /what this program had counted there stays there, as if it had ended/);
+    await server.start();
+    const reader = await openBackend(options);
+    const read = await reader.snapshot({ families: [counter.family], scopes: [] });
+    assert.deepEqual(rowsOf(read[0]!), [['', [5]]]);
+    await reader.close();
   });
 
   it("rejects a scrape with whenDown: 'error'", async () => {
