@@ -97,6 +97,10 @@ export function settingsOf(config: RedisBackendConfig): Settings {
     const given = `whenDown: ${show(whenDown)}`;
     throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: "'own' or 'error'" });
   }
+  if (client !== undefined && typeof client?.callBuffer !== 'function') {
+    const expected = 'a client with the methods call and callBuffer, as those of ioredis are';
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: 'another client', expected });
+  }
   // The URL itself is never shown: it may hold a password.
   if (url !== undefined && !URL.canParse(url)) {
     const expected = "a URL that begins with 'redis://' or 'rediss://'";

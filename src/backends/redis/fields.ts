@@ -10,9 +10,6 @@ export function familyId(family: FamilyDescriptor): string {
 /** Field of the row of a series whose cells everybody adds to. `labels` are the label values as JSON. */
 export const ROW_FIELD = 'r:';
 
-/** Field of a block of rows, by its number. */
-export const BLOCK_FIELD = 'b:';
-
 /** Fields of a hash that say what is in it. */
 export const HEAD = {
   /** Which hash it is. */

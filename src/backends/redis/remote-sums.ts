@@ -4,7 +4,7 @@ import { LabelColumn, type LabelRows } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
 import { decodeBlocks, rowsOfBlock } from './blocks.js';
 import { type Connection, Script } from './connection.js';
-import { BLOCK_FIELD, HEAD, parseTexts, ROW_FIELD } from './fields.js';
+import { HEAD, parseTexts, ROW_FIELD } from './fields.js';
 import { READ } from './sum-scripts.js';
 
 const readScript = new Script(READ);
@@ -12,10 +12,16 @@ const readScript = new Script(READ);
 /** More rows than any family has, and few enough to hold: what somebody else has written is no reason to fail. */
 const MOST_ROWS = 1e8;
 
+/** Series that come between the look at the rows and that at the blocks have both looked at again. */
+const MOST_TRIES = 20;
+
+/** Labels that no row has. */
+const REMADE = '';
+
 /** What is remembered of a hash. */
 interface Known {
-  readonly identity: Buffer;
-  readonly version: Buffer;
+  readonly identity: string;
+  readonly version: string;
   readonly rows: LabelRows;
 }
 
@@ -27,69 +33,88 @@ export class RemoteSums {
   /** How often producers have come, as of the last snapshot. */
   arrivals = 0;
   #known: Known | undefined;
+  #column = new LabelColumn();
+  /** The labels of the column's rows, as JSON. */
+  #labels: (string | undefined)[] = [];
 
   constructor(family: FamilyDescriptor) {
     this.family = family;
   }
 
-  /** Undefined when there is no such hash. */
+  /**
+   * Undefined when there is no such hash.
+   *
+   * @throws Error when series come and go faster than they are read
+   */
   async read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
-    const blocks = (await this.#readBlocks(connection, key)) ?? (await this.#readAll(connection, key));
-    if (blocks === undefined) return undefined;
     const { family } = this;
-    const rows = this.#known!.rows;
-    return { family, rows, values: decodeBlocks(family.cells, blocks, rows.size) };
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const blocks = await this.#readBlocks(connection, key);
+      if (blocks !== undefined) {
+        const { rows } = this.#known!;
+        return { family, rows, values: decodeBlocks(family.cells, blocks, rows.size) };
+      }
+      if (!(await this.#readRows(connection, key))) return undefined;
+    }
+    throw new Error(`The series of the metric '${family.name}' come and go faster than they are read`);
   }
 
   /** Undefined when what is remembered is not true any more. */
   async #readBlocks(connection: Connection, key: string): Promise<Blocks | undefined> {
     if (this.#known === undefined) return undefined;
     const { identity, version, rows } = this.#known;
-    const ask = [identity, version, this.#blocksOf(rows.size)];
+    const ask = [identity, version, Math.ceil(rows.size / rowsOfBlock(this.family.cells))];
     const [arrivals, ...blocks] = (await connection.runForBytes(readScript, key, ask)) as (Buffer | null)[];
     if (arrivals === undefined) return undefined;
     this.arrivals = Number(arrivals);
     return blocks;
   }
 
-  async #readAll(connection: Connection, key: string): Promise<Blocks | undefined> {
-    const hash = (await connection.callForBytes('HGETALL', key)) as Buffer[];
-    this.#known = undefined;
-    if (hash.length === 0) return undefined;
-    const heads = new Map<string, Buffer>();
-    const blocks: (Buffer | null)[] = [];
+  /** Resolves with whether there is such a hash. As text, which is read faster than bytes: the blocks are not. */
+  async #readRows(connection: Connection, key: string): Promise<boolean> {
+    const hash = (await connection.call('HGETALL', key)) as string[];
+    const heads = new Map<string, string>();
     const labels: [row: number, labels: string][] = [];
     for (let i = 0; i < hash.length; i += 2) {
-      const value = hash[i + 1]!;
-      const name = hash[i]!.toString('latin1', 0, 2);
-      if (name === ROW_FIELD) labels.push([Number(value), hash[i]!.toString('utf8', 2)]);
-      else if (name === BLOCK_FIELD) blocks[Number(hash[i]!.toString('latin1', 2))] = value;
-      else if (name.length === 1) heads.set(name, value);
+      const name = hash[i]!;
+      // Somebody else's field takes nobody's row.
+      if (name.startsWith(`${ROW_FIELD}[`)) labels.push([Number(hash[i + 1]), name.slice(ROW_FIELD.length)]);
+      else if (name.length === 1) heads.set(name, hash[i + 1]!);
     }
-    const size = Math.min(Number(heads.get(HEAD.rows) ?? 0), MOST_ROWS);
-    this.arrivals = Number(heads.get(HEAD.arrivals) ?? 0);
     this.#known = {
-      identity: heads.get(HEAD.identity) ?? Buffer.alloc(0),
-      version: heads.get(HEAD.version) ?? Buffer.alloc(0),
-      rows: this.#rowsOf(labels, size),
+      identity: heads.get(HEAD.identity) ?? '',
+      version: heads.get(HEAD.version) ?? '',
+      rows: this.#rowsOf(labels, Math.min(Number(heads.get(HEAD.rows) ?? 0), MOST_ROWS)),
     };
-    return Array.from({ length: this.#blocksOf(size) }, (_, number) => blocks[number] ?? null);
+    return hash.length > 0;
   }
 
+  /** Rows that are as they were are not looked at again: mostly some have come, and they are the last ones. */
   #rowsOf(given: readonly [row: number, labels: string][], size: number): LabelRows {
-    const { labelNames } = this.family;
-    const texts = new Array<string | undefined>(size);
-    for (const [row, json] of given) {
-      const labels = parseTexts(json);
-      if (labels?.length === labelNames.length && row < size) texts[row] = labelText(labelNames, labels);
+    const labels = new Array<string | undefined>(size);
+    for (const [row, json] of given) if (row < size) labels[row] = json;
+    const before = this.#labels;
+    if (before.some((json, row) => json !== labels[row])) {
+      this.#column = new LabelColumn();
+      before.length = 0;
     }
-    const column = new LabelColumn();
-    for (let row = 0; row < size; row++) column.add(texts[row] ?? '');
-    for (let row = 0; row < size; row++) if (texts[row] === undefined) column.remove(row);
-    return column.view();
+    const absent: number[] = [];
+    for (let row = before.length; row < size; row++) {
+      const text = this.#textOf(labels[row]);
+      this.#column.add(text ?? '');
+      if (text === undefined) absent.push(row);
+      before.push(labels[row]);
+    }
+    for (const row of absent) this.#column.remove(row);
+    // A row that was removed would be used again by the next one: the column is made anew then.
+    if (absent.length > 0) this.#labels = [REMADE];
+    return this.#column.view();
   }
 
-  #blocksOf(rows: number): number {
-    return Math.ceil(rows / rowsOfBlock(this.family.cells));
+  /** Undefined for a row that is free, and for what somebody else has written. */
+  #textOf(json: string | undefined): string | undefined {
+    const { labelNames } = this.family;
+    const labels = json === undefined ? undefined : parseTexts(json);
+    return labels?.length === labelNames.length ? labelText(labelNames, labels) : undefined;
   }
 }

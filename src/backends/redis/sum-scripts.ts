@@ -43,7 +43,7 @@ if head[1] ~= ARGV[1] then return 'lost' end
 local cells, rows = tonumber(ARGV[3]), tonumber(ARGV[4])
 local count, free = tonumber(head[2] or '0'), head[3] or ''
 ${GENERATION}${BLOCKS}
-local reply, made, now = {}, {}, generation()
+local reply, made, lengths, now = {}, {}, {}, generation()
 for i = 6, #ARGV, 1000 do
   local names = {}
   for j = i, math.min(i + 999, #ARGV) do names[#names + 1] = 'r:' .. ARGV[j] end
@@ -61,23 +61,31 @@ for i = 6, #ARGV, 1000 do
       made[#made + 1] = names[j]
       made[#made + 1] = string.format('%d', row)
       local number = math.floor(row / rows)
-      local numbers = string.sub(block(number), 9)
-      blocks[number] = now .. numbers .. string.rep('\\0', 8 * cells * (row % rows + 1) - #numbers)
+      lengths[number] = math.max(lengths[number] or 0, 8 * cells * (row % rows + 1))
     end
     reply[#reply + 1] = row
   end
+end
+for number, length in pairs(lengths) do
+  local numbers = string.sub(block(number), 9)
+  blocks[number] = now .. numbers .. string.rep('\\0', length - #numbers)
 end
 for i = 1, #made, 1000 do
   redis.call('HSET', key, unpack(made, i, math.min(i + 999, #made)))
 end
 if #made > 0 then
-  redis.call('HSET', key, 'n', count, 'f', free, 'v', now)
+  redis.call('HSET', key, 'n', count, 'f', free, 'v', string.format('%.0f', (struct.unpack('<d', now))))
   writeBlocks()
   redis.call('EXPIRE', key, ARGV[2])
 end
+local generations = {}
 for i = 1, #reply do
-  local bytes = reply[i] >= 0 and block(math.floor(reply[i] / rows)) or ''
-  reply[i] = string.format('%d %.0f', reply[i], #bytes >= 8 and struct.unpack('<d', bytes) or 0)
+  local number = math.floor(reply[i] / rows)
+  if not generations[number] then
+    local bytes = number >= 0 and block(number) or ''
+    generations[number] = string.format(' %.0f', #bytes >= 8 and struct.unpack('<d', bytes) or 0)
+  end
+  reply[i] = reply[i] .. generations[number]
 end
 return table.concat(reply, ' ')
 `;
@@ -137,7 +145,7 @@ for i = 7, #ARGV do
 end
 ${NOTE}
 if #names > 0 then
-  redis.call('HSET', key, 'f', (redis.call('HGET', key, 'f') or '') .. table.concat(free), 'v', now)
+  redis.call('HSET', key, 'f', (redis.call('HGET', key, 'f') or '') .. table.concat(free), 'v', string.format('%.0f', (struct.unpack('<d', now))))
   writeBlocks()
   for i = 1, #names, 1000 do
     redis.call('HDEL', key, unpack(names, i, math.min(i + 999, #names)))
@@ -152,8 +160,8 @@ ${END}`;
  */
 export const READ = `
 local head = redis.call('HMGET', KEYS[1], 't', 'v', 'm')
-if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then return {} end
-local reply = { head[3] }
+if (head[1] or '') ~= ARGV[1] or (head[2] or '') ~= ARGV[2] then return {} end
+local reply = { head[3] or '0' }
 for i = 0, ARGV[3] - 1, 1000 do
   local names = {}
   for number = i, math.min(i + 999, ARGV[3] - 1) do names[#names + 1] = 'b:' .. number end

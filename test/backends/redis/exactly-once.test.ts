@@ -82,7 +82,7 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
       `${failed} of ${FLUSHES} flushes failed; of ${batches} chunks with batches ${inMiddle} were cut; in all ${drop} chunks dropped, ${cut} cut, ${delay} delayed`,
     );
     for (const count of [failed, inMiddle, drop, cut, delay]) assert.ok(count > FLUSHES / 200);
-    const reader = await openBackend(options);
+    const reader = await openBackend({ ...options, timeout: 10_000, whenDown: 'error' });
     const snapshots = await reader.snapshot({ families, scopes: [] });
     assert.deepEqual(
       snapshots.map((snapshot) => rowsOf(snapshot)[0]![1]),
