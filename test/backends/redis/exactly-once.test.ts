@@ -53,7 +53,7 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
         if (isBatch) inMiddle += 1;
         return 'cut';
       }
-      return dice < 0.122 ? 'delay' : 'none';
+      return dice < 0.126 ? 'delay' : 'none';
     };
     let failed = 0;
     for (let flush = 0; flush < FLUSHES; flush++) {
