@@ -20,7 +20,10 @@ async function answer({ case: name, peer, size, warmUps, runs }: Request): Promi
 function prepare(given: Case, peer: string, size: Size): Subject | Promise<Subject> {
   if (peer === 'metheus') return given.ours!(size);
   if (peer === 'limit') return given.limit!(size);
+  if (peer === 'pytheus') return given.pytheus!(size);
   return given.theirs!(loadPeer(peer), size, peer);
 }
 
-process.stdout.write(JSON.stringify(await answer(JSON.parse(process.argv[2]!))));
+const text = JSON.stringify(await answer(JSON.parse(process.argv[2]!)));
+// What a case has open is no reason to go on.
+process.stdout.write(text, () => process.exit());

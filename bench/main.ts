@@ -8,6 +8,7 @@ import { cpus, totalmem, type } from 'node:os';
 import { dirname, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Case, Group, Size } from './case.js';
+import { hasPytheus } from './cases/pytheus.js';
 import { hasRedisServer } from './cases/redis-server.js';
 import { CASES } from './cases.js';
 import { installPeers } from './peers.js';
@@ -41,13 +42,18 @@ if (groups.includes('redis') && !hasRedisServer()) {
   groups.splice(groups.indexOf('redis'), 1);
 }
 
+if (groups.includes('redis') && !hasPytheus()) {
+  console.error('pytheus is left out: PYTHEUS_CHECKOUT names no directory that has it.');
+}
+
 const chosen = CASES.filter(({ group }) => groups.includes(group));
 const limits = CASES.filter(({ name }) => chosen.some(({ limitedBy }) => limitedBy === name));
 const size: Size = { quick: given.quick };
 const peers = chosen.some(({ theirs }) => theirs !== undefined) ? installPeers() : [];
 
 const results = await measure([...limits, ...chosen]);
-const table = tableOf(chosen, results, peers);
+const columns = results.some(({ peer }) => peer === 'pytheus') ? [...peers, 'pytheus'] : peers;
+const table = tableOf(chosen, results, columns);
 const limitTable = tableOf(limits, results, []).map((row) => [...row.slice(0, 2), row[3]!]);
 const parts = [machine(), asText(table), ...(limits.length === 0 ? [] : [asText(limitTable)])];
 console.log(parts.join('\n\n'));
@@ -74,11 +80,12 @@ function failed({ name }: Case, peer: string, { message }: Error): undefined {
   console.error(`${name}: ${peer} failed: ${/^\w*Error: .*$/m.exec(message)?.[0] ?? message}`);
 }
 
-function implementations({ ours, theirs, limit }: Case): string[] {
+function implementations({ ours, theirs, pytheus, limit }: Case): string[] {
   return [
     ...(limit === undefined ? [] : ['limit']),
     ...(ours === undefined ? [] : ['metheus']),
     ...(theirs === undefined ? [] : peers),
+    ...(pytheus === undefined || !hasPytheus() ? [] : ['pytheus']),
   ];
 }
 

@@ -1,11 +1,12 @@
 /** Many machines: what counting with Redis costs, in the program that counts, in Redis, and at a scrape. */
-import { createCounter, loadBackend } from 'metheus';
+import { createCounter, createHistogram, loadBackend } from 'metheus';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { type Case, expectEqual, type Size, type Subject } from '../case.js';
 import { labelSets, REQUEST_LABELS } from '../label-sets.js';
 import { checkFleet, type Load, scrapeOurs, scraping } from './fleet.js';
 import { operationWith } from './operations.js';
 import { startFleet } from './processes.js';
+import { incrementing, scraping as scrapingPytheus } from './pytheus.js';
 import { startRedisServer } from './redis-server.js';
 
 const SERIES = 10_000;
@@ -82,8 +83,16 @@ async function share(): Promise<Subject> {
   };
 }
 
-async function weighing(): Promise<Subject> {
-  const { check, call } = await flushing(SERIES);
+/** A histogram too has one series for each set of labels, with all its buckets. */
+async function countHistograms() {
+  const { backend, call } = await loadRedis({ flushInterval: 3_600_000 });
+  const histogram = createHistogram('seconds', 'Time.', { requiredLabels: REQUEST_LABELS });
+  for (const labels of labelSets(SERIES)) histogram.labels(labels).observe(1);
+  return { check: () => backend.flush(), call };
+}
+
+async function weighing(counted: ReturnType<typeof countHistograms>): Promise<Subject> {
+  const { check, call } = await counted;
   return {
     check,
     async run() {
@@ -105,7 +114,7 @@ async function exporting(size: Size): Promise<Subject> {
 }
 
 export const REDIS: readonly Case[] = [
-  operationWith('redis', 'inc', loadRedis),
+  { ...operationWith('redis', 'inc', loadRedis), pytheus: incrementing },
   {
     group: 'redis',
     name: 'flush of 100,000 changed cells (--quick: 20,000)',
@@ -118,12 +127,25 @@ export const REDIS: readonly Case[] = [
     unit: '%',
     ours: share,
   },
-  { group: 'redis', name: 'scrape of 10,000 counters by an exporter', unit: 'ms', ours: exporting },
+  {
+    group: 'redis',
+    name: 'scrape of 10,000 counters by an exporter',
+    unit: 'ms',
+    ours: exporting,
+    pytheus: () => scrapingPytheus(SERIES),
+  },
   {
     group: 'redis',
     name: 'memory of Redis per series, 3 labels',
     unit: 'B',
     slow: true,
-    ours: weighing,
+    ours: () => weighing(flushing(SERIES)),
+  },
+  {
+    group: 'redis',
+    name: 'memory of Redis per histogram, 11 buckets, 3 labels',
+    unit: 'B',
+    slow: true,
+    ours: () => weighing(countHistograms()),
   },
 ];

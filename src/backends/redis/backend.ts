@@ -9,10 +9,12 @@ import { publicConfig, type RedisBackendConfig, type Settings, settingsOf } from
 import { Connection, Script } from './connection.js';
 import { Health } from './health.js';
 import { Keys } from './keys.js';
-import { ProducerFamily } from './producer.js';
+import type { ProducerFamily } from './producer.js';
 import { type OwnFamilies, Receiver } from './receiver.js';
 import { GOODBYE } from './scripts.js';
 import { Sender } from './sender.js';
+import { SumProducer } from './sum-producer.js';
+import { WriterProducer } from './writer-producer.js';
 
 const goodbyeScript = new Script(GOODBYE);
 
@@ -47,8 +49,8 @@ export class MultiProcessRedisBackend implements Backend {
   /** @throws `METHEUS_DEPENDENCY_MISSING`; with `failFast`, what Redis or the network answers */
   async open(): Promise<void> {
     const connection = await Connection.open(this.#settings);
-    const common = [connection, this.#settings, this.#keys, this.#producer, this.#health] as const;
-    const sender = new Sender(...common);
+    const common = [connection, this.#settings, this.#keys, this.#health] as const;
+    const sender = new Sender(this.#producer, ...common);
     const receiver = new Receiver(...common, this.#ownFamilies(sender));
     this.#link = { connection, sender, receiver };
     connection.onReady(() => void this.#tick());
@@ -62,7 +64,8 @@ export class MultiProcessRedisBackend implements Backend {
     const key = familyKey(family);
     let producing = this.#families.get(key);
     if (producing === undefined) {
-      producing = new ProducerFamily(family, this.#producer);
+      producing =
+        family.merge === 'add' ? new SumProducer(family) : new WriterProducer(family, this.#producer);
       this.#families.set(key, producing);
     }
     producing.add(cells, labels, writer);
@@ -99,6 +102,8 @@ export class MultiProcessRedisBackend implements Backend {
     process.off('beforeExit', this.#atExit);
     if (this.#link === undefined) return;
     await this.#sayGoodbye();
+    const isStranded = [...this.#families.values()].some(({ isLeaving }) => isLeaving);
+    if (isStranded && this.#health.trouble !== undefined) this.#health.stranded();
     this.#link?.connection.close();
     this.#link = undefined;
   }
@@ -159,7 +164,7 @@ export class MultiProcessRedisBackend implements Backend {
     const byId = (id: string) => [...this.#families.values()].find((family) => family.id === id);
     return {
       snapshot: (family) => this.#own.snapshot({ families: [family], scopes: [] })[0],
-      isOnlyOwn: (id) => byId(id)?.hasOthers === false,
+      arrivals: (id) => (byId(id)?.hasOthers === false ? byId(id)?.arrivals : undefined),
       isLost: (id) => {
         const isSent = byId(id)?.isSent === true;
         if (isSent) sender.suspect();

@@ -1,9 +1,14 @@
 /** What the Redis backend is configured with. */
 import { MetheusError, show } from '../../errors.js';
 
+/** What a command is given: text is sent as UTF-8. */
+export type Argument = string | number | Buffer;
+
 /** A connected client: of ioredis, or anything that sends commands like it. */
 export interface RedisClient {
-  call(command: string, ...args: (string | number)[]): Promise<unknown>;
+  call(command: string, ...args: Argument[]): Promise<unknown>;
+  /** The same, with a `Buffer` where `call` gives text. */
+  callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
   disconnect(): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
@@ -91,6 +96,10 @@ export function settingsOf(config: RedisBackendConfig): Settings {
   if (whenDown !== 'own' && whenDown !== 'error') {
     const given = `whenDown: ${show(whenDown)}`;
     throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: "'own' or 'error'" });
+  }
+  if (client !== undefined && typeof client?.callBuffer !== 'function') {
+    const expected = 'a client with the methods call and callBuffer, as those of ioredis are';
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: 'another client', expected });
   }
   // The URL itself is never shown: it may hold a password.
   if (url !== undefined && !URL.canParse(url)) {

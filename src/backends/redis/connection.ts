@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from './client.js';
-import type { RedisClient, Settings } from './config.js';
+import type { Argument, RedisClient, Settings } from './config.js';
 
 /** A script, sent by its digest, and whole when Redis does not know it yet or has forgotten it. */
 export class Script {
@@ -63,21 +63,21 @@ export class Connection {
     this.#listeners.push([event, listener]);
   }
 
-  async call(command: string, ...args: (string | number)[]): Promise<unknown> {
-    try {
-      return await within(this.#settings.timeout, this.#client.call(command, ...args));
-    } catch (error) {
-      throw this.#explain(error as Error);
-    }
+  call(command: string, ...args: Argument[]): Promise<unknown> {
+    return this.#answer(this.#client.call(command, ...args));
   }
 
-  async run({ text, digest }: Script, key: string, args: readonly string[]): Promise<unknown> {
-    try {
-      return await this.call('EVALSHA', digest, 1, key, ...args);
-    } catch (error) {
-      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      return this.call('EVAL', text, 1, key, ...args);
-    }
+  /** The same, with a `Buffer` where `call` gives text. */
+  callForBytes(command: string, ...args: Argument[]): Promise<unknown> {
+    return this.#answer(this.#client.callBuffer(command, ...args));
+  }
+
+  run(script: Script, key: string, args: readonly Argument[]): Promise<unknown> {
+    return evaluate(script, (...how) => this.call(...how, 1, key, ...args));
+  }
+
+  runForBytes(script: Script, key: string, args: readonly Argument[]): Promise<unknown> {
+    return evaluate(script, (...how) => this.callForBytes(...how, 1, key, ...args));
   }
 
   /** Disconnects, unless the client was given by the user. */
@@ -105,6 +105,14 @@ export class Connection {
     }
   }
 
+  async #answer(answer: Promise<unknown>): Promise<unknown> {
+    try {
+      return await within(this.#settings.timeout, answer);
+    } catch (error) {
+      throw this.#explain(error as Error);
+    }
+  }
+
   /**
    * What the client reports instead of the reason becomes the reason. The error is a new one: those of the
    * client carry the command, which may be AUTH with its password, or a whole batch.
@@ -114,6 +122,18 @@ export class Connection {
     const error = new Error(message);
     error.name = name;
     return error;
+  }
+}
+
+async function evaluate(
+  { text, digest }: Script,
+  call: (command: string, script: string) => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await call('EVALSHA', digest);
+  } catch (error) {
+    if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+    return call('EVAL', text);
   }
 }
 

@@ -7,46 +7,50 @@ export function familyId(family: FamilyDescriptor): string {
   return createHash('sha1').update(familyKey(family)).digest('hex').slice(0, 16);
 }
 
-/** Field of a cell that everybody adds to. `labels` are the label values as JSON. */
-export const sharedField = (cell: number, labels: string) => `c:${cell}:${labels}`;
+/** Field of the row of a series whose cells everybody adds to. `labels` are the label values as JSON. */
+export const ROW_FIELD = 'r:';
+
+/** Fields of a hash that say what is in it. */
+export const HEAD = {
+  /** Which hash it is. */
+  identity: 't',
+  /** How often producers have come to it. */
+  arrivals: 'm',
+  /** How many rows were ever given. */
+  rows: 'n',
+  /** The latest generation of any block. */
+  version: 'v',
+} as const;
 
 /** Field of all cells of a series of one writer, separated by spaces. JSON keeps any text in its place. */
 export const writerField = (producer: string, writer: string, labels: string) =>
   `p:${JSON.stringify([producer, writer])}:${labels}`;
 
-/** Field of the number of the producer's last batch. */
-export const SEQUENCE_FIELD = 'q:';
-
 /** Behind the numbers of a writer that is gone while its producer lives: a worker thread. */
 export const GONE = 'gone';
 
-/** What a field's name says. */
-export interface FieldName {
+/** What the name of a writer's field says. */
+export interface WriterField {
   readonly labels: readonly string[];
-  /** A cell that everybody adds to; -1 for all cells of one writer. */
-  readonly cell: number;
   readonly producer: string;
   /** Empty for the producer itself. */
   readonly writer: string;
 }
 
-/** Reads a field's name; undefined for one that holds no numbers, or was written by somebody else. */
-export function parseField(field: string): FieldName | undefined {
-  const own = OWN.exec(field);
-  const head = own ?? SHARED.exec(field);
+/** Reads a field's name; undefined for one that is no writer's, or was made by somebody else. */
+export function parseWriterField(field: string): WriterField | undefined {
+  const head = WRITER.exec(field);
   if (head === null) return undefined;
   const labels = parseTexts(field.slice(head[0].length));
-  if (labels === undefined) return undefined;
-  if (own === null) return { labels, cell: Number(head[1]), producer: '', writer: '' };
-  const [producer, writer] = parseTexts(own[1]!) ?? [];
-  if (producer === undefined || writer === undefined) return undefined;
-  return { labels, cell: -1, producer, writer };
+  const [producer, writer] = parseTexts(head[1]!) ?? [];
+  if (labels === undefined || producer === undefined || writer === undefined) return undefined;
+  return { labels, producer, writer };
 }
 
-const SHARED = /^c:(\d+):/;
-const OWN = /^p:(\["(?:[^"\\]|\\.)*","(?:[^"\\]|\\.)*"\]):/;
+const WRITER = /^p:(\["(?:[^"\\]|\\.)*","(?:[^"\\]|\\.)*"\]):/;
 
-function parseTexts(json: string): string[] | undefined {
+/** Reads a JSON array of texts; undefined for anything else. */
+export function parseTexts(json: string): string[] | undefined {
   const texts = parseJson(json);
   return isTexts(texts) ? texts : undefined;
 }

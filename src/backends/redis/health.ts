@@ -46,6 +46,11 @@ export class Health {
     warn(`Redis has gone back to an earlier state: ${flushes} flushes of the metric '${name}' are lost.`);
   }
 
+  /** This process has gone to another backend, and could not take its numbers away from here. */
+  stranded(): void {
+    warn('Redis is away: what this program had counted there stays there, as if it had ended.');
+  }
+
   conflict({ name }: FamilyDescriptor, one: string, other: string): void {
     const message = `Two programs define the metric '${name}' differently: ${one} and ${other}. The first is served.`;
     warnOnce(`redis conflict ${name}`, message);

@@ -1,20 +1,22 @@
 /** Reading: the families that were asked for, and those that other producers have announced. */
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { LabelColumn } from '../../model/label-column.js';
 import type { SnapshotRequest } from '../backend.js';
 import type { Settings } from './config.js';
 import { type Connection, isRefusal } from './connection.js';
 import { familyId, parseDescriptor } from './fields.js';
 import type { Health } from './health.js';
 import type { Keys } from './keys.js';
-import { RemoteFamily } from './reader.js';
+import { RemoteSums } from './remote-sums.js';
+import { RemoteWriters } from './remote-writers.js';
 import { heartbeatScript } from './sender.js';
 
 /** What this process itself has of a family. */
 export interface OwnFamilies {
   /** Its numbers, where Redis does not give those of all. */
   snapshot(family: FamilyDescriptor): FamilySnapshot | undefined;
-  /** Whether this process counts there, and none of its other writers. */
-  isOnlyOwn(id: string): boolean;
+  /** How often it has come to the family's hash; undefined unless it counts there, and no other of its writers. */
+  arrivals(id: string): number | undefined;
   /** Told that Redis has nothing of the family: whether it should have. */
   isLost(id: string): boolean;
 }
@@ -23,25 +25,16 @@ export class Receiver {
   readonly #connection: Connection;
   readonly #settings: Settings;
   readonly #keys: Keys;
-  readonly #producer: string;
   readonly #health: Health;
   readonly #own: OwnFamilies;
-  readonly #remote = new Map<string, RemoteFamily>();
+  readonly #remote = new Map<string, RemoteSums | RemoteWriters>();
   /** Descriptors that were read, by their text. */
   #announced = new Map<string, FamilyDescriptor>();
 
-  constructor(
-    connection: Connection,
-    settings: Settings,
-    keys: Keys,
-    producer: string,
-    health: Health,
-    own: OwnFamilies,
-  ) {
+  constructor(connection: Connection, settings: Settings, keys: Keys, health: Health, own: OwnFamilies) {
     this.#connection = connection;
     this.#settings = settings;
     this.#keys = keys;
-    this.#producer = producer;
     this.#health = health;
     this.#own = own;
   }
@@ -71,10 +64,9 @@ export class Receiver {
   async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>) {
     const snapshot = await this.#readFamily(family, living);
     const id = familyId(family);
-    if (snapshot === undefined || !this.#own.isOnlyOwn(id)) return snapshot;
+    const own = this.#own.arrivals(id);
     // Nobody asked for it here: it is shown if somebody else has it too.
-    const isElsewhere = this.#remote.get(id)!.producers.some((producer) => producer !== this.#producer);
-    return isElsewhere ? snapshot : undefined;
+    return own === undefined || this.#remote.get(id)!.arrivals > own ? snapshot : undefined;
   }
 
   /** Undefined when Redis refuses this one, or has lost it. */
@@ -84,23 +76,22 @@ export class Receiver {
   ): Promise<FamilySnapshot | undefined> {
     const id = familyId(family);
     const key = this.#keys.numbers(id);
-    let hash: string[];
+    let remote = this.#remote.get(id);
+    if (remote === undefined) {
+      remote = family.merge === 'add' ? new RemoteSums(family) : new RemoteWriters(family);
+      this.#remote.set(id, remote);
+    }
     try {
-      hash = (await this.#connection.call('HGETALL', key)) as string[];
+      const snapshot = await remote.read(this.#connection, key, living);
+      if (snapshot === undefined && this.#own.isLost(id)) return undefined;
+      // A scrape keeps keys too. Nobody waits for it.
+      this.#connection.call('EXPIRE', key, this.#settings.expireKeyTime).catch(() => {});
+      return snapshot ?? emptySnapshot(family);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.#health.refused(family, error as Error);
       return undefined;
     }
-    if (hash.length === 0 && this.#own.isLost(id)) return undefined;
-    // A scrape keeps keys too. Nobody waits for it.
-    this.#connection.call('EXPIRE', key, this.#settings.expireKeyTime).catch(() => {});
-    let remote = this.#remote.get(id);
-    if (remote === undefined) {
-      remote = new RemoteFamily(family);
-      this.#remote.set(id, remote);
-    }
-    return remote.snapshot(hash, living);
   }
 
   /** Families that other producers have announced. One name can be one family only: the first wins. */
@@ -139,5 +130,11 @@ export class Receiver {
     return parsed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, family]) => family);
   }
 }
+
+const emptySnapshot = (family: FamilyDescriptor): FamilySnapshot => ({
+  family,
+  rows: new LabelColumn().view(),
+  values: new Float64Array(0),
+});
 
 const nameOf = ({ scope, name }: FamilyDescriptor) => JSON.stringify([scope, name]);

@@ -1,66 +1,71 @@
-/** The Lua that Redis runs: each script touches one key, so it runs on a cluster too. */
+/** The Lua that Redis runs, but for sums: each script touches one key, so it runs on a cluster too. */
 
 /**
- * Applies a batch to a family's hash, once: everything that Redis may refuse is refused before the first write,
- * and the sequence number is written with the numbers.
+ * A producer comes to a family's hash, which is made if it must be. KEYS: the hash. ARGV: producer, seconds to live.
  *
- * KEYS: the hash. ARGV: producer, identity of the hash, sequence number, seconds to live, how many fields to
- * delete and how many to add to; then the fields to delete, the fields to add to, what to add to each, and
- * pairs of fields and values to set.
- *
- * With an empty identity it applies nothing and gives the identity, which is made with the hash. So a batch
- * that was on its way when the hash was lost is never applied to the one that follows.
- *
- * Sums are made in float64 and written with 17 digits, which is exact; HINCRBYFLOAT writes 17 digits after the
- * point, which makes zeros of small numbers.
- *
- * Returns `ok`; `seen` for a batch that was applied before; `lost` when it is another hash than the producer
- * knows, and nothing was applied; `gap n` when it was applied and n batches before it are missing.
+ * Returns the token that its batches carry: the identity of the hash, and which arrival at it this is. A batch
+ * that was on its way when the hash was lost, or the producer swept up, is never applied to what follows.
+ * A producer that is known has its token already: this call may come late, or twice.
  */
-export const FLUSH = `
+export const JOIN = `
 local key, field = KEYS[1], 'q:' .. ARGV[1]
 local head = redis.call('HMGET', key, 't', field)
-local identity = head[1]
-if ARGV[2] == '' then
-  if not identity then
-    local now = redis.call('TIME')
-    identity = string.format('%s.%06d', now[1], now[2])
-    redis.call('HSET', key, 't', identity)
-  end
-  redis.call('EXPIRE', key, ARGV[4])
-  return identity
+local identity, token = head[1], head[2] and string.match(head[2], '^%S+')
+if not identity then
+  local now = redis.call('TIME')
+  identity = string.format('%s.%06d', now[1], now[2])
+  redis.call('HSET', key, 't', identity)
 end
-if identity ~= ARGV[2] then return 'lost' end
-local last, sequence = tonumber(head[2] or '0'), tonumber(ARGV[3])
-if last >= sequence then return 'seen' end
-local deletions, additions = tonumber(ARGV[5]), tonumber(ARGV[6])
-local first = 7 + deletions
-local values = first + additions
-for i = 7, first - 1, 1000 do
+if not token then
+  local arrivals = (redis.call('HGET', key, 'm') or 0) + 1
+  token = identity .. '/' .. arrivals
+  redis.call('HSET', key, field, token .. ' 0', 'm', arrivals)
+end
+redis.call('EXPIRE', key, ARGV[2])
+return token
+`;
+
+/**
+ * What every batch begins with. KEYS: the hash. ARGV: producer, token, sequence number, seconds to live.
+ *
+ * Ends with `lost` when it is another hash than the producer knows, `unknown` when the hash does not know the
+ * producer, and `seen` for a batch that was applied before.
+ */
+export const BEGIN = `
+local key, field = KEYS[1], 'q:' .. ARGV[1]
+local head = redis.call('HMGET', key, 't', field)
+local token, last = string.match(head[2] or '', '^(%S+) (%d+)$')
+if token ~= ARGV[2] then
+  return head[1] and head[1] == string.match(ARGV[2], '^[^/]+') and 'unknown' or 'lost'
+end
+local missing = tonumber(ARGV[3]) - tonumber(last) - 1
+if missing < 0 then return 'seen' end
+`;
+
+/**
+ * What every batch writes first: a Redis that refuses writes refuses this one, and nothing was done; after it
+ * nothing is refused any more.
+ */
+export const NOTE = `
+redis.call('HSET', key, field, token .. ' ' .. ARGV[3])
+redis.call('EXPIRE', key, ARGV[4])
+`;
+
+/** `ok`, or `gap n` when it was applied and n batches before it are missing. */
+export const END = `
+return missing > 0 and 'gap ' .. missing or 'ok'
+`;
+
+/** A writer's own numbers. ARGV: as in {@link BEGIN}, how many fields to delete, those, fields and values in turn. */
+export const SET = `${BEGIN}${NOTE}
+local first = 6 + tonumber(ARGV[5])
+for i = 6, first - 1, 1000 do
   redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 999, first - 1)))
 end
-local set = { field, ARGV[3] }
-local n = 2
-for i = first, values - 1, 1000 do
-  local before = redis.call('HMGET', key, unpack(ARGV, i, math.min(i + 999, values - 1)))
-  for j = 1, #before do
-    local more = ARGV[i + additions + j - 1]
-    set[n + 1] = ARGV[i + j - 1]
-    set[n + 2] = before[j] and string.format('%.17g', tonumber(before[j]) + tonumber(more)) or more
-    n = n + 2
-  end
+for i = first, #ARGV, 1000 do
+  redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
 end
-for i = values + additions, #ARGV do
-  n = n + 1
-  set[n] = ARGV[i]
-end
-for i = 1, n, 1000 do
-  redis.call('HSET', key, unpack(set, i, math.min(i + 999, n)))
-end
-redis.call('EXPIRE', key, ARGV[4])
-if last + 1 < sequence then return 'gap ' .. (sequence - last - 1) end
-return 'ok'
-`;
+${END}`;
 
 /**
  * A sign of life, by the clock of Redis. KEYS: the sorted set of producers. ARGV: producer (empty: only asks),
@@ -80,9 +85,14 @@ table.insert(reply, 1, known)
 return reply
 `;
 
+/** A producer's goodbye: it counts as gone at once. KEYS: the sorted set. ARGV: the producer. */
+export const GOODBYE = `
+return redis.call('ZADD', KEYS[1], -tonumber(redis.call('TIME')[1]), ARGV[1])
+`;
+
 /**
- * Producers that have been gone for long. KEYS: the sorted set. ARGV: for how many seconds when they have said
- * goodbye, and when they have not. The score of a goodbye is its negative time.
+ * Producers that do not come back. KEYS: the sorted set. ARGV: for how many seconds they have been gone when they
+ * have said goodbye, and when they have not. The score of a goodbye is its negative time.
  */
 export const GONE_PRODUCERS = `
 local now = tonumber(redis.call('TIME')[1])
@@ -93,33 +103,66 @@ end
 return gone
 `;
 
-/** A producer's goodbye: it counts as gone at once. KEYS: the sorted set. ARGV: the producer. */
-export const GOODBYE = `
-return redis.call('ZADD', KEYS[1], -tonumber(redis.call('TIME')[1]), ARGV[1])
-`;
-
 /**
- * Takes away what only mattered while a producer lived: the number of its last batch, and gauges that count
- * for the living alone. KEYS: the hash. ARGV: merge mode, and the producers as JSON.
+ * Folds what producers that are gone have left: the number of their last batch goes, live gauges and increments
+ * that count for the living alone go, and all other numbers become those of one writer without a name. Rows of
+ * mode `all` stay those of their writer. Nothing changes for who reads, at no moment.
+ *
+ * KEYS: the hash. ARGV: merge mode, cursor, and the producers as JSON. Looks at some fields, and returns the cursor
+ * for the next ones; `0` after the last.
  */
-export const SWEEP = `
-local dead, fields = {}, {}
-for i = 2, #ARGV do
+export const FOLD = `
+local key, merge = KEYS[1], ARGV[1]
+local dead, fields, folded = {}, {}, {}
+for i = 3, #ARGV do
   dead[ARGV[i]] = true
   fields[#fields + 1] = 'q:' .. cjson.decode(ARGV[i])
 end
-local live = string.sub(ARGV[1], 1, 4) == 'live'
-if live or ARGV[1] == 'shared' then
-  local all = redis.call('HGETALL', KEYS[1])
-  for i = 1, #all, 2 do
-    local producer = string.match(all[i], '^p:%[(".-[^\\\\]"),"')
-    if producer and dead[producer] and (live or (tonumber(string.match(all[i + 1], '^%S+ (%S+)')) or 2) <= 1) then
-      fields[#fields + 1] = all[i]
+local function words(text)
+  local numbers = {}
+  for word in string.gmatch(text, '%S+') do
+    if word ~= 'gone' then numbers[#numbers + 1] = tonumber(word) end
+  end
+  return numbers
+end
+local function join(numbers)
+  for i = 1, #numbers do numbers[i] = string.format('%.17g', numbers[i]) end
+  return table.concat(numbers, ' ')
+end
+local function both(a, b)
+  if merge == 'each' then
+    for i = 1, #b do a[i] = (a[i] or 0) + b[i] end
+    return a
+  end
+  local value
+  if merge == 'sum' then value = a[1] + b[1]
+  elseif merge ~= 'min' and merge ~= 'max' then value = b[2] >= a[2] and b[1] or a[1]
+  elseif a[1] ~= a[1] or b[1] ~= b[1] then value = 0 / 0
+  else value = math[merge](a[1], b[1]) end
+  return { value, math.max(a[2], b[2]) }
+end
+local next = '0'
+if merge ~= 'add' and merge ~= 'all' then
+  local found = redis.call('HSCAN', key, ARGV[2], 'MATCH', 'p:*', 'COUNT', 1000)
+  next = found[1]
+  for i = 1, #found[2], 2 do
+    local name, value = found[2][i], found[2][i + 1]
+    local producer, labels = string.match(name, '^p:%[(".-[^\\\\]"),".-"%]:(%[.*)$')
+    if producer and dead[producer] then
+      fields[#fields + 1] = name
+      local numbers = words(value)
+      local counts = merge == 'each' or (numbers[2] or 0) > (merge == 'shared' and 1 or 0)
+      if counts and string.sub(merge, 1, 4) ~= 'live' then
+        local one = 'p:["",""]:' .. labels
+        local before = folded[one] or redis.call('HGET', key, one)
+        folded[one] = before and join(both(words(before), numbers)) or join(numbers)
+      end
     end
   end
 end
+for name, value in pairs(folded) do redis.call('HSET', key, name, value) end
 for i = 1, #fields, 1000 do
-  redis.call('HDEL', KEYS[1], unpack(fields, i, math.min(i + 999, #fields)))
+  redis.call('HDEL', key, unpack(fields, i, math.min(i + 999, #fields)))
 end
-return #fields
+return next
 `;

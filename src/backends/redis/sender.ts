@@ -1,13 +1,14 @@
 /** Sending: a sign of life, and the changes of every family, each batch until it is acknowledged. */
 import type { Settings } from './config.js';
 import { type Connection, isRefusal, Script } from './connection.js';
+import { deliver } from './deliver.js';
 import type { Health } from './health.js';
 import type { Keys } from './keys.js';
 import type { ProducerFamily } from './producer.js';
-import { FLUSH, HEARTBEAT } from './scripts.js';
+import { HEARTBEAT, JOIN } from './scripts.js';
 import { sweep } from './sweep.js';
 
-export const flushScript = new Script(FLUSH);
+const joinScript = new Script(JOIN);
 export const heartbeatScript = new Script(HEARTBEAT);
 
 export class Sender {
@@ -19,7 +20,7 @@ export class Sender {
   /** When the keys were last looked at, on the monotonic clock. */
   #checked = performance.now();
 
-  constructor(connection: Connection, settings: Settings, keys: Keys, producer: string, health: Health) {
+  constructor(producer: string, connection: Connection, settings: Settings, keys: Keys, health: Health) {
     this.#connection = connection;
     this.#settings = settings;
     this.#keys = keys;
@@ -83,35 +84,40 @@ export class Sender {
   async #sendFamily(family: ProducerFamily): Promise<boolean> {
     const { expireKeyTime } = this.#settings;
     const key = this.#keys.numbers(family.id);
+    const way = { connection: this.#connection, producer: this.#producer, key, expireKeyTime };
     let isLost = false;
+    let isUnknown = false;
     family.begin();
     if (!family.announced && family.isSent) await this.#announce(family);
     for (let batch = family.next(); batch !== undefined; batch = family.next()) {
       if (!family.announced) await this.#announce(family);
-      const { sequence, deletions, fields, additions, sets } = batch;
-      const run = (identity: string, ...rest: string[]) =>
-        this.#connection.run(flushScript, key, [
-          this.#producer,
-          identity,
-          String(sequence),
-          String(expireKeyTime),
-          ...rest,
-        ]) as Promise<string>;
-      if (family.identity === '') family.identity = await run('');
-      const counts = [String(deletions.length), String(fields.length)];
-      const reply = await run(family.identity, ...counts, ...deletions, ...fields, ...additions, ...sets);
+      if (family.token === '') await this.#join(family, key);
+      const reply = await deliver(way, family, batch);
       if (reply === 'lost') {
         if (isLost) throw new Error(`Redis loses the metric '${family.family.name}' again and again`);
         isLost = true;
         family.lost();
         family.begin();
+      } else if (reply === 'unknown') {
+        if (isUnknown) throw new Error(`Redis forgets this program again and again`);
+        isUnknown = true;
+        family.token = '';
       } else {
         const isGap = reply.startsWith('gap') && !family.hasReturned;
         family.acknowledge(batch);
-        if (isGap) this.#health.wentBack(family.family, Number(reply.slice(4)));
+        if (!isGap) continue;
+        this.#health.wentBack(family.family, Number(reply.slice(4)));
+        family.forgotten();
+        family.begin();
       }
     }
     return isLost;
+  }
+
+  async #join(family: ProducerFamily, key: string): Promise<void> {
+    const joining = [this.#producer, this.#settings.expireKeyTime];
+    family.token = (await this.#connection.run(joinScript, key, joining)) as string;
+    family.arrivals += 1;
   }
 
   async #announce(family: ProducerFamily): Promise<void> {

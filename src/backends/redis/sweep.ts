@@ -3,10 +3,10 @@ import type { Settings } from './config.js';
 import { type Connection, isRefusal, Script } from './connection.js';
 import { parseDescriptor } from './fields.js';
 import type { Keys } from './keys.js';
-import { GONE_PRODUCERS, SWEEP } from './scripts.js';
+import { FOLD, GONE_PRODUCERS } from './scripts.js';
 
 const goneScript = new Script(GONE_PRODUCERS);
-const sweepScript = new Script(SWEEP);
+const foldScript = new Script(FOLD);
 
 /**
  * Seconds until a producer without a goodbye is given up. It may only be cut off, with a batch that was applied
@@ -15,12 +15,13 @@ const sweepScript = new Script(SWEEP);
 const GIVEN_UP = 7 * 24 * 3600;
 
 /**
- * Takes away what is of no use behind producers that are gone: after `expireKeyTime`, since by then nothing of
- * theirs is on its way any more. Any number of producers may do so at once.
+ * Folds what producers that are gone have left: those that have said goodbye, since nothing of theirs is on its way
+ * then, after `heartbeat`, in which one that goes on after all would have come back. Any number of producers may do
+ * so at once.
  */
 export async function sweep(connection: Connection, settings: Settings, keys: Keys): Promise<void> {
-  const { expireKeyTime } = settings;
-  const ages = [expireKeyTime, Math.max(expireKeyTime, GIVEN_UP)].map(String);
+  const { expireKeyTime, heartbeat } = settings;
+  const ages = [heartbeat, Math.max(expireKeyTime, GIVEN_UP)].map(String);
   const gone = (await connection.run(goneScript, keys.producers, ages)) as string[];
   if (gone.length === 0) return;
   const names = gone.map((producer) => JSON.stringify(producer));
@@ -29,7 +30,11 @@ export async function sweep(connection: Connection, settings: Settings, keys: Ke
     const family = parseDescriptor(index[i + 1]!);
     if (family === undefined) continue;
     try {
-      await connection.run(sweepScript, keys.numbers(index[i]!), [family.merge, ...names]);
+      let cursor = '0';
+      do {
+        const ask = [family.merge, cursor, ...names];
+        cursor = (await connection.run(foldScript, keys.numbers(index[i]!), ask)) as string;
+      } while (cursor !== '0');
     } catch (error) {
       // A key of somebody else is told of where it is flushed to or read.
       if (!isRefusal(error)) throw error;

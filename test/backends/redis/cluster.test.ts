@@ -1,40 +1,19 @@
 /** A real cluster of three nodes, whose slots move while programs count. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { Redis } from 'ioredis';
 import { familyId } from '#metheus/backends/redis/fields.js';
-import { freePort, until } from '../../support/processes.js';
+import { until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
+import { startCluster } from './cluster-nodes.js';
 import { startProgram } from './programs.js';
-import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
-
-/** A port whose cluster bus, 10000 above, is a port too. */
-async function clusterPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 55_000) return port;
-  }
-}
-
-function redisCli(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync('redis-cli', args, { encoding: 'utf8', timeout: 60_000 });
-  assert.equal(status, 0, stdout + stderr);
-  return stdout;
-}
+import { openBackend, optionsFor, type RedisServer } from './server.js';
 
 describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
   let nodes: RedisServer[];
   before(async () => {
-    const ports = [await clusterPort(), await clusterPort(), await clusterPort()];
-    const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
-    nodes = await Promise.all(ports.map((port) => startRedis({ port, args })));
-    redisCli('--cluster', 'create', ...ports.map((port) => `127.0.0.1:${port}`), '--cluster-yes');
-    await until('a cluster', async () => {
-      const infos = await Promise.all(nodes.map(({ call }) => call('CLUSTER', 'INFO')));
-      return infos.every((info) => String(info).includes('cluster_state:ok')) ? true : undefined;
-    });
+    nodes = await startCluster(['--cluster-node-timeout', '2000']);
   });
   after(async () => {
     for (const node of nodes) await node.stop();

@@ -20,7 +20,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
     const snapshots = await reader.snapshot({ families: [], scopes: [''] });
     await reader.close();
     const counter = snapshots.find(({ family }) => family.name === 'c_total');
-    return counter && rowsOf(counter)[0]![1][0];
+    return counter && rowsOf(counter)[0]?.[1][0];
   }
 
   it('end by themselves, with everything sent', async () => {

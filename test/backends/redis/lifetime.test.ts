@@ -78,7 +78,7 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     await living.close();
   });
 
-  it('what is of no use behind producers that are gone for long is swept up, and a sleeper comes back whole', async () => {
+  it('what producers leave that are gone is folded, and one that comes back after that is whole', async () => {
     const options = optionsFor(server);
     const producers = `${options.keyPrefix}:producers`;
     const modes = ['add', 'livesum', 'shared', 'max'] as const;
@@ -108,15 +108,15 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     await (await count(1)).close();
     const asleep = await count(2);
     await asleep.flush();
-    assert.deepEqual(await fields(), [4, 5, 5, 5]);
-    // One has said goodbye more than an hour ago, the other has not come for more than a week.
+    assert.deepEqual(await fields(), [9, 6, 6, 6]);
+    // One has said goodbye before the last heartbeat, the other has not come for more than a week.
     for (const producer of (await server.call('ZRANGE', producers, 0, -1)) as string[]) {
       const score = Number(await server.call('ZSCORE', producers, producer));
-      await server.call('ZADD', producers, score < 0 ? score + 4000 : score - 700_000, producer);
+      await server.call('ZADD', producers, score < 0 ? score + 16 : score - 700_000, producer);
     }
     const sweeper = await openBackend(options);
     await sweeper.flush();
-    assert.deepEqual(await fields(), [2, 1, 1, 3]);
+    assert.deepEqual(await fields(), [7, 2, 2, 3]);
     assert.deepEqual(await read(), [3, undefined, undefined, 2]);
     await asleep.flush();
     assert.deepEqual(await read(), [3, 2, 2, 2]);
@@ -168,6 +168,43 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     counter.labels({ a: 1, b: 1 }).inc(2);
     assert.deepEqual((await rows())[0], [['a=1,b=1', [2]]]);
     await reader.close();
+  });
+
+  it('the row of a removed series goes to another one, and nobody counts in the wrong one', async () => {
+    const options = optionsFor(server);
+    const [one, two, reader] = await Promise.all([1, 2, 3].map(() => openBackend(options)));
+    const family = makeFamily({ type: 'histogram', cells: 4, bounds: [1, 2], labelNames: ['a'] });
+    const make = (backend: typeof one, label: string) => {
+      const cells = backend!.reserve({ family, labels: [label] });
+      return { cells, inc: (by: number) => void cells.page.fill(by, cells.offset, cells.offset + 4) };
+    };
+    const rows = async () => rowsOf((await reader!.snapshot({ families: [family], scopes: [] }))[0]!);
+    const of = (label: string, value: number) => [`a=${label}`, [value, value, value, value]];
+    const names = Array.from({ length: 100 }, (_, i) => String(i).padStart(3, '0'));
+    const theirs = names.map((name) => make(one, name));
+    for (const each of theirs) each.inc(1);
+    await one!.flush();
+    const mine = new Map(names.map((name) => [name, make(two, name)]));
+    for (const each of mine.values()) each.inc(2);
+    await two!.flush();
+    assert.deepEqual(
+      await rows(),
+      names.map((name) => of(name, 3)),
+    );
+    // One removes a third of them, and makes others, which get their rows.
+    for (let i = 0; i < names.length; i += 3) one!.release(family, theirs[i]!.cells);
+    await one!.flush();
+    const fresh = names.slice(0, 20).map((name) => make(one, `new ${name}`));
+    for (const each of fresh) each.inc(7);
+    await one!.flush();
+    assert.equal(Number(await server.call('HGET', `${options.keyPrefix}:{${familyId(family)}}`, 'n')), 100);
+    for (const each of mine.values()) each.inc(5);
+    await two!.flush();
+    assert.deepEqual(await rows(), [
+      ...names.map((name, i) => of(name, i % 3 === 0 ? 3 : 6)),
+      ...names.slice(0, 20).map((name) => of(`new ${name}`, 7)),
+    ]);
+    for (const backend of [one, two, reader]) await backend!.close();
   });
 
   it('another backend takes away what was counted here, and nothing of the others', async () => {

@@ -2,13 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
-import {
-  numberText,
-  parseField,
-  parseNumber,
-  sharedField,
-  writerField,
-} from '#metheus/backends/redis/fields.js';
+import { numberText, parseNumber, parseWriterField, writerField } from '#metheus/backends/redis/fields.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
 import { randomNumbers } from './faulty-proxy.js';
@@ -135,17 +129,12 @@ describe('numbers in Redis', { skip: requireTool('redis-server') }, () => {
       for (const writer of texts) {
         const labels = [producer, writer, '"]:["x'];
         const json = JSON.stringify(labels);
-        assert.deepEqual(parseField(writerField(producer, writer, json)), {
-          labels,
-          cell: -1,
-          producer,
-          writer,
-        });
-        assert.deepEqual(parseField(sharedField(12, json)), { labels, cell: 12, producer: '', writer: '' });
+        const field = parseWriterField(writerField(producer, writer, json));
+        assert.deepEqual(field, { labels, producer, writer });
       }
     }
-    for (const none of ['t', 'q:x', 'c:x:[]', 'c:1:', 'c:1:{}', 'c:1:[1]', 'p:["a"]:[]', 'p:x']) {
-      assert.equal(parseField(none), undefined, none);
+    for (const none of ['t', 'q:x', 'r:[]', 'b:1', 'p:["a","b"]:', 'p:["a","b"]:[1]', 'p:["a"]:[]', 'p:x']) {
+      assert.equal(parseWriterField(none), undefined, none);
     }
   });
 });

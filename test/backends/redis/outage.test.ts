@@ -3,9 +3,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { FamilySnapshot } from 'metheus';
-import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
-import { ProducerFamily } from '#metheus/backends/redis/producer.js';
+import {
+  CollectorRegistry,
+  createCounter,
+  type FamilySnapshot,
+  loadBackend,
+  SingleProcessBackend,
+} from 'metheus';
+import { MultiProcessRedisBackend } from 'metheus/backends/redis';
+import type { Additions } from '#metheus/backends/redis/producer.js';
+import { SumProducer } from '#metheus/backends/redis/sum-producer.js';
 import { freePort, until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -93,12 +100,12 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
 
   it('leaves no more waiting than one batch, and no trace of series that came and went', () => {
     const family = makeFamily();
-    const producing = new ProducerFamily(family, 'p');
+    const producing = new SumProducer(family);
     const page = new Float64Array(10);
     for (let i = 0; i < 10; i++) producing.add({ page, offset: i }, [String(i)], undefined);
     producing.begin();
-    const batch = producing.next()!;
-    assert.equal(batch.fields.length, 10);
+    const batch = producing.next() as Additions;
+    assert.equal(batch.series.length, 10);
     for (let flush = 0; flush < 1000; flush++) {
       page.fill(flush);
       const other = { page: new Float64Array(1), offset: 0 };
@@ -109,9 +116,35 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     }
     producing.acknowledge(batch);
     producing.begin();
-    const second = producing.next()!;
-    assert.deepEqual(second.additions, new Array(10).fill('999'));
-    assert.deepEqual(second.deletions, []);
+    const second = producing.next() as Additions;
+    assert.deepEqual([...second.deltas], new Array(10).fill(999), 'and nothing is to be removed');
+  });
+
+  it('while another backend is loaded: the program goes on with its numbers, and Redis keeps what it had, with a warning', async () => {
+    const options = optionsFor(server, { retryStrategy: () => 20 });
+    const registry = new CollectorRegistry();
+    const counter = createCounter('stranded_total', 'S.', { registry });
+    await loadBackend(MultiProcessRedisBackend, options);
+    counter.inc(5);
+    await counter.backend.flush();
+    await server.call('SAVE');
+    await server.kill();
+    counter.inc(2);
+    warnings.length = 0;
+    await loadBackend(SingleProcessBackend);
+    counter.inc();
+    assert.equal(counter.get(), 8);
+    await settled();
+    assert.deepEqual(
+      warnings.map((warning) => warning.split(': ')[0]),
+      ['Redis is away, metrics wait in memory', 'Redis is away'],
+    );
+    assert.match(warnings[1]!, /what this program had counted there stays there, as if it had ended/);
+    await server.start();
+    const reader = await openBackend(options);
+    const read = await reader.snapshot({ families: [counter.family], scopes: [] });
+    assert.deepEqual(rowsOf(read[0]!), [['', [5]]]);
+    await reader.close();
   });
 
   it("rejects a scrape with whenDown: 'error'", async () => {

@@ -28,6 +28,7 @@ const RIGHTS = [
   '+hset',
   '+hdel',
   '+hgetall',
+  '+hscan',
   '+zadd',
   '+zscore',
   '+zrangebyscore',
@@ -134,6 +135,7 @@ describe('security of the Redis backend', { skip }, () => {
       ...wrong,
       { password: 'top secret', whenDown: 'no' as never },
       { keyPrefix: 5 as never },
+      { client: { call: () => 'top secret' } as never },
     ]) {
       assert.throws(
         () => new MultiProcessRedisBackend(config),

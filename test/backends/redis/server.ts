@@ -78,3 +78,10 @@ export async function openBackend(options: RedisBackendConfig): Promise<MultiPro
   await backend.open();
   return backend;
 }
+
+/** What Redis itself has in the first cell of a family of sums. */
+export async function sumOf({ client }: RedisServer, key: string): Promise<number> {
+  const block = await client.hgetBuffer(key, 'b:0');
+  // Behind the generation of the block.
+  return block!.readDoubleLE(8);
+}

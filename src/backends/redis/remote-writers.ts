@@ -1,17 +1,16 @@
-/** Reading families from Redis: what is in a family's hash, as a snapshot. */
+/** Reading the numbers of writers, each for itself: gauges and progress bars. */
 import { type FamilyDescriptor, type FamilySnapshot, TOUCHED } from '../../model/family.js';
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { escapeLabelValue, labelText } from '../../model/labels.js';
 import { accumulate } from '../merge.js';
-import { GONE, parseField, parseNumber, SEQUENCE_FIELD } from './fields.js';
+import type { Connection } from './connection.js';
+import { GONE, HEAD, parseNumber, parseWriterField } from './fields.js';
 
 /** A field of the hash, and what its name says. */
 interface Field {
   readonly name: string;
   /** -1 for a field without numbers. */
   readonly row: number;
-  /** A shared cell; -1 for all cells of one writer. */
-  readonly cell: number;
   readonly producer: string;
 }
 
@@ -19,10 +18,10 @@ interface Field {
 const MOST_STALE = 1000;
 
 /** One family, read again and again: it remembers what its fields mean. */
-export class RemoteFamily {
+export class RemoteWriters {
   readonly family: FamilyDescriptor;
-  /** The producers that have ever sent something, as of the last snapshot. */
-  producers: readonly string[] = [];
+  /** How often producers have come, as of the last snapshot. */
+  arrivals = 0;
   #labels = new LabelColumn();
   #rows = new Map<string, number>();
   #known = new Map<string, Field>();
@@ -34,22 +33,31 @@ export class RemoteFamily {
   }
 
   /**
-   * @param hash - fields and values in turn, as HGETALL gives them
+   * Undefined when there is no such hash.
+   *
    * @param living - the producers that are there
    */
-  snapshot(hash: readonly string[], living: ReadonlySet<string>): FamilySnapshot {
-    const { family } = this;
-    const { cells } = family;
+  async read(
+    connection: Connection,
+    key: string,
+    living: ReadonlySet<string>,
+  ): Promise<FamilySnapshot | undefined> {
+    const hash = (await connection.call('HGETALL', key)) as string[];
+    return hash.length === 0 ? undefined : this.#snapshot(hash, living);
+  }
+
+  /** @param hash - fields and values in turn */
+  #snapshot(hash: readonly string[], living: ReadonlySet<string>): FamilySnapshot {
+    const { cells } = this.family;
     const fields = this.#fieldsOf(hash);
     const values = new Float64Array(this.#labels.size * cells);
     const present = new Uint8Array(this.#labels.size);
     const live = new Uint8Array(this.#labels.size);
     for (let i = 0; i < fields.length; i++) {
-      const { row, cell, producer } = fields[i]!;
-      if (row < 0) continue;
+      const { name, row, producer } = fields[i]!;
       const text = hash[2 * i + 1]!;
-      if (cell >= 0) values[row * cells + cell] = parseNumber(text);
-      else if (!this.#addWriter(values, row, text, living.has(producer), live)) continue;
+      if (name === HEAD.arrivals) this.arrivals = Number(text);
+      if (row < 0 || !this.#addWriter(values, row, text, living.has(producer), live)) continue;
       present[row] = 1;
     }
     const view = this.#labels.view();
@@ -87,23 +95,16 @@ export class RemoteFamily {
     const count = hash.length / 2;
     if (this.#known.size > 2 * count + MOST_STALE) this.#forget();
     const order = this.#order;
-    let moved = order.length !== count;
     order.length = Math.min(order.length, count);
     for (let i = 0; i < count; i++) {
       const name = hash[2 * i]!;
       if (order[i]?.name === name) continue;
-      moved = true;
       let field = this.#known.get(name);
       if (field === undefined) {
         field = this.#understand(name);
         this.#known.set(name, field);
       }
       order[i] = field;
-    }
-    if (moved) {
-      this.producers = order
-        .filter(({ name }) => name.startsWith(SEQUENCE_FIELD))
-        .map(({ name }) => name.slice(SEQUENCE_FIELD.length));
     }
     return order;
   }
@@ -117,14 +118,11 @@ export class RemoteFamily {
   }
 
   #understand(name: string): Field {
-    const parsed = parseField(name);
-    const { labelNames, cells } = this.family;
-    if (parsed === undefined || parsed.labels.length !== labelNames.length || parsed.cell >= cells) {
-      return { name, row: -1, cell: -1, producer: '' };
-    }
-    const { labels, cell, producer, writer } = parsed;
+    const parsed = parseWriterField(name);
+    if (parsed?.labels.length !== this.family.labelNames.length) return { name, row: -1, producer: '' };
+    const { labels, producer, writer } = parsed;
     const row = this.#rowOf(labels, writer === '' ? producer : `${producer}/${writer}`);
-    return { name, row, cell, producer };
+    return { name, row, producer };
   }
 
   /** Rows are for labels, and for writers too where each has rows of its own. */

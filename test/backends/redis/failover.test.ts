@@ -1,0 +1,181 @@
+/**
+ * The primary is killed, and a replica takes its place: what had reached the replica is there, and what had not been
+ * acknowledged is sent again. What was acknowledged and had not reached the replica is lost, and told of: see
+ * `an earlier state` in `server-trouble.test.ts`.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { Redis } from 'ioredis';
+import type { FamilyDescriptor } from 'metheus';
+import type { MultiProcessRedisBackend, RedisBackendConfig } from 'metheus/backends/redis';
+import { familyId } from '#metheus/backends/redis/fields.js';
+import { freePort, type RunningProcess, startProcess, until } from '../../support/processes.js';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { startCluster, startNode } from './cluster-nodes.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+const warnings: string[] = [];
+process.removeAllListeners('warning');
+process.on('warning', ({ message }) => warnings.push(message));
+
+/** Until a replica has everything that its primary has. */
+async function untilReplicated(primary: Redis): Promise<void> {
+  await until('a replica that is up to date', async () => {
+    const info = await primary.info('replication');
+    const [, offset] = /master_repl_offset:(\d+)/.exec(info) ?? [];
+    return new RegExp(`slave0:.*state=online,offset=${offset},`).test(info) ? true : undefined;
+  });
+}
+
+/** Two producers that count in some families, through a failover. */
+class Counting {
+  readonly families: readonly FamilyDescriptor[] = [
+    ...Array.from({ length: 20 }, () => makeFamily({ labelNames: ['a'] })),
+    makeFamily({ type: 'gauge', cells: 2, merge: 'sum', labelNames: ['a'] }),
+  ];
+  rounds = 0;
+  readonly #options: RedisBackendConfig;
+  #producers: MultiProcessRedisBackend[] = [];
+  #cells: Float64Array[] = [];
+
+  constructor(options: RedisBackendConfig) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#producers = await Promise.all([1, 2].map(() => openBackend(this.#options)));
+    this.#cells = this.#producers.flatMap((backend) =>
+      this.families.map((family) => {
+        const { page, offset } = backend.reserve({ family, labels: ['x'] });
+        return page.subarray(offset, offset + family.cells);
+      }),
+    );
+  }
+
+  /** Counts; Redis may take it now, or later. */
+  async round(): Promise<void> {
+    this.rounds += 1;
+    for (const cells of this.#cells) {
+      cells[0]! += 0.5;
+      if (cells.length > 1) cells[1] = this.rounds;
+    }
+    await Promise.allSettled(this.#producers.map((backend) => backend.flush()));
+  }
+
+  /** Until Redis has taken everything, wherever it is now. */
+  async flushed(): Promise<void> {
+    await until('a flush of everything', () =>
+      Promise.all(this.#producers.map((backend) => backend.flush())).catch(() => undefined),
+    );
+  }
+
+  async check(): Promise<void> {
+    const reader = await openBackend(this.#options);
+    for (const snapshot of await reader.snapshot({ families: this.families, scopes: [] })) {
+      assert.deepEqual(
+        rowsOf(snapshot).map(([label, [value]]) => [label, value]),
+        [['a=x', this.rounds]],
+      );
+    }
+    await reader.close();
+  }
+
+  async close(): Promise<void> {
+    for (const backend of this.#producers) await backend.close();
+  }
+}
+
+/** What is said of an outage, and nothing of numbers that are lost. */
+function assertNothingLost(): void {
+  for (const warning of warnings) assert.match(warning, /^Redis is (away|back)/);
+}
+
+describe('failover', { skip: requireTool('redis-server') }, () => {
+  async function startSentinel(primary: RedisServer): Promise<RunningProcess & { port: number }> {
+    const port = await freePort();
+    const file = join(primary.directory, 'sentinel.conf');
+    writeFileSync(
+      file,
+      `port ${port}
+bind 127.0.0.1
+dir ${primary.directory}
+sentinel monitor main 127.0.0.1 ${primary.port} 1
+sentinel down-after-milliseconds main 300
+sentinel failover-timeout main 2000
+`,
+    );
+    return { ...startProcess('redis-server', [file, '--sentinel']), port };
+  }
+
+  it('by Sentinel: the primary is killed, and the totals are those of before and after', async () => {
+    const primary = await startRedis();
+    const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(primary.port)] });
+    await untilReplicated(primary.client);
+    const sentinel = await startSentinel(primary);
+    const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
+    await until('a sentinel that knows the replica', async () => {
+      return /\+slave slave/.test(sentinel.output()) ? true : undefined;
+    });
+    warnings.length = 0;
+    const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 500, retryStrategy: () => 50 });
+    const counting = new Counting({ ...options, sentinels, name: 'main' });
+    await counting.start();
+    for (let i = 0; i < 20; i++) await counting.round();
+    await untilReplicated(primary.client);
+    await primary.kill();
+    for (let i = 0; i < 20; i++) await counting.round();
+    await counting.flushed();
+    for (let i = 0; i < 20; i++) await counting.round();
+    await counting.flushed();
+    assert.match(await replica.client.info('replication'), /role:master/);
+    await counting.check();
+    assert.ok(warnings.length > 0, 'the outage was noticed');
+    assertNothingLost();
+    await counting.close();
+    await sentinel.stop();
+    for (const server of [replica, primary]) await server.stop();
+  });
+
+  it("of a cluster's node: its replica takes its slots, and the totals are those of before and after", async () => {
+    const args = ['--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0'];
+    const nodes = await startCluster(args);
+    const primary = nodes[0]!;
+    const replica = await startNode(args);
+    await replica.call('CLUSTER', 'MEET', '127.0.0.1', primary.port);
+    const id = (await primary.call('CLUSTER', 'MYID')) as string;
+    await until('a replica', () => replica.call('CLUSTER', 'REPLICATE', id).catch(() => undefined));
+    await untilReplicated(primary.client);
+    // The others must know it too: they elect it.
+    await until('all to know it', async () => {
+      const lists = await Promise.all(nodes.map(({ call }) => call('CLUSTER', 'NODES')));
+      return lists.every((list) => / slave /.test(String(list))) ? true : undefined;
+    });
+    warnings.length = 0;
+    const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 1000, retryStrategy: () => 50 });
+    const cluster = nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const counting = new Counting({ ...options, cluster });
+    await counting.start();
+    for (let i = 0; i < 20; i++) await counting.round();
+    const keys = counting.families.map((family) => `${options.keyPrefix}:{${familyId(family)}}`);
+    const held = (await primary.call('KEYS', '*')) as string[];
+    assert.ok(
+      keys.some((key) => held.includes(key)),
+      'it has some of the families',
+    );
+    await untilReplicated(primary.client);
+    await primary.kill();
+    for (let i = 0; i < 5; i++) await counting.round();
+    await counting.flushed();
+    for (let i = 0; i < 20; i++) await counting.round();
+    await counting.flushed();
+    assert.match(await replica.client.info('replication'), /role:master/);
+    await counting.check();
+    assert.ok(warnings.length > 0, 'the outage was noticed');
+    assertNothingLost();
+    await counting.close();
+    for (const node of [replica, ...nodes]) await node.stop();
+  });
+});

@@ -1,0 +1,163 @@
+/** Producers that come and go by the hundred: Redis keeps their numbers, and no more fields than of one. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type FamilyDescriptor, type FamilySnapshot, type MergeMode, seriesOf } from 'metheus';
+import { familyId } from '#metheus/backends/redis/fields.js';
+import { requireTool } from '../../support/tools.js';
+import { makeFamily, rowsOf } from '../contract.js';
+import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+
+const PRODUCERS = 300;
+const LABELS = ['x', 'a "quoted" \\ one', '😀:]"],'];
+/** Those that have one row for all writers. */
+const MERGED: readonly MergeMode[] = [
+  ...(['add', 'each', 'shared', 'min', 'livemin', 'max', 'livemax', 'sum', 'livesum'] as const),
+  ...(['mostrecent', 'livemostrecent', 'liveall'] as const),
+];
+
+describe('producers that are gone', { skip: requireTool('redis-server') }, () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  /** As if everybody who has said goodbye had done so a heartbeat ago. */
+  async function age(producers: string): Promise<void> {
+    for (const producer of (await server.call('ZRANGE', producers, '-inf', '(0', 'BYSCORE')) as string[]) {
+      await server.call('ZINCRBY', producers, 16, producer);
+    }
+  }
+
+  const madeOf = (merge: MergeMode): FamilyDescriptor =>
+    makeFamily({ merge, labelNames: ['a'], ...(merge === 'add' ? {} : { type: 'gauge', cells: 2 }) });
+
+  it(`leave no more than one of them, however many: ${PRODUCERS} come, count and go`, async () => {
+    const options = optionsFor(server);
+    const producers = `${options.keyPrefix}:producers`;
+    const families = MERGED.map(madeOf);
+    const fieldsOf = () =>
+      Promise.all(
+        families.map(
+          (family) => server.call('HLEN', `${options.keyPrefix}:{${familyId(family)}}`) as Promise<number>,
+        ),
+      );
+    let most: number[] = [];
+    for (let i = 0; i < PRODUCERS; i++) {
+      const backend = await openBackend(options);
+      for (const family of families) {
+        for (const [l, label] of LABELS.entries()) {
+          const { page, offset } = backend.reserve({ family, labels: [label] });
+          page[offset] = i + l + 0.1;
+          // When it was set: every tenth was only incremented, and one never touched.
+          if (family.cells > 1) page[offset + 1] = i === 7 ? 0 : i % 10 === 0 ? 1 : 1000 + i;
+        }
+      }
+      await backend.close();
+      await age(producers);
+      const fields = await fieldsOf();
+      most = fields.map((count, f) => Math.max(count, most[f] ?? 0));
+    }
+    // Head, the number of the last batch of two, and of each label the folded field and those of two.
+    for (const [f, count] of most.entries()) assert.ok(count <= 17, `${MERGED[f]}: ${count} fields`);
+    assert.ok(Number(await server.call('ZCARD', producers)) <= 2);
+
+    const reader = await openBackend(options);
+    const numbers = Array.from({ length: PRODUCERS }, (_, i) => i);
+    const touched = numbers.filter((i) => i !== 7);
+    const sum = (of: readonly number[], l: number) => of.reduce((total, i) => total + (i + l + 0.1), 0);
+    const last = PRODUCERS - 1;
+    const expected = (l: number): Partial<Record<MergeMode, number>> => ({
+      add: sum(numbers, l),
+      each: sum(numbers, l),
+      shared: last + l + 0.1,
+      min: l + 0.1,
+      max: last + l + 0.1,
+      sum: sum(touched, l),
+      mostrecent: last + l + 0.1,
+    });
+    const check = (snapshots: readonly FamilySnapshot[]) => {
+      for (const [f, snapshot] of snapshots.entries()) {
+        const merge = MERGED[f]!;
+        const rows = [...seriesOf(snapshot)];
+        const found = new Map<string, number>();
+        for (const { labels, values } of rows) {
+          found.set(labels.a!, (found.get(labels.a!) ?? 0) + values[0]!);
+        }
+        const wanted = LABELS.flatMap((label, l) => {
+          const value = expected(l)[merge];
+          return value === undefined ? [] : [[label, value] as const];
+        });
+        assert.deepEqual([...found.keys()].toSorted(), wanted.map(([label]) => label).toSorted(), merge);
+        for (const [label, value] of wanted) {
+          // Adding up 300 numbers in another order is another rounding.
+          assert.ok(Math.abs(found.get(label)! - value) < 1e-7, `${merge} ${label}: ${found.get(label)}`);
+        }
+        if (merge === 'each') assert.ok(rows.every(({ live }) => !live));
+      }
+    };
+    check(await reader.snapshot({ families, scopes: [] }));
+    // And when nothing is left of the last one either.
+    const sweeper = await openBackend(options);
+    await sweeper.flush();
+    check(await reader.snapshot({ families, scopes: [] }));
+    for (const backend of [reader, sweeper]) await backend.close();
+  });
+
+  it("keep the rows that are theirs by the mode 'all'", async () => {
+    const options = optionsFor(server);
+    const family = madeOf('all');
+    for (let i = 0; i < 5; i++) {
+      const backend = await openBackend(options);
+      const { page, offset } = backend.reserve({ family, labels: ['x'] });
+      page.set([i, 1], offset);
+      await backend.close();
+      await age(`${options.keyPrefix}:producers`);
+    }
+    const reader = await openBackend(options);
+    const [snapshot] = await reader.snapshot({ families: [family], scopes: [] });
+    assert.deepEqual(
+      rowsOf(snapshot!)
+        .map(([, [value]]) => value)
+        .toSorted(),
+      [0, 1, 2, 3, 4],
+    );
+    await reader.close();
+  });
+
+  it('take infinite numbers and NaN along', async () => {
+    const options = optionsFor(server);
+    const families = (['min', 'max', 'sum'] as const).map(madeOf);
+    const { NaN: nan, POSITIVE_INFINITY: inf, NEGATIVE_INFINITY: minus } = Number;
+    for (const [x, y] of [
+      [nan, inf],
+      [1, 5],
+      [2, minus],
+    ]) {
+      const backend = await openBackend(options);
+      for (const family of families) {
+        for (const [label, value] of [
+          ['x', x],
+          ['y', y],
+        ] as const) {
+          const { page, offset } = backend.reserve({ family, labels: [label] });
+          page.set([value!, 1], offset);
+        }
+      }
+      await backend.close();
+      await age(`${options.keyPrefix}:producers`);
+    }
+    const sweeper = await openBackend(options);
+    await sweeper.flush();
+    const snapshots = await sweeper.snapshot({ families, scopes: [] });
+    assert.deepEqual(
+      snapshots.map((snapshot) => rowsOf(snapshot).map(([, [value]]) => value)),
+      [
+        [nan, minus],
+        [nan, inf],
+        [nan, nan],
+      ],
+    );
+    await sweeper.close();
+  });
+});
