@@ -75,6 +75,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
     }`;
     const program = startProgram(
       `import { register } from 'node:module';
+       process.noDeprecation = true; // of register(), by Node 26
        register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))});
        const counter = metheus.createCounter('c_total', 'C.');
        counter.inc();
