@@ -8,6 +8,10 @@ import { MetheusError, show } from '../errors.js';
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
+/** Whether every reader knows such a name. Others are written for those that know UTF-8, and else escaped. */
+export const isLegacyMetricName = (name: string): boolean => METRIC_NAME.test(name);
+export const isLegacyLabelName = (name: string): boolean => LABEL_NAME.test(name);
+
 /** Labels that histograms and summaries write by themselves. Refused everywhere, so that a type can change. */
 const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile']);
 
