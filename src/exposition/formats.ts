@@ -30,4 +30,5 @@ export type Encoder = (families: Iterable<FamilySnapshot>, options: EncodeOption
 
 export const ENCODERS: Readonly<Partial<Record<ExpositionFormat, () => Promise<Encoder>>>> = {
   text: async () => (await import('./text.js')).encodeText,
+  openmetrics: async () => (await import('./openmetrics.js')).encodeOpenMetrics,
 };
