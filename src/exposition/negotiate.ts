@@ -1,4 +1,5 @@
 /** Which format a client is answered with. */
+import { isEscaping } from './escaping.js';
 import {
   type Escaping,
   type ExpositionFormat,
@@ -55,8 +56,6 @@ const OFFERS: readonly Offer[] = [
   },
 ];
 
-const ESCAPINGS: readonly unknown[] = ['underscores', 'dots', 'values', 'allow-utf-8'] satisfies Escaping[];
-
 /**
  * The format that a client likes best of those that there are, and how names are escaped for it. A header that
  * asks for nothing of that, or cannot be read, or is not there, is answered with text 0.0.4, which everybody reads.
@@ -79,7 +78,7 @@ export function negotiate(accept: string | null | undefined): Negotiated {
 
 /** Says the escaping even where nobody asked for one, as Prometheus' own client library does. */
 function agreed({ format, contentType }: Offer, asked: string | undefined): Negotiated {
-  const escaping = ESCAPINGS.includes(asked) ? (asked as Escaping) : 'underscores';
+  const escaping = isEscaping(asked) ? asked : 'underscores';
   return { format, escaping, contentType: `${contentType}; escaping=${escaping}` };
 }
 
