@@ -40,7 +40,7 @@ export class RowWriter {
   readonly #cells: number;
   readonly #lines: readonly Line[];
   readonly #labels: DataView;
-  /** A cell that must be a number of at least 0 for all lines to be written; -1 where none must. */
+  /** The cell that must be a number of at least 0 for all lines to be written; -1 where none must. */
   readonly #guard: number;
   /** Whether there is more to a row than labels and cells, so that it takes the long way. */
   readonly #isRich: boolean;
@@ -59,7 +59,7 @@ export class RowWriter {
     this.#cells = family.cells;
     this.#lines = format.lines;
     this.#labels = new DataView(rows.bytes.buffer, rows.bytes.byteOffset, rows.bytes.byteLength);
-    this.#guard = Math.max(-1, ...format.lines.map(({ guard }) => guard));
+    this.#guard = format.lines.find(({ guard }) => guard >= 0)?.guard ?? -1;
     this.#isRich =
       format.relabel !== undefined ||
       timestamps !== undefined ||
