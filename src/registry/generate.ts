@@ -18,10 +18,11 @@ export interface Collectable {
 const TURN_MS = 4;
 
 /**
- * All metrics of a registry as text, ready to be served with {@link PROMETHEUS_CONTENT_TYPE}.
+ * All metrics of a registry as text, ready to be served with the content type of the format:
+ * {@link PROMETHEUS_CONTENT_TYPE} or {@link OPENMETRICS_CONTENT_TYPE}.
  *
  * @param registry - the default registry when left out
- * @throws `METHEUS_UNKNOWN_FORMAT`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+ * @throws `METHEUS_UNKNOWN_FORMAT`, `METHEUS_INVALID_OPTIONS`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
  */
 export async function generateMetrics(
   registry: Collectable = REGISTRY,
