@@ -1,5 +1,5 @@
 /** A whole scrape, until its bytes are ready to be sent. */
-import { type CollectorRegistry, streamMetrics } from 'metheus';
+import { type CollectorRegistry, type ExpositionFormat, streamMetrics } from 'metheus';
 import type { Case, Subject } from '../case.js';
 import { type Amount, checkText, fillOurs, fillTheirs } from '../filled.js';
 
@@ -19,7 +19,13 @@ export class Scraping implements Subject {
   async check(): Promise<void> {
     const bytes = await this.#scrape();
     this.bytes = bytes.length;
-    checkText(Buffer.from(bytes).toString(), this.#amount);
+    // Read as text: OpenMetrics spells whole bounds with a point.
+    checkText(
+      Buffer.from(bytes)
+        .toString()
+        .replace(/(le="\d+)\.0"/g, '$1"'),
+      this.#amount,
+    );
   }
 
   async run(): Promise<number> {
@@ -29,9 +35,12 @@ export class Scraping implements Subject {
   }
 }
 
-export async function scrapeAll(registry: CollectorRegistry): Promise<Uint8Array> {
+export async function scrapeAll(
+  registry: CollectorRegistry,
+  format: ExpositionFormat = 'text',
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of streamMetrics(registry)) chunks.push(chunk);
+  for await (const chunk of streamMetrics(registry, { format })) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -88,7 +97,23 @@ function scrapeOf(name: string, amount: Amount): Case {
   };
 }
 
+/** The same in OpenMetrics, which peers write by rules of their own. */
+function openMetricsOf(name: string, amount: Amount): Case {
+  return {
+    group: 'scrape',
+    name,
+    unit: 'ms',
+    ours() {
+      const registry = fillOurs(amount);
+      return new Scraping(amount, () => scrapeAll(registry, 'openmetrics'));
+    },
+    limit: () => moving(amount),
+  };
+}
+
 export const SCRAPES: readonly Case[] = [
   scrapeOf('scrape of 100,000 counters', COUNTERS),
+  openMetricsOf('scrape of 100,000 counters as OpenMetrics', COUNTERS),
   scrapeOf('scrape of 10,000 histograms', HISTOGRAMS),
+  openMetricsOf('scrape of 10,000 histograms as OpenMetrics', HISTOGRAMS),
 ];

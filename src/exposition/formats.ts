@@ -1,15 +1,17 @@
 /** The formats that there are. Their encoders are loaded when they are first asked for. */
-import type { FamilySnapshot } from '../model/family.js';
+import type { Encoder } from './encoder.js';
 
-/** Exposition formats: `text` is Prometheus' text format 0.0.4. */
-export type ExpositionFormat = 'text';
+export type { EncodeOptions, Encoder, Escaping } from './encoder.js';
+
+/** Exposition formats: `text` is Prometheus' text format 0.0.4, `openmetrics` is OpenMetrics 1.0.0. */
+export type ExpositionFormat = 'text' | 'openmetrics' | 'protobuf';
 
 /** Of the format `text`. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** Of the format `openmetrics`. */
+export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** Writes families as chunks of bytes. Nothing is kept: a chunk can be sent while the next is written. */
-export type Encoder = (families: Iterable<FamilySnapshot>) => Iterable<Uint8Array>;
-
-export const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
+export const ENCODERS: Readonly<Partial<Record<ExpositionFormat, () => Promise<Encoder>>>> = {
   text: async () => (await import('./text.js')).encodeText,
+  openmetrics: async () => (await import('./openmetrics.js')).encodeOpenMetrics,
 };

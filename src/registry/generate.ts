@@ -1,10 +1,10 @@
 /** A registry's families as bytes. */
 import { MetheusError, show } from '../errors.js';
-import { ENCODERS, type ExpositionFormat } from '../exposition/formats.js';
+import { ENCODERS, type EncodeOptions, type ExpositionFormat } from '../exposition/formats.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { REGISTRY } from './default-registry.js';
 
-export interface GenerateOptions {
+export interface GenerateOptions extends Partial<EncodeOptions> {
   /** @defaultValue `'text'` */
   readonly format?: ExpositionFormat;
 }
@@ -18,10 +18,11 @@ export interface Collectable {
 const TURN_MS = 4;
 
 /**
- * All metrics of a registry as text, ready to be served with {@link PROMETHEUS_CONTENT_TYPE}.
+ * All metrics of a registry as text, ready to be served with the content type of the format:
+ * {@link PROMETHEUS_CONTENT_TYPE} or {@link OPENMETRICS_CONTENT_TYPE}.
  *
  * @param registry - the default registry when left out
- * @throws `METHEUS_UNKNOWN_FORMAT`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+ * @throws `METHEUS_UNKNOWN_FORMAT`, `METHEUS_INVALID_OPTIONS`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
  */
 export async function generateMetrics(
   registry: Collectable = REGISTRY,
@@ -38,18 +39,19 @@ export async function generateMetrics(
  */
 export async function* streamMetrics(
   registry: Collectable = REGISTRY,
-  { format = 'text' }: GenerateOptions = {},
+  { format = 'text', escaping = 'underscores', created = false }: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!Object.hasOwn(ENCODERS, format)) {
+  const load = Object.hasOwn(ENCODERS, format) ? ENCODERS[format] : undefined;
+  if (load === undefined) {
     const expected = Object.keys(ENCODERS)
       .map((known) => show(known))
       .join(' or ');
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected });
   }
-  const encode = await ENCODERS[format]();
+  const encode = await load();
   const families = await registry.collect();
   let turn = performance.now();
-  for (const chunk of encode(families)) {
+  for (const chunk of encode(families, { escaping, created })) {
     yield chunk;
     if (performance.now() - turn < TURN_MS) continue;
     await new Promise(setImmediate);
