@@ -8,13 +8,15 @@ import {
   resolveOptions,
 } from './bar-options.js';
 import { BarState, type Outcome } from './bar-state.js';
+import { Display } from './display.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
 import { colourSequence } from './glyphs.js';
 import type { LiveBar } from './live-bars.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
+import { hasColours, outputMode } from './output-mode.js';
 import { initialPostfix, type Postfix, postfixText } from './postfix.js';
 import { FAILED, FINISHED } from './record.js';
-import { createRenderer, type Place, type Renderer } from './renderer.js';
+import { createRenderer, type Place, type Renderer, type Report } from './renderer.js';
 import { Screen } from './screen.js';
 import { Terminal } from './terminal.js';
 
@@ -43,6 +45,8 @@ export class Bar implements Disposable {
   readonly #live: LiveBar;
   readonly #screen: Screen;
   readonly #renderer: Renderer;
+  readonly #place: Place;
+  readonly #coloured: boolean;
   #disabled: boolean;
   #desc: string;
   #colour: string | null = null;
@@ -69,21 +73,29 @@ export class Bar implements Disposable {
     this.colour = resolved.colour;
     this.postfix = initialPostfix(resolved.postfix);
     this.#terminal = Terminal.of(resolved.file ?? environment.stderr);
-    this.#disabled = resolved.disable ?? !this.#terminal.isTTY;
-    this.#screen = new Screen(this.#terminal.file, resolved, environment);
+    const { isTTY } = this.#terminal;
+    const situation = { output: resolved.output, named: resolved.file !== null, isTTY, env: environment.env };
+    const wanted = outputMode(situation);
+    this.#disabled = (resolved.disable ?? !isTTY) || wanted === 'none';
+    const mode = this.#disabled ? 'none' : wanted;
+    this.#coloured = hasColours(situation);
+    const display = mode === 'terminal' ? Display.of(this.#terminal) : null;
+    this.#screen = new Screen(this.#terminal.file, resolved, environment, display !== null);
     const bucket = environment.bucketOf({ desc, unit, total: end, initial });
     const record = environment.openRecord(bucket, unit);
     this.#state = new BarState({ ...resolved, total: end }, environment.clock, record, () => this.refresh());
     this.#renderer = createRenderer(
       {
         terminal: this.#terminal,
-        named: resolved.file !== null,
-        disabled: this.#disabled,
+        mode,
         mininterval: resolved.mininterval,
+        taskbar: resolved.taskbar,
+        report: () => this.#report(),
       },
       environment.clock,
     );
     this.#live = this.#liveBar();
+    this.#place = placeOf(this.#live);
     if (this.#disabled) environment.live.addHidden(this.#live);
     else environment.live.add(this.#live);
     if (resolved.delay <= 0) this.refresh();
@@ -159,7 +171,7 @@ export class Bar implements Disposable {
       postfix: this.postfix,
       unitDivisor,
       initial,
-      colour: this.#colour,
+      colour: this.#coloured ? this.#colour : null,
     };
   }
 
@@ -185,7 +197,7 @@ export class Bar implements Disposable {
 
   /** Takes the bar off the screen until the next frame. */
   clear(): void {
-    if (!this.#disabled) this.#renderer.clear(this.#place());
+    if (!this.#disabled) this.#renderer.clear(this.#place);
   }
 
   /** Draws a frame now. */
@@ -232,9 +244,8 @@ export class Bar implements Disposable {
    * @returns false when the row is off the screen
    */
   display(message?: string, position?: number): boolean {
-    const place = this.#place();
-    const row = position ?? place.row;
-    return this.#renderer.draw({ row, rows: place.rows }, () => message ?? this.toString());
+    const place = position === undefined ? this.#place : { row: position, rows: this.#place.rows };
+    return this.#renderer.draw(place, () => message ?? this.toString());
   }
 
   /** The line as it would be drawn now. */
@@ -258,22 +269,34 @@ export class Bar implements Disposable {
     const state = this.#state;
     if (state.closed) return;
     state.end(outcome);
-    this.#environment.live.remove(this.#live);
-    if (this.#disabled) return;
-    this.#disabled = true;
-    const place = this.#place();
     // A bar that was delayed and never seen leaves nothing.
-    if (state.lastPrintT < state.startT + state.delay) return;
-    if (this.leave ?? place.row === 0) {
+    const seen = !this.#disabled && state.lastPrintT >= state.startT + state.delay;
+    const stays = seen && (this.leave ?? this.#place.row === 0);
+    this.#environment.live.remove(this.#live, stays);
+    this.#disabled = true;
+    if (!seen) return;
+    if (stays) {
       state.forgetSmoothing();
-      this.#renderer.finish(place, () => this.toString());
+      this.#renderer.finish(this.#place, () => this.toString());
     } else {
-      this.#renderer.erase(place);
+      this.#renderer.erase(this.#place);
     }
   }
 
-  #place(): Place {
-    return { row: Math.abs(this.#live.row), rows: this.#live.rows };
+  #report(): Report {
+    const { n, total, unit, elapsed, rate } = this;
+    const { outcome } = this.#state;
+    return {
+      state: outcome === null ? 'running' : outcome === FAILED ? 'failed' : 'finished',
+      desc: this.#desc.replace(/: $/, ''),
+      n,
+      total,
+      unit,
+      elapsed,
+      rate,
+      eta: total !== null && rate !== null && rate > 0 ? Math.max(total - n, 0) / rate : null,
+      postfix: this.postfix,
+    };
   }
 
   /** The bar as its group sees it. */
@@ -302,4 +325,16 @@ export class Bar implements Disposable {
       abandon: (exitCode) => this.#end(exitCode === 0 ? FINISHED : FAILED),
     };
   }
+}
+
+/** The bar's place as it is at any moment. */
+function placeOf(live: LiveBar): Place {
+  return {
+    get row() {
+      return Math.abs(live.row);
+    },
+    get rows() {
+      return live.rows;
+    },
+  };
 }
