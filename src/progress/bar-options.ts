@@ -60,6 +60,8 @@ export interface BarOptions {
   readonly output?: Output | undefined;
   /** Show it on the button of the terminal's window too (OSC 9;4: Windows Terminal, ConEmu and others). */
   readonly taskbar?: boolean | undefined;
+  /** While the bar is on a terminal, what the program writes there goes above it (default `true`). */
+  readonly redirect?: boolean | undefined;
 }
 
 /** Options with every default filled in. */
@@ -88,6 +90,7 @@ export interface ResolvedBarOptions {
   readonly delay: number;
   readonly output: Output;
   readonly taskbar: boolean;
+  readonly redirect: boolean;
 }
 
 const DEFAULTS: ResolvedBarOptions = {
@@ -115,6 +118,7 @@ const DEFAULTS: ResolvedBarOptions = {
   delay: 0,
   output: 'auto',
   taskbar: false,
+  redirect: true,
 };
 
 /** Options for which `null` says something; for the others it is tqdm's `None`, that is, nothing given or zero. */

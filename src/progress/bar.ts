@@ -7,18 +7,15 @@ import {
   type ResolvedBarOptions,
   resolveOptions,
 } from './bar-options.js';
+import { type BarOutput, openOutput } from './bar-output.js';
 import { BarState, type Outcome } from './bar-state.js';
-import { Display } from './display.js';
+import type { Place, Report } from './drawing.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
 import { colourSequence } from './glyphs.js';
 import type { LiveBar } from './live-bars.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
-import { hasColours, outputMode } from './output-mode.js';
 import { initialPostfix, type Postfix, postfixText } from './postfix.js';
 import { FAILED, FINISHED } from './record.js';
-import { createRenderer, type Place, type Renderer, type Report } from './renderer.js';
-import { Screen } from './screen.js';
-import { Terminal } from './terminal.js';
 
 /** Rows of a screen of unknown size. */
 const USUAL_ROWS = 20;
@@ -40,13 +37,10 @@ export class Bar implements Disposable {
   postfix: unknown;
   readonly #options: ResolvedBarOptions;
   readonly #environment: BarEnvironment;
-  readonly #terminal: Terminal;
+  readonly #output: BarOutput;
   readonly #state: BarState;
   readonly #live: LiveBar;
-  readonly #screen: Screen;
-  readonly #renderer: Renderer;
   readonly #place: Place;
-  readonly #coloured: boolean;
   #disabled: boolean;
   #desc: string;
   #colour: string | null = null;
@@ -72,32 +66,16 @@ export class Bar implements Disposable {
     this.#desc = desc;
     this.colour = resolved.colour;
     this.postfix = initialPostfix(resolved.postfix);
-    this.#terminal = Terminal.of(resolved.file ?? environment.stderr);
-    const { isTTY } = this.#terminal;
-    const situation = { output: resolved.output, named: resolved.file !== null, isTTY, env: environment.env };
-    const wanted = outputMode(situation);
-    this.#disabled = (resolved.disable ?? !isTTY) || wanted === 'none';
-    const mode = this.#disabled ? 'none' : wanted;
-    this.#coloured = hasColours(situation);
-    const display = mode === 'terminal' ? Display.of(this.#terminal) : null;
-    this.#screen = new Screen(this.#terminal.file, resolved, environment, display !== null);
+    this.#output = openOutput(resolved, environment, () => this.#report());
+    this.#disabled = this.#output.disabled;
     const bucket = environment.bucketOf({ desc, unit, total: end, initial });
     const record = environment.openRecord(bucket, unit);
     this.#state = new BarState({ ...resolved, total: end }, environment.clock, record, () => this.refresh());
-    this.#renderer = createRenderer(
-      {
-        terminal: this.#terminal,
-        mode,
-        mininterval: resolved.mininterval,
-        taskbar: resolved.taskbar,
-        report: () => this.#report(),
-      },
-      environment.clock,
-    );
     this.#live = this.#liveBar();
     this.#place = placeOf(this.#live);
     if (this.#disabled) environment.live.addHidden(this.#live);
     else environment.live.add(this.#live);
+    if (this.#output.redirects) environment.redirection.hold(this);
     if (resolved.delay <= 0) this.refresh();
   }
 
@@ -161,7 +139,7 @@ export class Bar implements Disposable {
       n: this.#state.n,
       total: this.#state.total,
       elapsed: this.elapsed,
-      ...this.#screen.size,
+      ...this.#output.screen.size,
       prefix: this.#desc,
       ascii,
       unit: this.unit,
@@ -171,7 +149,7 @@ export class Bar implements Disposable {
       postfix: this.postfix,
       unitDivisor,
       initial,
-      colour: this.#coloured ? this.#colour : null,
+      colour: this.#output.coloured ? this.#colour : null,
     };
   }
 
@@ -197,7 +175,7 @@ export class Bar implements Disposable {
 
   /** Takes the bar off the screen until the next frame. */
   clear(): void {
-    if (!this.#disabled) this.#renderer.clear(this.#place);
+    if (!this.#disabled) this.#output.renderer.clear(this.#place);
   }
 
   /** Draws a frame now. */
@@ -245,7 +223,7 @@ export class Bar implements Disposable {
    */
   display(message?: string, position?: number): boolean {
     const place = position === undefined ? this.#place : { row: position, rows: this.#place.rows };
-    return this.#renderer.draw(place, () => message ?? this.toString());
+    return this.#output.renderer.draw(place, () => message ?? this.toString());
   }
 
   /** The line as it would be drawn now. */
@@ -274,12 +252,16 @@ export class Bar implements Disposable {
     const stays = seen && (this.leave ?? this.#place.row === 0);
     this.#environment.live.remove(this.#live, stays);
     this.#disabled = true;
-    if (!seen) return;
+    if (seen) this.#leave(stays);
+    this.#environment.redirection.release(this);
+  }
+
+  #leave(stays: boolean): void {
     if (stays) {
-      state.forgetSmoothing();
-      this.#renderer.finish(this.#place, () => this.toString());
+      this.#state.forgetSmoothing();
+      this.#output.renderer.finish(this.#place, () => this.toString());
     } else {
-      this.#renderer.erase(this.#place);
+      this.#output.renderer.erase(this.#place);
     }
   }
 
@@ -303,9 +285,9 @@ export class Bar implements Disposable {
   #liveBar(): LiveBar {
     const { position } = this.#options;
     const state = this.#state;
-    const rows = () => this.#screen.size.nrows || USUAL_ROWS;
+    const rows = () => this.#output.screen.size.nrows || USUAL_ROWS;
     return {
-      terminal: this.#terminal,
+      terminal: this.#output.terminal,
       row: position === null ? this.#environment.live.freeRow() : -position,
       get rows() {
         return rows();

@@ -54,5 +54,6 @@ export const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>(
     // Not tqdm's.
     output: (given) => (isOutput(given) ? given : undefined),
     taskbar: flag,
+    redirect: flag,
   }),
 );
