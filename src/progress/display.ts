@@ -7,6 +7,7 @@
 
 import { displayLength } from './display-width.js';
 import { MORE_HIDDEN, type Place } from './drawing.js';
+import { rowsBelow } from './reflow.js';
 import type { Terminal } from './terminal.js';
 
 /** A bar on a display. */
@@ -244,7 +245,10 @@ export class Display {
   }
 
   readonly #resized = (): void => {
-    this.#garbled = this.#rows.length > 0;
+    if (this.#rows.length > 0 && this.#parked === 0) {
+      this.#garbled = true;
+      this.#parked = rowsBelow(this.#rows, this.#terminal.file.columns || Number.POSITIVE_INFINITY);
+    }
     for (const bar of this.#bars) bar.text = null;
     this.draw();
   };
