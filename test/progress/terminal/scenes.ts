@@ -158,7 +158,7 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
   async slow(marker) {
     for (const _ of tqdm(20_000, { ...FIXED, desc: 'slow' }));
     writeFileSync(marker, 'through');
-    if (process.stdin.isTTY) await key();
+    await key();
     console.log('ended');
   },
 };

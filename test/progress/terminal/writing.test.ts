@@ -28,10 +28,10 @@ describe('writing while bars run', { skip: requireTerminal() }, () => {
 
   it('is left alone when the bar says so', async () => {
     using program = play('plain', SIZE);
-    await program.shows(['log         | 0/2']);
+    await program.shows(['log        | 0/2']);
     program.write(' ');
     await program.exited;
-    assert.deepEqual(program.screen(), ['log         | 0/2', `a${EMPTY}`]);
+    assert.deepEqual(program.screen(), ['log        | 0/2', `a${EMPTY}`]);
   });
 
   it('has the screen for itself in externalWriteMode', async () => {
