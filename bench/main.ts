@@ -8,10 +8,9 @@ import { cpus, totalmem, type } from 'node:os';
 import { dirname, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Case, Group, Size } from './case.js';
-import { hasPytheus } from './cases/pytheus.js';
 import { hasRedisServer } from './cases/redis-server.js';
 import { CASES } from './cases.js';
-import { installPeers } from './peers.js';
+import { installPeers, isThere } from './peers.js';
 import { curvesOf, plot } from './plot.js';
 import { type Result, run } from './run.js';
 import { runWith } from './runtime.js';
@@ -42,20 +41,18 @@ if (groups.includes('redis') && !hasRedisServer()) {
   groups.splice(groups.indexOf('redis'), 1);
 }
 
-if (groups.includes('redis') && !hasPytheus()) {
-  console.error('pytheus is left out: PYTHEUS_CHECKOUT names no directory that has it.');
-}
-
 const chosen = CASES.filter(({ group }) => groups.includes(group));
 const limits = CASES.filter(({ name }) => chosen.some(({ limitedBy }) => limitedBy === name));
 const size: Size = { quick: given.quick };
-const peers = chosen.some(({ theirs }) => theirs !== undefined) ? installPeers() : [];
+const others = chosen.some(({ theirs, rivals }) => theirs !== undefined || rivals !== undefined);
+const peers = others ? installPeers() : [];
 
 const results = await measure([...limits, ...chosen]);
-const columns = results.some(({ peer }) => peer === 'pytheus') ? [...peers, 'pytheus'] : peers;
-const table = tableOf(chosen, results, columns);
+const tables = groups
+  .map((name) => chosen.filter(({ group }) => group === name))
+  .map((cases) => tableOf(cases, results, columnsOf(cases)));
 const limitTable = tableOf(limits, results, []).map((row) => [...row.slice(0, 2), row[3]!]);
-const parts = [machine(), asText(table), ...(limits.length === 0 ? [] : [asText(limitTable)])];
+const parts = [machine(), ...tables.map(asText), ...(limits.length === 0 ? [] : [asText(limitTable)])];
 console.log(parts.join('\n\n'));
 if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(results, undefined, 2)}\n`);
 if (given.svg !== undefined) plot(given.svg, chosen, results);
@@ -80,13 +77,20 @@ function failed({ name }: Case, peer: string, { message }: Error): undefined {
   console.error(`${name}: ${peer} failed: ${/^\w*Error: .*$/m.exec(message)?.[0] ?? message}`);
 }
 
-function implementations({ ours, theirs, pytheus, limit }: Case): string[] {
+function implementations({ ours, theirs, rivals = {}, limit }: Case): string[] {
   return [
     ...(limit === undefined ? [] : ['limit']),
     ...(ours === undefined ? [] : ['metheus']),
     ...(theirs === undefined ? [] : peers),
-    ...(pytheus === undefined || !hasPytheus() ? [] : ['pytheus']),
+    ...Object.keys(rivals).filter(isThere),
   ];
+}
+
+/** All that were compared with, in any of the cases. */
+function columnsOf(cases: readonly Case[]): string[] {
+  const rivals = cases.flatMap(({ rivals = {} }) => Object.keys(rivals));
+  const compared = [...(cases.some(({ theirs }) => theirs !== undefined) ? peers : []), ...rivals];
+  return [...new Set(compared)].filter((name) => results.some(({ peer }) => peer === name));
 }
 
 function machine(): string {
@@ -106,7 +110,7 @@ mislead: [bench/README.md](../bench/README.md).
 ${machine()}. Medians, and in brackets the best. Other machines differ, and so do other days of the same
 one: compare by ratio, within a run.
 
-${asMarkdown(table)}
+${tables.map(asMarkdown).join('\n\n')}
 
 The limits: what this machine needs for the least that any implementation has to do.
 

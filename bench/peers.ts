@@ -2,12 +2,15 @@
  * Other clients to compare with. They are no dependencies of this package: the bench installs them for itself,
  * once, into the build folder.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plotter } from './plot.js';
+
+/** Debian's own, which has Debian's packages. */
+export const PYTHON = '/usr/bin/python3';
 
 const PEERS: Readonly<Record<string, string>> = {
   'prom-client': '15.1.3',
@@ -15,8 +18,16 @@ const PEERS: Readonly<Record<string, string>> = {
   '@platformatic/prom-client': '1.0.0',
 };
 
+/** Progress bars, each with an interface of its own. */
+const RIVALS: Readonly<Record<string, string>> = {
+  'cli-progress': '3.12.0',
+  progress: '2.0.3',
+  'ts-tqdm': '0.8.6',
+  'node-console-progress-bar-tqdm': '1.0.4',
+};
 /** Draws the curves. */
-const PLOTTER = { echarts: '6.1.0' };
+const PLOTTER: Readonly<Record<string, string>> = { echarts: '6.1.0' };
+const INSTALLED = { ...PEERS, ...RIVALS, ...PLOTTER };
 
 /** Where they are. */
 export const PEERS_FOLDER = fileURLToPath(new URL('../bench-peers/', import.meta.url));
@@ -54,12 +65,13 @@ export interface PromMetric extends PromChild {
 
 /** Name and version, as people write it. */
 export function describePeer(name: string): string {
-  return PEERS[name] === undefined ? name : `${name} ${PEERS[name]}`;
+  const version = INSTALLED[name];
+  return version === undefined ? name : `${name} ${version}`;
 }
 
 /** Installs what is not there yet, and gives the names of the peers that can be compared with. */
 export function installPeers(): string[] {
-  install(PEERS);
+  install({ ...PEERS, ...RIVALS });
   return Object.keys(PEERS).filter(isUsable);
 }
 
@@ -68,7 +80,7 @@ function install(packages: Readonly<Record<string, string>>): void {
   const absent = Object.entries(packages).filter(([name, version]) => installedVersion(name) !== version);
   if (absent.length === 0) return;
   // Those that are there already are named too: what is not named is removed.
-  const wanted = Object.entries({ ...PEERS, ...PLOTTER }).map(([name, version]) => `${name}@${version}`);
+  const wanted = Object.entries(INSTALLED).map(([name, version]) => `${name}@${version}`);
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   // A peer may refuse versions of Node on which it works: its check of them is switched off.
   const options = ['--no-save', '--ignore-scripts', '--engine-strict=false', ...quiet];
@@ -79,18 +91,41 @@ function install(packages: Readonly<Record<string, string>>): void {
   }
 }
 
+/** Those in Python, which nobody installs for the bench, and how to get them. */
+const IN_PYTHON: Readonly<Record<string, { readonly program: string; readonly todo: string }>> = {
+  'python3-tqdm': { program: 'import tqdm', todo: 'install the Debian package python3-tqdm' },
+  pytheus: {
+    program: 'import os, sys, redis; sys.path.insert(0, os.environ["PYTHEUS_CHECKOUT"]); import pytheus',
+    todo: 'let PYTHEUS_CHECKOUT name the directory that has it, and install the Debian package python3-redis',
+  },
+};
+
+const found = new Map<string, boolean>();
+
+/** Whether a rival can be measured. Says once what is missing. */
+export function isThere(rival: string): boolean {
+  const known = found.get(rival);
+  if (known !== undefined) return known;
+  const python = IN_PYTHON[rival];
+  const there = python === undefined || spawnSync(PYTHON, ['-c', python.program]).status === 0;
+  if (!there) console.error(`${rival} is left out: ${python.todo}.`);
+  found.set(rival, there);
+  return there;
+}
+
 /** In a child process. */
 export function loadPeer(name: string): PromClient {
-  return load(name) as PromClient;
+  return loadModule(name) as PromClient;
 }
 
 /** @throws Error when it could not be installed */
 export function loadPlotter(): Plotter {
   install(PLOTTER);
-  return load('echarts') as Plotter;
+  return loadModule('echarts') as Plotter;
 }
 
-function load(name: string): unknown {
+/** In a child process. */
+export function loadModule(name: string): unknown {
   return createRequire(join(PEERS_FOLDER, 'noop.js'))(name);
 }
 

@@ -6,16 +6,13 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expectEqual, type Size, type Subject } from '../case.js';
+import { PYTHON } from '../peers.js';
 import { samplesOf } from '../samples.js';
 import { atExit } from './processes.js';
 import { startRedisServer } from './redis-server.js';
 
 /** In the sources: the build has no Python. */
 const PROGRAM = fileURLToPath(new URL('../../../bench/cases/pytheus.py', import.meta.url));
-/** Debian's own, which has Debian's packages. */
-const PYTHON = '/usr/bin/python3';
-
-export const hasPytheus = (): boolean => process.env.PYTHEUS_CHECKOUT !== undefined;
 
 /** Sends it a command, and resolves with its answer. */
 type Ask = (command: string) => Promise<unknown>;

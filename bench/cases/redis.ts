@@ -114,7 +114,7 @@ async function exporting(size: Size): Promise<Subject> {
 }
 
 export const REDIS: readonly Case[] = [
-  { ...operationWith('redis', 'inc', loadRedis), pytheus: incrementing },
+  { ...operationWith('redis', 'inc', loadRedis), rivals: { pytheus: incrementing } },
   {
     group: 'redis',
     name: 'flush of 100,000 changed cells (--quick: 20,000)',
@@ -132,7 +132,7 @@ export const REDIS: readonly Case[] = [
     name: 'scrape of 10,000 counters by an exporter',
     unit: 'ms',
     ours: exporting,
-    pytheus: () => scrapingPytheus(SERIES),
+    rivals: { pytheus: () => scrapingPytheus(SERIES) },
   },
   {
     group: 'redis',

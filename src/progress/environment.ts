@@ -1,5 +1,6 @@
 /** All that a bar takes from outside, so that the proxy and tests can bring their own. */
 
+import { Redirection } from './above.js';
 import { type Clock, systemClock } from './clock.js';
 import { LiveBars } from './live-bars.js';
 import { type OpenRecord, privateRecord } from './record.js';
@@ -24,6 +25,8 @@ export interface BarEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Bars that share a screen share this. */
   readonly live: LiveBars;
+  /** What the program writes on the screen of its bars. */
+  readonly redirection: Redirection;
   /** Where a bar counts. */
   readonly openRecord: OpenRecord;
   /** The bucket that a bar is counted in. */
@@ -43,15 +46,23 @@ export const processEnvironment: BarEnvironment = {
     return process.env;
   },
   live: new LiveBars(),
+  get redirection() {
+    return processRedirection;
+  },
   openRecord: privateRecord,
   bucketOf: (bar) => bar.desc,
 };
 
+const processRedirection = new Redirection(processEnvironment);
+
 /** The process's environment with some parts replaced. */
 export function createEnvironment(replaced: Partial<BarEnvironment> = {}): BarEnvironment {
   // Not a spread: that would open the process's streams.
-  return Object.defineProperties(
+  const environment: BarEnvironment = Object.defineProperties(
     Object.create(processEnvironment),
     Object.getOwnPropertyDescriptors(replaced),
   );
+  const sameScreen = !('stdout' in replaced || 'stderr' in replaced || 'live' in replaced);
+  if (sameScreen || 'redirection' in replaced) return environment;
+  return Object.defineProperty(environment, 'redirection', { value: new Redirection(environment) });
 }
