@@ -38,26 +38,31 @@ export {
   createCounter,
   createGauge,
   createHistogram,
+  createInfo,
+  createStateSet,
   createSummary,
+  type ExemplarOptions,
   Gauge,
   type GaugeOptions,
   Histogram,
   type HistogramOptions,
+  Info,
+  StateSet,
   Summary,
 } from './metrics/create.js';
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { ObservableGauge } from './metrics/gauge.js';
 export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
 export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
+export type { ObservableStateSet } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timer.js';
-export {
-  type Collector,
-  createFamily,
-  type FamilyOptions,
-  type FamilySeries,
-  type MetricSource,
-  type Registerer,
+export type {
+  Collector,
+  FamilyOptions,
+  FamilySeries,
+  MetricSource,
+  Registerer,
 } from './model/collector.js';
 export {
   type FamilyDescriptor,

@@ -3,7 +3,7 @@
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
-import { createFamily } from '../model/collector.js';
+import { createFamily } from '../model/create-family.js';
 import type { FamilyDescriptor, FamilySnapshot, MetricType } from '../model/family.js';
 import { type LabelRows, REMOVED } from '../model/label-column.js';
 import { Chunk, copy, Fragment } from './chunk.js';

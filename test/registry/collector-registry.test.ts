@@ -6,12 +6,12 @@ import {
   type Collector,
   CollectorRegistry,
   createCounter,
-  createFamily,
   createGauge,
   createHistogram,
   createSummary,
   generateMetrics,
 } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 
 const family = (name: string, value: number) => createFamily(name, 'Help.', { series: [{ value }] });
 const exposed = (name: string, value: number) =>
@@ -366,8 +366,7 @@ describe('custom collectors', () => {
   });
 
   it('cannot give a name that a metric has, or another collector', async () => {
-    const message =
-      "Duplicate family: given 'g', expected each family from one metric or collector only.";
+    const message = "Duplicate family: given 'g', expected each family from one metric or collector only.";
     const registry = new CollectorRegistry();
     registry.register({ collect: () => [family('g', 1)] });
     assert.equal(await generateMetrics(registry), exposed('g', 1));
