@@ -83,17 +83,17 @@ export class StateSetMetric extends Metric {
     }
   }
 
-  /** The series of all states. */
-  #states(wanted?: unknown): [state: string, metric: Metric][] {
+  /** The series of all states, of which the one that is wanted, if any, must be one. */
+  #states(...wanted: unknown[]): [state: string, metric: Metric][] {
     const states = this.members.settings.states!;
     const all = states.map((state): [string, StateSetMetric] => {
       const metric = this.labels({ [this.name]: state }) as StateSetMetric;
       if (metric.offset < 0) throw metric.unobservable();
       return [state, metric];
     });
-    if (wanted === undefined || states.includes(wanted as string)) return all;
+    if (wanted.every((state) => states.includes(state as string))) return all;
     throw new MetheusError('METHEUS_UNKNOWN_STATE', {
-      given: `${show(wanted)} to stateset '${this.name}'`,
+      given: `${show(wanted[0])} to stateset '${this.name}'`,
       expected: `one of ${states.map((state) => show(state)).join(', ')}`,
     });
   }
