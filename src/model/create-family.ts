@@ -92,7 +92,7 @@ class GivenSeries {
     this.#texts.add(text);
     this.rows.add(text);
     this.values.set(this.#cellsOf(value), row * cells);
-    const { timestamp, created, quantiles, exemplar, exemplars = [exemplar] } = more;
+    const { timestamp, created, quantiles, exemplar, exemplars = [exemplar], native } = more;
     if (timestamp !== undefined)
       this.timestamps[row] = this.#check(timestamp, Number.isFinite(timestamp), SECONDS);
     if (created !== undefined) {
@@ -106,6 +106,7 @@ class GivenSeries {
       );
       this.quantiles.set(quantiles, row * bounds.length);
     }
+    if (native !== undefined) this.#check(native, isBucketed(type), 'native buckets of a histogram');
     const places = type === 'counter' ? 1 : isBucketed(type) ? cells - 1 : 0;
     for (const [cell, one] of exemplars.entries()) {
       if (one === undefined) continue;

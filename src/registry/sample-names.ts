@@ -1,20 +1,19 @@
 /** The names of samples in an exposition: each belongs to one family. */
 import type { FamilyDescriptor } from '../model/family.js';
 
-const BUCKETS = ['_bucket', '_sum', '_count', '_created'];
-
 /** What the samples of a family may have behind the family's name. */
 const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
-  counter: ['_created'],
-  histogram: BUCKETS,
-  gaugehistogram: ['_gcount', '_gsum', ...BUCKETS],
-  summary: ['_sum', '_count', '_created'],
+  histogram: ['_bucket', '_sum', '_count'],
+  gaugehistogram: ['_bucket', '_sum', '_count', '_gsum', '_gcount'],
+  summary: ['_sum', '_count'],
   info: ['_info'],
 };
 
-/** Every name that a sample of the family can have, and the family's own. */
+/**
+ * Every name that a sample of the family can have, and the family's own. Not `_created`, which formats write only
+ * when they are asked to, and leave out where it is the name of something else.
+ */
 export function sampleNames({ name, type }: FamilyDescriptor): string[] {
-  const own = type === 'counter' ? '_total' : type === 'info' ? '_info' : '';
-  const base = name.endsWith(own) ? name.slice(0, name.length - own.length) : name;
+  const base = type === 'info' ? name.replace(/_info$/, '') : name;
   return [name, ...(SUFFIXES[type] ?? []).map((suffix) => base + suffix)];
 }
