@@ -30,4 +30,9 @@ export type Encoder = (families: Iterable<FamilySnapshot>, options: EncodeOption
 
 export const ENCODERS: Readonly<Partial<Record<ExpositionFormat, () => Promise<Encoder>>>> = {
   text: async () => (await import('./text.js')).encodeText,
+  protobuf: async () => {
+    // First, so that what is missing is told by its name.
+    await (await import('./protobuf-peer.js')).importProtobuf();
+    return (await import('./protobuf.js')).encodeProtobuf;
+  },
 };

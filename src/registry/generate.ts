@@ -51,7 +51,8 @@ export async function* streamMetrics(
   const families = await registry.collect();
   let turn = performance.now();
   for (const chunk of encode(families, { escaping, created })) {
-    yield chunk;
+    // An encoder that is only counting gives empty ones.
+    if (chunk.length > 0) yield chunk;
     if (performance.now() - turn < TURN_MS) continue;
     await new Promise(setImmediate);
     turn = performance.now();
