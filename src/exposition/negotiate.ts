@@ -5,6 +5,7 @@ import {
   OPENMETRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,
 } from './formats.js';
+import { isProtobufInstalled, PROTOBUF_CONTENT_TYPE } from './protobuf-peer.js';
 
 /** What was agreed on: options of `generateMetrics`, and the header that goes with what it gives. */
 export interface Negotiated {
@@ -52,6 +53,13 @@ const OFFERS: readonly Offer[] = [
     type: 'application/openmetrics-text',
     // Whoever names no version is older than 1.0.0.
     parameters: { version: ['0.0.1', undefined] },
+  },
+  {
+    format: 'protobuf',
+    contentType: PROTOBUF_CONTENT_TYPE,
+    type: 'application/vnd.google.protobuf',
+    parameters: { proto: ['io.prometheus.client.MetricFamily'], encoding: ['delimited'] },
+    isAvailable: isProtobufInstalled,
   },
 ];
 

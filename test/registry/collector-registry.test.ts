@@ -366,8 +366,7 @@ describe('custom collectors', () => {
   });
 
   it('cannot give a name that a metric has, or another collector', async () => {
-    const message =
-      "Duplicate family: given 'g', expected each family from one metric or collector only.";
+    const message = "Duplicate family: given 'g', expected each family from one metric or collector only.";
     const registry = new CollectorRegistry();
     registry.register({ collect: () => [family('g', 1)] });
     assert.equal(await generateMetrics(registry), exposed('g', 1));
