@@ -30,7 +30,6 @@ export type {
 } from './backends/backend.js';
 export { loadBackend } from './backends/load.js';
 export { SingleProcessBackend } from './backends/memory.js';
-export { Merger, type MergeSource } from './backends/merge.js';
 export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
 export {
   type Escaping,
