@@ -75,7 +75,9 @@ export class LineReader {
     const quoted = this.#take(QUOTED)?.[1];
     const name = quoted === undefined ? this.#take(METRIC_NAME)?.[0] : unescaped(quoted);
     if (name === undefined) this.fail(`the name of a metric after ${kind}`);
-    if (this.#isStrict || this.#at < this.#line.length) this.#space();
+    // One blank only: those that follow are the help's own.
+    if (kind === 'HELP' && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
+    else if (this.#isStrict || this.#at < this.#line.length) this.#space();
     const rest = this.#line.slice(this.#at);
     if (kind !== 'HELP') return { kind, name, text: this.#isStrict ? rest : rest.trimEnd() };
     return { kind, name, text: this.#isStrict ? unescaped(rest) : unescaped(rest, /\\([\\n])/g) };
@@ -108,8 +110,8 @@ export class LineReader {
   /** Whether or not `1719.5` is a time: milliseconds are whole, seconds need not be. */
   #timestamp(): number {
     if (this.#isStrict) return this.#finite('a timestamp in seconds');
-    const text = this.#take(WORD)?.[0] ?? '';
-    if (!MILLISECONDS.test(text)) this.fail('a timestamp in whole milliseconds', text);
+    const text = this.#take(WORD)?.[0];
+    if (text === undefined || !MILLISECONDS.test(text)) this.fail('a timestamp in whole milliseconds', text);
     return Number(text) / 1000;
   }
 
@@ -158,8 +160,8 @@ export class LineReader {
   }
 
   #number64(expected: string): number {
-    const text = this.#take(WORD)?.[0] ?? '';
-    const value = numberOf(text);
+    const text = this.#take(WORD)?.[0];
+    const value = text === undefined ? undefined : numberOf(text);
     if (value === undefined) this.fail(expected, text);
     return value;
   }

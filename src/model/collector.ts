@@ -59,8 +59,11 @@ export interface FamilyOptions {
 export function cellsOf(type: MetricType, bounds: readonly number[]): number {
   switch (type) {
     case 'gauge':
+    case 'info':
+    case 'stateset':
       return GAUGE_CELLS;
     case 'histogram':
+    case 'gaugehistogram':
       return bounds.length + 2;
     case 'summary':
       return 2;
