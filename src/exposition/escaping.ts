@@ -3,6 +3,7 @@
  *
  * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
  */
+import { escapeLabelValue, unescapeLabelValue } from '../model/labels.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
 import type { Escaping } from './formats.js';
 
@@ -29,3 +30,13 @@ const REPLACEMENTS = {
   dots: (char: string) => (char === '.' ? '_dot_' : '__'),
   values: (char: string) => (char === '_' ? '__' : `_${char.codePointAt(0)!.toString(16)}_`),
 };
+
+/** A name in quotes, as it stands where only names of letters, digits and underscores need none. */
+export function quoted(name: string): string {
+  return `"${escapeLabelValue(name)}"`;
+}
+
+/** Undoes {@link quoted}, where a name is in quotes. */
+export function unquoted(name: string): string {
+  return name.startsWith('"') ? unescapeLabelValue(name.slice(1, -1)) : name;
+}

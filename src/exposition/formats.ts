@@ -28,8 +28,9 @@ export interface EncodeOptions {
 /** Writes families as chunks of bytes. Nothing is kept: a chunk can be sent while the next is written. */
 export type Encoder = (families: Iterable<FamilySnapshot>, options: EncodeOptions) => Iterable<Uint8Array>;
 
-export const ENCODERS: Readonly<Partial<Record<ExpositionFormat, () => Promise<Encoder>>>> = {
+export const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
   text: async () => (await import('./text.js')).encodeText,
+  openmetrics: async () => (await import('./openmetrics.js')).encodeOpenMetrics,
   protobuf: async () => {
     // First, so that what is missing is told by its name.
     await (await import('./protobuf-peer.js')).importProtobuf();

@@ -1,6 +1,9 @@
 /** Fields of `io.prometheus.client` that several messages have, written with the package's writer. */
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Exemplar } from '../model/family.js';
+import { unquoted } from './escaping.js';
+import { labelNamesOf } from './exposed.js';
+import type { Escaping } from './formats.js';
 
 /** How a field is stored: the low three bits of its tag. */
 const VARINT = 0;
@@ -35,13 +38,17 @@ export function writeDouble(writer: BinaryWriter, tag: number, value: number): v
 
 /** A `google.protobuf.Timestamp`. @param seconds - Unix seconds */
 export function writeTimestamp(writer: BinaryWriter, tag: number, seconds: number): void {
-  const nanos = BigInt(Math.round((seconds % 1) * 1e9));
-  const all = BigInt(Math.trunc(seconds)) * 1_000_000_000n + nanos;
-  const part = ((all % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  let whole = Math.floor(seconds);
+  let nanos = Math.round((seconds - whole) * 1e9);
+  if (nanos === 1e9) {
+    whole += 1;
+    nanos = 0;
+  }
   writer.uint32(tag).fork();
-  writer.uint32(varintTag(1)).int64((all - part) / 1_000_000_000n);
-  writer.uint32(varintTag(2)).uint32(Number(part));
-  writer.join();
+  writer.uint32(varintTag(1));
+  if (whole >= 0 && whole <= MOST_UINT32) writer.uint32(whole);
+  else writer.int64(BigInt(whole));
+  writer.uint32(varintTag(2)).uint32(nanos).join();
 }
 
 /** An `Exemplar`. */
@@ -49,12 +56,13 @@ export function writeExemplar(
   writer: BinaryWriter,
   tag: number,
   { labels, value, timestamp }: Exemplar,
+  escaping: Escaping,
 ): void {
   writer.uint32(tag).fork();
-  for (const [name, text] of Object.entries(labels)) {
+  for (const [name, written] of labelNamesOf(Object.keys(labels), escaping)) {
     writer.uint32(messageTag(1)).fork();
-    writer.uint32(messageTag(1)).string(name);
-    writer.uint32(messageTag(2)).string(text);
+    writer.uint32(messageTag(1)).string(unquoted(written));
+    writer.uint32(messageTag(2)).string(labels[name]!);
     writer.join();
   }
   writeDouble(writer, doubleTag(2), value);

@@ -1,6 +1,9 @@
 /** Label pairs of protobuf, made from the label texts of rows without making strings of them. */
 import { type LabelRows, PADDING } from '../model/label-column.js';
+import { labelText, unescapeLabelValue } from '../model/labels.js';
 import { copy, Fragment } from './chunk.js';
+import { unquoted } from './escaping.js';
+import type { Exposed } from './exposed.js';
 
 const QUOTE = 34;
 const EQUALS = 61;
@@ -122,24 +125,18 @@ export class LabelPairs {
       const name = known.text;
       let i = 0;
       while (i < name.length && text[at + i] === name[i]) i += 1;
-      if (i === name.length && text[at + i] === EQUALS) return known;
+      if (i === name.length && text[at + i] === EQUALS && text[at + i + 1] === QUOTE) return known;
     }
     const found = this.#readName(at, end);
     this.#names[place] = found;
     return found;
   }
 
+  /** A name ends before the first `="`: a quote of its own has a backslash before it. */
   #readName(at: number, end: number): LabelName {
-    const text = this.#text;
-    let close = at;
-    if (text[at] === QUOTE) {
-      for (close += 1; close < end && text[close] !== QUOTE; close++) {
-        if (text[close] === BACKSLASH) close += 1;
-      }
-      close += 1;
-    } else while (close < end && text[close] !== EQUALS) close += 1;
-    const name = text.slice(at, close);
-    return { text: name, written: nameField(this.#nameOf(unquoted(decoder.decode(name)))) };
+    this.#find(at, end);
+    const text = this.#text.slice(at, this.#close - 1);
+    return { text, written: nameField(this.#nameOf(unescapeLabelValue(decoder.decode(text)))) };
   }
 
   #reserve(size: number): void {
@@ -151,10 +148,9 @@ export class LabelPairs {
   }
 }
 
-/** Names of characters that Prometheus 2 did not know stand in quotes, escaped as values are. */
-function unquoted(name: string): string {
-  if (!name.startsWith('"')) return name;
-  return name.slice(1, -1).replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
+/** @param relabel - what text formats write instead of a row's labels: see `Exposed` */
+export function relabelled(name: string, relabel: Exposed['relabel']): string {
+  return relabel === undefined ? name : unquoted(relabel(labelText([name], [''])).slice(0, -'=""'.length));
 }
 
 /** The field `name` and the tag that comes behind it. */

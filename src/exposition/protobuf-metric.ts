@@ -3,6 +3,8 @@ import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { createFamily } from '../model/collector.js';
 import type { FamilySnapshot, MetricType } from '../model/family.js';
 import { REMOVED } from '../model/label-column.js';
+import type { Exposed } from './exposed.js';
+import type { Escaping } from './formats.js';
 import {
   doubleTag,
   isCount,
@@ -13,7 +15,7 @@ import {
   writeExemplar,
   writeTimestamp,
 } from './protobuf-fields.js';
-import { LabelPairs, lengthBytes } from './protobuf-labels.js';
+import { LabelPairs, lengthBytes, relabelled } from './protobuf-labels.js';
 import { areCounts, writeNative } from './protobuf-native.js';
 
 /** Tags of fields, named as in `metrics.proto`. */
@@ -51,20 +53,26 @@ const MESSAGES: Readonly<Record<MetricType, number>> = {
 /** Writes the rows of one family. */
 export class MetricWriter {
   /** Keeps optimized code between two scrapes: see `Chunk.always`. */
-  static readonly always = new MetricWriter(createFamily('always', '', { series: [] }), (name) => name);
+  static readonly always = new MetricWriter(
+    createFamily('always', '', { series: [] }),
+    undefined,
+    'allow-utf-8',
+  );
 
   /** Whether each row is its labels and one number: {@link measure} is for those. */
   readonly isPlain: boolean;
   readonly #snapshot: FamilySnapshot;
+  readonly #escaping: Escaping;
   readonly #labels: LabelPairs;
   readonly #cells: number;
   readonly #message: number;
 
-  /** @param nameOf - gives a label's name as the reader wants it */
-  constructor(snapshot: FamilySnapshot, nameOf: (name: string) => string) {
+  /** @param relabel - what text formats write instead of a row's labels: see `Exposed` */
+  constructor(snapshot: FamilySnapshot, relabel: Exposed['relabel'], escaping: Escaping) {
     const { family, created, exemplars, timestamps, rows } = snapshot;
     this.#snapshot = snapshot;
-    this.#labels = new LabelPairs(rows, nameOf);
+    this.#escaping = escaping;
+    this.#labels = new LabelPairs(rows, (name) => relabelled(name, relabel));
     this.#cells = family.cells;
     this.#message = MESSAGES[family.type];
     const isNumber = this.#message !== SUMMARY && this.#message !== HISTOGRAM;
@@ -175,7 +183,7 @@ export class MetricWriter {
 
   #writeExemplar(writer: BinaryWriter, tag: number, cell: number): void {
     const exemplar = this.#snapshot.exemplars?.get(cell);
-    if (exemplar !== undefined) writeExemplar(writer, tag, exemplar);
+    if (exemplar !== undefined) writeExemplar(writer, tag, exemplar, this.#escaping);
   }
 
   #writeCreated(writer: BinaryWriter, tag: number, row: number): void {

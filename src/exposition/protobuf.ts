@@ -10,10 +10,11 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { FamilyDescriptor, FamilySnapshot, MetricType, NativeBuckets } from '../model/family.js';
 import { REMOVED } from '../model/label-column.js';
 import { CHUNK_BYTES } from './chunk.js';
-import { escapeLabelName, escapeName } from './escaping.js';
-import type { EncodeOptions, Escaping } from './formats.js';
+import { expose } from './exposed.js';
+import type { EncodeOptions } from './formats.js';
 import { messageTag, varintTag } from './protobuf-fields.js';
 import { MetricWriter } from './protobuf-metric.js';
+import { TEXT } from './text.js';
 
 /** `MetricType` of `metrics.proto`. */
 const TYPES: Readonly<Record<MetricType, number>> = {
@@ -53,13 +54,14 @@ export function* encodeProtobuf(
 ): Generator<Uint8Array> {
   const [out, writer] = [new BinaryWriter(), new BinaryWriter()];
   let waiting = 0;
-  for (const snapshot of families) {
-    const metrics = new MetricWriter(snapshot, (name) => escapeLabelName(name, escaping));
+  // What is called what is the same as in text 0.0.4.
+  for (const { snapshot, shape, relabel } of expose(families, escaping, TEXT)) {
+    const metrics = new MetricWriter(snapshot, relabel, escaping);
     const { size } = snapshot.rows;
     const begun = fill(writer, metrics, snapshot, 0);
     const begin = writer.finish();
     if (begin.length === 0) continue;
-    const head = headOf(snapshot.family, escaping);
+    const head = headOf(shape.sample, snapshot.family);
     let length = head.length + begin.length;
     for (let row = begun; row < size; ) {
       yield NOTHING;
@@ -81,14 +83,13 @@ export function* encodeProtobuf(
 }
 
 /** The fields of a family but for its metrics. */
-function headOf({ name, help, type, unit }: FamilyDescriptor, escaping: Escaping): Uint8Array {
+function headOf(name: string, { help, type, unit }: FamilyDescriptor): Uint8Array {
   const writer = new BinaryWriter();
-  const exposed = type === 'info' && !name.endsWith('_info') ? `${name}_info` : name;
-  writer.uint32(messageTag(1)).string(escapeName(exposed, escaping));
+  writer.uint32(messageTag(1)).string(name);
   writer.uint32(messageTag(2)).string(help);
   writer.uint32(varintTag(3)).uint32(TYPES[type]);
   // Prometheus 3 refuses a whole scrape for a unit that the name does not end with.
-  if (unit !== '' && exposed.replace(/_total$/, '').endsWith(`_${unit}`)) {
+  if (unit !== '' && name.replace(/_total$/, '').endsWith(`_${unit}`)) {
     writer.uint32(messageTag(5)).string(unit);
   }
   return writer.finish();

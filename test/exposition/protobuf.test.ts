@@ -176,7 +176,7 @@ describe('encodeProtobuf', () => {
     });
   });
 
-  it('escapes names as it is told', () => {
+  it('escapes names as it is told, those of labels too', () => {
     const base = family('gauge');
     const renamed = { ...base, family: { ...base.family, name: 'http.requests' } };
     const [read] = readFamilies(
@@ -184,6 +184,17 @@ describe('encodeProtobuf', () => {
     );
     assert.equal(read?.name, 'http_requests');
     assert.equal(encode(renamed)[0]?.name, 'http.requests');
+    const labelled = createFamily('a', '', {
+      labelNames: ['b.c', 'a="b"'],
+      series: [{ labels: { 'b.c': '1', 'a="b"': '2' }, value: 1 }],
+    });
+    const labelNames = (escaping: 'underscores' | 'allow-utf-8') => {
+      const bytes = Buffer.concat([...encodeProtobuf([labelled], { escaping, created: false })]);
+      const [one] = readFamilies(bytes) as { metric: { label: { name: string }[] }[] }[];
+      return one!.metric[0]!.label.map(({ name }) => name);
+    };
+    assert.deepEqual(labelNames('allow-utf-8'), ['b.c', 'a="b"']);
+    assert.deepEqual(labelNames('underscores'), ['b_c', 'a__b_']);
   });
 
   it('gives the same for large families, piece by piece', async () => {
@@ -204,13 +215,12 @@ describe('encodeProtobuf', () => {
     const [counters, histograms] = readFamilies(Buffer.concat(chunks)) as { metric: Message[] }[];
     assert.equal(counters?.metric.length, 5999);
     assert.equal(histograms?.metric.length, 6000);
-    assert.deepEqual(counters?.metric.at(-1), {
-      label: [
-        { name: 'id', value: '5999' },
-        { name: 'text', value: 'line\nfeed "\\' },
-      ],
-      counter: { value: 5999 },
-    });
+    const { label, counter: last } = counters!.metric.at(-1)!;
+    assert.deepEqual(label, [
+      { name: 'id', value: '5999' },
+      { name: 'text', value: 'line\nfeed "\\' },
+    ]);
+    assert.equal((last as Message).value, 5999);
   });
 });
 
