@@ -186,6 +186,7 @@ describe('encodeProtobuf', () => {
     assert.equal(encode(renamed)[0]?.name, 'http.requests');
     const labelled = createFamily('a', '', {
       labelNames: ['b.c', 'a="b"'],
+      utf8Names: true,
       series: [{ labels: { 'b.c': '1', 'a="b"': '2' }, value: 1 }],
     });
     const labelNames = (escaping: 'underscores' | 'allow-utf-8') => {
