@@ -65,6 +65,7 @@ export {
   type Registerer,
 } from './model/collector.js';
 export {
+  type Exemplar,
   type FamilyDescriptor,
   type FamilySnapshot,
   familyKey,

@@ -21,12 +21,17 @@ const TURN_MS = 4;
  * All metrics of a registry as text, ready to be served with {@link PROMETHEUS_CONTENT_TYPE}.
  *
  * @param registry - the default registry when left out
- * @throws `METHEUS_UNKNOWN_FORMAT`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+ * @throws `METHEUS_UNKNOWN_FORMAT`, for protobuf too, which is no text: see {@link streamMetrics};
+ * `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
  */
 export async function generateMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<string> {
+  if (options.format === 'protobuf') {
+    const [given, expected] = ["'protobuf'", "'text' or 'openmetrics' for a string"];
+    throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given, expected, todo: 'Use streamMetrics' });
+  }
   const chunks: Uint8Array[] = [];
   for await (const chunk of streamMetrics(registry, options)) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

@@ -1,7 +1,7 @@
 /** The format protobuf, read back with the reader of another package. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createCounter, createFamily, createHistogram, streamMetrics } from 'metheus';
+import { CollectorRegistry, createCounter, createFamily, createHistogram, generateMetrics, streamMetrics } from 'metheus';
 import { encodeProtobuf } from '#metheus/exposition/protobuf.js';
 import { spansOf } from '#metheus/exposition/protobuf-native.js';
 import type { FamilySnapshot, NativeBuckets, PowerBuckets } from '#metheus/model/family.js';
@@ -222,6 +222,16 @@ describe('encodeProtobuf', () => {
       { name: 'text', value: 'line\nfeed "\\' },
     ]);
     assert.equal((last as Message).value, 5999);
+  });
+});
+
+describe('generateMetrics', () => {
+  it('does not make a string of protobuf, which is bytes', async () => {
+    await assert.rejects(generateMetrics(new CollectorRegistry(), { format: 'protobuf' }), {
+      code: 'METHEUS_UNKNOWN_FORMAT',
+      message:
+        "Unknown format: given 'protobuf', expected 'text' or 'openmetrics' for a string. Use streamMetrics.",
+    });
   });
 });
 
