@@ -31,7 +31,12 @@ export type {
 export { loadBackend } from './backends/load.js';
 export { SingleProcessBackend } from './backends/memory.js';
 export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
-export { type ExpositionFormat, PROMETHEUS_CONTENT_TYPE } from './exposition/formats.js';
+export {
+  type Escaping,
+  type ExpositionFormat,
+  OPENMETRICS_CONTENT_TYPE,
+  PROMETHEUS_CONTENT_TYPE,
+} from './exposition/formats.js';
 export type { ErrorClass, ObservableCounter } from './metrics/counter.js';
 export {
   Counter,
@@ -65,6 +70,7 @@ export type {
   Registerer,
 } from './model/collector.js';
 export {
+  type Exemplar,
   type FamilyDescriptor,
   type FamilySnapshot,
   familyKey,

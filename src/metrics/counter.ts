@@ -14,7 +14,7 @@ export interface ObservableCounter {
    * @param exemplar - labels that lead to the cause of this increment, a trace's id for instance: the newest is
    * kept. With their names at most 128 code points
    * @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number that is not negative;
-   * `METHEUS_INVALID_EXEMPLAR`, and the errors of bad label names and values. Nothing is counted then
+   * `METHEUS_INVALID_EXEMPLAR`, `METHEUS_INVALID_LABEL_VALUE`. Nothing is counted then
    */
   inc(by?: number, exemplar?: Labels): void;
   /**

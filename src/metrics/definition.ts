@@ -29,6 +29,7 @@ export interface GivenOptions {
   readonly requiredLabels?: readonly unknown[];
   readonly defaultLabels?: Readonly<Record<string, unknown>>;
   readonly unit?: unknown;
+  readonly utf8Names?: unknown;
   readonly maxSeries?: unknown;
   readonly buckets?: unknown;
   readonly multiprocessMode?: unknown;
@@ -66,7 +67,8 @@ export function define(
   help: unknown,
   options: GivenOptions,
 ): Definition {
-  checkMetricName(name);
+  const utf8Names = options.utf8Names === true;
+  checkMetricName(name, utf8Names);
   checkHelp(name, help);
   const {
     requiredLabels = [],
@@ -78,7 +80,7 @@ export function define(
     throw invalidOption(name, 'requiredLabels', requiredLabels, 'an array of names');
   const states = type === 'stateset' ? checkStates(name, options) : undefined;
   const labelNames = states === undefined ? requiredLabels : [...requiredLabels, name];
-  checkLabelNames(name, labelNames);
+  checkLabelNames(name, labelNames, utf8Names);
   if (typeof defaultLabels !== 'object' || defaultLabels === null) {
     throw invalidOption(name, 'defaultLabels', defaultLabels, 'an object with label values');
   }

@@ -18,8 +18,8 @@ export interface ObservableHistogram extends Timed {
    *
    * @param exemplar - labels that lead to the cause of this value, a trace's id for instance: the newest of each
    * bucket is kept. With their names at most 128 code points
-   * @throws `METHEUS_INVALID_VALUE` unless `value` is a number other than NaN; `METHEUS_INVALID_EXEMPLAR`, and
-   * the errors of bad label names and values. Nothing is counted then
+   * @throws `METHEUS_INVALID_VALUE` unless `value` is a number other than NaN; `METHEUS_INVALID_EXEMPLAR`,
+   * `METHEUS_INVALID_LABEL_VALUE`. Nothing is counted then
    */
   observe(value: number, exemplar?: Labels): void;
   /** What this thread has observed: for tests. */

@@ -82,6 +82,8 @@ export interface FamilyOptions {
   readonly buckets?: readonly number[];
   /** A summary's, from 0 to 1, ascending. */
   readonly quantiles?: readonly number[];
+  /** Whether names may have any characters, as for metrics. @defaultValue `false` */
+  readonly utf8Names?: boolean;
   readonly series: Iterable<FamilySeries>;
 }
 

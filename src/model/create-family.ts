@@ -37,12 +37,12 @@ export function createFamily(name: string, help: string, options: FamilyOptions)
 function describe(
   name: string,
   help: string,
-  { type = 'gauge', unit = '', labelNames = [], buckets, quantiles = [] }: FamilyOptions,
+  { type = 'gauge', unit = '', labelNames = [], buckets, quantiles = [], utf8Names }: FamilyOptions,
   series: readonly FamilySeries[],
 ): FamilyDescriptor {
-  checkMetricName(name);
+  checkMetricName(name, utf8Names);
   checkHelp(name, help);
-  checkLabelNames(name, labelNames);
+  checkLabelNames(name, labelNames, utf8Names);
   const refuse = (given: string, expected: string) =>
     new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${given} for ${type} '${name}'`, expected });
   const isWord = type === 'info' || type === 'stateset';

@@ -1,7 +1,7 @@
 /** What an exemplar may say. */
 import { MetheusError, show } from '../errors.js';
 import { labelString } from './labels.js';
-import { checkLabelNames } from './names.js';
+import { isLegacyLabelName } from './names.js';
 
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#exemplars */
 const MOST_CODE_POINTS = 128;
@@ -9,17 +9,17 @@ const MOST_CODE_POINTS = 128;
 /**
  * The labels of an exemplar, as text.
  *
- * @throws `METHEUS_INVALID_EXEMPLAR` when they are no object, or longer than 128 code points with their names;
- * the errors of bad label names and values
+ * @throws `METHEUS_INVALID_EXEMPLAR` when they are no object, have a name that not every reader knows, or are
+ * longer than 128 code points with their names; `METHEUS_INVALID_LABEL_VALUE`
  */
 export function exemplarLabels(metric: string, given: unknown): Readonly<Record<string, string>> {
   const labels: Record<string, string> = {};
   if (typeof given !== 'object' || given === null)
     throw invalidExemplar(metric, given, 'an object with labels');
-  const names = Object.keys(given);
-  checkLabelNames(metric, names);
   let length = 0;
-  for (const name of names) {
+  for (const name of Object.keys(given)) {
+    if (!isLegacyLabelName(name))
+      throw invalidExemplar(metric, given, "label names of letters, digits and '_'");
     const value = labelString(name, (given as Record<string, unknown>)[name]);
     labels[name] = value;
     length += [...name, ...value].length;

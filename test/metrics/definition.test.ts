@@ -28,7 +28,7 @@ describe('createCounter refuses', () => {
       'A.',
       {},
       'METHEUS_INVALID_METRIC_NAME',
-      "Invalid metric name: given 'a-b', expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$.",
+      "Invalid metric name: given 'a-b', expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$. Give utf8Names: true to allow any other.",
     ],
     [
       'no name',
@@ -61,7 +61,7 @@ describe('createCounter refuses', () => {
       'A.',
       { requiredLabels: ['a-b'] },
       'METHEUS_INVALID_LABEL_NAME',
-      "Invalid label name: given 'a-b' on metric 'a', expected a name that matches ^[a-zA-Z_][a-zA-Z0-9_]*$.",
+      "Invalid label name: given 'a-b' on metric 'a', expected a name that matches ^[a-zA-Z_][a-zA-Z0-9_]*$. Give utf8Names: true to allow any other.",
     ],
     ...['__x', 'le', 'quantile'].map((name): [string, string, string, Bad, string, string] => [
       `the reserved label ${name}`,

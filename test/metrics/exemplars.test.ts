@@ -133,7 +133,7 @@ describe('exemplars', () => {
       ['too long together', { ...fits, l: '' }, 'METHEUS_INVALID_EXEMPLAR'],
       ['a string', 'abc', 'METHEUS_INVALID_EXEMPLAR'],
       ['null', null, 'METHEUS_INVALID_EXEMPLAR'],
-      ['a bad name', { 'a-b': 'c' }, 'METHEUS_INVALID_LABEL_NAME'],
+      ['a bad name', { 'a-b': 'c' }, 'METHEUS_INVALID_EXEMPLAR'],
       ['no value', { a: undefined }, 'METHEUS_INVALID_LABEL_VALUE'],
     ];
     for (const [what, exemplar, code] of cases) {

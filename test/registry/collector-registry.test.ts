@@ -408,7 +408,7 @@ describe('generateMetrics', () => {
     for (const format of ['html', 'toString', '']) {
       await assert.rejects(generateMetrics(registry, { format: format as never }), {
         code: 'METHEUS_UNKNOWN_FORMAT',
-        message: `Unknown format: given '${format}', expected 'text'.`,
+        message: `Unknown format: given '${format}', expected 'text' or 'openmetrics' or 'protobuf'.`,
       });
     }
   });
