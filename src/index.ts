@@ -58,8 +58,9 @@ export {
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { ObservableGauge } from './metrics/gauge.js';
 export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
+export type { InfoOptions } from './metrics/info.js';
 export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
-export type { ObservableStateSet } from './metrics/stateset.js';
+export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timer.js';
 export type {
@@ -68,6 +69,7 @@ export type {
   FamilySeries,
   MetricSource,
   Registerer,
+  SeriesExemplars,
 } from './model/collector.js';
 export {
   type Exemplar,
