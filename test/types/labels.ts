@@ -258,3 +258,16 @@ export function passingThrough(): void {
   using timer = timed.startTimer();
   timer.stop();
 }
+
+export function anyNames(): void {
+  const dotted = createCounter('http.requests_total', 'h', {
+    requiredLabels: ['http.route', 'code'],
+    defaultLabels: { code: 200 },
+    utf8Names: true,
+  });
+  dotted.labels({ 'http.route': '/' }).inc();
+  // @ts-expect-error: http.route is missing
+  dotted.labels({ code: 500 }).inc();
+  // @ts-expect-error: there is no such label
+  dotted.labels({ http_route: '/' });
+}
