@@ -6,7 +6,7 @@
 import { MetheusError, show } from '../errors.js';
 import { escapeLabelValue, unescapeLabelValue } from '../model/labels.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
-import type { Escaping } from './formats.js';
+import type { Escaping } from './encoder.js';
 
 const ESCAPINGS: readonly unknown[] = ['underscores', 'dots', 'values', 'allow-utf-8'] satisfies Escaping[];
 

@@ -9,8 +9,8 @@ import { warnOnce } from '../errors.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { escapeLabelValue, labelPairs, unescapeLabelValue } from '../model/labels.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
+import type { Escaping } from './encoder.js';
 import { escapeLabelName, escapeName, quoted } from './escaping.js';
-import type { Escaping } from './formats.js';
 import type { Dialect, Shape } from './text-dialect.js';
 
 /** A family with what it is called. */

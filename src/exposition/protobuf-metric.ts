@@ -3,8 +3,8 @@ import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { createFamily } from '../model/create-family.js';
 import type { FamilySnapshot, MetricType } from '../model/family.js';
 import { REMOVED } from '../model/label-column.js';
+import type { Escaping } from './encoder.js';
 import type { Exposed } from './exposed.js';
-import type { Escaping } from './formats.js';
 import {
   doubleTag,
   isCount,

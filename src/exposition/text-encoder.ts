@@ -1,9 +1,9 @@
 /** Text of any dialect, from columns. */
 import type { Exemplar, FamilySnapshot } from '../model/family.js';
 import { Chunk, copy, Fragment } from './chunk.js';
+import type { EncodeOptions, Escaping } from './encoder.js';
 import { checkEscaping } from './escaping.js';
 import { expose, labelsText } from './exposed.js';
-import type { EncodeOptions, Escaping } from './formats.js';
 import type { Dialect } from './text-dialect.js';
 import { RowWriter } from './text-rows.js';
 import { formatValue } from './value.js';

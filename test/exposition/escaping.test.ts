@@ -76,7 +76,7 @@ describe('escaping of names', () => {
 describe('names in UTF-8', () => {
   it('are refused without the option, with a word about it', () => {
     const registry = new CollectorRegistry();
-    const todo = /Give utf8Names: true to allow any other\.$/;
+    const todo = /, or any well-formed text where utf8Names is true\.$/;
     assert.throws(() => createCounter('a.b', 'h', { registry }), {
       code: 'METHEUS_INVALID_METRIC_NAME',
       message: todo,
@@ -94,10 +94,7 @@ describe('names in UTF-8', () => {
     const options = { utf8Names: true, registry };
     const code = 'METHEUS_INVALID_METRIC_NAME';
     assert.throws(() => createCounter('', 'h', options), { code });
-    assert.throws(() => createCounter('a\ud800', 'h', options), {
-      code,
-      message: /expected text without lone surrogates/,
-    });
+    assert.throws(() => createCounter('a\ud800', 'h', options), { code });
     assert.throws(() => createCounter('a', 'h', { ...options, requiredLabels: [''] }), {
       code: 'METHEUS_INVALID_LABEL_NAME',
     });

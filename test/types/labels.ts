@@ -341,3 +341,16 @@ export function exemplars(): void {
   // @ts-expect-error
   createCounter('c_total', 'C.', { exemplars: 'opentelemetry' });
 }
+
+export function anyNames(): void {
+  const dotted = createCounter('http.requests_total', 'h', {
+    requiredLabels: ['http.route', 'code'],
+    defaultLabels: { code: 200 },
+    utf8Names: true,
+  });
+  dotted.labels({ 'http.route': '/' }).inc();
+  // @ts-expect-error: http.route is missing
+  dotted.labels({ code: 500 }).inc();
+  // @ts-expect-error: there is no such label
+  dotted.labels({ http_route: '/' });
+}
