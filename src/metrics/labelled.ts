@@ -84,6 +84,11 @@ export interface LabelOptions<Names extends readonly string[], Defaults> {
   readonly defaultLabels?: Defaults & OnlyOpen<Defaults, Names[number]>;
   /** Where the metric is registered; left out: in the default registry; `null`: nowhere. */
   readonly registry?: Registerer | null;
+  /**
+   * Whether the metric and its labels may have any characters in their names, such as `http.requests`. Prometheus
+   * stores them so from version 3 on; for others they are escaped. @defaultValue `false`
+   */
+  readonly utf8Names?: boolean;
 }
 
 /** Options that every metric takes whose value is a number. */
@@ -96,11 +101,6 @@ export interface MetricOptions<Names extends readonly string[], Defaults>
    * is `__overflow__`, and `metheus_series_dropped_total{family}` says how often. Without it: no limit.
    */
   readonly maxSeries?: number;
-  /**
-   * Whether the metric and its labels may have any characters in their names, such as `http.requests`. Prometheus
-   * stores them so from version 3 on; for others they are escaped. @defaultValue `false`
-   */
-  readonly utf8Names?: boolean;
 }
 
 /** The labels without a default. */
