@@ -45,11 +45,13 @@ export {
   Histogram,
   type HistogramOptions,
   Summary,
+  type SummaryOptions,
 } from './metrics/create.js';
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { ObservableGauge } from './metrics/gauge.js';
 export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
 export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
+export type { NativeOptions, QuantileOptions } from './metrics/native-options.js';
 export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timer.js';
 export {
@@ -67,6 +69,8 @@ export {
   type GaugeMode,
   type MergeMode,
   type MetricType,
+  type NativeBuckets,
+  type PowerBuckets,
   type SeriesView,
   seriesOf,
 } from './model/family.js';

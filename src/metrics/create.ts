@@ -9,6 +9,9 @@ import { HistogramMetric, type ObservableHistogram } from './histogram.js';
 import type { Create, MetricClass, WithLabels } from './labelled.js';
 import type { Metric } from './metric.js';
 import { MetricFamily, type Values } from './metric-family.js';
+import { native } from './native-metric.js';
+import type { NativeOptions, QuantileOptions } from './native-options.js';
+import { NativeFamily } from './native-series.js';
 import { type ObservableSummary, SummaryMetric } from './summary.js';
 
 /** What gauges take besides the options of every metric. */
@@ -21,19 +24,31 @@ export interface GaugeOptions {
 export interface HistogramOptions {
   /**
    * Upper bounds of the buckets, ascending, in the unit of what is observed; `+Inf` is added. Left out: from
-   * 5 ms to 10 s.
+   * 5 ms to 10 s; none but `+Inf` with `native`.
    */
   readonly buckets?: readonly number[];
+  /** Native buckets, whose bounds are powers: with these options, or `true` for their defaults. */
+  readonly native?: NativeOptions | boolean;
+}
+
+/** What summaries take besides the options of every metric. */
+export interface SummaryOptions extends QuantileOptions {
+  /** Which quantiles are estimated: from 0 to 1, ascending. Left out: none. */
+  readonly quantiles?: readonly number[];
 }
 
 type MetricMaker = new (members: MetricFamily<Metric>, given: Values) => Metric;
 
 /** Makes the function that creates metrics of a type. */
-function creator<Operations extends object, Extra = unknown>(type: MetricType, Class: MetricMaker) {
+function creator<Operations extends object, Extra = unknown>(
+  type: MetricType,
+  Class: MetricMaker,
+  Native?: ReturnType<typeof native>,
+) {
   const create = (name: string, help: string, options: GivenOptions & InRegistry = {}): Metric => {
     checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
-    const { family, defaults, maxSeries, text } = define(
+    const { family, rule, defaults, maxSeries, text } = define(
       type,
       registry?.scope ?? nextScope('unregistered'),
       name,
@@ -42,8 +57,12 @@ function creator<Operations extends object, Extra = unknown>(type: MetricType, C
     );
     const onOverflow = countDropped(family.name, registry);
     const settings = { definition: text, defaults, maxSeries, onOverflow };
-    const makeMetric = (members: MetricFamily<Metric>, given: Values) => new Class(members, given);
-    const make = () => new MetricFamily(family, settings, makeMetric).root;
+    const make = () => {
+      const natives = rule && new NativeFamily(rule);
+      const makeMetric = (members: MetricFamily<Metric>, given: Values) =>
+        natives ? new Native!(members, given, natives) : new Class(members, given);
+      return new MetricFamily(family, settings, makeMetric).root;
+    };
     return registry === null ? make() : registry.obtain(text, family, make);
   };
   return create as unknown as Create<Operations, Extra>;
@@ -106,9 +125,17 @@ export const createCounter = creator<ObservableCounter>('counter', CounterMetric
 /** Creates a gauge: a number that goes up and down. See {@link Create}. */
 export const createGauge = creator<ObservableGauge, GaugeOptions>('gauge', GaugeMetric);
 /** Creates a histogram: how values are distributed over buckets. See {@link Create}. */
-export const createHistogram = creator<ObservableHistogram, HistogramOptions>('histogram', HistogramMetric);
-/** Creates a summary: how many values there were, and their sum. See {@link Create}. */
-export const createSummary = creator<ObservableSummary>('summary', SummaryMetric);
+export const createHistogram = creator<ObservableHistogram, HistogramOptions>(
+  'histogram',
+  HistogramMetric,
+  native(HistogramMetric),
+);
+/** Creates a summary: how many values there were, their sum, and quantiles if asked for. See {@link Create}. */
+export const createSummary = creator<ObservableSummary, SummaryOptions>(
+  'summary',
+  SummaryMetric,
+  native(SummaryMetric),
+);
 
 /** `new Counter(…)` is {@link createCounter}. */
 export const Counter = classOf(CounterMetric, createCounter);

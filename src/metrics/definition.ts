@@ -1,11 +1,14 @@
 /** Checking what a metric is created with, and turning it into a descriptor. */
-import { MetheusError, show } from '../errors.js';
+import { MetheusError } from '../errors.js';
 import { checkBuckets } from '../model/buckets.js';
 import { cellsOf } from '../model/collector.js';
 import type { FamilyDescriptor, GaugeMode, MergeMode, MetricType } from '../model/family.js';
 import { labelString, refuseUnknownLabels } from '../model/labels.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
+import { invalidOption } from './invalid-option.js';
 import type { Values } from './metric-family.js';
+import { checkQuantiles, histogramRule, summaryRule } from './native-options.js';
+import type { NativeRule } from './native-series.js';
 
 /** As in other Prometheus clients: seconds, made for the time of web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -31,12 +34,16 @@ export interface GivenOptions {
   readonly unit?: unknown;
   readonly maxSeries?: unknown;
   readonly buckets?: unknown;
+  readonly native?: unknown;
+  readonly quantiles?: unknown;
   readonly multiprocessMode?: unknown;
 }
 
 /** A checked definition. */
 export interface Definition {
   readonly family: FamilyDescriptor;
+  /** How it counts in native buckets, if it does. */
+  readonly rule?: NativeRule | undefined;
   readonly defaults: Values;
   readonly maxSeries: number;
   /** Everything, as text: equal for equal definitions, and fit for a message. */
@@ -68,7 +75,9 @@ export function define(
     requiredLabels: labelNames = [],
     defaultLabels = {},
     maxSeries = Number.POSITIVE_INFINITY,
-    buckets = DEFAULT_BUCKETS,
+    native = false,
+    buckets = native ? undefined : DEFAULT_BUCKETS,
+    quantiles,
   } = options;
   if (!Array.isArray(labelNames))
     throw invalidOption(name, 'requiredLabels', labelNames, 'an array of names');
@@ -84,7 +93,13 @@ export function define(
     const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
     return value === undefined ? undefined : labelString(label, value);
   });
-  const bounds = type === 'histogram' ? checkBuckets(name, buckets) : [];
+  const isNative = type === 'histogram' && native !== false;
+  const hasQuantiles = type === 'summary' && quantiles !== undefined;
+  const bounds = hasQuantiles
+    ? checkQuantiles(name, quantiles)
+    : type === 'histogram' && buckets !== undefined
+      ? checkBuckets(name, buckets)
+      : [];
   const family: FamilyDescriptor = {
     scope,
     name,
@@ -98,15 +113,13 @@ export function define(
   };
   const { scope: _, cells: __, ...shown } = family;
   const limits = maxSeries === Number.POSITIVE_INFINITY ? {} : { maxSeries };
-  const text = JSON.stringify({ ...shown, defaults, ...limits });
-  return { family: Object.freeze(family), defaults, maxSeries, text };
-}
-
-function invalidOption(metric: string, option: string, given: unknown, expected: string): MetheusError {
-  return new MetheusError('METHEUS_INVALID_OPTIONS', {
-    given: `${option}: ${show(given)} for metric '${metric}'`,
-    expected,
-  });
+  const rule = isNative
+    ? histogramRule(family, native)
+    : hasQuantiles
+      ? summaryRule(family, options)
+      : undefined;
+  const text = JSON.stringify({ ...shown, defaults, ...limits, native: rule && { ...rule, parts: undefined } });
+  return { family: Object.freeze(family), rule, defaults, maxSeries, text };
 }
 
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit */

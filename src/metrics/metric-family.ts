@@ -19,6 +19,12 @@ export type Values = readonly (string | undefined)[];
 export interface Leaf {
   page: Float64Array;
   offset: number;
+  /** Told that a series begins with it, for a leaf that has more of it than these cells. */
+  begin?(labels: readonly string[]): void;
+  /** Told that it counts in the series of another leaf. */
+  share?(other: Leaf): void;
+  /** Told that the series was removed. */
+  end?(): void;
 }
 
 type Level<M> = Map<string | undefined, Level<M> | M>;
@@ -189,11 +195,15 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const { descriptor: family, root } = this;
     const { backend } = activeBackend();
     if (family.labelNames.length > 0) {
-      attach(root, this.#leaf(this.#filled([])));
+      share(root, this.#leaf(this.#filled([])));
       return;
     }
-    if (root.offset >= 0) backend.release(family, root);
+    if (root.offset >= 0) {
+      backend.release(family, root);
+      root.end?.();
+    }
     attach(root, backend.reserve({ family, labels: [] }));
+    root.begin?.([]);
   }
 
   #leaf(values: Values): M {
@@ -215,7 +225,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
       const named = this.#leaf(labels);
       if (named === this.#known(this.#overflow())) return named;
       const metric = this.#make(this, values);
-      attach(metric, named);
+      share(metric, named);
       return this.#store(values, metric);
     }
     if (this.#series >= maxSeries) {
@@ -229,6 +239,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     if (!this.#isOverflow(labels)) this.#series += 1;
     const metric = this.#make(this, COMPLETE);
     attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
+    metric.begin?.(labels);
     return this.#store(labels, metric);
   }
 
@@ -286,6 +297,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
         if (!this.#isOverflow(values)) this.#series -= 1;
       }
       attach(next, { page: new Float64Array(this.descriptor.cells), offset: 0 });
+      next.end?.();
       level.delete(key);
     }
     return removed;
@@ -313,4 +325,9 @@ export const COMPLETE: Values = Object.freeze(['']);
 function attach(metric: Leaf, { page, offset }: Cells): void {
   metric.page = page;
   metric.offset = offset;
+}
+
+function share(metric: Leaf, other: Leaf): void {
+  attach(metric, other);
+  metric.share?.(other);
 }

@@ -14,6 +14,8 @@ export interface MetricSource {
   readonly family: FamilyDescriptor;
   /** The whole definition as text: equal for two metrics that may be one, and shown where they differ. */
   readonly definition: string;
+  /** A hidden family, of type `parts`, with the native buckets of the series. */
+  readonly parts?: FamilyDescriptor | undefined;
 }
 
 /** Anything that makes families when it is asked. May be asynchronous; may give none. */

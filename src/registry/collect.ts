@@ -1,20 +1,24 @@
 /** Collecting: the families of metrics, of other threads and processes, and of collectors, each name once. */
 import { activeBackend } from '../backends/active.js';
-import type { SnapshotRequest } from '../backends/backend.js';
 import { MetheusError, show, warnOnce } from '../errors.js';
-import type { Collector } from '../model/collector.js';
+import type { Collector, MetricSource } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
+import { joinParts } from './join-parts.js';
 import { sampleNames } from './sample-names.js';
 
 /** @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY` */
 export async function collectAll(
-  { families, scopes }: SnapshotRequest,
+  sources: readonly MetricSource[],
+  scopes: readonly string[],
   collectors: readonly Collector[],
 ): Promise<FamilySnapshot[]> {
-  const [metrics, ...collected] = await Promise.all([
-    activeBackend().snapshot({ families, scopes }),
+  const families = sources.map(({ family }) => family);
+  const parts = sources.flatMap((source) => source.parts ?? []);
+  const [snapshots, ...collected] = await Promise.all([
+    activeBackend().snapshot({ families: [...families, ...parts], scopes }),
     ...collectors.map(collectFrom),
   ]);
+  const metrics = await joinParts(snapshots);
   const names = new SampleNames();
   for (const family of families) names.take(family);
   const others = metrics.slice(families.length).filter(({ family }) => {

@@ -84,10 +84,9 @@ export class CollectorRegistry implements Registerer {
   async collect(): Promise<FamilySnapshot[]> {
     // What only reads is loaded when somebody reads: most threads and many processes never do.
     const { collectAll } = await import('./collect.js');
-    const families = [...this.#metrics.values()].map(({ family }) => family);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
     const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
-    const snapshots = await collectAll({ families, scopes }, [...this.#collectors]);
+    const snapshots = await collectAll([...this.#metrics.values()], scopes, [...this.#collectors]);
     return snapshots.map((snapshot) => this.#withPrefix(snapshot));
   }
 

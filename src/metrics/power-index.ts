@@ -1,0 +1,83 @@
+/**
+ * Finds the bucket of a value among bounds that are powers, as native histograms have them.
+ *
+ * Exponent and mantissa of the float64 are used as they are. The leading bits of the mantissa select a slot, so
+ * narrow that at most one bound is inside; and that one comparison is a subtraction, as no branch could be
+ * predicted.
+ */
+import { FINEST_SCHEMA, octaveBounds } from '../model/powers.js';
+
+const float = new Float64Array(1);
+const halves = new Int32Array(float.buffer);
+/** Which half leads: see `bucket-index.ts`. */
+const LEADING = new Uint8Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
+
+/** Of the leading half: bits of the mantissa, what an exponent counts, and where finite normal numbers begin and end. */
+const MANTISSA_BITS = 20;
+const MANTISSA = (1 << MANTISSA_BITS) - 1;
+const LEAST_NORMAL = 1 << MANTISSA_BITS;
+const INFINITE = 0x7ff << MANTISSA_BITS;
+const BIAS = 1023;
+/** Makes a subnormal number a normal one, exactly. */
+const LIFT = 54;
+
+/** The buckets of one schema. */
+export class PowerIndex {
+  readonly schema: number;
+  /** Bounds an octave, as a power of 2. None of less than one octave: those are joined afterwards. */
+  readonly #bits: number;
+  /** Octaves a bucket, as a power of 2. */
+  readonly #join: number;
+  readonly #shift: number;
+  /** How many bounds of the octave are below the start of each slot. */
+  readonly #below: Uint16Array;
+  /** The mantissas of the bounds, in halves. One more than there are, which is above everything. */
+  readonly #high: Int32Array;
+  readonly #low: Uint32Array;
+
+  static readonly #known: PowerIndex[] = [];
+
+  static of(schema: number): PowerIndex {
+    const known = PowerIndex.#known;
+    known[schema + FINEST_SCHEMA] ??= new PowerIndex(schema);
+    return known[schema + FINEST_SCHEMA]!;
+  }
+
+  private constructor(schema: number) {
+    this.schema = schema;
+    this.#bits = Math.max(schema, 0);
+    this.#join = Math.max(-schema, 0);
+    this.#shift = MANTISSA_BITS - 1 - this.#bits;
+    const size = 1 << this.#bits;
+    this.#high = new Int32Array(size + 1).fill(LEAST_NORMAL);
+    this.#low = new Uint32Array(size + 1);
+    this.#below = new Uint16Array(2 * size);
+    for (let i = 0; i < size; i++) {
+      float[0] = octaveBounds()[i << (FINEST_SCHEMA - this.#bits)]!;
+      this.#high[i] = halves[LEADING]! & MANTISSA;
+      this.#low[i] = halves[1 - LEADING]!;
+      for (let slot = 1; slot < 2 * size; slot++) {
+        if (float[0] < 1 + slot / (2 * size)) this.#below[slot]! += 1;
+      }
+    }
+  }
+
+  /** Of a number greater than zero: bucket i takes what is above `base ** (i - 1)` and not above `base ** i`. */
+  indexOf(value: number): number {
+    return (this.#fineIndex(value) + (1 << this.#join) - 1) >> this.#join;
+  }
+
+  #fineIndex(value: number): number {
+    float[0] = value;
+    const high = halves[LEADING]!;
+    if (high < LEAST_NORMAL) return this.#fineIndex(value * 2 ** LIFT) - (LIFT << this.#bits);
+    // Infinity has the bucket after that of the greatest number.
+    if (high >= INFINITE) return ((BIAS + 1) << this.#bits) + 1;
+    const mantissa = high & MANTISSA;
+    const below = this.#below[mantissa >> this.#shift]!;
+    const bound = this.#high[below]!;
+    const isAbove =
+      mantissa === bound ? +(halves[1 - LEADING]! >>> 0 > this.#low[below]!) : (bound - mantissa) >>> 31;
+    return (((high >> MANTISSA_BITS) - BIAS) << this.#bits) + below + isAbove;
+  }
+}
