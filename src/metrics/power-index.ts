@@ -18,8 +18,8 @@ const MANTISSA = (1 << MANTISSA_BITS) - 1;
 const LEAST_NORMAL = 1 << MANTISSA_BITS;
 const INFINITE = 0x7ff << MANTISSA_BITS;
 const BIAS = 1023;
-/** Makes a subnormal number a normal one, exactly. */
-const LIFT = 54;
+/** Makes a subnormal number a normal one, exactly. As many octaves are whole buckets at any resolution. */
+const LIFT = 64;
 
 /** The buckets of one schema. */
 export class PowerIndex {
@@ -64,20 +64,21 @@ export class PowerIndex {
 
   /** Of a number greater than zero: bucket i takes what is above `base ** (i - 1)` and not above `base ** i`. */
   indexOf(value: number): number {
-    return (this.#fineIndex(value) + (1 << this.#join) - 1) >> this.#join;
-  }
-
-  #fineIndex(value: number): number {
     float[0] = value;
     const high = halves[LEADING]!;
-    if (high < LEAST_NORMAL) return this.#fineIndex(value * 2 ** LIFT) - (LIFT << this.#bits);
-    // Infinity has the bucket after that of the greatest number.
-    if (high >= INFINITE) return ((BIAS + 1) << this.#bits) + 1;
+    if (high < LEAST_NORMAL || high >= INFINITE) return this.#rareIndex(value);
     const mantissa = high & MANTISSA;
     const below = this.#below[mantissa >> this.#shift]!;
     const bound = this.#high[below]!;
     const isAbove =
       mantissa === bound ? +(halves[1 - LEADING]! >>> 0 > this.#low[below]!) : (bound - mantissa) >>> 31;
-    return (((high >> MANTISSA_BITS) - BIAS) << this.#bits) + below + isAbove;
+    const index = (((high >> MANTISSA_BITS) - BIAS) << this.#bits) + below + isAbove;
+    return (index + (1 << this.#join) - 1) >> this.#join;
+  }
+
+  /** Infinity has the bucket after that of the greatest number. */
+  #rareIndex(value: number): number {
+    if (value === Number.POSITIVE_INFINITY) return this.indexOf(Number.MAX_VALUE) + 1;
+    return this.indexOf(value * 2 ** LIFT) - ((LIFT << this.#bits) >> this.#join);
   }
 }

@@ -11,7 +11,7 @@
 import type { FamilyDescriptor } from './family.js';
 
 /** Buckets of one part, as a power of 2. */
-export const BLOCK_BITS = 4;
+export const BLOCK_BITS = 5;
 export const BLOCK_SIZE = 1 << BLOCK_BITS;
 
 const LABEL = '__part';
@@ -40,11 +40,14 @@ export function partsFamily(
   });
 }
 
-/** What a key says of its block: the number, and whether it is for negative values. */
-export const keyOf = (block: number, isNegative: boolean): number => (block << 1) | +isNegative;
+/**
+ * What the number of a block of negative values is greater by than that of the same positive ones. Numbers are
+ * below 2 ** 15, and those of one sign are not where the same of the other are in a table of 32.
+ */
+export const NEGATIVE = (1 << 16) + 16;
 
 export function blockName(schema: number, key: number): string {
-  return `${schema}:${key & 1 ? 'n' : 'p'}${key >> 1}`;
+  return key < 1 << 15 ? `${schema}:p${key}` : `${schema}:n${key - NEGATIVE}`;
 }
 
 export function zeroName(schema: number, threshold: number): string {
