@@ -30,9 +30,13 @@ export type {
 } from './backends/backend.js';
 export { loadBackend } from './backends/load.js';
 export { SingleProcessBackend } from './backends/memory.js';
-export { Merger, type MergeSource } from './backends/merge.js';
 export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
-export { type ExpositionFormat, PROMETHEUS_CONTENT_TYPE } from './exposition/formats.js';
+export {
+  type Escaping,
+  type ExpositionFormat,
+  OPENMETRICS_CONTENT_TYPE,
+  PROMETHEUS_CONTENT_TYPE,
+} from './exposition/formats.js';
 export type { ErrorClass, ObservableCounter } from './metrics/counter.js';
 export {
   Counter,

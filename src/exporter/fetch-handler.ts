@@ -19,8 +19,9 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchHa
   const respond = createResponder(options);
   return async (request) => {
     const { method, url } = request;
+    const accept = request.headers.get('accept');
     const acceptEncoding = request.headers.get('accept-encoding');
-    const { status, headers, body } = await respond({ method, url, acceptEncoding });
+    const { status, headers, body } = await respond({ method, url, accept, acceptEncoding });
     const content = body === null || body instanceof Uint8Array ? body : streamOf(body);
     return new Response(content, { status, headers });
   };

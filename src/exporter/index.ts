@@ -14,6 +14,7 @@
  *
  * @packageDocumentation
  */
+export { type Negotiated, negotiate } from '../exposition/negotiate.js';
 export { createFetchHandler, type FetchHandler } from './fetch-handler.js';
 export { createMetricsHandler, type MetricsHandler } from './node-handler.js';
 export type { MetricsHandlerOptions } from './options.js';

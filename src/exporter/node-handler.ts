@@ -8,7 +8,8 @@ import { createResponder, type Responder } from './respond.js';
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * Makes a listener that serves metrics: to `GET` and `HEAD`, compressed where the client asks for it.
+ * Makes a listener that serves metrics: to `GET` and `HEAD`, in the format that the client likes best, and
+ * compressed where it asks for that.
  *
  * Large answers are written as fast as the client reads, and not at all once it has gone. A collector that
  * fails is answered with 500 and its message. The listener itself never throws.
@@ -37,10 +38,11 @@ export function handlerOf(respond: Responder): MetricsHandler {
 
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
-  const acceptEncoding = request.headers['accept-encoding'];
+  const { accept, 'accept-encoding': acceptEncoding } = request.headers;
   const { status, headers, body } = await respond({
     method,
     url,
+    accept,
     acceptEncoding,
   } as Parameters<Responder>[0]);
   if (response.destroyed) return;

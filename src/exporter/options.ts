@@ -16,6 +16,11 @@ export interface MetricsHandlerOptions {
    * server compresses. @defaultValue `true`
    */
   readonly compress?: boolean;
+  /**
+   * Whether clients that read OpenMetrics are told when each series began to count (`_created`), where that is
+   * known. Prometheus stores it as a series more for each. @defaultValue `false`
+   */
+  readonly created?: boolean;
 }
 
 /** @throws `METHEUS_INVALID_OPTIONS` */

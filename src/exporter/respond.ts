@@ -1,6 +1,6 @@
 /** What is answered to a request for metrics: decided here, once, for every kind of server. */
 import { show, warnOnce } from '../errors.js';
-import { PROMETHEUS_CONTENT_TYPE } from '../exposition/formats.js';
+import { negotiate } from '../exposition/negotiate.js';
 import { streamMetrics } from '../registry/generate.js';
 import { acceptsGzip } from './accept-encoding.js';
 import { gzipBytes, gzipChunks } from './gzip.js';
@@ -12,6 +12,7 @@ export interface MetricsRequest {
   readonly method: string | undefined;
   /** A path with or without a query, or a whole URL. */
   readonly url: string | undefined;
+  readonly accept: string | null | undefined;
   readonly acceptEncoding: string | null | undefined;
 }
 
@@ -41,7 +42,8 @@ const encoder = new TextEncoder();
 export function createResponder(options: MetricsHandlerOptions, index = false): Responder {
   checkOptions(options);
   const { path } = options;
-  const respond = async ({ method, url = '/', acceptEncoding }: MetricsRequest): Promise<MetricsResponse> => {
+  const respond = async (request: MetricsRequest): Promise<MetricsResponse> => {
+    const { method, url = '/' } = request;
     const asked = pathOf(url);
     const found = path === undefined || path === asked;
     const isIndex = index && !found && asked === '/';
@@ -50,7 +52,7 @@ export function createResponder(options: MetricsHandlerOptions, index = false): 
       return whole(405, TEXT, 'Metrics are read with GET or HEAD.\n', { Allow: METHODS.join(', ') });
     }
     if (isIndex) return whole(200, HTML, indexPage(path!));
-    return metrics(options, acceptEncoding).catch(failure);
+    return metrics(options, request).catch(failure);
   };
   return async (request) => {
     const response = await respond(request);
@@ -65,26 +67,27 @@ function pathOf(url: string): string {
 }
 
 async function metrics(
-  { registry, compress = true }: MetricsHandlerOptions,
-  acceptEncoding: string | null | undefined,
+  { registry, compress = true, created = false }: MetricsHandlerOptions,
+  { accept, acceptEncoding }: MetricsRequest,
 ): Promise<MetricsResponse> {
   const gzip = compress && acceptsGzip(acceptEncoding);
+  const { contentType, format, escaping } = negotiate(accept);
   const headers = {
-    ...(compress ? { Vary: 'Accept-Encoding' } : {}),
+    Vary: compress ? 'Accept, Accept-Encoding' : 'Accept',
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
-  const chunks = streamMetrics(registry);
+  const chunks = streamMetrics(registry, { format, escaping, created });
   // Everything is collected before the first chunk, so that what fails then is still a 500.
   const first = await chunks.next();
   const second = await chunks.next();
   if (second.done) {
     const bytes = first.value ?? new Uint8Array();
-    return whole(200, PROMETHEUS_CONTENT_TYPE, gzip ? await gzipBytes(bytes) : bytes, headers);
+    return whole(200, contentType, gzip ? await gzipBytes(bytes) : bytes, headers);
   }
   const body = reportingErrors(startingWith([first.value!, second.value], chunks));
   return {
     status: 200,
-    headers: { 'Content-Type': PROMETHEUS_CONTENT_TYPE, ...headers },
+    headers: { 'Content-Type': contentType, ...headers },
     body: gzip ? gzipChunks(body) : body,
   };
 }

@@ -23,6 +23,12 @@ export function formatBound(value: number): string {
   return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
 }
 
+/** The same as OpenMetrics spells it: `1.0` where there is neither a point nor an exponent. */
+export function formatCanonical(value: number): string {
+  const text = formatBound(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
 const ZERO = 48;
 const MOST_DIGITS = 10;
 

@@ -32,6 +32,7 @@ export interface GivenOptions {
   readonly requiredLabels?: readonly unknown[];
   readonly defaultLabels?: Readonly<Record<string, unknown>>;
   readonly unit?: unknown;
+  readonly utf8Names?: unknown;
   readonly maxSeries?: unknown;
   readonly buckets?: unknown;
   readonly native?: unknown;
@@ -69,7 +70,8 @@ export function define(
   help: unknown,
   options: GivenOptions,
 ): Definition {
-  checkMetricName(name);
+  const utf8Names = options.utf8Names === true;
+  checkMetricName(name, utf8Names);
   checkHelp(name, help);
   const {
     requiredLabels: labelNames = [],
@@ -81,7 +83,7 @@ export function define(
   } = options;
   if (!Array.isArray(labelNames))
     throw invalidOption(name, 'requiredLabels', labelNames, 'an array of names');
-  checkLabelNames(name, labelNames);
+  checkLabelNames(name, labelNames, utf8Names);
   if (typeof defaultLabels !== 'object' || defaultLabels === null) {
     throw invalidOption(name, 'defaultLabels', defaultLabels, 'an object with label values');
   }

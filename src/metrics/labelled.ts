@@ -87,6 +87,11 @@ export interface MetricOptions<Names extends readonly string[], Defaults> {
    * is `__overflow__`, and `metheus_series_dropped_total{family}` says how often. Without it: no limit.
    */
   readonly maxSeries?: number;
+  /**
+   * Whether the metric and its labels may have any characters in their names, such as `http.requests`. Prometheus
+   * stores them so from version 3 on; for others they are escaped. @defaultValue `false`
+   */
+  readonly utf8Names?: boolean;
 }
 
 /** A metric as it is created: every label is open, and those without a default are missing. */
@@ -101,7 +106,7 @@ export type Created<Operations extends object, Names extends readonly string[], 
  *
  * The same definition under the same name gives the metric that is there already: a module may be loaded twice.
  *
- * @param name - `[a-zA-Z_:][a-zA-Z0-9_:]*`
+ * @param name - `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any text with `utf8Names`
  * @param help - what the metric counts, for people
  * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another definition;
  * `METHEUS_INVALID_METRIC_NAME`, `METHEUS_INVALID_HELP`, `METHEUS_INVALID_LABEL_NAME`,

@@ -54,6 +54,8 @@ export interface FamilyOptions {
   readonly labelNames?: readonly string[];
   /** Upper bounds of a histogram's buckets, ascending, without `+Inf`. */
   readonly buckets?: readonly number[];
+  /** Whether names may have any characters, as for metrics. @defaultValue `false` */
+  readonly utf8Names?: boolean;
   readonly series: Iterable<FamilySeries>;
 }
 
@@ -61,8 +63,11 @@ export interface FamilyOptions {
 export function cellsOf(type: MetricType, bounds: readonly number[]): number {
   switch (type) {
     case 'gauge':
+    case 'info':
+    case 'stateset':
       return GAUGE_CELLS;
     case 'histogram':
+    case 'gaugehistogram':
       return bounds.length + 2;
     case 'summary':
       return 2;
@@ -78,10 +83,10 @@ export function cellsOf(type: MetricType, bounds: readonly number[]): number {
  * another number of values than its type asks for
  */
 export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
-  const { type = 'gauge', unit = '', labelNames = [], buckets = [], series } = options;
-  checkMetricName(name);
+  const { type = 'gauge', unit = '', labelNames = [], buckets = [], utf8Names, series } = options;
+  checkMetricName(name, utf8Names);
   checkHelp(name, help);
-  checkLabelNames(name, labelNames);
+  checkLabelNames(name, labelNames, utf8Names);
   const bounds = type === 'histogram' ? checkBuckets(name, buckets) : [];
   const cells = cellsOf(type, bounds);
   const family: FamilyDescriptor = {

@@ -31,12 +31,15 @@ export function labelString(name: string, value: unknown): string {
   }
 }
 
-/** `method="GET",route="/"`: names and values in step, values escaped. Empty without labels. */
+/**
+ * `method="GET",route="/"`: names and values in step, both escaped, though few names have what needs it. Empty
+ * without labels.
+ */
 export function labelText(names: readonly string[], values: readonly string[]): string {
   let text = '';
   for (let i = 0; i < names.length; i++) {
     if (i > 0) text += ',';
-    text += `${names[i]}="${escapeLabelValue(values[i]!)}"`;
+    text += `${escapeLabelValue(names[i]!)}="${escapeLabelValue(values[i]!)}"`;
   }
   return text;
 }
@@ -46,16 +49,23 @@ export function escapeLabelValue(value: string): string {
   return value.replace(UNSAFE, (char) => ESCAPES[char]!);
 }
 
-const PAIR = /([^=,]+)="((?:[^"\\]|\\.)*)"/gy;
+/** A name ends at the first `="`: a quote that belongs to it has a backslash before. */
+const PAIR = /((?:[^"\\]|\\.)+?)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;
+
+/** The names and values of a {@link labelText}, both as they stand in it: escaped. */
+export function* labelPairs(text: string): Generator<readonly [name: string, value: string]> {
+  for (const [, name, value] of text.matchAll(PAIR)) yield [name!, value!];
+}
+
+/** Undoes {@link escapeLabelValue}. */
+export function unescapeLabelValue(text: string): string {
+  return text.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
+}
 
 /** Reads {@link labelText} back. */
 export function parseLabelText(text: string): Record<string, string> {
   const labels: Record<string, string> = {};
-  PAIR.lastIndex = 0;
-  for (let pair = PAIR.exec(text); pair !== null; pair = PAIR.exec(text)) {
-    labels[pair[1]!] = pair[2]!.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
-    PAIR.lastIndex += 1; // the comma
-  }
+  for (const [name, value] of labelPairs(text)) labels[unescapeLabelValue(name)] = unescapeLabelValue(value);
   return labels;
 }
 

@@ -8,15 +8,28 @@ import { MetheusError, show } from '../errors.js';
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
+/** Whether every reader knows such a name. Others are written for those that know UTF-8, and else escaped. */
+export const isLegacyMetricName = (name: string): boolean => METRIC_NAME.test(name);
+export const isLegacyLabelName = (name: string): boolean => LABEL_NAME.test(name);
+
 /** Labels that histograms and summaries write by themselves. Refused everywhere, so that a type can change. */
 const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile']);
 
+/** With `utf8Names`, any text that can be written as UTF-8 is a name. */
+const isName = (name: unknown, pattern: RegExp, utf8Names: boolean | undefined): name is string =>
+  typeof name === 'string' && (utf8Names ? name !== '' && name.isWellFormed() : pattern.test(name));
+
+const rule = (pattern: RegExp, utf8Names: boolean | undefined) =>
+  utf8Names
+    ? { expected: 'text of at least one character, without lone surrogates' }
+    : { expected: `a name that matches ${pattern.source}`, todo: 'Give utf8Names: true to allow any other' };
+
 /** @throws `METHEUS_INVALID_METRIC_NAME` */
-export function checkMetricName(name: unknown): asserts name is string {
-  if (typeof name === 'string' && METRIC_NAME.test(name)) return;
+export function checkMetricName(name: unknown, utf8Names?: boolean): asserts name is string {
+  if (isName(name, METRIC_NAME, utf8Names)) return;
   throw new MetheusError('METHEUS_INVALID_METRIC_NAME', {
     given: show(name),
-    expected: `a name that matches ${METRIC_NAME.source}`,
+    ...rule(METRIC_NAME, utf8Names),
   });
 }
 
@@ -33,13 +46,13 @@ export function checkHelp(name: string, help: unknown): asserts help is string {
 export function checkLabelNames(
   metric: string,
   names: readonly unknown[],
+  utf8Names?: boolean,
 ): asserts names is readonly string[] {
   const seen = new Set<unknown>();
   for (const name of names) {
     const given = `${show(name)} on metric '${metric}'`;
-    if (typeof name !== 'string' || !LABEL_NAME.test(name)) {
-      const expected = `a name that matches ${LABEL_NAME.source}`;
-      throw new MetheusError('METHEUS_INVALID_LABEL_NAME', { given, expected });
+    if (!isName(name, LABEL_NAME, utf8Names)) {
+      throw new MetheusError('METHEUS_INVALID_LABEL_NAME', { given, ...rule(LABEL_NAME, utf8Names) });
     }
     if (name.startsWith('__') || RESERVED_LABELS.has(name)) {
       throw new MetheusError('METHEUS_RESERVED_LABEL_NAME', {

@@ -16,6 +16,8 @@ export interface RegistryOptions {
    * `registry-2` … in the order in which a thread makes them, so that equal programs add up.
    */
   readonly scope?: string;
+  /** Whether the prefix may have any characters, as the names of metrics. @defaultValue `false` */
+  readonly utf8Names?: boolean;
 }
 
 /** What may be registered. */
@@ -36,8 +38,8 @@ export class CollectorRegistry implements Registerer {
   readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
 
   /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name */
-  constructor({ prefix = '', scope = nextScope('registry') }: RegistryOptions = {}) {
-    if (prefix !== '') checkMetricName(prefix);
+  constructor({ prefix = '', scope = nextScope('registry'), utf8Names }: RegistryOptions = {}) {
+    if (prefix !== '') checkMetricName(prefix, utf8Names);
     this.prefix = prefix === '' || prefix.endsWith('_') ? prefix : `${prefix}_`;
     this.scope = scope;
   }

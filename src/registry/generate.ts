@@ -1,10 +1,10 @@
 /** A registry's families as bytes. */
 import { MetheusError, show } from '../errors.js';
-import { ENCODERS, type ExpositionFormat } from '../exposition/formats.js';
+import { ENCODERS, type EncodeOptions, type ExpositionFormat } from '../exposition/formats.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { REGISTRY } from './default-registry.js';
 
-export interface GenerateOptions {
+export interface GenerateOptions extends Partial<EncodeOptions> {
   /** @defaultValue `'text'` */
   readonly format?: ExpositionFormat;
 }
@@ -38,19 +38,21 @@ export async function generateMetrics(
  */
 export async function* streamMetrics(
   registry: Collectable = REGISTRY,
-  { format = 'text' }: GenerateOptions = {},
+  { format = 'text', escaping = 'underscores', created = false }: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (!Object.hasOwn(ENCODERS, format)) {
+  const load = Object.hasOwn(ENCODERS, format) ? ENCODERS[format] : undefined;
+  if (load === undefined) {
     const expected = Object.keys(ENCODERS)
       .map((known) => show(known))
       .join(' or ');
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected });
   }
-  const encode = await ENCODERS[format]();
+  const encode = await load();
   const families = await registry.collect();
   let turn = performance.now();
-  for (const chunk of encode(families)) {
-    yield chunk;
+  for (const chunk of encode(families, { escaping, created })) {
+    // An encoder that is only counting gives empty ones.
+    if (chunk.length > 0) yield chunk;
     if (performance.now() - turn < TURN_MS) continue;
     await new Promise(setImmediate);
     turn = performance.now();

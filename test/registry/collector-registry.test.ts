@@ -130,7 +130,7 @@ describe('creating a metric again', () => {
     createHistogram('h_seconds', 'Old help.', { registry, buckets: [1, 2], unit: 'seconds' });
     assert.throws(() => createHistogram('h_seconds', 'New help.', { registry, buckets: [1, 3] }), {
       message:
-        'A different metric is registered under this name: given {"name":"h_seconds","help":"New help.",' +
+        'Conflicting metric: given {"name":"h_seconds","help":"New help.",' +
         '"type":"histogram","unit":"","labelNames":[],"merge":"add","bounds":[1,3],"defaults":[]}, expected ' +
         '{"name":"h_seconds","help":"Old help.","type":"histogram","unit":"seconds","labelNames":[],' +
         '"merge":"add","bounds":[1,2],"defaults":[]}. ' +
@@ -334,7 +334,7 @@ describe('custom collectors', () => {
       await assert.rejects(generateMetrics(registry), {
         name: 'MetheusError',
         code: 'METHEUS_COLLECTOR_FAILED',
-        message: `A collector failed: given ${shown}, expected families.`,
+        message: `Collector failed: given ${shown}, expected families.`,
         cause: 'error' in collector ? collector.error : cause,
       });
       registry.unregister(collector);
@@ -366,8 +366,7 @@ describe('custom collectors', () => {
   });
 
   it('cannot give a name that a metric has, or another collector', async () => {
-    const message =
-      "Two collectors give the same metric name: given 'g', expected each family from one metric or collector only.";
+    const message = "Duplicate family: given 'g', expected each family from one metric or collector only.";
     const registry = new CollectorRegistry();
     registry.register({ collect: () => [family('g', 1)] });
     assert.equal(await generateMetrics(registry), exposed('g', 1));
@@ -388,7 +387,7 @@ describe('generateMetrics', () => {
     for (const format of ['html', 'toString', '']) {
       await assert.rejects(generateMetrics(registry, { format: format as never }), {
         code: 'METHEUS_UNKNOWN_FORMAT',
-        message: `Unknown exposition format: given '${format}', expected 'text'.`,
+        message: `Unknown format: given '${format}', expected 'text'.`,
       });
     }
   });
