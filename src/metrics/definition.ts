@@ -120,7 +120,12 @@ export function define(
     : hasQuantiles
       ? summaryRule(family, options)
       : undefined;
-  const text = JSON.stringify({ ...shown, defaults, ...limits, native: rule && { ...rule, parts: undefined } });
+  const text = JSON.stringify({
+    ...shown,
+    defaults,
+    ...limits,
+    native: rule && { ...rule, parts: undefined },
+  });
   return { family: Object.freeze(family), rule, defaults, maxSeries, text };
 }
 

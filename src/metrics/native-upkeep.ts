@@ -23,7 +23,9 @@ export function limit(series: NativeSeries, value: number): void {
 }
 
 /** What this thread has observed, as `get()` shows it. */
-export function readSeries(series: NativeSeries): { native: NativeBuckets } | { quantiles: [number, number][] } {
+export function readSeries(
+  series: NativeSeries,
+): { native: NativeBuckets } | { quantiles: [number, number][] } {
   const native = sumOf(series).result(NO_LIMIT);
   const { type, bounds } = series.owner.family;
   if (type === 'histogram') return { native };
@@ -34,7 +36,8 @@ export function readSeries(series: NativeSeries): { native: NativeBuckets } | { 
 function sumOf({ family, blocks }: NativeSeries): NativeSum {
   const { parts } = family.rule;
   const sum = new NativeSum();
-  for (const [name, { page, offset }] of blocks) addPart(sum, parts, parsePart(name)!, page, offset, coarseNow());
+  for (const [name, { page, offset }] of blocks)
+    addPart(sum, parts, parsePart(name)!, page, offset, coarseNow());
   return sum;
 }
 

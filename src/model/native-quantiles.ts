@@ -34,6 +34,6 @@ function* inOrder({ schema, negative, zeroCount, positive }: NativeBuckets): Gen
 
 function middle(schema: number, index: number): number {
   if (upperBound(schema, index) === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
-  const base = 2 ** 2 ** -schema;
+  const base = 2 ** (2 ** -schema);
   return upperBound(schema, index - 1) * ((2 * base) / (base + 1));
 }

@@ -66,7 +66,9 @@ async function join(
     native.push(isThere ? sums.get(textOf(rows, row))?.result(limit) : undefined);
     if (turn.isOver) await turn.next();
   }
-  return family.type === 'summary' ? { ...snapshot, quantiles: quantilesOfRows(native, family.bounds) } : { ...snapshot, native };
+  return family.type === 'summary'
+    ? { ...snapshot, quantiles: quantilesOfRows(native, family.bounds) }
+    : { ...snapshot, native };
 }
 
 /** The strictest: several where programs have different ones. */
@@ -91,7 +93,11 @@ function quantilesOfRows(
 /** Bytes as they are: only equal texts are looked for, and this is five times as fast as decoding them. */
 function textOf({ bytes, starts, lengths }: FamilySnapshot['rows'], row: number): string {
   const start = starts[row]!;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', start, start + lengths[row]!);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+    'latin1',
+    start,
+    start + lengths[row]!,
+  );
 }
 
 /** A stretch of work, after which the event loop has its turn. */
