@@ -10,7 +10,7 @@ import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { labelString, refuseUnknownLabels } from '../model/labels.js';
-import { BucketIndex } from './bucket-index.js';
+import { BucketIndex, type Buckets } from './bucket-index.js';
 
 /** Label values in order of declaration; `undefined` where none was given. */
 export type Values = readonly (string | undefined)[];
@@ -49,7 +49,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   readonly root: M;
   readonly definition: string;
   /** The descriptor's bounds, for histograms to search. */
-  readonly buckets: BucketIndex;
+  readonly buckets: Buckets;
   readonly #settings: FamilySettings;
   readonly #make: (family: MetricFamily<M>, given: Values) => M;
   /** A copy: V8 reads a frozen array four times as slowly. */

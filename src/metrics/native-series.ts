@@ -62,6 +62,11 @@ interface Block extends Leaf {
   readonly key: number;
 }
 
+/** Copies: V8 looks at each import anew, to see whether it is there by now. */
+const BITS = BLOCK_BITS;
+const MASK = BLOCK_SIZE - 1;
+const BELOW_ZERO = NEGATIVE;
+
 /** Blocks at hand, found by the last bits of their keys. One octave takes 8 at the finest resolution. */
 const AT_HAND = 32;
 
@@ -119,11 +124,11 @@ export class NativeSeries {
       return;
     }
     const index = this.#index.indexOf(distance);
-    const key = (index >> BLOCK_BITS) + (value < 0 ? NEGATIVE : 0);
+    const key = (index >> BITS) + (value < 0 ? BELOW_ZERO : 0);
     let block = this.#atHand[key & (AT_HAND - 1)];
     if (block === undefined || block.key !== key) block = this.#blockOf(key);
     const { page } = block;
-    const at = block.offset + this.#first + (index & (BLOCK_SIZE - 1));
+    const at = block.offset + this.#first + (index & MASK);
     const before = page[at]!;
     page[at] = before + 1;
     if (before === 0) this.#populate(value);

@@ -29,10 +29,12 @@ export class PowerIndex {
   /** Octaves a bucket, as a power of 2. */
   readonly #join: number;
   readonly #shift: number;
-  /** How many bounds of the octave are below the start of each slot. */
-  readonly #below: Uint16Array;
-  /** The mantissas of the bounds, in halves. One more than there are, which is above everything. */
-  readonly #high: Int32Array;
+  /**
+   * Two numbers for each slot: how many bounds of the octave are below its start, and the leading half of the
+   * mantissa of the next bound.
+   */
+  readonly #slots: Int32Array;
+  /** The other halves of all bounds. */
   readonly #low: Uint32Array;
 
   static readonly #known: PowerIndex[] = [];
@@ -49,16 +51,15 @@ export class PowerIndex {
     this.#join = Math.max(-schema, 0);
     this.#shift = MANTISSA_BITS - 1 - this.#bits;
     const size = 1 << this.#bits;
-    this.#high = new Int32Array(size + 1).fill(LEAST_NORMAL);
+    this.#slots = new Int32Array(4 * size);
     this.#low = new Uint32Array(size + 1);
-    this.#below = new Uint16Array(2 * size);
-    for (let i = 0; i < size; i++) {
-      float[0] = octaveBounds()[i << (FINEST_SCHEMA - this.#bits)]!;
-      this.#high[i] = halves[LEADING]! & MANTISSA;
-      this.#low[i] = halves[1 - LEADING]!;
-      for (let slot = 1; slot < 2 * size; slot++) {
-        if (float[0] < 1 + slot / (2 * size)) this.#below[slot]! += 1;
-      }
+    const bounds = octaveBounds().filter((_, i) => i % (octaveBounds().length / size) === 0);
+    for (let slot = 0, below = 0; slot < 2 * size; slot++) {
+      while (bounds[below]! < 1 + slot / (2 * size)) below += 1;
+      float[0] = bounds[below] ?? 0;
+      this.#low[below] = halves[1 - LEADING]!;
+      // Behind the last bound comes none that a mantissa could reach.
+      this.#slots.set([below, below < size ? halves[LEADING]! & MANTISSA : LEAST_NORMAL], 2 * slot);
     }
   }
 
@@ -68,8 +69,10 @@ export class PowerIndex {
     const high = halves[LEADING]!;
     if (high < LEAST_NORMAL || high >= INFINITE) return this.#rareIndex(value);
     const mantissa = high & MANTISSA;
-    const below = this.#below[mantissa >> this.#shift]!;
-    const bound = this.#high[below]!;
+    const slots = this.#slots;
+    const slot = (mantissa >> this.#shift) << 1;
+    const below = slots[slot]!;
+    const bound = slots[slot + 1]!;
     const isAbove =
       mantissa === bound ? +(halves[1 - LEADING]! >>> 0 > this.#low[below]!) : (bound - mantissa) >>> 31;
     const index = (((high >> MANTISSA_BITS) - BIAS) << this.#bits) + below + isAbove;
