@@ -54,12 +54,14 @@ export {
   Info,
   StateSet,
   Summary,
+  type SummaryOptions,
 } from './metrics/create.js';
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { ObservableGauge } from './metrics/gauge.js';
 export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
 export type { InfoOptions } from './metrics/info.js';
 export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
+export type { NativeOptions, QuantileOptions } from './metrics/native-options.js';
 export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timer.js';
@@ -79,6 +81,8 @@ export {
   type GaugeMode,
   type MergeMode,
   type MetricType,
+  type NativeBuckets,
+  type PowerBuckets,
   type SeriesView,
   seriesOf,
 } from './model/family.js';

@@ -32,6 +32,14 @@ export function accumulate(
     for (let cell = 0; cell < cells; cell++) into[to + cell]! += from[start + cell]!;
     return;
   }
+  if (merge === 'newest') {
+    const newer = from[start]! - into[to]!;
+    if (newer < 0) return;
+    if (newer > 0) into.fill(0, to, to + cells);
+    for (let cell = 1; cell < cells; cell++) into[to + cell]! += from[start + cell]!;
+    into[to] = from[start]!;
+    return;
+  }
   const at = from[start + TOUCHED]!;
   if (at === 0) return;
   const value = from[start]!;

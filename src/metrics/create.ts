@@ -12,6 +12,9 @@ import type { Values } from './label-tree.js';
 import type { Create, MetricClass, WithLabels } from './labelled.js';
 import type { Metric } from './metric.js';
 import { MetricFamily } from './metric-family.js';
+import { native } from './native-metric.js';
+import type { NativeOptions, QuantileOptions } from './native-options.js';
+import { NativeFamily } from './native-series.js';
 import {
   type CreateStateSet,
   type ObservableStateSet,
@@ -39,28 +42,45 @@ export interface ExemplarOptions {
 export interface HistogramOptions extends ExemplarOptions {
   /**
    * Upper bounds of the buckets, ascending, in the unit of what is observed; `+Inf` is added. Left out: from
-   * 5 ms to 10 s.
+   * 5 ms to 10 s; none but `+Inf` with `native`.
    */
   readonly buckets?: readonly number[];
+  /** Native buckets, whose bounds are powers: with these options, or `true` for their defaults. */
+  readonly native?: NativeOptions | boolean;
+}
+
+/** What summaries take besides the options of every metric. */
+export interface SummaryOptions extends QuantileOptions {
+  /** Which quantiles are estimated: from 0 to 1, ascending. Left out: none. */
+  readonly quantiles?: readonly number[];
 }
 
 type MetricMaker = new (members: MetricFamily<Metric>, given: Values) => Metric;
 
-/**
- * Makes the function that creates metrics of a type.
- *
- * @param Traced - the class of those with the option `exemplars`: the others pay nothing for it
- */
-function creator<Creates>(type: MetricType, Class: MetricMaker, Traced = Class): Creates {
+/** The classes of a type, each for those who pay for it. */
+interface Classes {
+  readonly Plain: MetricMaker;
+  /** With the option `exemplars`. */
+  readonly Traced?: MetricMaker;
+  /** With native buckets, and with exemplars too where they are asked for. */
+  readonly Native?: ReturnType<typeof native>;
+}
+
+/** Makes the function that creates metrics of a type. */
+function creator<Creates>(type: MetricType, { Plain, Traced = Plain, Native }: Classes): Creates {
   const create = (name: string, help: string, options: GivenOptions & InRegistry = {}): Metric => {
     checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
     const scope = registry?.scope ?? nextScope('unregistered');
-    const { family, ...defined } = define(type, scope, name, help, options);
+    const { family, rule, ...defined } = define(type, scope, name, help, options);
     const settings = { ...defined, onOverflow: countDropped(family.name, registry) };
-    const Made = defined.exemplars === undefined ? Class : Traced;
-    const makeMetric = (members: MetricFamily<Metric>, given: Values) => new Made(members, given);
-    const make = () => new MetricFamily(family, settings, makeMetric).root;
+    const Class = defined.exemplars === undefined ? Plain : Traced;
+    const make = () => {
+      const natives = rule && new NativeFamily(rule);
+      const makeMetric = (members: MetricFamily<Metric>, given: Values) =>
+        natives ? new Native!(members, given, natives) : new Class(members, given);
+      return new MetricFamily(family, settings, makeMetric).root;
+    };
     return registry === null ? make() : registry.obtain(defined.definition, family, make);
   };
   return create as unknown as Creates;
@@ -128,25 +148,27 @@ export type StateSet<
 export type Info<Open extends string = never, Missing extends string = never> = LabelledInfo<Open, Missing>;
 
 /** Creates a counter: a number that only grows. Its name should end with `_total`. See {@link Create}. */
-export const createCounter = creator<Create<ObservableCounter, ExemplarOptions>>(
-  'counter',
-  CounterMetric,
-  TracedCounterMetric,
-);
+export const createCounter = creator<Create<ObservableCounter, ExemplarOptions>>('counter', {
+  Plain: CounterMetric,
+  Traced: TracedCounterMetric,
+});
 /** Creates a gauge: a number that goes up and down. See {@link Create}. */
-export const createGauge = creator<Create<ObservableGauge, GaugeOptions>>('gauge', GaugeMetric);
+export const createGauge = creator<Create<ObservableGauge, GaugeOptions>>('gauge', { Plain: GaugeMetric });
 /** Creates a histogram: how values are distributed over buckets. See {@link Create}. */
-export const createHistogram = creator<Create<ObservableHistogram, HistogramOptions>>(
-  'histogram',
-  HistogramMetric,
-  TracedHistogramMetric,
-);
-/** Creates a summary: how many values there were, and their sum. See {@link Create}. */
-export const createSummary = creator<Create<ObservableSummary>>('summary', SummaryMetric);
+export const createHistogram = creator<Create<ObservableHistogram, HistogramOptions>>('histogram', {
+  Plain: HistogramMetric,
+  Traced: TracedHistogramMetric,
+  Native: native(HistogramMetric),
+});
+/** Creates a summary: how many values there were, their sum, and quantiles if asked for. See {@link Create}. */
+export const createSummary = creator<Create<ObservableSummary, SummaryOptions>>('summary', {
+  Plain: SummaryMetric,
+  Native: native(SummaryMetric),
+});
 /** Creates an info: what is known in words. See {@link Create}. */
-export const createInfo = creator<CreateInfo>('info', InfoMetric);
+export const createInfo = creator<CreateInfo>('info', { Plain: InfoMetric });
 /** Creates a stateset: which of some states are true. See {@link Create}. */
-export const createStateSet = creator<CreateStateSet>('stateset', StateSetMetric);
+export const createStateSet = creator<CreateStateSet>('stateset', { Plain: StateSetMetric });
 
 /** `new Counter(…)` is {@link createCounter}. */
 export const Counter = classOf<MetricClass<ObservableCounter, ExemplarOptions>>(CounterMetric, createCounter);
@@ -158,7 +180,7 @@ export const Histogram = classOf<MetricClass<ObservableHistogram, HistogramOptio
   createHistogram,
 );
 /** `new Summary(…)` is {@link createSummary}. */
-export const Summary = classOf<MetricClass<ObservableSummary>>(SummaryMetric, createSummary);
+export const Summary = classOf<MetricClass<ObservableSummary, SummaryOptions>>(SummaryMetric, createSummary);
 /** `new Info(…)` is {@link createInfo}. */
 export const Info = classOf<InfoClass>(InfoMetric, createInfo);
 /** `new StateSet(…)` is {@link createStateSet}. */

@@ -1,11 +1,14 @@
 /** Checking what a metric is created with, and turning it into a descriptor. */
-import { MetheusError, show } from '../errors.js';
+import { MetheusError } from '../errors.js';
 import { checkBuckets } from '../model/buckets.js';
 import { cellsOf } from '../model/collector.js';
 import type { FamilyDescriptor, GaugeMode, MergeMode, MetricType } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
+import { invalidOption } from './invalid-option.js';
 import type { Values } from './label-tree.js';
+import { checkQuantiles, histogramRule, summaryRule } from './native-options.js';
+import type { NativeRule } from './native-series.js';
 
 /** As in other Prometheus clients: seconds, made for the time of web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -32,6 +35,8 @@ export interface GivenOptions {
   readonly utf8Names?: unknown;
   readonly maxSeries?: unknown;
   readonly buckets?: unknown;
+  readonly native?: unknown;
+  readonly quantiles?: unknown;
   readonly multiprocessMode?: unknown;
   readonly exemplars?: unknown;
   readonly states?: unknown;
@@ -40,6 +45,8 @@ export interface GivenOptions {
 /** A checked definition. */
 export interface Definition {
   readonly family: FamilyDescriptor;
+  /** How it counts in native buckets, if it does. */
+  readonly rule?: NativeRule | undefined;
   readonly defaults: Values;
   readonly maxSeries: number;
   readonly states: readonly string[] | undefined;
@@ -74,7 +81,9 @@ export function define(
     requiredLabels = [],
     defaultLabels = {},
     maxSeries = Number.POSITIVE_INFINITY,
-    buckets = DEFAULT_BUCKETS,
+    native = false,
+    buckets = native ? undefined : DEFAULT_BUCKETS,
+    quantiles,
   } = options;
   if (!Array.isArray(requiredLabels))
     throw invalidOption(name, 'requiredLabels', requiredLabels, 'an array of names');
@@ -93,7 +102,13 @@ export function define(
     return value === undefined ? undefined : labelString(label, value);
   });
   const exemplars = checkExemplars(name, options.exemplars);
-  const bounds = type === 'histogram' ? checkBuckets(name, buckets) : [];
+  const isNative = type === 'histogram' && native !== false;
+  const hasQuantiles = type === 'summary' && quantiles !== undefined;
+  const bounds = hasQuantiles
+    ? checkQuantiles(name, quantiles)
+    : type === 'histogram' && buckets !== undefined
+      ? checkBuckets(name, buckets)
+      : [];
   const family: FamilyDescriptor = {
     scope,
     name,
@@ -107,16 +122,20 @@ export function define(
   };
   const { scope: _, cells: __, ...shown } = family;
   const limits = maxSeries === Number.POSITIVE_INFINITY ? {} : { maxSeries };
-  const source = exemplars === undefined ? {} : { exemplars: 'a function' };
-  const definition = JSON.stringify({ ...shown, defaults, ...limits, states, ...source });
-  return { family: Object.freeze(family), defaults, maxSeries, states, exemplars, definition };
-}
-
-function invalidOption(metric: string, option: string, given: unknown, expected: string): MetheusError {
-  return new MetheusError('METHEUS_INVALID_OPTIONS', {
-    given: `${option}: ${show(given)} for metric '${metric}'`,
-    expected,
+  const rule = isNative
+    ? histogramRule(family, native)
+    : hasQuantiles
+      ? summaryRule(family, options)
+      : undefined;
+  const definition = JSON.stringify({
+    ...shown,
+    defaults,
+    ...limits,
+    states,
+    exemplars: exemplars && 'a function',
+    native: rule && { ...rule, parts: undefined },
   });
+  return { family: Object.freeze(family), rule, defaults, maxSeries, states, exemplars, definition };
 }
 
 /** A stateset's series are its states times its label sets: a limit would cut a set in pieces. */

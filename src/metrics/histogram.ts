@@ -1,4 +1,5 @@
 /** How values are distributed: durations, sizes. A cell for each bucket, not cumulative, and one for the sum. */
+import type { NativeBuckets } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
 import { TimedMetric } from './timed-metric.js';
 import type { Timed } from './timer.js';
@@ -9,6 +10,8 @@ export interface HistogramValue {
   readonly sum: number;
   /** Upper bound and how many values were not above it, ascending, `Infinity` last. */
   readonly buckets: readonly (readonly [bound: number, count: number])[];
+  /** Native buckets, where it has them: from a moment after the first such metric was made. */
+  readonly native?: NativeBuckets;
 }
 
 /** What a histogram does once its labels are complete. */

@@ -8,13 +8,19 @@ import { MetheusError, show } from '../errors.js';
 import type { SeriesExemplars } from '../model/collector.js';
 import type { Exemplar, FamilyDescriptor } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
-import { BucketIndex } from './bucket-index.js';
+import { BucketIndex, type Buckets } from './bucket-index.js';
 import { type Level, leafAt, leavesOf, putLeaf, type Values } from './label-tree.js';
 
 /** What a family knows of its metrics: where they count. `offset` is -1 while labels are missing. */
 export interface Leaf {
   page: Float64Array;
   offset: number;
+  /** Told that a series begins with it, for a leaf that has more of it than these cells. */
+  begin?(labels: readonly string[]): void;
+  /** Told that it counts in the series of another leaf. */
+  share?(other: Leaf): void;
+  /** Told that the series was removed. */
+  end?(): void;
 }
 
 /** The value of every label of the series that stands for all beyond `maxSeries`. */
@@ -41,7 +47,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   readonly root: M;
   readonly settings: FamilySettings;
   /** The descriptor's bounds, for histograms to search. */
-  readonly buckets: BucketIndex;
+  readonly buckets: Buckets;
   readonly #make: (family: MetricFamily<M>, given: Values) => M;
   /** A copy: V8 reads a frozen array four times as slowly. */
   readonly #names: readonly string[];
@@ -202,11 +208,15 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const { backend } = activeBackend();
     this.#exemplars?.delete(root);
     if (family.labelNames.length > 0) {
-      attach(root, this.#leaf(this.#filled([])));
+      share(root, this.#leaf(this.#filled([])));
       return;
     }
-    if (root.offset >= 0) backend.release(family, root);
+    if (root.offset >= 0) {
+      backend.release(family, root);
+      root.end?.();
+    }
     attach(root, backend.reserve({ family, labels: [] }));
+    root.begin?.([]);
   }
 
   #leaf(values: Values): M {
@@ -222,7 +232,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
       const named = this.#leaf(labels);
       if (named === leafAt(this.#tree, this.#overflow())) return named;
       const metric = this.#make(this, values);
-      attach(metric, named);
+      share(metric, named);
       return putLeaf(this.#tree, values, metric);
     }
     if (this.#series >= maxSeries) {
@@ -236,6 +246,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     if (!this.#isOverflow(labels)) this.#series += 1;
     const metric = this.#make(this, COMPLETE);
     attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
+    metric.begin?.(labels);
     return putLeaf(this.#tree, labels, metric);
   }
 
@@ -278,6 +289,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
         if (!this.#isOverflow(values)) this.#series -= 1;
       }
       attach(next, { page: new Float64Array(this.descriptor.cells), offset: 0 });
+      next.end?.();
       level.delete(key);
     }
     return removed;
@@ -305,4 +317,9 @@ export const COMPLETE: Values = Object.freeze(['']);
 function attach(metric: Leaf, { page, offset }: Cells): void {
   metric.page = page;
   metric.offset = offset;
+}
+
+function share(metric: Leaf, other: Leaf): void {
+  attach(metric, other);
+  metric.share?.(other);
 }

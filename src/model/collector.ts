@@ -17,6 +17,8 @@ export interface MetricSource {
   readonly family: FamilyDescriptor;
   /** The whole definition as text: equal for two metrics that may be one, and shown where they differ. */
   readonly definition: string;
+  /** A hidden family, of type `parts`, with the native buckets of the series. */
+  readonly parts?: FamilyDescriptor | undefined;
   /**
    * Exemplars, series by series: undefined for one without, so that who asks can pause. A series may come twice.
    * Left out: there are none.

@@ -6,6 +6,7 @@ import { type FamilyDescriptor, type FamilySnapshot, TOUCHED } from '../model/fa
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { labelText, parseLabelText } from '../model/labels.js';
 import { withExemplars } from './exemplars.js';
+import { joinParts } from './join-parts.js';
 import { sampleNames } from './sample-names.js';
 
 /** Collects the families of one registry, again and again. */
@@ -24,10 +25,12 @@ export class Collection {
     collectors: readonly Collector[],
   ): Promise<FamilySnapshot[]> {
     const families = sources.map(({ family }) => family);
-    const [metrics, ...collected] = await Promise.all([
-      activeBackend().snapshot({ families, scopes }),
+    const parts = sources.flatMap((source) => source.parts ?? []);
+    const [snapshots, ...collected] = await Promise.all([
+      activeBackend().snapshot({ families: [...families, ...parts], scopes }),
       ...collectors.map(collectFrom),
     ]);
+    const metrics = await joinParts(snapshots);
     const names = new SampleNames();
     for (const family of families) names.take(family);
     const own: FamilySnapshot[] = [];

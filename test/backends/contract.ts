@@ -417,6 +417,27 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
     });
   });
 
+  describe(`${name}: rows of a time`, () => {
+    test('are those of the newest, added up where several are', async (backend) => {
+      const family = { ...makeFamily({ cells: 3 }), merge: 'newest' as const };
+      const rows: [label: string, cells: number[]][] = [
+        ['x', [7, 1, 10]],
+        ['x', [8, 2, 20]],
+        ['x', [8, 3, 30]],
+        ['x', [6, 4, 40]],
+        ['y', [5, 5, 50]],
+      ];
+      for (const [label, cells] of rows) {
+        const { page, offset } = backend.reserve({ family, labels: [label], writer: makeWriter() });
+        page.set(cells, offset);
+      }
+      assert.deepEqual(await read(backend, family), [
+        ['a=x', [8, 5, 50]],
+        ['a=y', [5, 5, 50]],
+      ]);
+    });
+  });
+
   describe(`${name}: rows that are not merged`, () => {
     test('are there for each writer, with whether it lives', async (backend) => {
       const family = { ...makeFamily({ cells: 2 }), merge: 'each' as const };

@@ -64,6 +64,17 @@ describe('exemplars', () => {
     );
   });
 
+  it('of a native histogram without other buckets: the newest', async () => {
+    const registry = new CollectorRegistry();
+    const native = createHistogram('n', 'N.', { registry, native: true });
+    native.observe(1, { i: 1 });
+    native.observe(2, { i: 2 });
+    assert.deepEqual(await exposed(registry), [[{}, 0, { i: '2' }, 2]]);
+    const other = new CollectorRegistry();
+    createHistogram('n', 'N.', { registry: other, native: true, exemplars: () => ({ i: 3 }) }).observe(3);
+    assert.deepEqual(await exposed(other), [[{}, 0, { i: '3' }, 3]]);
+  });
+
   it('are of the series, whichever metric of it saw them', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', {

@@ -99,8 +99,8 @@ return redis.call('ZADD', KEYS[1], -tonumber(redis.call('TIME')[1]), ARGV[1])
 `;
 
 /**
- * Takes away what only mattered while a producer lived: the number of its last batch, and gauges that count
- * for the living alone. KEYS: the hash. ARGV: merge mode, and the producers as JSON.
+ * Takes away what only mattered while a producer lived: the number of its last batch, gauges that count for
+ * the living alone, and what is forgotten in time. KEYS: the hash. ARGV: merge mode, and the producers as JSON.
  */
 export const SWEEP = `
 local dead, fields = {}, {}
@@ -108,7 +108,7 @@ for i = 2, #ARGV do
   dead[ARGV[i]] = true
   fields[#fields + 1] = 'q:' .. cjson.decode(ARGV[i])
 end
-local live = string.sub(ARGV[1], 1, 4) == 'live'
+local live = string.sub(ARGV[1], 1, 4) == 'live' or ARGV[1] == 'newest'
 if live or ARGV[1] == 'shared' then
   local all = redis.call('HGETALL', KEYS[1])
   for i = 1, #all, 2 do
