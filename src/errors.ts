@@ -1,48 +1,50 @@
 /**
  * Every error that Metheus throws: one class, one catalogue of stable codes.
  *
- * A message always says four things: what is wrong (the catalogue's headline), what was given, what was
+ * A message always says four things: what is wrong (the code in words), what was given, what was
  * expected, and what to do. `docs/reference/errors.md` lists the same codes; a test holds the two together.
  */
 
-const CATALOGUE = {
-  METHEUS_INVALID_METRIC_NAME: 'Invalid metric name',
-  METHEUS_INVALID_HELP: 'Invalid help text',
-  METHEUS_INVALID_LABEL_NAME: 'Invalid label name',
-  METHEUS_RESERVED_LABEL_NAME: 'Reserved label name',
-  METHEUS_DUPLICATE_LABEL_NAME: 'Duplicate label name',
-  METHEUS_INVALID_LABEL_VALUE: 'Invalid label value',
-  METHEUS_UNKNOWN_LABEL: 'Unknown label',
-  METHEUS_LABEL_ALREADY_GIVEN: 'The label has a value already',
-  METHEUS_MISSING_LABELS: 'Labels are missing',
-  METHEUS_LABELS_NOT_ALLOWED: 'The metric has no labels',
-  METHEUS_INVALID_OPTIONS: 'Invalid options',
-  METHEUS_INVALID_INCREMENT: 'Invalid increment',
-  METHEUS_INVALID_VALUE: 'Invalid value',
-  METHEUS_INVALID_BUCKETS: 'Invalid histogram buckets',
-  METHEUS_INVALID_CALLBACK: 'Invalid callback',
-  METHEUS_CONFLICTING_METRIC: 'A different metric is registered under this name',
-  METHEUS_INVALID_COLLECTOR: 'Invalid collector',
-  METHEUS_COLLECTOR_FAILED: 'A collector failed',
-  METHEUS_DUPLICATE_FAMILY: 'Two collectors give the same metric name',
-  METHEUS_UNKNOWN_BACKEND: 'Unknown backend',
-  METHEUS_INVALID_BACKEND: 'Invalid backend',
-  METHEUS_BACKEND_CONFIG_UNREADABLE: 'The backend configuration cannot be read',
-  METHEUS_BACKEND_CONFIG_INVALID: 'The backend configuration is not a JSON object',
-  METHEUS_DEPENDENCY_MISSING: 'An optional package is not installed',
-  METHEUS_UNKNOWN_FORMAT: 'Unknown exposition format',
-  METHEUS_PORT_IN_USE: 'The port is in use',
-  METHEUS_LISTEN_FAILED: 'The server cannot listen',
-  METHEUS_INVALID_BAR_OPTION: 'Invalid progress bar option',
-  METHEUS_INVALID_BAR_FORMAT: 'Invalid progress bar format',
-  METHEUS_NOT_ITERABLE: 'The progress bar has nothing to iterate',
-} as const;
+/** All codes, for tests and tools. A message begins with the words of its code. */
+export const ERROR_CODES = [
+  'METHEUS_INVALID_METRIC_NAME',
+  'METHEUS_INVALID_HELP',
+  'METHEUS_INVALID_LABEL_NAME',
+  'METHEUS_RESERVED_LABEL_NAME',
+  'METHEUS_DUPLICATE_LABEL_NAME',
+  'METHEUS_INVALID_LABEL_VALUE',
+  'METHEUS_UNKNOWN_LABEL',
+  'METHEUS_LABEL_ALREADY_GIVEN',
+  'METHEUS_MISSING_LABELS',
+  'METHEUS_LABELS_NOT_ALLOWED',
+  'METHEUS_INVALID_OPTIONS',
+  'METHEUS_INVALID_INCREMENT',
+  'METHEUS_INVALID_VALUE',
+  'METHEUS_INVALID_BUCKETS',
+  'METHEUS_INVALID_EXEMPLAR',
+  'METHEUS_UNKNOWN_STATE',
+  'METHEUS_INVALID_CALLBACK',
+  'METHEUS_CONFLICTING_METRIC',
+  'METHEUS_INVALID_COLLECTOR',
+  'METHEUS_COLLECTOR_FAILED',
+  'METHEUS_DUPLICATE_FAMILY',
+  'METHEUS_DUPLICATE_SERIES',
+  'METHEUS_UNKNOWN_BACKEND',
+  'METHEUS_INVALID_BACKEND',
+  'METHEUS_BACKEND_CONFIG_UNREADABLE',
+  'METHEUS_BACKEND_CONFIG_INVALID',
+  'METHEUS_DEPENDENCY_MISSING',
+  'METHEUS_UNKNOWN_FORMAT',
+  'METHEUS_INVALID_EXPOSITION',
+  'METHEUS_PORT_IN_USE',
+  'METHEUS_LISTEN_FAILED',
+  'METHEUS_INVALID_BAR_OPTION',
+  'METHEUS_INVALID_BAR_FORMAT',
+  'METHEUS_NOT_ITERABLE',
+] as const;
 
 /** A stable code of the catalogue: compare against this, never against a message. */
-export type MetheusErrorCode = keyof typeof CATALOGUE;
-
-/** All codes, for tests and tools. */
-export const ERROR_CODES = Object.keys(CATALOGUE) as readonly MetheusErrorCode[];
+export type MetheusErrorCode = (typeof ERROR_CODES)[number];
 
 /** The parts of an error's message. Each is a phrase without a final full stop. */
 export interface ErrorDetails {
@@ -62,12 +64,15 @@ export class MetheusError extends Error {
   constructor(code: MetheusErrorCode, { given, expected, todo, cause }: ErrorDetails) {
     const advice = todo === undefined ? '' : ` ${todo}.`;
     super(
-      `${CATALOGUE[code]}: given ${given}, expected ${expected}.${advice}`,
+      `${headline(code)}: given ${given}, expected ${expected}.${advice}`,
       cause === undefined ? undefined : { cause },
     );
     this.code = code;
   }
 }
+
+/** The words of a code: `Invalid value` for `METHEUS_INVALID_VALUE`. */
+const headline = (code: string) => code[8] + code.slice(9).toLowerCase().replaceAll('_', ' ');
 
 /** A metric was used before all of its required labels had a value (`METHEUS_MISSING_LABELS`). */
 export class UnobservableMetricError extends MetheusError {

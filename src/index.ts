@@ -30,7 +30,6 @@ export type {
 } from './backends/backend.js';
 export { loadBackend } from './backends/load.js';
 export { SingleProcessBackend } from './backends/memory.js';
-export { Merger, type MergeSource } from './backends/merge.js';
 export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
 export {
   type Escaping,
@@ -44,26 +43,35 @@ export {
   createCounter,
   createGauge,
   createHistogram,
+  createInfo,
+  createStateSet,
   createSummary,
+  type ExemplarOptions,
   Gauge,
   type GaugeOptions,
   Histogram,
   type HistogramOptions,
+  Info,
+  StateSet,
   Summary,
+  type SummaryOptions,
 } from './metrics/create.js';
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { ObservableGauge } from './metrics/gauge.js';
 export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
+export type { InfoOptions } from './metrics/info.js';
 export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
+export type { NativeOptions, QuantileOptions } from './metrics/native-options.js';
+export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timer.js';
-export {
-  type Collector,
-  createFamily,
-  type FamilyOptions,
-  type FamilySeries,
-  type MetricSource,
-  type Registerer,
+export type {
+  Collector,
+  FamilyOptions,
+  FamilySeries,
+  MetricSource,
+  Registerer,
+  SeriesExemplars,
 } from './model/collector.js';
 export {
   type Exemplar,
@@ -73,6 +81,8 @@ export {
   type GaugeMode,
   type MergeMode,
   type MetricType,
+  type NativeBuckets,
+  type PowerBuckets,
   type SeriesView,
   seriesOf,
 } from './model/family.js';

@@ -42,7 +42,7 @@ describe('UnobservableMetricError', () => {
     assert.deepEqual(error.missing, ['method', 'route']);
     assert.equal(
       error.message,
-      "Labels are missing: given metric 'http_requests_total' without 'method', 'route', " +
+      "Missing labels: given metric 'http_requests_total' without 'method', 'route', " +
         'expected a value for every required label. Call .labels({ method: …, route: … }) first.',
     );
   });

@@ -61,6 +61,39 @@ function observing(child: { observe(value: number): void }, text: Text, size: Si
   };
 }
 
+const MEDIAN = [...values].sort((a, b) => a - b)[VALUES / 2 - 1]!;
+
+function native(size: Size): Subject {
+  const registry = new CollectorRegistry();
+  const options = { requiredLabels: REQUEST_LABELS, registry, native: true };
+  const child = createHistogram('work', 'Work.', options).labels(GIVEN);
+  const { check, run } = observing(child, metheusText(registry), size);
+  return {
+    async check() {
+      await check();
+      const [family] = await registry.collect();
+      expectEqual('native count', family!.native![0]!.count, ROUNDS);
+    },
+    run,
+  };
+}
+
+function quantiles(size: Size): Subject {
+  const registry = new CollectorRegistry();
+  const options = { requiredLabels: REQUEST_LABELS, registry, quantiles: [0.5, 0.9, 0.99] };
+  const child = createSummary('work', 'Work.', options).labels(GIVEN);
+  const { check, run } = observing(child, metheusText(registry), size);
+  return {
+    async check() {
+      await check();
+      const [family] = await registry.collect();
+      const off = Math.abs(family!.quantiles![0]! / MEDIAN - 1);
+      if (!(off <= 0.01)) throw new Error(`the median is off by ${off}`);
+    },
+    run,
+  };
+}
+
 const config = { name: 'work', help: 'Work.', labelNames: REQUEST_LABELS };
 
 function theirs<R>(
@@ -106,6 +139,20 @@ export const OBSERVATIONS: readonly Case[] = [
     ours: (size) =>
       observing(...ours((options) => createSummary('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => observing(...theirs(client, (given) => new client.Summary(given)), size),
+    limitedBy: DEPENDENT_ADD,
+  },
+  {
+    group: 'metrics',
+    name: 'observe, native',
+    unit: 'ns',
+    ours: native,
+    limitedBy: DEPENDENT_ADD,
+  },
+  {
+    group: 'metrics',
+    name: 'observe, quantiles',
+    unit: 'ns',
+    ours: quantiles,
     limitedBy: DEPENDENT_ADD,
   },
 ];

@@ -7,6 +7,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Backend, CellRequest, Cells, FamilyDescriptor, FamilySnapshot, Writer } from 'metheus';
 import * as metheus from 'metheus';
+import { Merger, type MergeSource } from 'metheus/backends';
 
 export interface JsonFileConfig {
   readonly file: string;
@@ -22,7 +23,7 @@ const SELF: Writer = { id: String(process.pid), live: true };
 const EARLIER: Writer = { id: 'earlier', live: false };
 
 /** The series of one writer in one family. A page for each: pages never move, so cells stay valid. */
-class Table implements metheus.MergeSource {
+class Table implements MergeSource {
   readonly labels = new metheus.LabelColumn();
   readonly #pages: Float64Array[] = [];
 
@@ -54,7 +55,7 @@ class Table implements metheus.MergeSource {
 /** Everybody who counts in a family: families of equal keys are one. */
 interface Family {
   readonly family: FamilyDescriptor;
-  readonly merger: metheus.Merger;
+  readonly merger: Merger;
   tables: Table[];
 }
 
@@ -129,7 +130,7 @@ export class JsonFileBackend implements Backend {
 
   #familyOf(family: FamilyDescriptor): Family {
     const key = metheus.familyKey(family);
-    const known = this.#families.get(key) ?? { family, merger: new metheus.Merger(family), tables: [] };
+    const known = this.#families.get(key) ?? { family, merger: new Merger(family), tables: [] };
     this.#families.set(key, known);
     return known;
   }

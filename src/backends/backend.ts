@@ -32,6 +32,8 @@ export interface CellRequest {
   readonly labels: readonly string[];
   /** For whom; left out: for this thread itself. Each writer has cells of its own for the same labels. */
   readonly writer?: Writer;
+  /** Unix seconds at which the series began to count; left out: now. */
+  readonly created?: number;
 }
 
 /** Takes new cells for a series and moves the numbers of the old ones there. */
@@ -77,6 +79,12 @@ export interface Backend {
    * another backend: then what others count in the series stays.
    */
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
+
+  /**
+   * Unix seconds at which a series began to count: they move to another backend with its numbers. Optional, and
+   * undefined where it is not known.
+   */
+  createdOf?(family: FamilyDescriptor, cells: Cells): number | undefined;
 
   /**
    * The numbers of all writers: one snapshot for each wanted family, in order, even when it is empty; then

@@ -4,7 +4,7 @@
  * Row `r` is the `r`-th group of `family.cells` cells, counted through the blocks. Blocks never move, so cells
  * handed out stay valid; they double in size, so that a family of one series costs one row.
  */
-import type { FamilyDescriptor } from '../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn } from '../model/label-column.js';
 import { labelText } from '../model/labels.js';
 import type { Cells, Writer } from './backend.js';
@@ -22,17 +22,21 @@ export class CellTable implements MergeSource {
   /** The row with which each block begins. */
   readonly #firstRow = new Map<Float64Array, number>();
   #capacity = 0;
+  /** Unix seconds, by row. Gauges have no such time, and take no memory for it. */
+  #created: Float64Array | undefined;
 
-  constructor({ cells, labelNames }: FamilyDescriptor, writer: Writer) {
+  constructor({ cells, labelNames, merge }: FamilyDescriptor, writer: Writer) {
     this.writer = writer;
     this.#cells = cells;
     this.#labelNames = labelNames;
+    if (merge === 'add') this.#created = new Float64Array(0);
   }
 
   /** Cells for one more series, zeroed. */
-  reserve(labels: readonly string[]): Cells {
+  reserve(labels: readonly string[], created = Date.now() / 1000): Cells {
     const row = this.labels.add(labelText(this.#labelNames, labels));
     if (row === this.#capacity) this.#addBlock();
+    if (this.#created !== undefined) this.#created[row] = created;
     const page = this.#blockOf(row);
     const offset = (row - this.#firstRow.get(page)!) * this.#cells;
     page.fill(0, offset, offset + this.#cells);
@@ -45,8 +49,16 @@ export class CellTable implements MergeSource {
   }
 
   /** Removes a series. */
-  release({ page, offset }: Cells): void {
-    this.labels.remove(this.#firstRow.get(page)! + offset / this.#cells);
+  release(cells: Cells): void {
+    this.labels.remove(this.#rowOf(cells));
+  }
+
+  createdOf(cells: Cells): number | undefined {
+    return this.#created?.[this.#rowOf(cells)];
+  }
+
+  created(): Float64Array | undefined {
+    return this.#created?.slice(0, this.labels.size);
   }
 
   /** All rows' numbers as they are now, removed rows included. */
@@ -61,6 +73,12 @@ export class CellTable implements MergeSource {
     return values;
   }
 
+  /** One writer's rows as they are, for a family of which there is no other. */
+  snapshot(family: FamilyDescriptor): FamilySnapshot {
+    const [rows, values, created] = [this.labels.view(), this.values(), this.created()];
+    return created === undefined ? { family, rows, values } : { family, rows, values, created };
+  }
+
   #addBlock(): void {
     const rows =
       this.#labelNames.length === 0 ? 1 : Math.max(FIRST_ROWS, Math.min(this.#capacity, MOST_ROWS));
@@ -68,6 +86,14 @@ export class CellTable implements MergeSource {
     this.#firstRow.set(block, this.#capacity);
     this.#blocks.push(block);
     this.#capacity += rows;
+    if (this.#created === undefined) return;
+    const created = new Float64Array(this.#capacity);
+    created.set(this.#created);
+    this.#created = created;
+  }
+
+  #rowOf({ page, offset }: Cells): number {
+    return this.#firstRow.get(page)! + offset / this.#cells;
   }
 
   /** Rows are mostly added at the end, so the search starts there. */

@@ -8,6 +8,7 @@ import { MetheusError, show, warnOnce } from '../errors.js';
 import { activeBackend } from './active.js';
 import type { Backend, BackendClass } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
+import { Mover } from './replace.js';
 
 /** Names that `METHEUS_BACKEND_CLASS` knows, and how their classes are found. */
 const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
@@ -32,8 +33,9 @@ export async function load(
   const Class = given ?? (await classFromEnvironment());
   const config = givenConfig ?? configFromEnvironment();
   const backend = instantiate(Class, config as Record<string, unknown> | undefined);
-  await backend.open?.(active.hostOf(backend));
-  await active
+  const mover = new Mover(active, await active.threads!.bridge());
+  await backend.open?.(mover.hostOf(backend));
+  await mover
     .replace(backend)
     .close()
     .catch((error) => warnOnce('close', `The backend before was not closed. ${(error as Error)?.message}`));

@@ -2,7 +2,7 @@
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
 import { CellTable } from './cell-table.js';
-import { Merger } from './merge.js';
+import type { Merger } from './merge.js';
 
 /** This thread, as the writer of what it counts itself. */
 const SELF: Writer = { id: String(process.pid), live: true };
@@ -10,12 +10,11 @@ const SELF: Writer = { id: String(process.pid), live: true };
 /** What this thread counts in a family itself, and how that merges with what others count in it. */
 class OwnFamily {
   readonly source: CellTable;
-  readonly merger: Merger;
   readonly key: string;
+  merger: Merger | undefined;
 
   constructor(family: FamilyDescriptor) {
     this.source = new CellTable(family, SELF);
-    this.merger = new Merger(family);
     this.key = familyKey(family);
   }
 }
@@ -23,12 +22,11 @@ class OwnFamily {
 /** What other writers count in a family. */
 class OthersFamily {
   readonly family: FamilyDescriptor;
-  readonly merger: Merger;
+  merger: Merger | undefined;
   sources: CellTable[] = [];
 
   constructor(family: FamilyDescriptor) {
     this.family = family;
-    this.merger = new Merger(family);
   }
 
   sourceOf(writer: Writer): CellTable {
@@ -49,34 +47,40 @@ export class SingleProcessBackend implements Backend {
   readonly #own = new WeakMap<FamilyDescriptor, OwnFamily>();
   readonly #others = new Map<string, OthersFamily>();
 
-  reserve({ family, labels, writer }: CellRequest): Cells {
+  reserve({ family, labels, writer, created }: CellRequest): Cells {
     const source =
       writer === undefined ? this.#ownOf(family).source : this.#othersOf(family).sourceOf(writer);
-    return source.reserve(labels);
+    return source.reserve(labels, created);
   }
 
   release(family: FamilyDescriptor, cells: Cells): void {
-    const own = this.#own.get(family)?.source;
-    if (own?.owns(cells)) {
-      own.release(cells);
-      return;
-    }
+    const source = this.#sourceOf(family, cells);
+    source?.release(cells);
+    if (source?.writer === SELF) return;
     const others = this.#othersOf(family);
-    others.sources.find((source) => source.owns(cells))?.release(cells);
     others.sources = others.sources.filter(({ labels }) => labels.count > 0);
   }
 
-  snapshot({ families, scopes }: SnapshotRequest): FamilySnapshot[] {
-    const own = families.map((family) => this.#ownOf(family));
-    const wanted = new Set(own.map(({ key }) => key));
-    const snapshots = own.map(({ source, merger, key }, i) => {
-      const others = this.#others.get(key)?.sources ?? [];
-      return others.length === 0 && isMergedAlone(families[i]!)
-        ? { family: families[i]!, rows: source.labels.view(), values: source.values() }
-        : merger.merge([source, ...others]);
+  createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
+    return this.#sourceOf(family, cells)?.createdOf(cells);
+  }
+
+  async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
+    // Loaded when somebody reads: most threads and many processes never do.
+    const { Merger } = await import('./merge.js');
+    const wanted = new Set<string>();
+    const snapshots = families.map((family) => {
+      const own = this.#ownOf(family);
+      wanted.add(own.key);
+      const others = this.#others.get(own.key)?.sources ?? [];
+      if (others.length === 0 && isMergedAlone(family)) return own.source.snapshot(family);
+      own.merger ??= new Merger(family);
+      return own.merger.merge([own.source, ...others]);
     });
-    for (const [key, { family, merger, sources }] of this.#others) {
-      if (scopes.includes(family.scope) && !wanted.has(key)) snapshots.push(merger.merge(sources));
+    for (const [key, others] of this.#others) {
+      if (!scopes.includes(others.family.scope) || wanted.has(key)) continue;
+      others.merger ??= new Merger(others.family);
+      snapshots.push(others.merger.merge(others.sources));
     }
     return snapshots;
   }
@@ -94,6 +98,13 @@ export class SingleProcessBackend implements Backend {
       this.#own.set(family, own);
     }
     return own;
+  }
+
+  /** The table with these cells. */
+  #sourceOf(family: FamilyDescriptor, cells: Cells): CellTable | undefined {
+    const own = this.#own.get(family)?.source;
+    if (own?.owns(cells)) return own;
+    return this.#others.get(familyKey(family))?.sources.find((source) => source.owns(cells));
   }
 
   #othersOf(family: FamilyDescriptor): OthersFamily {

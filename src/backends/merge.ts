@@ -11,6 +11,8 @@ export interface MergeSource {
   readonly labels: LabelColumn;
   /** The numbers of those rows now. */
   values(): Float64Array;
+  /** Unix seconds at which each of those rows began to count, where that is known. */
+  created?(): Float64Array | undefined;
 }
 
 /**
@@ -30,12 +32,25 @@ export function accumulate(
     for (let cell = 0; cell < cells; cell++) into[to + cell]! += from[start + cell]!;
     return;
   }
+  if (merge === 'newest') {
+    const newer = from[start]! - into[to]!;
+    if (newer < 0) return;
+    if (newer > 0) into.fill(0, to, to + cells);
+    for (let cell = 1; cell < cells; cell++) into[to + cell]! += from[start + cell]!;
+    into[to] = from[start]!;
+    return;
+  }
   const at = from[start + TOUCHED]!;
   if (at === 0) return;
   const value = from[start]!;
   const before = into[to + TOUCHED]!;
   into[to] = before === 0 ? onlyOf(merge, value, at, live) : both(merge, into[to]!, before, value, at, live);
   into[to + TOUCHED] = Math.max(before, at);
+}
+
+/** The earlier of two times, 0 where none is known. */
+export function older(a: number, b: number): number {
+  return a === 0 || b === 0 ? a + b : Math.min(a, b);
 }
 
 /** Whether a gauge was set, not only incremented: see {@link TOUCHED}. */
@@ -92,18 +107,23 @@ export class Merger {
     this.#place(sources);
     const values = new Float64Array(this.#labels.size * family.cells);
     const live = new Uint8Array(this.#labels.size);
+    let created: Float64Array | undefined;
     for (const { source, rows } of this.#placements) {
       const from = source.values();
+      const since = source.created?.();
+      if (since !== undefined) created ??= new Float64Array(this.#labels.size);
       for (let row = 0; row < rows.length; row++) {
         const to = rows[row]!;
         if (to === REMOVED) continue;
         if (source.writer.live) live[to] = 1;
+        if (since !== undefined) created![to] = older(created![to]!, since[row]!);
         accumulate(family, values, to * family.cells, from, row * family.cells, source.writer.live);
       }
     }
     const rows = this.#labels.view();
     if (isPerWriter(family.merge)) return { family, rows: touchedOnly(rows, values, family), values };
-    return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
+    if (family.merge === 'each') return { family, rows, values, live };
+    return created === undefined ? { family, rows, values } : { family, rows, values, created };
   }
 
   /** Brings the remembered places up to date; starts anew when a source went or removed a row. */

@@ -7,7 +7,8 @@
  * record  0  length: int32, bytes of this record, a multiple of 8
  *         4  state: int32 (atomic), 1 in use, 2 removed
  *         8  textLength: int32                12  family: int32, or -1 when this record declares one
- *        16  text: UTF-8 JSON, padded to 8; a FamilyDescriptor, or an array of label values
+ *        16  created: float64, Unix seconds
+ *        24  text: UTF-8 JSON, padded to 8; a FamilyDescriptor, or an array of label values
  *            cells: float64 × family.cells
  * ```
  *
@@ -17,15 +18,17 @@
 import type { FamilyDescriptor } from '../model/family.js';
 import { CELL_BYTES, type Cells } from './backend.js';
 
-const PAGE_HEADER = 8;
-const RECORD_HEADER = 16;
-const LENGTH = 0;
-const STATE = 1;
-const TEXT_LENGTH = 2;
-const FAMILY = 3;
+export const PAGE_HEADER = 8;
+export const RECORD_HEADER = 24;
+/** Where things are in a record: the first four in int32s, `created` in float64s. */
+export const LENGTH = 0;
+export const STATE = 1;
+export const TEXT_LENGTH = 2;
+export const FAMILY = 3;
+export const CREATED = 2;
+export const REMOVED = 2;
+export const DECLARES = -1;
 const IN_USE = 1;
-const REMOVED = 2;
-const DECLARES = -1;
 
 const FIRST_PAGE_BYTES = 4096;
 const MOST_PAGE_BYTES = 1 << 20;
@@ -33,7 +36,7 @@ const MOST_PAGE_BYTES = 1 << 20;
 const align = (bytes: number) => (bytes + 7) & ~7;
 
 /** Views of one page. */
-class Page {
+export class Page {
   readonly buffer: SharedArrayBuffer;
   readonly ints: Int32Array;
   readonly bytes: Uint8Array;
@@ -100,6 +103,7 @@ export class ThreadPageWriter {
     page.ints[at + STATE] = IN_USE;
     page.ints[at + TEXT_LENGTH] = text.length;
     page.ints[at + FAMILY] = family;
+    page.cells[record / CELL_BYTES + CREATED] = Date.now() / 1000;
     page.bytes.set(text, record + RECORD_HEADER);
     page.used = record + length;
     return { page: page.cells, offset: (record + length) / CELL_BYTES - cells };
@@ -113,54 +117,5 @@ export class ThreadPageWriter {
     page.used = PAGE_HEADER;
     this.#announce(page.buffer, this.#pages.push(page) - 1);
     return page;
-  }
-}
-
-/** One series found in a thread's pages. */
-export interface ThreadRecord {
-  readonly family: FamilyDescriptor;
-  readonly labels: readonly string[];
-  readonly page: Float64Array;
-  readonly offset: number;
-  /** Whether the thread has taken the series back. */
-  isRemoved(): boolean;
-}
-
-/** The reader's side: finds the records that were appended since it last looked. */
-export class ThreadPageReader {
-  readonly #families: FamilyDescriptor[] = [];
-  readonly #pages: { readonly page: Page; read: number }[] = [];
-  readonly #decoder = new TextDecoder();
-
-  /** Takes the thread's page `number`. Pages come in order; one that is known already is left alone. */
-  add(number: number, buffer: SharedArrayBuffer): void {
-    if (number === this.#pages.length) this.#pages.push({ page: new Page(buffer), read: PAGE_HEADER });
-  }
-
-  *newRecords(): Generator<ThreadRecord> {
-    for (const state of this.#pages) {
-      const { page } = state;
-      while (state.read < page.used) {
-        const record = state.read;
-        const at = record / 4;
-        state.read += page.ints[at + LENGTH]!;
-        const start = record + RECORD_HEADER;
-        // TextDecoder does not take shared memory, so the text is copied out.
-        const text = this.#decoder.decode(page.bytes.slice(start, start + page.ints[at + TEXT_LENGTH]!));
-        const family = page.ints[at + FAMILY]!;
-        if (family === DECLARES) {
-          this.#families.push(JSON.parse(text));
-          continue;
-        }
-        const descriptor = this.#families[family]!;
-        yield {
-          family: descriptor,
-          labels: JSON.parse(text),
-          page: page.cells,
-          offset: state.read / CELL_BYTES - descriptor.cells,
-          isRemoved: () => Atomics.load(page.ints, at + STATE) === REMOVED,
-        };
-      }
-    }
   }
 }

@@ -11,8 +11,8 @@ export class Fragment {
   readonly view: DataView;
   readonly length: number;
 
-  constructor(text: string) {
-    const encoded = encoder.encode(text);
+  constructor(text: string | Uint8Array) {
+    const encoded = typeof text === 'string' ? encoder.encode(text) : text;
     const padded = new Uint8Array(encoded.length + PADDING);
     padded.set(encoded);
     this.view = new DataView(padded.buffer);

@@ -3,9 +3,8 @@
  *
  * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
  */
-
 import { MetheusError, show } from '../errors.js';
-import { escapeLabelValue } from '../model/labels.js';
+import { escapeLabelValue, unescapeLabelValue } from '../model/labels.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
 import type { Escaping } from './encoder.js';
 
@@ -49,4 +48,9 @@ const REPLACEMENTS = {
 /** A name in quotes, as it stands where only names of letters, digits and underscores need none. */
 export function quoted(name: string): string {
   return `"${escapeLabelValue(name)}"`;
+}
+
+/** Undoes {@link quoted}, where a name is in quotes. */
+export function unquoted(name: string): string {
+  return name.startsWith('"') ? unescapeLabelValue(name.slice(1, -1)) : name;
 }

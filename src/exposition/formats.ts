@@ -11,7 +11,12 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 /** Of the format `openmetrics`. */
 export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-export const ENCODERS: Readonly<Partial<Record<ExpositionFormat, () => Promise<Encoder>>>> = {
+export const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
   text: async () => (await import('./text.js')).encodeText,
   openmetrics: async () => (await import('./openmetrics.js')).encodeOpenMetrics,
+  protobuf: async () => {
+    // First, so that what is missing is told by its name.
+    await (await import('./protobuf-peer.js')).importProtobuf();
+    return (await import('./protobuf.js')).encodeProtobuf;
+  },
 };

@@ -6,8 +6,9 @@ import {
   OPENMETRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,
 } from './formats.js';
+import { isProtobufInstalled, PROTOBUF_CONTENT_TYPE } from './protobuf-peer.js';
 
-/** What was agreed on: options of `generateMetrics`, and the header that goes with what it gives. */
+/** What was agreed on: options of `streamMetrics`, and the header that goes with what it gives. */
 export interface Negotiated {
   readonly format: ExpositionFormat;
   readonly escaping: Escaping;
@@ -54,6 +55,13 @@ const OFFERS: readonly Offer[] = [
     // Whoever names no version is older than 1.0.0.
     parameters: { version: ['0.0.1', undefined] },
   },
+  {
+    format: 'protobuf',
+    contentType: PROTOBUF_CONTENT_TYPE,
+    type: 'application/vnd.google.protobuf',
+    parameters: { proto: ['io.prometheus.client.MetricFamily'], encoding: ['delimited'] },
+    isAvailable: isProtobufInstalled,
+  },
 ];
 
 /**
@@ -64,7 +72,7 @@ const OFFERS: readonly Offer[] = [
  * @example
  * ```ts
  * const { contentType, ...options } = negotiate(request.headers.accept);
- * reply.header('Content-Type', contentType).send(await generateMetrics(registry, options));
+ * reply.header('Content-Type', contentType).send(Readable.from(streamMetrics(registry, options)));
  * ```
  * @see https://prometheus.io/docs/instrumenting/content_negotiation/
  */

@@ -29,7 +29,7 @@ const SUFFIXES: Partial<Record<MetricType, readonly string[]>> = {
   summary: ['_sum', '_count'],
 };
 
-const TEXT: Dialect = {
+export const TEXT: Dialect = {
   shapesOf(name, type) {
     const family = type === 'info' ? `${without('_info', name)}_info` : name;
     return [{ family, word: TYPE_WORDS[type] ?? type, sample: family, suffixes: SUFFIXES[type] ?? [] }];

@@ -27,6 +27,12 @@ function fromLeadingBits(bits: number): number {
   return float[0];
 }
 
+/** Finds the bucket of a value. */
+export type Buckets = Pick<BucketIndex, 'bounds' | 'bucketOf'>;
+
+/** All values are in the bucket `+Inf`. */
+const NO_BUCKETS: Buckets = { bounds: [Number.POSITIVE_INFINITY], bucketOf: () => 0 };
+
 /** The bounds of a histogram, and a table of where in them to look. */
 export class BucketIndex {
   /** Upper bounds, ascending, `Infinity` last: which also makes it an array of unboxed numbers, whole or not. */
@@ -38,11 +44,9 @@ export class BucketIndex {
   /** How many bounds are below the start of each slot; all of them, for the slot after the last. */
   readonly #below: number[] = [];
 
-  static readonly #none = new BucketIndex([]);
-
-  /** @param bounds - ascending and finite; none, for a metric that is no histogram */
-  static of(bounds: readonly number[]): BucketIndex {
-    return bounds.length === 0 ? BucketIndex.#none : new BucketIndex(bounds);
+  /** @param bounds - ascending and finite; none, for a metric that has no classic buckets */
+  static of(bounds: readonly number[]): Buckets {
+    return bounds.length === 0 ? NO_BUCKETS : new BucketIndex(bounds);
   }
 
   private constructor(bounds: readonly number[]) {

@@ -6,6 +6,8 @@ import type { Timed } from './timer.js';
 export interface SummaryValue {
   readonly count: number;
   readonly sum: number;
+  /** Its quantiles and their values, where it has them: from a moment after the first such metric was made. */
+  readonly quantiles?: readonly (readonly [quantile: number, value: number])[];
 }
 
 /** What a summary does once its labels are complete. */

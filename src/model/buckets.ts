@@ -18,5 +18,6 @@ export function checkBuckets(name: string, buckets: unknown): number[] {
   if (!ascending || !bounds.every(Number.isFinite) || bounds.length === 0) {
     throw new MetheusError('METHEUS_INVALID_BUCKETS', { given, expected });
   }
-  return bounds;
+  // -0 is 0: it would be a bucket of another name.
+  return bounds.map((bound) => bound + 0);
 }

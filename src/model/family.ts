@@ -38,9 +38,10 @@ export type GaugeMode =
  *
  * - `add`: cell by cell sum, whoever wrote it. Counters, histograms and summaries alike.
  * - `each`: not at all; every writer keeps its rows, and {@link FamilySnapshot.live} tells who is still there.
+ * - `newest`: the first cell says of when the others are. The newest win; those of the same time add up.
  * - a {@link GaugeMode}: two cells, the value and {@link TOUCHED when it was set}.
  */
-export type MergeMode = 'add' | 'each' | GaugeMode;
+export type MergeMode = 'add' | 'each' | 'newest' | GaugeMode;
 
 /** Cells of a gauge. */
 export const GAUGE_CELLS = 2;

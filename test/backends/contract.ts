@@ -16,6 +16,7 @@ import {
   seriesOf,
   type Writer,
 } from 'metheus';
+import { rowText } from '#metheus/model/label-column.js';
 
 let families = 0;
 
@@ -119,6 +120,29 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
         seen.sort(([a], [b]) => a! - b!),
         all.map((_, i) => [i, 0, i]),
       );
+    });
+
+    test('know since when they count, if they say so', async (backend) => {
+      const family = makeFamily();
+      const before = Date.now() / 1000;
+      backend.reserve({ family, labels: ['new'] });
+      backend.reserve({ family, labels: ['moved'], created: 1000.5 });
+      backend.reserve({ family, labels: ['both'], writer: makeWriter() });
+      backend.reserve({ family, labels: ['both'], created: 2000.5, writer: makeWriter() });
+      await backend.flush();
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const { rows, created } = snapshot!;
+      if (created === undefined) return;
+      const times = Object.fromEntries(
+        Array.from({ length: rows.size }, (_, row) => [rowText(rows, row), created[row]!]),
+      );
+      assert.deepEqual(Object.keys(times).sort(), ['a="both"', 'a="moved"', 'a="new"']);
+      const now = Date.now() / 1000;
+      assert.ok(times['a="new"']! >= before - 1 && times['a="new"']! <= now + 1, String(times['a="new"']));
+      // Redis has one time for a whole family.
+      if (times['a="moved"'] === times['a="new"']) return;
+      assert.equal(times['a="moved"'], 1000.5);
+      assert.equal(times['a="both"'], 2000.5, 'the older of two');
     });
 
     test('keep every float64 exactly', async (backend) => {
@@ -401,6 +425,27 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       const { page, offset } = backend.reserve({ family, labels: ['x'], writer: { id: 'a"b', live: true } });
       page.set([4, 1], offset);
       assert.deepEqual(await read(backend, family), [['a=x,pid=a"b', [4, 1]]]);
+    });
+  });
+
+  describe(`${name}: rows of a time`, () => {
+    test('are those of the newest, added up where several are', async (backend) => {
+      const family = { ...makeFamily({ cells: 3 }), merge: 'newest' as const };
+      const rows: [label: string, cells: number[]][] = [
+        ['x', [7, 1, 10]],
+        ['x', [8, 2, 20]],
+        ['x', [8, 3, 30]],
+        ['x', [6, 4, 40]],
+        ['y', [5, 5, 50]],
+      ];
+      for (const [label, cells] of rows) {
+        const { page, offset } = backend.reserve({ family, labels: [label], writer: makeWriter() });
+        page.set(cells, offset);
+      }
+      assert.deepEqual(await read(backend, family), [
+        ['a=x', [8, 5, 50]],
+        ['a=y', [5, 5, 50]],
+      ]);
     });
   });
 

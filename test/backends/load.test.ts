@@ -474,7 +474,7 @@ describe('the environment', () => {
       'a configuration file that is not there',
       { METHEUS_BACKEND_CLASS: './mine.mjs#Mine', METHEUS_BACKEND_CONFIG: 'absent.json' },
       'METHEUS_BACKEND_CONFIG_UNREADABLE',
-      /^The backend configuration cannot be read: given METHEUS_BACKEND_CONFIG='absent\.json' \(ENOENT.*\), expected the path of a JSON file, or a JSON object itself\.$/,
+      /^Backend config unreadable: given METHEUS_BACKEND_CONFIG='absent\.json' \(ENOENT.*\), expected the path of a JSON file, or a JSON object itself\.$/,
     ],
     [
       'a directory as configuration file',
@@ -486,7 +486,7 @@ describe('the environment', () => {
       'a configuration file that is no JSON',
       { METHEUS_BACKEND_CLASS: './mine.mjs#Mine', METHEUS_BACKEND_CONFIG: 'broken.json' },
       'METHEUS_BACKEND_CONFIG_INVALID',
-      /^The backend configuration is not a JSON object: given the file 'broken\.json', expected one JSON object\.$/,
+      /^Backend config invalid: given the file 'broken\.json', expected one JSON object\.$/,
     ],
     [
       'a configuration file with a list',
@@ -498,7 +498,7 @@ describe('the environment', () => {
       'a configuration that is no JSON, which is not shown: it may hold a password',
       { METHEUS_BACKEND_CLASS: './mine.mjs#Mine', METHEUS_BACKEND_CONFIG: '{ "password": "secret"' },
       'METHEUS_BACKEND_CONFIG_INVALID',
-      /^The backend configuration is not a JSON object: given JSON in METHEUS_BACKEND_CONFIG that does not parse, expected one JSON object\.$/,
+      /^Backend config invalid: given JSON in METHEUS_BACKEND_CONFIG that does not parse, expected one JSON object\.$/,
     ],
     ['a backend that does not open', { METHEUS_BACKEND_CLASS: './mine.mjs#Closed' }, '', /^no connection$/],
   ];

@@ -44,7 +44,7 @@ describe('createCounter refuses', () => {
       undefined,
       {},
       'METHEUS_INVALID_HELP',
-      "Invalid help text: given undefined for metric 'a', expected a string that says what the metric counts.",
+      "Invalid help: given undefined for metric 'a', expected a string that says what the metric counts.",
     ],
     [
       'options in place of the help',
@@ -52,7 +52,7 @@ describe('createCounter refuses', () => {
       { requiredLabels: ['x'] },
       {},
       'METHEUS_INVALID_HELP',
-      'Invalid help text: given {"requiredLabels":["x"]} for metric \'a\', ' +
+      'Invalid help: given {"requiredLabels":["x"]} for metric \'a\', ' +
         'expected a string that says what the metric counts.',
     ],
     [
@@ -102,7 +102,7 @@ describe('createCounter refuses', () => {
       'A.',
       { defaultLabels: { y: 1 } },
       'METHEUS_LABELS_NOT_ALLOWED',
-      "The metric has no labels: given label 'y' on metric 'a', expected no labels. " +
+      "Labels not allowed: given label 'y' on metric 'a', expected no labels. " +
         'Name them in requiredLabels when the metric is created.',
     ],
     [

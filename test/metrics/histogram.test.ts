@@ -85,7 +85,7 @@ describe('createHistogram', () => {
         const observed = [...values, ...buckets];
         for (const value of observed) histogram.observe(value);
         const expected = [...buckets, Inf].map((bound) => [
-          bound,
+          bound + 0, // -0 is 0
           observed.filter((value) => value <= bound).length,
         ]);
         assert.deepEqual(
@@ -149,7 +149,7 @@ describe('createHistogram', () => {
         name: 'MetheusError',
         code: 'METHEUS_INVALID_BUCKETS',
         message:
-          `Invalid histogram buckets: given buckets ${shown} for metric 'h', ` +
+          `Invalid buckets: given buckets ${shown} for metric 'h', ` +
           'expected at least one number, each greater than the one before it.',
       });
       createHistogram('h', 'H.', { registry, buckets: [1] }).observe(1); // the name is still free

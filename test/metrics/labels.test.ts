@@ -220,7 +220,7 @@ describe('missing labels', () => {
   it('are named in order of declaration, whatever was given', () => {
     const counter = three() as never as { inc(): void; labels(given: Given): { inc(): void } };
     const message = (names: string[], list: string) =>
-      `Labels are missing: given metric 'requests_total' without ${names.map((name) => `'${name}'`).join(', ')}, ` +
+      `Missing labels: given metric 'requests_total' without ${names.map((name) => `'${name}'`).join(', ')}, ` +
       `expected a value for every required label. Call .labels({ ${list} }) first.`;
     assert.throws(() => counter.inc(), {
       name: 'UnobservableMetricError',
@@ -304,7 +304,7 @@ describe('bad labels', () => {
   it('given twice', async () => {
     type Chain = { labels(given: object): Chain };
     const message =
-      "The label has a value already: given 'PUT' for label 'method' of metric 'requests_total', " +
+      "Label already given: given 'PUT' for label 'method' of metric 'requests_total', " +
       "which is 'GET', expected a label that has no value yet. " +
       'Call labels() of the metric that you gave the label to.';
     const code = 'METHEUS_LABEL_ALREADY_GIVEN';
@@ -333,7 +333,7 @@ describe('bad labels', () => {
     assert.throws(() => (plain as never as { labels(given: Given): void }).labels({ method: 'GET' }), {
       code: 'METHEUS_LABELS_NOT_ALLOWED',
       message:
-        "The metric has no labels: given label 'method' on metric 'plain_total', expected no labels. " +
+        "Labels not allowed: given label 'method' on metric 'plain_total', expected no labels. " +
         'Name them in requiredLabels when the metric is created.',
     });
     assert.equal(plain.get(), 7);

@@ -84,7 +84,7 @@ describe('refuseUnknownLabels', () => {
     assert.throws(() => refuseUnknownLabels('m', [], { a: 1 }), {
       code: 'METHEUS_LABELS_NOT_ALLOWED',
       message:
-        "The metric has no labels: given label 'a' on metric 'm', expected no labels. " +
+        "Labels not allowed: given label 'a' on metric 'm', expected no labels. " +
         'Name them in requiredLabels when the metric is created.',
     });
   });

@@ -28,8 +28,7 @@ describe('checkHelp', () => {
   }
   it('says which metric', () => {
     assert.throws(() => checkHelp('m', 3), {
-      message:
-        "Invalid help text: given 3 for metric 'm', expected a string that says what the metric counts.",
+      message: "Invalid help: given 3 for metric 'm', expected a string that says what the metric counts.",
     });
   });
 });

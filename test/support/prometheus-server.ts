@@ -54,8 +54,14 @@ interface Vector {
   }[];
 }
 
-/** @param target - `host:port` to scrape at `/metrics`, twice a second, as the job `metheus` */
-export async function startPrometheus(target: string): Promise<PrometheusServer> {
+/**
+ * @param target - `host:port` to scrape at `/metrics`, twice a second, as the job `metheus`
+ * @param features - names for `--enable-feature`; with `native-histograms` it asks for protobuf first
+ */
+export async function startPrometheus(
+  target: string,
+  features: readonly string[] = [],
+): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), 'metheus-prometheus-'));
   const port = await freePort();
   const config = [
@@ -68,7 +74,7 @@ export async function startPrometheus(target: string): Promise<PrometheusServer>
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
-    '--enable-feature=exemplar-storage',
+    `--enable-feature=${['exemplar-storage', ...features].join()}`,
   ]);
   const ask = async <T>(path: string): Promise<T | undefined> => {
     if (child.exitCode !== null) throw new Error(`Prometheus has ended:\n${output()}`);

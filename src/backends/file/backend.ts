@@ -50,6 +50,8 @@ export class MultiProcessFileBackend implements Backend {
   /** Series that found no room in the file. */
   #memory = new MemorySources();
   #writer: FileWriter | undefined;
+  /** The file that is being left, because it is gone. */
+  #former: FileWriter | undefined;
   /** Why there is no file, until it is tried again. */
   #refused: Error | undefined;
   #host: BackendHost | undefined;
@@ -96,6 +98,11 @@ export class MultiProcessFileBackend implements Backend {
   release(family: FamilyDescriptor, cells: Cells): void {
     if (this.#writer?.owns(cells)) this.#writer.release(cells);
     else this.#memory.release(family, cells);
+  }
+
+  createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
+    const file = [this.#writer, this.#former].find((writer) => writer?.owns(cells));
+    return file === undefined ? this.#memory.createdOf(family, cells) : file.createdOf(cells);
   }
 
   snapshot({ families, scopes }: SnapshotRequest): FamilySnapshot[] {
@@ -209,7 +216,9 @@ export class MultiProcessFileBackend implements Backend {
     }
     this.#memory = new MemorySources();
     this.#self.reserve(this);
+    this.#former = before;
     this.#host?.rehome();
+    this.#former = undefined;
     before?.close();
   }
 

@@ -12,11 +12,12 @@ export class FileTable implements MergeSource {
   readonly writer: Writer;
   readonly labels = new LabelColumn();
   readonly #file: { readonly content: Bytes };
-  /** For each row: its label values, where its record begins, the record's state, and the index of its first cell. */
+  /** For each row: its label values, where its record begins, the record's state, the index of its first cell, when it was made. */
   readonly #identities: (readonly string[])[] = [];
   readonly #records: number[] = [];
   readonly #states: number[] = [];
   readonly #cells: number[] = [];
+  readonly #created: number[] = [];
 
   constructor(file: { readonly content: Bytes }, family: FamilyDescriptor, key: string, writer: Writer) {
     this.#file = file;
@@ -25,19 +26,28 @@ export class FileTable implements MergeSource {
     this.writer = writer;
   }
 
-  add(at: number, { state, cellIndex }: RecordView, labels: readonly string[]): void {
+  add(at: number, { state, cellIndex, created }: RecordView, labels: readonly string[]): void {
     const row = this.labels.add(labelText(this.family.labelNames, labels));
     this.#identities[row] = labels;
     this.#records[row] = at;
     this.#states[row] = state;
     this.#cells[row] = cellIndex;
+    this.#created[row] = created;
   }
 
   /** Its series, each with its label values and the index of its first cell in the file's content. */
-  *series(): Generator<{ readonly labels: readonly string[]; readonly cellIndex: number }> {
+  *series(): Generator<{
+    readonly labels: readonly string[];
+    readonly cellIndex: number;
+    readonly created: number;
+  }> {
     for (let row = 0; row < this.labels.size; row++) {
       if (this.labels.lengths[row] === REMOVED_ROW) continue;
-      yield { labels: this.#identities[row]!, cellIndex: this.#cells[row]! };
+      yield {
+        labels: this.#identities[row]!,
+        cellIndex: this.#cells[row]!,
+        created: this.#created[row]!,
+      };
     }
   }
 
@@ -51,6 +61,10 @@ export class FileTable implements MergeSource {
       this.labels.remove(row);
       onVacant(record);
     }
+  }
+
+  created(): Float64Array | undefined {
+    return this.family.merge === 'add' ? Float64Array.from(this.#created) : undefined;
   }
 
   values(): Float64Array {

@@ -10,7 +10,7 @@ import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FamilyDescriptor } from '../../model/family.js';
 import type { Writer } from '../backend.js';
-import { accumulate } from '../merge.js';
+import { accumulate, older } from '../merge.js';
 import { ARCHIVE } from './directory.js';
 import type { FileTable } from './file-table.js';
 import {
@@ -161,7 +161,13 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
 /** Series of one family, by identity. */
 interface FoldedFamily {
   readonly family: FamilyDescriptor;
-  readonly series: Map<string, { readonly identity: SeriesIdentity; readonly cells: Float64Array }>;
+  readonly series: Map<string, FoldedSeries>;
+}
+
+interface FoldedSeries {
+  readonly identity: SeriesIdentity;
+  readonly cells: Float64Array;
+  created: number;
 }
 
 const ARCHIVED: Pick<Writer, 'id' | 'live'> = { id: 'archive', live: false };
@@ -170,7 +176,7 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   const families = new Map<string, FoldedFamily>();
   for (const file of files) for (const table of file.tables()) addTable(families, file, table);
   const encoder = new TextEncoder();
-  const records: { text: Uint8Array; family: number; cells: Float64Array }[] = [
+  const records: { text: Uint8Array; family: number; cells: Float64Array; created?: number }[] = [
     { text: encoder.encode(JSON.stringify(ids)), family: FOLDED, cells: new Float64Array(0) },
   ];
   let number = 0;
@@ -180,8 +186,8 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
       family: DECLARES,
       cells: new Float64Array(0),
     });
-    for (const { identity, cells } of series.values()) {
-      records.push({ text: encoder.encode(JSON.stringify(identity)), family: number, cells });
+    for (const { identity, cells, created } of series.values()) {
+      records.push({ text: encoder.encode(JSON.stringify(identity)), family: number, cells, created });
     }
     number += 1;
   }
@@ -195,8 +201,8 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   const bytes = new Bytes(new ArrayBuffer(used));
   writeHeader(bytes, { pid: 0, start: 0, bootId: '', pidNamespace: 0 }, CLOSED);
   let at = HEADER_BYTES;
-  for (const { text, family, cells } of records) {
-    bytes.cells.set(cells, writeRecord(bytes, at, text, family, cells.length));
+  for (const { text, family, cells, created } of records) {
+    bytes.cells.set(cells, writeRecord(bytes, at, text, family, cells.length, created));
     at += recordLength(text.length, cells.length);
   }
   setUsedBytes(bytes, used);
@@ -213,14 +219,15 @@ function addTable(families: Map<string, FoldedFamily>, file: MetricsFile, table:
     families.set(key, folded);
   }
   const owner = family.merge === 'all' ? { id: writer.id, live: false } : ARCHIVED;
-  for (const { labels, cellIndex } of table.series()) {
+  for (const { labels, cellIndex, created } of table.series()) {
     const identity: SeriesIdentity = { labels, writer: owner };
     const name = JSON.stringify(identity);
     let series = folded.series.get(name);
     if (series === undefined) {
-      series = { identity, cells: new Float64Array(family.cells) };
+      series = { identity, cells: new Float64Array(family.cells), created };
       folded.series.set(name, series);
     }
+    series.created = older(series.created, created);
     accumulate(family, series.cells, 0, file.content.cells, cellIndex, false);
   }
 }

@@ -153,7 +153,14 @@ export function recordLength(textLength: number, cells: number): number {
  * Writes a record, its cells zero, and returns where the cells are, as an index of `cells`. What was there is
  * a removed record of the same length, or nothing yet.
  */
-export function writeRecord(to: Bytes, at: number, text: Uint8Array, family: number, cells: number): number {
+export function writeRecord(
+  to: Bytes,
+  at: number,
+  text: Uint8Array,
+  family: number,
+  cells: number,
+  created = Date.now() / 1000,
+): number {
   const length = recordLength(text.length, cells);
   const int = at / 4;
   const uses = to.ints[int + 1]! >>> 8;
@@ -161,7 +168,7 @@ export function writeRecord(to: Bytes, at: number, text: Uint8Array, family: num
   to.ints[int + 3] = text.length;
   to.ints[int + 4] = family;
   to.ints[int + 5] = cells;
-  to.cells[at / 8 + 3] = Date.now() / 1000;
+  to.cells[at / 8 + 3] = created;
   to.bytes.set(text, at + RECORD_HEADER);
   to.ints[int + 2] = checksum(to, at, text.length);
   const cellIndex = (at + length) / 8 - cells;
@@ -184,6 +191,8 @@ export interface RecordView {
   /** JSON; empty for a gap and for what was removed. */
   readonly text: string;
   readonly cells: number;
+  /** Unix seconds. */
+  readonly created: number;
   /** Where its cells are, as an index of `cells`. */
   readonly cellIndex: number;
 }
@@ -195,7 +204,7 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   const state = from.ints[int + 1]!;
   if (length < 8 || length % 8 !== 0 || at + length > end) return undefined;
   const kind = state & KIND;
-  const nothing = { length, state, kind, family: 0, text: '', cells: 0, cellIndex: 0 };
+  const nothing = { length, state, kind, family: 0, text: '', cells: 0, created: 0, cellIndex: 0 };
   if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
   if (length < RECORD_HEADER) return undefined;
   // Somebody may be at work there, or was killed there: only its length can be relied on.
@@ -207,7 +216,13 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   if (from.ints[int + 2] !== checksum(from, at, textLength)) return undefined;
   const start = at + RECORD_HEADER;
   const text = Buffer.from(from.bytes.subarray(start, start + textLength)).toString();
-  return { length, state, kind, family, text, cells, cellIndex: (at + length) / 8 - cells };
+  const created = createdAt(from, at);
+  return { length, state, kind, family, text, cells, created, cellIndex: (at + length) / 8 - cells };
+}
+
+/** When a record's series began to count, in Unix seconds. */
+export function createdAt({ cells }: Bytes, at: number): number {
+  return cells[at / 8 + 3]!;
 }
 
 /** Marks a record as removed. */

@@ -18,23 +18,31 @@ export class MemorySources {
     return this.#families.length === 0;
   }
 
-  reserve({ family, labels, writer = SELF }: CellRequest): Cells {
+  reserve({ family, labels, writer = SELF, created }: CellRequest): Cells {
     const key = familyKey(family);
     let known = this.#families.find((other) => other.key === key && other.source.writer === writer);
     if (known === undefined) {
       known = { key, family, source: new CellTable(family, writer) };
       this.#families.push(known);
     }
-    return known.source.reserve(labels);
+    return known.source.reserve(labels, created);
   }
 
   /** Cells that are not here were in a file that is gone. */
   release(family: FamilyDescriptor, cells: Cells): void {
-    const key = familyKey(family);
-    const known = this.#families.find((other) => other.key === key && other.source.owns(cells));
+    const known = this.#familyOf(family, cells);
     if (known === undefined) return;
     known.source.release(cells);
     if (known.source.labels.count === 0) this.#families = this.#families.filter((other) => other !== known);
+  }
+
+  createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
+    return this.#familyOf(family, cells)?.source.createdOf(cells);
+  }
+
+  #familyOf(family: FamilyDescriptor, cells: Cells): MemoryFamily | undefined {
+    const key = familyKey(family);
+    return this.#families.find((other) => other.key === key && other.source.owns(cells));
   }
 
   all(): readonly MemoryFamily[] {

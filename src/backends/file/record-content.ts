@@ -19,6 +19,7 @@ const TYPES: Readonly<Record<MetricType, true>> = {
 const LEAST_CELLS: Readonly<Record<MergeMode, number>> = {
   add: 1,
   each: 1,
+  newest: 1,
   shared: GAUGE_CELLS,
   all: GAUGE_CELLS,
   liveall: GAUGE_CELLS,

@@ -1,10 +1,10 @@
 /** What the file backend says of itself, as families of the default registry. */
 import { warnOnce } from '../../errors.js';
-import { createFamily } from '../../model/collector.js';
+import { createFamily } from '../../model/create-family.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { DEFAULT_SCOPE } from '../../model/scope.js';
-import { moveCells } from '../active.js';
 import type { Backend, Cells } from '../backend.js';
+import { moveCells } from '../replace.js';
 
 /**
  * What can go wrong: `write`, a series that had to stay in memory; `file`, one that cannot be read; `conflict`,

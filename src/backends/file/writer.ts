@@ -17,6 +17,7 @@ import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
 import {
   Bytes,
   CHUNK_BYTES,
+  createdAt,
   DECLARES,
   FILE_SUFFIX,
   HEADER_BYTES,
@@ -124,11 +125,11 @@ export class FileWriter {
   }
 
   /** @throws what the file system throws when the file cannot grow; nothing is changed then */
-  reserve({ family, labels, writer }: CellRequest): Cells {
+  reserve({ family, labels, writer, created }: CellRequest): Cells {
     const number = this.#numberOf(family);
     const { id, live } = writer ?? {};
     const identity: SeriesIdentity = id === undefined ? { labels } : { labels, writer: { id, live: live! } };
-    return this.#append(identity, number, family.cells);
+    return this.#append(identity, number, family.cells, created);
   }
 
   /** Whether these cells are in this file. */
@@ -137,20 +138,19 @@ export class FileWriter {
   }
 
   /** Removals are rare, so the record is looked for in its chunk: that costs no memory for those that stay. */
-  release({ page, offset }: Cells): void {
-    const { bytes, start } = this.#chunks.find((chunk) => chunk.bytes.cells === page)!;
-    let record = start === 0 ? HEADER_BYTES : 0;
-    for (;;) {
-      const next = record + bytes.ints[record / 4]!;
-      if (next > offset * CELL_BYTES) break;
-      record = next;
-    }
+  release(cells: Cells): void {
+    const { bytes, record } = this.#recordOf(cells);
     setRemoved(bytes, record);
     const length = bytes.ints[record / 4]!;
     const vacancy = { bytes, at: record, since: performance.now() };
     const known = this.#vacancies.get(length);
     if (known === undefined) this.#vacancies.set(length, [vacancy]);
     else known.push(vacancy);
+  }
+
+  createdOf(cells: Cells): number {
+    const { bytes, record } = this.#recordOf(cells);
+    return createdAt(bytes, record);
   }
 
   /**
@@ -190,17 +190,27 @@ export class FileWriter {
     return number;
   }
 
-  #append(content: object, family: number, cells: number): Cells {
+  #recordOf({ page, offset }: Cells): { readonly bytes: Bytes; readonly record: number } {
+    const { bytes, start } = this.#chunks.find((chunk) => chunk.bytes.cells === page)!;
+    let record = start === 0 ? HEADER_BYTES : 0;
+    for (;;) {
+      const next = record + bytes.ints[record / 4]!;
+      if (next > offset * CELL_BYTES) return { bytes, record };
+      record = next;
+    }
+  }
+
+  #append(content: object, family: number, cells: number, created?: number): Cells {
     const text = this.#encoder.encode(JSON.stringify(content));
     const length = recordLength(text.length, cells);
     // Families are numbered in the order of their records, so declarations are always appended.
     const vacancy = family === DECLARES ? undefined : this.#vacancyOf(length);
     if (vacancy !== undefined) {
       const { bytes, at } = vacancy;
-      return { page: bytes.cells, offset: writeRecord(bytes, at, text, family, cells) };
+      return { page: bytes.cells, offset: writeRecord(bytes, at, text, family, cells, created) };
     }
     const { bytes, start } = this.#chunkWith(length);
-    const offset = writeRecord(bytes, this.#next, text, family, cells);
+    const offset = writeRecord(bytes, this.#next, text, family, cells, created);
     this.#next += length;
     setUsedBytes(this.#chunks[0]!.bytes, start + this.#next);
     return { page: bytes.cells, offset };

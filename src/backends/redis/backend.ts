@@ -77,6 +77,10 @@ export class MultiProcessRedisBackend implements Backend {
     this.#own.release(family, cells);
   }
 
+  createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
+    return this.#own.createdOf(family, cells);
+  }
+
   async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
     let snapshots: FamilySnapshot[];
     try {
@@ -85,7 +89,7 @@ export class MultiProcessRedisBackend implements Backend {
       // Trouble with sending has been told already.
       if (error !== this.#health.trouble) this.#health.failed(error as Error);
       if (this.#settings.whenDown === 'error') throw error;
-      snapshots = this.#own.snapshot(request);
+      snapshots = await this.#own.snapshot(request);
     }
     return request.scopes.includes(DEFAULT_SCOPE) ? [...snapshots, ...this.#health.families()] : snapshots;
   }
@@ -163,7 +167,7 @@ export class MultiProcessRedisBackend implements Backend {
   #ownFamilies(sender: Sender): OwnFamilies {
     const byId = (id: string) => [...this.#families.values()].find((family) => family.id === id);
     return {
-      snapshot: (family) => this.#own.snapshot({ families: [family], scopes: [] })[0],
+      snapshot: async (family) => (await this.#own.snapshot({ families: [family], scopes: [] }))[0]!,
       arrivals: (id) => (byId(id)?.hasOthers === false ? byId(id)?.arrivals : undefined),
       isLost: (id) => {
         const isSent = byId(id)?.isSent === true;

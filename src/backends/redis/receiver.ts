@@ -14,7 +14,7 @@ import { heartbeatScript } from './sender.js';
 /** What this process itself has of a family. */
 export interface OwnFamilies {
   /** Its numbers, where Redis does not give those of all. */
-  snapshot(family: FamilyDescriptor): FamilySnapshot | undefined;
+  snapshot(family: FamilyDescriptor): Promise<FamilySnapshot>;
   /** How often it has come to the family's hash; undefined unless it counts there, and no other of its writers. */
   arrivals(id: string): number | undefined;
   /** Told that Redis has nothing of the family: whether it should have. */
@@ -58,7 +58,7 @@ export class Receiver {
   /** A family that was asked for is given, whatever Redis says of it. */
   async #readWanted(family: FamilyDescriptor, living: ReadonlySet<string>): Promise<FamilySnapshot> {
     const read = await this.#readFamily(family, living);
-    return { ...(read ?? this.#own.snapshot(family)!), family };
+    return { ...(read ?? (await this.#own.snapshot(family))), family };
   }
 
   async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>) {

@@ -104,9 +104,9 @@ return gone
 `;
 
 /**
- * Folds what producers that are gone have left: the number of their last batch goes, live gauges and increments
- * that count for the living alone go, and all other numbers become those of one writer without a name. Rows of
- * mode `all` stay those of their writer. Nothing changes for who reads, at no moment.
+ * Folds what producers that are gone have left. The number of their last batch goes, and so do live gauges, what is
+ * forgotten in time anyway, and increments that count for the living alone. All other numbers become those of one
+ * writer without a name; rows of mode `all` stay those of their writer. Nothing changes for who reads, at no moment.
  *
  * KEYS: the hash. ARGV: merge mode, cursor, and the producers as JSON. Looks at some fields, and returns the cursor
  * for the next ones; `0` after the last.
@@ -152,7 +152,7 @@ if merge ~= 'add' and merge ~= 'all' then
       fields[#fields + 1] = name
       local numbers = words(value)
       local counts = merge == 'each' or (numbers[2] or 0) > (merge == 'shared' and 1 or 0)
-      if counts and string.sub(merge, 1, 4) ~= 'live' then
+      if counts and merge ~= 'newest' and string.sub(merge, 1, 4) ~= 'live' then
         local one = 'p:["",""]:' .. labels
         local before = folded[one] or redis.call('HGET', key, one)
         folded[one] = before and join(both(words(before), numbers)) or join(numbers)

@@ -88,7 +88,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
     assert.equal(await program.ended(), 0);
     assert.equal(
       program.output(),
-      'METHEUS_DEPENDENCY_MISSING An optional package is not installed: given no package ioredis, expected ' +
+      'METHEUS_DEPENDENCY_MISSING Dependency missing: given no package ioredis, expected ' +
         "ioredis, which the Redis backend connects with. Run 'npm install ioredis'.\n2\n",
     );
   });

@@ -1,0 +1,33 @@
+/** The bounds of buckets that are powers: those of one octave, from 1 to 2. All others are these times 2 ** n. */
+
+/** Schemas there are: a bound is `2 ** 2 ** -schema` times the one before it. */
+export const COARSEST_SCHEMA = -4;
+export const FINEST_SCHEMA = 8;
+
+/** 2 ** (1 / 256) in units of 2 ** -120. */
+const STEP = 0x100b1afa5abcbed6129ab13ec11dc95n;
+const UNIT_BITS = 120n;
+
+const STEPS = 2 ** FINEST_SCHEMA;
+let finest: Float64Array | undefined;
+
+/**
+ * `2 ** (i / 256)` for i from 0 to 255, each the float64 nearest to it. `Math.pow` misses an eighth of them by a
+ * unit in the last place, and other ones in other engines.
+ */
+export function octaveBounds(): Float64Array {
+  if (finest !== undefined) return finest;
+  finest = new Float64Array(STEPS);
+  let power = 1n << UNIT_BITS;
+  for (let i = 0; i < STEPS; i++) {
+    finest[i] = Number(power) / 2 ** Number(UNIT_BITS);
+    power = (power * STEP) >> UNIT_BITS;
+  }
+  return finest;
+}
+
+/** The coarsest schema whose bounds are not further apart than this factor; the finest where there is none. */
+export function schemaOf(factor: number): number {
+  const schema = -Math.floor(Math.log2(Math.log2(factor)));
+  return Math.min(Math.max(schema, COARSEST_SCHEMA), FINEST_SCHEMA);
+}

@@ -1,0 +1,167 @@
+/** Native histograms and quantiles of several writers, of different resolutions: in threads, processes and Redis. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type FamilySnapshot, REGISTRY } from 'metheus';
+import { PowerIndex } from '#metheus/metrics/power-index.js';
+import { joinParts } from '#metheus/registry/join-parts.js';
+import { requireTool } from '../support/tools.js';
+import { makeDirectory, openBackend } from './file/support.js';
+import { openBackend as openRedis, optionsFor, startRedis } from './redis/server.js';
+import { gone, startWorker } from './workers.js';
+
+const VALUES = 5000;
+const QUANTILES = [0.01, 0.5, 0.99];
+/** What each writer is made with. */
+const SCHEMAS = [5, 3];
+
+/** Seven decades, both signs, and now and then a zero. The same each time. */
+function valuesOf(writer: number, count: number): number[] {
+  let state = writer + 1;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return Array.from({ length: count }, () => {
+    const size = 10 ** (random() * 7 - 4);
+    const sign = random();
+    return sign < 0.05 ? 0 : sign < 0.3 ? -size : size;
+  });
+}
+
+type Metheus = Pick<typeof import('metheus'), 'createHistogram' | 'createSummary'>;
+
+/** One writer. It sees nothing around it. */
+function observe({ createHistogram, createSummary }: Metheus, values: number[], schema: number): void {
+  const options = { requiredLabels: ['route'] } as const;
+  const native = { schema, maxBuckets: Number.POSITIVE_INFINITY };
+  const histogram = createHistogram('native_seconds', 'N.', { ...options, native }).labels({ route: '/"\\' });
+  const quantiles = [0.01, 0.5, 0.99];
+  const summary = createSummary('recent_seconds', 'R.', { ...options, quantiles, maxAge: 3600 });
+  const whole = createSummary('all_seconds', 'A.', { quantiles, maxAge: Number.POSITIVE_INFINITY });
+  for (const value of values) {
+    histogram.observe(value);
+    summary.labels({ route: '/"\\' }).observe(value);
+    whole.observe(value);
+  }
+}
+
+/** Whether families are those of all values. */
+function checkAll(families: readonly FamilySnapshot[], values: readonly number[]): void {
+  assert.deepEqual(
+    families.filter(({ family }) => family.type === 'parts'),
+    [],
+  );
+  const byName = (name: string) => families.find(({ family }) => family.name === name)!;
+  const [native] = byName('native_seconds').native!;
+  const index = PowerIndex.of(Math.min(...SCHEMAS));
+  const expected = { positive: new Map<number, number>(), negative: new Map<number, number>() };
+  for (const value of values.filter((one) => one !== 0)) {
+    const buckets = value > 0 ? expected.positive : expected.negative;
+    const bucket = index.indexOf(Math.abs(value));
+    buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
+  }
+  for (const sign of ['positive', 'negative'] as const) {
+    const buckets = native![sign];
+    const shown = [...buckets.index].map((bucket, i) => [bucket, buckets.counts[i]]);
+    assert.deepEqual(
+      shown,
+      [...expected[sign]].sort(([a], [b]) => a - b),
+    );
+  }
+  const zeros = values.filter((value) => value === 0).length;
+  assert.deepEqual(
+    [native!.schema, native!.count, native!.zeroCount],
+    [Math.min(...SCHEMAS), values.length, zeros],
+  );
+  const inOrder = values.toSorted((a, b) => a - b);
+  for (const name of ['recent_seconds', 'all_seconds']) {
+    const estimates = byName(name).quantiles!;
+    for (const [i, quantile] of QUANTILES.entries()) {
+      const right = inOrder[Math.ceil(quantile * values.length) - 1]!;
+      assert.ok(
+        Math.abs(estimates[i]! - right) <= 0.01 * Math.abs(right),
+        `${name} ${quantile}: ${estimates[i]}`,
+      );
+    }
+  }
+}
+
+const ALL = SCHEMAS.flatMap((_, writer) => valuesOf(writer, VALUES));
+
+/** A process that observes with a backend, says so, and stays. */
+async function startProcess(t: TestContext, writer: number, load: string) {
+  const code = `
+    import * as metheus from 'metheus';
+    ${load}
+    (${observe})(metheus, (${valuesOf})(${writer}, ${VALUES}), ${SCHEMAS[writer]});
+    await metheus.REGISTRY.collect();
+    process.send('counted');
+    setInterval(() => {}, 1000);
+  `;
+  const cwd = fileURLToPath(new URL('../../../', import.meta.url));
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    cwd,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const [message] = await once(child, 'message');
+  assert.equal(message, 'counted');
+  return {
+    kill: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+describe('native buckets', () => {
+  it('add up over worker threads, those that are gone included', async () => {
+    const workers = SCHEMAS.map((schema, writer) =>
+      startWorker(
+        (metheus, { data }) => {
+          const run = (code: string) => new Function(`return ${code}`)();
+          run(data.observe)(metheus, run(data.valuesOf)(data.writer, data.count), data.schema);
+        },
+        { observe: String(observe), valuesOf: String(valuesOf), writer, count: VALUES, schema },
+      ),
+    );
+    await Promise.all(workers.map(gone));
+    checkAll(await REGISTRY.collect(), ALL);
+  });
+
+  it('add up over processes that share a directory: killed, and folded', async (t) => {
+    const directory = makeDirectory(t);
+    const load = `
+      import { MultiProcessFileBackend } from 'metheus/backends/file';
+      await metheus.loadBackend(MultiProcessFileBackend, { directory: ${JSON.stringify(directory)} });
+    `;
+    const writers = await Promise.all(SCHEMAS.map((_, writer) => startProcess(t, writer, load)));
+    const reader = await openBackend(t, { directory });
+    const read = async () => joinParts(reader.snapshot({ families: [], scopes: [''] }));
+    checkAll(await read(), ALL);
+    for (const writer of writers) await writer.kill();
+    checkAll(await read(), ALL);
+    await reader.fold();
+    checkAll(await read(), ALL);
+  });
+
+  it('add up over processes that share a Redis', { skip: requireTool('redis-server') }, async (t) => {
+    const server = await startRedis();
+    t.after(() => server.stop());
+    const options = optionsFor(server);
+    const load = `
+      import { MultiProcessRedisBackend } from 'metheus/backends/redis';
+      await metheus.loadBackend(MultiProcessRedisBackend, ${JSON.stringify(options)});
+    `;
+    const writers = await Promise.all(SCHEMAS.map((_, writer) => startProcess(t, writer, load)));
+    const reader = await openRedis(options);
+    t.after(() => reader.close());
+    const read = async () => joinParts(await reader.snapshot({ families: [], scopes: [''] }));
+    checkAll(await read(), ALL);
+    for (const writer of writers) await writer.kill();
+    checkAll(await read(), ALL);
+  });
+});

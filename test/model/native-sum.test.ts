@@ -1,0 +1,144 @@
+/** Native buckets brought together: against a model that knows every value. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { NativeBuckets } from 'metheus';
+import { PowerIndex } from '#metheus/metrics/power-index.js';
+import { BLOCK_SIZE } from '#metheus/model/native-parts.js';
+import { NativeSum, upperBound } from '#metheus/model/native-sum.js';
+
+/** One writer: what it observed, at which resolution. */
+interface WriterPlan {
+  readonly schema: number;
+  readonly threshold: number;
+  readonly values: readonly number[];
+}
+
+function addWriter(sum: NativeSum, { schema, threshold, values }: WriterPlan): void {
+  const blocks = new Map<string, Float64Array>();
+  const count = (kind: 'p' | 'n' | 'z', place: number, cell: number, by = 1) => {
+    const key = `${kind}${place}`;
+    const cells = blocks.get(key) ?? new Float64Array(BLOCK_SIZE);
+    blocks.set(key, cells);
+    cells[cell]! += by;
+    return cells;
+  };
+  count('z', threshold, 0, 0);
+  for (const value of values) {
+    if (Math.abs(value) <= threshold) count('z', threshold, 0);
+    else {
+      const index = PowerIndex.of(schema).indexOf(Math.abs(value));
+      count(value > 0 ? 'p' : 'n', Math.floor(index / BLOCK_SIZE), index & (BLOCK_SIZE - 1));
+    }
+  }
+  for (const [key, cells] of blocks) {
+    sum.add({ schema, kind: key[0] as 'p', place: Number(key.slice(1)) }, cells, 0);
+  }
+}
+
+const join = (plans: readonly WriterPlan[], maxBuckets = 0, maxZeroThreshold = 0): NativeBuckets => {
+  const sum = new NativeSum();
+  for (const plan of plans) addWriter(sum, plan);
+  return sum.result({ maxBuckets, maxZeroThreshold });
+};
+
+/** What the buckets of a result are, told from all values. */
+function expected(values: readonly number[], { schema, zeroThreshold }: NativeBuckets) {
+  const counts = { positive: new Map<number, number>(), negative: new Map<number, number>() };
+  let zeroCount = 0;
+  for (const value of values) {
+    if (Math.abs(value) <= zeroThreshold) zeroCount += 1;
+    else {
+      const buckets = value > 0 ? counts.positive : counts.negative;
+      const index = PowerIndex.of(schema).indexOf(Math.abs(value));
+      buckets.set(index, (buckets.get(index) ?? 0) + 1);
+    }
+  }
+  const inOrder = (buckets: Map<number, number>) => [...buckets].sort(([a], [b]) => a - b);
+  return { zeroCount, positive: inOrder(counts.positive), negative: inOrder(counts.negative) };
+}
+
+const shown = ({ zeroCount, positive, negative }: NativeBuckets) => ({
+  zeroCount,
+  positive: [...positive.index].map((index, i) => [index, positive.counts[i]]),
+  negative: [...negative.index].map((index, i) => [index, negative.counts[i]]),
+});
+
+const value = fc.oneof(
+  fc.double({ min: -1e3, max: 1e3, noNaN: true }),
+  fc.double({ min: 1e-5, max: 1e-2, noNaN: true }),
+  fc.constantFrom(0, -0, 1, 2, -4, 0.25, Number.MAX_VALUE, Number.MIN_VALUE),
+  fc.constantFrom(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+);
+const writer = fc.record({
+  schema: fc.integer({ min: -4, max: 8 }),
+  threshold: fc.constantFrom(0, 2 ** -128, 1e-3, 0.3),
+  values: fc.array(value, { maxLength: 60 }),
+});
+const RUN = { seed: 6, numRuns: 400 };
+
+describe('native buckets of several writers', () => {
+  it('are those of all values, at the coarsest resolution and with the widest zero bucket', () => {
+    fc.assert(
+      fc.property(fc.array(writer, { minLength: 1, maxLength: 5 }), (plans) => {
+        const joined = join(plans);
+        const values = plans.flatMap((plan) => plan.values);
+        assert.deepEqual(shown(joined), expected(values, joined));
+        assert.equal(joined.count, values.length);
+        const populated = plans.filter((plan) => plan.values.some((v) => Math.abs(v) > plan.threshold));
+        if (populated.length === plans.length && populated.length > 0) {
+          assert.equal(joined.schema, Math.min(...plans.map(({ schema }) => schema)));
+        }
+      }),
+      RUN,
+    );
+  });
+
+  it('are never more than the limit, unless nothing is coarser', () => {
+    const limit = fc.record({
+      maxBuckets: fc.integer({ min: 1, max: 40 }),
+      maxZeroThreshold: fc.constantFrom(0, 1e-4, 0.01, 5),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(writer, { minLength: 1, maxLength: 4 }),
+        limit,
+        (plans, { maxBuckets, maxZeroThreshold }) => {
+          const joined = join(plans, maxBuckets, maxZeroThreshold);
+          const values = plans.flatMap((plan) => plan.values);
+          assert.deepEqual(shown(joined), expected(values, joined));
+          const buckets = joined.positive.index.length + joined.negative.index.length;
+          assert.ok(buckets <= maxBuckets || joined.schema === -4, `${buckets} of ${maxBuckets}`);
+          const free = join(plans);
+          assert.ok(joined.schema <= free.schema && joined.zeroThreshold >= free.zeroThreshold);
+          if (joined.zeroThreshold > free.zeroThreshold) assert.ok(joined.zeroThreshold <= maxZeroThreshold);
+        },
+      ),
+      RUN,
+    );
+  });
+
+  it('are the same whoever is read first, and however often the same were folded together', () => {
+    fc.assert(
+      fc.property(fc.array(writer, { minLength: 2, maxLength: 4 }), (plans) => {
+        assert.deepEqual(join(plans, 20, 0.01), join(plans.toReversed(), 20, 0.01));
+      }),
+      RUN,
+    );
+  });
+
+  it('widen the zero bucket before they get coarser', () => {
+    const small = { schema: 3, threshold: 0, values: [0.001, 0.002, 0.003, 10, 11, 12] };
+    const wide = join([small], 4, 0.5);
+    assert.deepEqual([wide.schema, wide.zeroThreshold, wide.zeroCount], [3, 0.5, 3]);
+    const coarse = join([small], 1, 0.001);
+    assert.equal(coarse.zeroThreshold, upperBound(3, PowerIndex.of(3).indexOf(0.001) - 1));
+    assert.ok(coarse.schema < 3);
+  });
+
+  it('do not get coarser by a writer that has counted nothing', () => {
+    const idle = { schema: -4, threshold: 0.5, values: [] };
+    const joined = join([idle, { schema: 8, threshold: 2 ** -128, values: [0.25, 1] }]);
+    assert.deepEqual([joined.schema, joined.zeroThreshold, joined.zeroCount], [8, 2 ** -128, 0]);
+  });
+});
