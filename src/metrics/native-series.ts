@@ -6,32 +6,11 @@
  */
 import { activeBackend, type Tenant } from '../backends/active.js';
 import type { Cells, Move } from '../backends/backend.js';
-import type { FamilyDescriptor } from '../model/family.js';
 import { BLOCK_BITS, BLOCK_SIZE, blockName, NEGATIVE, zeroName } from '../model/native-parts.js';
 import { coarseNow } from './coarse-clock.js';
 import type { Leaf } from './metric-family.js';
+import type { NativeRule, Observer, Upkept } from './native-rule.js';
 import { PowerIndex } from './power-index.js';
-
-/** How a family counts in native buckets. */
-export interface NativeRule {
-  /** The hidden family of the blocks. */
-  readonly parts: FamilyDescriptor;
-  readonly schema: number;
-  readonly zeroThreshold: number;
-  /** 0: no limit. */
-  readonly maxBuckets: number;
-  /** Seconds; 0: never. */
-  readonly minResetDuration: number;
-  /** Seconds of an age bucket, and how many there are; 0 where nothing is forgotten. */
-  readonly slotSeconds: number;
-  readonly slots: number;
-}
-
-/** Whose buckets they are. */
-export interface Observer extends Leaf {
-  readonly family: FamilyDescriptor;
-  observe(value: number): void;
-}
 
 /** All series of one family. */
 export class NativeFamily implements Tenant {
@@ -71,16 +50,12 @@ const BELOW_ZERO = NEGATIVE;
 const AT_HAND = 32;
 
 /** The native buckets of one series. */
-export class NativeSeries {
+export class NativeSeries implements Upkept {
   readonly family: NativeFamily;
   readonly labels: readonly string[];
-  /** Who counts the sum beside it. */
   readonly owner: Observer;
-  /** By the value of their label. */
   readonly blocks = new Map<string, Block>();
-  /** How many buckets count something, the zero bucket aside. May be too many: the upkeep counts anew. */
   populated = 0;
-  /** Unix seconds of the beginning, or of the last reset. */
   since = coarseNow();
   threshold = 0;
   #index = PowerIndex.of(0);
@@ -103,11 +78,14 @@ export class NativeSeries {
     this.use(schema, zeroThreshold);
   }
 
+  get rule(): NativeRule {
+    return this.family.rule;
+  }
+
   get schema(): number {
     return this.#index.schema;
   }
 
-  /** Counts from now on at this resolution. */
   use(schema: number, threshold: number): void {
     this.#index = PowerIndex.of(schema);
     this.threshold = threshold;
