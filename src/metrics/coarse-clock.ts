@@ -11,15 +11,15 @@ const RESOLUTION_MS = 50;
 /** The time; 0 when it has to be read. A typed array, because a number in a variable would be boxed. */
 const now = new Float64Array(1);
 
-/** Unix time in seconds. */
+/** Unix time in seconds. Read from the array on every way: a number that a call gives back would be boxed. */
 export function coarseNow(): number {
-  return now[0] || read();
+  if (now[0] === 0) read();
+  return now[0]!;
 }
 
-function read(): number {
+function read(): void {
   setTimeout(() => {
     now[0] = 0;
   }, RESOLUTION_MS).unref();
   now[0] = Date.now() / 1000;
-  return now[0];
 }
