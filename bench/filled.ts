@@ -1,8 +1,15 @@
 /** Registries that are full of series, ours and theirs, with the same names, labels and numbers. */
-import { CollectorRegistry, createCounter, createHistogram, DEFAULT_BUCKETS } from 'metheus';
+import {
+  CollectorRegistry,
+  createCounter,
+  createHistogram,
+  DEFAULT_BUCKETS,
+  type ExpositionFormat,
+} from 'metheus';
 import { expectEqual } from './case.js';
 import { labelSets, REQUEST_LABELS, type RequestLabels } from './label-sets.js';
 import type { PromClient, PromRegistry } from './peers.js';
+import { checkProtobuf } from './protobuf-samples.js';
 import { samplesOf } from './samples.js';
 
 export type Kind = 'counter' | 'histogram';
@@ -46,6 +53,12 @@ export function fillTheirs(client: PromClient, { kind, families, series }: Amoun
     }
   }
   return registry;
+}
+
+/** @throws Error unless every series is there with its numbers */
+export function checkScrape(bytes: Uint8Array, amount: Amount, format: ExpositionFormat): void {
+  if (format === 'protobuf') checkProtobuf(bytes, amount);
+  else checkText(Buffer.from(bytes).toString(), amount);
 }
 
 /** @throws Error unless the text shows every series with its numbers */

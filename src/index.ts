@@ -43,30 +43,38 @@ export {
   createCounter,
   createGauge,
   createHistogram,
+  createInfo,
+  createStateSet,
   createSummary,
+  type ExemplarOptions,
   Gauge,
   type GaugeOptions,
   Histogram,
   type HistogramOptions,
+  Info,
+  StateSet,
   Summary,
   type SummaryOptions,
 } from './metrics/create.js';
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { ObservableGauge } from './metrics/gauge.js';
 export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
+export type { InfoOptions } from './metrics/info.js';
 export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
 export type { NativeOptions, QuantileOptions } from './metrics/native-options.js';
+export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timer.js';
-export {
-  type Collector,
-  createFamily,
-  type FamilyOptions,
-  type FamilySeries,
-  type MetricSource,
-  type Registerer,
+export type {
+  Collector,
+  FamilyOptions,
+  FamilySeries,
+  MetricSource,
+  Registerer,
+  SeriesExemplars,
 } from './model/collector.js';
 export {
+  type Exemplar,
   type FamilyDescriptor,
   type FamilySnapshot,
   familyKey,

@@ -1,7 +1,9 @@
 /** How long a scrape keeps everything else in the program waiting. */
-import { type CollectorRegistry, streamMetrics } from 'metheus';
+import { gunzipSync } from 'node:zlib';
+import { type CollectorRegistry, type ExpositionFormat, streamMetrics } from 'metheus';
+import { createFetchHandler } from 'metheus/http';
 import type { Case, Size, Subject } from '../case.js';
-import { type Amount, checkText, fillOurs, fillTheirs } from '../filled.js';
+import { type Amount, checkScrape, fillOurs, fillTheirs } from '../filled.js';
 
 /** Ten families, so that a client which rests between families can do so. */
 function amountOf({ quick }: Size): Amount {
@@ -30,28 +32,62 @@ async function longestGap(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** `scrape` gives its bytes to a reader, who keeps them for the check and lets them go afterwards. */
-function measuring(scrape: (read: (chunk: Uint8Array) => void) => Promise<void>, amount: Amount): Subject {
+function measuring(
+  scrape: (read: (chunk: Uint8Array) => void) => Promise<void>,
+  amount: Amount,
+  format: ExpositionFormat = 'text',
+  unpack: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+): Subject {
   return {
     async check() {
       const chunks: Uint8Array[] = [];
       await scrape((chunk) => chunks.push(chunk));
-      checkText(Buffer.concat(chunks).toString(), amount);
+      checkScrape(unpack(Buffer.concat(chunks)), amount, format);
     },
     run: () => longestGap(() => scrape(() => {})),
   };
 }
 
-async function stream(registry: CollectorRegistry, read: (chunk: Uint8Array) => void): Promise<void> {
-  for await (const chunk of streamMetrics(registry)) read(chunk);
+async function stream(
+  registry: CollectorRegistry,
+  read: (chunk: Uint8Array) => void,
+  format: ExpositionFormat = 'text',
+): Promise<void> {
+  for await (const chunk of streamMetrics(registry, { format })) read(chunk);
 }
+
+const WHAT = 'scrape of 1,000,000 counters (--quick: 100,000)';
+const LARGE = { group: 'scrape', unit: 'ms', flags: ['--max-old-space-size=8192'], slow: true } as const;
+
+function gapIn(format: ExpositionFormat): Case {
+  return {
+    ...LARGE,
+    name: `longest event-loop gap, ${WHAT}, ${format}`,
+    ours(size) {
+      const registry = fillOurs(amountOf(size));
+      return measuring((read) => stream(registry, read, format), amountOf(size), format);
+    },
+  };
+}
+
+/** As it is served: compressed while it is sent. */
+const COMPRESSED: Case = {
+  ...LARGE,
+  name: `longest event-loop gap, ${WHAT}, gzip`,
+  ours(size) {
+    const serve = createFetchHandler({ registry: fillOurs(amountOf(size)) });
+    const request = new Request('http://localhost/', { headers: { 'accept-encoding': 'gzip' } });
+    const scrape = async (read: (chunk: Uint8Array) => void) => {
+      for await (const chunk of (await serve(request)).body!) read(chunk);
+    };
+    return measuring(scrape, amountOf(size), 'text', gunzipSync);
+  },
+};
 
 export const GAP: readonly Case[] = [
   {
-    group: 'scrape',
-    name: 'longest event-loop gap, scrape of 1,000,000 counters (--quick: 100,000)',
-    unit: 'ms',
-    flags: ['--max-old-space-size=8192'],
-    slow: true,
+    ...LARGE,
+    name: `longest event-loop gap, ${WHAT}`,
     ours(size) {
       const registry = fillOurs(amountOf(size));
       return measuring((read) => stream(registry, read), amountOf(size));
@@ -61,4 +97,7 @@ export const GAP: readonly Case[] = [
       return measuring(async (read) => read(Buffer.from(await registry.metrics())), amountOf(size));
     },
   },
+  gapIn('openmetrics'),
+  gapIn('protobuf'),
+  COMPRESSED,
 ];

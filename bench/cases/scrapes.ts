@@ -1,7 +1,7 @@
 /** A whole scrape, until its bytes are ready to be sent. */
-import { type CollectorRegistry, streamMetrics } from 'metheus';
+import { type CollectorRegistry, type ExpositionFormat, streamMetrics } from 'metheus';
 import type { Case, Subject } from '../case.js';
-import { type Amount, checkText, fillOurs, fillTheirs } from '../filled.js';
+import { type Amount, checkScrape, fillOurs, fillTheirs } from '../filled.js';
 
 const COUNTERS: Amount = { kind: 'counter', families: 1, series: 100_000 };
 const HISTOGRAMS: Amount = { kind: 'histogram', families: 1, series: 10_000 };
@@ -11,15 +11,22 @@ class Scraping implements Subject {
   readonly #amount: Amount;
   readonly #scrape: () => Uint8Array | Promise<Uint8Array>;
 
-  constructor(amount: Amount, scrape: () => Uint8Array | Promise<Uint8Array>) {
+  readonly #format: ExpositionFormat;
+
+  constructor(
+    amount: Amount,
+    scrape: () => Uint8Array | Promise<Uint8Array>,
+    format: ExpositionFormat = 'text',
+  ) {
     this.#amount = amount;
     this.#scrape = scrape;
+    this.#format = format;
   }
 
   async check(): Promise<void> {
     const bytes = await this.#scrape();
     this.bytes = bytes.length;
-    checkText(Buffer.from(bytes).toString(), this.#amount);
+    checkScrape(bytes, this.#amount, this.#format);
   }
 
   async run(): Promise<number> {
@@ -29,9 +36,9 @@ class Scraping implements Subject {
   }
 }
 
-async function collect(registry: CollectorRegistry): Promise<Uint8Array> {
+async function collect(registry: CollectorRegistry, format: ExpositionFormat = 'text'): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of streamMetrics(registry)) chunks.push(chunk);
+  for await (const chunk of streamMetrics(registry, { format })) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
@@ -88,7 +95,24 @@ function scrapeOf(name: string, amount: Amount): Case {
   };
 }
 
+/** The same in another format. Peers have none of them, or not with the same content. */
+function scrapeIn(format: ExpositionFormat, name: string, amount: Amount): Case {
+  return {
+    group: 'scrape',
+    name: `${name}, ${format}`,
+    unit: 'ms',
+    ours() {
+      const registry = fillOurs(amount);
+      return new Scraping(amount, () => collect(registry, format), format);
+    },
+  };
+}
+
 export const SCRAPES: readonly Case[] = [
   scrapeOf('scrape of 100,000 counters', COUNTERS),
   scrapeOf('scrape of 10,000 histograms', HISTOGRAMS),
+  ...(['openmetrics', 'protobuf'] as const).flatMap((format) => [
+    scrapeIn(format, 'scrape of 100,000 counters', COUNTERS),
+    scrapeIn(format, 'scrape of 10,000 histograms', HISTOGRAMS),
+  ]),
 ];

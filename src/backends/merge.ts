@@ -107,22 +107,23 @@ export class Merger {
     this.#place(sources);
     const values = new Float64Array(this.#labels.size * family.cells);
     const live = new Uint8Array(this.#labels.size);
-    const created = new Float64Array(this.#labels.size);
+    let created: Float64Array | undefined;
     for (const { source, rows } of this.#placements) {
       const from = source.values();
       const since = source.created?.();
+      if (since !== undefined) created ??= new Float64Array(this.#labels.size);
       for (let row = 0; row < rows.length; row++) {
         const to = rows[row]!;
         if (to === REMOVED) continue;
         if (source.writer.live) live[to] = 1;
-        if (since !== undefined) created[to] = older(created[to]!, since[row]!);
+        if (since !== undefined) created![to] = older(created![to]!, since[row]!);
         accumulate(family, values, to * family.cells, from, row * family.cells, source.writer.live);
       }
     }
     const rows = this.#labels.view();
     if (isPerWriter(family.merge)) return { family, rows: touchedOnly(rows, values, family), values };
     if (family.merge === 'each') return { family, rows, values, live };
-    return family.merge === 'add' ? { family, rows, values, created } : { family, rows, values };
+    return created === undefined ? { family, rows, values } : { family, rows, values, created };
   }
 
   /** Brings the remembered places up to date; starts anew when a source went or removed a row. */

@@ -1,11 +1,13 @@
 /** What is answered to a request for metrics: decided here, once, for every kind of server. */
 import { show, warnOnce } from '../errors.js';
 import { negotiate } from '../exposition/negotiate.js';
+import { REGISTRY } from '../registry/default-registry.js';
 import { streamMetrics } from '../registry/generate.js';
 import { acceptsGzip } from './accept-encoding.js';
 import { gzipBytes, gzipChunks } from './gzip.js';
 import { indexPage } from './index-page.js';
 import { checkOptions, type MetricsHandlerOptions } from './options.js';
+import { sharedCollections } from './shared-collection.js';
 
 /** As much of a request as matters here. */
 export interface MetricsRequest {
@@ -76,7 +78,7 @@ async function metrics(
     Vary: compress ? 'Accept, Accept-Encoding' : 'Accept',
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
-  const chunks = streamMetrics(registry, { format, escaping, created });
+  const chunks = streamMetrics(sharedCollections(registry ?? REGISTRY), { format, escaping, created });
   // Everything is collected before the first chunk, so that what fails then is still a 500.
   const first = await chunks.next();
   const second = await chunks.next();

@@ -3,9 +3,23 @@
  *
  * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
  */
+import { MetheusError, show } from '../errors.js';
 import { escapeLabelValue, unescapeLabelValue } from '../model/labels.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
-import type { Escaping } from './formats.js';
+import type { Escaping } from './encoder.js';
+
+const ESCAPINGS: readonly unknown[] = ['underscores', 'dots', 'values', 'allow-utf-8'] satisfies Escaping[];
+
+export function isEscaping(given: unknown): given is Escaping {
+  return ESCAPINGS.includes(given);
+}
+
+/** @throws `METHEUS_INVALID_OPTIONS` */
+export function checkEscaping(given: unknown): asserts given is Escaping {
+  if (isEscaping(given)) return;
+  const expected = `one of ${ESCAPINGS.join(', ')}`;
+  throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `escaping: ${show(given)}`, expected });
+}
 
 /** A metric's name as a scheme writes it. What every reader knows stays as it is. */
 export function escapeName(name: string, escaping: Escaping): string {

@@ -9,8 +9,8 @@ import { warnOnce } from '../errors.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { escapeLabelValue, labelPairs, unescapeLabelValue } from '../model/labels.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
+import type { Escaping } from './encoder.js';
 import { escapeLabelName, escapeName, quoted } from './escaping.js';
-import type { Escaping } from './formats.js';
 import type { Dialect, Shape } from './text-dialect.js';
 
 /** A family with what it is called. */
@@ -21,31 +21,55 @@ export interface Exposed {
   readonly relabel: ((text: string) => string) | undefined;
 }
 
-/** In the same order. */
-export function expose(families: Iterable<FamilySnapshot>, escaping: Escaping, dialect: Dialect): Exposed[] {
-  const snapshots = [...families].filter(({ family }) => family.type !== 'parts');
-  const shapes = new Map<FamilySnapshot, Shape>();
-  const taken = new Set<string>();
-  const take = (shape: Shape): boolean => {
-    const names = namesOf(shape);
-    if (names.some((name) => taken.has(name))) return false;
-    for (const name of names) taken.add(name);
-    return true;
-  };
-  for (const snapshot of byPrecedence(snapshots)) {
-    const { name, type } = snapshot.family;
-    for (const candidate of candidates(name, escaping, escapeName)) {
-      const shape = dialect.shapesOf(candidate, type).find(take);
-      if (shape === undefined) continue;
-      shapes.set(snapshot, shape);
-      if (candidate !== escapeName(name, escaping)) warnOfName(name, candidate);
-      break;
-    }
+/**
+ * In the same order. Where all families are there already, in an array, names do not depend on that order.
+ */
+export function* expose(
+  families: Iterable<FamilySnapshot>,
+  escaping: Escaping,
+  dialect: Dialect,
+): Generator<Exposed> {
+  const names = new ExposedNames(escaping, dialect);
+  if (Array.isArray(families)) for (const { family } of byPrecedence(families)) names.shapeOf(family);
+  for (const snapshot of families) {
+    const { family } = snapshot;
+    if (family.type === 'parts') continue;
+    const shape = names.shapeOf(family);
+    yield { snapshot, shape, relabel: relabelling(family, shape, escaping) };
   }
-  return snapshots.map((snapshot) => {
-    const shape = shapes.get(snapshot)!;
-    return { snapshot, shape, relabel: relabelling(snapshot.family, shape, escaping) };
-  });
+}
+
+/** Who is called what. */
+class ExposedNames {
+  readonly #escaping: Escaping;
+  readonly #dialect: Dialect;
+  readonly #shapes = new Map<FamilyDescriptor, Shape>();
+  readonly #taken = new Set<string>();
+
+  constructor(escaping: Escaping, dialect: Dialect) {
+    this.#escaping = escaping;
+    this.#dialect = dialect;
+  }
+
+  shapeOf(family: FamilyDescriptor): Shape {
+    const known = this.#shapes.get(family);
+    if (known !== undefined) return known;
+    const shape = this.#find(family);
+    for (const name of namesOf(shape)) this.#taken.add(name);
+    this.#shapes.set(family, shape);
+    return shape;
+  }
+
+  #find({ name, type }: FamilyDescriptor): Shape {
+    for (const candidate of candidates(name, this.#escaping, escapeName)) {
+      const shapes = this.#dialect.shapesOf(candidate, type);
+      const shape = shapes.find((one) => !namesOf(one).some((taken) => this.#taken.has(taken)));
+      if (shape === undefined) continue;
+      if (candidate !== escapeName(name, this.#escaping)) warnOfName(name, candidate);
+      return shape;
+    }
+    throw new RangeError('There is always another name');
+  }
 }
 
 function namesOf({ family, sample, suffixes }: Shape): string[] {
@@ -54,9 +78,11 @@ function namesOf({ family, sample, suffixes }: Shape): string[] {
 
 /** Counters give way to others, for they have another name to take; names that are escaped give way to all. */
 function byPrecedence(snapshots: readonly FamilySnapshot[]): FamilySnapshot[] {
-  const rank = ({ family: { name, type } }: FamilySnapshot) =>
+  const rank = ({ name, type }: FamilyDescriptor) =>
     isLegacyMetricName(name) ? Number(type === 'counter') : 2;
-  return [...snapshots].sort((a, b) => rank(a) - rank(b));
+  return snapshots
+    .filter(({ family }) => family.type !== 'parts')
+    .sort((a, b) => rank(a.family) - rank(b.family));
 }
 
 /** What a name may be written as, best first, without end. */

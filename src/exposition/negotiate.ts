@@ -1,4 +1,5 @@
 /** Which format a client is answered with. */
+import { isEscaping } from './escaping.js';
 import {
   type Escaping,
   type ExpositionFormat,
@@ -7,7 +8,7 @@ import {
 } from './formats.js';
 import { isProtobufInstalled, PROTOBUF_CONTENT_TYPE } from './protobuf-peer.js';
 
-/** What was agreed on: options of `generateMetrics`, and the header that goes with what it gives. */
+/** What was agreed on: options of `streamMetrics`, and the header that goes with what it gives. */
 export interface Negotiated {
   readonly format: ExpositionFormat;
   readonly escaping: Escaping;
@@ -63,8 +64,6 @@ const OFFERS: readonly Offer[] = [
   },
 ];
 
-const ESCAPINGS: readonly unknown[] = ['underscores', 'dots', 'values', 'allow-utf-8'] satisfies Escaping[];
-
 /**
  * The format that a client likes best of those that there are, and how names are escaped for it. A header that
  * asks for nothing of that, or cannot be read, or is not there, is answered with text 0.0.4, which everybody reads.
@@ -73,7 +72,7 @@ const ESCAPINGS: readonly unknown[] = ['underscores', 'dots', 'values', 'allow-u
  * @example
  * ```ts
  * const { contentType, ...options } = negotiate(request.headers.accept);
- * reply.header('Content-Type', contentType).send(await generateMetrics(registry, options));
+ * reply.header('Content-Type', contentType).send(Readable.from(streamMetrics(registry, options)));
  * ```
  * @see https://prometheus.io/docs/instrumenting/content_negotiation/
  */
@@ -87,7 +86,7 @@ export function negotiate(accept: string | null | undefined): Negotiated {
 
 /** Says the escaping even where nobody asked for one, as Prometheus' own client library does. */
 function agreed({ format, contentType }: Offer, asked: string | undefined): Negotiated {
-  const escaping = ESCAPINGS.includes(asked) ? (asked as Escaping) : 'underscores';
+  const escaping = isEscaping(asked) ? asked : 'underscores';
   return { format, escaping, contentType: `${contentType}; escaping=${escaping}` };
 }
 

@@ -1,9 +1,9 @@
 /** Fields of `io.prometheus.client` that several messages have, written with the package's writer. */
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Exemplar } from '../model/family.js';
+import type { Escaping } from './encoder.js';
 import { unquoted } from './escaping.js';
 import { labelNamesOf } from './exposed.js';
-import type { Escaping } from './formats.js';
 
 /** How a field is stored: the low three bits of its tag. */
 const VARINT = 0;

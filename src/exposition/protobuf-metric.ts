@@ -1,10 +1,10 @@
 /** One `Metric` of `io.prometheus.client` from one row of a snapshot. */
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { createFamily } from '../model/collector.js';
+import { createFamily } from '../model/create-family.js';
 import type { FamilySnapshot, MetricType } from '../model/family.js';
 import { REMOVED } from '../model/label-column.js';
+import type { Escaping } from './encoder.js';
 import type { Exposed } from './exposed.js';
-import type { Escaping } from './formats.js';
 import {
   doubleTag,
   isCount,

@@ -1,8 +1,9 @@
 /** Text of any dialect, from columns. */
 import type { Exemplar, FamilySnapshot } from '../model/family.js';
 import { Chunk, copy, Fragment } from './chunk.js';
+import type { EncodeOptions, Escaping } from './encoder.js';
+import { checkEscaping } from './escaping.js';
 import { expose, labelsText } from './exposed.js';
-import type { EncodeOptions, Escaping } from './formats.js';
 import type { Dialect } from './text-dialect.js';
 import { RowWriter } from './text-rows.js';
 import { formatValue } from './value.js';
@@ -13,6 +14,7 @@ export function* encodeFamilies(
   { escaping, created }: EncodeOptions,
   dialect: Dialect,
 ): Generator<Uint8Array> {
+  checkEscaping(escaping);
   const chunk = new Chunk();
   const exemplarText = dialect.exemplars ? exemplarWriter(escaping) : undefined;
   const { timestampOf } = dialect;

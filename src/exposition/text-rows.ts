@@ -1,5 +1,5 @@
 /** The rows of a family as lines of text: copied label bytes between copied fragments, and numbers. */
-import { createFamily } from '../model/collector.js';
+import { createFamily } from '../model/create-family.js';
 import type { Exemplar, FamilySnapshot } from '../model/family.js';
 import { type LabelRows, PADDING, REMOVED, rowText } from '../model/label-column.js';
 import { type Chunk, copy } from './chunk.js';

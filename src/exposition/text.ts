@@ -5,8 +5,8 @@
  */
 import type { FamilyDescriptor, FamilySnapshot, MetricType } from '../model/family.js';
 import { isLegacyMetricName } from '../model/names.js';
+import type { Encoder } from './encoder.js';
 import { quoted } from './escaping.js';
-import type { Encoder } from './formats.js';
 import { type Dialect, type Shape, without } from './text-dialect.js';
 import { encodeFamilies } from './text-encoder.js';
 import { bucketLines, type Line, line, quantileLines } from './text-line.js';

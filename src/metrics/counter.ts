@@ -1,4 +1,5 @@
 /** A number that only grows: requests served, bytes sent, errors seen. One cell. */
+import type { Labels } from '../model/labels.js';
 import { Metric } from './metric.js';
 import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
 
@@ -10,9 +11,12 @@ export interface ObservableCounter {
   /**
    * Adds to the counter.
    *
-   * @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number that is not negative
+   * @param exemplar - labels that lead to the cause of this increment, a trace's id for instance: the newest is
+   * kept. With their names at most 128 code points
+   * @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number that is not negative;
+   * `METHEUS_INVALID_EXEMPLAR`, `METHEUS_INVALID_LABEL_VALUE`. Nothing is counted then
    */
-  inc(by?: number): void;
+  inc(by?: number, exemplar?: Labels): void;
   /**
    * Calls `fn` and counts 1 when it fails, with an error of this class if one is given. A promise is followed
    * to its end. The result or error passes through. As a decorator, `@counter.countErrors`, it counts the
@@ -30,10 +34,11 @@ export interface ObservableCounter {
 }
 
 export class CounterMetric extends Metric {
-  inc(by = 1): void {
+  inc(by = 1, exemplar?: Labels): void {
     if (!(by >= 0 && by < Number.POSITIVE_INFINITY) || typeof by !== 'number' || this.offset < 0) {
       throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number that is not negative');
     }
+    if (exemplar !== undefined) this.keepExemplar(0, by, exemplar);
     this.page[this.offset]! += by;
   }
 
@@ -54,5 +59,12 @@ export class CounterMetric extends Metric {
     return watch(fn, (failed, error) => {
       if (failed && (ErrorClass === undefined || error instanceof ErrorClass)) this.inc();
     });
+  }
+}
+
+/** A counter that takes an exemplar from where its option `exemplars` says. */
+export class TracedCounterMetric extends CounterMetric {
+  override inc(by = 1, exemplar = this.members.settings.exemplars?.()): void {
+    super.inc(by, exemplar);
   }
 }

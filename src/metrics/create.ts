@@ -1,17 +1,26 @@
 /** Creating metrics: the functions and classes that users call. */
 import { DEFAULT_REGISTRY, type Registerer } from '../model/collector.js';
 import type { GaugeMode, MetricType } from '../model/family.js';
+import type { Labels } from '../model/labels.js';
 import { nextScope } from '../model/scope.js';
-import { CounterMetric, type ObservableCounter } from './counter.js';
+import { CounterMetric, type ObservableCounter, TracedCounterMetric } from './counter.js';
 import { checkOptions, define, type GivenOptions } from './definition.js';
 import { GaugeMetric, type ObservableGauge } from './gauge.js';
-import { HistogramMetric, type ObservableHistogram } from './histogram.js';
+import { HistogramMetric, type ObservableHistogram, TracedHistogramMetric } from './histogram.js';
+import { type CreateInfo, type InfoClass, InfoMetric, type Info as LabelledInfo } from './info.js';
+import type { Values } from './label-tree.js';
 import type { Create, MetricClass, WithLabels } from './labelled.js';
 import type { Metric } from './metric.js';
-import { MetricFamily, type Values } from './metric-family.js';
+import { MetricFamily } from './metric-family.js';
 import { native } from './native-metric.js';
 import type { NativeOptions, QuantileOptions } from './native-options.js';
 import { NativeFamily } from './native-series.js';
+import {
+  type CreateStateSet,
+  type ObservableStateSet,
+  type StateSetClass,
+  StateSetMetric,
+} from './stateset.js';
 import { type ObservableSummary, SummaryMetric } from './summary.js';
 
 /** What gauges take besides the options of every metric. */
@@ -20,8 +29,17 @@ export interface GaugeOptions {
   readonly multiprocessMode?: GaugeMode;
 }
 
+/** What counters and histograms take besides the options of every metric. */
+export interface ExemplarOptions {
+  /**
+   * Asked for an exemplar by every observation that brings none: gives labels, or `undefined`. `currentTrace()`
+   * of `metheus/opentelemetry` is one such. Left out: there is none then.
+   */
+  readonly exemplars?: () => Labels | undefined;
+}
+
 /** What histograms take besides the options of every metric. */
-export interface HistogramOptions {
+export interface HistogramOptions extends ExemplarOptions {
   /**
    * Upper bounds of the buckets, ascending, in the unit of what is observed; `+Inf` is added. Left out: from
    * 5 ms to 10 s; none but `+Inf` with `native`.
@@ -39,33 +57,33 @@ export interface SummaryOptions extends QuantileOptions {
 
 type MetricMaker = new (members: MetricFamily<Metric>, given: Values) => Metric;
 
+/** The classes of a type, each for those who pay for it. */
+interface Classes {
+  readonly Plain: MetricMaker;
+  /** With the option `exemplars`. */
+  readonly Traced?: MetricMaker;
+  /** With native buckets, and with exemplars too where they are asked for. */
+  readonly Native?: ReturnType<typeof native>;
+}
+
 /** Makes the function that creates metrics of a type. */
-function creator<Operations extends object, Extra = unknown>(
-  type: MetricType,
-  Class: MetricMaker,
-  Native?: ReturnType<typeof native>,
-) {
+function creator<Creates>(type: MetricType, { Plain, Traced = Plain, Native }: Classes): Creates {
   const create = (name: string, help: string, options: GivenOptions & InRegistry = {}): Metric => {
     checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
-    const { family, rule, defaults, maxSeries, text } = define(
-      type,
-      registry?.scope ?? nextScope('unregistered'),
-      name,
-      help,
-      options,
-    );
-    const onOverflow = countDropped(family.name, registry);
-    const settings = { definition: text, defaults, maxSeries, onOverflow };
+    const scope = registry?.scope ?? nextScope('unregistered');
+    const { family, rule, ...defined } = define(type, scope, name, help, options);
+    const settings = { ...defined, onOverflow: countDropped(family.name, registry) };
+    const Class = defined.exemplars === undefined ? Plain : Traced;
     const make = () => {
       const natives = rule && new NativeFamily(rule);
       const makeMetric = (members: MetricFamily<Metric>, given: Values) =>
         natives ? new Native!(members, given, natives) : new Class(members, given);
       return new MetricFamily(family, settings, makeMetric).root;
     };
-    return registry === null ? make() : registry.obtain(text, family, make);
+    return registry === null ? make() : registry.obtain(defined.definition, family, make);
   };
-  return create as unknown as Create<Operations, Extra>;
+  return create as unknown as Creates;
 }
 
 interface InRegistry {
@@ -90,9 +108,9 @@ function countDropped(family: string, registry: Registerer | null): () => void {
 }
 
 /** The class of a creator: `new` creates, and `instanceof` knows what was created. */
-function classOf<Operations extends object, Extra>(Class: MetricMaker, create: Create<Operations, Extra>) {
-  const construct = (_: unknown, args: Parameters<typeof create>) => create(...args);
-  return new Proxy(Class, { construct }) as unknown as MetricClass<Operations, Extra>;
+function classOf<MadeBy>(Class: MetricMaker, create: (...args: never[]) => object): MadeBy {
+  const construct = (_: unknown, args: unknown[]) => create(...(args as never[]));
+  return new Proxy(Class, { construct }) as unknown as MadeBy;
 }
 
 /** A counter whose labels `Open` may still be given and `Missing` must be. */
@@ -120,28 +138,50 @@ export type Summary<Open extends string = never, Missing extends string = never>
   Missing
 >;
 
+/** A stateset of the states `State`; labels as for {@link Counter}. */
+export type StateSet<
+  State extends string = string,
+  Open extends string = never,
+  Missing extends string = never,
+> = WithLabels<ObservableStateSet<State>, Open, Missing>;
+/** An info; labels as for {@link Counter}. */
+export type Info<Open extends string = never, Missing extends string = never> = LabelledInfo<Open, Missing>;
+
 /** Creates a counter: a number that only grows. Its name should end with `_total`. See {@link Create}. */
-export const createCounter = creator<ObservableCounter>('counter', CounterMetric);
+export const createCounter = creator<Create<ObservableCounter, ExemplarOptions>>('counter', {
+  Plain: CounterMetric,
+  Traced: TracedCounterMetric,
+});
 /** Creates a gauge: a number that goes up and down. See {@link Create}. */
-export const createGauge = creator<ObservableGauge, GaugeOptions>('gauge', GaugeMetric);
+export const createGauge = creator<Create<ObservableGauge, GaugeOptions>>('gauge', { Plain: GaugeMetric });
 /** Creates a histogram: how values are distributed over buckets. See {@link Create}. */
-export const createHistogram = creator<ObservableHistogram, HistogramOptions>(
-  'histogram',
-  HistogramMetric,
-  native(HistogramMetric),
-);
+export const createHistogram = creator<Create<ObservableHistogram, HistogramOptions>>('histogram', {
+  Plain: HistogramMetric,
+  Traced: TracedHistogramMetric,
+  Native: native(HistogramMetric),
+});
 /** Creates a summary: how many values there were, their sum, and quantiles if asked for. See {@link Create}. */
-export const createSummary = creator<ObservableSummary, SummaryOptions>(
-  'summary',
-  SummaryMetric,
-  native(SummaryMetric),
-);
+export const createSummary = creator<Create<ObservableSummary, SummaryOptions>>('summary', {
+  Plain: SummaryMetric,
+  Native: native(SummaryMetric),
+});
+/** Creates an info: what is known in words. See {@link Create}. */
+export const createInfo = creator<CreateInfo>('info', { Plain: InfoMetric });
+/** Creates a stateset: which of some states are true. See {@link Create}. */
+export const createStateSet = creator<CreateStateSet>('stateset', { Plain: StateSetMetric });
 
 /** `new Counter(…)` is {@link createCounter}. */
-export const Counter = classOf(CounterMetric, createCounter);
+export const Counter = classOf<MetricClass<ObservableCounter, ExemplarOptions>>(CounterMetric, createCounter);
 /** `new Gauge(…)` is {@link createGauge}. */
-export const Gauge = classOf(GaugeMetric, createGauge);
+export const Gauge = classOf<MetricClass<ObservableGauge, GaugeOptions>>(GaugeMetric, createGauge);
 /** `new Histogram(…)` is {@link createHistogram}. */
-export const Histogram = classOf(HistogramMetric, createHistogram);
+export const Histogram = classOf<MetricClass<ObservableHistogram, HistogramOptions>>(
+  HistogramMetric,
+  createHistogram,
+);
 /** `new Summary(…)` is {@link createSummary}. */
-export const Summary = classOf(SummaryMetric, createSummary);
+export const Summary = classOf<MetricClass<ObservableSummary, SummaryOptions>>(SummaryMetric, createSummary);
+/** `new Info(…)` is {@link createInfo}. */
+export const Info = classOf<InfoClass>(InfoMetric, createInfo);
+/** `new StateSet(…)` is {@link createStateSet}. */
+export const StateSet = classOf<StateSetClass>(StateSetMetric, createStateSet);

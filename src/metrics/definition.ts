@@ -3,10 +3,10 @@ import { MetheusError } from '../errors.js';
 import { checkBuckets } from '../model/buckets.js';
 import { cellsOf } from '../model/collector.js';
 import type { FamilyDescriptor, GaugeMode, MergeMode, MetricType } from '../model/family.js';
-import { labelString, refuseUnknownLabels } from '../model/labels.js';
+import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
 import { invalidOption } from './invalid-option.js';
-import type { Values } from './metric-family.js';
+import type { Values } from './label-tree.js';
 import { checkQuantiles, histogramRule, summaryRule } from './native-options.js';
 import type { NativeRule } from './native-rule.js';
 
@@ -38,6 +38,8 @@ export interface GivenOptions {
   readonly native?: unknown;
   readonly quantiles?: unknown;
   readonly multiprocessMode?: unknown;
+  readonly exemplars?: unknown;
+  readonly states?: unknown;
 }
 
 /** A checked definition. */
@@ -47,8 +49,10 @@ export interface Definition {
   readonly rule?: NativeRule | undefined;
   readonly defaults: Values;
   readonly maxSeries: number;
+  readonly states: readonly string[] | undefined;
+  readonly exemplars: (() => Labels | undefined) | undefined;
   /** Everything, as text: equal for equal definitions, and fit for a message. */
-  readonly text: string;
+  readonly definition: string;
 }
 
 /** @throws `METHEUS_INVALID_OPTIONS` unless these are options, with a registry if with anything of that name */
@@ -74,15 +78,17 @@ export function define(
   checkMetricName(name, utf8Names);
   checkHelp(name, help);
   const {
-    requiredLabels: labelNames = [],
+    requiredLabels = [],
     defaultLabels = {},
     maxSeries = Number.POSITIVE_INFINITY,
     native = false,
     buckets = native ? undefined : DEFAULT_BUCKETS,
     quantiles,
   } = options;
-  if (!Array.isArray(labelNames))
-    throw invalidOption(name, 'requiredLabels', labelNames, 'an array of names');
+  if (!Array.isArray(requiredLabels))
+    throw invalidOption(name, 'requiredLabels', requiredLabels, 'an array of names');
+  const states = type === 'stateset' ? checkStates(name, options) : undefined;
+  const labelNames = states === undefined ? requiredLabels : [...requiredLabels, name];
   checkLabelNames(name, labelNames, utf8Names);
   if (typeof defaultLabels !== 'object' || defaultLabels === null) {
     throw invalidOption(name, 'defaultLabels', defaultLabels, 'an object with label values');
@@ -95,6 +101,7 @@ export function define(
     const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
     return value === undefined ? undefined : labelString(label, value);
   });
+  const exemplars = checkExemplars(name, options.exemplars);
   const isNative = type === 'histogram' && native !== false;
   const hasQuantiles = type === 'summary' && quantiles !== undefined;
   const bounds = hasQuantiles
@@ -107,10 +114,10 @@ export function define(
     name,
     help,
     type,
-    unit: checkUnit(name, options.unit),
+    unit: checkUnit(type, name, options.unit),
     labelNames: Object.freeze([...labelNames]),
     cells: cellsOf(type, bounds),
-    merge: type === 'gauge' ? checkMode(name, labelNames, options.multiprocessMode) : 'add',
+    merge: mergeOf(type, name, labelNames, options.multiprocessMode),
     bounds: Object.freeze(bounds),
   };
   const { scope: _, cells: __, ...shown } = family;
@@ -120,21 +127,47 @@ export function define(
     : hasQuantiles
       ? summaryRule(family, options)
       : undefined;
-  const text = JSON.stringify({
+  const definition = JSON.stringify({
     ...shown,
     defaults,
     ...limits,
+    states,
+    exemplars: exemplars && 'a function',
     native: rule && { ...rule, parts: rule.parts.bounds },
   });
-  return { family: Object.freeze(family), rule, defaults, maxSeries, text };
+  return { family: Object.freeze(family), rule, defaults, maxSeries, states, exemplars, definition };
+}
+
+/** A stateset's series are its states times its label sets: a limit would cut a set in pieces. */
+function checkStates(name: string, { states, maxSeries }: GivenOptions): readonly string[] {
+  const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length;
+  if (!isList || !states.every((state) => typeof state === 'string')) {
+    throw invalidOption(name, 'states', states, 'an array of different strings, at least one');
+  }
+  if (maxSeries !== undefined) throw invalidOption(name, 'maxSeries', maxSeries, 'none for a stateset');
+  return states.map((state: string) => labelString(name, state));
+}
+
+function checkExemplars(name: string, source: unknown): (() => Labels | undefined) | undefined {
+  if (source === undefined || typeof source === 'function') return source as (() => Labels) | undefined;
+  throw invalidOption(name, 'exemplars', source, 'a function that gives labels');
 }
 
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit */
-function checkUnit(name: string, unit: unknown = ''): string {
+function checkUnit(type: MetricType, name: string, unit: unknown = ''): string {
   if (typeof unit !== 'string') throw invalidOption(name, 'unit', unit, 'a string');
+  if (unit !== '' && isGaugeOfOnes(type)) throw invalidOption(name, 'unit', unit, `none for type ${type}`);
   if (unit === '' || name.replace(/_total$/, '').endsWith(`_${unit}`)) return unit;
   throw invalidOption(name, 'unit', unit, `a unit that the name ends with, as in '${name}_${unit}'`);
 }
+
+/** Infos and states tell what is now: those of the living, and of several who differ, the latest. */
+function mergeOf(type: MetricType, name: string, labelNames: readonly string[], mode: unknown): MergeMode {
+  if (isGaugeOfOnes(type)) return 'livemostrecent';
+  return type === 'gauge' ? checkMode(name, labelNames, mode) : 'add';
+}
+
+const isGaugeOfOnes = (type: MetricType) => type === 'info' || type === 'stateset';
 
 function checkMode(name: string, labelNames: readonly string[], mode: unknown = 'shared'): MergeMode {
   if ((mode === 'all' || mode === 'liveall') && labelNames.includes('pid')) {

@@ -32,8 +32,8 @@ export type StillMissing<Missing extends string, G> = string extends Missing
 
 declare const LABELS: unique symbol;
 
-/** What every metric can do, observable or not. */
-export interface Labelled<Operations extends object, Open extends string, Missing extends string> {
+/** What every metric is and can do, but for giving it labels. */
+export interface Described<Open extends string, Missing extends string> {
   /** Never there: keeps metrics of other labels from passing for this one, which methods alone do not. */
   readonly [LABELS]?: { readonly open: (name: Open) => void; readonly missing: Missing };
   readonly name: string;
@@ -45,6 +45,19 @@ export interface Labelled<Operations extends object, Open extends string, Missin
   readonly backend: Backend;
 
   /**
+   * Removes every series that has these label values, and says how many there were. A child that was kept
+   * counts for nobody afterwards: get a new one from `labels`.
+   */
+  remove(labels?: Given<Open>): number;
+
+  /** Removes every series. A metric that is observable without further labels starts again from zero. */
+  clear(): void;
+}
+
+/** What every metric can do, observable or not. */
+export interface Labelled<Operations extends object, Open extends string, Missing extends string>
+  extends Described<Open, Missing> {
+  /**
    * Gives values to labels, in any order and any portion. The same labels give the same object, so a result
    * can be kept: keep partial ones to complete later, complete ones to count at full speed.
    *
@@ -53,15 +66,6 @@ export interface Labelled<Operations extends object, Open extends string, Missin
   labels<const G extends Given<Open>>(
     given: object & G & OnlyOpen<G, Open>,
   ): WithLabels<Operations, StillOpen<Open, G>, StillMissing<Missing, G>>;
-
-  /**
-   * Removes every series that has these label values, and says how many there were. A child that was kept
-   * counts for nobody afterwards: get a new one from `labels`.
-   */
-  remove(labels?: Given<Open>): number;
-
-  /** Removes every series. A metric that is observable without further labels starts again from zero. */
-  clear(): void;
 }
 
 /** A metric with `Open` labels that may still be given and `Missing` ones that must be. */
@@ -72,21 +76,14 @@ export type WithLabels<Operations extends object, Open extends string, Missing e
 > &
   ([Missing] extends [never] ? Operations : unknown);
 
-/** Options that every metric takes. */
-export interface MetricOptions<Names extends readonly string[], Defaults> {
+/** Options that even those metrics take that are no numbers. */
+export interface LabelOptions<Names extends readonly string[], Defaults> {
   /** The labels of the metric. Each needs a value before anything can be counted. */
   readonly requiredLabels?: Names;
   /** Values for labels that are not given. */
   readonly defaultLabels?: Defaults & OnlyOpen<Defaults, Names[number]>;
   /** Where the metric is registered; left out: in the default registry; `null`: nowhere. */
   readonly registry?: Registerer | null;
-  /** A base unit, `seconds` or `bytes` for instance. The name must end with it, `_total` aside. */
-  readonly unit?: string;
-  /**
-   * How many series there may be. Label sets beyond count together in one more series, each of whose labels
-   * is `__overflow__`, and `metheus_series_dropped_total{family}` says how often. Without it: no limit.
-   */
-  readonly maxSeries?: number;
   /**
    * Whether the metric and its labels may have any characters in their names, such as `http.requests`. Prometheus
    * stores them so from version 3 on; for others they are escaped. @defaultValue `false`
@@ -94,11 +91,28 @@ export interface MetricOptions<Names extends readonly string[], Defaults> {
   readonly utf8Names?: boolean;
 }
 
+/** Options that every metric takes whose value is a number. */
+export interface MetricOptions<Names extends readonly string[], Defaults>
+  extends LabelOptions<Names, Defaults> {
+  /** A base unit, `seconds` or `bytes` for instance. The name must end with it, `_total` aside. */
+  readonly unit?: string;
+  /**
+   * How many series there may be. Label sets beyond count together in one more series, each of whose labels
+   * is `__overflow__`, and `metheus_series_dropped_total{family}` says how often. Without it: no limit.
+   */
+  readonly maxSeries?: number;
+}
+
+/** The labels without a default. */
+export type Undefaulted<Names extends readonly string[], Defaults> = string extends Names[number]
+  ? string
+  : Exclude<Names[number], Named<Defaults>>;
+
 /** A metric as it is created: every label is open, and those without a default are missing. */
 export type Created<Operations extends object, Names extends readonly string[], Defaults> = WithLabels<
   Operations,
   Names[number],
-  string extends Names[number] ? string : Exclude<Names[number], Named<Defaults>>
+  Undefaulted<Names, Defaults>
 >;
 
 /**

@@ -1,19 +1,15 @@
 /**
- * The series of one metric: a tree with one level for each label, in the order of their declaration.
- *
- * A level is a map from a label's value to the next level; `undefined` stands for a label that was not given.
- * So one walk finds partial and complete metrics alike, and a leaf is always the same object for the same
+ * The series of one metric, in a tree of their label values: a leaf is always the same object for the same
  * labels. A leaf that leaves labels to their defaults shares the cells of the one that names them.
  */
 import { activeBackend, type Tenant } from '../backends/active.js';
 import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
-import type { FamilyDescriptor } from '../model/family.js';
-import { labelString, refuseUnknownLabels } from '../model/labels.js';
+import type { SeriesExemplars } from '../model/collector.js';
+import type { Exemplar, FamilyDescriptor } from '../model/family.js';
+import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import { BucketIndex, type Buckets } from './bucket-index.js';
-
-/** Label values in order of declaration; `undefined` where none was given. */
-export type Values = readonly (string | undefined)[];
+import { type Level, leafAt, leavesOf, putLeaf, type Values } from './label-tree.js';
 
 /** What a family knows of its metrics: where they count. `offset` is -1 while labels are missing. */
 export interface Leaf {
@@ -27,8 +23,6 @@ export interface Leaf {
   end?(): void;
 }
 
-type Level<M> = Map<string | undefined, Level<M> | M>;
-
 /** The value of every label of the series that stands for all beyond `maxSeries`. */
 export const OVERFLOW = '__overflow__';
 
@@ -41,16 +35,19 @@ export interface FamilySettings {
   readonly maxSeries: number;
   /** Told each time a new label set was turned away. */
   readonly onOverflow: () => void;
+  /** Gives the labels of an exemplar for observations that bring none. */
+  readonly exemplars?: (() => Labels | undefined) | undefined;
+  /** The states of a stateset. */
+  readonly states?: readonly string[] | undefined;
 }
 
 export class MetricFamily<M extends Leaf> implements Tenant {
   readonly descriptor: FamilyDescriptor;
   /** The metric without any label given. */
   readonly root: M;
-  readonly definition: string;
+  readonly settings: FamilySettings;
   /** The descriptor's bounds, for histograms to search. */
   readonly buckets: Buckets;
-  readonly #settings: FamilySettings;
   readonly #make: (family: MetricFamily<M>, given: Values) => M;
   /** A copy: V8 reads a frozen array four times as slowly. */
   readonly #names: readonly string[];
@@ -58,6 +55,8 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   #series = 0;
   /** Leaves that count nothing yet. */
   #partials = 0;
+  /** The newest exemplar of each cell that has any: beside the leaves, so that those without pay nothing. */
+  #exemplars: WeakMap<Leaf, Exemplar[]> | undefined;
 
   constructor(
     descriptor: FamilyDescriptor,
@@ -67,8 +66,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     this.descriptor = descriptor;
     this.#names = [...descriptor.labelNames];
     this.buckets = BucketIndex.of(descriptor.bounds);
-    this.definition = settings.definition;
-    this.#settings = settings;
+    this.settings = settings;
     this.#make = make;
     this.root = make(this, []);
     if (this.missing([]).length === 0) this.#attachRoot();
@@ -138,28 +136,47 @@ export class MetricFamily<M extends Leaf> implements Tenant {
    * their labels.
    */
   labelsOf(metric: Leaf): Values | undefined {
-    const search = (level: Level<M>, path: Values): Values | undefined => {
-      for (const [key, next] of level) {
-        if (next === metric) return [...path, key];
-        const found = next instanceof Map ? search(next, [...path, key]) : undefined;
-        if (found !== undefined) return found;
-      }
-      return undefined;
+    for (const [leaf, values] of leavesOf(this.#tree)) if (leaf === metric) return values;
+    return undefined;
+  }
+
+  /** The series with these values, where given, each by the metric that names all of its labels. */
+  *series(wanted: Values): Generator<[metric: M, labels: readonly string[]]> {
+    if (this.descriptor.labelNames.length === 0) yield [this.root, []];
+    for (const [leaf, values] of leavesOf(this.#tree)) {
+      if (leaf.offset < 0 || values.includes(undefined)) continue;
+      if (values.every((value, i) => (wanted[i] ?? value) === value)) yield [leaf, values as string[]];
+    }
+  }
+
+  keepExemplar(metric: Leaf, cell: number, exemplar: Exemplar): void {
+    this.#exemplars ??= new WeakMap();
+    const kept = this.#exemplars.get(metric) ?? [];
+    kept[cell] = exemplar;
+    this.#exemplars.set(metric, kept);
+  }
+
+  /** See `MetricSource`. */
+  *exemplars(): Generator<SeriesExemplars | undefined> {
+    const all = this.#exemplars;
+    if (all === undefined) return;
+    const of = (leaf: M, values: Values) => {
+      const exemplars = all.get(leaf);
+      return exemplars && { labels: this.#filled(values) as string[], exemplars };
     };
-    return search(this.#tree, []);
+    yield of(this.root, []);
+    for (const [leaf, values] of leavesOf(this.#tree)) yield of(leaf, values);
   }
 
   /** Which labels have neither a given value nor a default. */
   missing(given: Values): string[] {
-    return this.descriptor.labelNames.filter(
-      (_, i) => (given[i] ?? this.#settings.defaults[i]) === undefined,
-    );
+    return this.descriptor.labelNames.filter((_, i) => (given[i] ?? this.settings.defaults[i]) === undefined);
   }
 
   /** Removes all series with these values, where given, and says how many there were. */
   remove(wanted: Values): number {
     const { root } = this;
-    const { defaults } = this.#settings;
+    const { defaults } = this.settings;
     const rootGoes = root.offset >= 0 && defaults.every((value, i) => (wanted[i] ?? value) === value);
     const removed = this.#prune(this.#tree, [], wanted);
     if (rootGoes) this.#attachRoot();
@@ -176,16 +193,11 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   rehome(move: Move): void {
     const { descriptor: family } = this;
     const sharing: [M, Values][] = [];
-    const visit = (level: Level<M>, path: Values): void => {
-      for (const [key, next] of level) {
-        const values = [...path, key];
-        if (next instanceof Map) visit(next, values);
-        else if (next.offset < 0) continue;
-        else if (values.includes(undefined)) sharing.push([next, values]);
-        else attach(next, move({ family, labels: values as string[] }, next));
-      }
-    };
-    visit(this.#tree, []);
+    for (const [leaf, values] of leavesOf(this.#tree)) {
+      if (leaf.offset < 0) continue;
+      if (values.includes(undefined)) sharing.push([leaf, values]);
+      else attach(leaf, move({ family, labels: values as string[] }, leaf));
+    }
     if (family.labelNames.length === 0) attach(this.root, move({ family, labels: [] }, this.root));
     else if (this.root.offset >= 0) sharing.push([this.root, []]);
     for (const [metric, values] of sharing) attach(metric, this.#leaf(this.#filled(values)));
@@ -194,6 +206,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   #attachRoot(): void {
     const { descriptor: family, root } = this;
     const { backend } = activeBackend();
+    this.#exemplars?.delete(root);
     if (family.labelNames.length > 0) {
       share(root, this.#leaf(this.#filled([])));
       return;
@@ -208,29 +221,23 @@ export class MetricFamily<M extends Leaf> implements Tenant {
 
   #leaf(values: Values): M {
     if (values.every((value) => value === undefined)) return this.root;
-    return this.#known(values) ?? this.#add(values);
-  }
-
-  #known(values: Values): M | undefined {
-    let next: Level<M> | M | undefined = this.#tree;
-    for (let i = 0; i < values.length && next !== undefined; i++) next = (next as Level<M>).get(values[i]);
-    return next as M | undefined;
+    return leafAt(this.#tree, values) ?? this.#add(values);
   }
 
   #add(values: Values): M {
-    const { maxSeries, onOverflow } = this.#settings;
+    const { maxSeries, onOverflow } = this.settings;
     const labels = this.#filled(values);
     if (labels.includes(undefined)) return this.#addPartial(values);
     if (values.includes(undefined)) {
       const named = this.#leaf(labels);
-      if (named === this.#known(this.#overflow())) return named;
+      if (named === leafAt(this.#tree, this.#overflow())) return named;
       const metric = this.#make(this, values);
       share(metric, named);
-      return this.#store(values, metric);
+      return putLeaf(this.#tree, values, metric);
     }
     if (this.#series >= maxSeries) {
       onOverflow();
-      return this.#known(this.#overflow()) ?? this.#addSeries(this.#overflow());
+      return leafAt(this.#tree, this.#overflow()) ?? this.#addSeries(this.#overflow());
     }
     return this.#addSeries(labels as string[]);
   }
@@ -240,30 +247,15 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const metric = this.#make(this, COMPLETE);
     attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
     metric.begin?.(labels);
-    return this.#store(labels, metric);
+    return putLeaf(this.#tree, labels, metric);
   }
 
   /** Under a limit, the partial metrics that are kept are limited too. */
   #addPartial(values: Values): M {
     const metric = this.#make(this, values);
-    if (this.#partials > 4 * this.#settings.maxSeries) return metric;
+    if (this.#partials > 4 * this.settings.maxSeries) return metric;
     this.#partials += 1;
-    return this.#store(values, metric);
-  }
-
-  /** Keeps a leaf, so that it is found again, and moved to another backend. */
-  #store(values: Values, metric: M): M {
-    let level = this.#tree;
-    for (const value of values.slice(0, -1)) {
-      let next = level.get(value) as Level<M> | undefined;
-      if (next === undefined) {
-        next = new Map();
-        level.set(value, next);
-      }
-      level = next;
-    }
-    level.set(values.at(-1), metric);
-    return metric;
+    return putLeaf(this.#tree, values, metric);
   }
 
   #overflow(): readonly string[] {
@@ -275,7 +267,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   }
 
   #filled(values: Values): Values {
-    return this.#settings.defaults.map((value, i) => values[i] ?? value);
+    return this.settings.defaults.map((value, i) => values[i] ?? value);
   }
 
   /** Drops the leaves below `level` that match, and the levels that this leaves empty. Counts the series. */
@@ -283,7 +275,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const depth = path.length;
     let removed = 0;
     for (const [key, next] of level) {
-      if (wanted[depth] !== undefined && (key ?? this.#settings.defaults[depth]) !== wanted[depth]) continue;
+      if (wanted[depth] !== undefined && (key ?? this.settings.defaults[depth]) !== wanted[depth]) continue;
       const values = [...path, key];
       if (next instanceof Map) {
         removed += this.#prune(next, values, wanted);

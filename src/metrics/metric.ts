@@ -2,8 +2,11 @@
 import { activeBackend } from '../backends/active.js';
 import type { Backend } from '../backends/backend.js';
 import { MetheusError, show, UnobservableMetricError } from '../errors.js';
+import type { SeriesExemplars } from '../model/collector.js';
+import { exemplarLabels } from '../model/exemplar.js';
 import type { FamilyDescriptor } from '../model/family.js';
-import { COMPLETE, type MetricFamily, type Values } from './metric-family.js';
+import type { Values } from './label-tree.js';
+import { COMPLETE, type MetricFamily } from './metric-family.js';
 
 const NO_PAGE = new Float64Array(0);
 
@@ -31,7 +34,12 @@ export abstract class Metric {
 
   /** For the registry: see `MetricSource`. */
   get definition(): string {
-    return this.members.definition;
+    return this.members.settings.definition;
+  }
+
+  /** For the registry too. */
+  exemplars(): Iterable<SeriesExemplars | undefined> {
+    return this.members.exemplars();
   }
 
   get name(): string {
@@ -52,11 +60,11 @@ export abstract class Metric {
       if (found !== undefined) return found;
     }
     if (this.#given === COMPLETE && isEmpty(given)) return this;
-    return this.members.resolve(this.#values(), given);
+    return this.members.resolve(this.values(), given);
   }
 
   remove(labels: Readonly<Record<string, unknown>> = {}): number {
-    const values = this.#values();
+    const values = this.values();
     const wanted = this.members.combine(values, labels, 'remove()');
     return values === undefined ? 0 : this.members.remove(wanted);
   }
@@ -84,8 +92,14 @@ export abstract class Metric {
     });
   }
 
+  /** Keeps what leads to the cause of an observation, before it is counted: one that is refused counts nothing. */
+  protected keepExemplar(cell: number, value: number, given: unknown): void {
+    const labels = exemplarLabels(this.name, given);
+    this.members.keepExemplar(this, cell, { labels, value, timestamp: Date.now() / 1000 });
+  }
+
   /** Undefined when the series was removed. */
-  #values(): Values | undefined {
+  protected values(): Values | undefined {
     return this.#given === COMPLETE ? this.members.labelsOf(this) : this.#given;
   }
 }

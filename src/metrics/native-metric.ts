@@ -1,7 +1,8 @@
 /** A metric that counts what it observes in native buckets too: a native histogram, or a summary with quantiles. */
 import type { FamilyDescriptor } from '../model/family.js';
+import type { Values } from './label-tree.js';
 import type { Metric } from './metric.js';
-import type { MetricFamily, Values } from './metric-family.js';
+import type { MetricFamily } from './metric-family.js';
 import type { Observer } from './native-rule.js';
 import { type NativeFamily, NativeSeries } from './native-series.js';
 
@@ -25,8 +26,8 @@ export function native(Class: Maker<Observing>): NativeMaker {
       return this.#family.rule.parts;
     }
 
-    override observe(value: number): void {
-      super.observe(value);
+    override observe(value: number, exemplar = this.members.settings.exemplars?.()): void {
+      super.observe(value, exemplar);
       this.#native.observe(value);
     }
 

@@ -1,6 +1,7 @@
 /** How a family counts in native buckets, and what its upkeep knows of a series. */
 import type { Cells } from '../backends/backend.js';
 import type { FamilyDescriptor } from '../model/family.js';
+import type { Labels } from '../model/labels.js';
 import type { Leaf } from './metric-family.js';
 
 export interface NativeRule {
@@ -20,7 +21,7 @@ export interface NativeRule {
 /** Whose buckets they are. */
 export interface Observer extends Leaf {
   readonly family: FamilyDescriptor;
-  observe(value: number): void;
+  observe(value: number, exemplar?: Labels): void;
 }
 
 /** A series, for its upkeep. */

@@ -22,9 +22,12 @@ export class NativeFamily implements Tenant {
   constructor(rule: NativeRule) {
     this.rule = rule;
     activeBackend().add(this);
-    import('./native-upkeep.js').then((upkeep) => {
-      this.upkeep = upkeep;
-    });
+    import('./native-upkeep.js').then(
+      (upkeep) => {
+        this.upkeep = upkeep;
+      },
+      () => {},
+    );
   }
 
   rehome(move: Move): void {

@@ -2,12 +2,15 @@
  * Where families come from: metrics, whose numbers a backend keeps, and collectors, who make their families
  * when they are asked. A registry knows both by these contracts and by nothing else.
  */
-import { MetheusError, show } from '../errors.js';
-import { checkBuckets } from './buckets.js';
-import { type FamilyDescriptor, type FamilySnapshot, GAUGE_CELLS, type MetricType } from './family.js';
-import { LabelColumn } from './label-column.js';
-import { type Labels, labelString, labelText, refuseUnknownLabels } from './labels.js';
-import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
+import {
+  type Exemplar,
+  type FamilyDescriptor,
+  type FamilySnapshot,
+  GAUGE_CELLS,
+  type MetricType,
+  type NativeBuckets,
+} from './family.js';
+import type { Labels } from './labels.js';
 
 /** A metric as a registry sees it. */
 export interface MetricSource {
@@ -16,6 +19,18 @@ export interface MetricSource {
   readonly definition: string;
   /** A hidden family, of type `parts`, with the native buckets of the series. */
   readonly parts?: FamilyDescriptor | undefined;
+  /**
+   * Exemplars, series by series: undefined for one without, so that who asks can pause. A series may come twice.
+   * Left out: there are none.
+   */
+  exemplars?(): Iterable<SeriesExemplars | undefined>;
+}
+
+export interface SeriesExemplars {
+  /** Label values, in the order of `family.labelNames`. */
+  readonly labels: readonly string[];
+  /** By cell, with holes. */
+  readonly exemplars: readonly (Exemplar | undefined)[];
 }
 
 /** Anything that makes families when it is asked. May be asynchronous; may give none. */
@@ -38,22 +53,37 @@ export interface Registerer {
   obtain<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M;
 }
 
-/** One series of a family that a collector gives. */
+/** One series of a family that a collector gives. Times are Unix seconds. */
 export interface FamilySeries {
   readonly labels?: Labels;
   /**
-   * A number; for histograms the non-cumulative counts of all buckets, `+Inf` included, and the sum of the
-   * observed values last; for summaries sum and count.
+   * A number; 1 for an info, 0 or 1 for a state; for histograms the non-cumulative counts of all buckets, `+Inf`
+   * included, and the sum of the observed values last; for summaries sum and count.
    */
   readonly value: number | readonly number[];
+  /** What time the value is of; left out: that of the scrape. */
+  readonly timestamp?: number;
+  /** When the series began to count. Not for gauges, infos and statesets. */
+  readonly created?: number;
+  /** Of a counter. */
+  readonly exemplar?: Exemplar;
+  /** Of a histogram: for each bucket that has one, `+Inf` included. */
+  readonly exemplars?: readonly (Exemplar | undefined)[];
+  /** Of a summary: its values at the family's quantiles, NaN where there is none. */
+  readonly quantiles?: readonly number[];
+  /** Of a histogram. */
+  readonly native?: NativeBuckets;
 }
 
 export interface FamilyOptions {
   readonly type?: MetricType;
   readonly unit?: string;
+  /** The last label of a stateset is called as the family: it names the state. */
   readonly labelNames?: readonly string[];
-  /** Upper bounds of a histogram's buckets, ascending, without `+Inf`. */
+  /** Upper bounds of a histogram's buckets, ascending, without `+Inf`. Left out: none but the native ones. */
   readonly buckets?: readonly number[];
+  /** A summary's, from 0 to 1, ascending. */
+  readonly quantiles?: readonly number[];
   /** Whether names may have any characters, as for metrics. @defaultValue `false` */
   readonly utf8Names?: boolean;
   readonly series: Iterable<FamilySeries>;
@@ -74,47 +104,4 @@ export function cellsOf(type: MetricType, bounds: readonly number[]): number {
     default:
       return 1;
   }
-}
-
-/**
- * A family for a custom {@link Collector} to give.
- *
- * @throws the errors of a bad name, label or value, as for metrics; `METHEUS_INVALID_VALUE` when a series has
- * another number of values than its type asks for
- */
-export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
-  const { type = 'gauge', unit = '', labelNames = [], buckets = [], utf8Names, series } = options;
-  checkMetricName(name, utf8Names);
-  checkHelp(name, help);
-  checkLabelNames(name, labelNames, utf8Names);
-  const bounds = type === 'histogram' ? checkBuckets(name, buckets) : [];
-  const cells = cellsOf(type, bounds);
-  const family: FamilyDescriptor = {
-    scope: '',
-    name,
-    help,
-    type,
-    unit,
-    labelNames,
-    cells,
-    merge: type === 'gauge' ? 'shared' : 'add',
-    bounds,
-  };
-  const rows = new LabelColumn();
-  const values: number[] = [];
-  for (const { labels = {}, value } of series) {
-    const texts = labelNames.map((label) => labelString(label, labels[label]));
-    refuseUnknownLabels(name, labelNames, labels);
-    const given = typeof value === 'number' ? [value] : value;
-    const padded = type === 'gauge' && given.length === 1 ? [...given, 1] : given;
-    if (padded.length !== cells || !padded.every((cell) => typeof cell === 'number')) {
-      throw new MetheusError('METHEUS_INVALID_VALUE', {
-        given: `${show(value)} for a ${type} '${name}'`,
-        expected: type === 'gauge' ? 'a number' : `${cells} numbers`,
-      });
-    }
-    rows.add(labelText(labelNames, texts));
-    values.push(...padded);
-  }
-  return { family, rows: rows.view(), values: Float64Array.from(values) };
 }

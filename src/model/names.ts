@@ -19,18 +19,13 @@ const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile']);
 const isName = (name: unknown, pattern: RegExp, utf8Names: boolean | undefined): name is string =>
   typeof name === 'string' && (utf8Names ? name !== '' && name.isWellFormed() : pattern.test(name));
 
-const rule = (pattern: RegExp, utf8Names: boolean | undefined) =>
-  utf8Names
-    ? { expected: 'text of at least one character, without lone surrogates' }
-    : { expected: `a name that matches ${pattern.source}`, todo: 'Give utf8Names: true to allow any other' };
+const rule = (pattern: RegExp) =>
+  `a name that matches ${pattern.source}, or any well-formed text where utf8Names is true`;
 
 /** @throws `METHEUS_INVALID_METRIC_NAME` */
 export function checkMetricName(name: unknown, utf8Names?: boolean): asserts name is string {
   if (isName(name, METRIC_NAME, utf8Names)) return;
-  throw new MetheusError('METHEUS_INVALID_METRIC_NAME', {
-    given: show(name),
-    ...rule(METRIC_NAME, utf8Names),
-  });
+  throw new MetheusError('METHEUS_INVALID_METRIC_NAME', { given: show(name), expected: rule(METRIC_NAME) });
 }
 
 /** @throws `METHEUS_INVALID_HELP` */
@@ -52,7 +47,7 @@ export function checkLabelNames(
   for (const name of names) {
     const given = `${show(name)} on metric '${metric}'`;
     if (!isName(name, LABEL_NAME, utf8Names)) {
-      throw new MetheusError('METHEUS_INVALID_LABEL_NAME', { given, ...rule(LABEL_NAME, utf8Names) });
+      throw new MetheusError('METHEUS_INVALID_LABEL_NAME', { given, expected: rule(LABEL_NAME) });
     }
     if (name.startsWith('__') || RESERVED_LABELS.has(name)) {
       throw new MetheusError('METHEUS_RESERVED_LABEL_NAME', {

@@ -1,6 +1,7 @@
 /** Buckets as metric families: under fixed names with labels, or under names that the user's function makes. */
 import { show, warnOnce } from '../errors.js';
-import { createFamily, type FamilyOptions } from '../model/collector.js';
+import type { FamilyOptions } from '../model/collector.js';
+import { createFamily } from '../model/create-family.js';
 import type { FamilySnapshot, MetricType } from '../model/family.js';
 import type { Bucket, BucketNumbers } from './buckets.js';
 

@@ -2,37 +2,95 @@
 import { activeBackend } from '../backends/active.js';
 import { MetheusError, show, warnOnce } from '../errors.js';
 import type { Collector, MetricSource } from '../model/collector.js';
-import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
+import { type FamilyDescriptor, type FamilySnapshot, TOUCHED } from '../model/family.js';
+import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
+import { labelText, parseLabelText } from '../model/labels.js';
+import { withExemplars } from './exemplars.js';
 import { joinParts } from './join-parts.js';
 import { sampleNames } from './sample-names.js';
 
-/** @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY` */
-export async function collectAll(
-  sources: readonly MetricSource[],
-  scopes: readonly string[],
-  collectors: readonly Collector[],
-): Promise<FamilySnapshot[]> {
-  const families = sources.map(({ family }) => family);
-  const parts = sources.flatMap((source) => source.parts ?? []);
-  const [snapshots, ...collected] = await Promise.all([
-    activeBackend().snapshot({ families: [...families, ...parts], scopes }),
-    ...collectors.map(collectFrom),
-  ]);
-  const metrics = await joinParts(snapshots);
-  const names = new SampleNames();
-  for (const family of families) names.take(family);
-  const others = metrics.slice(families.length).filter(({ family }) => {
-    // Another thread or program may mean something else by a name. That is no reason to serve nothing.
-    const isFree = names.take(family);
-    if (!isFree) warnOfConflict(family);
-    return isFree;
-  });
-  for (const { family } of collected.flat()) {
-    if (names.take(family)) continue;
-    const expected = 'each family from one metric or collector only';
-    throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
+/** Collects the families of one registry, again and again. */
+export class Collection {
+  readonly #prefix: string;
+  readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
   }
-  return [...metrics.slice(0, families.length), ...others, ...collected.flat()];
+
+  /** @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY` */
+  async collect(
+    sources: readonly MetricSource[],
+    scopes: readonly string[],
+    collectors: readonly Collector[],
+  ): Promise<FamilySnapshot[]> {
+    const families = sources.map(({ family }) => family);
+    const parts = sources.flatMap((source) => source.parts ?? []);
+    const [snapshots, ...collected] = await Promise.all([
+      activeBackend().snapshot({ families: [...families, ...parts], scopes }),
+      ...collectors.map(collectFrom),
+    ]);
+    const metrics = await joinParts(snapshots);
+    const names = new SampleNames();
+    for (const family of families) names.take(family);
+    const own: FamilySnapshot[] = [];
+    for (const [i, source] of sources.entries()) own.push(await withExemplars(said(metrics[i]!), source));
+    const others = metrics.slice(families.length).filter(({ family }) => {
+      // Another thread or program may mean something else by a name. That is no reason to serve nothing.
+      const isFree = names.take(family);
+      if (!isFree) warnOfConflict(family);
+      return isFree;
+    });
+    for (const { family } of collected.flat()) {
+      if (names.take(family)) continue;
+      const expected = 'each family from one metric or collector only';
+      throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
+    }
+    return [...own, ...others.map(said), ...collected.flat()].map((snapshot) => this.#withPrefix(snapshot));
+  }
+
+  #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {
+    if (this.#prefix === '') return snapshot;
+    let family = this.#renamed.get(snapshot.family);
+    if (family === undefined) {
+      const name = this.#prefix + snapshot.family.name;
+      family = { ...snapshot.family, name };
+      if (family.type === 'stateset') family = { ...family, labelNames: family.labelNames.with(-1, name) };
+      this.#renamed.set(snapshot.family, family);
+    }
+    const renamed = { ...snapshot, family };
+    return family.type === 'stateset'
+      ? { ...renamed, rows: relabelled(snapshot, family.labelNames) }
+      : renamed;
+  }
+}
+
+/** Without the series of infos and statesets of which nobody has said anything yet. */
+function said(snapshot: FamilySnapshot): FamilySnapshot {
+  const { family, rows, values } = snapshot;
+  if (family.type !== 'info' && family.type !== 'stateset') return snapshot;
+  const lengths = rows.lengths.slice(0, rows.size);
+  for (let row = 0; row < rows.size; row++)
+    if (values[row * family.cells + TOUCHED] === 0) lengths[row] = REMOVED;
+  return { ...snapshot, rows: { ...rows, lengths } };
+}
+
+/** The same rows under other label names. */
+function relabelled({ family, rows }: FamilySnapshot, names: readonly string[]): LabelRows {
+  const column = new LabelColumn();
+  for (let row = 0; row < rows.size; row++) {
+    const isRemoved = rows.lengths[row] === REMOVED;
+    const labels = isRemoved ? {} : parseLabelText(rowText(rows, row));
+    column.add(
+      labelText(
+        names,
+        family.labelNames.map((name) => labels[name] ?? ''),
+      ),
+    );
+  }
+  const view = column.view();
+  const lengths = view.lengths.map((length, row) => (rows.lengths[row] === REMOVED ? REMOVED : length));
+  return { ...view, lengths };
 }
 
 class SampleNames {

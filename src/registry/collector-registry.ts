@@ -5,6 +5,7 @@ import { DEFAULT_REGISTRY } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { checkMetricName } from '../model/names.js';
 import { DEFAULT_SCOPE, nextScope } from '../model/scope.js';
+import type { Collection } from './collect.js';
 import { sampleNames } from './sample-names.js';
 
 /** Options of a {@link CollectorRegistry}. */
@@ -35,7 +36,7 @@ export class CollectorRegistry implements Registerer {
   readonly #collectors = new Set<Collector>();
   /** Every name that a sample of a registered metric can have, and whose it is. */
   readonly #taken = new Map<string, MetricSource>();
-  readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
+  #collection: Collection | undefined;
 
   /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name */
   constructor({ prefix = '', scope = nextScope('registry'), utf8Names }: RegistryOptions = {}) {
@@ -85,11 +86,11 @@ export class CollectorRegistry implements Registerer {
    */
   async collect(): Promise<FamilySnapshot[]> {
     // What only reads is loaded when somebody reads: most threads and many processes never do.
-    const { collectAll } = await import('./collect.js');
+    const { Collection } = await import('./collect.js');
+    this.#collection ??= new Collection(this.prefix);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
     const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
-    const snapshots = await collectAll([...this.#metrics.values()], scopes, [...this.#collectors]);
-    return snapshots.map((snapshot) => this.#withPrefix(snapshot));
+    return this.#collection.collect([...this.#metrics.values()], scopes, [...this.#collectors]);
   }
 
   #add(metric: MetricSource): void {
@@ -105,16 +106,6 @@ export class CollectorRegistry implements Registerer {
       const other = this.#taken.get(name);
       if (other !== undefined) throw conflict(other.definition, definition);
     }
-  }
-
-  #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {
-    if (this.prefix === '') return snapshot;
-    let family = this.#renamed.get(snapshot.family);
-    if (family === undefined) {
-      family = { ...snapshot.family, name: this.prefix + snapshot.family.name };
-      this.#renamed.set(snapshot.family, family);
-    }
-    return { ...snapshot, family };
   }
 }
 

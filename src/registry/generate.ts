@@ -1,6 +1,5 @@
 /** A registry's families as bytes. */
-import { MetheusError, show } from '../errors.js';
-import { ENCODERS, type EncodeOptions, type ExpositionFormat } from '../exposition/formats.js';
+import type { EncodeOptions, ExpositionFormat } from '../exposition/formats.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { REGISTRY } from './default-registry.js';
 
@@ -14,22 +13,19 @@ export interface Collectable {
   collect(): Promise<readonly FamilySnapshot[]>;
 }
 
-/** How long a scrape may hold the event loop before it lets others run. */
-const TURN_MS = 4;
-
 /**
  * All metrics of a registry as text, ready to be served with {@link PROMETHEUS_CONTENT_TYPE}.
  *
  * @param registry - the default registry when left out
- * @throws `METHEUS_UNKNOWN_FORMAT`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+ * @throws `METHEUS_UNKNOWN_FORMAT`, for protobuf too, which is no text: see {@link streamMetrics};
+ * `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
  */
 export async function generateMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of streamMetrics(registry, options)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  const { textOf } = await import('./stream.js');
+  return textOf(options.format, streamMetrics(registry, options));
 }
 
 /**
@@ -40,21 +36,7 @@ export async function* streamMetrics(
   registry: Collectable = REGISTRY,
   { format = 'text', escaping = 'underscores', created = false }: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const load = Object.hasOwn(ENCODERS, format) ? ENCODERS[format] : undefined;
-  if (load === undefined) {
-    const expected = Object.keys(ENCODERS)
-      .map((known) => show(known))
-      .join(' or ');
-    throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected });
-  }
-  const encode = await load();
-  const families = await registry.collect();
-  let turn = performance.now();
-  for (const chunk of encode(families, { escaping, created })) {
-    // An encoder that is only counting gives empty ones.
-    if (chunk.length > 0) yield chunk;
-    if (performance.now() - turn < TURN_MS) continue;
-    await new Promise(setImmediate);
-    turn = performance.now();
-  }
+  const { encoderOf, inTurns } = await import('./stream.js');
+  const encode = await encoderOf(format);
+  yield* inTurns(encode(await registry.collect(), { escaping, created }));
 }

@@ -16,6 +16,7 @@ import {
   seriesOf,
   type Writer,
 } from 'metheus';
+import { rowText } from '#metheus/model/label-column.js';
 
 let families = 0;
 
@@ -108,6 +109,29 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
         seen.sort(([a], [b]) => a! - b!),
         all.map((_, i) => [i, 0, i]),
       );
+    });
+
+    test('know since when they count, if they say so', async (backend) => {
+      const family = makeFamily();
+      const before = Date.now() / 1000;
+      backend.reserve({ family, labels: ['new'] });
+      backend.reserve({ family, labels: ['moved'], created: 1000.5 });
+      backend.reserve({ family, labels: ['both'], writer: makeWriter() });
+      backend.reserve({ family, labels: ['both'], created: 2000.5, writer: makeWriter() });
+      await backend.flush();
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const { rows, created } = snapshot!;
+      if (created === undefined) return;
+      const times = Object.fromEntries(
+        Array.from({ length: rows.size }, (_, row) => [rowText(rows, row), created[row]!]),
+      );
+      assert.deepEqual(Object.keys(times).sort(), ['a="both"', 'a="moved"', 'a="new"']);
+      const now = Date.now() / 1000;
+      assert.ok(times['a="new"']! >= before - 1 && times['a="new"']! <= now + 1, String(times['a="new"']));
+      // Redis has one time for a whole family.
+      if (times['a="moved"'] === times['a="new"']) return;
+      assert.equal(times['a="moved"'], 1000.5);
+      assert.equal(times['a="both"'], 2000.5, 'the older of two');
     });
 
     test('keep every float64 exactly', async (backend) => {

@@ -17,9 +17,9 @@ describe('createFetchHandler', () => {
     const response = await createFetchHandler({ registry })(new Request(URL));
     const text = await generateMetrics(registry);
     assert.equal(response.status, 200);
-    assert.equal(response.headers.get('content-type'), PROMETHEUS_CONTENT_TYPE);
+    assert.equal(response.headers.get('content-type'), `${PROMETHEUS_CONTENT_TYPE}; escaping=underscores`);
     assert.equal(response.headers.get('content-length'), String(text.length));
-    assert.equal(response.headers.get('vary'), 'Accept-Encoding');
+    assert.equal(response.headers.get('vary'), 'Accept, Accept-Encoding');
     assert.equal(await response.text(), text);
   });
 
@@ -52,7 +52,7 @@ describe('createFetchHandler', () => {
       const response = await createFetchHandler({ registry })(new Request(URL, { method: 'HEAD' }));
       assert.equal(response.status, 200);
       assert.equal(response.body, null);
-      assert.equal(response.headers.get('content-type'), PROMETHEUS_CONTENT_TYPE);
+      assert.equal(response.headers.get('content-type'), `${PROMETHEUS_CONTENT_TYPE}; escaping=underscores`);
     }
   });
 

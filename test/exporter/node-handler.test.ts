@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { CollectorRegistry, createFamily, generateMetrics, PROMETHEUS_CONTENT_TYPE } from 'metheus';
+import { CollectorRegistry, generateMetrics, PROMETHEUS_CONTENT_TYPE } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 import { createMetricsHandler } from 'metheus/http';
 import { get, open } from '../support/http.js';
 import { largeRegistry, Slow, smallRegistry, Watched } from '../support/scrapes.js';
@@ -32,10 +33,10 @@ describe('createMetricsHandler', () => {
     const url = await serve(createMetricsHandler({ registry }));
     const { status, headers, body } = await get(`${url}/metrics`);
     assert.equal(status, 200);
-    assert.equal(headers['content-type'], PROMETHEUS_CONTENT_TYPE);
+    assert.equal(headers['content-type'], `${PROMETHEUS_CONTENT_TYPE}; escaping=underscores`);
     assert.equal(headers['content-length'], String(body.length));
     assert.equal(headers['content-encoding'], undefined);
-    assert.equal(headers.vary, 'Accept-Encoding');
+    assert.equal(headers.vary, 'Accept, Accept-Encoding');
     assert.equal(
       body.toString(),
       '# HELP jobs_total Jobs done.\n# TYPE jobs_total counter\njobs_total{kind="mail"} 3\n',
@@ -142,7 +143,7 @@ describe('createMetricsHandler', () => {
       const url = await serve(createMetricsHandler({ registry }));
       const { headers, body } = await get(url, GZIP);
       assert.equal(headers['content-encoding'], 'gzip');
-      assert.equal(headers.vary, 'Accept-Encoding');
+      assert.equal(headers.vary, 'Accept, Accept-Encoding');
       assert.equal(headers['content-length'], String(body.length));
       assert.equal(gunzipSync(body).toString(), await generateMetrics(registry));
       const refused = await get(url, { headers: { 'Accept-Encoding': 'gzip;q=0' } });
@@ -166,7 +167,7 @@ describe('createMetricsHandler', () => {
       const url = await serve(createMetricsHandler({ registry: smallRegistry(), compress: false }));
       const { headers, body } = await get(url, GZIP);
       assert.equal(headers['content-encoding'], undefined);
-      assert.equal(headers.vary, undefined);
+      assert.equal(headers.vary, 'Accept');
       assert.match(body.toString(), /^# HELP/);
     });
   });

@@ -80,7 +80,7 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     assert.deepEqual(await stored('shop_wait_seconds_bucket', 5, 4), {
       '[["le","1e-05"]]': 0,
       '[["le","0.1"]]': 1,
-      '[["le","1"]]': 3,
+      '[["le","1.0"]]': 3,
       '[["le","1e+06"]]': 3,
       '[["le","+Inf"]]': 4,
     });

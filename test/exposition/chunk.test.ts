@@ -1,7 +1,8 @@
 /** The borders of chunks: nothing is lost, doubled or torn there. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createFamily, createGauge, createHistogram, streamMetrics } from 'metheus';
+import { CollectorRegistry, createGauge, createHistogram, streamMetrics } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 import { CHUNK_BYTES } from '#metheus/exposition/chunk.js';
 
 async function chunksOf(registry: CollectorRegistry): Promise<Buffer[]> {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CollectorRegistry, createFamily, generateMetrics } from 'metheus';
+import { CollectorRegistry, generateMetrics } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 import { parseMetrics, type TextFormat } from 'metheus/parse';
 import { type FamilySnapshot, seriesOf } from '#metheus/model/family.js';
 import { build, registryPlan } from '../support/random-registry.js';

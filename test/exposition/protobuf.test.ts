@@ -1,7 +1,8 @@
 /** The format protobuf, read back with the reader of another package. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createCounter, createFamily, createHistogram, streamMetrics } from 'metheus';
+import { CollectorRegistry, createCounter, createHistogram, generateMetrics, streamMetrics } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 import { encodeProtobuf } from '#metheus/exposition/protobuf.js';
 import { spansOf } from '#metheus/exposition/protobuf-native.js';
 import type { FamilySnapshot, NativeBuckets, PowerBuckets } from '#metheus/model/family.js';
@@ -186,6 +187,7 @@ describe('encodeProtobuf', () => {
     assert.equal(encode(renamed)[0]?.name, 'http.requests');
     const labelled = createFamily('a', '', {
       labelNames: ['b.c', 'a="b"'],
+      utf8Names: true,
       series: [{ labels: { 'b.c': '1', 'a="b"': '2' }, value: 1 }],
     });
     const labelNames = (escaping: 'underscores' | 'allow-utf-8') => {
@@ -221,6 +223,16 @@ describe('encodeProtobuf', () => {
       { name: 'text', value: 'line\nfeed "\\' },
     ]);
     assert.equal((last as Message).value, 5999);
+  });
+});
+
+describe('generateMetrics', () => {
+  it('does not make a string of protobuf, which is bytes', async () => {
+    await assert.rejects(generateMetrics(new CollectorRegistry(), { format: 'protobuf' }), {
+      code: 'METHEUS_UNKNOWN_FORMAT',
+      message:
+        "Unknown format: given 'protobuf', expected 'text' or 'openmetrics' for a string. Use streamMetrics.",
+    });
   });
 });
 

@@ -12,7 +12,7 @@ const SPACES = String.raw`[\s\x1c-\x1f\x85]+`;
 const SPACE_AT_ENDS = new RegExp(`^${SPACES}|${SPACES}$`, 'g');
 
 /** A family as comparable text: samples in any order, `le` as the number that it means. */
-function comparable({ name, type, help, samples }: ParsedFamily): unknown {
+function comparable({ name, type, help, samples }: Omit<ParsedFamily, 'unit'>): unknown {
   const ends = samples.map((sample) => {
     const labels = Object.entries(sample.labels).map(([label, value]) => {
       const isBound = label === 'le' && sample.name.endsWith('_bucket');

@@ -28,7 +28,7 @@ describe('createCounter refuses', () => {
       'A.',
       {},
       'METHEUS_INVALID_METRIC_NAME',
-      "Invalid metric name: given 'a-b', expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$.",
+      "Invalid metric name: given 'a-b', expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$, or any well-formed text where utf8Names is true.",
     ],
     [
       'no name',
@@ -36,7 +36,7 @@ describe('createCounter refuses', () => {
       'A.',
       {},
       'METHEUS_INVALID_METRIC_NAME',
-      'Invalid metric name: given undefined, expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$.',
+      'Invalid metric name: given undefined, expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$, or any well-formed text where utf8Names is true.',
     ],
     [
       'no help',
@@ -61,7 +61,7 @@ describe('createCounter refuses', () => {
       'A.',
       { requiredLabels: ['a-b'] },
       'METHEUS_INVALID_LABEL_NAME',
-      "Invalid label name: given 'a-b' on metric 'a', expected a name that matches ^[a-zA-Z_][a-zA-Z0-9_]*$.",
+      "Invalid label name: given 'a-b' on metric 'a', expected a name that matches ^[a-zA-Z_][a-zA-Z0-9_]*$, or any well-formed text where utf8Names is true.",
     ],
     ...['__x', 'le', 'quantile'].map((name): [string, string, string, Bad, string, string] => [
       `the reserved label ${name}`,

@@ -85,7 +85,7 @@ describe('createHistogram', () => {
         const observed = [...values, ...buckets];
         for (const value of observed) histogram.observe(value);
         const expected = [...buckets, Inf].map((bound) => [
-          bound,
+          bound + 0, // -0 is 0
           observed.filter((value) => value <= bound).length,
         ]);
         assert.deepEqual(

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createFamily, type FamilyOptions, generateMetrics, seriesOf } from 'metheus';
+import { CollectorRegistry, type FamilyOptions, generateMetrics, seriesOf } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 import { familyKey } from '#metheus/model/family.js';
 
 async function exposed(name: string, help: string, options: FamilyOptions): Promise<string> {
@@ -68,6 +69,81 @@ describe('createFamily', () => {
     assert.equal(await exposed('h', 'H.', given), text);
   });
 
+  it('carries everything that a snapshot can', () => {
+    const exemplar = { labels: { trace_id: 'a' }, value: 1, timestamp: 1.5 };
+    const counter = createFamily('c_total', 'C.', {
+      type: 'counter',
+      labelNames: ['a'],
+      series: [
+        { labels: { a: 1 }, value: 2, timestamp: 1000.25, created: 900, exemplar },
+        { labels: { a: 2 }, value: 3 },
+      ],
+    });
+    assert.deepEqual(counter.timestamps, Float64Array.of(1000.25, Number.NaN));
+    assert.deepEqual(counter.created, Float64Array.of(900, 0));
+    assert.deepEqual(counter.exemplars, new Map([[0, exemplar]]));
+
+    const exemplars = [undefined, exemplar, { labels: { n: '2' }, value: 9 }];
+    for (const type of ['histogram', 'gaugehistogram'] as const) {
+      const histogram = createFamily('h', 'H.', {
+        type,
+        buckets: [1, 2],
+        series: [{ value: [1, 2, 3, 9], exemplars }],
+      });
+      assert.deepEqual(
+        histogram.exemplars,
+        new Map([
+          [1, exemplars[1]],
+          [2, exemplars[2]],
+        ]),
+      );
+      assert.equal(histogram.family.cells, 4);
+    }
+
+    const summary = createFamily('s', 'S.', {
+      type: 'summary',
+      quantiles: [0.5, 0.99],
+      labelNames: ['a'],
+      series: [
+        { labels: { a: 1 }, value: [9, 3], quantiles: [2, 4] },
+        { labels: { a: 2 }, value: [0, 0] },
+      ],
+    });
+    assert.deepEqual(summary.family.bounds, [0.5, 0.99]);
+    assert.deepEqual(summary.quantiles, Float64Array.of(2, 4, Number.NaN, Number.NaN));
+
+    const none = { index: new Int32Array(0), counts: new Float64Array(0) };
+    const native = { schema: 3, zeroThreshold: 0, zeroCount: 1, count: 1, positive: none, negative: none };
+    const buckets = createFamily('n', 'N.', { type: 'histogram', series: [{ value: [1, 0], native }] });
+    assert.deepEqual(buckets.native, [native]);
+    assert.deepEqual(buckets.family.bounds, []);
+
+    const state = createFamily('door', 'D.', {
+      type: 'stateset',
+      labelNames: ['floor', 'door'],
+      series: [
+        { labels: { floor: 1, door: 'open' }, value: 1 },
+        { labels: { floor: 1, door: 'shut' }, value: 0 },
+      ],
+    });
+    assert.deepEqual(
+      [...seriesOf(state)].map(({ values }) => values[0]),
+      [1, 0],
+    );
+    const info = { type: 'info', labelNames: ['v'], series: [{ labels: { v: 1 }, value: 1 }] } as const;
+    assert.deepEqual([...seriesOf(createFamily('build', 'B.', info))][0]!.labels, { v: '1' });
+  });
+
+  it('leaves out what no series has', () => {
+    const { family, rows, values, ...rest } = createFamily('g', 'G.', { series: [{ value: 1 }] });
+    assert.deepEqual(rest, {});
+  });
+
+  /** A family of one series. */
+  const one = (options: object, series: object) => () =>
+    createFamily('a', '', { ...options, series: [{ value: 1, ...series }] } as FamilyOptions);
+  const x = { labels: { n: '1' }, value: 1 };
+
   const refused: [string, string, () => unknown, string?][] = [
     ['a bad name', 'METHEUS_INVALID_METRIC_NAME', () => createFamily('a-b', '', { series: [] })],
     ['no help', 'METHEUS_INVALID_HELP', () => createFamily('a', undefined as never, { series: [] })],
@@ -108,6 +184,51 @@ describe('createFamily', () => {
       () => createFamily('a', '', { type: 'histogram', buckets: [1, 2], series: [{ value: [1, 2, 3] }] }),
       "Invalid value: given [1, 2, 3] for a histogram 'a', expected 4 numbers.",
     ],
+    [
+      'one label set twice',
+      'METHEUS_DUPLICATE_SERIES',
+      () =>
+        createFamily('a', '', {
+          labelNames: ['x'],
+          series: [
+            { labels: { x: '1' }, value: 1 },
+            { labels: { x: 1 }, value: 2 },
+          ],
+        }),
+      'Duplicate series: given {x="1"} of \'a\' twice, expected each label set once.',
+    ],
+    ['an info that is not 1', 'METHEUS_INVALID_VALUE', one({ type: 'info' }, { value: 2 })],
+    [
+      'a state that is neither 0 nor 1',
+      'METHEUS_INVALID_VALUE',
+      one({ type: 'stateset', labelNames: ['a'] }, { labels: { a: 's' }, value: 0.5 }),
+      "Invalid value: given 0.5 for a stateset 'a', expected 0 or 1.",
+    ],
+    ['a stateset without its label', 'METHEUS_INVALID_OPTIONS', one({ type: 'stateset' }, {})],
+    ['a unit of an info', 'METHEUS_INVALID_OPTIONS', one({ type: 'info', unit: 'a' }, {})],
+    ['quantiles over 1', 'METHEUS_INVALID_OPTIONS', one({ type: 'summary', quantiles: [2] }, {})],
+    ['quantiles not in order', 'METHEUS_INVALID_OPTIONS', one({ type: 'summary', quantiles: [1, 0.5] }, {})],
+    [
+      'too few values at quantiles',
+      'METHEUS_INVALID_VALUE',
+      one({ type: 'summary', quantiles: [0.5] }, { value: [1, 1], quantiles: [] }),
+    ],
+    ['values at quantiles of a gauge', 'METHEUS_INVALID_VALUE', one({}, { quantiles: [] })],
+    ['a timestamp that is no number', 'METHEUS_INVALID_VALUE', one({}, { timestamp: '1' })],
+    ['a created time of a gauge', 'METHEUS_INVALID_VALUE', one({}, { created: 1 })],
+    ['an exemplar of a gauge', 'METHEUS_INVALID_VALUE', one({}, { exemplar: x })],
+    [
+      'a second exemplar of a counter',
+      'METHEUS_INVALID_VALUE',
+      one({ type: 'counter' }, { exemplars: [x, x] }),
+    ],
+    [
+      'an exemplar that is too long',
+      'METHEUS_INVALID_EXEMPLAR',
+      one({ type: 'counter' }, { exemplar: { ...x, labels: { n: 'x'.repeat(128) } } }),
+    ],
+    ['native buckets of no histogram', 'METHEUS_INVALID_VALUE', one({}, { native: {} })],
+    ['a histogram without any buckets', 'METHEUS_INVALID_BUCKETS', one({ type: 'histogram' }, {})],
   ];
   for (const [what, code, make, message] of refused) {
     it(`refuses ${what}`, () =>

@@ -56,7 +56,8 @@ describe('labelText', () => {
     const value = fc.string({ unit: fc.constantFrom('\\', '"', '\n', 'n', ',', '=', '}', ' ', 'é', '😀') });
     fc.assert(
       fc.property(fc.array(value, { maxLength: 4 }), (values) => {
-        const names = values.map((_, i) => `label_${i}`);
+        // Names too may have anything in them.
+        const names = values.map((value, i) => `${value}${i}`);
         const expected = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
         assert.deepEqual(parseLabelText(labelText(names, values)), expected);
       }),

@@ -15,7 +15,7 @@ describe('checkMetricName', () => {
   it('says what was given and what is allowed', () => {
     assert.throws(() => checkMetricName('http-requests'), {
       message:
-        "Invalid metric name: given 'http-requests', expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$.",
+        "Invalid metric name: given 'http-requests', expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$, or any well-formed text where utf8Names is true.",
     });
   });
 });
@@ -60,7 +60,7 @@ describe('checkLabelNames', () => {
   it('says what an invalid name is', () => {
     assert.throws(() => checkLabelNames('m', ['a:b']), {
       message:
-        "Invalid label name: given 'a:b' on metric 'm', expected a name that matches ^[a-zA-Z_][a-zA-Z0-9_]*$.",
+        "Invalid label name: given 'a:b' on metric 'm', expected a name that matches ^[a-zA-Z_][a-zA-Z0-9_]*$, or any well-formed text where utf8Names is true.",
     });
   });
 });

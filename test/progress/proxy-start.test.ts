@@ -23,7 +23,7 @@ describe('a proxy', () => {
       assert.equal(proxy.url, url);
       const { status, headers } = await get(url);
       assert.equal(status, 200);
-      assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+      assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores');
       await proxy.stop();
       assert.equal(proxy.url, undefined);
       await assert.rejects(get(url), { code: 'ECONNREFUSED' });

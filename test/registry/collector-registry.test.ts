@@ -6,12 +6,13 @@ import {
   type Collector,
   CollectorRegistry,
   createCounter,
-  createFamily,
   createGauge,
   createHistogram,
+  createInfo,
   createSummary,
   generateMetrics,
 } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 
 const family = (name: string, value: number) => createFamily(name, 'Help.', { series: [{ value }] });
 const exposed = (name: string, value: number) =>
@@ -147,6 +148,10 @@ describe('names of samples', () => {
     (name: string): Make =>
     (registry) =>
       createCounter(name, 'C.', { registry });
+  const info =
+    (name: string): Make =>
+    (registry) =>
+      createInfo(name, 'I.', { registry, requiredLabels: ['a'] });
 
   for (const [what, one, other] of [
     ['a histogram and x_count', histogram, counter('x_count')],
@@ -154,6 +159,9 @@ describe('names of samples', () => {
     ['a histogram and x_bucket', histogram, counter('x_bucket')],
     ['a summary and x_count', summary, counter('x_count')],
     ['a summary and x_sum', summary, counter('x_sum')],
+    ['an info x and x_info', info('x'), counter('x_info')],
+    ['an info x_info and x_info', info('x_info'), counter('x_info')],
+    ['an info x and x', info('x'), counter('x')],
   ] as const) {
     it(`of ${what} collide, whichever is first`, async () => {
       for (const [first, second] of [
@@ -175,6 +183,19 @@ describe('names of samples', () => {
     counter('x_bucket')(registry);
     counter('y')(registry);
     counter('y_count')(registry);
+    counter('y_total')(registry);
+    counter('x_total')(registry);
+    counter('x_created')(registry);
+  });
+
+  it('of a gauge histogram of a collector are taken too', async () => {
+    for (const name of ['x_bucket', 'x_gcount', 'x_gsum']) {
+      const registry = new CollectorRegistry();
+      counter(name)(registry);
+      const options = { type: 'gaugehistogram', buckets: [1], series: [{ value: [1, 1, 2] }] } as const;
+      registry.register({ collect: () => [createFamily('x', 'X.', options)] });
+      await assert.rejects(registry.collect(), { code: 'METHEUS_DUPLICATE_FAMILY' });
+    }
   });
 
   it('are free again when the metric is unregistered', () => {
@@ -387,7 +408,7 @@ describe('generateMetrics', () => {
     for (const format of ['html', 'toString', '']) {
       await assert.rejects(generateMetrics(registry, { format: format as never }), {
         code: 'METHEUS_UNKNOWN_FORMAT',
-        message: `Unknown format: given '${format}', expected 'text'.`,
+        message: `Unknown format: given '${format}', expected 'text' or 'openmetrics' or 'protobuf'.`,
       });
     }
   });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Exemplar } from 'metheus';
 import { freePort, startProcess, until } from './processes.js';
 import { numberOf } from './validators.js';
 
@@ -11,9 +12,25 @@ export interface StoredSeries {
   readonly value: number;
 }
 
+/** An exemplar, with the labels of the series that it is of. */
+export interface StoredExemplar extends Exemplar {
+  readonly series: Readonly<Record<string, string>>;
+}
+
+/** What is stored of a metric besides its numbers. */
+export interface Metadata {
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
 export interface PrometheusServer {
   /** The newest value of every series that the selector selects. */
   query(selector: string): Promise<StoredSeries[]>;
+  /** The exemplars of the series that the selector selects, of the last hour. */
+  exemplars(selector: string): Promise<StoredExemplar[]>;
+  /** The type and the help that are stored of a metric; nothing while there are none. */
+  metadata(name: string): Promise<Metadata | undefined>;
   /** How the last scrape of the target went: empty when well, undefined before the first. */
   lastError(): Promise<string | undefined>;
   stop(): Promise<void>;
@@ -21,6 +38,14 @@ export interface PrometheusServer {
 
 interface Targets {
   readonly activeTargets: readonly { readonly health: string; readonly lastError: string }[];
+}
+interface ExemplarsOfSeries {
+  readonly seriesLabels: Readonly<Record<string, string>>;
+  readonly exemplars: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: string;
+    readonly timestamp: number;
+  }[];
 }
 interface Vector {
   readonly result: readonly {
@@ -49,7 +74,7 @@ export async function startPrometheus(
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
-    ...(features.length > 0 ? [`--enable-feature=${features.join()}`] : []),
+    `--enable-feature=${['exemplar-storage', ...features].join()}`,
   ]);
   const ask = async <T>(path: string): Promise<T | undefined> => {
     if (child.exitCode !== null) throw new Error(`Prometheus has ended:\n${output()}`);
@@ -64,6 +89,25 @@ export async function startPrometheus(
         labels: metric,
         value: numberOf(value[1]),
       }));
+    },
+    async exemplars(selector) {
+      const now = Date.now() / 1000;
+      const range = `start=${now - 3600}&end=${now + 60}`;
+      const found = await ask<ExemplarsOfSeries[]>(
+        `/api/v1/query_exemplars?query=${encodeURIComponent(selector)}&${range}`,
+      );
+      return (found ?? []).flatMap(({ seriesLabels, exemplars }) =>
+        exemplars.map(({ labels, value, timestamp }) => ({
+          series: seriesLabels,
+          labels,
+          value: numberOf(value),
+          timestamp,
+        })),
+      );
+    },
+    async metadata(name) {
+      const found = await ask<Record<string, Metadata[]>>(`/api/v1/metadata?metric=${name}`);
+      return found?.[name]?.[0];
     },
     async lastError() {
       const [found] = (await ask<Targets>('/api/v1/targets?state=active'))?.activeTargets ?? [];

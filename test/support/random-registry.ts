@@ -1,13 +1,7 @@
 /** Random registries, and what a parser should read from their text, told without asking the library. */
 import fc from 'fast-check';
-import {
-  CollectorRegistry,
-  createCounter,
-  createFamily,
-  createGauge,
-  createHistogram,
-  createSummary,
-} from 'metheus';
+import { CollectorRegistry, createCounter, createGauge, createHistogram, createSummary } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 import type { ParsedSample } from './validators.js';
 
 /** One series: its label values, what is counted in it, and whether it is removed in the end. */
@@ -58,7 +52,7 @@ const CORNERS = [
   ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
 ];
 
-const text = fc
+export const nastyText = fc
   .array(
     fc.oneof(
       { weight: 3, arbitrary: fc.constantFrom(...NASTY) },
@@ -69,10 +63,10 @@ const text = fc
   )
   .map((parts) => parts.join(''));
 
-const number = fc.oneof(fc.constantFrom(...CORNERS), fc.double(), fc.integer());
+export const nastyNumber = fc.oneof(fc.constantFrom(...CORNERS), fc.double(), fc.integer());
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
-const metricName = fc.stringMatching(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,10}$/);
-const labelName = fc
+export const metricName = fc.stringMatching(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,10}$/);
+export const labelName = fc
   .oneof(
     fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,6}$/),
     fc.constantFrom('constructor', 'toString', 'help', 'le_', 'quantiles', 'pid', 'valueOf'),
@@ -87,15 +81,15 @@ const buckets = fc
 const family = fc.uniqueArray(labelName, { maxLength: 4 }).chain((labelNames) => {
   const count = labelNames.length;
   const series = fc.record({
-    labels: fc.array(text, { minLength: count, maxLength: count }),
-    numbers: fc.array(number, { maxLength: 4 }),
+    labels: fc.array(nastyText, { minLength: count, maxLength: count }),
+    numbers: fc.array(nastyNumber, { maxLength: 4 }),
     removed: fc.integer({ min: 0, max: 4 }).map((die) => die === 0 && count > 0),
   });
   return fc.record({
     type: fc.constantFrom('counter', 'gauge', 'histogram', 'summary', 'unknown'),
     name: metricName,
     total: fc.boolean(),
-    help: text,
+    help: nastyText,
     labelNames: fc.constant(labelNames),
     buckets,
     // A metric without labels is one series, whatever is done.

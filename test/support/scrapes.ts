@@ -1,6 +1,7 @@
 /** Things to scrape: large, failing, watched. */
 import { createHash } from 'node:crypto';
-import { CollectorRegistry, createCounter, createFamily, type FamilySnapshot } from 'metheus';
+import { CollectorRegistry, createCounter, type FamilySnapshot } from 'metheus';
+import { createFamily } from 'metheus/collectors';
 
 /** What a handler takes as a registry. */
 interface Collectable {

@@ -1,7 +1,9 @@
 /** What Prometheus and its Python client make of our text. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { Exemplar } from 'metheus';
 import { PYTHON } from './tools.js';
 
 /** What `promtool check metrics` says: 0 nothing, 3 that names could be better, 1 that it is no valid text. */
@@ -25,6 +27,9 @@ export interface ParsedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Unix seconds. */
+  readonly timestamp?: number;
+  readonly exemplar?: Exemplar;
 }
 
 export interface ParsedFamily {
@@ -32,19 +37,28 @@ export interface ParsedFamily {
   readonly name: string;
   readonly type: string;
   readonly help: string;
+  readonly unit: string;
   readonly samples: readonly ParsedSample[];
 }
 
 /** Numbers travel as text, since JSON has no NaN. */
 const PROGRAM = `
 import base64, json, sys
-from prometheus_client.parser import text_string_to_metric_families as parse
+if sys.argv[1] == 'openmetrics':
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+else:
+    from prometheus_client.parser import text_string_to_metric_families as parse
+def number(n):
+    return None if n is None else repr(float(n))
+def exemplar(e):
+    return None if e is None else [e.labels, number(e.value), number(e.timestamp)]
 for line in sys.stdin:
     try:
         text = base64.b64decode(line).decode('utf-8')
         answer = [
-            [family.name, family.type, family.documentation,
-             [[s.name, s.labels, repr(float(s.value))] for s in family.samples]]
+            [family.name, family.type, family.documentation, family.unit,
+             [[s.name, s.labels, number(s.value), number(s.timestamp), exemplar(s.exemplar)]
+              for s in family.samples]]
             for family in parse(text)
         ]
     except Exception as error:
@@ -52,12 +66,20 @@ for line in sys.stdin:
     print(json.dumps(answer), flush=True)
 `;
 
-type Answer = [string, string, string, [string, Record<string, string>, string][]][] | { error: string };
+type Labels = Record<string, string>;
+type AnsweredExemplar = [Labels, string, string | null];
+type AnsweredSample = [string, Labels, string, string | null, AnsweredExemplar | null];
+type Answer = [string, string, string, string, AnsweredSample[]][] | { error: string };
 
-/** Python's parser in a process that stays, so that hundreds of texts cost one start. */
+/** One of Python's parsers in a process that stays, so that hundreds of texts cost one start. */
 export class PythonParser {
-  readonly #child = spawn(PYTHON, ['-c', PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
-  readonly #answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(format: 'text' | 'openmetrics' = 'text') {
+    this.#child = spawn(PYTHON, ['-c', PROGRAM, format], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
 
   /** One text at a time. Throws what the parser throws. */
   async parse(text: string | Uint8Array): Promise<ParsedFamily[]> {
@@ -66,14 +88,17 @@ export class PythonParser {
     if (done) throw new Error('The Python process has ended');
     const answer = JSON.parse(value) as Answer;
     if ('error' in answer) throw new Error(answer.error);
-    return answer.map(([name, type, help, samples]) => ({
+    return answer.map(([name, type, help, unit, samples]) => ({
       name,
       type,
       help,
-      samples: samples.map(([sample, labels, number]) => ({
+      unit,
+      samples: samples.map(([sample, labels, number, timestamp, exemplar]) => ({
         name: sample,
         labels,
         value: numberOf(number),
+        ...(timestamp !== null && { timestamp: numberOf(timestamp) }),
+        ...(exemplar !== null && { exemplar: exemplarOf(exemplar) }),
       })),
     }));
   }
@@ -83,6 +108,14 @@ export class PythonParser {
     this.#child.stdin.end();
     await closed;
   }
+}
+
+function exemplarOf([labels, value, timestamp]: AnsweredExemplar): Exemplar {
+  return {
+    labels,
+    value: numberOf(value),
+    ...(timestamp !== null && { timestamp: numberOf(timestamp) }),
+  };
 }
 
 /** A number as Python or Go writes it. */

@@ -7,13 +7,17 @@ import {
   createCounter,
   createGauge,
   createHistogram,
+  createInfo,
+  createStateSet,
   createSummary,
   type Gauge,
   Histogram,
+  Info,
   type Labels,
   type ObservableCounter,
   type ObservableGauge,
   type Registrable,
+  StateSet,
 } from 'metheus';
 
 /** Fails to compile unless both types are the same. */
@@ -257,4 +261,96 @@ export function passingThrough(): void {
   void length;
   using timer = timed.startTimer();
   timer.stop();
+}
+
+const build = createInfo('build', 'Build.', {
+  requiredLabels: ['version', 'commit'],
+  defaultLabels: { commit: 'none' },
+});
+
+export function infos(): void {
+  build.info({ version: '1', commit: 'ab12' });
+  build.info({ version: 1 });
+  build.labels({ version: '1' }).info();
+  build.labels({ version: '1' }).info({ commit: 'x' });
+  build.labels({ commit: 'x' }).info({ version: 1 });
+  build.remove({ version: '1' });
+  createInfo('flag', 'Flag.').info();
+  const kept: Info<'version' | 'commit', 'version'> = build;
+  void kept;
+  new Info('build', 'Build.', { requiredLabels: ['a'] }).info({ a: 1 });
+  // @ts-expect-error
+  build.info();
+  // @ts-expect-error
+  build.info({ commit: 'x' });
+  // @ts-expect-error
+  build.info({ version: '1', release: 'x' });
+  // @ts-expect-error: the version is given already
+  build.labels({ version: '1' }).info({ version: '2' });
+  // @ts-expect-error
+  build.labels({ release: 'x' });
+  // @ts-expect-error: infos have no unit
+  createInfo('build', 'Build.', { unit: 'seconds' });
+  // @ts-expect-error
+  build.inc();
+}
+
+const states = createStateSet('door', 'Door.', { states: ['open', 'shut'] });
+const rooms = createStateSet('door', 'Door.', {
+  states: ['open', 'shut'],
+  requiredLabels: ['floor', 'side'],
+  defaultLabels: { side: 'front' },
+});
+
+export function statesets(): void {
+  states.set('open');
+  states.enable('shut');
+  states.disable('open');
+  same<Readonly<Record<'open' | 'shut', boolean>>, ReturnType<typeof states.get>>(true);
+  rooms.labels({ floor: 1 }).set('shut');
+  const kept: StateSet<'open' | 'shut', 'floor' | 'side', 'floor'> = rooms;
+  void kept;
+  new StateSet('door', 'Door.', { states: ['open'], registry: null }).set('open');
+  // @ts-expect-error
+  states.set('ajar');
+  // @ts-expect-error
+  states.set();
+  // @ts-expect-error
+  rooms.set('open');
+  // @ts-expect-error: the label of the state is nobody's business
+  rooms.labels({ floor: 1, door: 'open' });
+  // @ts-expect-error
+  createStateSet('door', 'Door.', {});
+  // @ts-expect-error: statesets have no unit
+  createStateSet('door', 'Door.', { states: ['open'], unit: 'seconds' });
+  // @ts-expect-error: a limit would cut a set in pieces
+  createStateSet('door', 'Door.', { states: ['open'], maxSeries: 3 });
+}
+
+export function exemplars(): void {
+  plain.inc(1, { trace_id: 'a', n: 1 });
+  timed.observe(1, { trace_id: 'a' });
+  createCounter('c_total', 'C.', { exemplars: () => undefined }).inc();
+  createHistogram('h', 'H.', { exemplars: () => ({ trace_id: 'a' }), buckets: [1] }).observe(1);
+  // @ts-expect-error
+  plain.inc(1, 'a');
+  // @ts-expect-error
+  timed.observe(1, { trace_id: undefined });
+  // @ts-expect-error
+  createGauge('g', 'G.', { exemplars: () => undefined });
+  // @ts-expect-error
+  createCounter('c_total', 'C.', { exemplars: 'opentelemetry' });
+}
+
+export function anyNames(): void {
+  const dotted = createCounter('http.requests_total', 'h', {
+    requiredLabels: ['http.route', 'code'],
+    defaultLabels: { code: 200 },
+    utf8Names: true,
+  });
+  dotted.labels({ 'http.route': '/' }).inc();
+  // @ts-expect-error: http.route is missing
+  dotted.labels({ code: 500 }).inc();
+  // @ts-expect-error: there is no such label
+  dotted.labels({ http_route: '/' });
 }

@@ -1,6 +1,6 @@
 /** How Redis is, as this process sees it: one warning when it goes, one when it is back, and metrics of that. */
 import { warnOnce } from '../../errors.js';
-import { createFamily } from '../../model/collector.js';
+import { createFamily } from '../../model/create-family.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 
 const WARNING = { type: 'MetheusWarning', code: 'METHEUS_WARNING' };

@@ -1,0 +1,145 @@
+/** Making a family's snapshot from what a collector gives, checked as metrics are. */
+import { MetheusError, show } from '../errors.js';
+import { checkBuckets } from './buckets.js';
+import { cellsOf, type FamilyOptions, type FamilySeries } from './collector.js';
+import { exemplarLabels } from './exemplar.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot, MetricType } from './family.js';
+import { LabelColumn } from './label-column.js';
+import { labelString, labelText, refuseUnknownLabels } from './labels.js';
+import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
+
+/**
+ * A family for a custom `Collector` to give.
+ *
+ * @throws the errors of a bad name, label, bucket or exemplar, as for metrics; `METHEUS_INVALID_OPTIONS` for a
+ * unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` when a series has another
+ * number of values than its type asks for, or one that it cannot have; `METHEUS_DUPLICATE_SERIES`
+ */
+export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
+  const series = [...options.series];
+  const family = describe(name, help, options, series);
+  const given = new GivenSeries(family, series.length);
+  for (const [row, one] of series.entries()) given.add(row, one);
+  const some = (property: keyof FamilySeries) => series.some((one) => one[property] !== undefined);
+  const { exemplars, rows, values, created, timestamps, quantiles } = given;
+  return {
+    family,
+    rows: rows.view(),
+    values,
+    ...(some('created') && { created }),
+    ...(some('timestamp') && { timestamps }),
+    ...(some('quantiles') && { quantiles }),
+    ...(exemplars.size > 0 && { exemplars }),
+    ...(some('native') && { native: series.map(({ native }) => native) }),
+  };
+}
+
+function describe(
+  name: string,
+  help: string,
+  { type = 'gauge', unit = '', labelNames = [], buckets, quantiles = [], utf8Names }: FamilyOptions,
+  series: readonly FamilySeries[],
+): FamilyDescriptor {
+  checkMetricName(name, utf8Names);
+  checkHelp(name, help);
+  checkLabelNames(name, labelNames, utf8Names);
+  const refuse = (given: string, expected: string) =>
+    new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${given} for ${type} '${name}'`, expected });
+  const isWord = type === 'info' || type === 'stateset';
+  if (isWord && unit !== '') throw refuse(`unit '${unit}'`, 'none');
+  if (type === 'stateset' && labelNames.at(-1) !== name) {
+    throw refuse(`labelNames ${show(labelNames)}`, 'the name of the family as the last one');
+  }
+  if (!quantiles.every((q, i) => q >= (quantiles[i - 1] ?? 0) && q <= 1)) {
+    throw refuse(`quantiles ${show(quantiles)}`, 'numbers from 0 to 1, ascending');
+  }
+  const isNative = buckets === undefined && series.some(({ native }) => native !== undefined);
+  const bounds = !isBucketed(type) ? quantiles : isNative ? [] : checkBuckets(name, buckets ?? []);
+  const merge = isWord || type === 'gauge' ? 'shared' : 'add';
+  return { scope: '', name, help, type, unit, labelNames, cells: cellsOf(type, bounds), merge, bounds };
+}
+
+const isBucketed = (type: MetricType) => type === 'histogram' || type === 'gaugehistogram';
+
+/** The columns of a family that a collector gives. */
+class GivenSeries {
+  readonly rows = new LabelColumn();
+  readonly exemplars = new Map<number, Exemplar>();
+  readonly values: Float64Array;
+  readonly created: Float64Array;
+  readonly timestamps: Float64Array;
+  readonly quantiles: Float64Array;
+  readonly #family: FamilyDescriptor;
+  readonly #texts = new Set<string>();
+
+  constructor(family: FamilyDescriptor, size: number) {
+    this.#family = family;
+    this.values = new Float64Array(size * family.cells);
+    this.created = new Float64Array(size);
+    this.timestamps = new Float64Array(size).fill(Number.NaN);
+    this.quantiles = new Float64Array(size * family.bounds.length).fill(Number.NaN);
+  }
+
+  add(row: number, { labels = {}, value, ...more }: FamilySeries): void {
+    const { name, labelNames, type, merge, cells, bounds } = this.#family;
+    const texts = labelNames.map((label) => labelString(label, labels[label]));
+    refuseUnknownLabels(name, labelNames, labels);
+    const text = labelText(labelNames, texts);
+    if (this.#texts.has(text)) {
+      const given = `{${text}} of '${name}' twice`;
+      throw new MetheusError('METHEUS_DUPLICATE_SERIES', { given, expected: 'each label set once' });
+    }
+    this.#texts.add(text);
+    this.rows.add(text);
+    this.values.set(this.#cellsOf(value), row * cells);
+    const { timestamp, created, quantiles, exemplar, exemplars = [exemplar], native } = more;
+    if (timestamp !== undefined)
+      this.timestamps[row] = this.#check(timestamp, Number.isFinite(timestamp), SECONDS);
+    if (created !== undefined) {
+      this.created[row] = this.#check(created, merge === 'add' && created > 0, `${SECONDS}, not for gauges`);
+    }
+    if (quantiles !== undefined) {
+      this.#check(
+        quantiles,
+        type === 'summary' && quantiles.length === bounds.length,
+        'a value for each quantile',
+      );
+      this.quantiles.set(quantiles, row * bounds.length);
+    }
+    if (native !== undefined) this.#check(native, isBucketed(type), 'native buckets of a histogram');
+    const places = type === 'counter' ? 1 : isBucketed(type) ? cells - 1 : 0;
+    for (const [cell, one] of exemplars.entries()) {
+      if (one === undefined) continue;
+      this.#check(
+        one,
+        cell < places && typeof one.value === 'number',
+        'exemplars of a counter or of buckets',
+      );
+      this.exemplars.set(row * cells + cell, { ...one, labels: exemplarLabels(name, one.labels) });
+    }
+  }
+
+  /** A gauge's second cell says that it was set. */
+  #cellsOf(value: number | readonly number[]): readonly number[] {
+    const { type, merge, cells } = this.#family;
+    const isGauge = merge === 'shared';
+    const given = typeof value === 'number' ? [value] : value;
+    const all = isGauge && given.length === 1 ? [...given, 1] : given;
+    const areNumbers = all.length === cells && all.every((cell) => typeof cell === 'number');
+    this.#check(value, areNumbers, isGauge ? 'a number' : `${cells} numbers`);
+    if (type === 'info') this.#check(value, all[0] === 1, '1');
+    if (type === 'stateset') this.#check(value, all[0] === 0 || all[0] === 1, '0 or 1');
+    return all;
+  }
+
+  #check<V>(value: V, isRight: boolean, expected: string): V {
+    if (isRight) return value;
+    const { type, name } = this.#family;
+    throw new MetheusError('METHEUS_INVALID_VALUE', {
+      given: `${show(value)} for a ${type} '${name}'`,
+      expected,
+    });
+  }
+}
+
+const SECONDS = 'Unix seconds';

@@ -1,0 +1,37 @@
+/** What an exemplar may say. */
+import { MetheusError, show } from '../errors.js';
+import { labelString } from './labels.js';
+import { isLegacyLabelName } from './names.js';
+
+/** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#exemplars */
+const MOST_CODE_POINTS = 128;
+
+/**
+ * The labels of an exemplar, as text.
+ *
+ * @throws `METHEUS_INVALID_EXEMPLAR` when they are no object, have a name that not every reader knows, or are
+ * longer than 128 code points with their names; `METHEUS_INVALID_LABEL_VALUE`
+ */
+export function exemplarLabels(metric: string, given: unknown): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {};
+  if (typeof given !== 'object' || given === null)
+    throw invalidExemplar(metric, given, 'an object with labels');
+  let length = 0;
+  for (const name of Object.keys(given)) {
+    if (!isLegacyLabelName(name))
+      throw invalidExemplar(metric, given, "label names of letters, digits and '_'");
+    const value = labelString(name, (given as Record<string, unknown>)[name]);
+    labels[name] = value;
+    length += [...name, ...value].length;
+  }
+  if (length <= MOST_CODE_POINTS) return labels;
+  const expected = `at most ${MOST_CODE_POINTS} code points in all names and values, not ${length}`;
+  throw invalidExemplar(metric, given, expected);
+}
+
+function invalidExemplar(metric: string, given: unknown, expected: string): MetheusError {
+  return new MetheusError('METHEUS_INVALID_EXEMPLAR', {
+    given: `${show(given)} to metric '${metric}'`,
+    expected,
+  });
+}

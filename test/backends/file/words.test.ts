@@ -1,0 +1,54 @@
+/** Infos and statesets of several processes: those of the living, and of several who differ the last. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { createInfo, createStateSet, loadBackend, REGISTRY, type SeriesView, seriesOf } from 'metheus';
+import { MultiProcessFileBackend } from 'metheus/backends/file';
+
+const LATER = 4_000_000_000;
+
+describe('infos and statesets in a directory of several processes', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'metheus-'));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  async function exposed(name: string): Promise<[SeriesView['labels'], number][]> {
+    const families = await REGISTRY.collect();
+    return [...seriesOf(families.find(({ family }) => family.name === name)!)].map(({ labels, values }) => [
+      labels,
+      values[0]!,
+    ]);
+  }
+
+  it('are those of the living', async () => {
+    await loadBackend(MultiProcessFileBackend, { directory });
+    const build = createInfo('build', 'Build.', { requiredLabels: ['version'] });
+    const state = createStateSet('state', 'State.', { states: ['up', 'down'] });
+    build.info({ version: '1' });
+    state.set('up');
+    // Another process, as far as the directory is concerned: it has a file of its own.
+    const other = new MultiProcessFileBackend({ directory });
+    const put = (family: typeof build.family, label: string, value: number) => {
+      const { page, offset } = other.reserve({ family, labels: [label] });
+      page.set([value, LATER], offset);
+    };
+    put(build.family, '2', 1);
+    put(state.family, 'up', 0);
+    put(state.family, 'down', 1);
+    assert.deepEqual(await exposed('build'), [
+      [{ version: '1' }, 1],
+      [{ version: '2' }, 1],
+    ]);
+    assert.deepEqual(await exposed('state'), [
+      [{ state: 'up' }, 0],
+      [{ state: 'down' }, 1],
+    ]);
+    await other.close();
+    assert.deepEqual(await exposed('build'), [[{ version: '1' }, 1]]);
+    assert.deepEqual(await exposed('state'), [
+      [{ state: 'up' }, 1],
+      [{ state: 'down' }, 0],
+    ]);
+  });
+});

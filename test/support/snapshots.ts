@@ -1,0 +1,73 @@
+/** Snapshots made by hand, with all that one can carry. */
+import { type Exemplar, type FamilySnapshot, LabelColumn, labelText, type MetricType } from 'metheus';
+
+export interface HandMadeRow {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** As the type's layout has them. A gauge's second cell may be left out. */
+  readonly cells: readonly number[];
+  readonly created?: number;
+  readonly timestamp?: number;
+  /** By cell. */
+  readonly exemplars?: Readonly<Record<number, Exemplar>>;
+  readonly quantiles?: readonly number[];
+}
+
+export interface HandMade {
+  readonly type: MetricType;
+  readonly help?: string;
+  readonly unit?: string;
+  readonly labelNames?: readonly string[];
+  readonly bounds?: readonly number[];
+  readonly rows: readonly HandMadeRow[];
+}
+
+const GAUGE_LIKE: readonly MetricType[] = ['gauge', 'info', 'stateset'];
+
+/** Columns that no row has anything in are left out, as they are where nobody asked for them. */
+export function snapshot(name: string, made: HandMade): FamilySnapshot {
+  const { type, help = 'h', unit = '', labelNames = [], bounds = [], rows } = made;
+  const isGauge = GAUGE_LIKE.includes(type);
+  const buckets = type === 'histogram' || type === 'gaugehistogram' ? bounds.length + 2 : 0;
+  const cells = isGauge || type === 'summary' ? 2 : Math.max(1, buckets);
+  const column = new LabelColumn();
+  const exemplars = new Map<number, Exemplar>();
+  for (const { labels = {}, exemplars: own = {} } of rows) {
+    const row = column.add(
+      labelText(
+        labelNames,
+        labelNames.map((label) => labels[label] ?? ''),
+      ),
+    );
+    for (const [cell, exemplar] of Object.entries(own)) exemplars.set(row * cells + Number(cell), exemplar);
+  }
+  const values = rows.flatMap((row) => (isGauge && row.cells.length === 1 ? [...row.cells, 1] : row.cells));
+  const has = (key: keyof HandMadeRow) => rows.some((row) => row[key] !== undefined);
+  return {
+    family: {
+      scope: '',
+      name,
+      help,
+      type,
+      unit,
+      labelNames,
+      cells,
+      merge: isGauge ? 'shared' : 'add',
+      bounds,
+    },
+    rows: column.view(),
+    values: Float64Array.from(values),
+    ...(has('created') && { created: Float64Array.from(rows, ({ created = 0 }) => created) }),
+    ...(has('timestamp') && {
+      timestamps: Float64Array.from(rows, ({ timestamp = Number.NaN }) => timestamp),
+    }),
+    ...(has('exemplars') && { exemplars }),
+    ...(has('quantiles') && {
+      quantiles: Float64Array.from(
+        rows.flatMap(({ quantiles }) => quantiles ?? bounds.map(() => Number.NaN)),
+      ),
+    }),
+  };
+}
+
+/** What can be scraped, with exactly these families. */
+export const collectable = (...families: FamilySnapshot[]) => ({ collect: async () => families });
