@@ -68,7 +68,7 @@ export class NativeSeries implements Upkept {
   readonly #first: number;
   /** The age bucket that counts now: its number in all of time, when it ends, and the end of its names. */
   #slot = 0;
-  #until = Number.POSITIVE_INFINITY;
+  #until = 0;
   #age = '';
 
   constructor(family: NativeFamily, labels: readonly string[], owner: Observer) {
@@ -97,7 +97,7 @@ export class NativeSeries implements Upkept {
 
   /** The value is a number other than NaN. */
   observe(value: number): void {
-    if (this.#until < Number.POSITIVE_INFINITY && coarseNow() >= this.#until) this.#turn();
+    if (this.#first > 0 && coarseNow() >= this.#until) this.#turn();
     const distance = Math.abs(value);
     if (distance <= this.threshold) {
       const { page, offset } = this.#zero;
