@@ -8,7 +8,7 @@ import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
 import { invalidOption } from './invalid-option.js';
 import type { Values } from './label-tree.js';
 import { checkQuantiles, histogramRule, summaryRule } from './native-options.js';
-import type { NativeRule } from './native-series.js';
+import type { NativeRule } from './native-rule.js';
 
 /** As in other Prometheus clients: seconds, made for the time of web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -133,7 +133,7 @@ export function define(
     ...limits,
     states,
     exemplars: exemplars && 'a function',
-    native: rule && { ...rule, parts: undefined },
+    native: rule && { ...rule, parts: rule.parts.bounds },
   });
   return { family: Object.freeze(family), rule, defaults, maxSeries, states, exemplars, definition };
 }

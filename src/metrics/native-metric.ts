@@ -3,7 +3,8 @@ import type { FamilyDescriptor } from '../model/family.js';
 import type { Values } from './label-tree.js';
 import type { Metric } from './metric.js';
 import type { MetricFamily } from './metric-family.js';
-import { type NativeFamily, NativeSeries, type Observer } from './native-series.js';
+import type { Observer } from './native-rule.js';
+import { type NativeFamily, NativeSeries } from './native-series.js';
 
 type Observing = Metric & Observer & { get(): object };
 type Maker<M> = new (members: MetricFamily<Metric>, given: Values) => M;

@@ -3,7 +3,7 @@ import type { FamilyDescriptor } from '../model/family.js';
 import { partsFamily } from '../model/native-parts.js';
 import { COARSEST_SCHEMA, FINEST_SCHEMA, schemaOf } from '../model/powers.js';
 import { invalidOption } from './invalid-option.js';
-import type { NativeRule } from './native-series.js';
+import type { NativeRule } from './native-rule.js';
 
 /** How a native histogram counts. */
 export interface NativeOptions {
@@ -39,6 +39,21 @@ type Range = readonly [fallback: number, least: number, most: number, isWhole?: 
 
 const FINITE = Number.MAX_VALUE;
 const ENDLESS = Number.POSITIVE_INFINITY;
+const ZERO_THRESHOLD = 2 ** -128;
+
+const HISTOGRAM = {
+  factor: [1.1, 1.0001, 65536],
+  maxBuckets: [160, 1, ENDLESS],
+  zeroThreshold: [ZERO_THRESHOLD, 0, FINITE],
+  maxZeroThreshold: [0, 0, FINITE],
+  minResetDuration: [0, 0, ENDLESS],
+} satisfies Record<string, Range>;
+
+const SUMMARY = {
+  relativeError: [0.01, 0.0014, 0.5],
+  maxAge: [600, 1, ENDLESS],
+  ageBuckets: [5, 1, 100, true],
+} satisfies Record<string, Range>;
 
 function read<Name extends string>(
   metric: string,
@@ -48,7 +63,7 @@ function read<Name extends string>(
   const read = {} as Record<Name, number>;
   for (const [name, [fallback, least, most, isWhole]] of Object.entries<Range>(ranges)) {
     const value = (given as Readonly<Record<string, unknown>>)[name] ?? fallback;
-    if (typeof value !== 'number' || !(value >= least && value <= most) || (isWhole && value % 1 !== 0)) {
+    if (typeof value !== 'number' || !(value >= least && value <= most) || (isWhole && value % 1)) {
       throw invalidOption(metric, name, value, `a${isWhole ? ' whole' : ''} number from ${least} to ${most}`);
     }
     read[name as Name] = value;
@@ -58,26 +73,21 @@ function read<Name extends string>(
 
 /** @throws `METHEUS_INVALID_OPTIONS` */
 export function histogramRule(family: FamilyDescriptor, native: unknown): NativeRule {
-  if (native !== true && (typeof native !== 'object' || native === null)) {
-    throw invalidOption(family.name, 'native', native, 'true, false or an object');
+  const { name } = family;
+  const given = native === true ? {} : native;
+  if (typeof given !== 'object' || given === null) {
+    throw invalidOption(name, 'native', native, 'true, false or an object');
   }
-  const { factor, maxBuckets, zeroThreshold, maxZeroThreshold, minResetDuration } = read(
-    family.name,
-    native as object,
-    {
-      factor: [1.1, 1.0001, 65536],
-      maxBuckets: [160, 1, ENDLESS],
-      zeroThreshold: [2 ** -128, 0, FINITE],
-      maxZeroThreshold: [0, 0, FINITE],
-      minResetDuration: [0, 0, ENDLESS],
-    },
-  );
-  const { schema } = read(family.name, native as object, {
-    schema: [schemaOf(factor), COARSEST_SCHEMA, FINEST_SCHEMA, true],
-  });
+  const { factor, maxBuckets, maxZeroThreshold, ...rest } = read(name, given, HISTOGRAM);
   const limit = maxBuckets === ENDLESS ? 0 : maxBuckets;
-  const parts = partsFamily(family, [limit, maxZeroThreshold]);
-  return { parts, schema, zeroThreshold, maxBuckets: limit, minResetDuration, slotSeconds: 0, slots: 1 };
+  return {
+    ...rest,
+    ...read(name, given, { schema: [schemaOf(factor), COARSEST_SCHEMA, FINEST_SCHEMA, true] }),
+    parts: partsFamily(family, [limit, maxZeroThreshold]),
+    maxBuckets: limit,
+    slotSeconds: 0,
+    slots: 1,
+  };
 }
 
 /** @throws `METHEUS_INVALID_OPTIONS` */
@@ -85,27 +95,23 @@ export function checkQuantiles(metric: string, quantiles: unknown): number[] {
   const isRight =
     Array.isArray(quantiles) &&
     quantiles.length > 0 &&
-    quantiles.every((q, i) => typeof q === 'number' && q >= 0 && q <= 1 && !(i > 0 && q <= quantiles[i - 1]));
+    quantiles.every((q, i) => typeof q === 'number' && q >= 0 && q <= 1 && !(q <= quantiles[i - 1]));
   if (isRight) return [...quantiles];
   throw invalidOption(metric, 'quantiles', quantiles, 'at least one number from 0 to 1, ascending');
 }
 
 /** @throws `METHEUS_INVALID_OPTIONS` */
 export function summaryRule(family: FamilyDescriptor, options: object): NativeRule {
-  const { relativeError, maxAge, ageBuckets } = read(family.name, options, {
-    relativeError: [0.01, 0.0014, 0.5],
-    maxAge: [600, 1, ENDLESS],
-    ageBuckets: [5, 1, 100, true],
-  });
+  const { relativeError, maxAge, ageBuckets } = read(family.name, options, SUMMARY);
   const slotSeconds = maxAge === ENDLESS ? 0 : maxAge / ageBuckets;
   return {
     parts: partsFamily(family, [slotSeconds, ageBuckets], slotSeconds > 0),
     // Bounds so far apart that what lies between them, equally far by ratio, is off by that much.
     schema: schemaOf((1 + relativeError) / (1 - relativeError)),
-    zeroThreshold: 2 ** -128,
+    zeroThreshold: ZERO_THRESHOLD,
     maxBuckets: 0,
     minResetDuration: 0,
     slotSeconds,
-    slots: slotSeconds > 0 ? ageBuckets : 1,
+    slots: ageBuckets,
   };
 }

@@ -6,33 +6,11 @@
  */
 import { activeBackend, type Tenant } from '../backends/active.js';
 import type { Cells, Move } from '../backends/backend.js';
-import type { FamilyDescriptor } from '../model/family.js';
-import type { Labels } from '../model/labels.js';
 import { BLOCK_BITS, BLOCK_SIZE, blockName, NEGATIVE, zeroName } from '../model/native-parts.js';
 import { coarseNow } from './coarse-clock.js';
 import type { Leaf } from './metric-family.js';
+import type { NativeRule, Observer, Upkept } from './native-rule.js';
 import { PowerIndex } from './power-index.js';
-
-/** How a family counts in native buckets. */
-export interface NativeRule {
-  /** The hidden family of the blocks. */
-  readonly parts: FamilyDescriptor;
-  readonly schema: number;
-  readonly zeroThreshold: number;
-  /** 0: no limit. */
-  readonly maxBuckets: number;
-  /** Seconds; 0: never. */
-  readonly minResetDuration: number;
-  /** Seconds of an age bucket, and how many there are; 0 where nothing is forgotten. */
-  readonly slotSeconds: number;
-  readonly slots: number;
-}
-
-/** Whose buckets they are. */
-export interface Observer extends Leaf {
-  readonly family: FamilyDescriptor;
-  observe(value: number, exemplar?: Labels): void;
-}
 
 /** All series of one family. */
 export class NativeFamily implements Tenant {
@@ -44,9 +22,12 @@ export class NativeFamily implements Tenant {
   constructor(rule: NativeRule) {
     this.rule = rule;
     activeBackend().add(this);
-    import('./native-upkeep.js').then((upkeep) => {
-      this.upkeep = upkeep;
-    });
+    import('./native-upkeep.js').then(
+      (upkeep) => {
+        this.upkeep = upkeep;
+      },
+      () => {},
+    );
   }
 
   rehome(move: Move): void {
@@ -72,16 +53,12 @@ const BELOW_ZERO = NEGATIVE;
 const AT_HAND = 32;
 
 /** The native buckets of one series. */
-export class NativeSeries {
+export class NativeSeries implements Upkept {
   readonly family: NativeFamily;
   readonly labels: readonly string[];
-  /** Who counts the sum beside it. */
   readonly owner: Observer;
-  /** By the value of their label. */
   readonly blocks = new Map<string, Block>();
-  /** How many buckets count something, the zero bucket aside. May be too many: the upkeep counts anew. */
   populated = 0;
-  /** Unix seconds of the beginning, or of the last reset. */
   since = coarseNow();
   threshold = 0;
   #index = PowerIndex.of(0);
@@ -91,7 +68,7 @@ export class NativeSeries {
   readonly #first: number;
   /** The age bucket that counts now: its number in all of time, when it ends, and the end of its names. */
   #slot = 0;
-  #until = Number.POSITIVE_INFINITY;
+  #until = 0;
   #age = '';
 
   constructor(family: NativeFamily, labels: readonly string[], owner: Observer) {
@@ -104,11 +81,14 @@ export class NativeSeries {
     this.use(schema, zeroThreshold);
   }
 
+  get rule(): NativeRule {
+    return this.family.rule;
+  }
+
   get schema(): number {
     return this.#index.schema;
   }
 
-  /** Counts from now on at this resolution. */
   use(schema: number, threshold: number): void {
     this.#index = PowerIndex.of(schema);
     this.threshold = threshold;
@@ -117,7 +97,7 @@ export class NativeSeries {
 
   /** The value is a number other than NaN. */
   observe(value: number): void {
-    if (this.#until < Number.POSITIVE_INFINITY && coarseNow() >= this.#until) this.#turn();
+    if (this.#first > 0 && coarseNow() >= this.#until) this.#turn();
     const distance = Math.abs(value);
     if (distance <= this.threshold) {
       const { page, offset } = this.#zero;

@@ -4,7 +4,7 @@ import { parsePart } from '../model/native-parts.js';
 import { quantilesOf } from '../model/native-quantiles.js';
 import { addPart, NativeSum, NO_LIMIT } from '../model/native-sum.js';
 import { coarseNow } from './coarse-clock.js';
-import type { NativeSeries } from './native-series.js';
+import type { Upkept } from './native-rule.js';
 
 /**
  * Keeps a series within its limit, as Prometheus' Go client does: resets it, where that is allowed and the last
@@ -12,8 +12,8 @@ import type { NativeSeries } from './native-series.js';
  *
  * @param value - what was observed last
  */
-export function limit(series: NativeSeries, value: number): void {
-  const { minResetDuration, maxBuckets, parts } = series.family.rule;
+export function limit(series: Upkept, value: number): void {
+  const { minResetDuration, maxBuckets, parts } = series.rule;
   const maxZeroThreshold = parts.bounds[1]!;
   const { positive, negative, ...is } = sumOf(series).result({ maxBuckets, maxZeroThreshold });
   series.populated = positive.index.length + negative.index.length;
@@ -23,9 +23,7 @@ export function limit(series: NativeSeries, value: number): void {
 }
 
 /** What this thread has observed, as `get()` shows it. */
-export function readSeries(
-  series: NativeSeries,
-): { native: NativeBuckets } | { quantiles: [number, number][] } {
+export function readSeries(series: Upkept): { native: NativeBuckets } | { quantiles: [number, number][] } {
   const native = sumOf(series).result(NO_LIMIT);
   const { type, bounds } = series.owner.family;
   if (type === 'histogram') return { native };
@@ -33,8 +31,8 @@ export function readSeries(
   return { quantiles: bounds.map((quantile, i) => [quantile, values[i]!]) };
 }
 
-function sumOf({ family, blocks }: NativeSeries): NativeSum {
-  const { parts } = family.rule;
+function sumOf({ rule, blocks }: Upkept): NativeSum {
+  const { parts } = rule;
   const sum = new NativeSum();
   for (const [name, { page, offset }] of blocks)
     addPart(sum, parts, parsePart(name)!, page, offset, coarseNow());
@@ -42,9 +40,9 @@ function sumOf({ family, blocks }: NativeSeries): NativeSum {
 }
 
 /** What this thread has counted is taken back, also of sum and count; but for the last value. */
-function reset(series: NativeSeries, value: number): void {
-  const { family, owner, blocks } = series;
-  const { schema, zeroThreshold, parts } = family.rule;
+function reset(series: Upkept, value: number): void {
+  const { rule, owner, blocks } = series;
+  const { schema, zeroThreshold, parts } = rule;
   for (const { page, offset } of blocks.values()) page.fill(0, offset, offset + parts.cells);
   owner.page.fill(0, owner.offset, owner.offset + owner.family.cells);
   series.populated = 0;

@@ -12,8 +12,13 @@ import { upperBound } from './native-sum.js';
 export function quantilesOf(native: NativeBuckets, quantiles: readonly number[]): number[] {
   const steps = [...inOrder(native)];
   return quantiles.map((quantile) => {
-    let rest = Math.max(1, Math.ceil(quantile * native.count));
-    return steps.find(({ count }) => (rest -= count) <= 0)?.estimate() ?? Number.NaN;
+    const rank = Math.max(1, Math.ceil(quantile * native.count));
+    let below = 0;
+    for (const { count, estimate } of steps) {
+      below += count;
+      if (below >= rank) return estimate();
+    }
+    return Number.NaN;
   });
 }
 

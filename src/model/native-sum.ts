@@ -123,13 +123,17 @@ export class NativeSum {
           this.#zeroCount += count;
           const upper = upperBound(schema, index);
           // Others may be inside now that were not.
-          if (upper > this.#threshold) return this.#absorb(upper);
+          if (upper <= this.#threshold) continue;
+          this.#absorb(upper);
+          return;
         }
       }
     }
   }
 
   #joined(schema: number): Signs {
+    const alone = this.#bySchema.size === 1 ? this.#bySchema.get(schema) : undefined;
+    if (alone !== undefined) return alone;
     const joined: Signs = { positive: new Map(), negative: new Map() };
     for (const [finer, { positive, negative }] of this.#bySchema) {
       for (const [index, count] of positive) add(joined.positive, coarser(index, finer - schema), count);
@@ -152,7 +156,10 @@ export function addPart(
   at: number,
   now: number,
 ): void {
-  if (merge !== 'newest') return sum.add(part, values, at);
+  if (merge !== 'newest') {
+    sum.add(part, values, at);
+    return;
+  }
   const [slotSeconds, slots] = bounds as readonly [number, number];
   const age = Math.floor(now / slotSeconds) - values[at]!;
   if (age >= -1 && age < slots) sum.add(part, values, at + 1);
@@ -166,9 +173,15 @@ function boundWithin(schema: number, most: number): number {
   return upperBound(schema, index);
 }
 
+/** Written out, since `from` with an iterator was half of a scrape. */
 function powerBuckets(counts: Counts): PowerBuckets {
-  const index = Int32Array.from(counts.keys()).sort();
-  return { index, counts: Float64Array.from(index, (i) => counts.get(i)!) };
+  const index = new Int32Array(counts.size);
+  let size = 0;
+  for (const key of counts.keys()) index[size++] = key;
+  index.sort();
+  const inOrder = new Float64Array(size);
+  for (let i = 0; i < size; i++) inOrder[i] = counts.get(index[i]!)!;
+  return { index, counts: inOrder };
 }
 
 function sum({ counts }: PowerBuckets): number {
