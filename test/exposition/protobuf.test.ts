@@ -1,7 +1,14 @@
 /** The format protobuf, read back with the reader of another package. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createCounter, createFamily, createHistogram, generateMetrics, streamMetrics } from 'metheus';
+import {
+  CollectorRegistry,
+  createCounter,
+  createFamily,
+  createHistogram,
+  generateMetrics,
+  streamMetrics,
+} from 'metheus';
 import { encodeProtobuf } from '#metheus/exposition/protobuf.js';
 import { spansOf } from '#metheus/exposition/protobuf-native.js';
 import type { FamilySnapshot, NativeBuckets, PowerBuckets } from '#metheus/model/family.js';
