@@ -105,10 +105,12 @@ function relabelling(family: FamilyDescriptor, shape: Shape, escaping: Escaping)
   if (type === 'stateset' && !isTaken) written.set(labelNames.at(-1) ?? '', ownName);
   if (labelNames.every((name) => written.get(name) === name)) return undefined;
   return (text) =>
-    Array.from(labelPairs(text), ([name, value]) => {
-      const plain = unescapeLabelValue(name);
-      return `${written.get(plain) ?? quotedLabel(plain)}="${value}"`;
-    }).join(',');
+    labelPairs(text)
+      .map(([name, value]) => {
+        const plain = unescapeLabelValue(name);
+        return `${written.get(plain) ?? quotedLabel(plain)}="${value}"`;
+      })
+      .join(',');
 }
 
 /** Names of labels that are Prometheus' own. */

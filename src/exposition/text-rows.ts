@@ -40,7 +40,7 @@ export class RowWriter {
   readonly #cells: number;
   readonly #lines: readonly Line[];
   readonly #labels: DataView;
-  /** A cell that must be a number of at least 0 for all lines to be written; -1 where none must. */
+  /** The cell that must be a number of at least 0 for all lines to be written; -1 where none must. */
   readonly #guard: number;
   /** Whether there is more to a row than labels and cells, so that it takes the long way. */
   readonly #isRich: boolean;
@@ -59,7 +59,7 @@ export class RowWriter {
     this.#cells = family.cells;
     this.#lines = format.lines;
     this.#labels = new DataView(rows.bytes.buffer, rows.bytes.byteOffset, rows.bytes.byteLength);
-    this.#guard = Math.max(-1, ...format.lines.map(({ guard }) => guard));
+    this.#guard = format.lines.find(({ guard }) => guard >= 0)?.guard ?? -1;
     this.#isRich =
       format.relabel !== undefined ||
       timestamps !== undefined ||
@@ -72,24 +72,26 @@ export class RowWriter {
   /** Fills the chunk. Returns whether this was the rest. */
   write(chunk: Chunk): boolean {
     const { starts, lengths, size } = this.#rows;
-    const lines = this.#lines;
+    const values = this.#values;
+    const cells = this.#cells;
+    const lineCount = this.#lines.length;
     const guard = this.#guard;
     const isRich = this.#isRich;
+    const isPlain = !isRich && guard < 0;
     for (; this.#next < size; this.#next++) {
       const row = this.#next;
       const length = lengths[row]!;
       if (length === REMOVED) continue;
-      const cells = row * this.#cells;
       // Written so that NaN fails it too.
-      if (isRich || (guard >= 0 && !(this.#values[cells + guard]! >= 0))) {
+      if (!isPlain && (isRich || !(values[row * cells + guard]! >= 0))) {
         if (!this.#writeRich(chunk, row)) return false;
         continue;
       }
-      if (!chunk.fits(this.#rowBytes + lines.length * length)) return false;
+      if (!chunk.fits(this.#rowBytes + lineCount * length)) return false;
       chunk.length =
-        lines.length === 1 && length > 0
-          ? this.#writeLine(chunk, starts[row]!, length, this.#values[cells]!)
-          : this.#writeLines(chunk, starts[row]!, length, cells);
+        lineCount === 1 && length > 0
+          ? this.#writeLine(chunk, starts[row]!, length, values[row * cells]!)
+          : this.#writeLines(chunk, starts[row]!, length, row * cells);
     }
     return true;
   }

@@ -53,8 +53,8 @@ export function escapeLabelValue(value: string): string {
 const PAIR = /((?:[^"\\]|\\.)+?)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;
 
 /** The names and values of a {@link labelText}, both as they stand in it: escaped. */
-export function* labelPairs(text: string): Generator<readonly [name: string, value: string]> {
-  for (const [, name, value] of text.matchAll(PAIR)) yield [name!, value!];
+export function labelPairs(text: string): [name: string, value: string][] {
+  return Array.from(text.matchAll(PAIR), ([, name, value]) => [name!, value!]);
 }
 
 /** Undoes {@link escapeLabelValue}. */
@@ -64,9 +64,7 @@ export function unescapeLabelValue(text: string): string {
 
 /** Reads {@link labelText} back. */
 export function parseLabelText(text: string): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (const [name, value] of labelPairs(text)) labels[unescapeLabelValue(name)] = unescapeLabelValue(value);
-  return labels;
+  return Object.fromEntries(labelPairs(text).map((pair) => pair.map(unescapeLabelValue)));
 }
 
 /** @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED` */

@@ -98,6 +98,17 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await read(backend, family), expected, 'reading changes nothing');
     });
 
+    test('have labels of any name and any value', async (backend) => {
+      const labelNames = ['http.route', 'a="b",c', '{漢 \\\n}'];
+      const family = makeFamily({ name: `a.b {"\n}${labelNames.length}`, labelNames });
+      const { page, offset } = backend.reserve({ family, labels: ['/', 'x="y",', '"\\\n'] });
+      page[offset]! += 2;
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const [series, ...others] = [...seriesOf(snapshot!)];
+      const labels = { 'http.route': '/', 'a="b",c': 'x="y",', '{漢 \\\n}': '"\\\n' };
+      assert.deepEqual([series?.labels, [...(series?.values ?? [])], others], [labels, [2], []]);
+    });
+
     test('stay valid however many more are handed out', async (backend) => {
       const family = makeFamily({ cells: 2 });
       const all = Array.from({ length: 5000 }, (_, i) => backend.reserve({ family, labels: [String(i)] }));

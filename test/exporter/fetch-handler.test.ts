@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { CollectorRegistry, generateMetrics, PROMETHEUS_CONTENT_TYPE } from 'metheus';
+import {
+  CollectorRegistry,
+  generateMetrics,
+  OPENMETRICS_CONTENT_TYPE,
+  PROMETHEUS_CONTENT_TYPE,
+} from 'metheus';
 import { createFetchHandler } from 'metheus/http';
 import { largeRegistry, smallRegistry, Watched } from '../support/scrapes.js';
 
@@ -21,6 +26,14 @@ describe('createFetchHandler', () => {
     assert.equal(response.headers.get('content-length'), String(text.length));
     assert.equal(response.headers.get('vary'), 'Accept, Accept-Encoding');
     assert.equal(await response.text(), text);
+  });
+
+  it('answers in the format that the client likes best', async () => {
+    const headers = { Accept: 'application/openmetrics-text;version=1.0.0' };
+    const response = await createFetchHandler({ registry: smallRegistry() })(new Request(URL, { headers }));
+    const contentType = response.headers.get('content-type');
+    assert.equal(contentType, `${OPENMETRICS_CONTENT_TYPE}; escaping=underscores`);
+    assert.match(await response.text(), /\njobs_total\{kind="mail"\} 3\n# EOF\n$/);
   });
 
   it('serves the default registry when none is given', async () => {

@@ -6,10 +6,18 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { CollectorRegistry, createFamily, generateMetrics, PROMETHEUS_CONTENT_TYPE } from 'metheus';
+import {
+  CollectorRegistry,
+  createCounter,
+  createFamily,
+  generateMetrics,
+  OPENMETRICS_CONTENT_TYPE,
+  PROMETHEUS_CONTENT_TYPE,
+} from 'metheus';
 import { createMetricsHandler } from 'metheus/http';
 import { get, open } from '../support/http.js';
 import { largeRegistry, Slow, smallRegistry, Watched } from '../support/scrapes.js';
+import { collectable, snapshot } from '../support/snapshots.js';
 
 const PROTOBUF = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
 const GZIP = { headers: { 'Accept-Encoding': 'gzip' } };
@@ -41,6 +49,28 @@ describe('createMetricsHandler', () => {
       body.toString(),
       '# HELP jobs_total Jobs done.\n# TYPE jobs_total counter\njobs_total{kind="mail"} 3\n',
     );
+  });
+
+  it('answers in the format, and with the escaping, that the client likes best', async () => {
+    const registry = new CollectorRegistry();
+    createCounter('mail.sent_total', 'Sent.', { utf8Names: true, registry }).inc();
+    const url = await serve(createMetricsHandler({ registry, compress: false }));
+    const accept = 'application/openmetrics-text;version=1.0.0;escaping=values;q=0.6,text/plain;q=0.5';
+    const { headers, body } = await get(url, { headers: { Accept: accept } });
+    assert.equal(headers['content-type'], `${OPENMETRICS_CONTENT_TYPE}; escaping=values`);
+    assert.equal(headers.vary, 'Accept');
+    assert.equal(
+      body.toString(),
+      '# TYPE U__mail_2e_sent_ counter\n# HELP U__mail_2e_sent_ Sent.\nU__mail_2e_sent__total 1\n# EOF\n',
+    );
+  });
+
+  it('tells when series began, by the option', async () => {
+    const counter = snapshot('c_total', { type: 'counter', rows: [{ cells: [1], created: 5 }] });
+    const url = await serve(createMetricsHandler({ registry: collectable(counter), created: true }));
+    const headers = { Accept: 'application/openmetrics-text;version=1.0.0' };
+    const { body } = await get(url, { headers });
+    assert.match(body.toString(), /^c_created 5$/m);
   });
 
   it('serves the default registry when none is given', async () => {
