@@ -1,5 +1,5 @@
 /** Label pairs of protobuf, made from the label texts of rows without making strings of them. */
-import { type LabelRows, PADDING } from '../model/label-column.js';
+import type { LabelRows } from '../model/label-column.js';
 import { labelText, unescapeLabelValue } from '../model/labels.js';
 import { copy, Fragment } from './chunk.js';
 import { unquoted } from './escaping.js';
@@ -29,6 +29,17 @@ interface LabelName {
   readonly written: Fragment;
 }
 
+/** One pair of a row. */
+interface Pair {
+  name: Fragment;
+  from: number;
+  close: number;
+  /** Bytes of its value without escapes. */
+  length: number;
+  /** Bytes of the whole pair behind its length. */
+  size: number;
+}
+
 /**
  * Turns `method="GET",route="/"` into `Metric.label`, field by field. Rows of a family mostly have the same
  * names in the same places, so each place remembers its name.
@@ -38,8 +49,9 @@ export class LabelPairs {
   readonly #view: DataView;
   readonly #nameOf: (name: string) => string;
   readonly #names: LabelName[] = [];
-  #bytes = new Uint8Array(1024);
-  #to = new DataView(this.#bytes.buffer);
+  /** Of the row that was measured last, pair by pair: where its value begins and ends, and its escapes. */
+  readonly #found: Pair[] = [];
+  #pairs = 0;
   /** Where the value that was looked for ends, and how many of its bytes are escapes. */
   #close = 0;
   #escapes = 0;
@@ -51,34 +63,44 @@ export class LabelPairs {
     this.#nameOf = nameOf;
   }
 
-  /** How long {@link encode} will be. */
+  /** Reads a row, and tells how long its pairs will be. */
   measure(start: number, length: number): number {
     const end = start + length;
     let size = 0;
-    for (let at = start, place = 0; at < end; place++) {
+    let place = 0;
+    for (let at = start; at < end; place++) {
       const { text, written } = this.#nameAt(place, at, end);
       at += text.length + 2; // the equals sign and the quote
       this.#find(at, end);
       const value = this.#close - at - this.#escapes;
-      const pair = written.length + lengthBytes(value) + value;
-      size += 1 + lengthBytes(pair) + pair;
+      const all = written.length + lengthBytes(value) + value;
+      size += 1 + lengthBytes(all) + all;
+      this.#found[place] ??= { name: written, from: 0, close: 0, length: 0, size: 0 };
+      const pair = this.#found[place]!;
+      pair.name = written;
+      pair.from = at;
+      pair.close = this.#close;
+      pair.length = value;
+      pair.size = all;
       at = this.#close + 2; // the quote and the comma
     }
+    this.#pairs = place;
     return size;
   }
 
-  /** The pairs of one row. They stand until the next call. */
-  encode(start: number, length: number): Uint8Array {
-    const end = start + length;
-    let to = 0;
-    for (let at = start, place = 0; at < end; place++) {
-      const { text, written } = this.#nameAt(place, at, end);
-      at += text.length + 2;
-      this.#find(at, end);
-      to = this.#writePair(to, written, at);
-      at = this.#close + 2;
+  /** Writes the row that was measured last. Returns the place behind it. */
+  write(bytes: Uint8Array, view: DataView, at: number): number {
+    let to = at;
+    for (let place = 0; place < this.#pairs; place++) {
+      const { name, from, close, length, size } = this.#found[place]!;
+      bytes[to] = LABEL;
+      to = writeLength(bytes, to + 1, size);
+      to = copy(view, to, name.view, 0, name.length);
+      to = writeLength(bytes, to, length);
+      if (close - from === length) to = copy(view, to, this.#view, from, length);
+      else to = this.#writeEscaped(bytes, to, from, close);
     }
-    return this.#bytes.subarray(0, to);
+    return to;
   }
 
   #find(at: number, end: number): void {
@@ -96,19 +118,10 @@ export class LabelPairs {
     this.#escapes = escapes;
   }
 
-  /** Writes the pair whose value begins at `from` and was found last. */
-  #writePair(at: number, name: Fragment, from: number): number {
-    const length = this.#close - from - this.#escapes;
-    const all = name.length + lengthBytes(length) + length;
-    this.#reserve(at + 1 + MOST_LENGTH_BYTES + all + PADDING);
-    const bytes = this.#bytes;
-    bytes[at] = LABEL;
-    let to = writeLength(bytes, at + 1, all);
-    to = copy(this.#to, to, name.view, 0, name.length);
-    to = writeLength(bytes, to, length);
-    if (this.#escapes === 0) return copy(this.#to, to, this.#view, from, length);
+  #writeEscaped(bytes: Uint8Array, at: number, from: number, close: number): number {
     const text = this.#text;
-    for (let i = from; i < this.#close; i++, to++) {
+    let to = at;
+    for (let i = from; i < close; i++, to++) {
       const byte = text[i]!;
       bytes[to] = byte;
       if (byte !== BACKSLASH) continue;
@@ -138,14 +151,6 @@ export class LabelPairs {
     const text = this.#text.slice(at, this.#close - 1);
     return { text, written: nameField(this.#nameOf(unescapeLabelValue(decoder.decode(text)))) };
   }
-
-  #reserve(size: number): void {
-    if (size <= this.#bytes.length) return;
-    const grown = new Uint8Array(size * 2);
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-    this.#to = new DataView(grown.buffer);
-  }
 }
 
 /** @param relabel - what text formats write instead of a row's labels: see `Exposed` */
@@ -171,7 +176,7 @@ export function lengthBytes(length: number): number {
   return size;
 }
 
-function writeLength(bytes: Uint8Array, at: number, length: number): number {
+export function writeLength(bytes: Uint8Array, at: number, length: number): number {
   let to = at;
   let rest = length;
   for (; rest > 127; rest >>>= 7) bytes[to++] = (rest & 127) | 128;

@@ -19,6 +19,7 @@ import { get, open } from '../support/http.js';
 import { largeRegistry, Slow, smallRegistry, Watched } from '../support/scrapes.js';
 import { collectable, snapshot } from '../support/snapshots.js';
 
+const PROTOBUF = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
 const GZIP = { headers: { 'Accept-Encoding': 'gzip' } };
 
 let server: Server | undefined;
@@ -301,6 +302,8 @@ describe('createMetricsHandler', () => {
     for (const [encoding, ask] of [
       ['plain', {}],
       ['gzip', GZIP],
+      ['OpenMetrics', { headers: { Accept: 'application/openmetrics-text;version=1.0.0' } }],
+      ['protobuf', { headers: { Accept: PROTOBUF } }],
     ] as const) {
       it(`are not written ahead of (${encoding})`, async () => {
         const families = 1000;

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CollectorRegistry, generateMetrics } from 'metheus';
+import { type Collectable, CollectorRegistry, generateMetrics } from 'metheus';
 import { createFamily } from 'metheus/collectors';
 import { parseMetrics, type TextFormat } from 'metheus/parse';
 import { type FamilySnapshot, seriesOf } from '#metheus/model/family.js';
 import { build, registryPlan } from '../support/random-registry.js';
+import { familyPlans, snapshotsOf } from '../support/random-snapshots.js';
+import { collectable } from '../support/snapshots.js';
 
 /** A family as a test wants to compare it. */
 function viewOf(snapshot: FamilySnapshot): object {
@@ -277,28 +279,27 @@ no_type 2
 });
 
 describe('what we write', () => {
-  /** A registry of families that are there already. */
-  const given = (families: FamilySnapshot[]) => ({ collect: async () => families });
+  const options = (format: TextFormat) => ({ format, escaping: 'allow-utf-8', created: true }) as const;
 
   for (const format of ['text', 'openmetrics'] as const) {
-    it(`is read back to the same in ${format}`, async () => {
-      await fc.assert(
-        fc.asyncProperty(registryPlan, async (plan) => {
-          const written = await generateMetrics(build(plan), {
-            format,
-            escaping: 'allow-utf-8',
-            created: true,
-          });
-          const families = parseMetrics(written, { format });
-          const again = await generateMetrics(given(families), {
-            format,
-            escaping: 'allow-utf-8',
-            created: true,
-          });
-          assert.equal(again, written);
-        }),
-        { seed: 6, numRuns: 300 },
-      );
+    const readBack = async (registry: Collectable) => {
+      const written = await generateMetrics(registry, options(format));
+      const families = parseMetrics(written, { format });
+      const again = await generateMetrics(collectable(...families), options(format));
+      // Quantiles and sums that OpenMetrics cannot write are left out there, and not a number when read back.
+      const known = (text: string) => text.split('\n').filter((line) => !line.includes(' NaN'));
+      assert.deepEqual(known(again), known(written));
+      if (format === 'text') assert.equal(again, written);
+    };
+
+    it(`is read back to the same in ${format}, registry by registry`, async () => {
+      const property = fc.asyncProperty(registryPlan, (plan) => readBack(build(plan)));
+      await fc.assert(property, { seed: 6, numRuns: 100 });
+    });
+
+    it(`is read back to the same in ${format}, with all that families carry`, async () => {
+      const property = fc.asyncProperty(familyPlans, (plans) => readBack(collectable(...snapshotsOf(plans))));
+      await fc.assert(property, { seed: 6, numRuns: 100 });
     });
   }
 
@@ -320,7 +321,7 @@ describe('what we write', () => {
           });
         assert.deepEqual(views(families), views(await registry.collect()));
       }),
-      { seed: 7, numRuns: 300 },
+      { seed: 7, numRuns: 150 },
     );
   });
 

@@ -177,6 +177,16 @@ describe('encodeProtobuf', () => {
     });
   });
 
+  it('writes the created time of a counter that has nothing else besides', () => {
+    const base = createFamily('c_total', '', { type: 'counter', series: [{ value: 3 }] });
+    const created = (seconds: number) =>
+      (metricOf({ ...base, created: Float64Array.of(seconds) }).counter as Message).created_timestamp;
+    assert.deepEqual(created(1700000000.25), { seconds: 1700000000, nanos: 250_000_000 });
+    assert.deepEqual(created(1700000000), { seconds: 1700000000, nanos: 0 });
+    assert.deepEqual(created(2 ** 40), { seconds: 2 ** 40, nanos: 0 });
+    assert.equal(created(0), undefined);
+  });
+
   it('escapes names as it is told, those of labels too', () => {
     const base = family('gauge');
     const renamed = { ...base, family: { ...base.family, name: 'http.requests' } };
