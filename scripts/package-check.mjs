@@ -99,7 +99,9 @@ async function checkSize() {
 /** Each subpath in a process of its own, so that none works thanks to another. */
 function checkImports() {
   for (const { name } of modules) {
-    const program = `const all = await import('${name}'); if (Object.keys(all).length === 0) throw new Error('empty')`;
+    // Loaded for what it does: it exports nothing.
+    const isFound = name === 'metheus/native' ? 'true' : 'Object.keys(all).length > 0';
+    const program = `const all = await import('${name}'); if (!(${isFound})) throw new Error('empty')`;
     run(['--input-type=module', '-e', program], `import('${name}')`);
   }
   console.log(`imports: ${modules.map(({ name }) => name).join(', ')}`);

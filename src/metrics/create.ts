@@ -12,9 +12,8 @@ import type { Values } from './label-tree.js';
 import type { Create, MetricClass, WithLabels } from './labelled.js';
 import type { Metric } from './metric.js';
 import { MetricFamily } from './metric-family.js';
-import { native } from './native-metric.js';
+import { type MetricConstructor, nativeModule } from './native-loader.js';
 import type { NativeOptions, QuantileOptions } from './native-options.js';
-import { NativeFamily } from './native-series.js';
 import {
   type CreateStateSet,
   type ObservableStateSet,
@@ -55,19 +54,15 @@ export interface SummaryOptions extends QuantileOptions {
   readonly quantiles?: readonly number[];
 }
 
-type MetricMaker = new (members: MetricFamily<Metric>, given: Values) => Metric;
-
 /** The classes of a type, each for those who pay for it. */
 interface Classes {
-  readonly Plain: MetricMaker;
+  readonly Plain: MetricConstructor;
   /** With the option `exemplars`. */
-  readonly Traced?: MetricMaker;
-  /** With native buckets, and with exemplars too where they are asked for. */
-  readonly Native?: ReturnType<typeof native>;
+  readonly Traced?: MetricConstructor;
 }
 
 /** Makes the function that creates metrics of a type. */
-function creator<Creates>(type: MetricType, { Plain, Traced = Plain, Native }: Classes): Creates {
+function creator<Creates>(type: MetricType, { Plain, Traced = Plain }: Classes): Creates {
   const create = (name: string, help: string, options: GivenOptions & InRegistry = {}): Metric => {
     checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
@@ -76,9 +71,10 @@ function creator<Creates>(type: MetricType, { Plain, Traced = Plain, Native }: C
     const settings = { ...defined, onOverflow: countDropped(family.name, registry) };
     const Class = defined.exemplars === undefined ? Plain : Traced;
     const make = () => {
-      const natives = rule && new NativeFamily(rule);
-      const makeMetric = (members: MetricFamily<Metric>, given: Values) =>
-        natives ? new Native!(members, given, natives) : new Class(members, given);
+      const makeMetric =
+        rule === undefined
+          ? (members: MetricFamily<Metric>, given: Values) => new Class(members, given)
+          : nativeModule().makerOf(Plain, rule);
       return new MetricFamily(family, settings, makeMetric).root;
     };
     return registry === null ? make() : registry.obtain(defined.definition, family, make);
@@ -108,7 +104,7 @@ function countDropped(family: string, registry: Registerer | null): () => void {
 }
 
 /** The class of a creator: `new` creates, and `instanceof` knows what was created. */
-function classOf<MadeBy>(Class: MetricMaker, create: (...args: never[]) => object): MadeBy {
+function classOf<MadeBy>(Class: MetricConstructor, create: (...args: never[]) => object): MadeBy {
   const construct = (_: unknown, args: unknown[]) => create(...(args as never[]));
   return new Proxy(Class, { construct }) as unknown as MadeBy;
 }
@@ -158,12 +154,10 @@ export const createGauge = creator<Create<ObservableGauge, GaugeOptions>>('gauge
 export const createHistogram = creator<Create<ObservableHistogram, HistogramOptions>>('histogram', {
   Plain: HistogramMetric,
   Traced: TracedHistogramMetric,
-  Native: native(HistogramMetric),
 });
 /** Creates a summary: how many values there were, their sum, and quantiles if asked for. See {@link Create}. */
 export const createSummary = creator<Create<ObservableSummary, SummaryOptions>>('summary', {
   Plain: SummaryMetric,
-  Native: native(SummaryMetric),
 });
 /** Creates an info: what is known in words. See {@link Create}. */
 export const createInfo = creator<CreateInfo>('info', { Plain: InfoMetric });

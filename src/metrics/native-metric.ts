@@ -3,15 +3,26 @@ import type { FamilyDescriptor } from '../model/family.js';
 import type { Values } from './label-tree.js';
 import type { Metric } from './metric.js';
 import type { MetricFamily } from './metric-family.js';
-import type { Observer } from './native-rule.js';
-import { type NativeFamily, NativeSeries } from './native-series.js';
+import type { MetricConstructor, MetricMaker } from './native-loader.js';
+import type { NativeRule, Observer } from './native-rule.js';
+import { NativeFamily, NativeSeries } from './native-series.js';
 
 type Observing = Metric & Observer & { get(): object };
 type Maker<M> = new (members: MetricFamily<Metric>, given: Values) => M;
 type NativeMaker = new (members: MetricFamily<Metric>, given: Values, family: NativeFamily) => Metric;
 
+/** Of each class, the one with native buckets. */
+const classes = new Map<MetricConstructor, NativeMaker>();
+
+export function makerOf(Class: MetricConstructor, rule: NativeRule): MetricMaker {
+  const Native = classes.get(Class) ?? withNative(Class as Maker<Observing>);
+  classes.set(Class, Native);
+  const family = new NativeFamily(rule);
+  return (members, given) => new Native(members, given, family);
+}
+
 /** The class of such metrics: an observation goes where it did, and into native buckets. */
-export function native(Class: Maker<Observing>): NativeMaker {
+function withNative(Class: Maker<Observing>): NativeMaker {
   return class extends Class {
     readonly #family: NativeFamily;
     #native!: NativeSeries;

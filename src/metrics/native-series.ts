@@ -10,24 +10,17 @@ import { BLOCK_BITS, BLOCK_SIZE, blockName, NEGATIVE, zeroName } from '../model/
 import { coarseNow } from './coarse-clock.js';
 import type { Leaf } from './metric-family.js';
 import type { NativeRule, Observer, Upkept } from './native-rule.js';
+import { limit, readSeries } from './native-upkeep.js';
 import { PowerIndex } from './power-index.js';
 
 /** All series of one family. */
 export class NativeFamily implements Tenant {
   readonly rule: NativeRule;
   readonly series = new Set<NativeSeries>();
-  /** What is needed only now and then. Until it is loaded no limit is kept here; readers keep it anyway. */
-  upkeep: typeof import('./native-upkeep.js') | undefined;
 
   constructor(rule: NativeRule) {
     this.rule = rule;
     activeBackend().add(this);
-    import('./native-upkeep.js').then(
-      (upkeep) => {
-        this.upkeep = upkeep;
-      },
-      () => {},
-    );
   }
 
   rehome(move: Move): void {
@@ -115,9 +108,9 @@ export class NativeSeries implements Upkept {
     if (before === 0) this.#populate(value);
   }
 
-  /** What `get()` shows of it, once the code for that is there. */
-  read(): object | undefined {
-    return this.family.upkeep?.readSeries(this);
+  /** What `get()` shows of it. */
+  read(): object {
+    return readSeries(this);
   }
 
   /** The series was removed: from now on it counts for nobody. */
@@ -131,9 +124,9 @@ export class NativeSeries implements Upkept {
   }
 
   #populate(value: number): void {
-    const { rule, upkeep } = this.family;
+    const { maxBuckets } = this.family.rule;
     this.populated += 1;
-    if (rule.maxBuckets > 0 && this.populated > rule.maxBuckets) upkeep?.limit(this, value);
+    if (maxBuckets > 0 && this.populated > maxBuckets) limit(this, value);
   }
 
   /** Begins anew; with an age, in the place of the age bucket that is forgotten. */
