@@ -8,12 +8,14 @@ import {
   resolveOptions,
 } from './bar-options.js';
 import { BarState, type Outcome } from './bar-state.js';
-import { type BarEnvironment, processEnvironment } from './environment.js';
+import { type BarEnvironment, processEnvironment, standardStream } from './environment.js';
 import { colourSequence } from './glyphs.js';
 import type { LiveBar } from './live-bars.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
 import { initialPostfix, type Postfix, postfixText } from './postfix.js';
 import { FAILED, FINISHED } from './record.js';
+import { lookOf } from './remote/look.js';
+import { SlotRenderer } from './remote/slot-renderer.js';
 import { createRenderer, type Place, type Renderer } from './renderer.js';
 import { Screen } from './screen.js';
 import { Terminal } from './terminal.js';
@@ -69,20 +71,26 @@ export class Bar implements Disposable {
     this.colour = resolved.colour;
     this.postfix = initialPostfix(resolved.postfix);
     this.#terminal = Terminal.of(resolved.file ?? environment.stderr);
-    this.#disabled = resolved.disable ?? !this.#terminal.isTTY;
+    // A file of the user's own is no other thread's business.
+    const stream = standardStream(resolved.file, environment);
+    const board = stream === undefined ? null : environment.board;
+    this.#disabled = resolved.disable ?? (board === null && !this.#terminal.isTTY);
     this.#screen = new Screen(this.#terminal.file, resolved, environment);
     const bucket = environment.bucketOf({ desc, unit, total: end, initial });
     const record = environment.openRecord(bucket, unit);
     this.#state = new BarState({ ...resolved, total: end }, environment.clock, record, () => this.refresh());
-    this.#renderer = createRenderer(
-      {
-        terminal: this.#terminal,
-        named: resolved.file !== null,
-        disabled: this.#disabled,
-        mininterval: resolved.mininterval,
-      },
-      environment.clock,
-    );
+    this.#renderer =
+      board === null || this.#disabled
+        ? createRenderer(
+            {
+              terminal: this.#terminal,
+              named: resolved.file !== null,
+              disabled: this.#disabled,
+              mininterval: resolved.mininterval,
+            },
+            environment.clock,
+          )
+        : new SlotRenderer(board, { state: this.#state, look: () => lookOf(this, resolved, stream ?? null) });
     this.#live = this.#liveBar();
     if (this.#disabled) environment.live.addHidden(this.#live);
     else environment.live.add(this.#live);

@@ -3,6 +3,9 @@
 import { type Clock, systemClock } from './clock.js';
 import { LiveBars } from './live-bars.js';
 import { type OpenRecord, privateRecord } from './record.js';
+import type { Board } from './remote/board.js';
+import type { Stream } from './remote/look.js';
+import { ownBoard } from './remote/own-board.js';
 import type { OutputFile } from './terminal.js';
 
 /** What is known of a bar when it starts. */
@@ -22,6 +25,8 @@ export interface BarEnvironment {
   readonly stdout: OutputFile;
   /** Variables: `TQDM_*`, `COLUMNS`, `LINES`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where bars are shown that another thread or process draws; `null`: this thread draws. */
+  readonly board: Board | null;
   /** Bars that share a screen share this. */
   readonly live: LiveBars;
   /** Where a bar counts. */
@@ -42,8 +47,11 @@ export const processEnvironment: BarEnvironment = {
   get env() {
     return process.env;
   },
+  get board() {
+    return ownBoard();
+  },
   live: new LiveBars(),
-  openRecord: privateRecord,
+  openRecord: (bucket, unit) => (ownBoard()?.memory.openRecord ?? privateRecord)(bucket, unit),
   bucketOf: (bar) => bar.desc,
 };
 
@@ -54,4 +62,14 @@ export function createEnvironment(replaced: Partial<BarEnvironment> = {}): BarEn
     Object.create(processEnvironment),
     Object.getOwnPropertyDescriptors(replaced),
   );
+}
+
+/** Which stream of the process a file is: `null` when none was named, undefined for a file of the user's own. */
+export function standardStream(
+  file: OutputFile | null,
+  environment: BarEnvironment,
+): Stream | null | undefined {
+  if (file === null) return null;
+  if (file === environment.stderr) return 'stderr';
+  return file === environment.stdout ? 'stdout' : undefined;
 }

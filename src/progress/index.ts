@@ -17,6 +17,8 @@
  *
  * @packageDocumentation
  */
+import { startDrawing } from './remote/start.js';
+
 export type { Bar, FormatDict } from './bar.js';
 export type { BarOptions } from './bar-options.js';
 export type { BarProperty, MetricFunc } from './bucket-metrics.js';
@@ -28,5 +30,8 @@ export { formatMeter, type MeterOptions } from './meter.js';
 export type { Postfix } from './postfix.js';
 export { type BucketFunc, TqdmPromProxy, type TqdmPromProxyOptions } from './proxy.js';
 export { formatInterval, formatNum, formatSizeof } from './quantity.js';
+export { progressEnv } from './remote/start.js';
 export type { OutputFile } from './terminal.js';
 export { type Tqdm, type Trange, tqdm, trange, type WriteOptions } from './tqdm.js';
+
+startDrawing();

@@ -3,7 +3,7 @@
 import { MetheusError, show } from '../errors.js';
 import { Bar } from './bar.js';
 import type { BarOptions } from './bar-options.js';
-import { type BarEnvironment, createEnvironment } from './environment.js';
+import { type BarEnvironment, createEnvironment, standardStream } from './environment.js';
 import { AsyncIterableBar, IterableBar } from './iterable-bar.js';
 import { Range } from './range.js';
 import { type OutputFile, Terminal } from './terminal.js';
@@ -66,6 +66,8 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
   function write(text: string, { file = environment.stdout, end = '\n' }: WriteOptions = {}): void {
     // What goes to stdout is seen beside what goes to stderr.
     const standard = (other: OutputFile) => other === environment.stdout || other === environment.stderr;
+    const stream = standardStream(file, environment);
+    if (stream && environment.board?.memory.print(stream, text + end)) return;
     environment.live.aside(
       ({ terminal }) => terminal.file === file || (standard(terminal.file) && standard(file)),
       () => Terminal.of(file).write(text + end),

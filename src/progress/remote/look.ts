@@ -1,0 +1,91 @@
+/** What a bar on a board looks like: all that its line is made of besides numbers. */
+
+import type { ResolvedBarOptions } from '../bar-options.js';
+
+/** Texts and options, as a bar's drawer is told them. Plain data: it travels as JSON. */
+export type BarLook = Pick<
+  ResolvedBarOptions,
+  | 'desc'
+  | 'postfix'
+  | 'colour'
+  | 'leave'
+  | 'disable'
+  | 'unit'
+  | 'unitScale'
+  | 'unitDivisor'
+  | 'ascii'
+  | 'barFormat'
+  | 'initial'
+  | 'mininterval'
+  | 'ncols'
+  | 'nrows'
+  | 'dynamicNcols'
+  | 'position'
+> & {
+  /** Did the bar name a standard stream as its file? */
+  readonly stream: Stream | null;
+};
+
+/** The output of a thread that its drawer shares with it. */
+export type Stream = 'stderr' | 'stdout';
+
+/** What may change while a bar runs. */
+type Changing = Pick<ResolvedBarOptions, 'desc' | 'postfix' | 'colour' | 'leave'>;
+
+/** The look of a bar now. */
+export function lookOf(
+  { desc, postfix, colour, leave }: Changing,
+  options: ResolvedBarOptions,
+  stream: Stream | null,
+): BarLook {
+  const { disable, unit, unitScale, unitDivisor, ascii, barFormat } = options;
+  const { initial, mininterval, ncols, nrows, dynamicNcols, position } = options;
+  const line = { desc, postfix, colour, unit, unitScale, unitDivisor, ascii, barFormat, initial };
+  return { ...line, leave, disable, mininterval, ncols, nrows, dynamicNcols, position, stream };
+}
+
+const encoder = new TextEncoder();
+
+/** Lengths that texts are cut to, one after the other, until the look fits. */
+const LIMITS = [Number.POSITIVE_INFINITY, 400, 100, 20, 0];
+
+/**
+ * The look as bytes, at most `capacity` of them. Texts that are longer than any screen is wide are cut, and a format
+ * is left out whole.
+ */
+export function encodeLook(look: BarLook, capacity: number): Uint8Array {
+  let bytes = new Uint8Array();
+  for (const limit of LIMITS) {
+    bytes = encoder.encode(
+      JSON.stringify(limit === Number.POSITIVE_INFINITY ? plain(look) : cut(look, limit)),
+    );
+    if (bytes.length <= capacity) break;
+  }
+  return bytes;
+}
+
+/** `postfix` is whatever the user gave. */
+function plain(look: BarLook): BarLook {
+  const { postfix } = look;
+  if (typeof postfix !== 'object' && typeof postfix !== 'bigint') return look;
+  try {
+    JSON.stringify(postfix);
+    return look;
+  } catch {
+    return { ...look, postfix: String(postfix) };
+  }
+}
+
+function cut(look: BarLook, limit: number): BarLook {
+  const { postfix, ascii, barFormat } = look;
+  const short = (text: string) => text.slice(0, limit);
+  return {
+    ...look,
+    desc: short(look.desc),
+    unit: short(look.unit),
+    postfix: typeof postfix === 'number' ? postfix : short(String(postfix ?? '')),
+    ascii: typeof ascii === 'string' && ascii.length > limit ? false : ascii,
+    barFormat: barFormat !== null && barFormat.length > limit ? null : barFormat,
+    colour: look.colour === null ? null : short(look.colour),
+  };
+}

@@ -1,0 +1,75 @@
+/** Draws a bar by showing it on a board. */
+
+import type { BarState } from '../bar-state.js';
+import { COMPLETED } from '../record.js';
+import type { Renderer } from '../renderer.js';
+import type { Board, BoardBar } from './board.js';
+import type { BarLook } from './look.js';
+import type { BarNumbers, SlotWriter } from './slot.js';
+
+/** What is asked of a bar when a frame is due. */
+export interface Shown {
+  readonly state: BarState;
+  look(): BarLook;
+}
+
+/** A frame is numbers and texts: the line is made by the drawer, who knows how wide it may be. */
+export class SlotRenderer implements Renderer, BoardBar {
+  readonly #board: Board;
+  readonly #bar: Shown;
+  #slot: SlotWriter | null = null;
+  #shownN = Number.NaN;
+
+  constructor(board: Board, bar: Shown) {
+    this.#board = board;
+    this.#bar = bar;
+  }
+
+  draw(): boolean {
+    const numbers = this.#numbers();
+    this.#shownN = numbers.n;
+    this.#board.show(this, this.#taken(), numbers, this.#bar.look());
+    return true;
+  }
+
+  follow(): void {
+    if (this.#n !== this.#shownN) this.draw();
+  }
+
+  /** The drawer makes room for what it prints. */
+  clear(): void {}
+
+  finish(): void {
+    this.#board.close(this.#taken(), this.#numbers(), this.#bar.look());
+  }
+
+  /** What `leave` says is decided by the drawer, who knows the rows. */
+  erase(): void {
+    this.finish();
+  }
+
+  #taken(): SlotWriter {
+    this.#slot ??= this.#board.take();
+    return this.#slot;
+  }
+
+  /** The loop's units that the state has not seen are in the record already. */
+  get #n(): number {
+    const { n, loop } = this.#bar.state;
+    return n + (loop?.pending ?? 0);
+  }
+
+  #numbers(): BarNumbers {
+    const { state } = this.#bar;
+    const { record, clock } = state;
+    return {
+      n: this.#n,
+      total: state.total,
+      elapsed: clock.now() - state.startT,
+      written: clock.unix(),
+      rate: state.smoothedRate,
+      counted: record.page[record.offset + COMPLETED]!,
+      ...this.#board.memory.locate(record),
+    };
+  }
+}
