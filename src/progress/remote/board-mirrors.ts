@@ -21,6 +21,8 @@ export class BoardMirrors {
   readonly #mirrors = new Map<number, MirrorBar>();
   /** The newest bar of each slot that was drawn to its end. */
   readonly #drawn = new Map<number, number>();
+  /** Was a slot being written when it was looked at? */
+  #isTorn = false;
   hasEnded = false;
 
   constructor(board: BoardView, environment: BarEnvironment) {
@@ -28,15 +30,18 @@ export class BoardMirrors {
     this.#environment = environment;
   }
 
+  /** Is there no bar? */
   get isEmpty(): boolean {
-    return this.#mirrors.size === 0;
+    return this.#mirrors.size === 0 && !this.#isTorn;
   }
 
   /** Draws what is new of known bars, and returns the others. Never throws: who cannot be drawn is left out. */
   follow(): NewBar[] {
     try {
       const isLive = this.#board.isLive();
-      const added = [...this.#board.slots()].flatMap((view, slot) => this.#look(slot, view));
+      const views = [...this.#board.slots()];
+      this.#isTorn = views.includes('torn');
+      const added = views.flatMap((view, slot) => (typeof view === 'string' ? [] : this.#look(slot, view)));
       if (isLive) return added;
       // What opens now was open when its thread ended.
       return [...added, { start: Number.POSITIVE_INFINITY, open: () => this.#end() }];
@@ -47,9 +52,8 @@ export class BoardMirrors {
     }
   }
 
-  #look(slot: number, view: SlotView | undefined): NewBar[] {
+  #look(slot: number, view: SlotView): NewBar[] {
     const mirror = this.#mirrors.get(slot);
-    if (view === undefined) return [];
     const { content, n } = view;
     // The next bar has the slot already: this one went.
     if (mirror !== undefined && mirror.serial !== content.serial)

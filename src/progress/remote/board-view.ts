@@ -1,6 +1,6 @@
 /** A board as its drawer sees it: what is told of worker threads' memory and of children's files alike. */
 
-import type { SlotContent } from './slot.js';
+import type { NoContent, SlotContent } from './slot.js';
 
 export interface SlotView {
   readonly content: SlotContent;
@@ -13,8 +13,8 @@ export interface SlotView {
 export interface BoardView {
   /** May its bars still move? When not, the slots that are read afterwards are the last. */
   isLive(): boolean;
-  /** The slots as they are now, each always in the same place; undefined where there never was a bar. */
-  slots(): Iterable<SlotView | undefined>;
+  /** The slots as they are now, each always in the same place. */
+  slots(): Iterable<SlotView | NoContent>;
   /** Its bars are drawn to their end: lets go of it. */
   close(): void;
 }

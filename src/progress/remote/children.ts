@@ -24,7 +24,7 @@ import {
 import type { BoardView, SlotView } from './board-view.js';
 import type { Drawer } from './drawer.js';
 import type { Stream } from './look.js';
-import { SLOT_BYTES, SlotReader } from './slot.js';
+import { type NoContent, SLOT_BYTES, SlotReader } from './slot.js';
 
 /** Milliseconds between two looks for bars while there are none. */
 const SCAN_MS = 300;
@@ -55,17 +55,21 @@ class ChildBoard implements BoardView {
     return this.#rounds % ROUNDS_ALIVE !== 0 || mayLive(this.#owner);
   }
 
-  *slots(): Generator<SlotView | undefined> {
+  *slots(): Generator<SlotView | NoContent> {
     this.#grow(Math.ceil(fstatSync(this.#file).size / SLOT_BYTES) - 1);
     for (const [i, { bytes, reader }] of this.#slots.entries()) {
       const at = (i + 1) * SLOT_BYTES;
       readSync(this.#file, bytes, 0, SLOT_BYTES, at);
       const content = reader.read();
+      if (typeof content === 'string') {
+        yield content;
+        continue;
+      }
       const setDrawn = () => {
-        reader.setDrawn(content!.serial);
+        reader.setDrawn(content.serial);
         writeSync(this.#file, bytes, 0, 4, at);
       };
-      yield content && { content, n: content.numbers.n, setDrawn };
+      yield { content, n: content.numbers.n, setDrawn };
     }
   }
 

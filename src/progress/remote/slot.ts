@@ -64,6 +64,9 @@ export interface SlotContent {
   readonly look: BarLook;
 }
 
+/** There never was a bar in the slot; or it is being written, and a later look will find it whole. */
+export type NoContent = 'empty' | 'torn';
+
 /** Views of one slot in its page. */
 class SlotViews {
   readonly ints: Int32Array;
@@ -154,6 +157,9 @@ function isSame(look: BarLook, before: BarLook | undefined): boolean {
 
 const decoder = new TextDecoder();
 
+/** Writes are rare and short, so that a second look mostly finds the slot whole. */
+const LOOKS = 4;
+
 /** The drawer's side. */
 export class SlotReader {
   readonly #source: SlotViews;
@@ -164,12 +170,19 @@ export class SlotReader {
     this.#source = new SlotViews(buffer, at);
   }
 
-  /** The slot as it was last seen whole; undefined while there was no bar in it. */
-  read(): SlotContent | undefined {
-    if (Atomics.load(this.#source.ints, VERSION) === (this.#newest?.version ?? 0)) return this.#newest;
-    this.#copy.bytes.set(this.#source.bytes);
+  /** The slot as it is now. */
+  read(): SlotContent | NoContent {
+    for (let look = 0; look < LOOKS; look++) {
+      const version = Atomics.load(this.#source.ints, VERSION);
+      if (version === (this.#newest?.version ?? 0)) return this.#newest ?? 'empty';
+      this.#copy.bytes.set(this.#source.bytes);
+      if (this.#copy.ints[CRC] === this.#copy.checksum()) return this.#decode();
+    }
+    return 'torn';
+  }
+
+  #decode(): SlotContent {
     const { ints, numbers, bytes } = this.#copy;
-    if (ints[CRC] !== this.#copy.checksum()) return this.#newest;
     const cell = (at: number) => numbers[at]!;
     const known = (value: number) => (Number.isNaN(value) ? null : value);
     this.#newest = {

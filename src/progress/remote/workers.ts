@@ -5,7 +5,7 @@ import { COMPLETED } from '../record.js';
 import { tqdm } from '../tqdm.js';
 import type { BoardView, SlotView } from './board-view.js';
 import type { Drawer } from './drawer.js';
-import { SLOT_BYTES, SlotReader } from './slot.js';
+import { type NoContent, SLOT_BYTES, SlotReader } from './slot.js';
 import { announceDrawer, openChannel, type ThreadMessage, watchWorkers } from './thread-channel.js';
 
 /** The board of one worker thread. */
@@ -29,14 +29,11 @@ class WorkerBoard implements BoardView {
     return !this.hasEnded;
   }
 
-  *slots(): Generator<SlotView | undefined> {
+  *slots(): Generator<SlotView | NoContent> {
     for (const slot of this.#slots) {
       const content = slot.read();
-      yield content && {
-        content,
-        n: this.#newest(content.numbers),
-        setDrawn: () => slot.setDrawn(content.serial),
-      };
+      if (typeof content === 'string') yield content;
+      else yield { content, n: this.#newest(content.numbers), setDrawn: () => slot.setDrawn(content.serial) };
     }
   }
 
