@@ -2,7 +2,9 @@
 
 import { MetheusError, show } from '../errors.js';
 import type { BarCharacters } from './glyphs.js';
+import { isOutput, OUTPUTS, type Output } from './output-mode.js';
 import type { OutputFile } from './terminal.js';
+import { READERS } from './variables.js';
 
 /** Options of `tqdm`. All may be left out; `TQDM_*` variables set other defaults (`TQDM_MININTERVAL=1`). */
 export interface BarOptions {
@@ -50,6 +52,16 @@ export interface BarOptions {
   readonly colour?: string | null | undefined;
   /** Seconds before the first frame (default 0): a bar that ends sooner is never seen. */
   readonly delay?: number | undefined;
+  /**
+   * How to show the bar. `'auto'` (the default): frames on a terminal and in a file that is named, else lines.
+   * `'terminal'`: frames. `'lines'`: plain lines now and then. `'json'`: a JSON object a line, for programs. `'none'`:
+   * nothing. What is counted is the same in all of them.
+   */
+  readonly output?: Output | undefined;
+  /** Show it on the button of the terminal's window too (OSC 9;4: Windows Terminal, ConEmu and others). */
+  readonly taskbar?: boolean | undefined;
+  /** While the bar is on a terminal, what the program writes there goes above it (default `true`). */
+  readonly redirect?: boolean | undefined;
 }
 
 /** Options with every default filled in. */
@@ -76,6 +88,9 @@ export interface ResolvedBarOptions {
   readonly nrows: number | null;
   readonly colour: string | null;
   readonly delay: number;
+  readonly output: Output;
+  readonly taskbar: boolean;
+  readonly redirect: boolean;
 }
 
 const DEFAULTS: ResolvedBarOptions = {
@@ -101,6 +116,9 @@ const DEFAULTS: ResolvedBarOptions = {
   nrows: null,
   colour: null,
   delay: 0,
+  output: 'auto',
+  taskbar: false,
+  redirect: true,
 };
 
 /** Options for which `null` says something; for the others it is tqdm's `None`, that is, nothing given or zero. */
@@ -114,23 +132,16 @@ const NUMBERS = new Set<string>([
   'unitDivisor',
   'nrows',
 ]);
-const TEXTS = new Set<string>(['desc', 'unit', 'barFormat', 'colour', 'ascii', 'postfix']);
 
+/** A name of Python's, or a variable's, as this package writes it. */
 function camelCase(name: string): string {
   return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The value of a variable by the type of its option. `undefined`: it cannot be one. */
-function readVariable(option: string, text: string): unknown {
-  if (TEXTS.has(option)) return text;
-  // As in tqdm, any text at all switches a flag on, "0" and "false" too.
-  if (!NUMBERS.has(option)) return text !== '';
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isNaN(value) ? undefined : value;
-}
-
 type Variables = Readonly<Record<string, string | undefined>>;
 
+/** What the names of variables begin with. */
+const PREFIX = 'TQDM_';
 const defaultsOf = new WeakMap<Variables, BarOptions>();
 
 /**
@@ -140,22 +151,14 @@ const defaultsOf = new WeakMap<Variables, BarOptions>();
 export function environmentDefaults(env: Variables): BarOptions {
   let defaults = defaultsOf.get(env);
   if (defaults === undefined) {
-    defaults = readDefaults(env);
+    const entries = Object.entries(env)
+      .filter(([name]) => name.startsWith(PREFIX))
+      .map(([name, text = '']) => [camelCase(name.slice(PREFIX.length)), text] as const)
+      .map(([option, text]) => [option, READERS.get(option)?.(text)]);
+    defaults = Object.fromEntries(entries) as BarOptions;
     defaultsOf.set(env, defaults);
   }
   return defaults;
-}
-
-function readDefaults(env: Variables): BarOptions {
-  const found: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith('TQDM_') || text === undefined) continue;
-    const option = camelCase(name.slice('TQDM_'.length));
-    if (option === 'file' || !Object.hasOwn(DEFAULTS, option)) continue;
-    const value = readVariable(option, text);
-    if (value !== undefined) found[option] = value;
-  }
-  return found;
 }
 
 function checkOption(option: string, value: unknown): void {
@@ -170,6 +173,12 @@ function checkOption(option: string, value: unknown): void {
     throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
       given: `${option} = ${show(value)}`,
       expected: 'a number',
+    });
+  }
+  if (option === 'output' && !isOutput(value)) {
+    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+      given: `output = ${show(value)}`,
+      expected: `one of ${OUTPUTS.join(', ')}`,
     });
   }
 }

@@ -68,6 +68,8 @@ export class BarState {
   lastPrintN: number;
   lastPrintT: number;
   closed = false;
+  /** How the bar ended. */
+  outcome: Outcome | null = null;
   loop: RunningLoop | null = null;
 
   readonly #pace: Pace;
@@ -187,6 +189,7 @@ export class BarState {
   /** Closes the record. Updates go on counting, and no frame is due any more. */
   end(outcome: Outcome): void {
     this.closed = true;
+    this.outcome = outcome;
     this.setMiniters(Number.POSITIVE_INFINITY);
     this.#bump(outcome, 1);
     this.#put(RATE, 0);

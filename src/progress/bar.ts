@@ -7,18 +7,16 @@ import {
   type ResolvedBarOptions,
   resolveOptions,
 } from './bar-options.js';
+import { type BarOutput, openOutput } from './bar-output.js';
 import { BarState, type Outcome } from './bar-state.js';
-import { type BarEnvironment, processEnvironment, standardStream } from './environment.js';
+import type { Place, Report } from './drawing.js';
+import { type BarEnvironment, processEnvironment } from './environment.js';
 import { colourSequence } from './glyphs.js';
 import type { LiveBar } from './live-bars.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
 import { initialPostfix, type Postfix, postfixText } from './postfix.js';
 import { FAILED, FINISHED } from './record.js';
 import { lookOf } from './remote/look.js';
-import { SlotRenderer } from './remote/slot-renderer.js';
-import { createRenderer, type Place, type Renderer } from './renderer.js';
-import { Screen } from './screen.js';
-import { Terminal } from './terminal.js';
 
 /** Rows of a screen of unknown size. */
 const USUAL_ROWS = 20;
@@ -40,11 +38,10 @@ export class Bar implements Disposable {
   postfix: unknown;
   readonly #options: ResolvedBarOptions;
   readonly #environment: BarEnvironment;
-  readonly #terminal: Terminal;
+  readonly #output: BarOutput;
   readonly #state: BarState;
   readonly #live: LiveBar;
-  readonly #screen: Screen;
-  readonly #renderer: Renderer;
+  readonly #place: Place;
   #disabled: boolean;
   #desc: string;
   #colour: string | null = null;
@@ -70,30 +67,20 @@ export class Bar implements Disposable {
     this.#desc = desc;
     this.colour = resolved.colour;
     this.postfix = initialPostfix(resolved.postfix);
-    this.#terminal = Terminal.of(resolved.file ?? environment.stderr);
-    // A file of the user's own is no other thread's business.
-    const stream = standardStream(resolved.file, environment);
-    const board = stream === undefined ? null : environment.board;
-    this.#disabled = resolved.disable ?? (board === null && !this.#terminal.isTTY);
-    this.#screen = new Screen(this.#terminal.file, resolved, environment);
+    this.#output = openOutput(resolved, environment, {
+      report: () => this.#report(),
+      state: () => this.#state,
+      look: (stream) => lookOf(this, resolved, stream),
+    });
+    this.#disabled = this.#output.disabled;
     const bucket = environment.bucketOf({ desc, unit, total: end, initial });
     const record = environment.openRecord(bucket, unit);
     this.#state = new BarState({ ...resolved, total: end }, environment.clock, record, () => this.refresh());
-    this.#renderer =
-      board === null || this.#disabled
-        ? createRenderer(
-            {
-              terminal: this.#terminal,
-              named: resolved.file !== null,
-              disabled: this.#disabled,
-              mininterval: resolved.mininterval,
-            },
-            environment.clock,
-          )
-        : new SlotRenderer(board, { state: this.#state, look: () => lookOf(this, resolved, stream ?? null) });
     this.#live = this.#liveBar();
+    this.#place = placeOf(this.#live);
     if (this.#disabled) environment.live.addHidden(this.#live);
     else environment.live.add(this.#live);
+    if (this.#output.redirects) environment.redirection.hold(this);
     if (resolved.delay <= 0) this.refresh();
   }
 
@@ -157,7 +144,7 @@ export class Bar implements Disposable {
       n: this.#state.n,
       total: this.#state.total,
       elapsed: this.elapsed,
-      ...this.#screen.size,
+      ...this.#output.screen.size,
       prefix: this.#desc,
       ascii,
       unit: this.unit,
@@ -167,7 +154,7 @@ export class Bar implements Disposable {
       postfix: this.postfix,
       unitDivisor,
       initial,
-      colour: this.#colour,
+      colour: this.#output.coloured ? this.#colour : null,
     };
   }
 
@@ -193,7 +180,7 @@ export class Bar implements Disposable {
 
   /** Takes the bar off the screen until the next frame. */
   clear(): void {
-    if (!this.#disabled) this.#renderer.clear(this.#place());
+    if (!this.#disabled) this.#output.renderer.clear(this.#place);
   }
 
   /** Draws a frame now. */
@@ -240,9 +227,8 @@ export class Bar implements Disposable {
    * @returns false when the row is off the screen
    */
   display(message?: string, position?: number): boolean {
-    const place = this.#place();
-    const row = position ?? place.row;
-    return this.#renderer.draw({ row, rows: place.rows }, () => message ?? this.toString());
+    const place = position === undefined ? this.#place : { row: position, rows: this.#place.rows };
+    return this.#output.renderer.draw(place, () => message ?? this.toString());
   }
 
   /** The line as it would be drawn now. */
@@ -266,31 +252,47 @@ export class Bar implements Disposable {
     const state = this.#state;
     if (state.closed) return;
     state.end(outcome);
-    this.#environment.live.remove(this.#live);
-    if (this.#disabled) return;
-    this.#disabled = true;
-    const place = this.#place();
     // A bar that was delayed and never seen leaves nothing.
-    if (state.lastPrintT < state.startT + state.delay) return;
-    if (this.leave ?? place.row === 0) {
-      state.forgetSmoothing();
-      this.#renderer.finish(place, () => this.toString());
+    const seen = !this.#disabled && state.lastPrintT >= state.startT + state.delay;
+    const stays = seen && (this.leave ?? this.#place.row === 0);
+    this.#environment.live.remove(this.#live, stays);
+    this.#disabled = true;
+    if (seen) this.#leave(stays);
+    this.#environment.redirection.release(this);
+  }
+
+  #leave(stays: boolean): void {
+    if (stays) {
+      this.#state.forgetSmoothing();
+      this.#output.renderer.finish(this.#place, () => this.toString());
     } else {
-      this.#renderer.erase(place);
+      this.#output.renderer.erase(this.#place);
     }
   }
 
-  #place(): Place {
-    return { row: Math.abs(this.#live.row), rows: this.#live.rows };
+  #report(): Report {
+    const { n, total, unit, elapsed, rate } = this;
+    const { outcome } = this.#state;
+    return {
+      state: outcome === null ? 'running' : outcome === FAILED ? 'failed' : 'finished',
+      desc: this.#desc.replace(/: $/, ''),
+      n,
+      total,
+      unit,
+      elapsed,
+      rate,
+      eta: total !== null && rate !== null && rate > 0 ? Math.max(total - n, 0) / rate : null,
+      postfix: this.postfix,
+    };
   }
 
   /** The bar as its group sees it. */
   #liveBar(): LiveBar {
     const { position } = this.#options;
     const state = this.#state;
-    const rows = () => this.#screen.size.nrows || USUAL_ROWS;
+    const rows = () => this.#output.screen.size.nrows || USUAL_ROWS;
     return {
-      terminal: this.#terminal,
+      terminal: this.#output.terminal,
       row: position === null ? this.#environment.live.freeRow() : -position,
       get rows() {
         return rows();
@@ -310,4 +312,16 @@ export class Bar implements Disposable {
       abandon: (exitCode) => this.#end(exitCode === 0 ? FINISHED : FAILED),
     };
   }
+}
+
+/** The bar's place as it is at any moment. */
+function placeOf(live: LiveBar): Place {
+  return {
+    get row() {
+      return Math.abs(live.row);
+    },
+    get rows() {
+      return live.rows;
+    },
+  };
 }

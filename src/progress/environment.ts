@@ -1,10 +1,10 @@
 /** All that a bar takes from outside, so that the proxy and tests can bring their own. */
 
+import { Redirection } from './above.js';
 import { type Clock, systemClock } from './clock.js';
 import { LiveBars } from './live-bars.js';
 import { type OpenRecord, privateRecord } from './record.js';
 import type { Board } from './remote/board.js';
-import type { Stream } from './remote/look.js';
 import { ownBoard } from './remote/own-board.js';
 import type { OutputFile } from './terminal.js';
 
@@ -29,6 +29,8 @@ export interface BarEnvironment {
   readonly board: Board | null;
   /** Bars that share a screen share this. */
   readonly live: LiveBars;
+  /** What the program writes on the screen of its bars. */
+  readonly redirection: Redirection;
   /** Where a bar counts. */
   readonly openRecord: OpenRecord;
   /** The bucket that a bar is counted in. */
@@ -51,25 +53,23 @@ export const processEnvironment: BarEnvironment = {
     return ownBoard();
   },
   live: new LiveBars(),
+  get redirection() {
+    return processRedirection;
+  },
   openRecord: (bucket, unit) => (ownBoard()?.memory.openRecord ?? privateRecord)(bucket, unit),
   bucketOf: (bar) => bar.desc,
 };
 
+const processRedirection = new Redirection(processEnvironment);
+
 /** The process's environment with some parts replaced. */
 export function createEnvironment(replaced: Partial<BarEnvironment> = {}): BarEnvironment {
   // Not a spread: that would open the process's streams.
-  return Object.defineProperties(
+  const environment: BarEnvironment = Object.defineProperties(
     Object.create(processEnvironment),
     Object.getOwnPropertyDescriptors(replaced),
   );
-}
-
-/** Which stream of the process a file is: `null` when none was named, undefined for a file of the user's own. */
-export function standardStream(
-  file: OutputFile | null,
-  environment: BarEnvironment,
-): Stream | null | undefined {
-  if (file === null) return null;
-  if (file === environment.stderr) return 'stderr';
-  return file === environment.stdout ? 'stdout' : undefined;
+  const sameScreen = !('stdout' in replaced || 'stderr' in replaced || 'live' in replaced);
+  if (sameScreen || 'redirection' in replaced) return environment;
+  return Object.defineProperty(environment, 'redirection', { value: new Redirection(environment) });
 }

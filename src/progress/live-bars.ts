@@ -1,5 +1,8 @@
 /** The bars on the screen: who stands in which row, and who is looked after by the monitor. */
 
+import { Display, parkDisplays } from './display.js';
+import { drainOutlets } from './outlet.js';
+import { SignalGuard } from './signals.js';
 import type { Terminal } from './terminal.js';
 
 /** What the group needs of a bar. */
@@ -17,7 +20,7 @@ export interface LiveBar {
   abandon(exitCode: number): void;
 }
 
-/** Seconds between two rounds of the monitor. */
+/** Seconds between two rounds of the monitor, as in tqdm. */
 const MONITOR_INTERVAL = 10;
 
 /** Groups that have a bar. */
@@ -26,7 +29,11 @@ const groups = new Set<LiveBars>();
 /** What happens to bars that are open when the process ends, so that the shell's prompt gets a line of its own. */
 export function closeOpenBars(exitCode: number): void {
   for (const group of [...groups]) group.abandon(exitCode);
+  drainOutlets();
 }
+
+/** Signals end a process without a word: those that have bars on a screen are listened to. */
+const signals = new SignalGuard(closeOpenBars, parkDisplays);
 
 function setOpen(group: LiveBars, open: boolean): void {
   if (open) groups.add(group);
@@ -47,6 +54,18 @@ export class LiveBars {
   /** Bars that count and are not drawn: the monitor and the end of the process are for them too. */
   readonly #hidden = new Set<LiveBar>();
   #monitor: ReturnType<typeof setInterval> | null = null;
+  #monitorInterval = MONITOR_INTERVAL;
+
+  /** Seconds between two rounds of the monitor; 0: there are none. */
+  get monitorInterval(): number {
+    return this.#monitorInterval;
+  }
+
+  set monitorInterval(seconds: number) {
+    this.#monitorInterval = seconds;
+    this.#stop();
+    this.#start();
+  }
 
   /** The first row that no other bar holds. */
   freeRow(): number {
@@ -58,6 +77,7 @@ export class LiveBars {
 
   add(bar: LiveBar): void {
     this.#bars.add(bar);
+    if (Display.of(bar.terminal) !== null) signals.hold(bar);
     this.#start();
   }
 
@@ -66,30 +86,52 @@ export class LiveBars {
     this.#start();
   }
 
+  /**
+   * Takes a bar out. Its row goes to the first bar that found no room on the screen.
+   *
+   * @param stays - its last line stays above the other bars
+   */
+  remove(bar: LiveBar, stays = false): void {
+    signals.release(bar);
+    if (!this.#bars.delete(bar)) this.#hidden.delete(bar);
+    else if (stays && Display.of(bar.terminal) !== null) this.#closeGap(bar);
+    else this.#fillGap(bar);
+    if (this.#bars.size + this.#hidden.size === 0) this.#stop();
+  }
+
   #start(): void {
-    if (this.#monitor !== null) return;
-    this.#monitor = setInterval(() => this.rescue(), MONITOR_INTERVAL * 1000);
+    if (this.#monitor !== null || this.#bars.size + this.#hidden.size === 0) return;
+    // A timer for no rounds is the sign of an open group all the same.
+    const seconds = this.#monitorInterval > 0 ? this.#monitorInterval : MONITOR_INTERVAL;
+    this.#monitor = setInterval(() => {
+      if (this.#monitorInterval > 0) this.rescue();
+    }, seconds * 1000);
     this.#monitor.unref();
     setOpen(this, true);
   }
 
-  /** Takes a bar out. Its row goes to the first bar that found no room on the screen. */
-  remove(bar: LiveBar): void {
-    if (this.#bars.delete(bar)) this.#moveUp(bar);
-    else this.#hidden.delete(bar);
-    if (this.#bars.size + this.#hidden.size > 0 || this.#monitor === null) return;
+  #stop(): void {
+    if (this.#monitor === null) return;
     clearInterval(this.#monitor);
     this.#monitor = null;
     setOpen(this, false);
   }
 
-  #moveUp(gone: LiveBar): void {
+  /** A line that stays pushes the bars above it down by one: with this, those below stand where they were. */
+  #closeGap(gone: LiveBar): void {
+    for (const bar of this.#bars) {
+      if (bar.row > Math.abs(gone.row) && bar.terminal === gone.terminal) bar.row -= 1;
+    }
+  }
+
+  #fillGap(gone: LiveBar): void {
     let first: LiveBar | null = null;
     for (const bar of this.#bars) {
       if (bar.row >= gone.rows - 1 && (first === null || bar.row < first.row)) first = bar;
     }
     if (first === null) return;
-    first.clear();
+    // A display sees by itself that it has moved.
+    if (Display.of(first.terminal) === null) first.clear();
     first.row = Math.abs(gone.row);
   }
 
@@ -103,14 +145,31 @@ export class LiveBars {
     for (const bar of [...this.#bars, ...this.#hidden]) bar.abandon(exitCode);
   }
 
+  /**
+   * Takes the bars that `concerned` names off the screen.
+   *
+   * @returns what brings them back; it may be told what was written meanwhile
+   */
+  setAside(concerned: (bar: LiveBar) => boolean): (written?: string) => void {
+    const bars = [...this.#bars].filter(concerned);
+    const displays = new Set(bars.map(({ terminal }) => Display.of(terminal)));
+    displays.delete(null);
+    const others = bars.filter(({ terminal }) => Display.of(terminal) === null);
+    for (const display of displays) display!.hold();
+    for (const bar of others) bar.clear();
+    return (written) => {
+      for (const display of displays) display!.release(written);
+      for (const bar of others) bar.refresh();
+    };
+  }
+
   /** Runs `print` while the bars that `concerned` names are off the screen. */
-  aside(concerned: (bar: LiveBar) => boolean, print: () => void): void {
-    const cleared = [...this.#bars].filter(concerned);
-    for (const bar of cleared) bar.clear();
+  aside(concerned: (bar: LiveBar) => boolean, print: () => void, written?: string): void {
+    const bringBack = this.setAside(concerned);
     try {
       print();
     } finally {
-      for (const bar of cleared) bar.refresh();
+      bringBack(written);
     }
   }
 }

@@ -26,27 +26,38 @@ export function screenSize(file: OutputFile, env: Readonly<Record<string, string
   return { ncols: columns - 1, nrows: lines - 1 };
 }
 
-/** The size one bar draws for. Only standard streams are asked, once, unless the bar follows its screen. */
+/**
+ * The size one bar draws for: what the user said, else that of the screen. Only standard streams are asked, once,
+ * unless the bar follows its screen.
+ */
 export class Screen {
   readonly #file: OutputFile;
   readonly #environment: BarEnvironment;
-  readonly #dynamic: boolean;
+  readonly #given: ScreenSize;
+  readonly #follows: boolean;
   #size: ScreenSize;
 
-  constructor(file: OutputFile, options: ResolvedBarOptions, environment: BarEnvironment) {
+  /** @param follows - does the screen tell when its size changes? */
+  constructor(file: OutputFile, options: ResolvedBarOptions, environment: BarEnvironment, follows: boolean) {
     const { ncols, nrows, dynamicNcols } = options;
     this.#file = file;
     this.#environment = environment;
-    this.#dynamic = dynamicNcols;
-    this.#size = { ncols, nrows };
-    if (dynamicNcols || (ncols !== null && nrows !== null)) return;
-    if (file !== environment.stderr && file !== environment.stdout) return;
-    const screen = screenSize(file, environment.env);
-    this.#size = { ncols: ncols ?? screen.ncols, nrows: nrows ?? screen.nrows };
+    // tqdm's `dynamic_ncols` goes before what is given.
+    this.#given = dynamicNcols ? { ncols: null, nrows: null } : { ncols, nrows };
+    const standard = file === environment.stderr || file === environment.stdout;
+    this.#follows = dynamicNcols || (follows && standard);
+    this.#size = standard ? this.#ask() : this.#given;
   }
 
   get size(): ScreenSize {
-    if (this.#dynamic) this.#size = screenSize(this.#file, this.#environment.env);
+    if (this.#follows) this.#size = this.#ask();
     return this.#size;
+  }
+
+  #ask(): ScreenSize {
+    const { ncols, nrows } = this.#given;
+    if (ncols !== null && nrows !== null) return this.#given;
+    const screen = screenSize(this.#file, this.#environment.env);
+    return { ncols: ncols ?? screen.ncols, nrows: nrows ?? screen.nrows };
   }
 }

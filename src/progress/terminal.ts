@@ -1,6 +1,8 @@
 /** What bars write to, and the guard that keeps its failures away from the program. */
 
+import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../errors.js';
+import { DescriptorOutlet, type Outlet, type ProcessStream, StreamOutlet } from './outlet.js';
 
 /** Anything that takes text: `process.stderr`, a file stream, an object of a test. */
 export interface OutputFile {
@@ -12,7 +14,19 @@ export interface OutputFile {
   readonly rows?: number | undefined;
   readonly destroyed?: boolean | undefined;
   readonly writableEnded?: boolean | undefined;
+  /** Has it kept so much that frames should be left out? */
+  readonly writableNeedDrain?: boolean | undefined;
   on?(event: 'error', listener: (error: Error) => void): unknown;
+  /** A terminal of Node says so when its size has changed. */
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
+}
+
+/** The stream that Node writes to without asking whether there is room, if `file` is one. */
+function processStream(file: OutputFile): ProcessStream | null {
+  if (!isMainThread || !('fd' in file)) return null;
+  const own = file.fd === 2 ? process.stderr : file.fd === 1 ? process.stdout : null;
+  return own === file ? own : null;
 }
 
 const terminals = new WeakMap<OutputFile, Terminal>();
@@ -24,6 +38,8 @@ const terminals = new WeakMap<OutputFile, Terminal>();
 export class Terminal {
   readonly file: OutputFile;
   #broken = false;
+  #writing = false;
+  #outlet: Outlet | null = null;
 
   private constructor(file: OutputFile) {
     this.file = file;
@@ -45,18 +61,66 @@ export class Terminal {
     return this.file.isTTY === true;
   }
 
+  /**
+   * Looks at the size again. Node does this on a signal, which nobody hears while a loop runs that never gives the
+   * event loop back.
+   */
+  refreshSize(): void {
+    const { file } = this;
+    if (this.broken || !('_refreshSize' in file) || typeof file._refreshSize !== 'function') return;
+    try {
+      file._refreshSize();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   /** Did a write fail, or was the file closed? */
   get broken(): boolean {
     return this.#broken || this.file.destroyed === true || this.file.writableEnded === true;
   }
 
+  /** Is the file written to by this terminal at the moment, and not by the program? */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** Writes at once, after what is kept. Where the reader is slow, this may wait. */
   write(text: string): void {
-    if (text === '' || this.broken) return;
+    this.#guard((outlet) => outlet.force(text));
+  }
+
+  /** Writes a frame, which may be lost: @returns false when the reader is too slow to take it. */
+  offer(text: string): boolean {
+    let taken = true;
+    this.#guard((outlet) => {
+      taken = outlet.offer(text);
+    });
+    return taken;
+  }
+
+  /** Writes what must not be lost, now or when the reader has room for it. */
+  insist(text: string): void {
+    this.#guard((outlet) => outlet.insist(text));
+  }
+
+  #guard(act: (outlet: Outlet) => void): void {
+    if (this.broken) return;
+    this.#writing = true;
     try {
-      this.file.write(text);
+      this.#outlet ??= this.#open();
+      act(this.#outlet);
     } catch (error) {
       this.#fail(error);
+    } finally {
+      this.#writing = false;
     }
+  }
+
+  #open(): Outlet {
+    const stream = processStream(this.file);
+    const own = stream && DescriptorOutlet.open(stream, (error) => this.#fail(error));
+    return own ?? new StreamOutlet(this.file);
   }
 
   #fail(error: unknown): void {

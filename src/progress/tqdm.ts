@@ -1,21 +1,15 @@
 /** `tqdm`: a progress bar for whatever is given. */
 
 import { MetheusError, show } from '../errors.js';
+import { externalWriteMode, type WriteOptions, writeAbove } from './above.js';
 import { Bar } from './bar.js';
 import type { BarOptions } from './bar-options.js';
-import { type BarEnvironment, createEnvironment, standardStream } from './environment.js';
+import { type BarEnvironment, createEnvironment } from './environment.js';
 import { AsyncIterableBar, IterableBar } from './iterable-bar.js';
 import { Range } from './range.js';
-import { type OutputFile, Terminal } from './terminal.js';
+import type { OutputFile } from './terminal.js';
 
-export interface WriteOptions {
-  /** Where to print. Default: `process.stdout`. */
-  readonly file?: OutputFile | undefined;
-  /** Written after the text (default: a line feed). */
-  readonly end?: string | undefined;
-  /** Has no effect: nothing else runs while a bar draws. tqdm has it. */
-  readonly nolock?: boolean | undefined;
-}
+export type { WriteOptions } from './above.js';
 
 export interface Tqdm {
   /** A bar over `source`; its length or size is the total. A number counts from 0 up to it. */
@@ -26,6 +20,20 @@ export interface Tqdm {
   (source?: null, options?: BarOptions): Bar;
   /** Prints above the bars. */
   write(text: string, options?: WriteOptions): void;
+  /**
+   * Takes the bars off the screen while `work` writes there by itself, to `file` (default `process.stdout`). They
+   * come back when it is done, that is, when its promise settles. Gives what it gives.
+   */
+  externalWriteMode<T>(work: () => T, file?: OutputFile): T;
+  /** The same until the result is disposed of: `using _ = tqdm.externalWriteMode()`. */
+  externalWriteMode(file?: OutputFile): Disposable;
+  /**
+   * Prints above the bars what the program writes to stdout and stderr, `console.log` too, until the result is
+   * disposed of. Bars on a terminal do so by themselves while they are open, unless they have `redirect: false`.
+   */
+  redirect(): Disposable;
+  /** Seconds between two looks for bars that fell silent (default 10); 0: none. */
+  monitorInterval: number;
 }
 
 export interface Trange {
@@ -63,19 +71,23 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
     });
   }
 
-  function write(text: string, { file = environment.stdout, end = '\n' }: WriteOptions = {}): void {
-    // What goes to stdout is seen beside what goes to stderr.
-    const standard = (other: OutputFile) => other === environment.stdout || other === environment.stderr;
-    const stream = standardStream(file, environment);
-    if (stream && environment.board?.memory.print(stream, text + end)) return;
-    environment.live.aside(
-      ({ terminal }) => terminal.file === file || (standard(terminal.file) && standard(file)),
-      () => Terminal.of(file).write(text + end),
-    );
-  }
-
+  const members: Pick<Tqdm, keyof Tqdm> = {
+    write: (text, options) => writeAbove(environment, text, options),
+    externalWriteMode: (...given: [never]) => externalWriteMode(environment, ...given),
+    redirect() {
+      const holder = {};
+      environment.redirection.hold(holder);
+      return { [Symbol.dispose]: () => environment.redirection.release(holder) };
+    },
+    get monitorInterval() {
+      return environment.live.monitorInterval;
+    },
+    set monitorInterval(seconds) {
+      environment.live.monitorInterval = seconds;
+    },
+  };
   // The overloads are wider than any one signature: `open` returns what they promise.
-  return Object.assign(open, { write }) as Tqdm;
+  return Object.defineProperties(open, Object.getOwnPropertyDescriptors(members)) as Tqdm;
 }
 
 /** Makes the `trange` of a `tqdm`. */

@@ -4,12 +4,12 @@ import { warnOnce } from '../../errors.js';
 import type { BarEnvironment } from '../environment.js';
 import type { BoardView, SlotView } from './board-view.js';
 import { MirrorBar } from './mirror.js';
-import { CLOSED, EMPTY } from './slot.js';
+import { EMPTY, isClosed } from './slot.js';
 
 /** A bar that was not seen before. */
 export interface NewBar {
-  /** Unix time in seconds. */
-  readonly start: number;
+  /** Seconds since a moment that is the same for all. */
+  readonly begun: number;
   /** Puts it on the screen. */
   readonly open: () => void;
 }
@@ -44,7 +44,7 @@ export class BoardMirrors {
       const added = views.flatMap((view, slot) => (typeof view === 'string' ? [] : this.#look(slot, view)));
       if (isLive) return added;
       // What opens now was open when its thread ended.
-      return [...added, { start: Number.POSITIVE_INFINITY, open: () => this.#end() }];
+      return [...added, { begun: Number.POSITIVE_INFINITY, open: () => this.#end() }];
     } catch (error) {
       warnOnce('progress-drawer', `Progress bars of a thread or process are not drawn: ${error}`);
       this.#end();
@@ -55,43 +55,37 @@ export class BoardMirrors {
   #look(slot: number, view: SlotView): NewBar[] {
     const mirror = this.#mirrors.get(slot);
     const { content, n } = view;
-    // The next bar has the slot already: this one went.
-    if (mirror !== undefined && mirror.serial !== content.serial)
-      this.#close(slot, mirror, () => mirror.close());
-    else if (mirror !== undefined) {
-      if (content.state === CLOSED) this.#finish(slot, mirror, view);
+    if (mirror !== undefined && mirror.serial === content.serial) {
+      if (isClosed(content.state)) this.#finish(slot, mirror, view);
       else mirror.show(content, n);
       return [];
     }
+    // The next bar has the slot already: this one went.
+    this.#mirrors.delete(slot);
+    mirror?.close();
     if (content.state === EMPTY || this.#drawn.get(slot) === content.serial) return [];
-    const { written, elapsed } = content.numbers;
-    return [{ start: written - elapsed, open: () => this.#open(slot, view) }];
+    return [{ begun: content.begun, open: () => this.#open(slot, view) }];
   }
 
   #open(slot: number, view: SlotView): void {
     const { content, n } = view;
     const mirror = new MirrorBar(content, this.#environment);
     this.#mirrors.set(slot, mirror);
-    if (content.state === CLOSED) this.#finish(slot, mirror, view);
+    if (isClosed(content.state)) this.#finish(slot, mirror, view);
     else mirror.show(content, n);
   }
 
   #finish(slot: number, mirror: MirrorBar, view: SlotView): void {
-    this.#close(slot, mirror, () => mirror.finish(view.content));
+    this.#mirrors.delete(slot);
+    mirror.finish(view.content);
     this.#drawn.set(slot, view.content.serial);
     view.setDrawn();
   }
 
-  /** A last frame is drawn above the bars that go on, so they move down. */
-  #close(slot: number, mirror: MirrorBar, act: () => void): void {
-    this.#mirrors.delete(slot);
-    if (mirror.disable) act();
-    else this.#environment.live.aside(() => true, act);
-  }
-
   #end(): void {
     this.hasEnded = true;
-    for (const [slot, mirror] of [...this.#mirrors]) this.#close(slot, mirror, () => mirror.fail());
+    for (const mirror of this.#mirrors.values()) mirror.fail();
+    this.#mirrors.clear();
     this.#board.close();
   }
 }

@@ -3,9 +3,10 @@
  * draw them, into memory; the drawer looks at the board now and then.
  */
 
+import type { Outcome } from '../bar-state.js';
 import type { BarRecord, OpenRecord } from '../record.js';
 import type { BarLook, Stream } from './look.js';
-import { type BarNumbers, CLOSED, OPEN, type SlotWriter } from './slot.js';
+import { type BarNumbers, OPEN, type SlotWriter } from './slot.js';
 
 /** What boards are made of. */
 export interface BoardMemory {
@@ -50,6 +51,11 @@ export class Board {
     this.memory = memory;
   }
 
+  /** Has the drawer print above the bars. Returns false where there is nothing to garble. */
+  print(stream: Stream, text: string): boolean {
+    return this.memory.print(stream, text);
+  }
+
   /** A slot for a bar that is drawn for the first time. */
   take(): SlotWriter {
     const slot = this.#free.pop() ?? this.#reclaim() ?? this.#grow();
@@ -71,8 +77,8 @@ export class Board {
   }
 
   /** Shows the last frame, and takes the bar off the board when it is drawn. */
-  close(slot: SlotWriter, numbers: BarNumbers, look: BarLook): void {
-    slot.write(CLOSED, numbers, look);
+  close(slot: SlotWriter, outcome: Outcome, numbers: BarNumbers, look: BarLook): void {
+    slot.write(outcome, numbers, look);
     this.memory.written(slot);
     if (!this.#open.delete(slot)) this.memory.wake();
     if (this.#open.size === 0) {

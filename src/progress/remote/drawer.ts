@@ -42,7 +42,7 @@ export class Drawer {
     const added: NewBar[] = [];
     for (const board of this.#boards) added.push(...board.follow());
     // In the order in which they were made, whoever made them.
-    for (const { open } of added.sort((a, b) => a.start - b.start)) open();
+    for (const { open } of added.sort((a, b) => a.begun - b.begun)) open();
     this.#boards = this.#boards.filter((board) => !board.hasEnded);
     if (this.#boards.every((board) => board.isEmpty)) this.#sleep();
   };

@@ -1,6 +1,7 @@
 /** What a bar on a board looks like: all that its line is made of besides numbers. */
 
 import type { ResolvedBarOptions } from '../bar-options.js';
+import type { OutputFile } from '../terminal.js';
 
 /** Texts and options, as a bar's drawer is told them. Plain data: it travels as JSON. */
 export type BarLook = Pick<
@@ -21,6 +22,9 @@ export type BarLook = Pick<
   | 'nrows'
   | 'dynamicNcols'
   | 'position'
+  | 'output'
+  | 'redirect'
+  | 'taskbar'
 > & {
   /** Did the bar name a standard stream as its file? */
   readonly stream: Stream | null;
@@ -28,6 +32,16 @@ export type BarLook = Pick<
 
 /** The output of a thread that its drawer shares with it. */
 export type Stream = 'stderr' | 'stdout';
+
+/** Which stream a file is: `null` when none was named, undefined for a file of the user's own. */
+export function standardStream(
+  file: OutputFile | null,
+  streams: { readonly stdout: OutputFile; readonly stderr: OutputFile },
+): Stream | null | undefined {
+  if (file === null) return null;
+  if (file === streams.stderr) return 'stderr';
+  return file === streams.stdout ? 'stdout' : undefined;
+}
 
 /** What may change while a bar runs. */
 type Changing = Pick<ResolvedBarOptions, 'desc' | 'postfix' | 'colour' | 'leave'>;
@@ -39,9 +53,10 @@ export function lookOf(
   stream: Stream | null,
 ): BarLook {
   const { disable, unit, unitScale, unitDivisor, ascii, barFormat } = options;
-  const { initial, mininterval, ncols, nrows, dynamicNcols, position } = options;
+  const { initial, mininterval, ncols, nrows, dynamicNcols, position, output, redirect, taskbar } = options;
   const line = { desc, postfix, colour, unit, unitScale, unitDivisor, ascii, barFormat, initial };
-  return { ...line, leave, disable, mininterval, ncols, nrows, dynamicNcols, position, stream };
+  const place = { ncols, nrows, dynamicNcols, position, output, redirect, taskbar, stream };
+  return { ...line, ...place, leave, disable, mininterval };
 }
 
 const encoder = new TextEncoder();

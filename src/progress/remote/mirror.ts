@@ -2,8 +2,8 @@
 
 import { Bar, type FormatDict } from '../bar.js';
 import { type BarEnvironment, createEnvironment } from '../environment.js';
-import { privateRecord } from '../record.js';
-import { CLOSED, type SlotContent } from './slot.js';
+import { FAILED, privateRecord } from '../record.js';
+import { isClosed, type SlotContent } from './slot.js';
 
 /**
  * Drawn like any bar, in a row of this thread. What it counts is its own thread's business: here it is in a record
@@ -58,13 +58,14 @@ export class MirrorBar extends Bar {
   /** Draws the last frame, or goes. */
   finish(content: SlotContent): void {
     this.#take(content);
-    this.close();
+    if (content.state === FAILED) this.fail();
+    else this.close();
   }
 
   override get elapsed(): number {
     if (!this.isReady) return 0;
     const { state, numbers } = this.#content;
-    const since = state === CLOSED ? 0 : this.#environment.clock.unix() - numbers.written;
+    const since = isClosed(state) ? 0 : this.#environment.clock.unix() - numbers.written;
     return numbers.elapsed + Math.max(since, 0);
   }
 

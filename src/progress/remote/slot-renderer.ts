@@ -1,16 +1,16 @@
 /** Draws a bar by showing it on a board. */
 
 import type { BarState } from '../bar-state.js';
-import { COMPLETED } from '../record.js';
-import type { Renderer } from '../renderer.js';
+import type { Renderer } from '../drawing.js';
+import { COMPLETED, FINISHED } from '../record.js';
 import type { Board, BoardBar } from './board.js';
-import type { BarLook } from './look.js';
+import type { BarLook, Stream } from './look.js';
 import type { BarNumbers, SlotWriter } from './slot.js';
 
 /** What is asked of a bar when a frame is due. */
 export interface Shown {
-  readonly state: BarState;
-  look(): BarLook;
+  state(): BarState;
+  look(stream: Stream | null): BarLook;
 }
 
 /** A frame is numbers and texts: the line is made by the drawer, who knows how wide it may be. */
@@ -20,15 +20,18 @@ export class SlotRenderer implements Renderer, BoardBar {
   #slot: SlotWriter | null = null;
   #shownN = Number.NaN;
 
-  constructor(board: Board, bar: Shown) {
+  readonly #stream: Stream | null;
+
+  constructor(board: Board, bar: Shown, stream: Stream | null) {
     this.#board = board;
     this.#bar = bar;
+    this.#stream = stream;
   }
 
   draw(): boolean {
     const numbers = this.#numbers();
     this.#shownN = numbers.n;
-    this.#board.show(this, this.#taken(), numbers, this.#bar.look());
+    this.#board.show(this, this.#taken(), numbers, this.#bar.look(this.#stream));
     return true;
   }
 
@@ -40,7 +43,8 @@ export class SlotRenderer implements Renderer, BoardBar {
   clear(): void {}
 
   finish(): void {
-    this.#board.close(this.#taken(), this.#numbers(), this.#bar.look());
+    const { outcome } = this.#bar.state();
+    this.#board.close(this.#taken(), outcome ?? FINISHED, this.#numbers(), this.#bar.look(this.#stream));
   }
 
   /** What `leave` says is decided by the drawer, who knows the rows. */
@@ -55,12 +59,12 @@ export class SlotRenderer implements Renderer, BoardBar {
 
   /** The loop's units that the state has not seen are in the record already. */
   get #n(): number {
-    const { n, loop } = this.#bar.state;
+    const { n, loop } = this.#bar.state();
     return n + (loop?.pending ?? 0);
   }
 
   #numbers(): BarNumbers {
-    const { state } = this.#bar;
+    const state = this.#bar.state();
     const { record, clock } = state;
     return {
       n: this.#n,

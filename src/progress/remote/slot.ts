@@ -7,14 +7,16 @@
  *       4  crc: CRC-32 of all that follows, up to the end of the look
  *       8  version: int32, grows with every write          12  serial: int32, one more for each bar of the slot
  *      16  state: int32, see SlotState                     20  lookLength: int32, bytes
- *      24  float64: n, total (NaN: none), elapsed, written, rate (NaN: none), counted, page, offset
- *      88  look: UTF-8 JSON, a BarLook
+ *      24  float64: begun, n, total (NaN: none), elapsed, written, rate (NaN: none), counted, page, offset
+ *      96  look: UTF-8 JSON, a BarLook
  * ```
  *
  * A reader may look while a write is half done: then the checksum is wrong, and what was read before stays.
  */
 
 import { crc32 } from '../../backends/file/crc32.js';
+import type { Outcome } from '../bar-state.js';
+import { FAILED, FINISHED } from '../record.js';
 import { type BarLook, encodeLook } from './look.js';
 
 export const SLOT_BYTES = 2048;
@@ -29,14 +31,20 @@ const STATE = 4;
 const LOOK_LENGTH = 5;
 const CHECKED = 8;
 const NUMBERS = 24;
-const LOOK = 88;
+const LOOK = 96;
 const LOOK_CAPACITY = SLOT_BYTES - LOOK;
 
-/** `EMPTY`: no bar was here yet. `OPEN`: one is on the screen. `CLOSED`: it is to leave its last frame, or to go. */
+/** No bar was here yet. */
 export const EMPTY = 0;
+/** A bar is on the screen. */
 export const OPEN = 1;
-export const CLOSED = 2;
-export type SlotState = typeof EMPTY | typeof OPEN | typeof CLOSED;
+/** With an outcome, the bar is to leave its last frame, or to go. */
+export type SlotState = typeof EMPTY | typeof OPEN | Outcome;
+
+/** Has the bar ended? */
+export function isClosed(state: SlotState): state is Outcome {
+  return state === FINISHED || state === FAILED;
+}
 
 /** A bar's numbers when its slot was written. */
 export interface BarNumbers {
@@ -59,6 +67,8 @@ export interface BarNumbers {
 export interface SlotContent {
   readonly version: number;
   readonly serial: number;
+  /** When the bar took the slot, in seconds since some moment: bars are drawn in this order. */
+  readonly begun: number;
   readonly state: SlotState;
   readonly numbers: BarNumbers;
   readonly look: BarLook;
@@ -113,6 +123,8 @@ export class SlotWriter {
     this.#look = undefined;
     this.#views.ints[SERIAL]! += 1;
     this.#views.ints[STATE] = EMPTY;
+    // The same moment for all threads and processes, and finer than the clock of the bars.
+    this.#views.numbers[0] = (performance.timeOrigin + performance.now()) / 1000;
   }
 
   write(state: SlotState, numbers: BarNumbers, look: BarLook): void {
@@ -122,7 +134,7 @@ export class SlotWriter {
     Atomics.store(ints, VERSION, ints[VERSION]! + 1);
     ints[STATE] = state;
     const none = Number.NaN;
-    cells.set([n, total ?? none, elapsed, written, rate ?? none, counted, page, offset]);
+    cells.set([n, total ?? none, elapsed, written, rate ?? none, counted, page, offset], 1);
     if (!isSame(look, this.#look)) {
       const encoded = encodeLook(look, LOOK_CAPACITY);
       bytes.set(encoded, LOOK);
@@ -188,16 +200,17 @@ export class SlotReader {
     this.#newest = {
       version: ints[VERSION]!,
       serial: ints[SERIAL]!,
+      begun: cell(0),
       state: ints[STATE] as SlotState,
       numbers: {
-        n: cell(0),
-        total: known(cell(1)),
-        elapsed: cell(2),
-        written: cell(3),
-        rate: known(cell(4)),
-        counted: cell(5),
-        page: cell(6),
-        offset: cell(7),
+        n: cell(1),
+        total: known(cell(2)),
+        elapsed: cell(3),
+        written: cell(4),
+        rate: known(cell(5)),
+        counted: cell(6),
+        page: cell(7),
+        offset: cell(8),
       },
       look: JSON.parse(decoder.decode(bytes.subarray(LOOK, LOOK + ints[LOOK_LENGTH]!))) as BarLook,
     };

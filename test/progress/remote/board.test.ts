@@ -2,17 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { privateRecord } from '#metheus/progress/record.js';
+import { FAILED, FINISHED, privateRecord } from '#metheus/progress/record.js';
 import { Board, type BoardMemory } from '#metheus/progress/remote/board.js';
 import type { BarLook } from '#metheus/progress/remote/look.js';
-import {
-  type BarNumbers,
-  CLOSED,
-  OPEN,
-  SLOT_BYTES,
-  SlotReader,
-  SlotWriter,
-} from '#metheus/progress/remote/slot.js';
+import { type BarNumbers, OPEN, SLOT_BYTES, SlotReader, SlotWriter } from '#metheus/progress/remote/slot.js';
 
 const LOOK: BarLook = {
   desc: 'Files: ',
@@ -31,6 +24,9 @@ const LOOK: BarLook = {
   nrows: null,
   dynamicNcols: false,
   position: null,
+  output: 'auto',
+  redirect: true,
+  taskbar: false,
   stream: null,
 };
 const NUMBERS: BarNumbers = {
@@ -53,6 +49,15 @@ function slot() {
   };
 }
 
+/** What a reader sees, but for the time at which the bar began. */
+function seen(reader: SlotReader) {
+  const content = reader.read();
+  assert.ok(typeof content === 'object');
+  const { begun, ...rest } = content;
+  assert.ok(begun > 1.7e9);
+  return rest;
+}
+
 /** What the reader gets of a look. */
 function sent(look: Partial<BarLook>): BarLook {
   const { writer, reader } = slot();
@@ -69,14 +74,14 @@ describe('a slot', () => {
     assert.equal(reader.read(), 'empty');
     writer.begin();
     writer.write(OPEN, NUMBERS, LOOK);
-    assert.deepEqual(reader.read(), { version: 1, serial: 1, state: OPEN, numbers: NUMBERS, look: LOOK });
+    assert.deepEqual(seen(reader), { version: 1, serial: 1, state: OPEN, numbers: NUMBERS, look: LOOK });
     const numbers = { ...NUMBERS, total: 10, rate: 2.5, page: 1, offset: 8 };
     const look = { ...LOOK, desc: '進捗 ', postfix: 'loss=0.5', leave: null };
-    writer.write(CLOSED, numbers, look);
-    assert.deepEqual(reader.read(), { version: 2, serial: 1, state: CLOSED, numbers, look });
+    writer.write(FAILED, numbers, look);
+    assert.deepEqual(seen(reader), { version: 2, serial: 1, state: FAILED, numbers, look });
     writer.begin();
     writer.write(OPEN, NUMBERS, LOOK);
-    assert.deepEqual(reader.read(), { version: 3, serial: 2, state: OPEN, numbers: NUMBERS, look: LOOK });
+    assert.deepEqual(seen(reader), { version: 3, serial: 2, state: OPEN, numbers: NUMBERS, look: LOOK });
   });
 
   it('is not read while it is half written', () => {
@@ -150,7 +155,7 @@ function board(beat: number | null = null) {
     readers,
     open,
     close: (taken: SlotWriter, leave: boolean | null = true) =>
-      made.close(taken, NUMBERS, { ...LOOK, leave }),
+      made.close(taken, FINISHED, NUMBERS, { ...LOOK, leave }),
     wakes: () => wakes,
   };
 }

@@ -57,14 +57,14 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     tell('c1', { close: 'b' });
     await shows(line('main', 0, 10), line('a', 1, 4), '', line('c', 1, 4));
     tell('c1', { close: 'a' });
-    await shows(line('a', 1, 4), line('main', 0, 10), '', '', line('c', 1, 4));
+    await shows(line('a', 1, 4), line('main', 0, 10), '', line('c', 1, 4));
     for (const i of [1, 2, 3, 4, 5]) {
       tell('c1', { open: `d${i}`, options: { total: 4 } });
       tell('c1', { close: `d${i}` });
     }
     tell('c1', { open: 'e', options: { total: 4 } });
     const done = [1, 2, 3, 4, 5].map((i) => line(`d${i}`, 0, 4));
-    await shows(line('a', 1, 4), ...done, line('main', 0, 10), line('e', 0, 4), '', line('c', 1, 4));
+    await shows(line('a', 1, 4), ...done, line('main', 0, 10), line('c', 1, 4), line('e', 0, 4));
     // Its end closes what is open.
     tell('c1', { leave: true });
     await shows(line('a', 1, 4), ...done, line('c', 1, 4), line('e', 0, 4), line('main', 0, 10));
@@ -86,7 +86,7 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     const boards = () => readdirSync(join(folder, directory!)).filter((name) => name.endsWith('.board'));
     assert.equal(boards().length, 2);
     command({ end: 'c1' });
-    await shows(line('c1', 40, 100), line('main', 0, 10), '', line('c2', 40, 100));
+    await shows(line('c1', 40, 100), line('main', 0, 10), line('c2', 40, 100));
     await until('the board to go', async () => boards().length === 1 || undefined);
     tell('c2', { leave: true });
     await shows(line('c1', 40, 100), line('c2', 40, 100), line('main', 0, 10));

@@ -34,16 +34,17 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
       command({ start: 'worker', as: name });
       tell(name, { open: name, options: { total: 4 } });
       tell(name, { update: name, by: 2 });
+      const workers = [line('w1', 2, 4), line('w2', 2, 4)];
+      await shows(line('main', 0, 10), ...workers.slice(0, name === 'w1' ? 1 : 2));
     }
-    await shows(line('main', 0, 10), line('w1', 2, 4), line('w2', 2, 4));
     tell('w1', { update: 'w1', by: 2 });
     tell('w1', { close: 'w1' });
-    await shows(line('w1', 4, 4), line('main', 0, 10), '', line('w2', 2, 4));
+    await shows(line('w1', 4, 4), line('main', 0, 10), line('w2', 2, 4));
     tell('w1', { open: 'again', options: { total: 2, leave: false } });
     tell('w1', { update: 'again', by: 1 });
-    await shows(line('w1', 4, 4), line('main', 0, 10), line('again', 1, 2), line('w2', 2, 4));
+    await shows(line('w1', 4, 4), line('main', 0, 10), line('w2', 2, 4), line('again', 1, 2));
     tell('w1', { close: 'again' });
-    await shows(line('w1', 4, 4), line('main', 0, 10), '', line('w2', 2, 4));
+    await shows(line('w1', 4, 4), line('main', 0, 10), line('w2', 2, 4));
     tell('w2', { close: 'w2' });
     await shows(line('w1', 4, 4), line('w2', 2, 4), line('main', 0, 10));
   });
@@ -63,10 +64,10 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
       );
     }
     command({ end: 'w1' });
-    await shows(line('w1', 33, 100), line('main', 0, 10), '', '', line('w2', 33, 100), line('w2 part', 2, 8));
+    await shows(line('w1', 33, 100), line('main', 0, 10), '', line('w2', 33, 100), line('w2 part', 2, 8));
     tell('', { open: 'next', options: { total: 5 } });
     await shows(
-      ...[line('w1', 33, 100), line('main', 0, 10), line('next', 0, 5), ''],
+      ...[line('w1', 33, 100), line('main', 0, 10), line('next', 0, 5)],
       ...[line('w2', 33, 100), line('w2 part', 2, 8)],
     );
   });
@@ -146,7 +147,7 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     const lines = [0, 1, 2, 3, 4, 5].map((i) => line(`bar ${i}`, i, 100));
     await shows(...lines.slice(0, 4), ' ... (more hidden) ...');
     tell('w1', { close: 'bar 1' });
-    await shows(lines[0]!, lines[4]!, lines[2]!, lines[3]!);
+    await shows(lines[0]!, lines[4]!, lines[2]!, lines[3]!, ' ... (more hidden) ...');
   });
 
   it('are published once, when they are those of a proxy', async (t) => {
