@@ -87,17 +87,27 @@ export class Redirection {
 
   hold(holder: object): void {
     this.#holders.add(holder);
-    if (this.#holders.size > 1) return;
+    if (this.#restore.length > 0) return;
     const { stdout, stderr } = this.#screen;
     const files = new Set([stdout, stderr].filter(({ isTTY }) => isTTY));
     this.#restore = [...files].map((file) => redirect(this.#screen, file));
   }
 
   release(holder: object): void {
-    if (!this.#holders.delete(holder) || this.#holders.size > 0) return;
-    for (const restore of this.#restore.splice(0)) restore();
+    if (this.#holders.delete(holder)) this.#end();
+  }
+
+  /** What bars have left goes before what the program writes next, even where the terminal has not taken it yet. */
+  #end(): void {
+    if (this.#holders.size > 0) return;
+    const { stdout, stderr } = this.#screen;
+    if ([stdout, stderr].some((file) => Terminal.of(file).owes)) setTimeout(() => this.#end(), LATER).unref();
+    else for (const restore of this.#restore.splice(0)) restore();
   }
 }
+
+/** Milliseconds until a terminal is asked again whether it has taken all. */
+const LATER = 50;
 
 function textOf(chunk: unknown): string {
   if (typeof chunk === 'string') return chunk;
@@ -117,6 +127,7 @@ function redirect(screen: SharedScreen, file: OutputFile): () => void {
       if (typeof done === 'function') done();
       return true;
     }
+    for (const standard of [screen.stdout, screen.stderr]) Terminal.of(standard).write('');
     let result: unknown;
     screen.live.aside(
       besides(screen, file),

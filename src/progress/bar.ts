@@ -280,7 +280,7 @@ export class Bar implements Disposable {
       total,
       unit,
       elapsed,
-      rate,
+      rate: rate || null,
       eta: total !== null && rate !== null && rate > 0 ? Math.max(total - n, 0) / rate : null,
       postfix: this.postfix,
     };

@@ -36,6 +36,11 @@ export class LineRenderer implements Renderer {
   erase(): void {}
 }
 
+/** Seconds as exact as anybody needs them. */
+function milliseconds<T extends number | null>(seconds: T): number | T {
+  return seconds === null ? seconds : Math.round(seconds * 1000) / 1000;
+}
+
 /** Bars that were shown as JSON, in this process. */
 let bars = 0;
 
@@ -82,8 +87,12 @@ export class JsonRenderer implements Renderer {
   #line(started?: 'started'): string {
     const { state, desc, n, total, unit, elapsed, rate, eta, postfix } = this.#report();
     const time = new Date(this.#clock.unix() * 1000).toISOString();
-    const numbers = { n, total, unit, elapsed, rate, eta };
-    const line = { time, bar: this.#bar, state: started ?? state, desc, ...numbers, postfix };
+    const speed = {
+      elapsed: milliseconds(elapsed),
+      rate: rate && Number(rate.toPrecision(6)),
+      eta: milliseconds(eta),
+    };
+    const line = { time, bar: this.#bar, state: started ?? state, desc, n, total, unit, ...speed, postfix };
     return `${JSON.stringify(line)}\n`;
   }
 }

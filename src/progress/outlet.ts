@@ -4,6 +4,8 @@ import type { OutputFile } from './terminal.js';
 
 /** Takes the text of one terminal. Everything but `force` returns at once, however slow the reader is. */
 export interface Outlet {
+  /** Is something kept that was not written yet? */
+  readonly owes: boolean;
   /** Takes a frame that may be lost. @returns false when there is no room: nothing of it was taken */
   offer(text: string): boolean;
   /** Takes text that must not be lost: now, or as soon as there is room. */
@@ -14,6 +16,7 @@ export interface Outlet {
 
 /** Any stream: it keeps what its reader does not take. Frames are lost while it has kept enough. */
 export class StreamOutlet implements Outlet {
+  readonly owes = false;
   readonly #file: OutputFile;
 
   constructor(file: OutputFile) {
@@ -95,9 +98,13 @@ export class DescriptorOutlet implements Outlet {
     }
   }
 
+  get owes(): boolean {
+    return this.#kept.length > 0;
+  }
+
   offer(text: string): boolean {
     this.flush();
-    if (this.#kept.length > 0) return false;
+    if (this.owes) return false;
     const bytes = Buffer.from(text);
     const written = this.#write(bytes);
     if (written === 0) return false;
@@ -119,7 +126,7 @@ export class DescriptorOutlet implements Outlet {
 
   /** Writes what is kept, as far as there is room. */
   flush(): void {
-    if (this.#kept.length > 0) this.#keep(this.#kept.subarray(this.#write(this.#kept)));
+    if (this.owes) this.#keep(this.#kept.subarray(this.#write(this.#kept)));
   }
 
   /** @returns how many bytes were taken */

@@ -85,6 +85,11 @@ export class Terminal {
     return this.#writing;
   }
 
+  /** Is there something that the reader was too slow to take yet? */
+  get owes(): boolean {
+    return this.#outlet?.owes === true;
+  }
+
   /** Writes at once, after what is kept. Where the reader is slow, this may wait. */
   write(text: string): void {
     this.#guard((outlet) => outlet.force(text));

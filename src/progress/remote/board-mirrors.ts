@@ -21,8 +21,8 @@ export class BoardMirrors {
   readonly #mirrors = new Map<number, MirrorBar>();
   /** The newest bar of each slot that was drawn to its end. */
   readonly #drawn = new Map<number, number>();
-  /** Was a slot being written when it was looked at? */
-  #isTorn = false;
+  /** Is there something that the next round will find? */
+  #isWaiting = false;
   hasEnded = false;
 
   constructor(board: BoardView, environment: BarEnvironment) {
@@ -32,19 +32,22 @@ export class BoardMirrors {
 
   /** Is there no bar? */
   get isEmpty(): boolean {
-    return this.#mirrors.size === 0 && !this.#isTorn;
+    return this.#mirrors.size === 0 && !this.#isWaiting;
   }
 
   /** Draws what is new of known bars, and returns the others. Never throws: who cannot be drawn is left out. */
   follow(): NewBar[] {
     try {
-      const isLive = this.#board.isLive();
-      const views = [...this.#board.slots()];
-      this.#isTorn = views.includes('torn');
-      const added = views.flatMap((view, slot) => (typeof view === 'string' ? [] : this.#look(slot, view)));
-      if (isLive) return added;
-      // What opens now was open when its thread ended.
-      return [...added, { begun: Number.POSITIVE_INFINITY, open: () => this.#end() }];
+      if (!this.#board.isLive()) {
+        // What opens now was open when its thread ended.
+        return [...this.#look(), { begun: Number.POSITIVE_INFINITY, open: () => this.#end() }];
+      }
+      const first = this.#look();
+      if (first.length === 0) return [];
+      // A slot may have been filled after it was passed, and before that of the newest bar seen: looking again finds
+      // it. What came after the newest waits for the next round, for the same reason.
+      const newest = first.reduce((latest, { begun }) => Math.max(latest, begun), 0);
+      return this.#look().filter(({ begun }) => begun <= newest || this.#wait());
     } catch (error) {
       warnOnce('progress-drawer', `Progress bars of a thread or process are not drawn: ${error}`);
       this.#end();
@@ -52,7 +55,18 @@ export class BoardMirrors {
     }
   }
 
-  #look(slot: number, view: SlotView): NewBar[] {
+  #look(): NewBar[] {
+    const views = [...this.#board.slots()];
+    this.#isWaiting = views.includes('torn');
+    return views.flatMap((view, slot) => (typeof view === 'string' ? [] : this.#lookAt(slot, view)));
+  }
+
+  #wait(): false {
+    this.#isWaiting = true;
+    return false;
+  }
+
+  #lookAt(slot: number, view: SlotView): NewBar[] {
     const mirror = this.#mirrors.get(slot);
     const { content, n } = view;
     if (mirror !== undefined && mirror.serial === content.serial) {

@@ -11,14 +11,14 @@ import { line, type Stage, stage, temporaryFolder } from './screens.js';
 const MAIN = { total: 10, miniters: 1 };
 
 /** A stage whose folder for temporary files is its own. */
-async function stageWithFolder(t: TestContext): Promise<Stage & { readonly folder: string }> {
+async function stageWithFolder(t: TestContext, rows = 12): Promise<Stage & { readonly folder: string }> {
   const folder = temporaryFolder(t);
-  return { ...(await stage(t, { env: { TMPDIR: folder } })), folder };
+  return { ...(await stage(t, { rows, env: { TMPDIR: folder } })), folder };
 }
 
 describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 }, () => {
   it('stand in rows of their own, those of children of children and of their threads too', async (t) => {
-    const { command, tell, shows } = await stageWithFolder(t);
+    const { command, tell, shows } = await stageWithFolder(t, 20);
     tell('', { open: 'main', options: MAIN });
     const shown = [line('main', 0, 10)];
     const add = async (to: string, name: string, by: number) => {
@@ -40,9 +40,15 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     await shows('said by c3', ...shown);
     tell('c2/w1', { write: 'said by w1' });
     await shows('said by c3', 'said by w1', ...shown);
+    // What others write goes above the bars too, whatever they write it with.
+    tell('c1', { log: 'logged by c1' });
+    const said = ['said by c3', 'said by w1', 'logged by c1'];
+    await shows(...said, ...shown);
+    tell('c2/w1', { log: 'logged by w1' });
+    await shows(...said, 'logged by w1', ...shown);
     tell('c1', { update: 'c1', by: 5 });
     shown[1] = line('c1', 15, 100);
-    await shows('said by c3', 'said by w1', ...shown);
+    await shows(...said, 'logged by w1', ...shown);
   });
 
   it('end in any order, and leave what they should', async (t) => {

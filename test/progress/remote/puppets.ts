@@ -18,6 +18,7 @@ export type Order =
   | { readonly desc: string; readonly text: string }
   | { readonly postfix: string; readonly text: string }
   | { readonly write: string }
+  | { readonly log: string }
   | { readonly loop: string; readonly to: number }
   | { readonly touch: string }
   | { readonly blockUntil: string }
@@ -49,6 +50,7 @@ function perform(order: Order): void {
   else if ('desc' in order) bars.get(order.desc)!.setDescription(order.text);
   else if ('postfix' in order) bars.get(order.postfix)!.setPostfixStr(order.text);
   else if ('write' in order) tqdm.write(order.write);
+  else if ('log' in order) console.log(order.log);
   else if ('loop' in order) for (const _ of tqdm(order.to, { desc: order.loop, ...FIXED }));
   else if ('scrape' in order) void scrape();
   else if ('touch' in order) writeFileSync(order.touch, '');

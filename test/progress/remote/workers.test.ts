@@ -134,6 +134,9 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     tell('w1', { write: 'two\nlines' });
     const said = ['a line of text', 'two', 'lines'];
     await shows(...said, line('main', 0, 10), line('w1', 0, 100), line('w2', 10, 100));
+    tell('w1/w2', { log: 'logged' });
+    said.push('logged');
+    await shows(...said, line('main', 0, 10), line('w1', 0, 100), line('w2', 10, 100));
     // Threads of a thread end with it.
     command({ end: 'w1' });
     await shows(...said, line('w1', 0, 100), line('w2', 10, 100), line('main', 0, 10));

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { runInTerminal, type TerminalOptions, type TerminalProgram } from '../../support/terminal.js';
 
-const SCENES = fileURLToPath(new URL('./scenes.js', import.meta.url));
+export const SCENES = fileURLToPath(new URL('./scenes.js', import.meta.url));
 
 /** Plays a scene of `scenes.ts`. */
 export function play(scene: string, { args = [], ...options }: TerminalOptions = {}): TerminalProgram {

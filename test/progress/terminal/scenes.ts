@@ -7,9 +7,9 @@ import { type BarOptions, tqdm } from 'metheus/progress';
 const FIXED: BarOptions = { barFormat: '{desc}|{bar}| {n_fmt}/{total_fmt}', mininterval: 0 };
 const open = (desc: string, options: BarOptions = {}) => tqdm(null, { desc, total: 2, ...FIXED, ...options });
 
-/** The next key. Nothing that is typed is echoed. */
+/** The next key. */
 async function key(): Promise<void> {
-  process.stdin.setRawMode(true).resume();
+  process.stdin.resume();
   await once(process.stdin, 'data');
   process.stdin.pause();
 }
@@ -155,9 +155,10 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
   },
 
   /** Draws more than any terminal takes in, and says on another way that it got through. */
-  slow(marker) {
-    for (const i of tqdm(20_000, { ...FIXED, desc: 'slow' })) if (i === 19_999) writeFileSync(marker, 'through');
+  async slow(marker) {
+    for (const _ of tqdm(20_000, { ...FIXED, desc: 'slow' }));
     writeFileSync(marker, 'through');
+    await key();
     console.log('ended');
   },
 };
@@ -167,4 +168,6 @@ function* endless(): Generator<number> {
 }
 
 const [, , scene = '', argument = ''] = process.argv;
+// Nothing that is typed is echoed. Ctrl-C is a signal only where the terminal looks at what is typed.
+if (scene !== 'signal' && process.stdin.isTTY) process.stdin.setRawMode(true);
 await SCENES[scene]!(argument);
