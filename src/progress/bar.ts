@@ -1,5 +1,7 @@
 /** A progress bar that is moved by hand. */
 
+import type { Transform } from 'node:stream';
+import type { TransformStream } from 'node:stream/web';
 import { warnOnce } from '../errors.js';
 import {
   type BarOptions,
@@ -9,6 +11,12 @@ import {
 } from './bar-options.js';
 import { BarState, type Outcome } from './bar-state.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
+import {
+  type CountingOptions,
+  CountingStream,
+  countingTransform,
+  type StreamOptions,
+} from './counting-stream.js';
 import { colourSequence } from './glyphs.js';
 import type { LiveBar } from './live-bars.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
@@ -16,6 +24,7 @@ import { initialPostfix, type Postfix, postfixText } from './postfix.js';
 import { FAILED, FINISHED } from './record.js';
 import { createRenderer, type Place, type Renderer } from './renderer.js';
 import { Screen } from './screen.js';
+import { rowOfNewBar } from './task-rows.js';
 import { Terminal } from './terminal.js';
 
 /** Rows of a screen of unknown size. */
@@ -173,6 +182,19 @@ export class Bar implements Disposable {
     return this.#state.update(n);
   }
 
+  /**
+   * A stream for `pipeline` that passes everything on and counts its bytes, or its objects. The bar ends with it: an
+   * error fails it; the end, or being destroyed without an error, finishes it.
+   */
+  stream(options?: StreamOptions): Transform {
+    return new CountingStream(this, options);
+  }
+
+  /** The same for `pipeThrough`: bytes of views, buffers and text; chunks of any kind with `objectMode`. */
+  webStream<T = Uint8Array>(options?: CountingOptions): TransformStream<T, T> {
+    return countingTransform(this, options);
+  }
+
   /** Ends the bar: draws its last frame, or takes it away. Calling it again does nothing. */
   close(): void {
     this.#end(FINISHED);
@@ -246,6 +268,11 @@ export class Bar implements Disposable {
     this.close();
   }
 
+  /** @internal The row it stands in, from 0. */
+  get row(): number {
+    return Math.abs(this.#live.row);
+  }
+
   /** @internal What the loops of the subclasses work on. */
   protected get state(): BarState {
     return this.#state;
@@ -273,7 +300,12 @@ export class Bar implements Disposable {
   }
 
   #place(): Place {
-    return { row: Math.abs(this.#live.row), rows: this.#live.rows };
+    return { row: this.row, rows: this.#live.rows };
+  }
+
+  /** A bar that is not drawn takes no row from others. */
+  #newRow(): number {
+    return this.#disabled ? 0 : rowOfNewBar(this.#environment.live);
   }
 
   /** The bar as its group sees it. */
@@ -283,7 +315,7 @@ export class Bar implements Disposable {
     const rows = () => this.#screen.size.nrows || USUAL_ROWS;
     return {
       terminal: this.#terminal,
-      row: position === null ? this.#environment.live.freeRow() : -position,
+      row: position === null ? this.#newRow() : -position,
       get rows() {
         return rows();
       },

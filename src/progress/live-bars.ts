@@ -46,14 +46,22 @@ export class LiveBars {
   readonly #bars = new Set<LiveBar>();
   /** Bars that count and are not drawn: the monitor and the end of the process are for them too. */
   readonly #hidden = new Set<LiveBar>();
+  /** Rows that wait for the next bar of a task: see `task-rows.ts`. */
+  readonly keptRows = new Set<number>();
   #monitor: ReturnType<typeof setInterval> | null = null;
 
-  /** The first row that no other bar holds. */
-  freeRow(): number {
+  /** The first row from `from` on that no other bar holds, and no task. */
+  freeRow(from = 0): number {
     const taken = new Set([...this.#bars].map((bar) => Math.abs(bar.row)));
-    let row = 0;
-    while (taken.has(row)) row += 1;
+    let row = from;
+    while (taken.has(row) || this.keptRows.has(row)) row += 1;
     return row;
+  }
+
+  /** Does a bar stand in this row? */
+  isTaken(row: number): boolean {
+    for (const bar of this.#bars) if (Math.abs(bar.row) === row) return true;
+    return false;
   }
 
   add(bar: LiveBar): void {

@@ -1,11 +1,13 @@
 /** `tqdm`: a progress bar for whatever is given. */
 
-import { MetheusError, show } from '../errors.js';
 import { Bar } from './bar.js';
 import type { BarOptions } from './bar-options.js';
+import { countedResponse } from './counted-response.js';
 import { type BarEnvironment, createEnvironment } from './environment.js';
 import { AsyncIterableBar, IterableBar } from './iterable-bar.js';
+import { createPromiseBars, type PromiseBars } from './promises.js';
 import { Range } from './range.js';
+import { IteratorSource, isAsyncIterable, isIterable, isIterator, notIterable } from './source.js';
 import { type OutputFile, Terminal } from './terminal.js';
 
 export interface WriteOptions {
@@ -17,15 +19,22 @@ export interface WriteOptions {
   readonly nolock?: boolean | undefined;
 }
 
-export interface Tqdm {
+export interface Tqdm extends PromiseBars {
   /** A bar over `source`; its length or size is the total. A number counts from 0 up to it. */
   <T>(source: Iterable<T>, options?: BarOptions): IterableBar<T>;
   <T>(source: AsyncIterable<T>, options?: BarOptions): AsyncIterableBar<T>;
+  <T>(source: Iterator<T>, options?: BarOptions): IterableBar<T>;
+  <T>(source: AsyncIterator<T>, options?: BarOptions): AsyncIterableBar<T>;
   (source: number, options?: BarOptions): IterableBar<number>;
   /** A bar that is moved by `update`. */
   (source?: null, options?: BarOptions): Bar;
   /** Prints above the bars. */
   write(text: string, options?: WriteOptions): void;
+  /**
+   * A `fetch` response whose body moves a bar while it is read. Its total is the `content-length`, unless the body
+   * travelled encoded (`content-encoding`). Counts bytes: `unit: 'B'`, `unitScale: true`, `unitDivisor: 1024`.
+   */
+  response(response: Response, options?: BarOptions): Response;
 }
 
 export interface Trange {
@@ -33,14 +42,6 @@ export interface Trange {
   (stop: number, options?: BarOptions): IterableBar<number>;
   (start: number, stop: number, options?: BarOptions): IterableBar<number>;
   (start: number, stop: number, step: number, options?: BarOptions): IterableBar<number>;
-}
-
-function isIterable(source: unknown): source is Iterable<unknown> {
-  return typeof source === 'string' || (source instanceof Object && Symbol.iterator in source);
-}
-
-function isAsyncIterable(source: unknown): source is AsyncIterable<unknown> {
-  return source instanceof Object && Symbol.asyncIterator in source;
 }
 
 /**
@@ -56,11 +57,8 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
     if (typeof source === 'number') return new IterableBar(new Range(0, source, 1), options, environment);
     if (isIterable(source)) return new IterableBar(source, options, environment);
     if (isAsyncIterable(source)) return new AsyncIterableBar(source, options, environment);
-    throw new MetheusError('METHEUS_NOT_ITERABLE', {
-      given: show(source),
-      expected: 'an iterable, an async iterable, an integer or null',
-      todo: 'Give tqdm(null, options) and call update() for anything else',
-    });
+    if (isIterator(source)) return new IterableBar(new IteratorSource(source), options, environment);
+    throw notIterable(source, 'Give tqdm(null, options) and call update() for anything else');
   }
 
   function write(text: string, { file = environment.stdout, end = '\n' }: WriteOptions = {}): void {
@@ -73,7 +71,9 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
   }
 
   // The overloads are wider than any one signature: `open` returns what they promise.
-  return Object.assign(open, { write }) as Tqdm;
+  const response = (given: Response, options: BarOptions = {}) =>
+    countedResponse(given, options, environment);
+  return Object.assign(open, { write, response }, createPromiseBars(environment)) as Tqdm;
 }
 
 /** Makes the `trange` of a `tqdm`. */

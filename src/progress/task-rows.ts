@@ -1,0 +1,97 @@
+/**
+ * Rows for bars of tasks that run at the same time.
+ *
+ * Each running task of `tqdm.map` is in a lane. A lane's bars stand below the bar of the map, and a row that one of
+ * them had is kept for the next one: so a task that ends never makes the bars of another one change places. An
+ * `AsyncLocalStorage` tells a new bar which lane it is in. It is switched on only while a map runs, because on
+ * Node 20 it makes every `await` of the process slower; loops never enter a context, since that costs more than all
+ * else that a bar does in a round.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LiveBars } from './live-bars.js';
+
+const currentLane = new AsyncLocalStorage<Lane>();
+/** Maps that have a task, or may start one. */
+let running = 0;
+
+/** The rows of one task at a time. */
+class Lane {
+  readonly live: LiveBars;
+  readonly #parentRow: () => number;
+  /** From the top down. */
+  #rows: number[] = [];
+
+  constructor(live: LiveBars, parentRow: () => number) {
+    this.live = live;
+    this.#parentRow = parentRow;
+  }
+
+  /** The first row of the lane that is free, or a new one below all it has. */
+  takeRow(): number {
+    const kept = this.#rows.find((row) => !this.live.isTaken(row));
+    if (kept !== undefined) return kept;
+    const row = this.live.freeRow(Math.max(this.#parentRow(), this.#rows.at(-1) ?? -1) + 1);
+    this.#rows.push(row);
+    this.live.keptRows.add(row);
+    return row;
+  }
+
+  /** Gives the rows to whoever comes. */
+  leave(): void {
+    for (const row of this.#rows) this.live.keptRows.delete(row);
+    this.#rows = [];
+  }
+}
+
+/** The lanes of one map: as many as it ever had tasks at one time. */
+export class Lanes {
+  readonly #live: LiveBars;
+  readonly #parentRow: () => number;
+  readonly #idle: Lane[] = [];
+  #busy = 0;
+  #closed = false;
+
+  /** @param parentRow - the row that tasks' bars must be below; -1 for none */
+  constructor(live: LiveBars, parentRow: () => number) {
+    this.#live = live;
+    this.#parentRow = parentRow;
+    running += 1;
+  }
+
+  /** Runs a task in the lane that was left last. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    const lane = this.#idle.pop() ?? new Lane(this.#live, this.#parentRow);
+    this.#busy += 1;
+    try {
+      return await currentLane.run(lane, task);
+    } finally {
+      this.#busy -= 1;
+      if (this.#closed) this.#retire(lane);
+      else this.#idle.push(lane);
+    }
+  }
+
+  /** No task will be started any more. Those that run keep their lanes to their end. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const lane of this.#idle) lane.leave();
+    if (this.#busy === 0) this.#end();
+  }
+
+  #retire(lane: Lane): void {
+    lane.leave();
+    if (this.#busy === 0) this.#end();
+  }
+
+  #end(): void {
+    running -= 1;
+    if (running === 0) currentLane.disable();
+  }
+}
+
+/** The row of a bar that is opened now, without a position of its own. */
+export function rowOfNewBar(live: LiveBars): number {
+  const lane = currentLane.getStore();
+  return lane?.live === live ? lane.takeRow() : live.freeRow();
+}
