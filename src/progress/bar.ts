@@ -10,13 +10,13 @@ import {
   resolveOptions,
 } from './bar-options.js';
 import { BarState, type Outcome } from './bar-state.js';
-import { type BarEnvironment, processEnvironment } from './environment.js';
 import {
   type CountingOptions,
   CountingStream,
   countingTransform,
   type StreamOptions,
 } from './counting-stream.js';
+import { type BarEnvironment, processEnvironment } from './environment.js';
 import { colourSequence } from './glyphs.js';
 import type { LiveBar } from './live-bars.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';

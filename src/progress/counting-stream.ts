@@ -26,14 +26,13 @@ export interface StreamOptions extends CountingOptions {
 }
 
 /**
- * A `Transform` for `pipeline`. The bar is closed when the last chunk is through, fails when the stream is destroyed
+ * A `Transform` for `pipeline`. The bar is closed when the last chunk was read, fails when the stream is destroyed
  * with an error, and is closed when it is destroyed without one, as a loop that is left by `break`.
  */
 export class CountingStream extends Transform {
   readonly #bar: CountedBar;
   readonly #objects: boolean;
   readonly #keepOpen: boolean;
-  #ended = false;
 
   constructor(bar: CountedBar, options: StreamOptions = {}) {
     const { objectMode = false, keepOpen = false, highWaterMark } = options;
@@ -49,15 +48,10 @@ export class CountingStream extends Transform {
     callback(null, chunk);
   }
 
-  override _flush(callback: TransformCallback): void {
-    this.#ended = true;
-    if (!this.#keepOpen) this.#bar.close();
-    callback();
-  }
-
+  /** Every stream comes here: at its end too, when the last chunk was read. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (error !== null && error !== undefined) this.#bar.fail(error);
-    else if (!this.#ended && !this.#keepOpen) this.#bar.close();
+    else if (!this.#keepOpen) this.#bar.close();
     callback(error);
   }
 }
