@@ -3,6 +3,7 @@
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
 import { warnOnce } from '../errors.js';
+import { BarAttributes } from './bar-attributes.js';
 import {
   type BarOptions,
   environmentDefaults,
@@ -38,9 +39,7 @@ export type FormatDict = MeterOptions & { readonly nrows: number | null };
  * What is counted never depends on what is drawn: a bar that is disabled, closed, or whose terminal is gone goes on
  * counting into its record.
  */
-export class Bar implements Disposable {
-  /** What is counted. */
-  readonly unit: string;
+export class Bar extends BarAttributes implements Disposable {
   /** Keep the last frame; `null`: only in the first row. */
   leave: boolean | null;
   /** Text after the meter. */
@@ -66,13 +65,13 @@ export class Bar implements Disposable {
     usualTotal: number | null = null,
   ) {
     const resolved = resolveOptions(options, environmentDefaults(environment.env));
+    super(resolved);
     const { barFormat, desc, unit, initial } = resolved;
     if (barFormat) checkBarFormat(barFormat);
     const total = resolved.total ?? usualTotal;
     const end = total === Number.POSITIVE_INFINITY ? null : total;
     this.#options = resolved;
     this.#environment = environment;
-    this.unit = unit;
     this.leave = resolved.leave;
     this.#desc = desc;
     this.colour = resolved.colour;
@@ -133,6 +132,15 @@ export class Bar implements Disposable {
     return this.#desc;
   }
 
+  set desc(desc: string) {
+    this.setDescriptionStr(desc, false);
+  }
+
+  /** The row it stands in, from 0. */
+  get position(): number {
+    return Math.abs(this.#live.row);
+  }
+
   /** Is nothing drawn any more: because of `disable`, or because the bar is closed? */
   get disable(): boolean {
     return this.#disabled;
@@ -153,21 +161,20 @@ export class Bar implements Disposable {
   }
 
   get formatDict(): FormatDict {
-    const { ascii, unitScale, barFormat, unitDivisor, initial } = this.#options;
     return {
       n: this.#state.n,
       total: this.#state.total,
       elapsed: this.elapsed,
       ...this.#screen.size,
       prefix: this.#desc,
-      ascii,
+      ascii: this.ascii,
       unit: this.unit,
-      unitScale,
+      unitScale: this.unitScale,
       rate: this.#state.smoothedRate,
-      barFormat,
+      barFormat: this.barFormat,
       postfix: this.postfix,
-      unitDivisor,
-      initial,
+      unitDivisor: this.unitDivisor,
+      initial: this.initial,
       colour: this.#colour,
     };
   }
@@ -260,7 +267,7 @@ export class Bar implements Disposable {
   }
 
   /** The line as it would be drawn now. */
-  toString(): string {
+  override toString(): string {
     return formatMeter(this.formatDict);
   }
 
@@ -268,13 +275,8 @@ export class Bar implements Disposable {
     this.close();
   }
 
-  /** @internal The row it stands in, from 0. */
-  get row(): number {
-    return Math.abs(this.#live.row);
-  }
-
   /** @internal What the loops of the subclasses work on. */
-  protected get state(): BarState {
+  protected override get state(): BarState {
     return this.#state;
   }
 
@@ -300,7 +302,7 @@ export class Bar implements Disposable {
   }
 
   #place(): Place {
-    return { row: this.row, rows: this.#live.rows };
+    return { row: this.position, rows: this.#live.rows };
   }
 
   /** A bar that is not drawn takes no row from others. */

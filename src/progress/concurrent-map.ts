@@ -145,7 +145,7 @@ export async function concurrentMap<T, R>(
   let abort: (() => void) | undefined;
   try {
     const iterator = iteratorOf(items);
-    const lanes = new Lanes(environment.live, () => (bar.disable ? -1 : bar.row));
+    const lanes = new Lanes(environment.live, () => (bar.disable ? -1 : bar.position));
     return await new Promise<R[]>((resolve, reject) => {
       const map = new ConcurrentMap({ bar, lanes, iterator, work }, concurrency, { resolve, reject });
       abort = () => map.stop(signal?.reason);

@@ -24,6 +24,11 @@ export class IterableBar<T> extends Bar implements Iterable<T>, AsyncIterable<Aw
     this.#source = source;
   }
 
+  /** What is looped over. */
+  get iterable(): Iterable<T> {
+    return this.#source;
+  }
+
   [Symbol.iterator](): IterableIterator<T> {
     const source: Iterable<unknown> = this.#source;
     // The casts say that a loop gives what its source gives.
@@ -59,6 +64,11 @@ export class AsyncIterableBar<T> extends Bar implements AsyncIterable<Awaited<T>
   ) {
     super(options, environment, lengthOf(source));
     this.#source = source;
+  }
+
+  /** What is looped over. */
+  get iterable(): AsyncIterable<T> | Iterable<T | PromiseLike<T>> {
+    return this.#source;
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
