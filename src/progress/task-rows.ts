@@ -20,6 +20,7 @@ class Lane {
   readonly #parentRow: () => number;
   /** From the top down. */
   #rows: number[] = [];
+  #left = false;
 
   constructor(live: LiveBars, parentRow: () => number) {
     this.live = live;
@@ -30,6 +31,8 @@ class Lane {
   takeRow(): number {
     const kept = this.#rows.find((row) => !this.live.isTaken(row));
     if (kept !== undefined) return kept;
+    // What a task left behind may open bars when nobody would give a kept row back.
+    if (this.#left) return this.live.freeRow();
     const row = this.live.freeRow(Math.max(this.#parentRow(), this.#rows.at(-1) ?? -1) + 1);
     this.#rows.push(row);
     this.live.keptRows.add(row);
@@ -38,6 +41,7 @@ class Lane {
 
   /** Gives the rows to whoever comes. */
   leave(): void {
+    this.#left = true;
     for (const row of this.#rows) this.live.keptRows.delete(row);
     this.#rows = [];
   }

@@ -177,6 +177,28 @@ describe('bars of parallel tasks', () => {
     await mapped;
   });
 
+  it('that are opened when their map is over take any row, and keep none', async () => {
+    const { tqdm, live, rows, open, step, go } = parallel();
+    let late: Promise<void> | undefined;
+    await tqdm.map(
+      [1],
+      async () => {
+        late = step('late').then(() => open('Late').close());
+      },
+      OUTER,
+    );
+    // Another map keeps contexts alive.
+    const mapped = tqdm.map([1], () => step('on'), OUTER);
+    await turn();
+    await go('late');
+    await late;
+    assert.equal(live.keptRows.size, 0);
+    assert.equal(live.freeRow(), 1);
+    assert.equal(rows()[0], 'Map');
+    await go('on');
+    await mapped;
+  });
+
   it('of another screen know nothing of it', async () => {
     const one = parallel();
     const other = fakeTqdm({ stderr: new FakeFile() });
