@@ -1,5 +1,6 @@
 /** The bars on the screen: who stands in which row, and who is looked after by the monitor. */
 
+import { KeptRows } from './kept-rows.js';
 import type { Terminal } from './terminal.js';
 
 /** What the group needs of a bar. */
@@ -46,8 +47,7 @@ export class LiveBars {
   readonly #bars = new Set<LiveBar>();
   /** Bars that count and are not drawn: the monitor and the end of the process are for them too. */
   readonly #hidden = new Set<LiveBar>();
-  /** Rows that wait for the next bar of a task: see `task-rows.ts`. */
-  readonly keptRows = new Set<number>();
+  readonly keptRows = new KeptRows();
   #monitor: ReturnType<typeof setInterval> | null = null;
 
   /** The first row from `from` on that no other bar holds, and no task. */

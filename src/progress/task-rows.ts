@@ -8,6 +8,7 @@
  * else that a bar does in a round.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { KeptRow } from './kept-rows.js';
 import type { LiveBars } from './live-bars.js';
 
 const currentLane = new AsyncLocalStorage<Lane>();
@@ -19,7 +20,7 @@ class Lane {
   readonly live: LiveBars;
   readonly #parentRow: () => number;
   /** From the top down. */
-  #rows: number[] = [];
+  #rows: KeptRow[] = [];
   #left = false;
 
   constructor(live: LiveBars, parentRow: () => number) {
@@ -29,20 +30,20 @@ class Lane {
 
   /** The first row of the lane that is free, or a new one below all it has. */
   takeRow(): number {
-    const kept = this.#rows.find((row) => !this.live.isTaken(row));
-    if (kept !== undefined) return kept;
+    this.#rows = this.#rows.filter(({ row }) => row >= 0);
+    const kept = this.#rows.find(({ row }) => !this.live.isTaken(row));
+    if (kept !== undefined) return kept.row;
     // What a task left behind may open bars when nobody would give a kept row back.
     if (this.#left) return this.live.freeRow();
-    const row = this.live.freeRow(Math.max(this.#parentRow(), this.#rows.at(-1) ?? -1) + 1);
-    this.#rows.push(row);
-    this.live.keptRows.add(row);
+    const row = this.live.freeRow(Math.max(this.#parentRow(), this.#rows.at(-1)?.row ?? -1) + 1);
+    this.#rows.push(this.live.keptRows.keep(row));
     return row;
   }
 
   /** Gives the rows to whoever comes. */
   leave(): void {
     this.#left = true;
-    for (const row of this.#rows) this.live.keptRows.delete(row);
+    for (const kept of this.#rows) this.live.keptRows.release(kept);
     this.#rows = [];
   }
 }

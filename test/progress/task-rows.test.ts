@@ -192,11 +192,33 @@ describe('bars of parallel tasks', () => {
     await turn();
     await go('late');
     await late;
-    assert.equal(live.keptRows.size, 0);
+    assert.ok(!live.keptRows.has(1));
     assert.equal(live.freeRow(), 1);
     assert.equal(rows()[0], 'Map');
     await go('on');
     await mapped;
+  });
+
+  it('follow when a row above is gone', async () => {
+    const { tqdm, live, bars, open, step, go } = parallel();
+    const mapped = tqdm.map(
+      ['a', 'b', 'c'],
+      async (name) => {
+        open(`${name}1`).close();
+        await step(name);
+        open(`${name}2`);
+      },
+      OUTER,
+    );
+    await turn();
+    // The line of the second task's bar stays above all bars: its row is gone, the third is the second now.
+    live.keptRows.closeGap(2);
+    for (const name of ['c', 'b', 'a']) await go(name);
+    await mapped;
+    assert.deepEqual(
+      ['a2', 'b2', 'c2'].map((name) => bars.get(name)!.position),
+      [1, 3, 2],
+    );
   });
 
   it('of another screen know nothing of it', async () => {
