@@ -64,20 +64,20 @@ class ConcurrentMap<T, R> {
   }
 
   /** Starts as many calls as may run. */
-  async pull(): Promise<void> {
+  pull(): void {
     if (this.#pulling) return;
     this.#pulling = true;
     try {
       while (!this.#over && !this.#exhausted && this.#running < this.#concurrency) {
         const step = this.#iterator.next();
-        const { done, value } = 'then' in step ? await step : step;
-        if (done === true) this.#exhausted = true;
-        else if (!this.#over) void this.#start(value);
+        if ('then' in step) {
+          void this.#pullLater(step);
+          return;
+        }
+        this.#take(step);
       }
     } catch (error) {
-      // The source is at its end by its own error.
-      this.#exhausted = true;
-      this.stop(error);
+      this.#failSource(error);
     }
     this.#pulling = false;
     if (this.#exhausted && this.#running === 0) this.#finish();
@@ -93,18 +93,42 @@ class ConcurrentMap<T, R> {
     if (!this.#exhausted) void this.#leaveSource();
   }
 
+  async #pullLater(step: PromiseLike<IteratorResult<T>>): Promise<void> {
+    try {
+      this.#take(await step);
+    } catch (error) {
+      this.#failSource(error);
+    }
+    this.#pulling = false;
+    this.pull();
+  }
+
+  #take({ done, value }: IteratorResult<T>): void {
+    if (done === true) this.#exhausted = true;
+    else if (!this.#over) void this.#start(value);
+  }
+
+  /** A source that threw is at its end. */
+  #failSource(error: unknown): void {
+    this.#exhausted = true;
+    this.stop(error);
+  }
+
   async #start(value: T): Promise<void> {
     const index = this.#started;
     this.#started += 1;
     this.#running += 1;
+    const lane = this.#lanes.enter();
     try {
-      this.#results[index] = await this.#lanes.run(async () => this.#work(await value, index));
+      const item = await value;
+      this.#results[index] = await lane.run(() => this.#work(item, index));
       this.#bar.update(1);
     } catch (error) {
       this.stop(error);
     }
+    this.#lanes.leave(lane);
     this.#running -= 1;
-    void this.pull();
+    this.pull();
   }
 
   #finish(): void {
@@ -150,7 +174,7 @@ export async function concurrentMap<T, R>(
       const map = new ConcurrentMap({ bar, lanes, iterator, work }, concurrency, { resolve, reject });
       abort = () => map.stop(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
-      void map.pull();
+      map.pull();
     });
   } catch (error) {
     bar.fail(error);

@@ -72,11 +72,11 @@ export function createPromiseBars(environment: BarEnvironment): PromiseBars {
   async function all(promises: Iterable<unknown>, options?: BarOptions): Promise<unknown[]> {
     const given = [...promises];
     const bar = new Bar(options, environment, given.length);
-    const counted = given.map(async (promise) => {
-      const value = await promise;
+    const count = (value: unknown) => {
       bar.update(1);
       return value;
-    });
+    };
+    const counted = given.map((promise) => Promise.resolve(promise).then(count));
     try {
       const values = await Promise.all(counted);
       bar.close();
@@ -90,13 +90,10 @@ export function createPromiseBars(environment: BarEnvironment): PromiseBars {
   async function allSettled(promises: Iterable<unknown>, options?: BarOptions) {
     const given = [...promises];
     const bar = new Bar(options, environment, given.length);
-    const counted = given.map(async (promise) => {
-      try {
-        return await promise;
-      } finally {
-        bar.update(1);
-      }
-    });
+    const count = () => {
+      bar.update(1);
+    };
+    const counted = given.map((promise) => Promise.resolve(promise).finally(count));
     const results = await Promise.allSettled(counted);
     bar.close();
     return results;

@@ -21,7 +21,7 @@ class Lane {
   readonly #parentRow: () => number;
   /** From the top down. */
   #rows: KeptRow[] = [];
-  #left = false;
+  #retired = false;
 
   constructor(live: LiveBars, parentRow: () => number) {
     this.live = live;
@@ -34,15 +34,20 @@ class Lane {
     const kept = this.#rows.find(({ row }) => !this.live.isTaken(row));
     if (kept !== undefined) return kept.row;
     // What a task left behind may open bars when nobody would give a kept row back.
-    if (this.#left) return this.live.freeRow();
+    if (this.#retired) return this.live.freeRow();
     const row = this.live.freeRow(Math.max(this.#parentRow(), this.#rows.at(-1)?.row ?? -1) + 1);
     this.#rows.push(this.live.keptRows.keep(row));
     return row;
   }
 
+  /** Runs a task: bars that it opens stand in this lane. */
+  run<T>(task: () => T): T {
+    return currentLane.run(this, task);
+  }
+
   /** Gives the rows to whoever comes. */
-  leave(): void {
-    this.#left = true;
+  retire(): void {
+    this.#retired = true;
     for (const kept of this.#rows) this.live.keptRows.release(kept);
     this.#rows = [];
   }
@@ -63,29 +68,27 @@ export class Lanes {
     running += 1;
   }
 
-  /** Runs a task in the lane that was left last. */
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    const lane = this.#idle.pop() ?? new Lane(this.#live, this.#parentRow);
+  /** A lane for a task: the one that was left last. */
+  enter(): Lane {
     this.#busy += 1;
-    try {
-      return await currentLane.run(lane, task);
-    } finally {
-      this.#busy -= 1;
-      if (this.#closed) this.#retire(lane);
-      else this.#idle.push(lane);
+    return this.#idle.pop() ?? new Lane(this.#live, this.#parentRow);
+  }
+
+  leave(lane: Lane): void {
+    this.#busy -= 1;
+    if (!this.#closed) {
+      this.#idle.push(lane);
+      return;
     }
+    lane.retire();
+    if (this.#busy === 0) this.#end();
   }
 
   /** No task will be started any more. Those that run keep their lanes to their end. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const lane of this.#idle) lane.leave();
-    if (this.#busy === 0) this.#end();
-  }
-
-  #retire(lane: Lane): void {
-    lane.leave();
+    for (const lane of this.#idle) lane.retire();
     if (this.#busy === 0) this.#end();
   }
 

@@ -153,6 +153,13 @@ describe('what a bar iterates', () => {
     assert.equal(records[5]!.cell(FAILED), 1);
   });
 
+  it('a web stream, by chunks', async () => {
+    const { tqdm } = fakeTqdm();
+    const bar = tqdm(new Blob(['abc']).stream());
+    for await (const chunk of bar) assert.equal(chunk.byteLength, 3);
+    assert.deepEqual([bar.n, bar.total], [1, null]);
+  });
+
   it('the length of an async iterable, where it has one', () => {
     const { tqdm } = fakeTqdm();
     const cursor = { size: 7, [Symbol.asyncIterator]: slowLetters };
