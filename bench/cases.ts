@@ -10,6 +10,7 @@ import { OBSERVATIONS } from './cases/observations.js';
 import { PROGRESS } from './cases/progress.js';
 import { REDIS } from './cases/redis.js';
 import { SCRAPES } from './cases/scrapes.js';
+import { STREAMS } from './cases/streams.js';
 
 export const CASES: readonly Case[] = [
   ...LIMITS,
@@ -20,6 +21,7 @@ export const CASES: readonly Case[] = [
   ...GAP,
   ...HEAP,
   ...PROGRESS,
+  ...STREAMS,
   ...FILE,
   ...REDIS,
 ];

@@ -44,19 +44,35 @@ export function standardStream(
 }
 
 /** What may change while a bar runs. */
-type Changing = Pick<ResolvedBarOptions, 'desc' | 'postfix' | 'colour' | 'leave'>;
+type Changing = Pick<
+  ResolvedBarOptions,
+  'desc' | 'postfix' | 'colour' | 'leave' | 'unit' | 'unitScale' | 'unitDivisor' | 'ascii' | 'barFormat'
+>;
 
 /** The look of a bar now. */
-export function lookOf(
-  { desc, postfix, colour, leave }: Changing,
-  options: ResolvedBarOptions,
-  stream: Stream | null,
-): BarLook {
-  const { disable, unit, unitScale, unitDivisor, ascii, barFormat } = options;
-  const { initial, mininterval, ncols, nrows, dynamicNcols, position, output, redirect, taskbar } = options;
+export function lookOf(bar: Changing, options: ResolvedBarOptions, stream: Stream | null): BarLook {
+  const { desc, postfix, colour, leave, unit, unitScale, unitDivisor, ascii, barFormat } = bar;
+  const { initial, mininterval, ncols, nrows, dynamicNcols, position } = options;
+  const { disable, output, redirect, taskbar } = options;
   const line = { desc, postfix, colour, unit, unitScale, unitDivisor, ascii, barFormat, initial };
-  const place = { ncols, nrows, dynamicNcols, position, output, redirect, taskbar, stream };
-  return { ...line, ...place, leave, disable, mininterval };
+  const place = { ncols, nrows, dynamicNcols, position, leave, mininterval };
+  return { ...line, ...place, disable, output, redirect, taskbar, stream };
+}
+
+/** Are two looks of one bar the same? */
+export function isSameLook(a: BarLook, b: BarLook): boolean {
+  return (
+    a.desc === b.desc &&
+    a.postfix === b.postfix &&
+    typeof a.postfix !== 'object' &&
+    a.colour === b.colour &&
+    a.leave === b.leave &&
+    a.unit === b.unit &&
+    a.unitScale === b.unitScale &&
+    a.unitDivisor === b.unitDivisor &&
+    a.ascii === b.ascii &&
+    a.barFormat === b.barFormat
+  );
 }
 
 const encoder = new TextEncoder();

@@ -3,6 +3,7 @@
 import { Bar, type FormatDict } from '../bar.js';
 import { type BarEnvironment, createEnvironment } from '../environment.js';
 import { FAILED, privateRecord } from '../record.js';
+import type { BarLook } from './look.js';
 import { isClosed, type SlotContent } from './slot.js';
 
 /**
@@ -13,6 +14,7 @@ export class MirrorBar extends Bar {
   readonly serial: number;
   readonly #environment: BarEnvironment;
   #content: SlotContent;
+  #look: BarLook | null = null;
   #drawnN = Number.NaN;
   #drawnAt = Number.NEGATIVE_INFINITY;
   /** The constructor of `Bar` may ask for numbers that are not there yet. */
@@ -80,8 +82,18 @@ export class MirrorBar extends Bar {
     this.#content = content;
     this.state.n = numbers.n;
     this.total = numbers.total;
+    if (look !== this.#look) this.#dress(look);
+  }
+
+  #dress(look: BarLook): void {
+    this.#look = look;
     this.leave = look.leave;
     this.postfix = look.postfix;
+    this.unit = look.unit;
+    this.unitScale = look.unitScale;
+    this.unitDivisor = look.unitDivisor;
+    this.ascii = look.ascii;
+    this.barFormat = look.barFormat;
     if (look.colour !== this.colour) this.colour = look.colour;
     this.setDescriptionStr(look.desc, false);
   }

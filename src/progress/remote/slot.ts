@@ -17,7 +17,7 @@
 import { crc32 } from '../../backends/file/crc32.js';
 import type { Outcome } from '../bar-state.js';
 import { FAILED, FINISHED } from '../record.js';
-import { type BarLook, encodeLook } from './look.js';
+import { type BarLook, encodeLook, isSameLook } from './look.js';
 
 export const SLOT_BYTES = 2048;
 /** Where the part begins that the bar's thread writes. */
@@ -135,7 +135,7 @@ export class SlotWriter {
     ints[STATE] = state;
     const none = Number.NaN;
     cells.set([n, total ?? none, elapsed, written, rate ?? none, counted, page, offset], 1);
-    if (!isSame(look, this.#look)) {
+    if (this.#look === undefined || !isSameLook(look, this.#look)) {
       const encoded = encodeLook(look, LOOK_CAPACITY);
       bytes.set(encoded, LOOK);
       ints[LOOK_LENGTH] = encoded.length;
@@ -153,18 +153,6 @@ export class SlotWriter {
   set drawn(serial: number) {
     this.#views.ints[DRAWN] = serial;
   }
-}
-
-/** All but texts that the user may change stays as it was when the bar was made. */
-function isSame(look: BarLook, before: BarLook | undefined): boolean {
-  return (
-    before !== undefined &&
-    look.desc === before.desc &&
-    look.leave === before.leave &&
-    look.colour === before.colour &&
-    look.postfix === before.postfix &&
-    typeof look.postfix !== 'object'
-  );
 }
 
 const decoder = new TextDecoder();
