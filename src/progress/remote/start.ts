@@ -29,7 +29,8 @@ export function startDrawing(): void {
 /** The workers of a worker are drawn by the main thread too, which hears nothing of their end. */
 function passOn(): void {
   announceDrawer(ownLineage());
-  watchWorkers((thread) => openChannel(() => {}).postMessage({ kind: 'exit', thread }));
+  const channel = openChannel(() => {});
+  watchWorkers((thread) => channel.postMessage({ kind: 'exit', thread }));
 }
 
 /**

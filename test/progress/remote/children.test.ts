@@ -140,4 +140,28 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     await terminal.exited;
     assert.deepEqual(terminal.screen(), ['ready', line('c1', 3, 4), line('c2', 0, 4)]);
   });
+
+  it('are counted once where all share a backend, and drawn as well', async (t) => {
+    const folder = temporaryFolder(t);
+    const { command, tell, shows } = await stage(t, {
+      env: {
+        TMPDIR: folder,
+        METHEUS_BACKEND_CLASS: 'file',
+        METHEUS_BACKEND_CONFIG: JSON.stringify({ directory: join(folder, 'metrics') }),
+      },
+    });
+    tell('', { open: 'main', options: MAIN, published: true });
+    tell('', { update: 'main', by: 3 });
+    command({ start: 'sharing child', as: 'c1' });
+    command({ start: 'worker', as: 'w1', by: 'c1' });
+    tell('c1', { open: 'c1', options: { total: 10 }, published: true });
+    tell('c1', { update: 'c1', by: 4 });
+    await shows(line('main', 3, 10), line('c1', 4, 10));
+    tell('c1/w1', { open: 'w1', options: { total: 10 }, published: true });
+    tell('c1/w1', { update: 'w1', by: 5 });
+    const bars = [line('main', 3, 10), line('c1', 4, 10), line('w1', 5, 10)];
+    await shows(...bars);
+    tell('', { scrape: true });
+    await shows('main 3 of 10', 'c1 4 of 10', 'w1 5 of 10', ...bars);
+  });
 });
