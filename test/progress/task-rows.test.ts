@@ -3,23 +3,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import xterm from '@xterm/headless';
 import type { Bar } from 'metheus/progress';
-import { screenOf } from '../examples/screen.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
 
 /** A screen that can be looked at, bars that are named by their description, and steps that tasks wait for. */
 function parallel() {
   const fake = fakeTqdm();
-  let written = '';
+  const screen = new xterm.Terminal({ cols: 80, rows: 24, convertEol: true, allowProposedApi: true });
   const bars = new Map<string, Bar>();
   const waiting = new Map<string, () => void>();
   return {
     ...fake,
     bars,
-    /** The descriptions in the rows of the screen, from the first. */
-    rows(): string[] {
-      written += fake.stderr.take();
-      return screenOf(written).rows.map((row) => row.split(':')[0]!);
+    /** The descriptions in the rows of the screen, from the first to the last that is not empty. */
+    async rows(): Promise<string[]> {
+      await new Promise<void>((resolve) => screen.write(fake.stderr.take(), resolve));
+      const { active } = screen.buffer;
+      const rows = Array.from({ length: active.length }, (_, row) =>
+        active.getLine(row)!.translateToString().trimEnd(),
+      );
+      return rows.slice(0, rows.findLastIndex((row) => row !== '') + 1).map((row) => row.split(':')[0]!);
     },
     open(desc: string): Bar {
       const bar = fake.tqdm(null, { desc, total: 2, leave: false, barFormat: '{desc}' });
@@ -51,19 +55,19 @@ describe('bars of parallel tasks', () => {
       { ...OUTER, concurrency: 2 },
     );
     await turn();
-    assert.deepEqual(rows(), ['Map', 'a1', 'b1']);
+    assert.deepEqual(await rows(), ['Map', 'a1', 'b1']);
     await go('a1');
-    assert.deepEqual(rows(), ['Map', 'a2', 'b1']);
+    assert.deepEqual(await rows(), ['Map', 'a2', 'b1']);
     await go('b1');
     await go('a2');
     // The third task is where the first one was.
-    assert.deepEqual(rows(), ['Map', 'c1', 'b2']);
+    assert.deepEqual(await rows(), ['Map', 'c1', 'b2']);
     await go('b2');
     await go('c1');
-    assert.deepEqual(rows(), ['Map', 'c2', '']);
+    assert.deepEqual(await rows(), ['Map', 'c2']);
     await go('c2');
     await mapped;
-    assert.deepEqual(rows(), ['', '', '']);
+    assert.deepEqual(await rows(), []);
   });
 
   it('leave their row to nobody else while the map runs', async () => {
@@ -81,17 +85,17 @@ describe('bars of parallel tasks', () => {
     );
     await turn();
     const stranger = open('Stranger');
-    assert.deepEqual(rows(), ['Map', '', '', 'Stranger']);
+    assert.deepEqual(await rows(), ['Map', '', '', 'Stranger']);
     await go('a');
     await go('b');
-    assert.deepEqual(rows(), ['Map', 'a2', 'b2', 'Stranger']);
+    assert.deepEqual(await rows(), ['Map', 'a2', 'b2', 'Stranger']);
     await go('a');
     await go('b');
     await mapped;
     stranger.close();
     // All rows are free again.
     const last = open('Last');
-    assert.equal(rows()[0], 'Last');
+    assert.equal((await rows())[0], 'Last');
     last.close();
   });
 
@@ -109,7 +113,7 @@ describe('bars of parallel tasks', () => {
       OUTER,
     );
     await turn();
-    assert.deepEqual(rows(), ['', 'Map', 'Outer', 'Inner']);
+    assert.deepEqual(await rows(), ['', 'Map', 'Outer', 'Inner']);
     await go('inside');
     await mapped;
   });
@@ -127,10 +131,10 @@ describe('bars of parallel tasks', () => {
       );
     const mapped = tqdm.map(['a', 'b'], inner, OUTER);
     await turn();
-    assert.deepEqual(rows(), ['Map', 'a', 'b', 'a1', 'a2', 'b1', 'b2']);
+    assert.deepEqual(await rows(), ['Map', 'a', 'b', 'a1', 'a2', 'b1', 'b2']);
     await go('a1');
     await go('a2');
-    assert.deepEqual(rows(), ['Map', '', 'b', '', '', 'b1', 'b2']);
+    assert.deepEqual(await rows(), ['Map', '', 'b', '', '', 'b1', 'b2']);
     await go('b1');
     await go('b2');
     await mapped;
@@ -148,15 +152,15 @@ describe('bars of parallel tasks', () => {
       OUTER,
     );
     await turn();
-    assert.deepEqual(rows(), ['Map', 'slow', 'bad']);
+    assert.deepEqual(await rows(), ['Map', 'slow', 'bad']);
     const failed = assert.rejects(mapped, /bad/);
     await go('bad');
     await failed;
     const [first, third] = [open('First'), open('Third')];
-    assert.deepEqual(rows(), ['First', 'slow', 'Third']);
+    assert.deepEqual(await rows(), ['First', 'slow', 'Third']);
     await go('slow');
     const second = open('Second');
-    assert.deepEqual(rows(), ['First', 'Second', 'Third']);
+    assert.deepEqual(await rows(), ['First', 'Second', 'Third']);
     for (const bar of [first, second, third]) bar.close();
   });
 
@@ -172,7 +176,7 @@ describe('bars of parallel tasks', () => {
       { ...OUTER, disable: true },
     );
     await turn();
-    assert.deepEqual(rows(), ['Seen']);
+    assert.deepEqual(await rows(), ['Seen']);
     await go('seen');
     await mapped;
   });
@@ -194,7 +198,7 @@ describe('bars of parallel tasks', () => {
     await late;
     assert.ok(!live.keptRows.has(1));
     assert.equal(live.freeRow(), 1);
-    assert.equal(rows()[0], 'Map');
+    assert.equal((await rows())[0], 'Map');
     await go('on');
     await mapped;
   });
