@@ -33,6 +33,8 @@ export interface Case {
   readonly ours?: (size: Size) => Prepared;
   /** The same with another client. All of them have the interface of prom-client. */
   readonly theirs?: (client: PromClient, size: Size) => Prepared;
+  /** The same with packages that have interfaces of their own, by name. */
+  readonly rivals?: Readonly<Record<string, (size: Size) => Prepared>>;
   /** What this machine needs for the least that any implementation must do. */
   readonly limit?: (size: Size) => Prepared;
   /** The case of the group `limits` that this one is compared with, where it has no limit of its own. */

@@ -20,6 +20,8 @@ async function answer({ case: name, peer, size, warmUps, runs }: Request): Promi
 function prepare(given: Case, peer: string, size: Size): Subject | Promise<Subject> {
   if (peer === 'metheus') return given.ours!(size);
   if (peer === 'limit') return given.limit!(size);
+  const rival = given.rivals?.[peer];
+  if (rival !== undefined) return rival(size);
   return given.theirs!(loadPeer(peer), size);
 }
 

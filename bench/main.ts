@@ -36,12 +36,22 @@ if (groups.includes('redis') && !hasRedisServer()) {
 const chosen = CASES.filter(({ group }) => groups.includes(group));
 const limits = CASES.filter(({ name }) => chosen.some(({ limitedBy }) => limitedBy === name));
 const size: Size = { quick: given.quick };
-const peers = chosen.some(({ theirs }) => theirs !== undefined) ? installPeers() : [];
+const others = chosen.some(({ theirs, rivals }) => theirs !== undefined || rivals !== undefined);
+const peers = others ? installPeers() : [];
 
 const results = await measure([...limits, ...chosen]);
-const table = tableOf(chosen, results, peers);
+// Those with rivals have columns of their own.
+const table = tableOf(
+  chosen.filter(({ rivals }) => rivals === undefined),
+  results,
+  peers,
+);
+const contests = chosen.filter(({ rivals }) => rivals !== undefined);
+const rivals = [...new Set(contests.flatMap((one) => Object.keys(one.rivals!)))];
+const rivalTable = tableOf(contests, results, rivals);
+const tables = [table, rivalTable].filter(({ length }) => length > 1);
 const limitTable = tableOf(limits, results, []).map((row) => [...row.slice(0, 2), row[3]!]);
-const parts = [machine(), asText(table), ...(limits.length === 0 ? [] : [asText(limitTable)])];
+const parts = [machine(), ...tables.map(asText), ...(limits.length === 0 ? [] : [asText(limitTable)])];
 console.log(parts.join('\n\n'));
 if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(results, undefined, 2)}\n`);
 if (given.markdown !== undefined) writeFileSync(given.markdown, page());
@@ -65,11 +75,12 @@ function failed({ name }: Case, peer: string, { message }: Error): undefined {
   console.error(`${name}: ${peer} failed: ${/^\w*Error: .*$/m.exec(message)?.[0] ?? message}`);
 }
 
-function implementations({ ours, theirs, limit }: Case): string[] {
+function implementations({ ours, theirs, rivals = {}, limit }: Case): string[] {
   return [
     ...(limit === undefined ? [] : ['limit']),
     ...(ours === undefined ? [] : ['metheus']),
     ...(theirs === undefined ? [] : peers),
+    ...Object.keys(rivals),
   ];
 }
 
@@ -90,7 +101,7 @@ mislead: [bench/README.md](../bench/README.md).
 ${machine()}. Medians, and in brackets the best. Other machines differ, and so do other days of the same
 one: compare by ratio, within a run.
 
-${asMarkdown(table)}
+${tables.map(asMarkdown).join('\n\n')}
 
 The limits: what this machine needs for the least that any implementation has to do.
 

@@ -14,6 +14,15 @@ const PEERS: Readonly<Record<string, string>> = {
   '@platformatic/prom-client': '1.0.0',
 };
 
+/** Progress bars, each with an interface of its own. */
+const RIVALS: Readonly<Record<string, string>> = {
+  'cli-progress': '3.12.0',
+  progress: '2.0.3',
+  'ts-tqdm': '0.8.6',
+  'node-console-progress-bar-tqdm': '1.0.4',
+};
+const INSTALLED: Readonly<Record<string, string>> = { ...PEERS, ...RIVALS };
+
 const DIRECTORY = fileURLToPath(new URL('../bench-peers/', import.meta.url));
 
 /** A client, as far as the bench uses it. All peers have this interface. */
@@ -49,15 +58,16 @@ export interface PromMetric extends PromChild {
 
 /** Name and version, as people write it. */
 export function describePeer(name: string): string {
-  return PEERS[name] === undefined ? name : `${name} ${PEERS[name]}`;
+  const version = INSTALLED[name];
+  return version === undefined ? name : `${name} ${version}`;
 }
 
 /** Installs what is not there yet, and gives the names of the peers that can be compared with. */
 export function installPeers(): string[] {
   mkdirSync(DIRECTORY, { recursive: true });
-  const absent = Object.entries(PEERS).filter(([name, version]) => installedVersion(name) !== version);
+  const absent = Object.entries(INSTALLED).filter(([name, version]) => installedVersion(name) !== version);
   if (absent.length > 0) {
-    const wanted = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`);
+    const wanted = Object.entries(INSTALLED).map(([name, version]) => `${name}@${version}`);
     const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
     // A peer may refuse versions of Node on which it works: its check of them is switched off.
     const options = ['--no-save', '--ignore-scripts', '--engine-strict=false', ...quiet];
@@ -72,6 +82,11 @@ export function installPeers(): string[] {
 
 /** In a child process. */
 export function loadPeer(name: string): PromClient {
+  return loadModule(name) as PromClient;
+}
+
+/** In a child process. */
+export function loadModule(name: string): unknown {
   return createRequire(join(DIRECTORY, 'noop.js'))(name);
 }
 

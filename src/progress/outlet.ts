@@ -1,6 +1,23 @@
 /** How text leaves the process: without waiting for a reader that is slow. */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
-import type { OutputFile } from './terminal.js';
+
+/** Anything that takes text: `process.stderr`, a file stream, an object of a test. */
+export interface OutputFile {
+  write(text: string): unknown;
+  /** Is it a terminal? `disable: null` asks. */
+  readonly isTTY?: boolean | undefined;
+  /** Size, when it is a terminal. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  readonly destroyed?: boolean | undefined;
+  readonly writableEnded?: boolean | undefined;
+  /** Has it kept so much that frames should be left out? */
+  readonly writableNeedDrain?: boolean | undefined;
+  on?(event: 'error', listener: (error: Error) => void): unknown;
+  /** A terminal of Node says so when its size has changed. */
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
+}
 
 /** Takes the text of one terminal. Everything but `force` returns at once, however slow the reader is. */
 export interface Outlet {

@@ -2,25 +2,15 @@
 
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../errors.js';
-import { DescriptorOutlet, type Outlet, type ProcessStream, StreamOutlet } from './outlet.js';
+import {
+  DescriptorOutlet,
+  type Outlet,
+  type OutputFile,
+  type ProcessStream,
+  StreamOutlet,
+} from './outlet.js';
 
-/** Anything that takes text: `process.stderr`, a file stream, an object of a test. */
-export interface OutputFile {
-  write(text: string): unknown;
-  /** Is it a terminal? `disable: null` asks. */
-  readonly isTTY?: boolean | undefined;
-  /** Size, when it is a terminal. */
-  readonly columns?: number | undefined;
-  readonly rows?: number | undefined;
-  readonly destroyed?: boolean | undefined;
-  readonly writableEnded?: boolean | undefined;
-  /** Has it kept so much that frames should be left out? */
-  readonly writableNeedDrain?: boolean | undefined;
-  on?(event: 'error', listener: (error: Error) => void): unknown;
-  /** A terminal of Node says so when its size has changed. */
-  on?(event: 'resize', listener: () => void): unknown;
-  off?(event: 'resize', listener: () => void): unknown;
-}
+export type { OutputFile } from './outlet.js';
 
 /** The stream that Node writes to without asking whether there is room, if `file` is one. */
 function processStream(file: OutputFile): ProcessStream | null {

@@ -94,11 +94,6 @@ export class Run {
   interrupt(): void {
     this.#child.kill('SIGINT');
   }
-
-  /** Types on its terminal. */
-  type(text: string): void {
-    this.#child.stdin.write(text);
-  }
 }
 
 /** What is served, by sample. */

@@ -1,35 +1,28 @@
 /** The main job on a terminal: what it leaves on the screen. */
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { PROGRAM, Run, scrapeUntil, temporaryFolder } from './hash-tree-run.js';
-import { screenOf } from './screen.js';
-
-/** A terminal of 100 columns, in which the program's exit code is that of `script`. */
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-const onTerminal = (args: string) => [
-  'script',
-  '-qec',
-  `stty cols 100 rows 40; exec ${quoted(process.execPath)} ${quoted(PROGRAM)} ${args}`,
-  '/dev/null',
-];
-const skip =
-  spawnSync('script', ['--version']).status === 0 ? false : 'script is missing (Debian package bsdutils)';
+import { requireTerminal, runInTerminal } from '../support/terminal.js';
+import { PROGRAM, scrapeUntil, temporaryFolder } from './hash-tree-run.js';
 
 const BARS = ['All files', 'Thread 1', 'Thread 2', 'Thread 3', 'Thread 4'];
+const METRICS = /^Metrics: (http:\S+\/metrics)$/;
+const start = (cwd: string, args: readonly string[]) => {
+  const env = { METHEUS_BACKEND_CLASS: undefined, METHEUS_BACKEND_CONFIG: undefined };
+  return runInTerminal(PROGRAM, { cwd, args, env, cols: 100, rows: 40 });
+};
 
-describe('hash-tree on a terminal', { skip, timeout: 300_000 }, () => {
+describe('hash-tree on a terminal', { skip: requireTerminal(), timeout: 300_000 }, () => {
   it('leaves its bars in their rows and the summary below them', async (t) => {
     const cwd = temporaryFolder(t);
     for (let i = 0; i < 20; i++) writeFileSync(join(cwd, `file ${i}`), 'x'.repeat(1000));
-    const run = new Run(t, [], { cwd, command: onTerminal('--port 0 .') });
-    const { code, stdout } = await run.ended;
-    assert.equal(code, 0, stdout);
-    const { rows, row, column } = screenOf(stdout);
-    assert.match(rows[0]!, /^Metrics: http/);
+    using program = start(cwd, ['--port', '0', '.']);
+    const { code } = await program.exited;
+    const rows = program.screen();
+    assert.equal(code, 0, rows.join('\n'));
+    assert.match(rows[0]!, METRICS);
     for (const [i, bar] of BARS.entries()) assert.ok(rows[1 + i]!.startsWith(`${bar}: `), rows[1 + i]);
     assert.match(rows[1]!, /^All files: 100%\|█+\| 19\.5k\/19\.5k \[\d\d:\d\d<00:00, .*B\/s\]$/);
     assert.deepEqual(
@@ -38,8 +31,7 @@ describe('hash-tree on a terminal', { skip, timeout: 300_000 }, () => {
     );
     assert.equal(rows[7], 'Bytes:    19.5kB (20000)');
     // The shell's prompt gets a line of its own.
-    assert.deepEqual([row, column], [rows.length, 0]);
-    assert.ok(stdout.endsWith('\r\n'));
+    assert.deepEqual(program.cursor(), { row: rows.length, column: 0 });
   });
 
   it('leaves the same after Ctrl-C', async (t) => {
@@ -47,18 +39,16 @@ describe('hash-tree on a terminal', { skip, timeout: 300_000 }, () => {
     mkdirSync(join(cwd, 'tree'));
     writeFileSync(join(cwd, 'tree', 'sparse'), '');
     truncateSync(join(cwd, 'tree', 'sparse'), 2 ** 40);
-    const run = new Run(t, [], { cwd, command: onTerminal('--port 0 tree') });
-    await scrapeUntil(await run.url(), (served) => served.hash_bytes_total! > 0);
-    run.type('\x03');
-    const { code, stdout } = await run.ended;
-    assert.equal(code, 130, stdout);
-    // The terminal itself shows the key, wherever the cursor was. That nothing else was sent than moves of the
-    // cursor is seen here too: nothing is hidden or coloured that would have to be put back.
-    const { rows, row, column } = screenOf(stdout.replace('^C', ''));
+    using program = start(cwd, ['--port', '0', 'tree']);
+    const [metrics] = await program.waitFor(([first = '']) => METRICS.test(first));
+    await scrapeUntil(METRICS.exec(metrics!)![1]!, (served) => served.hash_bytes_total! > 0);
+    program.write('\x03');
+    const { code } = await program.exited;
+    const rows = program.screen();
+    assert.equal(code, 130, rows.join('\n'));
     for (const [i, bar] of BARS.entries()) assert.ok(rows[1 + i]!.startsWith(`${bar}: `), rows[1 + i]);
     assert.equal(rows[6], 'Files:    0 (interrupted)');
     assert.match(rows.at(-1)!, /^Errors: {3}0$/);
-    assert.deepEqual([row, column], [rows.length, 0]);
-    assert.ok(stdout.endsWith('\r\n'));
+    assert.deepEqual(program.cursor(), { row: rows.length, column: 0 });
   });
 });

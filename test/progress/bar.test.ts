@@ -126,6 +126,20 @@ describe('TQDM_* variables', () => {
     assert.equal(stderr.take(), '\r  0% 0/1 [00:00<?, ?it/s]');
   });
 
+  it('are read as Python reads numbers', () => {
+    const dict = (name: string, text: string) => fakeTqdm({ env: { [name]: text } }).tqdm().formatDict;
+    assert.equal(dict('TQDM_TOTAL', ' 1_000.5e1 ').total, 10_005);
+    assert.equal(dict('TQDM_TOTAL', '0x10').total, null);
+    assert.equal(dict('TQDM_TOTAL', 'inf').total, null);
+    assert.equal(dict('TQDM_NCOLS', '+60').ncols, 60);
+    assert.equal(dict('TQDM_NCOLS', '60.0').ncols, null);
+    assert.equal(dict('TQDM_NCOLS', '').ncols, null);
+    assert.equal(dict('TQDM_unit_divisor', '1024').unitDivisor, 1024);
+    assert.equal(dict('TQDM_UNITDIVISOR', '1024').unitDivisor, 1000);
+    assert.equal(dict('TQDM_CONSTRUCTOR', '1').n, 0);
+    assert.equal(dict('TQDM_POSTFIX', 'a=1').postfix, 'a=1');
+  });
+
   it('switch flags on by any text, as in tqdm', () => {
     assert.equal(fakeTqdm({ env: { TQDM_DISABLE: '0' } }).tqdm().disable, true);
     assert.equal(fakeTqdm({ env: { TQDM_DISABLE: '' } }).tqdm().disable, false);
