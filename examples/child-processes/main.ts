@@ -17,12 +17,12 @@ const env = { ...process.env, ...progressEnv() };
 /** How many primes a child finds among the numbers from `first` on. */
 async function count(first: number): Promise<number> {
   const args = [child, String(first), String(NUMBERS)];
-  const { stdout } = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const counting = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let found = '';
-  stdout.setEncoding('utf8').on('data', (text) => {
+  counting.stdout.setEncoding('utf8').on('data', (text) => {
     found += text;
   });
-  await once(stdout, 'close');
+  await once(counting, 'close');
   return Number(found);
 }
 

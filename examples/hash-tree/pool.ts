@@ -35,11 +35,7 @@ export async function hashAll(
   onHashed: () => void = () => {},
 ): Promise<void> {
   const files = [...found].reverse();
-  const workers = Array.from(
-    { length: threads },
-    (_, i) =>
-      new Worker(new URL('./worker.js', import.meta.url), { workerData: { desc: `Thread ${i + 1}` } }),
-  );
+  const workers: Worker[] = [];
   const hash = (worker: Worker, thread: number) =>
     new Promise<void>((resolve, reject) => {
       const feed = () => {
@@ -58,12 +54,23 @@ export async function hashAll(
       else feed();
     });
   try {
+    // One after the other, so that their bars stand in their order.
+    while (workers.length < threads && !signal.aborted) workers.push(await startThread(workers.length + 1));
     await Promise.all(workers.map((worker, i) => hash(worker, i + 1)));
     onHashed();
     if (!signal.aborted) for (const worker of workers) await dismiss(worker);
   } finally {
     for (const worker of workers) await worker.terminate();
   }
+}
+
+/** Resolves when the thread is ready, and has its bar. */
+async function startThread(thread: number): Promise<Worker> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { desc: `Thread ${thread}` },
+  });
+  await once(worker, 'message');
+  return worker;
 }
 
 /** Has an idle thread close its bar and end. */

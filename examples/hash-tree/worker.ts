@@ -75,3 +75,6 @@ function hashFile({ path }: FoundFile, isLast: boolean): void {
 function next(file: number): number {
   return readSync(file, buffer, 0, buffer.length, null);
 }
+
+// Ready for files.
+report({ read: 0 });

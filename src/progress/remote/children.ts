@@ -1,5 +1,7 @@
 /** The drawer's side of child processes: a directory whose name they inherit, and the boards that appear in it. */
 
+import type { ChildProcess } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
 import {
   closeSync,
   fstatSync,
@@ -98,6 +100,13 @@ export class Children {
     this.#drawer = drawer;
     drawer.before(() => this.#scan());
     setInterval(() => this.#look(), SCAN_MS).unref();
+    // Their last frames are drawn before the program hears of their end, and of what it prints then.
+    subscribe('child_process', (message) => {
+      (message as { process: ChildProcess }).process.once('exit', () => {
+        this.#scan();
+        drawer.round();
+      });
+    });
     process.prependListener('exit', () => {
       this.#look();
       drawer.round();
