@@ -75,11 +75,15 @@ function once(act: () => void): () => void {
   };
 }
 
+/** Milliseconds until a terminal is asked again whether it has taken all. */
+const LATER = 50;
+
 /** Has all that the program writes to its terminal printed above the bars, while somebody holds it. */
 export class Redirection {
   readonly #screen: SharedScreen;
   readonly #holders = new Set<object>();
-  #restore: (() => void)[] = [];
+  /** What stands in for `write` of the streams that are terminals. The others are not touched in any way. */
+  #redirected: { readonly terminal: Terminal; readonly restore: () => void }[] = [];
 
   constructor(screen: SharedScreen) {
     this.#screen = screen;
@@ -87,10 +91,10 @@ export class Redirection {
 
   hold(holder: object): void {
     this.#holders.add(holder);
-    if (this.#restore.length > 0) return;
+    if (this.#redirected.length > 0) return;
     const { stdout, stderr } = this.#screen;
-    const files = new Set([stdout, stderr].filter(({ isTTY }) => isTTY));
-    this.#restore = [...files].map((file) => redirect(this.#screen, file));
+    const terminals = [...new Set([stdout, stderr])].filter(({ isTTY }) => isTTY).map(Terminal.of);
+    this.#redirected = terminals.map((terminal) => ({ terminal, restore: this.#redirect(terminal) }));
   }
 
   release(holder: object): void {
@@ -100,55 +104,48 @@ export class Redirection {
   /** What bars have left goes before what the program writes next, even where the terminal has not taken it yet. */
   #end(): void {
     if (this.#holders.size > 0) return;
-    const { stdout, stderr } = this.#screen;
-    if ([stdout, stderr].some((file) => Terminal.of(file).owes)) setTimeout(() => this.#end(), LATER).unref();
-    else for (const restore of this.#restore.splice(0)) restore();
+    if (this.#redirected.some(({ terminal }) => terminal.owes)) setTimeout(() => this.#end(), LATER).unref();
+    else for (const { restore } of this.#redirected.splice(0)) restore();
+  }
+
+  /** Replaces the `write` of a terminal. @returns what puts it back */
+  #redirect(terminal: Terminal): () => void {
+    const { file } = terminal;
+    const own = Object.getOwnPropertyDescriptor(file, 'write');
+    const original: (...args: never[]) => unknown = file.write;
+    let active = true;
+    const write = (...args: never[]): unknown => {
+      if (!active || terminal.writing) return original.apply(file, args);
+      if (printElsewhere(this.#screen, file, textOf(args[0]))) {
+        const done: unknown = args.at(-1);
+        if (typeof done === 'function') done();
+        return true;
+      }
+      for (const redirected of this.#redirected) redirected.terminal.write('');
+      let result: unknown;
+      const print = () => {
+        result = original.apply(file, args);
+      };
+      this.#screen.live.aside(besides(this.#screen, file), print, textOf(args[0]));
+      return result;
+    };
+    Object.defineProperty(file, 'write', {
+      value: write,
+      writable: true,
+      configurable: true,
+      enumerable: true,
+    });
+    return () => {
+      active = false;
+      // Somebody who replaced it meanwhile goes on to call this one, which does nothing more of its own.
+      if (file.write !== write) return;
+      if (own === undefined) Reflect.deleteProperty(file, 'write');
+      else Object.defineProperty(file, 'write', own);
+    };
   }
 }
-
-/** Milliseconds until a terminal is asked again whether it has taken all. */
-const LATER = 50;
 
 function textOf(chunk: unknown): string {
   if (typeof chunk === 'string') return chunk;
   return chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : '';
-}
-
-/** Replaces the `write` of a stream. @returns what puts it back */
-function redirect(screen: SharedScreen, file: OutputFile): () => void {
-  const own = Object.getOwnPropertyDescriptor(file, 'write');
-  const original: (...args: never[]) => unknown = file.write;
-  const terminal = Terminal.of(file);
-  let active = true;
-  const write = (...args: never[]): unknown => {
-    if (!active || terminal.writing) return original.apply(file, args);
-    if (printElsewhere(screen, file, textOf(args[0]))) {
-      const done: unknown = args.at(-1);
-      if (typeof done === 'function') done();
-      return true;
-    }
-    for (const standard of [screen.stdout, screen.stderr]) Terminal.of(standard).write('');
-    let result: unknown;
-    screen.live.aside(
-      besides(screen, file),
-      () => {
-        result = original.apply(file, args);
-      },
-      textOf(args[0]),
-    );
-    return result;
-  };
-  Object.defineProperty(file, 'write', {
-    value: write,
-    writable: true,
-    configurable: true,
-    enumerable: true,
-  });
-  return () => {
-    active = false;
-    // Somebody who replaced it meanwhile goes on to call this one, which does nothing more of its own.
-    if (file.write !== write) return;
-    if (own === undefined) Reflect.deleteProperty(file, 'write');
-    else Object.defineProperty(file, 'write', own);
-  };
 }

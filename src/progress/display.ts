@@ -85,8 +85,8 @@ export class Display {
     this.#terminal.refreshSize();
     const known = this.#bars.has(bar) && bar.row === bar.place.row;
     bar.text = null;
-    if (known && bar.row < this.#limit - 1 && this.#isInOrder()) {
-      this.#showRow(bar);
+    if (known && this.#isInOrder()) {
+      if (bar.row < this.#limit - 1) this.#showRow(bar);
       return;
     }
     this.#bars.add(bar);

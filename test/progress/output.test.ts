@@ -168,6 +168,24 @@ describe('redirect', () => {
     assert.equal(stderr.take(), '<text>');
   });
 
+  it('touches no stdout that goes elsewhere: its errors stay with the program', () => {
+    const stdout = Object.assign(new EventEmitter(), { write: () => true });
+    const stderr = Object.assign(new EventEmitter(), {
+      isTTY: true,
+      columns: 40,
+      rows: 9,
+      write: () => true,
+    });
+    const { tqdm } = fakeTqdm({ stdout, stderr });
+    const before = stderr.write;
+    const bar = tqdm(null, { total: 1 });
+    assert.notEqual(stderr.write, before);
+    stderr.write();
+    bar.close();
+    assert.equal(stderr.write, before);
+    assert.equal(stdout.listenerCount('error'), 0);
+  });
+
   it('passes on what a broken stream throws, with the bars back', () => {
     const { tqdm, stdout, stderr } = fakeTqdm();
     tqdm(null, { ncols: 0 });

@@ -46,6 +46,15 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
+  it('a listener that is there for all signals still finds itself alone', async () => {
+    using program = play('counted', SIZE);
+    await program.shows([`a${EMPTY}`, `b${EMPTY}`]);
+    program.kill('SIGINT');
+    assert.deepEqual(await program.exited, { code: null, signal: 'SIGINT' });
+    assert.deepEqual(program.screen(), [`a${EMPTY}`, `b${EMPTY}`]);
+    assertRestored(program);
+  });
+
   it('process.exit leaves the bars as they are, and its code', async () => {
     using program = play('exit', { ...SIZE, args: ['7'] });
     assert.deepEqual(await program.exited, { code: 7, signal: null });

@@ -128,6 +128,18 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
     await key();
   },
 
+  /** As packages do that want to be told of every end. */
+  async counted() {
+    open('a');
+    open('b');
+    process.on('SIGINT', () => {
+      if (process.listenerCount('SIGINT') > 1) return;
+      process.removeAllListeners('SIGINT');
+      process.kill(process.pid, 'SIGINT');
+    });
+    untilEnded();
+  },
+
   exit(code) {
     open('a');
     open('b');
