@@ -12,6 +12,7 @@ import { PROGRESS } from './cases/progress.js';
 import { REDIS } from './cases/redis.js';
 import { SCRAPES } from './cases/scrapes.js';
 import { START_UP } from './cases/start-up.js';
+import { STREAMS } from './cases/streams.js';
 
 export const CASES: readonly Case[] = [
   ...LIMITS,
@@ -23,6 +24,7 @@ export const CASES: readonly Case[] = [
   ...GAP,
   ...HEAP,
   ...PROGRESS,
+  ...STREAMS,
   ...FILE,
   ...REDIS,
   ...GROWTH,

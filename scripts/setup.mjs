@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 const PACKAGES = {
   prometheus: ['promtool', ['--version']],
   'python3-prometheus-client': ['/usr/bin/python3', ['-c', 'import prometheus_client']],
+  'python3-tqdm': ['/usr/bin/python3', ['-c', 'import tqdm']],
   'redis-server': ['redis-server', ['--version']],
   openssl: ['openssl', ['version']],
   strace: ['strace', ['-V']],

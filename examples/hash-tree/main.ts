@@ -1,12 +1,12 @@
 /**
  * Hashes a directory tree in worker threads, with bars on the terminal and everything in Prometheus' hands.
  *
- * The threads count files, bytes, durations and errors where they happen; this thread draws the bars, serves
- * the metrics of all and prints the summary.
+ * The threads count files, bytes, durations and errors where they happen, and have a bar each; this thread draws
+ * all bars, serves the metrics of all and prints the summary.
  */
 import { type TqdmPromProxy, tqdm } from 'metheus/progress';
 import { writeDigests } from './digests.js';
-import { errorKind, errors } from './metrics.js';
+import { errorKind, errors, IN_BYTES } from './metrics.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { hashAll } from './pool.js';
 import { startProxy } from './serve.js';
@@ -15,7 +15,6 @@ import { type FoundFile, walk } from './walk.js';
 import type { Report } from './worker.js';
 
 const THREADS = 4;
-const SIZES = { unit: 'B', unitScale: true, unitDivisor: 1024 } as const;
 
 const say = (text: string) => tqdm.write(text);
 
@@ -50,22 +49,18 @@ async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Opti
   }
 
   const total = found.reduce((sum, { size }) => sum + size, 0);
-  const all = proxy.tqdm(null, { desc: 'All files', total, ...SIZES });
-  const threads = Array.from({ length: THREADS }, (_, i) =>
-    tqdm(null, { desc: `Thread ${i + 1}`, ...SIZES }),
-  );
-  const onReport = (thread: number, { read, done }: Report) => {
+  const all = proxy.tqdm(null, { desc: 'All files', total, ...IN_BYTES });
+  const onReport = (_thread: number, { read, done }: Report) => {
     all.update(read);
-    threads[thread - 1]!.update(read);
     if (done?.error !== undefined) fail(done.path, done.error);
     else if (done !== undefined) summary.addFile(done.path, done.digest!, done.seconds);
   };
   summary.start();
   try {
-    await hashAll(found, THREADS, onReport, stop.signal);
+    // The bar of all files is the first to end, as it is the first on the screen.
+    await hashAll(found, THREADS, onReport, stop.signal, () => all.close());
   } finally {
-    // From the first row down: each stays where it is, and the cursor ends below them all.
-    for (const bar of [all, ...threads]) bar.close();
+    all.close();
   }
 
   summary.print(all.n, stop.signal.aborted);

@@ -1,4 +1,4 @@
-/** The metrics of this program. Made in every thread; what the threads count adds up. */
+/** What this program counts. Made in every thread; what the threads count adds up. */
 import { createCounter, createHistogram } from 'metheus';
 
 export const files = createCounter('hash_files_total', 'Files hashed.');
@@ -18,3 +18,6 @@ export const errors = createCounter('hash_errors_total', 'Files and directories 
 export function errorKind(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }
+
+/** Options of bars that count bytes. */
+export const IN_BYTES = { unit: 'B', unitScale: true, unitDivisor: 1024 } as const;

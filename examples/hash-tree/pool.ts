@@ -1,4 +1,5 @@
 /** The threads: each is given a batch of files whenever it is idle. */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FoundFile } from './walk.js';
 import type { Report } from './worker.js';
@@ -23,43 +24,58 @@ function takeBatch(files: FoundFile[]): FoundFile[] {
  *
  * @param onReport - told what each thread does, with the number of the thread
  * @param signal - when it is aborted the threads are terminated, wherever they are
+ * @param onHashed - told when nothing is left to hash. Then the threads end, one after the other: so their bars stay
+ *   on the screen in their order
  */
 export async function hashAll(
   found: readonly FoundFile[],
   threads: number,
   onReport: (thread: number, report: Report) => void,
   signal: AbortSignal,
+  onHashed: () => void = () => {},
 ): Promise<void> {
   const files = [...found].reverse();
   const workers: Worker[] = [];
-  const run = (thread: number) =>
+  const hash = (worker: Worker, thread: number) =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: { desc: `Thread ${thread}` },
-      });
-      workers.push(worker);
-      const stop = () => void worker.terminate();
       const feed = () => {
         const batch = takeBatch(files);
-        worker.postMessage(batch.length > 0 ? batch : null);
+        if (batch.length > 0) worker.postMessage(batch);
+        else resolve();
       };
-      signal.addEventListener('abort', stop, { once: true });
+      signal.addEventListener('abort', () => resolve(), { once: true });
       worker.on('message', (report: Report) => {
         if (signal.aborted) return;
         onReport(thread, report);
         if (report.idle) feed();
       });
       worker.once('error', reject);
-      worker.once('exit', () => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      });
-      if (signal.aborted) stop();
+      if (signal.aborted) resolve();
       else feed();
     });
   try {
-    await Promise.all(Array.from({ length: threads }, (_, i) => run(i + 1)));
+    // One after the other, so that their bars stand in their order.
+    while (workers.length < threads && !signal.aborted) workers.push(await startThread(workers.length + 1));
+    await Promise.all(workers.map((worker, i) => hash(worker, i + 1)));
+    onHashed();
+    if (!signal.aborted) for (const worker of workers) await dismiss(worker);
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    for (const worker of workers) await worker.terminate();
   }
+}
+
+/** Resolves when the thread is ready, and has its bar. */
+async function startThread(thread: number): Promise<Worker> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { desc: `Thread ${thread}` },
+  });
+  await once(worker, 'message');
+  return worker;
+}
+
+/** Has an idle thread close its bar and end. */
+async function dismiss(worker: Worker): Promise<void> {
+  const ended = once(worker, 'exit');
+  worker.postMessage(null);
+  await ended;
 }

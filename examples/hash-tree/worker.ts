@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { TqdmPromProxy } from 'metheus/progress';
-import { bytes, duration, errorKind, errors, files } from './metrics.js';
+import { bytes, duration, errorKind, errors, files, IN_BYTES } from './metrics.js';
 import { PROXY } from './serve.js';
 import type { FoundFile } from './walk.js';
 
@@ -29,9 +29,9 @@ const buffer = Buffer.allocUnsafe(READ_BYTES);
 const port = parentPort!;
 const report = (message: Report) => port.postMessage(message);
 
-// Never started: the main thread's proxy publishes what is counted here.
+// Never started: the main thread's proxy publishes what is counted here, and the main thread draws it.
 const proxy = new TqdmPromProxy({ name: PROXY });
-const bar = proxy.tqdm(null, { desc: workerData.desc, unit: 'B', disable: true });
+const bar = proxy.tqdm(null, { desc: workerData.desc, ...IN_BYTES });
 
 port.on('message', (batch: readonly FoundFile[] | null) => {
   if (batch === null) {
@@ -75,3 +75,6 @@ function hashFile({ path }: FoundFile, isLast: boolean): void {
 function next(file: number): number {
   return readSync(file, buffer, 0, buffer.length, null);
 }
+
+// Ready for files.
+report({ read: 0 });

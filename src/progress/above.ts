@@ -1,10 +1,13 @@
 /** Printing above the bars: what is written on their screen takes them away first and brings them back after. */
 
 import type { LiveBar, LiveBars } from './live-bars.js';
+import { type Stream, standardStream } from './remote/look.js';
 import { type OutputFile, Terminal } from './terminal.js';
 
 /** The screen of a process, and the bars on it. */
 export interface SharedScreen {
+  /** Who shows the bars, when it is not this thread: prints above them, too. */
+  readonly board: { print(stream: Stream, text: string): boolean } | null;
   readonly stdout: OutputFile;
   readonly stderr: OutputFile;
   readonly live: LiveBars;
@@ -25,9 +28,16 @@ function besides(screen: SharedScreen, file: OutputFile): (bar: LiveBar) => bool
   return ({ terminal }) => terminal.file === file || (standard(terminal.file) && standard(file));
 }
 
+/** Has the drawer print, when the bars on the screen are not this thread's. */
+function printElsewhere(screen: SharedScreen, file: OutputFile, text: string): boolean {
+  const stream = standardStream(file, screen);
+  return stream ? (screen.board?.print(stream, text) ?? false) : false;
+}
+
 export function writeAbove(screen: SharedScreen, text: string, options: WriteOptions = {}): void {
   const { file = screen.stdout, end = '\n' } = options;
   const written = text + end;
+  if (printElsewhere(screen, file, written)) return;
   screen.live.aside(besides(screen, file), () => Terminal.of(file).write(written), written);
 }
 
@@ -106,6 +116,11 @@ export class Redirection {
     let active = true;
     const write = (...args: never[]): unknown => {
       if (!active || terminal.writing) return original.apply(file, args);
+      if (printElsewhere(this.#screen, file, textOf(args[0]))) {
+        const done: unknown = args.at(-1);
+        if (typeof done === 'function') done();
+        return true;
+      }
       for (const redirected of this.#redirected) redirected.terminal.write('');
       let result: unknown;
       const print = () => {

@@ -2,9 +2,11 @@
 
 import type { ResolvedBarOptions } from './bar-options.js';
 import { Display } from './display.js';
-import type { Renderer, Report } from './drawing.js';
+import { type Renderer, type Report, silentRenderer } from './drawing.js';
 import type { BarEnvironment } from './environment.js';
 import { hasColours, outputMode } from './output-mode.js';
+import { standardStream } from './remote/look.js';
+import { type Shown, SlotRenderer } from './remote/slot-renderer.js';
 import { createRenderer } from './renderer.js';
 import { Screen } from './screen.js';
 import { Terminal } from './terminal.js';
@@ -20,13 +22,23 @@ export interface BarOutput {
   readonly redirects: boolean;
 }
 
-export function openOutput(
-  options: ResolvedBarOptions,
-  environment: BarEnvironment,
-  report: () => Report,
-): BarOutput {
+/** What a renderer may ask of its bar. */
+export interface Drawn extends Shown {
+  report(): Report;
+}
+
+export function openOutput(options: ResolvedBarOptions, environment: BarEnvironment, bar: Drawn): BarOutput {
   const { mininterval, taskbar, redirect, output, disable } = options;
   const terminal = Terminal.of(options.file ?? environment.stderr);
+  // A file of the user's own is no other thread's business.
+  const stream = standardStream(options.file, environment);
+  const board = stream === undefined ? null : environment.board;
+  if (stream !== undefined && board !== null) {
+    const disabled = disable === true || output === 'none';
+    const renderer = disabled ? silentRenderer : new SlotRenderer(board, bar, stream);
+    const screen = new Screen(terminal.file, options, environment, false);
+    return { terminal, screen, renderer, disabled, coloured: true, redirects: redirect && !disabled };
+  }
   const { isTTY, file } = terminal;
   const situation = { output, named: options.file !== null, isTTY, env: environment.env };
   const mode = (disable ?? !isTTY) ? 'none' : outputMode(situation);
@@ -36,7 +48,7 @@ export function openOutput(
   return {
     terminal,
     screen: new Screen(file, options, environment, display !== null),
-    renderer: createRenderer({ terminal, mode, mininterval, taskbar, report }, environment.clock),
+    renderer: createRenderer({ terminal, mode, mininterval, taskbar, report: bar.report }, environment.clock),
     disabled: mode === 'none',
     coloured: hasColours(situation),
     redirects: display !== null && redirect && standard(),

@@ -52,8 +52,8 @@ export class BarState {
   readonly clock: Clock;
   readonly record: BarRecord;
   readonly initial: number;
-  readonly mininterval: number;
-  readonly maxinterval: number;
+  mininterval: number;
+  maxinterval: number;
   readonly smoothing: number;
   readonly delay: number;
   readonly dynamicMiniters: boolean;

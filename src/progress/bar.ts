@@ -1,6 +1,9 @@
 /** A progress bar that is moved by hand. */
 
+import type { Transform } from 'node:stream';
+import type { TransformStream } from 'node:stream/web';
 import { warnOnce } from '../errors.js';
+import { BarAttributes } from './bar-attributes.js';
 import {
   type BarOptions,
   environmentDefaults,
@@ -9,6 +12,12 @@ import {
 } from './bar-options.js';
 import { type BarOutput, openOutput } from './bar-output.js';
 import { BarState, type Outcome } from './bar-state.js';
+import {
+  type CountingOptions,
+  CountingStream,
+  countingTransform,
+  type StreamOptions,
+} from './counting-stream.js';
 import type { Place, Report } from './drawing.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
 import { colourSequence } from './glyphs.js';
@@ -16,6 +25,8 @@ import type { LiveBar } from './live-bars.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
 import { initialPostfix, type Postfix, postfixText } from './postfix.js';
 import { FAILED, FINISHED } from './record.js';
+import { lookOf } from './remote/look.js';
+import { rowOfNewBar } from './task-rows.js';
 
 /** Rows of a screen of unknown size. */
 const USUAL_ROWS = 20;
@@ -28,9 +39,7 @@ export type FormatDict = MeterOptions & { readonly nrows: number | null };
  * What is counted never depends on what is drawn: a bar that is disabled, closed, or whose terminal is gone goes on
  * counting into its record.
  */
-export class Bar implements Disposable {
-  /** What is counted. */
-  readonly unit: string;
+export class Bar extends BarAttributes implements Disposable {
   /** Keep the last frame; `null`: only in the first row. */
   leave: boolean | null;
   /** Text after the meter. */
@@ -55,18 +64,22 @@ export class Bar implements Disposable {
     usualTotal: number | null = null,
   ) {
     const resolved = resolveOptions(options, environmentDefaults(environment.env));
+    super(resolved);
     const { barFormat, desc, unit, initial } = resolved;
     if (barFormat) checkBarFormat(barFormat);
     const total = resolved.total ?? usualTotal;
     const end = total === Number.POSITIVE_INFINITY ? null : total;
     this.#options = resolved;
     this.#environment = environment;
-    this.unit = unit;
     this.leave = resolved.leave;
     this.#desc = desc;
     this.colour = resolved.colour;
     this.postfix = initialPostfix(resolved.postfix);
-    this.#output = openOutput(resolved, environment, () => this.#report());
+    this.#output = openOutput(resolved, environment, {
+      report: () => this.#report(),
+      state: () => this.#state,
+      look: (stream) => lookOf(this, resolved, stream),
+    });
     this.#disabled = this.#output.disabled;
     const bucket = environment.bucketOf({ desc, unit, total: end, initial });
     const record = environment.openRecord(bucket, unit);
@@ -114,6 +127,15 @@ export class Bar implements Disposable {
     return this.#desc;
   }
 
+  set desc(desc: string) {
+    this.setDescriptionStr(desc, false);
+  }
+
+  /** The row it stands in, from 0. */
+  get position(): number {
+    return Math.abs(this.#live.row);
+  }
+
   /** Is nothing drawn any more: because of `disable`, or because the bar is closed? */
   get disable(): boolean {
     return this.#disabled;
@@ -134,21 +156,20 @@ export class Bar implements Disposable {
   }
 
   get formatDict(): FormatDict {
-    const { ascii, unitScale, barFormat, unitDivisor, initial } = this.#options;
     return {
       n: this.#state.n,
       total: this.#state.total,
       elapsed: this.elapsed,
       ...this.#output.screen.size,
       prefix: this.#desc,
-      ascii,
+      ascii: this.ascii,
       unit: this.unit,
-      unitScale,
+      unitScale: this.unitScale,
       rate: this.#state.smoothedRate,
-      barFormat,
+      barFormat: this.barFormat,
       postfix: this.postfix,
-      unitDivisor,
-      initial,
+      unitDivisor: this.unitDivisor,
+      initial: this.initial,
       colour: this.#output.coloured ? this.#colour : null,
     };
   }
@@ -161,6 +182,19 @@ export class Bar implements Disposable {
    */
   update(n = 1): boolean {
     return this.#state.update(n);
+  }
+
+  /**
+   * A stream for `pipeline` that passes everything on and counts its bytes, or its objects. The bar ends with it: an
+   * error fails it; the end, or being destroyed without an error, finishes it.
+   */
+  stream(options?: StreamOptions): Transform {
+    return new CountingStream(this, options);
+  }
+
+  /** The same for `pipeThrough`: bytes of views, buffers and text; chunks of any kind with `objectMode`. */
+  webStream<T = Uint8Array>(options?: CountingOptions): TransformStream<T, T> {
+    return countingTransform(this, options);
   }
 
   /** Ends the bar: draws its last frame, or takes it away. Calling it again does nothing. */
@@ -227,7 +261,7 @@ export class Bar implements Disposable {
   }
 
   /** The line as it would be drawn now. */
-  toString(): string {
+  override toString(): string {
     return formatMeter(this.formatDict);
   }
 
@@ -236,7 +270,7 @@ export class Bar implements Disposable {
   }
 
   /** @internal What the loops of the subclasses work on. */
-  protected get state(): BarState {
+  protected override get state(): BarState {
     return this.#state;
   }
 
@@ -281,6 +315,11 @@ export class Bar implements Disposable {
     };
   }
 
+  /** A bar that is not drawn takes no row from others. */
+  #newRow(): number {
+    return this.#disabled ? 0 : rowOfNewBar(this.#environment.live);
+  }
+
   /** The bar as its group sees it. */
   #liveBar(): LiveBar {
     const { position } = this.#options;
@@ -288,7 +327,7 @@ export class Bar implements Disposable {
     const rows = () => this.#output.screen.size.nrows || USUAL_ROWS;
     return {
       terminal: this.#output.terminal,
-      row: position === null ? this.#environment.live.freeRow() : -position,
+      row: position === null ? this.#newRow() : -position,
       get rows() {
         return rows();
       },

@@ -4,6 +4,8 @@ import { Redirection } from './above.js';
 import { type Clock, systemClock } from './clock.js';
 import { LiveBars } from './live-bars.js';
 import { type OpenRecord, privateRecord } from './record.js';
+import type { Board } from './remote/board.js';
+import { ownBoard } from './remote/own-board.js';
 import type { OutputFile } from './terminal.js';
 
 /** What is known of a bar when it starts. */
@@ -23,6 +25,8 @@ export interface BarEnvironment {
   readonly stdout: OutputFile;
   /** Variables: `TQDM_*`, `COLUMNS`, `LINES`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where bars are shown that another thread or process draws; `null`: this thread draws. */
+  readonly board: Board | null;
   /** Bars that share a screen share this. */
   readonly live: LiveBars;
   /** What the program writes on the screen of its bars. */
@@ -45,11 +49,14 @@ export const processEnvironment: BarEnvironment = {
   get env() {
     return process.env;
   },
+  get board() {
+    return ownBoard();
+  },
   live: new LiveBars(),
   get redirection() {
     return processRedirection;
   },
-  openRecord: privateRecord,
+  openRecord: (bucket, unit) => (ownBoard()?.memory.openRecord ?? privateRecord)(bucket, unit),
   bucketOf: (bar) => bar.desc,
 };
 

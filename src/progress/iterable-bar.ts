@@ -6,15 +6,7 @@ import { type BarEnvironment, processEnvironment } from './environment.js';
 import { ArrayLoop, AsyncLoop, IteratorLoop, RangeLoop } from './iterator-loop.js';
 import { Range } from './range.js';
 import { FAILED } from './record.js';
-
-/** How many items there will be, when the source knows: `length`, `size`. */
-function lengthOf(source: object | string): number | null {
-  // A string iterates by code points.
-  if (typeof source === 'string') return [...source].length;
-  if ('length' in source && typeof source.length === 'number') return source.length;
-  if ('size' in source && typeof source.size === 'number') return source.size;
-  return null;
-}
+import { lengthOf } from './source.js';
 
 function isPlainArray<T>(source: Iterable<T>): source is T[] {
   return Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator];
@@ -30,6 +22,11 @@ export class IterableBar<T> extends Bar implements Iterable<T>, AsyncIterable<Aw
   constructor(source: Iterable<T>, options?: BarOptions, environment: BarEnvironment = processEnvironment) {
     super(options, environment, lengthOf(source));
     this.#source = source;
+  }
+
+  /** What is looped over. */
+  get iterable(): Iterable<T> {
+    return this.#source;
   }
 
   [Symbol.iterator](): IterableIterator<T> {
@@ -52,24 +49,29 @@ export class IterableBar<T> extends Bar implements Iterable<T>, AsyncIterable<Aw
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
-    return new AsyncLoop(this.#source, this.state, this.endLoop).run();
+    return new AsyncLoop(this.#source, this.state, this.endLoop).open();
   }
 }
 
 /** A bar over something that can only be iterated with `for await`. */
 export class AsyncIterableBar<T> extends Bar implements AsyncIterable<Awaited<T>> {
-  readonly #source: AsyncIterable<T>;
+  readonly #source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
 
   constructor(
-    source: AsyncIterable<T>,
+    source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>,
     options?: BarOptions,
     environment: BarEnvironment = processEnvironment,
   ) {
-    super(options, environment);
+    super(options, environment, lengthOf(source));
     this.#source = source;
   }
 
+  /** What is looped over. */
+  get iterable(): AsyncIterable<T> | Iterable<T | PromiseLike<T>> {
+    return this.#source;
+  }
+
   [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
-    return new AsyncLoop(this.#source, this.state, this.endLoop).run();
+    return new AsyncLoop(this.#source, this.state, this.endLoop).open();
   }
 }

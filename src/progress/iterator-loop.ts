@@ -144,14 +144,28 @@ export class IteratorLoop<T> extends Loop implements IterableIterator<T> {
 
 /** Over an asynchronous source. An error of the source fails the bar; leaving the loop early finishes it. */
 export class AsyncLoop<T> extends Loop {
-  readonly #source: AsyncIterable<T> | Iterable<T>;
+  readonly #source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
+  #started = false;
 
-  constructor(source: AsyncIterable<T> | Iterable<T>, state: BarState, end: End) {
+  constructor(source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>, state: BarState, end: End) {
     super(state, end);
     this.#source = source;
   }
 
-  async *run(): AsyncGenerator<Awaited<T>, void, undefined> {
+  /** The loop's iterator. */
+  open(): AsyncGenerator<Awaited<T>, void, undefined> {
+    const rounds = this.#run();
+    const leave = rounds.return.bind(rounds);
+    // A generator that is left before its first round never comes to its `finally`.
+    rounds.return = (value) => {
+      if (!this.#started) this.stop(0, FINISHED);
+      return leave(value);
+    };
+    return rounds;
+  }
+
+  async *#run(): AsyncGenerator<Awaited<T>, void, undefined> {
+    this.#started = true;
     let outcome: Outcome = FINISHED;
     let rounds = 0;
     try {

@@ -1,6 +1,7 @@
 /** The bars on the screen: who stands in which row, and who is looked after by the monitor. */
 
 import { Display, parkDisplays } from './display.js';
+import { KeptRows } from './kept-rows.js';
 import { drainOutlets } from './outlet.js';
 import { SignalGuard } from './signals.js';
 import type { Terminal } from './terminal.js';
@@ -53,6 +54,7 @@ export class LiveBars {
   readonly #bars = new Set<LiveBar>();
   /** Bars that count and are not drawn: the monitor and the end of the process are for them too. */
   readonly #hidden = new Set<LiveBar>();
+  readonly keptRows = new KeptRows();
   #monitor: ReturnType<typeof setInterval> | null = null;
   #monitorInterval = MONITOR_INTERVAL;
 
@@ -67,12 +69,18 @@ export class LiveBars {
     this.#start();
   }
 
-  /** The first row that no other bar holds. */
-  freeRow(): number {
+  /** The first row from `from` on that no other bar holds, and no task. */
+  freeRow(from = 0): number {
     const taken = new Set([...this.#bars].map((bar) => Math.abs(bar.row)));
-    let row = 0;
-    while (taken.has(row)) row += 1;
+    let row = from;
+    while (taken.has(row) || this.keptRows.has(row)) row += 1;
     return row;
+  }
+
+  /** Does a bar stand in this row? */
+  isTaken(row: number): boolean {
+    for (const bar of this.#bars) if (Math.abs(bar.row) === row) return true;
+    return false;
   }
 
   add(bar: LiveBar): void {
@@ -122,6 +130,7 @@ export class LiveBars {
     for (const bar of this.#bars) {
       if (bar.row > Math.abs(gone.row) && bar.terminal === gone.terminal) bar.row -= 1;
     }
+    this.keptRows.closeGap(Math.abs(gone.row));
   }
 
   #fillGap(gone: LiveBar): void {

@@ -1,20 +1,24 @@
 /** `tqdm`: a progress bar for whatever is given. */
 
-import { MetheusError, show } from '../errors.js';
 import { externalWriteMode, type WriteOptions, writeAbove } from './above.js';
 import { Bar } from './bar.js';
 import type { BarOptions } from './bar-options.js';
+import { countedResponse } from './counted-response.js';
 import { type BarEnvironment, createEnvironment } from './environment.js';
 import { AsyncIterableBar, IterableBar } from './iterable-bar.js';
+import { createPromiseBars, type PromiseBars } from './promises.js';
 import { Range } from './range.js';
+import { IteratorSource, isAsyncIterable, isIterable, isIterator, notIterable } from './source.js';
 import type { OutputFile } from './terminal.js';
 
 export type { WriteOptions } from './above.js';
 
-export interface Tqdm {
+export interface Tqdm extends PromiseBars {
   /** A bar over `source`; its length or size is the total. A number counts from 0 up to it. */
   <T>(source: Iterable<T>, options?: BarOptions): IterableBar<T>;
   <T>(source: AsyncIterable<T>, options?: BarOptions): AsyncIterableBar<T>;
+  <T>(source: Iterator<T>, options?: BarOptions): IterableBar<T>;
+  <T>(source: AsyncIterator<T>, options?: BarOptions): AsyncIterableBar<T>;
   (source: number, options?: BarOptions): IterableBar<number>;
   /** A bar that is moved by `update`. */
   (source?: null, options?: BarOptions): Bar;
@@ -34,6 +38,11 @@ export interface Tqdm {
   redirect(): Disposable;
   /** Seconds between two looks for bars that fell silent (default 10); 0: none. */
   monitorInterval: number;
+  /**
+   * A `fetch` response whose body moves a bar while it is read. Its total is the `content-length`, unless the body
+   * travelled encoded (`content-encoding`). Counts bytes: `unit: 'B'`, `unitScale: true`, `unitDivisor: 1024`.
+   */
+  response(response: Response, options?: BarOptions): Response;
 }
 
 export interface Trange {
@@ -41,14 +50,6 @@ export interface Trange {
   (stop: number, options?: BarOptions): IterableBar<number>;
   (start: number, stop: number, options?: BarOptions): IterableBar<number>;
   (start: number, stop: number, step: number, options?: BarOptions): IterableBar<number>;
-}
-
-function isIterable(source: unknown): source is Iterable<unknown> {
-  return typeof source === 'string' || (source instanceof Object && Symbol.iterator in source);
-}
-
-function isAsyncIterable(source: unknown): source is AsyncIterable<unknown> {
-  return source instanceof Object && Symbol.asyncIterator in source;
 }
 
 /**
@@ -64,14 +65,13 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
     if (typeof source === 'number') return new IterableBar(new Range(0, source, 1), options, environment);
     if (isIterable(source)) return new IterableBar(source, options, environment);
     if (isAsyncIterable(source)) return new AsyncIterableBar(source, options, environment);
-    throw new MetheusError('METHEUS_NOT_ITERABLE', {
-      given: show(source),
-      expected: 'an iterable, an async iterable, an integer or null',
-      todo: 'Give tqdm(null, options) and call update() for anything else',
-    });
+    if (isIterator(source)) return new IterableBar(new IteratorSource(source), options, environment);
+    throw notIterable(source, 'Give tqdm(null, options) and call update() for anything else');
   }
 
   const members: Pick<Tqdm, keyof Tqdm> = {
+    ...createPromiseBars(environment),
+    response: (response, options = {}) => countedResponse(response, options, environment),
     write: (text, options) => writeAbove(environment, text, options),
     externalWriteMode: (...given: [never]) => externalWriteMode(environment, ...given),
     redirect() {

@@ -112,6 +112,61 @@ describe('what a bar iterates', () => {
     assert.throws(() => [...bar], TypeError);
   });
 
+  it('an iterator that is not iterable, sync or async, and leaves it', async () => {
+    const { tqdm, records } = fakeTqdm();
+    let left = 0;
+    const counter = (): Iterator<number> => {
+      let n = 0;
+      return {
+        next: () => ({ value: n++, done: n > 3 }),
+        return: () => {
+          left += 1;
+          return { value: undefined, done: true };
+        },
+      };
+    };
+    const asyncCounter = (): AsyncIterator<number> => {
+      const { next, return: leave } = counter();
+      return { next: async () => next(), return: async () => leave!() };
+    };
+    assert.deepEqual([...tqdm(counter())], [0, 1, 2]);
+    const seen: number[] = [];
+    for await (const n of tqdm(counter())) seen.push(n);
+    for await (const n of tqdm(asyncCounter())) seen.push(n);
+    assert.deepEqual(seen, [0, 1, 2, 0, 1, 2]);
+    for (const n of tqdm(counter())) if (n === 1) break;
+    for await (const n of tqdm(asyncCounter())) if (n === 1) break;
+    assert.equal(left, 2);
+    assert.deepEqual(
+      records.map((record) => [record.cell(COMPLETED), record.cell(FINISHED)]),
+      [
+        [3, 1],
+        [3, 1],
+        [3, 1],
+        [1, 1],
+        [1, 1],
+      ],
+    );
+    // For the compiler it is no sync iterable; in fact the loop would never end.
+    const wrong = tqdm(asyncCounter()) as unknown as Iterable<number>;
+    assert.throws(() => [...wrong], { code: 'METHEUS_NOT_ITERABLE' });
+    assert.equal(records[5]!.cell(FAILED), 1);
+  });
+
+  it('a web stream, by chunks', async () => {
+    const { tqdm } = fakeTqdm();
+    const bar = tqdm(new Blob(['abc']).stream());
+    for await (const chunk of bar) assert.equal(chunk.byteLength, 3);
+    assert.deepEqual([bar.n, bar.total], [1, null]);
+  });
+
+  it('the length of an async iterable, where it has one', () => {
+    const { tqdm } = fakeTqdm();
+    const cursor = { size: 7, [Symbol.asyncIterator]: slowLetters };
+    assert.equal(tqdm(cursor).total, 7);
+    assert.equal(tqdm(cursor, { total: 3 }).total, 3);
+  });
+
   it('nothing else', () => {
     const { tqdm, trange } = fakeTqdm();
     const bad: unknown[] = [{}, true, Symbol('s'), 1.5, Number.NaN];
@@ -202,6 +257,29 @@ describe('the end of a loop', () => {
     assert.equal(records[0]!.cell(FINISHED), 1);
     assert.deepEqual(await source.next(), { value: undefined, done: true });
     assert.equal(live.freeRow(), 0);
+  });
+
+  it('an async loop that is left before it began closes the bar', async () => {
+    const { tqdm, records } = fakeTqdm();
+    const rounds = tqdm(slowLetters())[Symbol.asyncIterator]();
+    assert.deepEqual(await rounds.return(), { value: undefined, done: true });
+    assert.deepEqual(await rounds.next(), { value: undefined, done: true });
+    assert.equal(records[0]!.cell(FINISHED), 1);
+  });
+
+  it('return and throw of a generator that loops over a bar close it', () => {
+    const { tqdm, records } = fakeTqdm();
+    function* over(items: Iterable<number>) {
+      yield* tqdm(items);
+    }
+    const returned = over([1, 2]);
+    returned.next();
+    returned.return();
+    const thrown = over(new Set([1, 2]));
+    thrown.next();
+    assert.throws(() => thrown.throw(new Error('in')));
+    for (const record of records) assert.equal(record.cell(FINISHED), 1);
+    assert.equal(records.length, 2);
   });
 
   it('fail() counts a failure, once', () => {

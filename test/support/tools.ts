@@ -10,6 +10,7 @@ const DEBIAN_PACKAGES = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
   'python3 with prometheus_client': 'python3-prometheus-client',
+  'python3 with tqdm': 'python3-tqdm',
   'redis-server': 'redis-server',
   openssl: 'openssl',
   strace: 'strace',
@@ -28,10 +29,15 @@ export function requireTool(tool: Tool): false | string {
   return line;
 }
 
+/** What to import to see whether a Python package is there. */
+const PYTHON_MODULES: Partial<Record<Tool, string>> = {
+  'python3 with prometheus_client': 'prometheus_client.parser',
+  'python3 with tqdm': 'tqdm',
+};
+
 function isThere(tool: Tool): boolean {
-  if (tool === 'python3 with prometheus_client') {
-    return spawnSync(PYTHON, ['-c', 'import prometheus_client.parser']).status === 0;
-  }
+  const module = PYTHON_MODULES[tool];
+  if (module !== undefined) return spawnSync(PYTHON, ['-c', `import ${module}`]).status === 0;
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, tool), constants.X_OK);

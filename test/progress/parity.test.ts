@@ -1,0 +1,124 @@
+/** docs/reference/tqdm-parity.md is true: what it calls the same is there, and nothing of Python's tqdm is left out. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import * as progress from 'metheus/progress';
+import { resolveOptions } from '#metheus/progress/bar-options.js';
+import { ROOT } from '../support/snippets.js';
+import { PYTHON, requireTool } from '../support/tools.js';
+import { fakeTqdm } from './fakes.js';
+
+interface Line {
+  readonly python: string;
+  readonly here: string;
+  readonly how: string;
+}
+
+const page = readFileSync(join(ROOT, 'docs/reference/tqdm-parity.md'), 'utf8');
+const code = (cell: string) => /`([^`]+)`/.exec(cell)?.[1] ?? '';
+
+/** The rows of the table below a heading. */
+function linesOf(heading: string): Line[] {
+  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
+  assert.ok(section !== undefined, `there is a section ${heading}`);
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (tqdm|---) \|/.test(line))
+    .map((line) => {
+      const [, python = '', here = '', how = ''] = line.split('|').map((cell) => cell.trim());
+      return { python: code(python), here: code(here), how };
+    });
+}
+
+const same = (heading: string) => linesOf(heading).filter(({ how }) => how.startsWith('same'));
+const camelCase = (name: string) => name.replace(/(?<=.)_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+const SECTIONS = [
+  'Constructor',
+  'Methods',
+  'Attributes',
+  'Class methods and functions',
+  'Environment',
+  'Modules',
+];
+
+describe('the parity table', () => {
+  for (const section of SECTIONS) {
+    it(`says of each line of ${section} whether it is the same`, () => {
+      const lines = linesOf(section);
+      assert.ok(lines.length > 2);
+      for (const { python, how } of lines) assert.match(how, /^(same|different|none)\b/, python);
+    });
+  }
+
+  it('names the same by the same names, in camelCase', () => {
+    for (const section of ['Constructor', 'Attributes']) {
+      for (const { python, here } of same(section)) assert.equal(here, camelCase(python));
+    }
+    for (const { python, here } of same('Methods')) {
+      if (!python.startsWith('__')) assert.equal(here, camelCase(python));
+    }
+  });
+
+  it('promises options that the constructor takes', () => {
+    const { tqdm } = fakeTqdm();
+    const defaults = resolveOptions({});
+    for (const { here } of same('Constructor')) {
+      assert.ok(Object.hasOwn(defaults, here), here);
+      const value = defaults[here as keyof typeof defaults];
+      using bar = tqdm(null, { [here]: value });
+      assert.equal(bar.n, 0);
+    }
+    assert.throws(() => tqdm(null, { [camelCase('no_such_option')]: 1 }), {
+      code: 'METHEUS_INVALID_BAR_OPTION',
+    });
+  });
+
+  it('promises methods and attributes that a bar has', () => {
+    const { tqdm } = fakeTqdm();
+    using bar = tqdm([1]);
+    for (const { here } of [...same('Methods'), ...same('Attributes')]) {
+      const [, symbol] = /^Symbol\.(\w+)$/.exec(here) ?? [];
+      const name = symbol === undefined ? here : (Symbol[symbol as keyof typeof Symbol] as symbol);
+      assert.ok(name in bar, here);
+    }
+    for (const { here, how } of same('Attributes')) {
+      const value: unknown = Reflect.get(bar, here);
+      if (how.includes('read only')) assert.equal(Reflect.set(bar, here, value), false, here);
+      else assert.equal(Reflect.set(bar, here, value), true, here);
+    }
+  });
+
+  it('promises functions that are exported', () => {
+    for (const { here } of same('Class methods and functions')) assert.ok(here in progress, here);
+  });
+});
+
+const PUBLIC_NAMES = `
+import inspect, json, tqdm
+from tqdm import tqdm as t
+bar = t([1], file=open('/dev/null', 'w'))
+names = lambda given: sorted(name for name in given if not name.startswith('_'))
+print(json.dumps({
+  'Constructor': [p for p in inspect.signature(t.__init__).parameters if p != 'self'],
+  'Attributes': names(vars(bar)),
+  'members': names(dir(t)),
+}))
+`;
+
+const skip = requireTool('python3 with tqdm');
+
+it("the parity table leaves out nothing that Python's tqdm has", { skip }, () => {
+  const { stdout, stderr } = spawnSync(PYTHON, ['-c', PUBLIC_NAMES], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  const found = JSON.parse(stdout) as Record<string, string[]>;
+  const named = (...sections: string[]) => new Set(sections.flatMap(linesOf).map((line) => line.python));
+  const absent = (names: readonly string[], table: ReadonlySet<string>) =>
+    names.filter((name) => !table.has(name));
+  assert.deepEqual(absent(found.Constructor!, named('Constructor')), []);
+  assert.deepEqual(absent(found.Attributes!, named('Attributes')), []);
+  assert.deepEqual(absent(found.members!, named('Methods', 'Class methods and functions')), []);
+});

@@ -1,0 +1,115 @@
+/**
+ * What must compile of bars over promises and streams, and what must not: `@ts-expect-error` stands above each line
+ * that must not. This file is compiled by the tests, and never run.
+ */
+import { createReadStream } from 'node:fs';
+import type { Transform } from 'node:stream';
+import type { TransformStream } from 'node:stream/web';
+import { type AsyncIterableBar, type Bar, type IterableBar, TqdmPromProxy, tqdm } from 'metheus/progress';
+
+/** Fails to compile unless both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function same<A, B>(yes: Same<A, B>): void;
+
+declare const text: Promise<string>;
+declare const numbers: Promise<number>[];
+declare const mixed: readonly [Promise<string>, number, PromiseLike<boolean>];
+
+export async function all(): Promise<void> {
+  const tuple = await tqdm.all([text, 1, Promise.resolve(true)]);
+  same<typeof tuple, [string, number, boolean]>(true);
+  const constant = await tqdm.all(mixed, { desc: 'Mixed' });
+  same<typeof constant, [string, number, boolean]>(true);
+  const array = await tqdm.all(numbers);
+  same<typeof array, number[]>(true);
+  const set = await tqdm.all(new Set(numbers));
+  same<typeof set, number[]>(true);
+  // The same as what it stands beside.
+  same<typeof tuple, Awaited<ReturnType<typeof plain>>>(true);
+  const plain = () => Promise.all([text, 1, Promise.resolve(true)]);
+  // @ts-expect-error: one promise is not many
+  tqdm.all(text);
+  // @ts-expect-error
+  tqdm.all(numbers, { description: 'All' });
+  // @ts-expect-error: there is nothing to limit, all have begun
+  tqdm.all(numbers, { concurrency: 2 });
+}
+
+export async function allSettled(): Promise<void> {
+  const tuple = await tqdm.allSettled([text, 1]);
+  same<typeof tuple, [PromiseSettledResult<string>, PromiseSettledResult<number>]>(true);
+  const array = await tqdm.allSettled(numbers);
+  same<typeof array, PromiseSettledResult<number>[]>(true);
+  const [first] = tuple;
+  // @ts-expect-error: it may be a rejected one
+  void first.value;
+  if (first.status === 'fulfilled') first.value.toUpperCase();
+}
+
+export async function asCompleted(): Promise<void> {
+  for await (const n of tqdm.asCompleted(numbers)) same<typeof n, number>(true);
+  for await (const either of tqdm.asCompleted([text, 1])) same<typeof either, string | number>(true);
+  const bar: Bar = tqdm.asCompleted(numbers);
+  bar.setPostfix({ a: 1 });
+  // @ts-expect-error: values are not there yet
+  for (const _ of tqdm.asCompleted(numbers));
+}
+
+export async function map(): Promise<void> {
+  const lengths = await tqdm.map(['a', 'b'], (word, index) => word.length + index, { concurrency: 2 });
+  same<typeof lengths, number[]>(true);
+  const later = await tqdm.map(createReadStream('x'), async (chunk) => String(chunk));
+  same<typeof later, string[]>(true);
+  const awaited = await tqdm.map(numbers, (n) => n.toFixed(1), {
+    signal: AbortSignal.timeout(1),
+    desc: 'Map',
+  });
+  same<typeof awaited, string[]>(true);
+  const entries = await tqdm.map(new Map([['a', 1]]), ([key, value]) => key.repeat(value));
+  same<typeof entries, string[]>(true);
+  // @ts-expect-error: a function is missing
+  tqdm.map(['a']);
+  // @ts-expect-error: words are no numbers
+  tqdm.map(['a'], (n: number) => n);
+  // @ts-expect-error
+  tqdm.map(3, () => {});
+  // @ts-expect-error
+  tqdm.map(['a'], () => {}, { concurrency: '2' });
+  // @ts-expect-error
+  tqdm.map(['a'], () => {}, { parallel: 2 });
+  // @ts-expect-error: results are strings
+  const wrong: number[] = await tqdm.map(['a'], (word) => word);
+  void wrong;
+}
+
+export function streams(bar: Bar, response: Response): void {
+  same<ReturnType<typeof bar.stream>, Transform>(true);
+  const bytes = bar.webStream();
+  same<typeof bytes, TransformStream<Uint8Array, Uint8Array>>(true);
+  const objects = bar.webStream<{ id: number }>({ objectMode: true });
+  same<typeof objects, TransformStream<{ id: number }, { id: number }>>(true);
+  // @ts-expect-error
+  bar.stream({ objects: true });
+  // @ts-expect-error: a web stream has no such thing
+  bar.webStream({ highWaterMark: 1 });
+  const counted: Response = tqdm.response(response, { desc: 'Body' });
+  void counted;
+  // @ts-expect-error: the body alone has no length
+  tqdm.response(response.body);
+}
+
+export function iterators(one: Iterator<string>, other: AsyncIterator<string>): void {
+  const sync: IterableBar<string> = tqdm(one);
+  const async: AsyncIterableBar<string> = tqdm(other);
+  void [sync, async];
+  // @ts-expect-error
+  for (const _ of tqdm(other));
+}
+
+export async function published(): Promise<void> {
+  const proxy = new TqdmPromProxy();
+  const tuple = await proxy.tqdm.all([text, 1]);
+  same<typeof tuple, [string, number]>(true);
+  const lengths = await proxy.tqdm.map(['a'], (word) => word.length);
+  same<typeof lengths, number[]>(true);
+}
