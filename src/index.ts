@@ -61,7 +61,7 @@ export type { ObservableGauge } from './metrics/gauge.js';
 export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
 export type { InfoOptions } from './metrics/info.js';
 export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
-export type { NativeOptions, QuantileOptions } from './metrics/native-options.js';
+export type { NativeOptions, QuantileOptions } from './metrics/native/options.js';
 export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timer.js';

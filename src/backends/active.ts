@@ -8,7 +8,7 @@ import { isMainThread } from 'node:worker_threads';
 import type { FamilySnapshot } from '../model/family.js';
 import type { Backend, Move, SnapshotRequest } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
-import { ThreadBackend, WorkerThreads } from './threads.js';
+import { ThreadBackend, WorkerThreads } from './threads/backend.js';
 
 /** Owner of cells, who can move. */
 export interface Tenant {

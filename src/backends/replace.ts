@@ -7,7 +7,7 @@ import type { ActiveBackend } from './active.js';
 import type { Backend, BackendHost, Cells, Move } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 import { accumulate } from './merge.js';
-import type { ThreadBridge } from './thread-bridge.js';
+import type { ThreadBridge } from './threads/bridge.js';
 
 /** How old the numbers of worker threads may be in a backend that others read. */
 const SYNC_MS = 100;

@@ -78,7 +78,9 @@ async function metrics(
     Vary: compress ? 'Accept, Accept-Encoding' : 'Accept',
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
-  const chunks = streamMetrics(sharedCollections(registry ?? REGISTRY), { format, escaping, created });
+  // What is compressed is read before the next is asked for; what is sent as it is may wait somewhere on its way.
+  const how = { format, escaping, created, reuse: gzip };
+  const chunks = streamMetrics(sharedCollections(registry ?? REGISTRY), how);
   // Everything is collected before the first chunk, so that what fails then is still a 500.
   const first = await chunks.next();
   const second = await chunks.next();

@@ -1,4 +1,4 @@
-/** The bytes that are being written: filled, given away as a copy, and filled again. */
+/** The bytes that are being written: filled, given away, as a copy where that must last, and filled again. */
 import { PADDING } from '../model/label-column.js';
 
 /** About what a socket takes at once, and what stays in a processor's cache. */
@@ -30,6 +30,14 @@ export class Chunk {
   bytes = new Uint8Array(CHUNK_BYTES + PADDING);
   view = new DataView(this.bytes.buffer);
   length = 0;
+  readonly #reuse: boolean;
+  /** What was given away last, where it may be filled again after this. */
+  #spare: Uint8Array<ArrayBuffer> | undefined;
+
+  /** @param reuse - whether two buffers in turn are enough: see {@link EncodeOptions.reuse} */
+  constructor(reuse = false) {
+    this.#reuse = reuse;
+  }
 
   /** Whether so many bytes fit without giving the chunk away first. Where they never would, it grows. */
   fits(more: number): boolean {
@@ -43,10 +51,12 @@ export class Chunk {
   /** What was written since the last time. A chunk that had to grow is given away itself, and starts anew. */
   take(): Uint8Array {
     const { bytes, length } = this;
+    const hasGrown = bytes.length > CHUNK_BYTES + PADDING;
     this.length = 0;
-    if (bytes.length === CHUNK_BYTES + PADDING) return bytes.slice(0, length);
-    this.bytes = new Uint8Array(CHUNK_BYTES + PADDING);
+    if (!hasGrown && !this.#reuse) return bytes.slice(0, length);
+    this.bytes = this.#spare ?? new Uint8Array(CHUNK_BYTES + PADDING);
     this.view = new DataView(this.bytes.buffer);
+    this.#spare = hasGrown ? undefined : bytes;
     return bytes.subarray(0, length);
   }
 }

@@ -20,6 +20,13 @@ export interface EncodeOptions {
    * @defaultValue `false`
    */
   readonly created: boolean;
+  /**
+   * Whether a chunk may be written over when the one after the next is asked for. Large scrapes make no garbage
+   * then; whoever keeps chunks, or sends them without waiting, must not ask for it.
+   *
+   * @defaultValue `false`
+   */
+  readonly reuse?: boolean;
 }
 
 /** Writes families as chunks of bytes. Nothing is kept: a chunk can be sent while the next is written. */

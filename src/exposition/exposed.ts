@@ -11,7 +11,7 @@ import { escapeLabelValue, labelPairs, unescapeLabelValue } from '../model/label
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
 import type { Escaping } from './encoder.js';
 import { escapeLabelName, escapeName, quoted } from './escaping.js';
-import type { Dialect, Shape } from './text-dialect.js';
+import type { Dialect, Shape } from './text/dialect.js';
 
 /** A family with what it is called. */
 export interface Exposed {

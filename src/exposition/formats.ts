@@ -12,11 +12,11 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 export const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
-  text: async () => (await import('./text.js')).encodeText,
-  openmetrics: async () => (await import('./openmetrics.js')).encodeOpenMetrics,
+  text: async () => (await import('./text/prometheus.js')).encodeText,
+  openmetrics: async () => (await import('./text/openmetrics.js')).encodeOpenMetrics,
   protobuf: async () => {
     // First, so that what is missing is told by its name.
-    await (await import('./protobuf-peer.js')).importProtobuf();
-    return (await import('./protobuf.js')).encodeProtobuf;
+    await (await import('./protobuf/peer.js')).importProtobuf();
+    return (await import('./protobuf/encode.js')).encodeProtobuf;
   },
 };

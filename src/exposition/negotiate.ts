@@ -6,7 +6,7 @@ import {
   OPENMETRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,
 } from './formats.js';
-import { isProtobufInstalled, PROTOBUF_CONTENT_TYPE } from './protobuf-peer.js';
+import { isProtobufInstalled, PROTOBUF_CONTENT_TYPE } from './protobuf/peer.js';
 
 /** What was agreed on: options of `streamMetrics`, and the header that goes with what it gives. */
 export interface Negotiated {

@@ -8,8 +8,11 @@
 /** Two `set`s of different threads within this time may count as simultaneous. */
 const RESOLUTION_MS = 50;
 
-/** The time; 0 when it has to be read. A typed array, because a number in a variable would be boxed. */
-const now = new Float64Array(1);
+/**
+ * The time; 0 when it has to be read. A typed array, because a number in a variable would be boxed; over a buffer of its
+ * own, because V8 knows the address of that and has to load the one of a short array, which it may move.
+ */
+const now = new Float64Array(new ArrayBuffer(8));
 
 /** Unix time in seconds. Read from the array on every way: a number that a call gives back would be boxed. */
 export function coarseNow(): number {

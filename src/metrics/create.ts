@@ -12,8 +12,8 @@ import type { Values } from './label-tree.js';
 import type { Create, MetricClass, WithLabels } from './labelled.js';
 import type { Metric } from './metric.js';
 import { MetricFamily } from './metric-family.js';
-import { type MetricConstructor, nativeModule } from './native-loader.js';
-import type { NativeOptions, QuantileOptions } from './native-options.js';
+import { type MetricConstructor, nativeModule } from './native/loader.js';
+import type { NativeOptions, QuantileOptions } from './native/options.js';
 import {
   type CreateStateSet,
   type ObservableStateSet,

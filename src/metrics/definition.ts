@@ -7,8 +7,8 @@ import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.j
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
 import { invalidOption } from './invalid-option.js';
 import type { Values } from './label-tree.js';
-import { nativeModule } from './native-loader.js';
-import type { NativeRule } from './native-rule.js';
+import { nativeModule } from './native/loader.js';
+import type { NativeRule } from './native/rule.js';
 
 /** As in other Prometheus clients: seconds, made for the time of web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

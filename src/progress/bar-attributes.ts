@@ -5,9 +5,9 @@
 
 import type { ResolvedBarOptions } from './bar-options.js';
 import type { BarState } from './bar-state.js';
-import type { BarCharacters } from './glyphs.js';
-import { checkBarFormat } from './meter.js';
-import type { OutputFile } from './terminal.js';
+import type { BarCharacters } from './meter/glyphs.js';
+import { checkBarFormat } from './meter/meter.js';
+import type { OutputFile } from './screen/terminal.js';
 
 export abstract class BarAttributes {
   readonly #options: { -readonly [Option in keyof ResolvedBarOptions]: ResolvedBarOptions[Option] };

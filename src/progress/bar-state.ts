@@ -6,7 +6,7 @@
  */
 
 import { type Clock, Pace } from './clock.js';
-import { Ema } from './ema.js';
+import { Ema } from './meter/ema.js';
 import {
   type BarRecord,
   type COMPLETED,
@@ -17,7 +17,7 @@ import {
   RATE,
   STARTED,
   UPDATED,
-} from './record.js';
+} from './publish/record.js';
 
 /** The cell of what is completed. A copy for the hot path, where V8 would load an imported constant each time. */
 const FIRST_CELL: typeof COMPLETED = 0;

@@ -12,21 +12,21 @@ import {
 } from './bar-options.js';
 import { type BarOutput, openOutput } from './bar-output.js';
 import { BarState, type Outcome } from './bar-state.js';
+import { type BarEnvironment, processEnvironment } from './environment.js';
+import { colourSequence } from './meter/glyphs.js';
+import { checkBarFormat, formatMeter, type MeterOptions } from './meter/meter.js';
+import { initialPostfix, type Postfix, postfixText } from './meter/postfix.js';
+import { FAILED, FINISHED } from './publish/record.js';
+import { lookOf } from './remote/look.js';
+import type { Place, Report } from './screen/drawing.js';
+import type { LiveBar } from './screen/live-bars.js';
 import {
   type CountingOptions,
   CountingStream,
   countingTransform,
   type StreamOptions,
-} from './counting-stream.js';
-import type { Place, Report } from './drawing.js';
-import { type BarEnvironment, processEnvironment } from './environment.js';
-import { colourSequence } from './glyphs.js';
-import type { LiveBar } from './live-bars.js';
-import { checkBarFormat, formatMeter, type MeterOptions } from './meter.js';
-import { initialPostfix, type Postfix, postfixText } from './postfix.js';
-import { FAILED, FINISHED } from './record.js';
-import { lookOf } from './remote/look.js';
-import { rowOfNewBar } from './task-rows.js';
+} from './sources/counting-stream.js';
+import { rowOfNewBar } from './sources/task-rows.js';
 
 /** Rows of a screen of unknown size. */
 const USUAL_ROWS = 20;

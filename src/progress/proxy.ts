@@ -6,10 +6,10 @@ import type { FamilySnapshot } from '../model/family.js';
 import { nextScope } from '../model/scope.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
-import { labelledFamilies, type MetricFunc, NamedFamilies } from './bucket-metrics.js';
-import { readBuckets } from './buckets.js';
 import type { BarSnapshot } from './environment.js';
-import { RowPool } from './publish.js';
+import { labelledFamilies, type MetricFunc, NamedFamilies } from './publish/bucket-metrics.js';
+import { readBuckets } from './publish/buckets.js';
+import { RowPool } from './publish/row-pool.js';
 import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
 
 /**

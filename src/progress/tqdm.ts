@@ -1,17 +1,17 @@
 /** `tqdm`: a progress bar for whatever is given. */
 
-import { externalWriteMode, type WriteOptions, writeAbove } from './above.js';
 import { Bar } from './bar.js';
 import type { BarOptions } from './bar-options.js';
-import { countedResponse } from './counted-response.js';
 import { type BarEnvironment, createEnvironment } from './environment.js';
-import { AsyncIterableBar, IterableBar } from './iterable-bar.js';
-import { createPromiseBars, type PromiseBars } from './promises.js';
-import { Range } from './range.js';
-import { IteratorSource, isAsyncIterable, isIterable, isIterator, notIterable } from './source.js';
-import type { OutputFile } from './terminal.js';
+import { externalWriteMode, type WriteOptions, writeAbove } from './screen/above.js';
+import type { OutputFile } from './screen/terminal.js';
+import { countedResponse } from './sources/counted-response.js';
+import { AsyncIterableBar, IterableBar } from './sources/iterable-bar.js';
+import { createPromiseBars, type PromiseBars } from './sources/promises.js';
+import { Range } from './sources/range.js';
+import { IteratorSource, isAsyncIterable, isIterable, isIterator, notIterable } from './sources/source.js';
 
-export type { WriteOptions } from './above.js';
+export type { WriteOptions } from './screen/above.js';
 
 export interface Tqdm extends PromiseBars {
   /** A bar over `source`; its length or size is the total. A number counts from 0 up to it. */

@@ -26,7 +26,7 @@ export async function generateMetrics(
   options: GenerateOptions = {},
 ): Promise<string> {
   const { textOf } = await import('./stream.js');
-  return textOf(options.format, streamMetrics(registry, options));
+  return textOf(options.format, streamMetrics(registry, { ...options, reuse: false }));
 }
 
 /**
@@ -35,9 +35,9 @@ export async function generateMetrics(
  */
 export async function* streamMetrics(
   registry: Collectable = REGISTRY,
-  { format = 'text', escaping = 'underscores', created = false }: GenerateOptions = {},
+  { format = 'text', escaping = 'underscores', created = false, reuse = false }: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { encoderOf, inTurns } = await import('./stream.js');
   const encode = await encoderOf(format);
-  yield* inTurns(encode(await registry.collect(), { escaping, created }));
+  yield* inTurns(encode(await registry.collect(), { escaping, created, reuse }));
 }

@@ -1,9 +1,9 @@
 /** Joining: the hidden families of native buckets become a part of the families that are exposed. */
 import type { FamilySnapshot, NativeBuckets } from '../model/family.js';
 import { REMOVED } from '../model/label-column.js';
-import { exposedName, parsePart, splitRow } from '../model/native-parts.js';
-import { quantilesOf } from '../model/native-quantiles.js';
-import { addPart, type NativeLimit, NativeSum, NO_LIMIT } from '../model/native-sum.js';
+import { exposedName, parsePart, splitRow } from '../model/native/parts.js';
+import { quantilesOf } from '../model/native/quantiles.js';
+import { addPart, type NativeLimit, NativeSum, NO_LIMIT } from '../model/native/sum.js';
 
 /** How long it may hold the event loop before it lets others run. */
 const TURN_MS = 4;

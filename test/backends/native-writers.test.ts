@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type FamilySnapshot, REGISTRY } from 'metheus';
-import { PowerIndex } from '#metheus/metrics/power-index.js';
+import { PowerIndex } from '#metheus/metrics/native/power-index.js';
 import { joinParts } from '#metheus/registry/join-parts.js';
 import { requireTool } from '../support/tools.js';
 import { makeDirectory, openBackend } from './file/support.js';

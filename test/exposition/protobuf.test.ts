@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter, createHistogram, generateMetrics, streamMetrics } from 'metheus';
 import { createFamily } from 'metheus/collectors';
-import { encodeProtobuf } from '#metheus/exposition/protobuf.js';
-import { spansOf } from '#metheus/exposition/protobuf-native.js';
+import { encodeProtobuf } from '#metheus/exposition/protobuf/encode.js';
+import { spansOf } from '#metheus/exposition/protobuf/native.js';
 import type { FamilySnapshot, NativeBuckets, PowerBuckets } from '#metheus/model/family.js';
 import { type Message, readFamilies } from '../support/protobuf.js';
 

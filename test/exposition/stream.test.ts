@@ -32,6 +32,26 @@ describe('streamMetrics', () => {
     assert.ok(Buffer.concat(chunks).equals(Buffer.from(await generateMetrics(registry))));
   });
 
+  for (const format of ['text', 'openmetrics', 'protobuf'] as const) {
+    it(`fills two buffers in turn for those who ask for that, as ${format}`, async () => {
+      const registry = registryOf(10_000);
+      const bytesOf = async (reuse: boolean) => {
+        const [copies, buffers, held] = [[] as Buffer[], new Set<unknown>(), [] as Uint8Array[]];
+        for await (const chunk of streamMetrics(registry, { format, reuse })) {
+          buffers.add(chunk.buffer);
+          // The one before is still whole when the next is there.
+          if (held.length > 0) copies.push(Buffer.from(held.pop()!));
+          held.push(chunk);
+        }
+        return { bytes: Buffer.concat([...copies, held[0]!]), buffers: buffers.size };
+      };
+      const [kept, reused] = [await bytesOf(false), await bytesOf(true)];
+      assert.ok(kept.buffers > 5);
+      assert.equal(reused.buffers, 2);
+      assert.ok(reused.bytes.equals(kept.bytes));
+    });
+  }
+
   it('gives the event loop back after each chunk that took its time', async (t) => {
     const registry = registryOf(20_000);
     let now = 0;

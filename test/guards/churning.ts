@@ -1,7 +1,7 @@
 /**
  * A process that makes and removes series, 100 of each type in a round and never with the same labels, and prints
- * how many bytes its memory grew between a fifth of the rounds and their end: `churning.js ROUNDS`. Each round is
- * scraped.
+ * by how many bytes its memory has grown in that fifth of the rounds in which it grew least, the first aside: what
+ * leaks does so in each of them. `churning.js ROUNDS`. Each round is scraped.
  */
 import { createCounter, createGauge, createHistogram, createSummary, generateMetrics } from 'metheus';
 
@@ -13,6 +13,8 @@ const metrics = [
   createSummary('churn_bytes', 'Churn.', { requiredLabels }),
 ] as const;
 const [counter, gauge, histogram, summary] = metrics;
+const PARTS = 5;
+
 const rounds = Number(process.argv[2]);
 
 let tenants = 0;
@@ -44,6 +46,7 @@ async function look(more: number): Promise<number> {
   return used();
 }
 
-const before = await look(rounds / 5);
-console.log((await look((rounds * 4) / 5)) - before);
+const looks: number[] = [];
+for (let part = 0; part < PARTS; part++) looks.push(await look(rounds / PARTS));
+console.log(Math.min(...looks.slice(1).map((bytes, i) => bytes - looks[i]!)));
 process.exit();

@@ -37,6 +37,18 @@ export const OPERATIONS: Readonly<Record<string, () => Loop>> = {
       for (let i = 0; i < rounds; i++) histogram.observe((i & 1023) / 100);
     };
   },
+  'native histogram.observe': () => {
+    const histogram = createHistogram('guard_native_seconds', 'Guard.', { native: true });
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) histogram.observe((i & 1023) / 100);
+    };
+  },
+  'summary.observe, with quantiles': () => {
+    const summary = createSummary('guard_quantiles_bytes', 'Guard.', { quantiles: [0.5, 0.99] });
+    return (rounds) => {
+      for (let i = 0; i < rounds; i++) summary.observe(1 + (i & 1023));
+    };
+  },
   'summary.observe': () => {
     const summary = createSummary('guard_bytes', 'Guard.');
     return (rounds) => {

@@ -40,7 +40,7 @@ test('where they cannot be found, the error says what to write, and that helps',
   assert.match(without.stderr, /import 'metheus\/native'/);
   const beforehand = run(
     "const metheus = await import('./index.js');",
-    "await import('./metrics/bundled.js');",
+    "await import('./metrics/native/bundled.js');",
     CREATE,
   );
   assert.equal(beforehand.stdout, 'observed\n', beforehand.stderr);
@@ -48,6 +48,6 @@ test('where they cannot be found, the error says what to write, and that helps',
 
 /** As in a bundle: the module has another name. */
 function writeMissing(folder: string): void {
-  cpSync(join(folder, 'metrics', 'native.js'), join(folder, 'metrics', 'bundled.js'));
-  rmSync(join(folder, 'metrics', 'native.js'));
+  cpSync(join(folder, 'metrics', 'native', 'native.js'), join(folder, 'metrics', 'native', 'bundled.js'));
+  rmSync(join(folder, 'metrics', 'native', 'native.js'));
 }

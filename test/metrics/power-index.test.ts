@@ -1,9 +1,9 @@
 /** The bucket of every bound of every schema, and of its neighbours, against exact arithmetic. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PowerIndex } from '#metheus/metrics/power-index.js';
-import { upperBound } from '#metheus/model/native-sum.js';
-import { octaveBounds } from '#metheus/model/powers.js';
+import { PowerIndex } from '#metheus/metrics/native/power-index.js';
+import { octaveBounds } from '#metheus/model/native/powers.js';
+import { upperBound } from '#metheus/model/native/sum.js';
 
 const SCHEMAS = [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 

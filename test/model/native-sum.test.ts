@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { NativeBuckets } from 'metheus';
-import { PowerIndex } from '#metheus/metrics/power-index.js';
-import { BLOCK_SIZE } from '#metheus/model/native-parts.js';
-import { NativeSum, upperBound } from '#metheus/model/native-sum.js';
+import { PowerIndex } from '#metheus/metrics/native/power-index.js';
+import { BLOCK_SIZE } from '#metheus/model/native/parts.js';
+import { NativeSum, upperBound } from '#metheus/model/native/sum.js';
 
 /** One writer: what it observed, at which resolution. */
 interface WriterPlan {

@@ -5,9 +5,9 @@ import { describe, it } from 'node:test';
 import { activeBackend } from '#metheus/backends/active.js';
 import type { Writer } from '#metheus/backends/backend.js';
 import { seriesOf } from '#metheus/model/family.js';
-import { labelledFamilies } from '#metheus/progress/bucket-metrics.js';
-import { type Bucket, readBuckets } from '#metheus/progress/buckets.js';
-import { BARS } from '#metheus/progress/publish.js';
+import { labelledFamilies } from '#metheus/progress/publish/bucket-metrics.js';
+import { type Bucket, readBuckets } from '#metheus/progress/publish/buckets.js';
+import { BARS } from '#metheus/progress/publish/row-pool.js';
 
 let rows = 0;
 

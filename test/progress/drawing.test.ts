@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, mock } from 'node:test';
-import { closeOpenBars } from '#metheus/progress/live-bars.js';
-import { COMPLETED, FAILED, FINISHED } from '#metheus/progress/record.js';
+import { COMPLETED, FAILED, FINISHED } from '#metheus/progress/publish/record.js';
+import { closeOpenBars } from '#metheus/progress/screen/live-bars.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
 
 const UP = '\u001b[A';

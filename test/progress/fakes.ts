@@ -2,9 +2,9 @@
 
 import type { Clock } from '#metheus/progress/clock.js';
 import { type BarEnvironment, type BarSnapshot, createEnvironment } from '#metheus/progress/environment.js';
-import { LiveBars } from '#metheus/progress/live-bars.js';
-import { type BarRecord, RECORD_CELLS } from '#metheus/progress/record.js';
-import type { OutputFile } from '#metheus/progress/terminal.js';
+import { type BarRecord, RECORD_CELLS } from '#metheus/progress/publish/record.js';
+import { LiveBars } from '#metheus/progress/screen/live-bars.js';
+import type { OutputFile } from '#metheus/progress/screen/terminal.js';
 import { createTqdm, createTrange } from '#metheus/progress/tqdm.js';
 
 export class FakeClock implements Clock {

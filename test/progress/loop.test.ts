@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/record.js';
+import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/publish/record.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
 
 // The same cases in every run.

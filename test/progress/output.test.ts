@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, mock } from 'node:test';
 import type { BarOptions } from '#metheus/progress/bar-options.js';
-import { hasColours, outputMode } from '#metheus/progress/output-mode.js';
-import { COMPLETED } from '#metheus/progress/record.js';
+import { COMPLETED } from '#metheus/progress/publish/record.js';
+import { hasColours, outputMode } from '#metheus/progress/screen/output-mode.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
 
 describe('the output', () => {

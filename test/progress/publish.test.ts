@@ -8,8 +8,8 @@ import { loadBackend, SingleProcessBackend } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { activeBackend } from '#metheus/backends/active.js';
 import { seriesOf } from '#metheus/model/family.js';
-import { BARS, RowPool } from '#metheus/progress/publish.js';
-import { COMPLETED } from '#metheus/progress/record.js';
+import { COMPLETED } from '#metheus/progress/publish/record.js';
+import { BARS, RowPool } from '#metheus/progress/publish/row-pool.js';
 import { bucketOf, COUNTED, scrape, serve } from './served.js';
 
 /** The rows of a proxy: bucket, unit and units completed. */

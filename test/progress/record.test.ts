@@ -14,7 +14,7 @@ import {
   RECORD_CELLS,
   STARTED,
   UPDATED,
-} from '#metheus/progress/record.js';
+} from '#metheus/progress/publish/record.js';
 import { type FakeRecord, fakeTqdm } from './fakes.js';
 
 // The same cases in every run.

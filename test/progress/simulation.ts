@@ -2,7 +2,7 @@
 
 import type { Bar } from '#metheus/progress/bar.js';
 import type { BarOptions } from '#metheus/progress/bar-options.js';
-import type { IterableBar } from '#metheus/progress/iterable-bar.js';
+import type { IterableBar } from '#metheus/progress/sources/iterable-bar.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
 
 type Op = readonly [string, ...unknown[]];

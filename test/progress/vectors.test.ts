@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { displayLength, displayTrim } from '#metheus/progress/display-width.js';
-import { Ema } from '#metheus/progress/ema.js';
-import { formatMeter, type MeterOptions } from '#metheus/progress/meter.js';
-import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/quantity.js';
+import { displayLength, displayTrim } from '#metheus/progress/meter/display-width.js';
+import { Ema } from '#metheus/progress/meter/ema.js';
+import { formatMeter, type MeterOptions } from '#metheus/progress/meter/meter.js';
+import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/meter/quantity.js';
 import { camelCaseKeys, runSimulation, type Simulation } from './simulation.js';
 
 interface Vector {

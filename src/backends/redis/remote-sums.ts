@@ -51,8 +51,11 @@ export class RemoteSums {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const blocks = await this.#readBlocks(connection, key);
       if (blocks !== undefined) {
-        const { rows } = this.#known!;
-        return { family, rows, values: decodeBlocks(family.cells, blocks, rows.size) };
+        const { rows, identity } = this.#known!;
+        const values = decodeBlocks(family.cells, blocks, rows.size);
+        // The identity of a hash is the time at which it was made: nothing in it was counted before.
+        const created = new Float64Array(rows.size).fill(Number(identity));
+        return { family, rows, values, created };
       }
       if (!(await this.#readRows(connection, key))) return undefined;
     }

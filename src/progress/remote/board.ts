@@ -4,7 +4,7 @@
  */
 
 import type { Outcome } from '../bar-state.js';
-import type { BarRecord, OpenRecord } from '../record.js';
+import type { BarRecord, OpenRecord } from '../publish/record.js';
 import type { BarLook, Stream } from './look.js';
 import { type BarNumbers, OPEN, type SlotWriter } from './slot.js';
 

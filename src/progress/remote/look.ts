@@ -1,7 +1,7 @@
 /** What a bar on a board looks like: all that its line is made of besides numbers. */
 
 import type { ResolvedBarOptions } from '../bar-options.js';
-import type { OutputFile } from '../terminal.js';
+import type { OutputFile } from '../screen/terminal.js';
 
 /** Texts and options, as a bar's drawer is told them. Plain data: it travels as JSON. */
 export type BarLook = Pick<

@@ -2,7 +2,7 @@
 
 import { Bar, type FormatDict } from '../bar.js';
 import { type BarEnvironment, createEnvironment } from '../environment.js';
-import { FAILED, privateRecord } from '../record.js';
+import { FAILED, privateRecord } from '../publish/record.js';
 import type { BarLook } from './look.js';
 import { isClosed, type SlotContent } from './slot.js';
 

@@ -16,7 +16,7 @@
 
 import { crc32 } from '../../backends/file/crc32.js';
 import type { Outcome } from '../bar-state.js';
-import { FAILED, FINISHED } from '../record.js';
+import { FAILED, FINISHED } from '../publish/record.js';
 import { type BarLook, encodeLook, isSameLook } from './look.js';
 
 export const SLOT_BYTES = 2048;

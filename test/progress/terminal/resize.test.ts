@@ -1,7 +1,7 @@
 /** A terminal that changes its size while bars are on it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rowsBelow } from '#metheus/progress/reflow.js';
+import { rowsBelow } from '#metheus/progress/screen/reflow.js';
 import { requireTerminal } from '../../support/terminal.js';
 import { play } from './play.js';
 

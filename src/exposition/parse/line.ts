@@ -1,0 +1,235 @@
+/** One line of exposition text: what it says, by the grammar of its format. */
+import { MetheusError, show } from '../../errors.js';
+import type { Exemplar } from '../../model/family.js';
+
+/** Which grammar: OpenMetrics allows no spaces, comments and commas but those that it asks for. */
+export type TextFormat = 'text' | 'openmetrics';
+
+/** `# TYPE name counter`, and the like. */
+export interface MetaLine {
+  readonly kind: 'TYPE' | 'HELP' | 'UNIT';
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface SampleLine {
+  readonly kind: 'sample';
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly value: number;
+  /** Unix seconds. */
+  readonly timestamp: number | undefined;
+  readonly exemplar: Exemplar | undefined;
+}
+
+const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
+const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
+const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
+const WORD = /[^ \t]+/y;
+const BLANKS = /[ \t]*/y;
+const META = { text: /#[ \t]+(TYPE|HELP)(?=[ \t])/y, openmetrics: /# (TYPE|HELP|UNIT)(?= )/y };
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+const MILLISECONDS = /^[+-]?\d+$/;
+
+/** Code points of an exemplar's names and values together. */
+const MOST_EXEMPLAR_CHARACTERS = 128;
+
+/** Reads one line from left to right. Throws `METHEUS_INVALID_EXPOSITION` with what was expected where it stopped. */
+export class LineReader {
+  readonly #line: string;
+  readonly #number: number;
+  readonly #format: TextFormat;
+  #at = 0;
+
+  /** @param number - counted from 1 */
+  constructor(line: string, number: number, format: TextFormat) {
+    this.#line = line;
+    this.#number = number;
+    this.#format = format;
+  }
+
+  /** What the line says; nothing where it is a comment or empty. */
+  read(): MetaLine | SampleLine | undefined {
+    if (this.#isStrict) {
+      if (this.#line.startsWith('#')) return this.#meta();
+      return this.#sample();
+    }
+    this.#blanks();
+    if (this.#at === this.#line.length) return undefined;
+    return this.#peek() === '#' ? this.#meta() : this.#sample();
+  }
+
+  get #isStrict(): boolean {
+    return this.#format === 'openmetrics';
+  }
+
+  #meta(): MetaLine | undefined {
+    const kind = this.#take(META[this.#format])?.[1] as MetaLine['kind'] | undefined;
+    if (kind === undefined) {
+      if (this.#isStrict) this.fail("'# TYPE', '# HELP', '# UNIT' or '# EOF'");
+      return undefined;
+    }
+    this.#space();
+    const quoted = this.#take(QUOTED)?.[1];
+    const name = quoted === undefined ? this.#take(METRIC_NAME)?.[0] : unescaped(quoted);
+    if (name === undefined) this.fail(`the name of a metric after ${kind}`);
+    // One blank only: those that follow are the help's own.
+    if (kind === 'HELP' && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
+    else if (this.#isStrict || this.#at < this.#line.length) this.#space();
+    const rest = this.#line.slice(this.#at);
+    if (kind !== 'HELP') return { kind, name, text: this.#isStrict ? rest : rest.trimEnd() };
+    return { kind, name, text: this.#isStrict ? unescaped(rest) : unescaped(rest, /\\([\\n])/g) };
+  }
+
+  #sample(): SampleLine {
+    let name = this.#take(METRIC_NAME)?.[0];
+    if (!this.#isStrict) this.#blanks();
+    const labels = new Map<string, string>();
+    if (this.#peek() === '{') name = this.#labels(labels, name);
+    else if (name === undefined) this.fail('the name of a metric');
+    if (name === undefined) this.fail('the name of a metric, first in the braces');
+    this.#space();
+    const value = this.#number64('a number');
+    let timestamp: number | undefined;
+    if (this.#hasMore() && !this.#line.startsWith(' # ', this.#at)) {
+      this.#space();
+      timestamp = this.#timestamp();
+    }
+    const exemplar = this.#isStrict && this.#hasMore() ? this.#exemplar() : undefined;
+    if (this.#hasMore()) this.fail('nothing more on the line');
+    return { kind: 'sample', name, labels, value, timestamp, exemplar };
+  }
+
+  #hasMore(): boolean {
+    if (!this.#isStrict) this.#blanks();
+    return this.#at < this.#line.length;
+  }
+
+  /** Whether or not `1719.5` is a time: milliseconds are whole, seconds need not be. */
+  #timestamp(): number {
+    if (this.#isStrict) return this.#finite('a timestamp in seconds');
+    const text = this.#take(WORD)?.[0];
+    if (text === undefined || !MILLISECONDS.test(text)) this.fail('a timestamp in whole milliseconds', text);
+    return Number(text) / 1000;
+  }
+
+  #exemplar(): Exemplar {
+    if (!this.#line.startsWith(' # {', this.#at)) this.fail("an exemplar, which begins with ' # {'");
+    this.#at += 3;
+    const labels = new Map<string, string>();
+    if (this.#labels(labels, '') !== '') this.fail('labels only');
+    let characters = 0;
+    for (const [name, value] of labels) characters += [...name].length + [...value].length;
+    if (characters > MOST_EXEMPLAR_CHARACTERS) {
+      this.fail(`an exemplar of at most ${MOST_EXEMPLAR_CHARACTERS} characters`);
+    }
+    this.#space();
+    const exemplar = { labels: Object.fromEntries(labels), value: this.#number64('a number') };
+    if (this.#at === this.#line.length) return exemplar;
+    this.#space();
+    return { ...exemplar, timestamp: this.#finite('a timestamp in seconds') };
+  }
+
+  /** Reads the braces. Returns the metric's name, which is in them where it needs quotes. */
+  #labels(labels: Map<string, string>, before: string | undefined): string | undefined {
+    let name = before;
+    this.#skip('{');
+    while (this.#peek() !== '}') {
+      const quoted = this.#take(QUOTED)?.[1];
+      const label = quoted === undefined ? this.#take(LABEL_NAME)?.[0] : unescaped(quoted);
+      if (label === undefined) this.fail('the name of a label');
+      if (!this.#isStrict) this.#blanks();
+      if (quoted !== undefined && name === undefined && this.#peek() !== '=') name = label;
+      else {
+        this.#skip('=');
+        const value = this.#take(QUOTED)?.[1];
+        if (value === undefined) this.fail('a value in quotes');
+        if (labels.has(label)) this.fail(`the label ${show(label)} once`);
+        labels.set(label, unescaped(value));
+        if (!this.#isStrict) this.#blanks();
+      }
+      if (this.#peek() === '}') break;
+      this.#skip(',');
+      // A comma behind the last label is Prometheus' way only.
+      if (this.#isStrict && this.#peek() === '}') this.fail('the name of a label');
+    }
+    this.#at += 1;
+    return name;
+  }
+
+  #number64(expected: string): number {
+    const text = this.#take(WORD)?.[0];
+    const value = text === undefined ? undefined : numberOf(text);
+    if (value === undefined) this.fail(expected, text);
+    return value;
+  }
+
+  #finite(expected: string): number {
+    const value = this.#number64(expected);
+    if (!Number.isFinite(value)) this.fail(expected, String(value));
+    return value;
+  }
+
+  /** What stands between two parts: one space in OpenMetrics, else some blanks; before a brace, none at all. */
+  #space(): void {
+    const from = this.#at;
+    if (this.#isStrict) {
+      if (this.#peek() !== ' ') this.fail('a space');
+      this.#at += 1;
+      return;
+    }
+    this.#blanks();
+    const isApart = this.#at > from || /[} \t]/.test(this.#line[from - 1] ?? '');
+    if (!isApart) this.fail('a space');
+  }
+
+  #skip(character: string): void {
+    if (this.#peek() !== character) this.fail(`'${character}'`);
+    this.#at += 1;
+    if (!this.#isStrict) this.#blanks();
+  }
+
+  #peek(): string | undefined {
+    return this.#line[this.#at];
+  }
+
+  #blanks(): void {
+    this.#take(BLANKS);
+  }
+
+  #take(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#line);
+    if (match === null) return undefined;
+    this.#at = pattern.lastIndex;
+    return match;
+  }
+
+  /** @param given - what stands there instead; the rest of the line when left out */
+  fail(expected: string, given = this.#line.slice(this.#at)): never {
+    throw invalidLine(this.#number, given, expected);
+  }
+}
+
+export function invalidLine(line: number, given: string, expected: string): MetheusError {
+  return new MetheusError('METHEUS_INVALID_EXPOSITION', {
+    given: `${given === '' ? 'the end' : show(given)} on line ${line}`,
+    expected,
+  });
+}
+
+/** A sample's number, or a bound; undefined for anything else. Hexadecimal and underscores are Go's way only. */
+export function numberOf(text: string): number | undefined {
+  if (DECIMAL.test(text)) return Number(text);
+  const infinite = INFINITE.exec(text);
+  if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return /^nan$/i.test(text) ? Number.NaN : undefined;
+}
+
+/** Other escapes than those that there are stay as they stand, as in Prometheus. */
+function unescaped(text: string, escapes = /\\([\\"n])/g): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(escapes, (_, char: string) => (char === 'n' ? '\n' : char));
+}

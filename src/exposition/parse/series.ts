@@ -1,0 +1,254 @@
+/** The samples of one family, put together as columns. */
+import { cellsOf } from '../../model/collector.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot, MetricType } from '../../model/family.js';
+import { LabelColumn } from '../../model/label-column.js';
+import { labelText } from '../../model/labels.js';
+import { numberOf, type SampleLine } from './line.js';
+
+/** What the samples of each type may have behind the family's name in OpenMetrics. */
+export const SUFFIXES: Readonly<Record<MetricType, readonly string[]>> = {
+  counter: ['_total', '_created'],
+  gauge: [''],
+  histogram: ['_bucket', '_count', '_sum', '_created'],
+  gaugehistogram: ['_bucket', '_gcount', '_gsum'],
+  summary: ['', '_count', '_sum', '_created'],
+  info: ['_info'],
+  stateset: [''],
+  unknown: [''],
+  parts: [],
+};
+
+/** All samples of one set of labels. */
+interface Series {
+  readonly labels: ReadonlyMap<string, string>;
+  readonly timestamp: number | undefined;
+  value?: number;
+  sum?: number;
+  count?: number;
+  created?: number;
+  /** Cumulative counts by upper bound; of a summary, values by quantile. */
+  readonly parts: Map<number, number>;
+  readonly exemplars: Map<number, Exemplar>;
+}
+
+/** Says what is wrong with the sample that is added. */
+export type Refuse = (expected: string) => never;
+
+/** Where the exemplar of a counter is among those of bounds. */
+const OF_VALUE = Number.NaN;
+
+/** A family while its samples come in. */
+export class FamilyBuilder {
+  readonly name: string;
+  readonly isStrict: boolean;
+  type: MetricType | undefined;
+  help: string | undefined;
+  unit: string | undefined;
+  readonly #series = new Map<string, Series>();
+
+  /** @param isStrict - whether to hold it to what OpenMetrics asks for */
+  constructor(name: string, isStrict: boolean) {
+    this.name = name;
+    this.isStrict = isStrict;
+  }
+
+  get hasSamples(): boolean {
+    return this.#series.size > 0;
+  }
+
+  /** @param suffix - what the sample's name has behind the family's */
+  add(sample: SampleLine, suffix: string, refuse: Refuse): void {
+    const { value, exemplar } = sample;
+    switch (this.type) {
+      case 'histogram':
+      case 'gaugehistogram':
+        if (suffix === '_bucket') {
+          const bound = this.#part(sample, 'le', refuse);
+          this.#addPart(sample, 'le', bound, refuse);
+          return;
+        }
+        break;
+      case 'summary':
+        if (suffix === '') {
+          const quantile = this.#part(sample, 'quantile', refuse);
+          if (!(quantile >= 0 && quantile <= 1)) refuse('a quantile from 0 to 1');
+          if (exemplar !== undefined) refuse('no exemplar here');
+          this.#addPart(sample, 'quantile', quantile, refuse);
+          return;
+        }
+    }
+    const series = this.#seriesOf(sample, undefined);
+    const place = PLACES[suffix] ?? 'value';
+    if (series[place] !== undefined) refuse('each series once');
+    if (exemplar !== undefined && suffix !== '_total') refuse('no exemplar here');
+    if (this.isStrict) this.#checkValue(place, value, sample, refuse);
+    series[place] = value;
+    if (exemplar !== undefined) series.exemplars.set(OF_VALUE, exemplar);
+  }
+
+  #part({ labels }: SampleLine, name: 'le' | 'quantile', refuse: Refuse): number {
+    const text = labels.get(name);
+    const part = text === undefined ? undefined : numberOf(text);
+    if (part === undefined || Number.isNaN(part)) refuse(`a label ${name} that is a number`);
+    return part;
+  }
+
+  #addPart(sample: SampleLine, without: string, part: number, refuse: Refuse): void {
+    const series = this.#seriesOf(sample, without);
+    if (series.parts.has(part)) refuse('each series once');
+    if (this.isStrict && without === 'le') {
+      if (!(sample.value >= 0)) refuse('a count of at least 0');
+      if (part < ([...series.parts.keys()].at(-1) ?? part)) refuse('buckets by their bounds, lowest first');
+    }
+    series.parts.set(part, sample.value);
+    if (sample.exemplar !== undefined) series.exemplars.set(part, sample.exemplar);
+  }
+
+  #checkValue(place: string, value: number, { labels }: SampleLine, refuse: Refuse): void {
+    const { type } = this;
+    if (place === 'count' && !(value >= 0)) refuse('a count of at least 0');
+    if (type === 'counter' && place === 'value' && !(value >= 0)) refuse('a number of at least 0');
+    if (type === 'info' && value !== 1) refuse('an info, which is always 1');
+    if (type !== 'stateset') return;
+    if (!labels.has(this.name)) refuse(`a label ${this.name} with the state`);
+    if (value !== 0 && value !== 1) refuse('a state, which is 0 or 1');
+  }
+
+  #seriesOf({ labels: given, timestamp }: SampleLine, without: string | undefined): Series {
+    const labels = new Map(given);
+    if (without !== undefined) labels.delete(without);
+    const pairs = labels.size > 1 ? [...labels].sort(byName) : [...labels];
+    // OpenMetrics allows several points of one series, each at a time of its own.
+    const key = JSON.stringify(this.isStrict ? [pairs, timestamp] : pairs);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = { labels, timestamp, parts: new Map(), exemplars: new Map() };
+      this.#series.set(key, series);
+    }
+    return series;
+  }
+
+  /** @param refuse - says what is wrong with the family */
+  build(refuse: Refuse): FamilySnapshot {
+    const type = this.type ?? 'unknown';
+    const series = [...this.#series.values()];
+    const bounds = this.#boundsOf(type, series, refuse);
+    const cells = cellsOf(type, bounds);
+    const rows = new LabelColumn();
+    const values = new Float64Array(series.length * cells);
+    const exemplars = new Map<number, Exemplar>();
+    const names = new Set<string>();
+    for (const [row, one] of series.entries()) {
+      rows.add(this.#textOf(one.labels, names));
+      values.set(this.#cellsOf(type, one, bounds, refuse), row * cells);
+      for (const [bound, exemplar] of one.exemplars) {
+        const at = Number.isNaN(bound) ? 0 : bounds.indexOf(bound);
+        exemplars.set(row * cells + (at < 0 ? bounds.length : at), exemplar);
+      }
+    }
+    const quantiles = series.flatMap(({ parts }) => bounds.map((bound) => parts.get(bound) ?? Number.NaN));
+    const isSet = (place: 'created' | 'timestamp') => series.some((one) => one[place] !== undefined);
+    const column = (place: 'created' | 'timestamp', none: number) =>
+      Float64Array.from(series, (one) => one[place] ?? none);
+    return {
+      family: this.#descriptor(type, bounds, cells, [...names]),
+      rows: rows.view(),
+      values,
+      ...(isSet('created') ? { created: column('created', 0) } : {}),
+      ...(isSet('timestamp') ? { timestamps: column('timestamp', Number.NaN) } : {}),
+      ...(exemplars.size > 0 ? { exemplars } : {}),
+      ...(type === 'summary' && bounds.length > 0 ? { quantiles: Float64Array.from(quantiles) } : {}),
+    };
+  }
+
+  #descriptor(
+    type: MetricType,
+    bounds: readonly number[],
+    cells: number,
+    labelNames: readonly string[],
+  ): FamilyDescriptor {
+    const isGauge = type === 'gauge' || type === 'info' || type === 'stateset';
+    return {
+      scope: '',
+      // Counters of OpenMetrics go by the name that they have in every other format.
+      name: this.isStrict && type === 'counter' ? `${this.name}_total` : this.name,
+      help: this.help ?? '',
+      type,
+      unit: this.unit ?? '',
+      labelNames,
+      cells,
+      merge: isGauge ? 'shared' : 'add',
+      bounds,
+    };
+  }
+
+  #textOf(labels: ReadonlyMap<string, string>, names: Set<string>): string {
+    const ordered = [...labels];
+    // The state is the last label of a state set.
+    if (this.type === 'stateset')
+      ordered.sort(([a], [b]) => Number(a === this.name) - Number(b === this.name));
+    for (const [name] of ordered) names.add(name);
+    return labelText(
+      ordered.map(([name]) => name),
+      ordered.map(([, value]) => value),
+    );
+  }
+
+  /** Upper bounds without the last; or the quantiles. */
+  #boundsOf(type: MetricType, series: readonly Series[], refuse: Refuse): number[] {
+    const ascending = (parts: Iterable<number>) => [...parts].sort((a, b) => a - b);
+    if (type === 'summary') return ascending(new Set(series.flatMap(({ parts }) => [...parts.keys()])));
+    if (type !== 'histogram' && type !== 'gaugehistogram') return [];
+    const [first, ...others] = series.map(({ parts }) =>
+      ascending([...parts.keys()].filter((bound) => bound !== Number.POSITIVE_INFINITY)),
+    );
+    if (others.some((bounds) => bounds.join() !== first!.join())) {
+      refuse('the same buckets in each series of a histogram');
+    }
+    return first ?? [];
+  }
+
+  #cellsOf(type: MetricType, series: Series, bounds: readonly number[], refuse: Refuse): number[] {
+    const { value = Number.NaN, sum = Number.NaN, count = 0, parts } = series;
+    switch (type) {
+      case 'gauge':
+      case 'info':
+      case 'stateset':
+        return [value, 1];
+      case 'summary':
+        return [sum, count];
+      case 'histogram':
+      case 'gaugehistogram':
+        return [...this.#countsOf(series, bounds, refuse), sum];
+      default:
+        return [parts.size > 0 ? Number.NaN : value];
+    }
+  }
+
+  /** The count of each bucket by itself. */
+  #countsOf({ parts, count, sum }: Series, bounds: readonly number[], refuse: Refuse): number[] {
+    const inf = parts.get(Number.POSITIVE_INFINITY) ?? (this.isStrict ? undefined : count);
+    if (inf === undefined) refuse('a bucket +Inf in each series of a histogram');
+    const cumulative = [...bounds.map((bound) => parts.get(bound)!), inf];
+    const counts = cumulative.map((sum, i) => (i === 0 ? sum : sum - cumulative[i - 1]!));
+    if (this.isStrict) {
+      if (counts.some((one) => one < 0))
+        refuse('buckets of which each has at least the count of the one before');
+      if ((count === undefined) !== (sum === undefined)) refuse('both count and sum, or none of them');
+      if (count !== undefined && count !== inf) refuse('a count that is the count of the bucket +Inf');
+    }
+    return counts;
+  }
+}
+
+const PLACES: Readonly<Record<string, 'sum' | 'count' | 'created'>> = {
+  _sum: 'sum',
+  _gsum: 'sum',
+  _count: 'count',
+  _gcount: 'count',
+  _created: 'created',
+};
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,71 @@
+/** Fields of `io.prometheus.client` that several messages have, written with the package's writer. */
+import type { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { Exemplar } from '../../model/family.js';
+import type { Escaping } from '../encoder.js';
+import { unquoted } from '../escaping.js';
+import { labelNamesOf } from '../exposed.js';
+
+/** How a field is stored: the low three bits of its tag. */
+const VARINT = 0;
+const DOUBLE = 1;
+const MESSAGE = 2;
+
+const MOST_UINT32 = 2 ** 32 - 1;
+const MOST_UINT64 = 2 ** 64;
+
+/** The tag of a field that is a varint: `bool`, an enum, an integer. */
+export const varintTag = (field: number): number => field * 8 + VARINT;
+/** The tag of a field that is eight bytes. */
+export const doubleTag = (field: number): number => field * 8 + DOUBLE;
+/** The tag of a field with its length before it: a message, a string, packed numbers. */
+export const messageTag = (field: number): number => field * 8 + MESSAGE;
+
+/** Whether a count can be written as `uint64`. */
+export function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < MOST_UINT64;
+}
+
+/** A `uint64`. The writer takes a detour over BigInt for those, which small numbers need not take. */
+export function writeCount(writer: BinaryWriter, tag: number, count: number): void {
+  writer.uint32(tag);
+  if (count <= MOST_UINT32) writer.uint32(count);
+  else writer.uint64(BigInt(count));
+}
+
+export function writeDouble(writer: BinaryWriter, tag: number, value: number): void {
+  writer.uint32(tag).double(value);
+}
+
+/** A `google.protobuf.Timestamp`. @param seconds - Unix seconds */
+export function writeTimestamp(writer: BinaryWriter, tag: number, seconds: number): void {
+  let whole = Math.floor(seconds);
+  let nanos = Math.round((seconds - whole) * 1e9);
+  if (nanos === 1e9) {
+    whole += 1;
+    nanos = 0;
+  }
+  writer.uint32(tag).fork();
+  writer.uint32(varintTag(1));
+  if (whole >= 0 && whole <= MOST_UINT32) writer.uint32(whole);
+  else writer.int64(BigInt(whole));
+  writer.uint32(varintTag(2)).uint32(nanos).join();
+}
+
+/** An `Exemplar`. */
+export function writeExemplar(
+  writer: BinaryWriter,
+  tag: number,
+  { labels, value, timestamp }: Exemplar,
+  escaping: Escaping,
+): void {
+  writer.uint32(tag).fork();
+  for (const [name, written] of labelNamesOf(Object.keys(labels), escaping)) {
+    writer.uint32(messageTag(1)).fork();
+    writer.uint32(messageTag(1)).string(unquoted(written));
+    writer.uint32(messageTag(2)).string(labels[name]!);
+    writer.join();
+  }
+  writeDouble(writer, doubleTag(2), value);
+  if (timestamp !== undefined) writeTimestamp(writer, messageTag(3), timestamp);
+  writer.join();
+}

@@ -1,0 +1,185 @@
+/** Label pairs of protobuf, made from the label texts of rows without making strings of them. */
+import type { LabelRows } from '../../model/label-column.js';
+import { labelText, unescapeLabelValue } from '../../model/labels.js';
+import { copy, Fragment } from '../chunk.js';
+import { unquoted } from '../escaping.js';
+import type { Exposed } from '../exposed.js';
+
+const QUOTE = 34;
+const EQUALS = 61;
+const BACKSLASH = 92;
+const LETTER_N = 110;
+const LINE_FEED = 10;
+
+/** Tags: a field's number times eight, and 2 for something with a length before it. */
+const LABEL = 10;
+const NAME = 10;
+const VALUE = 18;
+
+/** Most bytes of a length. */
+const MOST_LENGTH_BYTES = 5;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A label's name as it stands in the rows of a family, and as it is written. */
+interface LabelName {
+  readonly text: Uint8Array;
+  /** Field `name` of the pair, whole, and the tag of its `value`. */
+  readonly written: Fragment;
+}
+
+/** One pair of a row. */
+interface Pair {
+  name: Fragment;
+  from: number;
+  close: number;
+  /** Bytes of its value without escapes. */
+  length: number;
+  /** Bytes of the whole pair behind its length. */
+  size: number;
+}
+
+/**
+ * Turns `method="GET",route="/"` into `Metric.label`, field by field. Rows of a family mostly have the same
+ * names in the same places, so each place remembers its name.
+ */
+export class LabelPairs {
+  readonly #text: Uint8Array;
+  readonly #view: DataView;
+  readonly #nameOf: (name: string) => string;
+  readonly #names: LabelName[] = [];
+  /** Of the row that was measured last, pair by pair: where its value begins and ends, and its escapes. */
+  readonly #found: Pair[] = [];
+  #pairs = 0;
+  /** Where the value that was looked for ends, and how many of its bytes are escapes. */
+  #close = 0;
+  #escapes = 0;
+
+  /** @param nameOf - gives a name as the reader wants it */
+  constructor({ bytes }: LabelRows, nameOf: (name: string) => string) {
+    this.#text = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#nameOf = nameOf;
+  }
+
+  /** Reads a row, and tells how long its pairs will be. */
+  measure(start: number, length: number): number {
+    const end = start + length;
+    let size = 0;
+    let place = 0;
+    for (let at = start; at < end; place++) {
+      const { text, written } = this.#nameAt(place, at, end);
+      at += text.length + 2; // the equals sign and the quote
+      this.#find(at, end);
+      const value = this.#close - at - this.#escapes;
+      const all = written.length + lengthBytes(value) + value;
+      size += 1 + lengthBytes(all) + all;
+      this.#found[place] ??= { name: written, from: 0, close: 0, length: 0, size: 0 };
+      const pair = this.#found[place]!;
+      pair.name = written;
+      pair.from = at;
+      pair.close = this.#close;
+      pair.length = value;
+      pair.size = all;
+      at = this.#close + 2; // the quote and the comma
+    }
+    this.#pairs = place;
+    return size;
+  }
+
+  /** Writes the row that was measured last. Returns the place behind it. */
+  write(bytes: Uint8Array, view: DataView, at: number): number {
+    let to = at;
+    for (let place = 0; place < this.#pairs; place++) {
+      const { name, from, close, length, size } = this.#found[place]!;
+      bytes[to] = LABEL;
+      to = writeLength(bytes, to + 1, size);
+      to = copy(view, to, name.view, 0, name.length);
+      to = writeLength(bytes, to, length);
+      if (close - from === length) to = copy(view, to, this.#view, from, length);
+      else to = this.#writeEscaped(bytes, to, from, close);
+    }
+    return to;
+  }
+
+  #find(at: number, end: number): void {
+    const text = this.#text;
+    let close = at;
+    let escapes = 0;
+    for (; close < end; close++) {
+      const byte = text[close];
+      if (byte === QUOTE) break;
+      if (byte !== BACKSLASH) continue;
+      escapes += 1;
+      close += 1;
+    }
+    this.#close = close;
+    this.#escapes = escapes;
+  }
+
+  #writeEscaped(bytes: Uint8Array, at: number, from: number, close: number): number {
+    const text = this.#text;
+    let to = at;
+    for (let i = from; i < close; i++, to++) {
+      const byte = text[i]!;
+      bytes[to] = byte;
+      if (byte !== BACKSLASH) continue;
+      i += 1;
+      bytes[to] = text[i] === LETTER_N ? LINE_FEED : text[i]!;
+    }
+    return to;
+  }
+
+  #nameAt(place: number, at: number, end: number): LabelName {
+    const known = this.#names[place];
+    if (known !== undefined) {
+      const text = this.#text;
+      const name = known.text;
+      let i = 0;
+      while (i < name.length && text[at + i] === name[i]) i += 1;
+      if (i === name.length && text[at + i] === EQUALS && text[at + i + 1] === QUOTE) return known;
+    }
+    const found = this.#readName(at, end);
+    this.#names[place] = found;
+    return found;
+  }
+
+  /** A name ends before the first `="`: a quote of its own has a backslash before it. */
+  #readName(at: number, end: number): LabelName {
+    this.#find(at, end);
+    const text = this.#text.slice(at, this.#close - 1);
+    return { text, written: nameField(this.#nameOf(unescapeLabelValue(decoder.decode(text)))) };
+  }
+}
+
+/** @param relabel - what text formats write instead of a row's labels: see `Exposed` */
+export function relabelled(name: string, relabel: Exposed['relabel']): string {
+  return relabel === undefined ? name : unquoted(relabel(labelText([name], [''])).slice(0, -'=""'.length));
+}
+
+/** The field `name` and the tag that comes behind it. */
+function nameField(name: string): Fragment {
+  const encoded = encoder.encode(name);
+  const field = new Uint8Array(1 + MOST_LENGTH_BYTES + encoded.length + 1);
+  field[0] = NAME;
+  const at = writeLength(field, 1, encoded.length);
+  field.set(encoded, at);
+  field[at + encoded.length] = VALUE;
+  return new Fragment(field.subarray(0, at + encoded.length + 1));
+}
+
+/** Bytes of a length as a varint. */
+export function lengthBytes(length: number): number {
+  let size = 1;
+  for (let rest = length >>> 7; rest > 0; rest >>>= 7) size += 1;
+  return size;
+}
+
+export function writeLength(bytes: Uint8Array, at: number, length: number): number {
+  let to = at;
+  let rest = length;
+  for (; rest > 127; rest >>>= 7) bytes[to++] = (rest & 127) | 128;
+  bytes[to] = rest;
+  return to + 1;
+}

@@ -1,0 +1,61 @@
+/** A metric that counts what it observes in native buckets too: a native histogram, or a summary with quantiles. */
+import type { FamilyDescriptor } from '../../model/family.js';
+import type { Values } from '../label-tree.js';
+import type { Metric } from '../metric.js';
+import type { MetricFamily } from '../metric-family.js';
+import type { MetricConstructor, MetricMaker } from './loader.js';
+import type { NativeRule, Observer } from './rule.js';
+import { NativeFamily, NativeSeries } from './series.js';
+
+type Observing = Metric & Observer & { get(): object };
+type Maker<M> = new (members: MetricFamily<Metric>, given: Values) => M;
+type NativeMaker = new (members: MetricFamily<Metric>, given: Values, family: NativeFamily) => Metric;
+
+/** Of each class, the one with native buckets. */
+const classes = new Map<MetricConstructor, NativeMaker>();
+
+export function makerOf(Class: MetricConstructor, rule: NativeRule): MetricMaker {
+  const Native = classes.get(Class) ?? withNative(Class as Maker<Observing>);
+  classes.set(Class, Native);
+  const family = new NativeFamily(rule);
+  return (members, given) => new Native(members, given, family);
+}
+
+/** The class of such metrics: an observation goes where it did, and into native buckets. */
+function withNative(Class: Maker<Observing>): NativeMaker {
+  return class extends Class {
+    readonly #family: NativeFamily;
+    #native!: NativeSeries;
+
+    constructor(members: MetricFamily<Metric>, given: Values, family: NativeFamily) {
+      super(members, given);
+      this.#family = family;
+    }
+
+    /** For the registry: see `MetricSource`. */
+    get parts(): FamilyDescriptor {
+      return this.#family.rule.parts;
+    }
+
+    override observe(value: number, exemplar = this.members.settings.exemplars?.()): void {
+      super.observe(value, exemplar);
+      this.#native.observe(value);
+    }
+
+    override get(): object {
+      return { ...super.get(), ...this.#native.read() };
+    }
+
+    override begin(labels: readonly string[]): void {
+      this.#native = new NativeSeries(this.#family, labels, this);
+    }
+
+    override share(other: this): void {
+      this.#native = other.#native;
+    }
+
+    override end(): void {
+      this.#native.end();
+    }
+  };
+}

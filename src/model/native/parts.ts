@@ -1,0 +1,83 @@
+/**
+ * Native buckets as cells: a hidden family of type `parts` beside the family that is exposed. A part is a block of
+ * buckets, and is an ordinary series of an ordinary family: so it adds up over threads, processes and
+ * machines as everything does. What a part counts is in one more label, `__part`:
+ *
+ * - `3:p-2`: with schema 3, positive values, block -2
+ * - `3:n0`: negative values
+ * - `3:z2.938735877055719e-39`: the zero bucket, of this threshold, in the first cell
+ * - `@1` behind it: the age bucket, where a summary forgets
+ */
+import type { FamilyDescriptor } from '../family.js';
+
+/** Buckets of one part, as a power of 2. */
+export const BLOCK_BITS = 5;
+export const BLOCK_SIZE = 1 << BLOCK_BITS;
+
+const LABEL = '__part';
+
+/**
+ * The hidden family beside `family`.
+ *
+ * @param bounds - how it is read, whoever reads it: `[maxBuckets, maxZeroThreshold]` of a histogram, where 0
+ * buckets are no limit; of a summary that forgets, the seconds and the number of its age buckets. They are in the
+ * name too, so that programs of different rules add up.
+ */
+export function partsFamily(
+  family: FamilyDescriptor,
+  bounds: readonly [number, number],
+  forgets = false,
+): FamilyDescriptor {
+  return Object.freeze({
+    ...family,
+    name: `${family.name}{${bounds}}`,
+    type: 'parts',
+    labelNames: [...family.labelNames, LABEL],
+    // Where buckets are of an age, that comes first: see the merge mode.
+    cells: BLOCK_SIZE + +forgets,
+    merge: forgets ? 'newest' : 'add',
+    bounds,
+  });
+}
+
+/**
+ * What the number of a block of negative values is greater by than that of the same positive ones. Numbers are
+ * below 2 ** 15, and those of one sign are not where the same of the other are in a table of 32.
+ */
+export const NEGATIVE = (1 << 16) + 16;
+
+export function blockName(schema: number, key: number): string {
+  return key < 1 << 15 ? `${schema}:p${key}` : `${schema}:n${key - NEGATIVE}`;
+}
+
+export function zeroName(schema: number, threshold: number): string {
+  return `${schema}:z${threshold}`;
+}
+
+/** What a part counts. */
+export interface Part {
+  readonly schema: number;
+  readonly kind: 'p' | 'n' | 'z';
+  /** The number of the block; of a zero bucket the threshold. */
+  readonly place: number;
+}
+
+const PART = /^(-?\d+):([pnz])([^@]+)(?:@\d+)?$/;
+
+/** Reads the label back; undefined for what was written by somebody else. */
+export function parsePart(name: string): Part | undefined {
+  const [, schema, kind, place] = PART.exec(name) ?? [];
+  if (schema === undefined || Number.isNaN(Number(place))) return undefined;
+  return { schema: Number(schema), kind: kind as Part['kind'], place: Number(place) };
+}
+
+/** The name of the family that is exposed. */
+export function exposedName({ name }: FamilyDescriptor): string {
+  return name.slice(0, name.lastIndexOf('{'));
+}
+
+/** Divides a row's text into the labels that are exposed and what the part is. */
+export function splitRow(text: string): { readonly labels: string; readonly part: string } {
+  const at = text.lastIndexOf(`${LABEL}="`);
+  return { labels: text.slice(0, Math.max(at - 1, 0)), part: text.slice(at + LABEL.length + 2, -1) };
+}

@@ -1,0 +1,146 @@
+/** Buckets as metric families: under fixed names with labels, or under names that the user's function makes. */
+import { show, warnOnce } from '../../errors.js';
+import type { FamilyOptions } from '../../model/collector.js';
+import { createFamily } from '../../model/create-family.js';
+import type { FamilySnapshot, MetricType } from '../../model/family.js';
+import type { Bucket, BucketNumbers } from './buckets.js';
+
+/** What a metric says of its bucket. */
+export type BarProperty = keyof BucketNumbers;
+
+/**
+ * Names the metric of a bucket's property. Called once for each, and remembered.
+ *
+ * @param metricName - the bucket
+ * @param metricProperty - `completed`, `total`, `active`, `finished`, `failed`, `rate`, `eta` or `updated`
+ * @param metricScale - the unit of the bucket's bars: `it`, `B` …
+ */
+export type MetricFunc = (metricName: string, metricProperty: BarProperty, metricScale: string) => string;
+
+interface Published {
+  readonly property: BarProperty;
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricType;
+  /** Whether the unit is a label too: not for numbers of bars. */
+  readonly perUnit: boolean;
+}
+
+const PUBLISHED: readonly Published[] = [
+  published('completed', 'progress_completed_total', 'counter', 'Units of work done by all bars.'),
+  published('total', 'progress_expected', 'gauge', 'Units of work expected of all bars with a known total.'),
+  published('active', 'progress_active_bars', 'gauge', 'Bars that are running.'),
+  published('finished', 'progress_finished_bars_total', 'counter', 'Bars that came to their end.'),
+  published(
+    'failed',
+    'progress_failed_bars_total',
+    'counter',
+    'Bars that were closed as failed or whose process is gone.',
+  ),
+  published('rate', 'progress_rate_per_second', 'gauge', 'Units of work per second of all running bars.'),
+  published('eta', 'progress_eta_seconds', 'gauge', 'Estimated seconds until the last running bar is done.'),
+  published(
+    'updated',
+    'progress_last_update_timestamp_seconds',
+    'gauge',
+    'Unix time of the newest update of a bar.',
+  ),
+];
+
+function published(property: BarProperty, name: string, type: MetricType, help: string): Published {
+  return { property, name, help, type, perUnit: ['completed', 'total', 'rate'].includes(property) };
+}
+
+/** The families that one dashboard can show for every job: fixed names, and a label for the bucket. */
+export function labelledFamilies(buckets: readonly Bucket[]): FamilySnapshot[] {
+  return PUBLISHED.map(({ property, name, help, type, perUnit }) => {
+    const labelNames = perUnit ? ['bucket', 'unit'] : ['bucket'];
+    const values = new Map<string, { labels: Record<string, string>; value: number }>();
+    for (const { bucket, unit, ...numbers } of buckets) {
+      const labels: Record<string, string> = perUnit ? { bucket, unit } : { bucket };
+      const key = JSON.stringify(labels);
+      const known = values.get(key);
+      if (known === undefined) values.set(key, { labels, value: numbers[property] });
+      else known.value = combine(property, known.value, numbers[property]);
+    }
+    return createFamily(name, help, { type, labelNames, series: values.values() });
+  });
+}
+
+/** One number of two buckets: the later of times, the sum of everything else. */
+function combine(property: BarProperty, a: number, b: number): number {
+  return property === 'eta' || property === 'updated' ? Math.max(a, b) : a + b;
+}
+
+/** Families without labels, under the names that a {@link MetricFunc} gives. Buckets of one name add up. */
+export class NamedFamilies {
+  readonly #metricFunc: MetricFunc;
+  readonly #proxy: string;
+  /** By bucket, unit and property; undefined where there is no usable name. */
+  readonly #names = new Map<string, string | undefined>();
+
+  /** @param proxy - the name of the proxy, whose warnings are its own */
+  constructor(metricFunc: MetricFunc, proxy: string) {
+    this.#metricFunc = metricFunc;
+    this.#proxy = proxy;
+  }
+
+  families(buckets: readonly Bucket[]): FamilySnapshot[] {
+    const values = new Map<string, { property: BarProperty; value: number }>();
+    for (const bucket of buckets) {
+      for (const { property } of PUBLISHED) {
+        const name = this.#nameOf(bucket, property);
+        if (name === undefined) continue;
+        const known = values.get(name);
+        if (known === undefined) values.set(name, { property, value: bucket[property] });
+        else if (known.property === property) known.value = combine(property, known.value, bucket[property]);
+        else
+          this.#warn(
+            bucket,
+            `gave ${show(name)} for '${property}', which is the name of '${known.property}'`,
+          );
+      }
+    }
+    return [...values].map(([name, { property, value }]) => familyOf(name, property, value));
+  }
+
+  #nameOf(bucket: Bucket, property: BarProperty): string | undefined {
+    const key = JSON.stringify([bucket.bucket, bucket.unit, property]);
+    if (!this.#names.has(key)) this.#names.set(key, this.#askName(bucket, property));
+    return this.#names.get(key);
+  }
+
+  #askName(bucket: Bucket, property: BarProperty): string | undefined {
+    let name: unknown;
+    try {
+      name = this.#metricFunc(bucket.bucket, property, bucket.unit);
+    } catch (error) {
+      this.#warn(bucket, `threw for '${property}': ${error instanceof Error ? error.message : show(error)}`);
+      return undefined;
+    }
+    if (typeof name !== 'string' || name === '') {
+      this.#warn(bucket, `gave ${show(name)} for '${property}', which is not a metric name`);
+      return undefined;
+    }
+    const fit = name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=[0-9])/, '_');
+    if (fit !== name) this.#warn(bucket, `gave ${show(name)} for '${property}'; it is published as '${fit}'`);
+    return fit;
+  }
+
+  /** One warning for each bucket, however many of its properties are in trouble. */
+  #warn({ bucket }: Bucket, what: string): void {
+    warnOnce(`metricFunc ${this.#proxy} ${bucket}`, `metricFunc, for the bucket ${show(bucket)}, ${what}.`);
+  }
+}
+
+/**
+ * Types follow names here, so that whatever the user's function makes is free of lint: what ends with `_total`
+ * is a counter where the number only grows, and says nothing of its type where it does not.
+ */
+function familyOf(name: string, property: BarProperty, value: number): FamilySnapshot {
+  const { help, type } = PUBLISHED.find((known) => known.property === property)!;
+  const endsAsCounter = name.endsWith('_total');
+  const options: FamilyOptions = { series: [{ value }] };
+  if (!endsAsCounter) return createFamily(name, help, { ...options, type: 'gauge' });
+  return createFamily(name, help, { ...options, type: type === 'counter' ? 'counter' : 'unknown' });
+}

@@ -1,0 +1,255 @@
+/**
+ * The rows of a real terminal that belong to bars: the last lines on the screen, redrawn in place.
+ *
+ * Between two writes the cursor rests at the beginning of the first of these rows. There it stays where it is when
+ * the terminal breaks its lines anew, so that all below can be erased and drawn again, whatever has become of it.
+ */
+
+import { displayLength } from '../meter/display-width.js';
+import { MORE_HIDDEN, type Place } from './drawing.js';
+import { rowsBelow } from './reflow.js';
+import type { Terminal } from './terminal.js';
+
+/** A bar on a display. */
+export interface DisplayedBar {
+  /** Where it stands; looked at again for every frame. */
+  place: Place;
+  /** Its line now. */
+  line: () => string;
+  /** The line drawn last; `null`: to be asked for. */
+  text: string | null;
+  /** The row it was drawn in. */
+  row: number;
+}
+
+const ESCAPE = '\u001b[';
+/** A line that is too long for the terminal is cut and does not break: the rows would shift. */
+const NO_WRAP = `${ESCAPE}?7l`;
+const WRAP = `${ESCAPE}?7h`;
+const ERASE_LINE = `\r${ESCAPE}K`;
+const ERASE_BELOW = `\r${ESCAPE}J`;
+
+function up(rows: number): string {
+  return rows > 0 ? `${ESCAPE}${rows}A` : '';
+}
+
+/** Milliseconds after which a frame is tried again that the terminal did not take. */
+const RETRY = 100;
+
+const displays = new WeakMap<Terminal, Display>();
+/** Displays that have bars. */
+const active = new Set<Display>();
+
+/** Puts the cursor below all bars, for whoever writes next. The next frame finds its way back. */
+export function parkDisplays(): void {
+  for (const display of active) display.park();
+}
+
+export class Display {
+  readonly #terminal: Terminal;
+  readonly #bars = new Set<DisplayedBar>();
+  /** The rows as they are on the screen. */
+  #rows: string[] = [];
+  /** Rows of the screen: bars in the last of them and below are hidden. */
+  #limit = Number.POSITIVE_INFINITY;
+  /** Those who have taken the bars away for a while. */
+  #holders = 0;
+  /** Has the terminal broken its lines anew since the last frame? */
+  #garbled = false;
+  /** Rows that the cursor stands below its place. */
+  #parked = 0;
+  /** What the program wrote last above the bars, when it did not end its line. */
+  #openLine = '';
+  /** Does the cursor stand in the row below the open line? */
+  #belowOpenLine = false;
+  #retry: ReturnType<typeof setTimeout> | null = null;
+
+  private constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  /** The one display of a terminal; `null` for one that does not tell its size and when that changes. */
+  static of(terminal: Terminal): Display | null {
+    const { file } = terminal;
+    if (!terminal.isTTY || typeof file.columns !== 'number' || typeof file.on !== 'function') return null;
+    let display = displays.get(terminal);
+    if (display === undefined) {
+      display = new Display(terminal);
+      displays.set(terminal, display);
+    }
+    return display;
+  }
+
+  /** Draws a bar in its row. */
+  show(bar: DisplayedBar): void {
+    this.#terminal.refreshSize();
+    const known = this.#bars.has(bar) && bar.row === bar.place.row;
+    bar.text = null;
+    if (known && this.#isInOrder()) {
+      if (bar.row < this.#limit - 1) this.#showRow(bar);
+      return;
+    }
+    this.#bars.add(bar);
+    this.#start();
+    this.draw();
+  }
+
+  /** Takes a bar off the screen. */
+  hide(bar: DisplayedBar): void {
+    if (!this.#bars.delete(bar)) return;
+    if (this.#bars.size > 0) {
+      this.draw();
+      return;
+    }
+    this.#terminal.insist(this.#erase());
+    this.#stop();
+  }
+
+  /** Leaves a bar's last line above the others, for good. */
+  leave(bar: DisplayedBar, text: string): void {
+    this.#bars.delete(bar);
+    if (this.#holders > 0) {
+      this.#terminal.write(`${text}\n`);
+      return;
+    }
+    this.#terminal.refreshSize();
+    const last = `${this.#return()}${NO_WRAP}${ERASE_LINE}${text}${WRAP}\n`;
+    this.#rows.shift();
+    this.#openLine = '';
+    const rows = this.#compose();
+    this.#terminal.insist(last + this.#change(rows));
+    this.#drawn(rows);
+    if (this.#bars.size === 0) this.#stop();
+  }
+
+  /** Takes the bars off the screen until `release`, so that others can write there. */
+  hold(): void {
+    this.#holders += 1;
+    if (this.#holders === 1) this.#terminal.write(this.#erase());
+  }
+
+  /** @param written - what was written meanwhile; left out, it ended its last line */
+  release(written = '\n'): void {
+    this.#holders -= 1;
+    this.#openLine = (this.#openLine + written).split(/[\r\n]/).at(-1)!;
+    this.draw();
+  }
+
+  /** Puts the cursor below the bars. */
+  park(): void {
+    if (this.#parked > 0 || this.#rows.length === 0) return;
+    this.#parked = this.#rows.length;
+    this.#terminal.insist('\n'.repeat(this.#parked));
+  }
+
+  /** Draws what is not on the screen yet. */
+  draw(): void {
+    if (this.#holders > 0 || this.#bars.size === 0) return;
+    const rows = this.#compose();
+    const change = this.#change(rows);
+    if (change === '' && this.#isInOrder()) return;
+    if (this.#offer(this.#return() + change)) this.#drawn(rows);
+  }
+
+  /** Is the cursor in its place, and the screen as the last frame left it? */
+  #isInOrder(): boolean {
+    return this.#holders === 0 && this.#parked === 0 && !this.#garbled && !this.#isOnOpenLine();
+  }
+
+  #isOnOpenLine(): boolean {
+    return this.#openLine !== '' && !this.#belowOpenLine;
+  }
+
+  #showRow(bar: DisplayedBar): void {
+    bar.text = bar.line();
+    if (bar.text === this.#rows[bar.row]) return;
+    const frame = `${'\n'.repeat(bar.row)}${ERASE_LINE}${bar.text}${up(bar.row)}\r`;
+    if (this.#offer(NO_WRAP + frame + WRAP)) this.#rows[bar.row] = bar.text;
+  }
+
+  /** All rows as they should be. */
+  #compose(): string[] {
+    this.#limit = Number.POSITIVE_INFINITY;
+    for (const { place } of this.#bars) this.#limit = Math.min(this.#limit, place.rows);
+    const rows: string[] = [];
+    for (const bar of this.#bars) {
+      bar.row = bar.place.row;
+      if (bar.row < this.#limit - 1) {
+        bar.text ??= bar.line();
+        rows[bar.row] = bar.text;
+      } else {
+        rows[this.#limit - 1] = MORE_HIDDEN;
+      }
+    }
+    return Array.from(rows, (text = '') => text);
+  }
+
+  /** What brings the cursor to the first row, and that row to where it should be. */
+  #return(): string {
+    return up(this.#parked) + (this.#garbled ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
+  }
+
+  /** What makes `rows` of the rows on the screen, from the first row and back to it. */
+  #change(rows: readonly string[]): string {
+    const shown = this.#garbled ? [] : this.#rows;
+    let change = '';
+    let at = 0;
+    for (let row = 0; row < Math.max(rows.length, shown.length); row += 1) {
+      const text = rows[row] ?? '';
+      if (text === (shown[row] ?? '')) continue;
+      change += '\n'.repeat(row - at) + ERASE_LINE + text;
+      at = row;
+    }
+    return change === '' ? '' : `${NO_WRAP}${change}${up(at)}\r${WRAP}`;
+  }
+
+  #drawn(rows: string[]): void {
+    this.#rows = rows;
+    this.#parked = 0;
+    this.#garbled = false;
+    this.#belowOpenLine = this.#openLine !== '';
+  }
+
+  /** What takes all rows away and goes on where the program stopped writing. */
+  #erase(): string {
+    const erased = up(this.#parked) + (this.#rows.length > 0 ? ERASE_BELOW : '');
+    const below = this.#belowOpenLine;
+    this.#drawn([]);
+    this.#belowOpenLine = false;
+    // An open line that fills its row goes on in the next.
+    const column = displayLength(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
+    return below && column > 0 ? `${erased}${up(1)}${ESCAPE}${column}C` : erased;
+  }
+
+  #offer(frame: string): boolean {
+    if (this.#terminal.offer(frame)) return true;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = null;
+      this.draw();
+    }, RETRY).unref();
+    return false;
+  }
+
+  #start(): void {
+    if (active.has(this)) return;
+    active.add(this);
+    this.#terminal.file.on?.('resize', this.#resized);
+  }
+
+  #stop(): void {
+    active.delete(this);
+    this.#terminal.file.off?.('resize', this.#resized);
+    this.#rows = [];
+    this.#openLine = '';
+    this.#belowOpenLine = false;
+  }
+
+  readonly #resized = (): void => {
+    if (this.#rows.length > 0 && this.#parked === 0) {
+      this.#garbled = true;
+      this.#parked = rowsBelow(this.#rows, this.#terminal.file.columns || Number.POSITIVE_INFINITY);
+    }
+    for (const bar of this.#bars) bar.text = null;
+    this.draw();
+  };
+}

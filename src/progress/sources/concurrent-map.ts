@@ -1,0 +1,185 @@
+/** `tqdm.map`: a function over all items, some at a time, with a bar. */
+
+import { MetheusError, show } from '../../errors.js';
+import { Bar } from '../bar.js';
+import type { BarOptions } from '../bar-options.js';
+import type { BarEnvironment } from '../environment.js';
+import { isAsyncIterable, isIterable, lengthOf, notIterable } from './source.js';
+import { Lanes } from './task-rows.js';
+
+/** Options of `tqdm.map`: those of its bar, and how the work is done. */
+export interface MapOptions extends BarOptions {
+  /** Calls that run at the same time, at most: a whole number from 1 (default `Infinity`). */
+  readonly concurrency?: number | undefined;
+  /** Ends the work: nothing more is started, and the result rejects at once with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Source<T> = Iterable<T> | AsyncIterable<T>;
+type Work<T, R> = (item: Awaited<T>, index: number) => R | PromiseLike<R>;
+
+/** A sync iterator is preferred: its items need no wait. */
+function iteratorOf<T>(items: Source<T>): Iterator<T> | AsyncIterator<T> {
+  if (isIterable(items)) return (items as Iterable<T>)[Symbol.iterator]();
+  return (items as AsyncIterable<T>)[Symbol.asyncIterator]();
+}
+
+function checkConcurrency(concurrency: number): void {
+  if (concurrency === Number.POSITIVE_INFINITY || (Number.isSafeInteger(concurrency) && concurrency > 0))
+    return;
+  throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+    given: `concurrency = ${show(concurrency)}`,
+    expected: 'a whole number from 1, or Infinity',
+  });
+}
+
+/** One run of `tqdm.map`. Items are pulled one by one, each when a call may start with it. */
+class ConcurrentMap<T, R> {
+  readonly #bar: Bar;
+  readonly #lanes: Lanes;
+  readonly #iterator: Iterator<T> | AsyncIterator<T>;
+  readonly #work: Work<T, R>;
+  readonly #concurrency: number;
+  readonly #resolve: (results: R[]) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #results: R[] = [];
+  #started = 0;
+  #running = 0;
+  #pulling = false;
+  #exhausted = false;
+  #over = false;
+
+  constructor(
+    run: { bar: Bar; lanes: Lanes; iterator: Iterator<T> | AsyncIterator<T>; work: Work<T, R> },
+    concurrency: number,
+    settle: { resolve: (results: R[]) => void; reject: (error: unknown) => void },
+  ) {
+    this.#bar = run.bar;
+    this.#lanes = run.lanes;
+    this.#iterator = run.iterator;
+    this.#work = run.work;
+    this.#concurrency = concurrency;
+    this.#resolve = settle.resolve;
+    this.#reject = settle.reject;
+  }
+
+  /** Starts as many calls as may run. */
+  pull(): void {
+    if (this.#pulling) return;
+    this.#pulling = true;
+    try {
+      while (!this.#over && !this.#exhausted && this.#running < this.#concurrency) {
+        const step = this.#iterator.next();
+        if ('then' in step) {
+          void this.#pullLater(step);
+          return;
+        }
+        this.#take(step);
+      }
+    } catch (error) {
+      this.#failSource(error);
+    }
+    this.#pulling = false;
+    if (this.#exhausted && this.#running === 0) this.#finish();
+  }
+
+  /** Rejects at once, as `Promise.all` does; calls that run go on, and what becomes of them is not heard. */
+  stop(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#lanes.close();
+    this.#bar.fail(error);
+    this.#reject(error);
+    if (!this.#exhausted) void this.#leaveSource();
+  }
+
+  async #pullLater(step: PromiseLike<IteratorResult<T>>): Promise<void> {
+    try {
+      this.#take(await step);
+    } catch (error) {
+      this.#failSource(error);
+    }
+    this.#pulling = false;
+    this.pull();
+  }
+
+  #take({ done, value }: IteratorResult<T>): void {
+    if (done === true) this.#exhausted = true;
+    else if (!this.#over) void this.#start(value);
+  }
+
+  /** A source that threw is at its end. */
+  #failSource(error: unknown): void {
+    this.#exhausted = true;
+    this.stop(error);
+  }
+
+  async #start(value: T): Promise<void> {
+    const index = this.#started;
+    this.#started += 1;
+    this.#running += 1;
+    const lane = this.#lanes.enter();
+    try {
+      const item = await value;
+      this.#results[index] = await lane.run(() => this.#work(item, index));
+      this.#bar.update(1);
+    } catch (error) {
+      this.stop(error);
+    }
+    this.#lanes.leave(lane);
+    this.#running -= 1;
+    this.pull();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#lanes.close();
+    this.#bar.close();
+    this.#resolve(this.#results);
+  }
+
+  async #leaveSource(): Promise<void> {
+    try {
+      await this.#iterator.return?.();
+    } catch {
+      // The first error is the one that is told.
+    }
+  }
+}
+
+/** See `Tqdm.map`. */
+export async function concurrentMap<T, R>(
+  items: Source<T>,
+  work: Work<T, R>,
+  { concurrency = Number.POSITIVE_INFINITY, signal, ...options }: MapOptions,
+  environment: BarEnvironment,
+): Promise<R[]> {
+  checkConcurrency(concurrency);
+  if (!isIterable(items) && !isAsyncIterable(items))
+    throw notIterable(items, 'Give tqdm.map something to loop over');
+  if (typeof work !== 'function') {
+    throw new MetheusError('METHEUS_INVALID_CALLBACK', {
+      given: `${show(work)} to tqdm.map`,
+      expected: 'a function of an item',
+    });
+  }
+  signal?.throwIfAborted();
+  const bar = new Bar(options, environment, lengthOf(items));
+  let abort: (() => void) | undefined;
+  try {
+    const iterator = iteratorOf(items);
+    const lanes = new Lanes(environment.live, () => (bar.disable ? -1 : bar.position));
+    return await new Promise<R[]>((resolve, reject) => {
+      const map = new ConcurrentMap({ bar, lanes, iterator, work }, concurrency, { resolve, reject });
+      abort = () => map.stop(signal?.reason);
+      signal?.addEventListener('abort', abort, { once: true });
+      map.pull();
+    });
+  } catch (error) {
+    bar.fail(error);
+    throw error;
+  } finally {
+    if (abort !== undefined) signal?.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,52 @@
+/** The body of a `fetch` response, counted while it is read. */
+
+import { Bar } from '../bar.js';
+import type { BarOptions } from '../bar-options.js';
+import type { BarEnvironment } from '../environment.js';
+import { countingTransform } from './counting-stream.js';
+
+/**
+ * Bytes that the body will have. `content-length` is what travels: `fetch` unpacks an encoded body, whose size then
+ * is known to nobody.
+ */
+function bodyBytes(headers: Headers): number | null {
+  const encoding = headers.get('content-encoding')?.trim().toLowerCase();
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') return null;
+  const length = headers.get('content-length')?.trim() ?? '';
+  return /^\d+$/.test(length) ? Number(length) : null;
+}
+
+/** Facts of a response that its constructor cannot be told. */
+function factsOf({ url, redirected, type }: Response): PropertyDescriptorMap {
+  return { url: { value: url }, redirected: { value: redirected }, type: { value: type } };
+}
+
+/**
+ * The same response with a body that moves a bar. The bar counts bytes unless the options say otherwise, ends with
+ * the body, fails with it, and is closed at once where there is none.
+ */
+export function countedResponse(
+  response: Response,
+  { unit = 'B', unitScale = true, unitDivisor = 1024, ...options }: BarOptions,
+  environment: BarEnvironment,
+): Response {
+  const { body, headers, status, statusText } = response;
+  const bytes = { ...options, unit, unitScale, unitDivisor };
+  const bar = new Bar(bytes, environment, body === null ? 0 : bodyBytes(headers));
+  if (body === null) {
+    bar.close();
+    return response;
+  }
+  try {
+    const counted = new Response(body.pipeThrough(countingTransform<Uint8Array>(bar)), {
+      headers,
+      status,
+      statusText,
+    });
+    return Object.defineProperties(counted, factsOf(response));
+  } catch (error) {
+    // Somebody reads the body already.
+    bar.fail(error);
+    throw error;
+  }
+}

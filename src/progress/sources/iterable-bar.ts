@@ -1,0 +1,77 @@
+/** Progress bars to loop over. */
+
+import { Bar } from '../bar.js';
+import type { BarOptions } from '../bar-options.js';
+import { type BarEnvironment, processEnvironment } from '../environment.js';
+import { FAILED } from '../publish/record.js';
+import { ArrayLoop, AsyncLoop, IteratorLoop, RangeLoop } from './iterator-loop.js';
+import { Range } from './range.js';
+import { lengthOf } from './source.js';
+
+function isPlainArray<T>(source: Iterable<T>): source is T[] {
+  return Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator];
+}
+
+/**
+ * A bar over something that can be iterated. It counts a round when the body is done, and closes when the loop ends:
+ * at its end, by `break`, `return` or an error.
+ */
+export class IterableBar<T> extends Bar implements Iterable<T>, AsyncIterable<Awaited<T>> {
+  readonly #source: Iterable<T>;
+
+  constructor(source: Iterable<T>, options?: BarOptions, environment: BarEnvironment = processEnvironment) {
+    super(options, environment, lengthOf(source));
+    this.#source = source;
+  }
+
+  /** What is looped over. */
+  get iterable(): Iterable<T> {
+    return this.#source;
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    const source: Iterable<unknown> = this.#source;
+    // The casts say that a loop gives what its source gives.
+    if (isPlainArray(source)) return new ArrayLoop(source, this.state, this.endLoop) as IterableIterator<T>;
+    if (source instanceof Range) {
+      return new RangeLoop(
+        source,
+        this.state,
+        this.endLoop,
+      ) as IterableIterator<unknown> as IterableIterator<T>;
+    }
+    try {
+      return new IteratorLoop(this.#source[Symbol.iterator](), this.state, this.endLoop);
+    } catch (error) {
+      this.endLoop(FAILED);
+      throw error;
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
+    return new AsyncLoop(this.#source, this.state, this.endLoop).open();
+  }
+}
+
+/** A bar over something that can only be iterated with `for await`. */
+export class AsyncIterableBar<T> extends Bar implements AsyncIterable<Awaited<T>> {
+  readonly #source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
+
+  constructor(
+    source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>,
+    options?: BarOptions,
+    environment: BarEnvironment = processEnvironment,
+  ) {
+    super(options, environment, lengthOf(source));
+    this.#source = source;
+  }
+
+  /** What is looped over. */
+  get iterable(): AsyncIterable<T> | Iterable<T | PromiseLike<T>> {
+    return this.#source;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
+    return new AsyncLoop(this.#source, this.state, this.endLoop).open();
+  }
+}

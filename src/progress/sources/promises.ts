@@ -1,0 +1,115 @@
+/** Bars over promises: `tqdm.all` and what stands beside it. */
+
+import { Bar } from '../bar.js';
+import type { BarOptions } from '../bar-options.js';
+import type { BarEnvironment } from '../environment.js';
+import { concurrentMap, type MapOptions } from './concurrent-map.js';
+import { AsyncIterableBar } from './iterable-bar.js';
+
+/** What `tqdm` does with promises. Options are those of the bar; its total is the number of promises. */
+export interface PromiseBars {
+  /** `Promise.all` with a bar, which moves with each promise that is fulfilled and fails with the first that is not. */
+  all<T extends readonly unknown[] | []>(
+    promises: T,
+    options?: BarOptions,
+  ): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }>;
+  all<T>(promises: Iterable<T | PromiseLike<T>>, options?: BarOptions): Promise<Awaited<T>[]>;
+
+  /** `Promise.allSettled` with a bar, which moves with each promise that is settled, and never fails. */
+  allSettled<T extends readonly unknown[] | []>(
+    promises: T,
+    options?: BarOptions,
+  ): Promise<{ -readonly [P in keyof T]: PromiseSettledResult<Awaited<T[P]>> }>;
+  allSettled<T>(
+    promises: Iterable<T | PromiseLike<T>>,
+    options?: BarOptions,
+  ): Promise<PromiseSettledResult<Awaited<T>>[]>;
+
+  /**
+   * A bar to loop over with `for await`: gives values in the order in which the promises are fulfilled. The first
+   * that is rejected is thrown by the loop, and the bar fails; rejections after it are not heard.
+   */
+  asCompleted<T>(promises: Iterable<T>, options?: BarOptions): AsyncIterableBar<T>;
+
+  /**
+   * Calls `work(item, index)` for each item, at most `concurrency` at a time, and gives the results in the order of
+   * the items. Items may come later: a sync or async iterable is pulled only when a call may start.
+   *
+   * At the first error nothing more is started, the source is left, the bar fails, and the result rejects at once;
+   * calls that run then go on. So it does when the signal aborts, with its reason. Bars that `work` opens
+   * stand below this one, in rows that stay.
+   *
+   * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE`: the result rejects
+   */
+  map<T, R>(
+    items: Iterable<T> | AsyncIterable<T>,
+    work: (item: Awaited<T>, index: number) => R | PromiseLike<R>,
+    options?: MapOptions,
+  ): Promise<Awaited<R>[]>;
+}
+
+/** As many promises as were given: the first settles with whichever of them settles first, and so on. */
+function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
+  const waiting: { resolve: (value: Awaited<T>) => void; reject: (error: unknown) => void }[] = [];
+  const settled = promises.map(
+    () => new Promise<Awaited<T>>((resolve, reject) => waiting.push({ resolve, reject })),
+  );
+  let first = 0;
+  const next = () => waiting[first++]!;
+  for (const promise of promises) {
+    Promise.resolve(promise).then(
+      (value) => next().resolve(value),
+      (error) => next().reject(error),
+    );
+  }
+  // A loop that was left does not hear of the rest.
+  for (const promise of settled) promise.catch(() => {});
+  return settled;
+}
+
+/** The functions of a `tqdm` with this environment. */
+export function createPromiseBars(environment: BarEnvironment): PromiseBars {
+  async function all(promises: Iterable<unknown>, options?: BarOptions): Promise<unknown[]> {
+    const given = [...promises];
+    const bar = new Bar(options, environment, given.length);
+    const count = (value: unknown) => {
+      bar.update(1);
+      return value;
+    };
+    const counted = given.map((promise) => Promise.resolve(promise).then(count));
+    try {
+      const values = await Promise.all(counted);
+      bar.close();
+      return values;
+    } catch (error) {
+      bar.fail(error);
+      throw error;
+    }
+  }
+
+  async function allSettled(promises: Iterable<unknown>, options?: BarOptions) {
+    const given = [...promises];
+    const bar = new Bar(options, environment, given.length);
+    const count = () => {
+      bar.update(1);
+    };
+    const counted = given.map((promise) => Promise.resolve(promise).finally(count));
+    const results = await Promise.allSettled(counted);
+    bar.close();
+    return results;
+  }
+
+  const functions = {
+    all,
+    allSettled,
+    asCompleted: <T>(promises: Iterable<T>, options?: BarOptions) =>
+      new AsyncIterableBar<T>(inOrderOfCompletion([...promises]), options, environment),
+    map: <T, R>(
+      items: Iterable<T> | AsyncIterable<T>,
+      work: (item: Awaited<T>, index: number) => R | PromiseLike<R>,
+      options: MapOptions = {},
+    ) => concurrentMap(items, work, options, environment),
+  };
+  // Tuples are for the compiler only.
+  return functions as PromiseBars;
+}
