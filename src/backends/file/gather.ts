@@ -41,8 +41,9 @@ export function gather(
 }
 
 /**
- * What others have, and this thread does not ask for: that of its own is nobody's business then. In the order in which they have a right to their names: before those that only the dead knew, so that a new
- * version of a program is seen when the last of the old one is gone.
+ * What others have, and this thread does not ask for: that of its own is nobody's business then. In the order in which
+ * they have a right to their names: before those that only the dead knew, so that a new version of a program is
+ * seen when the last of the old one is gone.
  */
 export function livingFirst(gathered: ReadonlyMap<string, GatheredFamily>): GatheredFamily[] {
   const all = [...gathered.values()].filter(({ others }) => others.length > 0);
