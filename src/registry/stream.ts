@@ -23,18 +23,3 @@ export async function* inTurns(chunks: Iterable<Uint8Array>): AsyncGenerator<Uin
     turn = performance.now();
   }
 }
-
-/**
- * All chunks as one text.
- *
- * @throws `METHEUS_UNKNOWN_FORMAT` for protobuf, which is no text
- */
-export async function textOf(format: string | undefined, chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  if (format === 'protobuf') {
-    const [given, expected] = ["'protobuf'", "'text' or 'openmetrics' for a string"];
-    throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given, expected, todo: 'Use streamMetrics' });
-  }
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all).toString();
-}
