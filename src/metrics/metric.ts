@@ -55,11 +55,15 @@ export abstract class Metric {
   }
 
   labels(given: Readonly<Record<string, unknown>>): Metric {
-    if (this === this.members.root && typeof given === 'object' && given !== null) {
-      const found = this.members.find(given);
+    const { root, tree } = this.members;
+    if (typeof given === 'object' && given !== null) {
+      const found = this === root ? tree.find(given) : undefined;
       if (found !== undefined) return found;
+      if (this.#given !== COMPLETE) {
+        const known = tree.findOnTop(this.#given, given);
+        if (known !== undefined) return known;
+      } else if (isEmpty(given)) return this;
     }
-    if (this.#given === COMPLETE && isEmpty(given)) return this;
     return this.members.resolve(this.values(), given);
   }
 
@@ -104,5 +108,4 @@ export abstract class Metric {
   }
 }
 
-const isEmpty = (given: unknown) =>
-  typeof given === 'object' && given !== null && Object.keys(given).length === 0;
+const isEmpty = (given: object) => Object.keys(given).length === 0;
