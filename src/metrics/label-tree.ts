@@ -47,16 +47,20 @@ export class LabelTree<M extends object> {
   find(given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;
     const count = names.length;
-    if (count === 0 || count !== countKeys(given)) return undefined;
+    if (count !== countKeys(given) || count === 0) return undefined;
     // No value but a string is a key of the tree, `undefined` aside.
     const values = given as Readonly<Record<string, string | undefined>>;
     const first = values[names[0]!];
-    const second = count > 1 ? values[names[1]!] : '';
-    const third = count > 2 ? values[names[2]!] : '';
-    if (first === undefined || second === undefined || third === undefined) return undefined;
-    let next: Next<M> | undefined = this.#top.get(first);
-    if (count > 1) next = (next as Level<M> | undefined)?.get(second);
-    if (count > 2) next = (next as Level<M> | undefined)?.get(third);
+    if (first === undefined) return undefined;
+    let next = this.#top.get(first);
+    if (count === 1 || next === undefined) return next as M | undefined;
+    const second = values[names[1]!];
+    if (second === undefined) return undefined;
+    next = (next as Level<M>).get(second);
+    if (count === 2 || next === undefined) return next as M | undefined;
+    const third = values[names[2]!];
+    if (third === undefined) return undefined;
+    next = (next as Level<M>).get(third);
     for (let i = 3; i < count && next !== undefined; i++) {
       const value = values[names[i]!];
       next = value === undefined ? undefined : (next as Level<M>).get(value);

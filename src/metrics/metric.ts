@@ -57,12 +57,19 @@ export abstract class Metric {
   }
 
   labels(given: Readonly<Record<string, unknown>>): Metric {
-    const { root, tree } = this.members;
-    if (typeof given === 'object' && given !== null) {
-      const found = this === root ? tree.find(given) : undefined;
+    const { members } = this;
+    if (this === members.root && typeof given === 'object' && given !== null) {
+      const found = members.tree.find(given);
       if (found !== undefined) return found;
+    }
+    return this.#labels(given);
+  }
+
+  /** What is not on the fast way: labels on top of others or left open, numbers, what is new or wrong. */
+  #labels(given: Readonly<Record<string, unknown>>): Metric {
+    if (typeof given === 'object' && given !== null) {
       if (this.#given !== COMPLETE) {
-        const known = tree.findOnTop(this.#given, given);
+        const known = this.members.tree.findOnTop(this.#given, given);
         if (known !== undefined) return known;
       } else if (isEmpty(given)) return this;
     }
