@@ -47,7 +47,7 @@ export async function* streamMetrics(
   registry: Collectable = REGISTRY,
   { format = 'text', escaping = 'underscores', created = false, reuse = false }: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { encoderOf, inTurns } = await import('./stream.js');
+  const { encoderOf, givenInTurns } = await import('./stream.js');
   const encode = await encoderOf(format);
-  yield* inTurns(encode(await registry.collect(), { escaping, created, reuse }));
+  yield* givenInTurns(encode(await registry.collect(), { escaping, created, reuse }));
 }

@@ -4,9 +4,7 @@ import { REMOVED } from '../model/label-column.js';
 import { exposedName, parsePart, splitRow } from '../model/native/parts.js';
 import { quantilesOf } from '../model/native/quantiles.js';
 import { addPart, type NativeLimit, NativeSum, NO_LIMIT } from '../model/native/sum.js';
-
-/** How long it may hold the event loop before it lets others run. */
-const TURN_MS = 4;
+import { Turn } from '../model/turn.js';
 
 /**
  * Takes `parts` families out of the snapshots, and gives those they belong to their native buckets or quantiles.
@@ -88,18 +86,4 @@ function limitOf(parts: readonly FamilySnapshot[]): NativeLimit {
 function textsOf({ bytes, starts, lengths }: FamilySnapshot['rows']): (row: number) => string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return (row) => buffer.toString('latin1', starts[row]!, starts[row]! + lengths[row]!);
-}
-
-/** A stretch of work, after which the event loop has its turn. */
-class Turn {
-  #start = performance.now();
-
-  get isOver(): boolean {
-    return performance.now() - this.#start >= TURN_MS;
-  }
-
-  async next(): Promise<void> {
-    await new Promise(setImmediate);
-    this.#start = performance.now();
-  }
 }
