@@ -11,7 +11,7 @@ import {
   resolveOptions,
 } from './bar-options.js';
 import { type BarOutput, openOutput } from './bar-output.js';
-import { BarState, type Outcome } from './bar-state.js';
+import { BarState, knownTotal, type Outcome } from './bar-state.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
 import { colourSequence } from './meter/glyphs.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter/meter.js';
@@ -67,8 +67,7 @@ export class Bar extends BarAttributes implements Disposable {
     super(resolved);
     const { barFormat, desc, unit, initial } = resolved;
     if (barFormat) checkBarFormat(barFormat);
-    const total = resolved.total ?? usualTotal;
-    const end = total === Number.POSITIVE_INFINITY ? null : total;
+    const end = knownTotal(resolved.total ?? usualTotal);
     this.#options = resolved;
     this.#environment = environment;
     this.leave = resolved.leave;

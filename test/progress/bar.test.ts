@@ -25,6 +25,20 @@ describe('a bar', () => {
     assert.equal(bar.disable, true);
   });
 
+  it('may be reset to an end that is not known', () => {
+    const { tqdm, clock } = fakeTqdm();
+    const bar = tqdm(null, { total: 4, mininterval: 0 });
+    bar.update(3);
+    bar.reset(Number.POSITIVE_INFINITY);
+    assert.equal(bar.total, null);
+    clock.tick(1);
+    bar.update(2);
+    assert.equal(String(bar), '2it [00:01,  2.00it/s]');
+    bar.close();
+    bar.reset(7);
+    assert.deepEqual([bar.n, bar.total], [0, 7]);
+  });
+
   it('has a rate once there is time to divide by', () => {
     const { tqdm, clock } = fakeTqdm();
     const bar = tqdm(null, { mininterval: 10, initial: 4 });
