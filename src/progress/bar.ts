@@ -14,7 +14,7 @@ import { type BarOutput, openOutput } from './bar-output.js';
 import { BarState, knownTotal, type Outcome } from './bar-state.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
 import { colourSequence } from './meter/glyphs.js';
-import { checkBarFormat, formatMeter, type MeterOptions } from './meter/meter.js';
+import { checkBarFormat, drawMeter, type MeterOptions } from './meter/meter.js';
 import { initialPostfix, type Postfix, postfixText } from './meter/postfix.js';
 import { FAILED, FINISHED } from './publish/record.js';
 import { lookOf } from './remote/look.js';
@@ -261,7 +261,7 @@ export class Bar extends BarAttributes implements Disposable {
 
   /** The line as it would be drawn now. */
   override toString(): string {
-    return formatMeter(this.formatDict);
+    return drawMeter(this.formatDict, true);
   }
 
   [Symbol.dispose](): void {

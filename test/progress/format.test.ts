@@ -154,6 +154,15 @@ describe('formatMeter', () => {
     assert.equal(never, '9999');
   });
 
+  it('shows data after the meter as Python does, and itself only once', () => {
+    const postfix: unknown[] = ['loss', new Map([['a', 1.5]]), Object.create(null)];
+    postfix.push(postfix);
+    const shown = (value: unknown) => formatMeter({ ...base, postfix: value, barFormat: '{postfix}' });
+    assert.equal(shown(postfix), "['loss', {'a': 1.5}, {}, [...]]");
+    assert.equal(shown(true), 'true');
+    assert.equal(shown(new URL('http://a/')), 'http://a/');
+  });
+
   it('takes characters of any number of steps', () => {
     assert.equal(formatMeter({ ...base, ascii: '#', barFormat: '{bar:4}' }), '####');
     assert.equal(formatMeter({ ...base, ascii: '.#', barFormat: '{bar:4}' }), '##..');

@@ -33,6 +33,9 @@ export function displayLength(text: string): number {
  */
 export function displayTrim(text: string, length: number): string {
   if (PRINTABLE_ASCII.test(text)) return text.slice(0, Math.max(length, 0));
+  const characters = [...text];
+  // tqdm compares lengths alone: where wide characters make up for ANSI sequences, it cuts as if there were neither.
+  if (characters.length === displayLength(text)) return characters.slice(0, Math.max(length, 0)).join('');
   const cut = text.slice(0, fittingEnd(text, length));
   if (!cut.includes(ESCAPE) || cut.search(ANSI) < 0) return cut;
   return cut.endsWith(RESET) ? cut : cut + RESET;

@@ -1,0 +1,36 @@
+/** What `formatMeter` takes. */
+
+import type { BarCharacters } from './glyphs.js';
+
+/** What a line is made of. */
+export interface MeterOptions {
+  /** Units done. */
+  readonly n: number;
+  /** Units expected; `null` or infinite when not known. */
+  readonly total?: number | null | undefined;
+  /** Seconds since the start. */
+  readonly elapsed: number;
+  /** Columns of the line: the bar takes what the text leaves. `null`: a bar of 10. 0: no bar. */
+  readonly ncols?: number | null | undefined;
+  /** Rows of the screen, for `{nrows}`. */
+  readonly nrows?: number | null | undefined;
+  /** Text before the meter. */
+  readonly prefix?: string | null | undefined;
+  readonly ascii?: BarCharacters | undefined;
+  readonly unit?: string | null | undefined;
+  /** `true`: quantities get metric prefixes. A number: `n`, `total` and `rate` are multiplied by it. */
+  readonly unitScale?: boolean | number | null | undefined;
+  /** Units per second, when smoothed; without it, the average since the start. */
+  readonly rate?: number | null | undefined;
+  readonly barFormat?: string | null | undefined;
+  /** Text after the meter, or data that `barFormat` picks from: `{postfix[0]}`. */
+  readonly postfix?: unknown;
+  /** What one metric prefix is worth. */
+  readonly unitDivisor?: number | null | undefined;
+  /** Units that were done before the start: they do not count for the rate. */
+  readonly initial?: number | null | undefined;
+  /** `red`, `#00ff00`; an unknown one is ignored. */
+  readonly colour?: string | null | undefined;
+  /** What `{eta}` counts from. Default: now. */
+  readonly now?: Date | null | undefined;
+}
