@@ -65,6 +65,10 @@ describe('a bar', () => {
       false,
     );
     assert.equal(bar.postfix, 'k=3, l=2');
+    bar.setPostfix();
+    assert.equal(bar.postfix, '');
+    bar.setPostfixStr(5 as unknown as string);
+    assert.ok(String(bar).endsWith(', 5]'));
     bar.setPostfixStr('text');
     assert.ok(String(bar).endsWith(', text]'));
   });
@@ -105,6 +109,14 @@ describe('mistakes', () => {
   it('a number that is not one', () => {
     assert.throws(() => tqdm(1, { total: Number.NaN }), { code });
     assert.throws(() => tqdm(1, { ncols: '80' as unknown as number }), { code });
+  });
+
+  it('a text that is not one', () => {
+    assert.throws(() => tqdm(1, { desc: 5 as unknown as string }), {
+      code,
+      message: /desc = 5, expected a string/,
+    });
+    assert.throws(() => tqdm(1, { barFormat: ['{n}'] as unknown as string }), { code });
   });
 
   it('a bar format that could not be drawn', () => {

@@ -1,5 +1,6 @@
 /** What `formatMeter` takes. */
 
+import { checkArgument, type Kind } from './arguments.js';
 import type { BarCharacters } from './glyphs.js';
 
 /** What a line is made of. */
@@ -33,4 +34,39 @@ export interface MeterOptions {
   readonly colour?: string | null | undefined;
   /** What `{eta}` counts from. Default: now. */
   readonly now?: Date | null | undefined;
+}
+
+const NUMBER = ['number'] as const;
+const TEXT = ['string'] as const;
+const KINDS: Readonly<Record<string, readonly Kind[]>> = {
+  n: NUMBER,
+  total: NUMBER,
+  elapsed: NUMBER,
+  ncols: NUMBER,
+  nrows: NUMBER,
+  prefix: TEXT,
+  ascii: ['boolean', 'string'],
+  unit: TEXT,
+  unitScale: ['boolean', 'number'],
+  rate: NUMBER,
+  barFormat: TEXT,
+  unitDivisor: NUMBER,
+  initial: NUMBER,
+  colour: TEXT,
+  now: ['Date'],
+};
+
+/**
+ * Looks for numbers and texts that are none.
+ *
+ * @throws MetheusError `METHEUS_INVALID_BAR_OPTION`
+ */
+export function checkMeterOptions(options: MeterOptions): void {
+  checkArgument('options', options, ['object']);
+  checkArgument('n', options.n, NUMBER);
+  checkArgument('elapsed', options.elapsed, NUMBER);
+  for (const [name, value] of Object.entries(options)) {
+    const kinds = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+    if (kinds !== undefined && value !== null && value !== undefined) checkArgument(name, value, kinds);
+  }
 }

@@ -4,7 +4,7 @@ import { type BarFields, type BarFormat, hasBar, parseBarFormat, renderBarFormat
 import { displayLength, displayTrim } from './display-width.js';
 import { minus, plain, type Quantity, scaleBy } from './exact.js';
 import { Float, formatNumber, numberText } from './format-spec.js';
-import type { MeterOptions } from './meter-options.js';
+import { checkMeterOptions, type MeterOptions } from './meter-options.js';
 import { isEmptyData, pythonText } from './python-text.js';
 import { formatInterval, formatSizeof } from './quantity.js';
 import { WallTime } from './strftime.js';
@@ -132,9 +132,11 @@ function meterFields(
 /**
  * One line of a progress bar, as tqdm 4.69 draws it. Pure, but for `{eta}`, which counts from `now`.
  *
- * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT` when `barFormat` is not one
+ * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT` when `barFormat` is not one, `METHEUS_INVALID_BAR_OPTION` for a
+ *   number or a text that is none
  */
 export function formatMeter(options: MeterOptions): string {
+  checkMeterOptions(options);
   return drawMeter(options, false);
 }
 
