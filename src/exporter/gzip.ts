@@ -11,9 +11,15 @@ export function gzipBytes(bytes: Uint8Array): Promise<Uint8Array> {
   });
 }
 
+/**
+ * Nothing is taken while anything waits: chunks may lie in two buffers in turn, and what Node.js lets wait otherwise
+ * has become as much as a chunk (64 KiB, from version 22 on), so that a third would be written over the first.
+ */
+const ONE_AT_A_TIME = { ...OPTIONS, writableHighWaterMark: 1 };
+
 /** Takes chunks no faster than what they become is taken. Nothing is allocated before the first is asked for. */
 export async function* gzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const stream = createGzip(OPTIONS);
+  const stream = createGzip(ONE_AT_A_TIME);
   // An error of the chunks destroys the stream with it, and so is thrown by the line below.
   pipeline(chunks, stream, () => {});
   yield* stream;

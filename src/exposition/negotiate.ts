@@ -103,8 +103,12 @@ function meets(offer: Offer, { type, parameters }: Range): boolean {
   return Object.entries(offer.parameters).every(([name, values]) => values.includes(parameters.get(name)));
 }
 
+/** Longer headers are nobody's wish: servers of Prometheus send some 300 characters. */
+const MOST_CHARACTERS = 8192;
+
 /** What the header lists, best first: by weight, those with a wildcard behind the others, then by place. */
 function rangesOf(accept: string): Range[] {
+  if (accept.length > MOST_CHARACTERS) return [];
   const ranges = accept.split(',').map(rangeOf);
   const isWild = ({ type }: Range) => Number(type.includes('*'));
   return ranges

@@ -3,16 +3,23 @@ import { MetheusError, show } from '../errors.js';
 import { checkBuckets } from './buckets.js';
 import { cellsOf, type FamilyOptions, type FamilySeries } from './collector.js';
 import { exemplarLabels } from './exemplar.js';
-import type { Exemplar, FamilyDescriptor, FamilySnapshot, MetricType } from './family.js';
+import {
+  type Exemplar,
+  type FamilyDescriptor,
+  type FamilySnapshot,
+  isTime,
+  type MetricType,
+} from './family.js';
 import { LabelColumn } from './label-column.js';
 import { labelString, labelText, refuseUnknownLabels } from './labels.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
+import { isNativeBuckets } from './native/check.js';
 
 /**
  * A family for a custom `Collector` to give.
  *
  * @throws the errors of a bad name, label, bucket or exemplar, as for metrics; `METHEUS_INVALID_OPTIONS` for a
- * unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` when a series has another
+ * type that there is not, or a unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` when a series has another
  * number of values than its type asks for, or one that it cannot have; `METHEUS_DUPLICATE_SERIES`
  */
 export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
@@ -45,19 +52,41 @@ function describe(
   checkLabelNames(name, labelNames, utf8Names);
   const refuse = (given: string, expected: string) =>
     new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${given} for ${type} '${name}'`, expected });
+  if (!TYPES.includes(type)) throw refuse(`type ${show(type)}`, `one of ${TYPES.join(', ')}`);
   const isWord = type === 'info' || type === 'stateset';
-  if (isWord && unit !== '') throw refuse(`unit '${unit}'`, 'none');
+  if (typeof unit !== 'string' || (isWord && unit !== '')) {
+    throw refuse(`unit ${show(unit)}`, isWord ? 'none' : 'a string');
+  }
   if (type === 'stateset' && labelNames.at(-1) !== name) {
     throw refuse(`labelNames ${show(labelNames)}`, 'the name of the family as the last one');
   }
-  if (!quantiles.every((q, i) => q >= (quantiles[i - 1] ?? 0) && q <= 1)) {
+  if (!quantiles.every((q, i) => typeof q === 'number' && q >= 0 && q <= 1 && !(q <= quantiles[i - 1]!))) {
     throw refuse(`quantiles ${show(quantiles)}`, 'numbers from 0 to 1, ascending');
   }
-  const isNative = buckets === undefined && series.some(({ native }) => native !== undefined);
-  const bounds = !isBucketed(type) ? quantiles : isNative ? [] : checkBuckets(name, buckets ?? []);
+  const isBare = series.length === 0 || series.some(({ native }) => native !== undefined);
+  const bounds = isBucketed(type)
+    ? bucketsOf(name, buckets, isBare)
+    : // -0 is 0: it would be a quantile of another name.
+      quantiles.map((q) => q + 0);
   const merge = isWord || type === 'gauge' ? 'shared' : 'add';
   return { scope: '', name, help, type, unit, labelNames, cells: cellsOf(type, bounds), merge, bounds };
 }
+
+/** @param isBare - whether there may be none */
+function bucketsOf(name: string, buckets: readonly number[] = [], isBare: boolean): readonly number[] {
+  return isBare && buckets.length === 0 ? [] : checkBuckets(name, buckets);
+}
+
+const TYPES: readonly MetricType[] = [
+  'counter',
+  'gauge',
+  'histogram',
+  'gaugehistogram',
+  'summary',
+  'info',
+  'stateset',
+  'unknown',
+];
 
 const isBucketed = (type: MetricType) => type === 'histogram' || type === 'gaugehistogram';
 
@@ -93,27 +122,29 @@ class GivenSeries {
     this.rows.add(text);
     this.values.set(this.#cellsOf(value), row * cells);
     const { timestamp, created, quantiles, exemplar, exemplars = [exemplar], native } = more;
-    if (timestamp !== undefined)
-      this.timestamps[row] = this.#check(timestamp, Number.isFinite(timestamp), SECONDS);
+    if (timestamp !== undefined) this.timestamps[row] = this.#check(timestamp, isTime(timestamp), SECONDS);
     if (created !== undefined) {
-      this.created[row] = this.#check(created, merge === 'add' && created > 0, `${SECONDS}, not for gauges`);
+      const isRight = merge === 'add' && isTime(created) && created > 0;
+      this.created[row] = this.#check(created, isRight, `${SECONDS}, not for gauges`);
     }
     if (quantiles !== undefined) {
       this.#check(
         quantiles,
-        type === 'summary' && quantiles.length === bounds.length,
+        type === 'summary' && quantiles.length === bounds.length && quantiles.every(isNumber),
         'a value for each quantile',
       );
       this.quantiles.set(quantiles, row * bounds.length);
     }
-    if (native !== undefined) this.#check(native, isBucketed(type), 'native buckets of a histogram');
+    if (native !== undefined) {
+      this.#check(native, isBucketed(type) && isNativeBuckets(native), 'native buckets of a histogram');
+    }
     const places = type === 'counter' ? 1 : isBucketed(type) ? cells - 1 : 0;
     for (const [cell, one] of exemplars.entries()) {
       if (one === undefined) continue;
       this.#check(
         one,
-        cell < places && typeof one.value === 'number',
-        'exemplars of a counter or of buckets',
+        cell < places && isNumber(one?.value) && (one.timestamp === undefined || isTime(one.timestamp)),
+        'exemplars of a counter or of buckets, with a value and, if at all, a time in Unix seconds',
       );
       this.exemplars.set(row * cells + cell, { ...one, labels: exemplarLabels(name, one.labels) });
     }
@@ -125,8 +156,14 @@ class GivenSeries {
     const isGauge = merge === 'shared';
     const given = typeof value === 'number' ? [value] : value;
     const all = isGauge && given.length === 1 ? [...given, 1] : given;
-    const areNumbers = all.length === cells && all.every((cell) => typeof cell === 'number');
+    const areNumbers = all.length === cells && all.every(isNumber);
     this.#check(value, areNumbers, isGauge ? 'a number' : `${cells} numbers`);
+    const counts = isBucketed(type) ? all.slice(0, -1) : type === 'summary' ? all.slice(1) : [];
+    this.#check(
+      value,
+      counts.every((count) => count >= 0),
+      'counts of at least 0',
+    );
     if (type === 'info') this.#check(value, all[0] === 1, '1');
     if (type === 'stateset') this.#check(value, all[0] === 0 || all[0] === 1, '0 or 1');
     return all;
@@ -141,5 +178,7 @@ class GivenSeries {
     });
   }
 }
+
+const isNumber = (given: unknown): given is number => typeof given === 'number';
 
 const SECONDS = 'Unix seconds';

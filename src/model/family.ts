@@ -110,6 +110,14 @@ export function familyKey(family: FamilyDescriptor): string {
   return JSON.stringify([scope, name, type, unit, labelNames, cells, merge, bounds]);
 }
 
+/** Beyond it, milliseconds would be no whole numbers. */
+const MOST_SECONDS = Number.MAX_SAFE_INTEGER / 1000;
+
+/** Whether these can be Unix seconds. */
+export function isTime(seconds: unknown): seconds is number {
+  return typeof seconds === 'number' && Math.abs(seconds) <= MOST_SECONDS;
+}
+
 /** The numbers of a family at one moment, in columns. */
 export interface FamilySnapshot {
   readonly family: FamilyDescriptor;

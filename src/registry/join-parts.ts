@@ -1,10 +1,12 @@
 /** Joining: the hidden families of native buckets become a part of the families that are exposed. */
 import type { FamilySnapshot, NativeBuckets } from '../model/family.js';
-import { REMOVED } from '../model/label-column.js';
-import { exposedName, parsePart, splitRow } from '../model/native/parts.js';
+import { BucketSpace } from '../model/native/bucket-space.js';
+import { type NativeLimit, NO_LIMIT } from '../model/native/limited-sum.js';
+import { exposedName } from '../model/native/parts.js';
 import { quantilesOf } from '../model/native/quantiles.js';
-import { addPart, type NativeLimit, NativeSum, NO_LIMIT } from '../model/native/sum.js';
+import { addPart, NativeSum } from '../model/native/sum.js';
 import { Turn } from '../model/turn.js';
+import { partPlaces } from './part-places.js';
 
 /**
  * Takes `parts` families out of the snapshots, and gives those they belong to their native buckets or quantiles.
@@ -39,37 +41,26 @@ async function join(
   parts: readonly FamilySnapshot[],
   now: number,
 ): Promise<FamilySnapshot> {
-  const sums = new Map<string, NativeSum>();
   const turn = new Turn();
-  for (const { family, rows, values } of parts) {
-    const textOf = textsOf(rows);
-    for (let row = 0; row < rows.size; row++) {
-      if (rows.lengths[row] === REMOVED) continue;
-      const { labels, part } = splitRow(textOf(row));
-      const parsed = parsePart(part);
-      if (parsed === undefined) continue;
-      let sum = sums.get(labels);
-      if (sum === undefined) {
-        sum = new NativeSum();
-        sums.set(labels, sum);
-      }
-      addPart(sum, family, parsed, values, row * family.cells, now);
-      if (turn.isOver) await turn.next();
-    }
-  }
+  const { starts, family: families, row: partRows, part } = await partPlaces(snapshot, parts, turn);
   const { family, rows } = snapshot;
   const isSummary = family.type === 'summary';
   const limit = isSummary ? NO_LIMIT : limitOf(parts);
-  const native: (NativeBuckets | undefined)[] = new Array(rows.size);
+  const native: (NativeBuckets | undefined)[] = new Array(rows.size).fill(undefined);
   const quantiles = new Float64Array(isSummary ? rows.size * family.bounds.length : 0).fill(Number.NaN);
-  const textOf = textsOf(rows);
+  const space = new BucketSpace();
   for (let row = 0; row < rows.size; row++) {
-    if (rows.lengths[row] === REMOVED) continue;
-    const buckets = sums.get(textOf(row))?.result(limit);
-    if (buckets === undefined) continue;
-    native[row] = buckets;
+    const [from, end] = [starts[row]!, starts[row + 1]!];
+    if (from === end) continue;
+    const sum = new NativeSum();
+    for (let at = from; at < end; at++) {
+      const { family: hidden, values } = parts[families[at]!]!;
+      addPart(sum, hidden, part[at]!, values, partRows[at]! * hidden.cells, now);
+    }
+    const buckets = sum.result(limit, space);
     if (isSummary) quantiles.set(quantilesOf(buckets, family.bounds), row * family.bounds.length);
-    if (turn.isOver) await turn.next();
+    else native[row] = buckets;
+    if (turn.isDue()) await turn.next();
   }
   return isSummary ? { ...snapshot, quantiles } : { ...snapshot, native };
 }
@@ -80,10 +71,4 @@ function limitOf(parts: readonly FamilySnapshot[]): NativeLimit {
   const least = Math.min(...limits.map(([maxBuckets]) => maxBuckets || Number.POSITIVE_INFINITY));
   const maxBuckets = Number.isFinite(least) ? least : 0;
   return { maxBuckets, maxZeroThreshold: Math.max(...limits.map(([, threshold]) => threshold)) };
-}
-
-/** Bytes as characters, whatever they encode: it is only compared with another. */
-function textsOf({ bytes, starts, lengths }: FamilySnapshot['rows']): (row: number) => string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return (row) => buffer.toString('latin1', starts[row]!, starts[row]! + lengths[row]!);
 }

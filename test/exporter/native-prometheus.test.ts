@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { CollectorRegistry, createHistogram, createSummary, type NativeOptions } from 'metheus';
 import { createMetricsHandler } from 'metheus/http';
 import { PowerIndex } from '#metheus/metrics/native/power-index.js';
-import { upperBound } from '#metheus/model/native/sum.js';
+import { upperBound } from '#metheus/model/native/powers.js';
 import { until } from '../support/processes.js';
 import { type PrometheusServer, startPrometheus } from '../support/prometheus-server.js';
 import { requireTool } from '../support/tools.js';

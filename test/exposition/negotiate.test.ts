@@ -55,6 +55,15 @@ describe('negotiate', () => {
     ['no header', undefined, TEXT],
     ['no header of a Request', null, TEXT],
     ['rubbish', ';;;=,,q=1;"', TEXT],
+    ['a parameter twice: the last', 'text/plain; version=0.0.4; version=1.0.0', `${TEXT_1}underscores`],
+    ['a weight twice: the last', 'application/openmetrics-text; version=1.0.0; q=1; q=0', TEXT],
+    ['capitals', 'APPLICATION/OPENMETRICS-TEXT;VERSION=1.0.0;ESCAPING=dots', `${OPENMETRICS}dots`],
+    ['a name that every object has', 'constructor; __proto__=1, text/plain; constructor=1', TEXT],
+    [
+      'more than anybody means',
+      `${'text/html,'.repeat(1e6)}application/openmetrics-text;version=1.0.0`,
+      TEXT,
+    ],
     ['other types only', 'application/json', TEXT],
   ];
   for (const [what, header, contentType] of headers) {

@@ -151,12 +151,86 @@ size_count 2
       `given 'a{quantile="2"} 1' on line 2, expected a quantile from 0 to 1`,
     ],
     ['a 1 # {} 1\n', "given '#' on line 1, expected a timestamp in whole milliseconds"],
+    [
+      'a 1 9223372036854775808\n',
+      "given '9223372036854775808' on line 1, expected a timestamp in whole milliseconds",
+    ],
+    ['{""} 1\n', `given '} 1' on line 1, expected the name of a label`],
+    ['{"a",""="b"} 1\n', `given '="b"} 1' on line 1, expected the name of a label`],
+    ['# TYPE "" gauge\n', "given ' gauge' on line 1, expected the name of a metric after TYPE"],
+    ['a{__name__="b"} 1\n', `given '} 1' on line 1, expected the name of the metric before its labels`],
   ];
   for (const [text, message] of refused) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       assertRefused(text, 'text', message);
     });
   }
+
+  it('reads long lines in a time that grows as they do', () => {
+    const long = 1e6;
+    for (const text of [
+      `a ${'1'.repeat(long)}x`,
+      `a ${'1'.repeat(long)}.${'1'.repeat(long)}x`,
+      `a{b="${'x'.repeat(long)}`,
+      `a{b="${'\\'.repeat(long)}`,
+      `a${' '.repeat(long)}x`,
+      `# TYPE a${' '.repeat(long)}x`,
+      `{${'a="",'.repeat(2)}${' '.repeat(long)}"`,
+    ]) {
+      assert.throws(() => parseMetrics(`${text}\n`), { code: 'METHEUS_INVALID_EXPOSITION' });
+    }
+    const value = 'x'.repeat(20 * long);
+    const [family] = parseMetrics(`a{b="${value}"} 1\n`);
+    assert.equal(family!.rows.lengths[0], value.length + 'b=""'.length);
+    const bounds = Array.from({ length: 20_000 }, (_, i) => `h_bucket{le="${i}.0"} ${i}\n`);
+    const text = `# TYPE h histogram\n${bounds.join('')}h_bucket{le="+Inf"} 20000\n# EOF\n`;
+    assert.equal(parseMetrics(text)[0]!.family.bounds.length, 20_000);
+  });
+
+  it('refuses, with the line and what was expected, whatever becomes of a text', () => {
+    const texts = [
+      '# HELP a x\\n\n# TYPE a counter\na_total{b="c",d="e"} 1 # {x="y"} 1 1\na_created 1\n# EOF\n',
+      '# TYPE a histogram\na_bucket{le="1.0"} 1 5\na_bucket{le="+Inf"} 2 5\na_sum 1 5\na_count 2 5\n# EOF\n',
+      '# TYPE s summary\ns{quantile="0.5"} 1\ns_sum 1 1700000000000\ns_count 1\n',
+      '# TYPE "a.b" gauge\n{"a.b","x.y"="z\\"\\n"} NaN\n{"a.b",} -Inf -1\n',
+    ];
+    const pieces = [
+      ...'"\\\n{},=# \t\r\0\u2028',
+      'é😀',
+      '1e5',
+      '_total',
+      '_bucket',
+      'le="',
+      'NaN',
+      '# EOF\n',
+    ];
+    const change = fc.record({ at: fc.nat(), drop: fc.nat(6), piece: fc.constantFrom('', ...pieces) });
+    const changes = fc.array(change, { minLength: 1, maxLength: 6 });
+    const format = fc.constantFrom(undefined, 'text' as const, 'openmetrics' as const);
+    fc.assert(
+      fc.property(fc.constantFrom(...texts), changes, format, (text, all, as) => {
+        let changed = text;
+        for (const { at, drop, piece } of all) {
+          const from = at % (changed.length + 1);
+          changed = changed.slice(0, from) + piece + changed.slice(from + drop);
+        }
+        try {
+          read(changed, as);
+        } catch (error) {
+          const { code, message } = error as { code?: unknown; message: string };
+          assert.equal(code, 'METHEUS_INVALID_EXPOSITION', String(error));
+          assert.match(message, /given .* on line \d+, expected /s);
+        }
+      }),
+      { seed: 2041, numRuns: 20_000 },
+    );
+  });
+
+  it('refuses what is no text', () => {
+    for (const given of [undefined, Buffer.from('a 1\n'), 5]) {
+      assert.throws(() => parseMetrics(given as never), { code: 'METHEUS_INVALID_EXPOSITION' });
+    }
+  });
 
   it('refuses another format', () => {
     const options = { format: 'protobuf' } as unknown as { format: 'text' };
@@ -247,6 +321,11 @@ no_type 2
     ['a 1\n', "given 'a 1' on line 1, expected '# EOF' as the last line"],
     ['# EOF\n\n', "given the end on line 2, expected '# EOF' as the last line"],
     ['a  1\n# EOF\n', "given ' 1' on line 1, expected a number"],
+    ['a 1\n# EOF\nb 1\n# EOF\n', "given '# EOF' on line 2, expected it on the last line only"],
+    [
+      '# TYPE a counter\na_total 1\na_created NaN\n# EOF\n',
+      "given 'a_created NaN' on line 3, expected a time in seconds",
+    ],
     ['a{b="c",} 1\n# EOF\n', "given '} 1' on line 1, expected the name of a label"],
     ['\n# EOF\n', 'given the end on line 1, expected the name of a metric'],
     ['# x\n# EOF\n', "given '# x' on line 1, expected '# TYPE', '# HELP', '# UNIT' or '# EOF'"],

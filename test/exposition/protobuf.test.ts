@@ -1,10 +1,10 @@
 /** The format protobuf, read back with the reader of another package. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { CollectorRegistry, createCounter, createHistogram, generateMetrics, streamMetrics } from 'metheus';
 import { createFamily } from 'metheus/collectors';
 import { encodeProtobuf } from '#metheus/exposition/protobuf/encode.js';
-import { spansOf } from '#metheus/exposition/protobuf/native.js';
 import type { FamilySnapshot, NativeBuckets, PowerBuckets } from '#metheus/model/family.js';
 import { type Message, readFamilies } from '../support/protobuf.js';
 
@@ -249,12 +249,6 @@ describe('generateMetrics', () => {
 describe('native histograms in protobuf', () => {
   it('have spans, filled where the gap is short, and deltas', () => {
     const positive = power({ [-3]: 5, [-2]: 1, 1: 4, 2: 2 ** 40, 6: 1 });
-    const { spans, counts } = spansOf(positive);
-    assert.deepEqual(spans, [
-      { offset: -3, length: 6 },
-      { offset: 3, length: 1 },
-    ]);
-    assert.deepEqual(counts, [5, 1, 0, 0, 4, 2 ** 40, 1]);
     const count = 11 + 2 ** 40 + 2 + 3;
     const histogram = nativeOf({
       ...EMPTY,
@@ -273,9 +267,47 @@ describe('native histograms in protobuf', () => {
       zero_count: 2,
       negative_span: [{ offset: 0, length: 1 }],
       negative_delta: [3],
-      positive_span: spans,
+      positive_span: [
+        { offset: -3, length: 6 },
+        { offset: 3, length: 1 },
+      ],
       positive_delta: [5, -4, -1, 0, 4, 2 ** 40 - 4, 1 - 2 ** 40],
     });
+  });
+
+  it('are read back from spans and deltas, whatever the gaps', () => {
+    const buckets = fc.dictionary(
+      fc.integer({ min: -40, max: 40 }).map(String),
+      fc.integer({ min: 1, max: 9 }),
+    );
+    fc.assert(
+      fc.property(buckets, buckets, fc.boolean(), (above, below, whole) => {
+        const by = whole ? 1 : 0.5;
+        const scaled = (all: Record<string, number>) =>
+          power(Object.fromEntries(Object.entries(all).map(([index, count]) => [index, count * by])));
+        const [positive, negative] = [scaled(above), scaled(below)];
+        const count = [...positive.counts, ...negative.counts].reduce((a, b) => a + b, 0);
+        const read = nativeOf({ ...EMPTY, zeroThreshold: 1, count, positive, negative }) as Message;
+        for (const [sign, { index, counts }] of Object.entries({ positive, negative })) {
+          const spans = (read[`${sign}_span`] ?? []) as { offset: number; length: number }[];
+          const deltas = read[`${sign}_delta`] as number[] | undefined;
+          const numbers = deltas ?? ((read[`${sign}_count`] ?? []) as number[]);
+          const found: [number, number][] = [];
+          let [at, sum, next] = [0, 0, 0];
+          for (const { offset, length } of spans) {
+            at += offset;
+            for (let end = at + length; at < end; at++, next++) {
+              sum = deltas === undefined ? numbers[next]! : sum + numbers[next]!;
+              if (sum !== 0) found.push([at, sum]);
+            }
+          }
+          assert.equal(next, numbers.length);
+          const expected = Array.from(index, (bucket, i) => [bucket, counts[i]]);
+          assert.deepEqual(found, expected);
+        }
+      }),
+      { seed: 2061, numRuns: 500 },
+    );
   });
 
   it('are told from classic ones while they are empty', () => {

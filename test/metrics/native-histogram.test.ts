@@ -11,6 +11,7 @@ import {
   type NativeOptions,
   SingleProcessBackend,
 } from 'metheus';
+import { rowText } from '#metheus/model/label-column.js';
 import { startClock } from './fake-clock.js';
 
 const bucketsOf = ({ schema, zeroThreshold, zeroCount, count, positive, negative }: NativeBuckets) => ({
@@ -174,20 +175,25 @@ describe('the limit of a native histogram', () => {
     assert.equal(native.schema, -4);
   });
 
-  it('widens the zero bucket first, as far as it may', async () => {
+  it('widens the zero bucket first, no more than is needed and as far as it may', async () => {
     const { registry, histogram } = make({ schema: 3, maxBuckets: 8, maxZeroThreshold: 0.5 });
     for (let i = -20; i < 0; i++) histogram.observe(2 ** i);
-    histogram.observe(-100);
-    for (const value of [0.3, 0.1, 1e-9]) histogram.observe(value);
-    const native = bucketsOf(await nativeOf(registry));
-    assert.deepEqual(native, {
+    for (const value of [-100, 0.0001, 1e-9]) histogram.observe(value);
+    const expected = {
       schema: 3,
-      zeroThreshold: 0.5,
-      zeroCount: 23,
-      count: 24,
-      positive: {},
+      zeroThreshold: 2 ** -8,
+      zeroCount: 15,
+      count: 23,
+      positive: { [-56]: 1, [-48]: 1, [-40]: 1, [-32]: 1, [-24]: 1, [-16]: 1, [-8]: 1 },
       negative: { 54: 1 },
-    });
+    };
+    assert.deepEqual(bucketsOf(await nativeOf(registry)), expected);
+    for (let i = 0; i < 7; i++) histogram.observe(-(2 ** -(i + 0.5)));
+    const { schema, zeroThreshold } = await nativeOf(registry);
+    assert.deepEqual({ schema, zeroThreshold }, { schema: 3, zeroThreshold: 2 ** -4 });
+    for (let i = 0; i < 20; i++) histogram.observe(2 ** i);
+    const wide = await nativeOf(registry);
+    assert.deepEqual([wide.schema < 3, wide.zeroThreshold <= 0.5], [true, true]);
   });
 
   it('starts anew where that is allowed, but for the last value', async (t) => {
@@ -238,6 +244,36 @@ describe('the series of a native histogram', () => {
     assert.deepEqual(native!.map((one) => one?.count).toSorted(), [1, 1]);
     histogram.clear();
     assert.equal(await parts(histogram), 0);
+  });
+
+  it('stay its own while others come and go between collections', async () => {
+    const registry = new CollectorRegistry();
+    const histogram = createHistogram('h', 'H.', { registry, requiredLabels: ['a'], native: true });
+    const kept = new Map<string, ReturnType<typeof histogram.labels<{ a: string }>>>();
+    let state = 1;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state % below;
+    };
+    for (let round = 0; round < 300; round++) {
+      const a = `series ${random(12)}`;
+      if (random(3) === 0 && kept.delete(a)) histogram.remove({ a });
+      else {
+        if (!kept.has(a)) kept.set(a, histogram.labels({ a }));
+        kept.get(a)!.observe(2 ** (random(160) / 8 - 10) * (random(2) ? 1 : -1));
+      }
+      if (random(2) === 0) continue;
+      const { rows, native } = await only(registry);
+      const shown = new Map<string, unknown>();
+      for (let row = 0; row < rows.size; row++) {
+        if (rows.lengths[row]! >= 0) shown.set(rowText(rows, row), bucketsOf(native![row]!));
+      }
+      const expected = Array.from(
+        kept,
+        ([name, one]) => [`a="${name}"`, bucketsOf(one.get().native!)] as const,
+      );
+      assert.deepEqual(shown, new Map(expected), `round ${round}`);
+    }
   });
 
   it('starts from nothing when a metric without labels is cleared', async () => {

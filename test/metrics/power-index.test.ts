@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { PowerIndex } from '#metheus/metrics/native/power-index.js';
-import { octaveBounds } from '#metheus/model/native/powers.js';
-import { upperBound } from '#metheus/model/native/sum.js';
+import { octaveBounds, upperBound } from '#metheus/model/native/powers.js';
 
 const SCHEMAS = [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 

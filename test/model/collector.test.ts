@@ -134,6 +134,16 @@ describe('createFamily', () => {
     assert.deepEqual([...seriesOf(createFamily('build', 'B.', info))][0]!.labels, { v: '1' });
   });
 
+  it('makes a histogram without buckets where there are no series either', () => {
+    const { family } = createFamily('h', 'H.', { type: 'histogram', series: [] });
+    assert.deepEqual([family.bounds, family.cells], [[], 2]);
+  });
+
+  it('takes -0 for the quantile 0', () => {
+    const { family } = createFamily('s', 'S.', { type: 'summary', quantiles: [-0, 1], series: [] });
+    assert.deepEqual(family.bounds, [0, 1]);
+  });
+
   it('leaves out what no series has', () => {
     const { family, rows, values, ...rest } = createFamily('g', 'G.', { series: [{ value: 1 }] });
     assert.deepEqual(rest, {});
@@ -143,6 +153,14 @@ describe('createFamily', () => {
   const one = (options: object, series: object) => () =>
     createFamily('a', '', { ...options, series: [{ value: 1, ...series }] } as FamilyOptions);
   const x = { labels: { n: '1' }, value: 1 };
+  const counter = { type: 'counter' };
+  const histogram = { type: 'histogram', buckets: [1] };
+  /** Native buckets that could be, but for some of it. */
+  const native = (wrong: object) => {
+    const none = { index: new Int32Array(0), counts: new Float64Array(0) };
+    const right = { schema: 3, zeroThreshold: 0, zeroCount: 1, count: 1, positive: none, negative: none };
+    return { value: [1, 0, 0], native: { ...right, ...wrong } };
+  };
 
   const refused: [string, string, () => unknown, string?][] = [
     ['a bad name', 'METHEUS_INVALID_METRIC_NAME', () => createFamily('a-b', '', { series: [] })],
@@ -226,6 +244,39 @@ describe('createFamily', () => {
       'an exemplar that is too long',
       'METHEUS_INVALID_EXEMPLAR',
       one({ type: 'counter' }, { exemplar: { ...x, labels: { n: 'x'.repeat(128) } } }),
+    ],
+    ['a type that there is not', 'METHEUS_INVALID_OPTIONS', one({ type: 'parts' }, {})],
+    ['a unit that is no text', 'METHEUS_INVALID_OPTIONS', one({ unit: 5 as never }, {})],
+    ['a quantile twice', 'METHEUS_INVALID_OPTIONS', one({ type: 'summary', quantiles: [0.5, 0.5] }, {})],
+    [
+      'a quantile that is text',
+      'METHEUS_INVALID_OPTIONS',
+      one({ type: 'summary', quantiles: ['0.5'] as never }, {}),
+    ],
+    ['a bucket below zero', 'METHEUS_INVALID_VALUE', one(histogram, { value: [-1, 1, 1] })],
+    ['a bucket that is not a number', 'METHEUS_INVALID_VALUE', one(histogram, { value: [Number.NaN, 1, 1] })],
+    ['a count below zero', 'METHEUS_INVALID_VALUE', one({ type: 'summary' }, { value: [1, -1] })],
+    ['milliseconds as a created time', 'METHEUS_INVALID_VALUE', one(counter, { created: 1e13 })],
+    ['an endless created time', 'METHEUS_INVALID_VALUE', one(counter, { created: Number.POSITIVE_INFINITY })],
+    ['an endless timestamp', 'METHEUS_INVALID_VALUE', one(counter, { timestamp: 1e300 })],
+    ['an exemplar that is none', 'METHEUS_INVALID_VALUE', one(counter, { exemplar: null })],
+    [
+      'an exemplar of no time',
+      'METHEUS_INVALID_VALUE',
+      one(counter, { exemplar: { ...x, timestamp: Number.NaN } }),
+    ],
+    ['native buckets that are none', 'METHEUS_INVALID_VALUE', one(histogram, native({ count: undefined }))],
+    ['a schema that there is not', 'METHEUS_INVALID_VALUE', one(histogram, native({ schema: 9 }))],
+    ['a zero bucket without end', 'METHEUS_INVALID_VALUE', one(histogram, native({ zeroThreshold: 1 / 0 }))],
+    [
+      'native buckets out of order',
+      'METHEUS_INVALID_VALUE',
+      one(histogram, native({ positive: { index: Int32Array.of(2, 1), counts: Float64Array.of(1, 1) } })),
+    ],
+    [
+      'native buckets without their counts',
+      'METHEUS_INVALID_VALUE',
+      one(histogram, native({ negative: { index: Int32Array.of(2, 3), counts: Float64Array.of(1) } })),
     ],
     ['native buckets of no histogram', 'METHEUS_INVALID_VALUE', one({}, { native: {} })],
     ['a histogram without any buckets', 'METHEUS_INVALID_BUCKETS', one({ type: 'histogram' }, {})],

@@ -24,14 +24,19 @@ export interface SampleLine {
 
 const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
-const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 const WORD = /[^ \t]+/y;
 const BLANKS = /[ \t]*/y;
 const META = { text: /#[ \t]+(TYPE|HELP)(?=[ \t])/y, openmetrics: /# (TYPE|HELP|UNIT)(?= )/y };
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Written so that each digit can be read in one way only: else a long run of them would take a quadratic time. */
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 const MILLISECONDS = /^[+-]?\d+$/;
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+/** What a timestamp of milliseconds must be within. */
+const MOST_INT64 = 2 ** 63;
 
 /** Code points of an exemplar's names and values together. */
 const MOST_EXEMPLAR_CHARACTERS = 128;
@@ -72,9 +77,9 @@ export class LineReader {
       return undefined;
     }
     this.#space();
-    const quoted = this.#take(QUOTED)?.[1];
+    const quoted = this.#quoted();
     const name = quoted === undefined ? this.#take(METRIC_NAME)?.[0] : unescaped(quoted);
-    if (name === undefined) this.fail(`the name of a metric after ${kind}`);
+    if (!name) this.fail(`the name of a metric after ${kind}`);
     // One blank only: those that follow are the help's own.
     if (kind === 'HELP' && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
     else if (this.#isStrict || this.#at < this.#line.length) this.#space();
@@ -111,7 +116,8 @@ export class LineReader {
   #timestamp(): number {
     if (this.#isStrict) return this.#finite('a timestamp in seconds');
     const text = this.#take(WORD)?.[0];
-    if (text === undefined || !MILLISECONDS.test(text)) this.fail('a timestamp in whole milliseconds', text);
+    const isTime = text !== undefined && MILLISECONDS.test(text) && Math.abs(Number(text)) < MOST_INT64;
+    if (!isTime) this.fail('a timestamp in whole milliseconds', text);
     return Number(text) / 1000;
   }
 
@@ -137,16 +143,17 @@ export class LineReader {
     let name = before;
     this.#skip('{');
     while (this.#peek() !== '}') {
-      const quoted = this.#take(QUOTED)?.[1];
+      const quoted = this.#quoted();
       const label = quoted === undefined ? this.#take(LABEL_NAME)?.[0] : unescaped(quoted);
-      if (label === undefined) this.fail('the name of a label');
+      if (!label) this.fail('the name of a label');
       if (!this.#isStrict) this.#blanks();
       if (quoted !== undefined && name === undefined && this.#peek() !== '=') name = label;
       else {
         this.#skip('=');
-        const value = this.#take(QUOTED)?.[1];
+        const value = this.#quoted();
         if (value === undefined) this.fail('a value in quotes');
         if (labels.has(label)) this.fail(`the label ${show(label)} once`);
+        if (label === '__name__') this.fail('the name of the metric before its labels');
         labels.set(label, unescaped(value));
         if (!this.#isStrict) this.#blanks();
       }
@@ -193,6 +200,25 @@ export class LineReader {
 
   #peek(): string | undefined {
     return this.#line[this.#at];
+  }
+
+  /**
+   * What is between the quotes that begin here, escapes as they stand. Looked for by hand: a pattern with a choice
+   * for each character runs out of stack in a value of some megabytes.
+   */
+  #quoted(): string | undefined {
+    const line = this.#line;
+    if (line.charCodeAt(this.#at) !== QUOTE) return undefined;
+    for (let close = this.#at + 1; close < line.length; close++) {
+      const code = line.charCodeAt(close);
+      if (code === BACKSLASH) close += 1;
+      else if (code === QUOTE) {
+        const text = line.slice(this.#at + 1, close);
+        this.#at = close + 1;
+        return text;
+      }
+    }
+    return undefined;
   }
 
   #blanks(): void {

@@ -49,6 +49,12 @@ const END = /(?:^|\n)# EOF\n?$/;
  * @throws `METHEUS_INVALID_EXPOSITION` with the number of the line; `METHEUS_UNKNOWN_FORMAT`
  */
 export function parseMetrics(text: string, options: ParseOptions = {}): FamilySnapshot[] {
+  if (typeof text !== 'string') {
+    throw new MetheusError('METHEUS_INVALID_EXPOSITION', {
+      given: `a value of type ${typeof text}`,
+      expected: 'a string',
+    });
+  }
   const { format = END.test(text) ? 'openmetrics' : 'text' } = options;
   if (!Object.hasOwn(TYPES, format)) {
     const expected = "'text' or 'openmetrics'";
@@ -63,6 +69,8 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
   } else if (last !== '') throw invalidLine(lines.length + 1, last, 'a line feed at the end');
   const families = new Families(format);
   for (const [i, line] of lines.entries()) {
+    if (line === '# EOF' && format === 'openmetrics')
+      throw invalidLine(i + 1, line, 'it on the last line only');
     const reader = new LineReader(line, i + 1, format);
     const read = reader.read();
     if (read === undefined) continue;

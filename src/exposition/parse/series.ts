@@ -28,6 +28,8 @@ interface Series {
   created?: number;
   /** Cumulative counts by upper bound; of a summary, values by quantile. */
   readonly parts: Map<number, number>;
+  /** The bound or quantile that was added last. */
+  last?: number;
   readonly exemplars: Map<number, Exemplar>;
 }
 
@@ -98,15 +100,17 @@ export class FamilyBuilder {
     if (series.parts.has(part)) refuse('each series once');
     if (this.isStrict && without === 'le') {
       if (!(sample.value >= 0)) refuse('a count of at least 0');
-      if (part < ([...series.parts.keys()].at(-1) ?? part)) refuse('buckets by their bounds, lowest first');
+      if (part < (series.last ?? part)) refuse('buckets by their bounds, lowest first');
     }
     series.parts.set(part, sample.value);
+    series.last = part;
     if (sample.exemplar !== undefined) series.exemplars.set(part, sample.exemplar);
   }
 
   #checkValue(place: string, value: number, { labels }: SampleLine, refuse: Refuse): void {
     const { type } = this;
     if (place === 'count' && !(value >= 0)) refuse('a count of at least 0');
+    if (place === 'created' && !Number.isFinite(value)) refuse('a time in seconds');
     if (type === 'counter' && place === 'value' && !(value >= 0)) refuse('a number of at least 0');
     if (type === 'info' && value !== 1) refuse('an info, which is always 1');
     if (type !== 'stateset') return;

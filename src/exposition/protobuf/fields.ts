@@ -1,6 +1,6 @@
 /** Fields of `io.prometheus.client` that several messages have, written with the package's writer. */
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
-import type { Exemplar } from '../../model/family.js';
+import { type Exemplar, isTime } from '../../model/family.js';
 import type { Escaping } from '../encoder.js';
 import { unquoted } from '../escaping.js';
 import { labelNamesOf } from '../exposed.js';
@@ -66,6 +66,6 @@ export function writeExemplar(
     writer.join();
   }
   writeDouble(writer, doubleTag(2), value);
-  if (timestamp !== undefined) writeTimestamp(writer, messageTag(3), timestamp);
+  if (isTime(timestamp)) writeTimestamp(writer, messageTag(3), timestamp);
   writer.join();
 }

@@ -1,7 +1,7 @@
 /** One `Metric` of `io.prometheus.client` from one row of a snapshot. */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { createFamily } from '../../model/create-family.js';
-import type { FamilySnapshot, MetricType } from '../../model/family.js';
+import { type FamilySnapshot, isTime, type MetricType } from '../../model/family.js';
 import { REMOVED } from '../../model/label-column.js';
 import type { Chunk } from '../chunk.js';
 import type { Escaping } from '../encoder.js';
@@ -248,7 +248,7 @@ export class MetricWriter {
   #writeNativeExemplars(writer: BinaryWriter, first: number, last: number): void {
     const { exemplars } = this.#snapshot;
     for (let cell = first; exemplars !== undefined && cell <= last; cell++) {
-      if (exemplars.get(cell)?.timestamp !== undefined) this.#writeExemplar(writer, messageTag(16), cell);
+      if (isTime(exemplars.get(cell)?.timestamp)) this.#writeExemplar(writer, messageTag(16), cell);
     }
   }
 
@@ -259,6 +259,6 @@ export class MetricWriter {
 
   #writeCreated(writer: BinaryWriter, tag: number, row: number): void {
     const created = this.#snapshot.created?.[row] ?? 0;
-    if (created > 0) writeTimestamp(writer, tag, created);
+    if (created > 0 && isTime(created)) writeTimestamp(writer, tag, created);
   }
 }

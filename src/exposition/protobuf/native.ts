@@ -25,18 +25,14 @@ interface SignFields {
 const NEGATIVE: SignFields = { span: messageTag(9), delta: messageTag(10), count: messageTag(11) };
 const POSITIVE: SignFields = { span: messageTag(12), delta: messageTag(13), count: messageTag(14) };
 
-/** Buckets side by side. */
-interface Span {
-  /** From the end of the span before; of the first, its bucket. */
-  readonly offset: number;
-  length: number;
-}
-
 /** Whether all counts are whole numbers, as they are unless somebody computed them. */
 export function areCounts({ count, zeroCount, positive, negative }: NativeBuckets): boolean {
-  return (
-    [count, zeroCount].every(isCount) && positive.counts.every(isCount) && negative.counts.every(isCount)
-  );
+  return isCount(count) && isCount(zeroCount) && areWhole(positive) && areWhole(negative);
+}
+
+function areWhole({ counts }: PowerBuckets): boolean {
+  for (let i = 0; i < counts.length; i++) if (!isCount(counts[i]!)) return false;
+  return true;
 }
 
 /** Schema, zero bucket and buckets: fields of `Histogram`. @param counts - whether all counts are whole */
@@ -50,43 +46,52 @@ export function writeNative(writer: BinaryWriter, buckets: NativeBuckets, counts
   else writeDouble(writer, doubleTag(8), zeroCount);
   writeSign(writer, NEGATIVE, negative, counts);
   writeSign(writer, POSITIVE, positive, counts);
-  if (isEmpty) writeSpan(writer, POSITIVE.span, { offset: 0, length: 0 });
+  if (isEmpty) writeSpan(writer, POSITIVE.span, 0, 0);
 }
 
-function writeSign(writer: BinaryWriter, fields: SignFields, buckets: PowerBuckets, whole: boolean): void {
-  if (buckets.index.length === 0) return;
-  const { spans, counts } = spansOf(buckets);
-  for (const span of spans) writeSpan(writer, fields.span, span);
+/** Written in loops, without arrays between: this is most of a scrape of native histograms. */
+function writeSign(
+  writer: BinaryWriter,
+  fields: SignFields,
+  { index, counts }: PowerBuckets,
+  whole: boolean,
+): void {
+  if (index.length === 0) return;
+  writeSpans(writer, fields.span, index);
   writer.uint32(whole ? fields.delta : fields.count).fork();
   let before = 0;
-  for (const count of counts) {
-    if (whole) writeDelta(writer, count - before);
-    else writer.double(count);
-    before = count;
+  let end = index[0]!;
+  for (let i = 0; i < index.length; i++) {
+    const gap = index[i]! - end;
+    for (let empty = 0; gap <= MOST_FILLED_GAP && empty < gap; empty++) {
+      writeBucket(writer, 0, before, whole);
+      before = 0;
+    }
+    writeBucket(writer, counts[i]!, before, whole);
+    before = counts[i]!;
+    end = index[i]! + 1;
   }
   writer.join();
 }
 
-/** @returns the spans, and the counts of all their buckets, empty ones included */
-export function spansOf({ index, counts }: PowerBuckets): { spans: Span[]; counts: number[] } {
-  const spans: Span[] = [];
-  const all: number[] = [];
-  let end = 0;
-  for (const [i, bucket] of index.entries()) {
-    const span = spans.at(-1);
-    const gap = bucket - end;
-    if (span === undefined || gap > MOST_FILLED_GAP) spans.push({ offset: gap, length: 1 });
-    else {
-      for (let empty = 0; empty < gap; empty++) all.push(0);
-      span.length += gap + 1;
-    }
-    all.push(counts[i]!);
-    end = bucket + 1;
-  }
-  return { spans, counts: all };
+function writeBucket(writer: BinaryWriter, count: number, before: number, whole: boolean): void {
+  if (whole) writeDelta(writer, count - before);
+  else writer.double(count);
 }
 
-function writeSpan(writer: BinaryWriter, tag: number, { offset, length }: Span): void {
+/** Buckets side by side, small gaps filled. The offset is from the end of the span before; of the first, its bucket. */
+function writeSpans(writer: BinaryWriter, tag: number, index: Int32Array): void {
+  let before = 0;
+  for (let i = 0; i < index.length; ) {
+    const first = index[i]!;
+    let end = first + 1;
+    for (i += 1; i < index.length && index[i]! - end <= MOST_FILLED_GAP; i++) end = index[i]! + 1;
+    writeSpan(writer, tag, first - before, end - first);
+    before = end;
+  }
+}
+
+function writeSpan(writer: BinaryWriter, tag: number, offset: number, length: number): void {
   writer.uint32(tag).fork();
   writer.uint32(varintTag(1)).sint32(offset);
   writer.uint32(varintTag(2)).uint32(length);

@@ -57,6 +57,8 @@ export class NativeSeries implements Upkept {
   #index = PowerIndex.of(0);
   #atHand: (Block | undefined)[] = [];
   #zero!: Block;
+  /** How wide the zero bucket was, at least, since values are counted at this resolution: if it was widened. */
+  #floor = 0;
   /** The cell of a block's first bucket. The one before it is for its age. */
   readonly #first: number;
   /** The age bucket that counts now: its number in all of time, when it ends, and the end of its names. */
@@ -83,9 +85,14 @@ export class NativeSeries implements Upkept {
   }
 
   use(schema: number, threshold: number): void {
+    const isWidened = threshold > this.rule.zeroThreshold;
+    if (schema !== this.schema) this.#floor = isWidened ? threshold : 0;
     this.#index = PowerIndex.of(schema);
     this.threshold = threshold;
     this.#turn();
+    if (!isWidened) return;
+    const { page, offset } = this.#zero;
+    page[offset + this.#first + 1] = 1;
   }
 
   /** The value is a number other than NaN. */
@@ -149,7 +156,7 @@ export class NativeSeries implements Upkept {
   }
 
   #blockOf(key: number): Block {
-    const block = this.#blockNamed(blockName(this.schema, key), key);
+    const block = this.#blockNamed(blockName(this.schema, key, this.#floor), key);
     this.#atHand[key & (AT_HAND - 1)] = block;
     return block;
   }

@@ -1,14 +1,15 @@
 /** What native buckets need now and then: keeping their limit, and reading those of this thread. */
 import type { NativeBuckets } from '../../model/family.js';
+import { NO_LIMIT } from '../../model/native/limited-sum.js';
 import { parsePart } from '../../model/native/parts.js';
 import { quantilesOf } from '../../model/native/quantiles.js';
-import { addPart, NativeSum, NO_LIMIT } from '../../model/native/sum.js';
+import { addPart, NativeSum } from '../../model/native/sum.js';
 import { coarseNow } from '../coarse-clock.js';
 import type { Upkept } from './rule.js';
 
 /**
  * Keeps a series within its limit, as Prometheus' Go client does: resets it, where that is allowed and the last
- * time is long enough ago; else widens the zero bucket up to its maximum; else doubles the width of all buckets.
+ * time is long enough ago; else widens the zero bucket by the bucket next to it, up to its maximum; else doubles the width of all buckets.
  *
  * @param value - what was observed last
  */

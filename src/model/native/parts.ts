@@ -5,7 +5,9 @@
  *
  * - `3:p-2`: with schema 3, positive values, block -2
  * - `3:n0`: negative values
- * - `3:z2.938735877055719e-39`: the zero bucket, of this threshold, in the first cell
+ * - `3:p-2>0.5`: the same, counted since the zero bucket is 0.5 wide at least
+ * - `3:z2.938735877055719e-39`: the zero bucket, of this threshold, in the first cell. In the second is whether it
+ *   was widened to that
  * - `@1` behind it: the age bucket, where a summary forgets
  */
 import type { FamilyDescriptor } from '../family.js';
@@ -46,8 +48,10 @@ export function partsFamily(
  */
 export const NEGATIVE = (1 << 16) + 16;
 
-export function blockName(schema: number, key: number): string {
-  return key < 1 << 15 ? `${schema}:p${key}` : `${schema}:n${key - NEGATIVE}`;
+/** @param floor - see {@link Part.floor} */
+export function blockName(schema: number, key: number, floor: number): string {
+  const name = key < 1 << 15 ? `${schema}:p${key}` : `${schema}:n${key - NEGATIVE}`;
+  return floor === 0 ? name : `${name}>${floor}`;
 }
 
 export function zeroName(schema: number, threshold: number): string {
@@ -60,15 +64,36 @@ export interface Part {
   readonly kind: 'p' | 'n' | 'z';
   /** The number of the block; of a zero bucket the threshold. */
   readonly place: number;
+  /**
+   * What all values of the block are further from zero than, where that is known. A coarse bucket may lie across
+   * the end of a zero bucket that was widened before; without this its values would be taken for nearer ones.
+   */
+  readonly floor: number;
 }
 
-const PART = /^(-?\d+):([pnz])([^@]+)(?:@\d+)?$/;
+/** A part that counts something, and where its `BLOCK_SIZE` counts begin. */
+export interface CountedBlock {
+  readonly part: Part;
+  readonly values: Float64Array;
+  readonly at: number;
+}
+
+const PART = /^(-?\d+):([pnz])([^@>]+)(?:>([^@]+))?(?:@\d+)?$/;
+
+/** There are few parts, in very many series. */
+const known = new Map<string, Part>();
+const MOST_KNOWN = 10_000;
 
 /** Reads the label back; undefined for what was written by somebody else. */
 export function parsePart(name: string): Part | undefined {
-  const [, schema, kind, place] = PART.exec(name) ?? [];
-  if (schema === undefined || Number.isNaN(Number(place))) return undefined;
-  return { schema: Number(schema), kind: kind as Part['kind'], place: Number(place) };
+  let part = known.get(name);
+  if (part !== undefined) return part;
+  const [, schema, kind, place, floor = 0] = PART.exec(name) ?? [];
+  if (schema === undefined || Number.isNaN(Number(place)) || Number.isNaN(Number(floor))) return undefined;
+  part = { schema: Number(schema), kind: kind as Part['kind'], place: Number(place), floor: Number(floor) };
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(name, part);
+  return part;
 }
 
 /** The name of the family that is exposed. */

@@ -31,3 +31,18 @@ export function schemaOf(factor: number): number {
   const schema = -Math.floor(Math.log2(Math.log2(factor)));
   return Math.min(Math.max(schema, COARSEST_SCHEMA), FINEST_SCHEMA);
 }
+
+/** The upper bound of a bucket. That of the last one for finite numbers is the greatest of them. */
+export function upperBound(schema: number, index: number): number {
+  const bits = Math.max(schema, 0);
+  const octave = schema < 0 ? index * 2 ** -schema : index >> bits;
+  if (octave > 1024) return Number.POSITIVE_INFINITY;
+  const within = index & ((1 << bits) - 1);
+  if (octave === 1024) return within === 0 ? Number.MAX_VALUE : Number.POSITIVE_INFINITY;
+  return (schema < 0 ? 1 : octaveBounds()[within << (FINEST_SCHEMA - bits)]!) * 2 ** octave;
+}
+
+/** The bucket that holds what was in a bucket of a schema finer by so many steps. */
+export function coarser(index: number, steps: number): number {
+  return (index + (1 << steps) - 1) >> steps;
+}

@@ -6,7 +6,7 @@
  * `(base - 1) / (base + 1)` of the value, where `base = 2 ** 2 ** -schema`.
  */
 import type { NativeBuckets } from '../family.js';
-import { upperBound } from './sum.js';
+import { upperBound } from './powers.js';
 
 /** One for each of the quantiles, which are from 0 to 1; NaN where nothing was counted. */
 export function quantilesOf(native: NativeBuckets, quantiles: readonly number[]): number[] {

@@ -7,139 +7,65 @@
  * @see https://prometheus.io/docs/specs/native_histograms/#merging-histograms
  */
 import type { FamilyDescriptor, NativeBuckets, PowerBuckets } from '../family.js';
-import { BLOCK_SIZE, type Part } from './parts.js';
-import { COARSEST_SCHEMA, FINEST_SCHEMA, octaveBounds } from './powers.js';
-
-/** How many buckets there may be, the zero bucket aside, and how wide that may become before they do. */
-export interface NativeLimit {
-  /** 0: no limit. */
-  readonly maxBuckets: number;
-  readonly maxZeroThreshold: number;
-}
-
-export const NO_LIMIT: NativeLimit = { maxBuckets: 0, maxZeroThreshold: 0 };
-
-/** The upper bound of a bucket. That of the last one for finite numbers is the greatest of them. */
-export function upperBound(schema: number, index: number): number {
-  const bits = Math.max(schema, 0);
-  const octave = schema < 0 ? index * 2 ** -schema : index >> bits;
-  if (octave > 1024) return Number.POSITIVE_INFINITY;
-  const within = index & ((1 << bits) - 1);
-  if (octave === 1024) return within === 0 ? Number.MAX_VALUE : Number.POSITIVE_INFINITY;
-  return (schema < 0 ? 1 : octaveBounds()[within << (FINEST_SCHEMA - bits)]!) * 2 ** octave;
-}
-
-/** The bucket that holds what was in a bucket of a schema finer by so many steps. */
-function coarser(index: number, steps: number): number {
-  return (index + (1 << steps) - 1) >> steps;
-}
-
-/** Counts by index, of one schema and sign. */
-type Counts = Map<number, number>;
-
-interface Signs {
-  positive: Counts;
-  negative: Counts;
-}
-
-function add(counts: Counts, index: number, count: number): void {
-  counts.set(index, (counts.get(index) ?? 0) + count);
-}
+import { BucketSpace } from './bucket-space.js';
+import { LimitedSum, type NativeLimit } from './limited-sum.js';
+import { BLOCK_SIZE, type CountedBlock, type Part } from './parts.js';
+import { COARSEST_SCHEMA } from './powers.js';
 
 export class NativeSum {
-  readonly #bySchema = new Map<number, Signs>();
-  /** Least threshold of all zero buckets, and the greatest of those that count something. */
+  readonly #positive: CountedBlock[] = [];
+  readonly #negative: CountedBlock[] = [];
+  /** The resolution of all blocks; NaN where they are not of one. */
+  #schema: number | undefined;
+  /** Least threshold of all zero buckets, and the greatest of those in use. */
   #least = Number.POSITIVE_INFINITY;
   #threshold = 0;
   #zeroCount = 0;
   /** The finest schema that anybody uses who has counted nothing yet. */
   #finest = COARSEST_SCHEMA;
 
-  /** Adds a block: `BLOCK_SIZE` counts that begin at `at`. */
-  add({ schema, kind, place }: Part, values: Float64Array, at: number): void {
-    if (kind === 'z') this.#addZero(schema, place, values[at]!);
-    else this.#addBlock(schema, kind === 'p' ? 'positive' : 'negative', place * BLOCK_SIZE, values, at);
-  }
-
-  /** @param limit - what holds for the result */
-  result({ maxBuckets, maxZeroThreshold }: NativeLimit): NativeBuckets {
-    if (this.#threshold > this.#least) this.#absorb(this.#threshold);
-    else if (Number.isFinite(this.#least)) this.#threshold = this.#least;
-    let schema = this.#bySchema.size === 0 ? this.#finest : Math.min(...this.#bySchema.keys());
-    let signs = this.#joined(schema);
-    while (maxBuckets > 0 && signs.positive.size + signs.negative.size > maxBuckets) {
-      const widest = boundWithin(schema, maxZeroThreshold);
-      if (widest > this.#threshold) this.#absorb(widest);
-      else if (schema > COARSEST_SCHEMA) schema -= 1;
-      else break;
-      signs = this.#joined(schema);
-    }
-    const positive = powerBuckets(signs.positive);
-    const negative = powerBuckets(signs.negative);
-    const count = sum(positive) + sum(negative) + this.#zeroCount;
-    return {
-      schema,
-      zeroThreshold: this.#threshold,
-      zeroCount: this.#zeroCount,
-      count,
-      positive,
-      negative,
-    };
-  }
-
-  /** Who counts nothing says nothing, but for the resolution of a series where nobody does. */
-  #addZero(schema: number, threshold: number, count: number): void {
-    this.#finest = Math.max(this.#finest, schema);
-    this.#least = Math.min(this.#least, threshold);
-    if (count === 0) return;
-    this.#threshold = Math.max(this.#threshold, threshold);
-    this.#zeroCount += count;
-  }
-
-  #addBlock(schema: number, sign: keyof Signs, first: number, values: Float64Array, at: number): void {
-    for (let i = 0; i < BLOCK_SIZE; i++) {
-      const count = values[at + i]!;
-      if (count === 0) continue;
-      let signs = this.#bySchema.get(schema);
-      if (signs === undefined) {
-        signs = { positive: new Map(), negative: new Map() };
-        this.#bySchema.set(schema, signs);
-      }
-      add(signs[sign], first + i, count);
+  /** Adds a part: `BLOCK_SIZE` numbers that begin at `at`, and are read by {@link result}. */
+  add(part: Part, values: Float64Array, at: number): void {
+    const { schema, kind, place } = part;
+    if (kind === 'z') this.#addZero(schema, place, values[at]!, values[at + 1]!);
+    else if (isCounting(values, at)) {
+      (kind === 'p' ? this.#positive : this.#negative).push({ part, values, at });
+      this.#schema = this.#schema === undefined || this.#schema === schema ? schema : Number.NaN;
     }
   }
 
   /**
-   * Widens the zero bucket. A bucket that is not wholly inside may count values that are: then it widens it
-   * further, to its end.
+   * @param limit - what holds for the result
+   * @param space - where its buckets are put; left out: in arrays of their own
    */
-  #absorb(threshold: number): void {
-    this.#threshold = threshold;
-    for (const [schema, signs] of this.#bySchema) {
-      for (const counts of [signs.positive, signs.negative]) {
-        for (const [index, count] of counts) {
-          if (upperBound(schema, index - 1) >= this.#threshold) continue;
-          counts.delete(index);
-          this.#zeroCount += count;
-          const upper = upperBound(schema, index);
-          // Others may be inside now that were not.
-          if (upper <= this.#threshold) continue;
-          this.#absorb(upper);
-          return;
-        }
+  result({ maxBuckets, maxZeroThreshold }: NativeLimit, space = new BucketSpace()): NativeBuckets {
+    const schema = this.#schema ?? this.#finest;
+    if (this.#threshold <= this.#least && !Number.isNaN(schema)) {
+      const positive = asTheyAre(this.#positive, space);
+      const negative = asTheyAre(this.#negative, space);
+      if (maxBuckets === 0 || positive.index.length + negative.index.length <= maxBuckets) {
+        const zeroThreshold = Number.isFinite(this.#least) ? this.#least : this.#threshold;
+        return counted({ schema, zeroThreshold, zeroCount: this.#zeroCount, positive, negative });
       }
     }
+    const sum = new LimitedSum(this.#positive, this.#negative, this.#finest);
+    sum.zeroCount = this.#zeroCount;
+    if (this.#threshold > this.#least) sum.widen(this.#threshold);
+    else if (Number.isFinite(this.#least)) sum.threshold = this.#least;
+    sum.limit({ maxBuckets, maxZeroThreshold });
+    return counted(sum.result(space));
   }
 
-  #joined(schema: number): Signs {
-    const alone = this.#bySchema.size === 1 ? this.#bySchema.get(schema) : undefined;
-    if (alone !== undefined) return alone;
-    const joined: Signs = { positive: new Map(), negative: new Map() };
-    for (const [finer, { positive, negative }] of this.#bySchema) {
-      for (const [index, count] of positive) add(joined.positive, coarser(index, finer - schema), count);
-      for (const [index, count] of negative) add(joined.negative, coarser(index, finer - schema), count);
-    }
-    return joined;
+  /**
+   * Who counts nothing says nothing, but for the resolution of a series where nobody does. A zero bucket that was
+   * widened is in use from then on, whether or not there was a value for it since.
+   */
+  #addZero(schema: number, threshold: number, count: number, isWidened: number): void {
+    this.#finest = Math.max(this.#finest, schema);
+    this.#least = Math.min(this.#least, threshold);
+    if (count === 0 && isWidened === 0) return;
+    this.#threshold = Math.max(this.#threshold, threshold);
+    this.#zeroCount += count;
   }
 }
 
@@ -165,27 +91,46 @@ export function addPart(
   if (age >= -1 && age < slots) sum.add(part, values, at + 1);
 }
 
-/** The greatest bound that is not above `most`; 0 without any. */
-function boundWithin(schema: number, most: number): number {
-  if (most <= 0) return 0;
-  let index = Math.ceil(Math.log2(most) * 2 ** schema) + 1;
-  while (upperBound(schema, index) > most) index -= 1;
-  return upperBound(schema, index);
+function isCounting(values: Float64Array, at: number): boolean {
+  for (let cell = at; cell < at + BLOCK_SIZE; cell++) if (values[cell] !== 0) return true;
+  return false;
 }
 
-/** Written out, since `from` with an iterator was half of a scrape. */
-function powerBuckets(counts: Counts): PowerBuckets {
-  const index = new Int32Array(counts.size);
-  let size = 0;
-  for (const key of counts.keys()) index[size++] = key;
-  index.sort();
-  const inOrder = new Float64Array(size);
-  for (let i = 0; i < size; i++) inOrder[i] = counts.get(index[i]!)!;
-  return { index, counts: inOrder };
+const scratch = new Float64Array(BLOCK_SIZE);
+
+/** The buckets of blocks of one sign and resolution, of which several may be the same block. */
+function asTheyAre(blocks: CountedBlock[], space: BucketSpace): PowerBuckets {
+  if (blocks.length > 1) blocks.sort((a, b) => a.part.place - b.part.place);
+  for (let i = 0; i < blocks.length; ) {
+    const { place } = blocks[i]!.part;
+    let { values, at } = blocks[i]!;
+    i += 1;
+    if (blocks[i]?.part.place === place) {
+      scratch.set(values.subarray(at, at + BLOCK_SIZE));
+      for (; blocks[i]?.part.place === place; i++) addTo(scratch, blocks[i]!);
+      values = scratch;
+      at = 0;
+    }
+    const first = place * BLOCK_SIZE - at;
+    for (let cell = at; cell < at + BLOCK_SIZE; cell++) {
+      if (values[cell] !== 0) space.push(first + cell, values[cell]!);
+    }
+  }
+  return space.take();
 }
 
-function sum({ counts }: PowerBuckets): number {
+function addTo(counts: Float64Array, { values, at }: CountedBlock): void {
+  for (let cell = 0; cell < BLOCK_SIZE; cell++) counts[cell]! += values[at + cell]!;
+}
+
+function counted(buckets: Omit<NativeBuckets, 'count'>): NativeBuckets {
+  const { schema, zeroThreshold, zeroCount, positive, negative } = buckets;
+  const count = sumOf(positive) + sumOf(negative) + zeroCount;
+  return { schema, zeroThreshold, zeroCount, count, positive, negative };
+}
+
+function sumOf({ counts }: PowerBuckets): number {
   let total = 0;
-  for (const count of counts) total += count;
+  for (let i = 0; i < counts.length; i++) total += counts[i]!;
   return total;
 }
