@@ -1,12 +1,11 @@
 /** One implementation of one case, in a process that does nothing else. Started by `run.ts`. */
 import type { Case, Size, Subject } from './case.js';
-import { CASES } from './cases.js';
+import { findCase } from './cases.js';
 import { loadPeer } from './peers.js';
 import type { Answer, Request } from './run.js';
 
-async function answer({ case: name, peer, size, warmUps, runs }: Request): Promise<Answer> {
-  const found = CASES.find((candidate) => candidate.name === name)!;
-  const subject = await prepare(found, peer, size);
+async function answer({ module, key, peer, size, warmUps, runs }: Request): Promise<Answer> {
+  const subject = await prepare(await findCase({ module, key }), peer, size);
   await subject.check();
   const { bytes } = subject;
   // What the check left behind is not collected at the expense of a run.

@@ -1,11 +1,43 @@
-/** Other versions of Node to run the bench with. */
-import { spawnSync } from 'node:child_process';
+/** Versions of Node to run the bench with. Others come as npm packages, and are installed into the build folder. */
+import { execFileSync } from 'node:child_process';
+import { UsageError } from './options.js';
 
 const SCRIPT = new URL('../../scripts/runtime.mjs', import.meta.url).href;
-const { runtimeOf }: { runtimeOf(version: string): string } = await import(SCRIPT);
+const { runtimeOf: executableOf }: { runtimeOf(version: string): string } = await import(SCRIPT);
 
-/** Runs the same command with another version. Returns its exit code. */
-export function runWith(version: string, args: readonly string[]): number {
-  const { status } = spawnSync(runtimeOf(version), [process.argv[1]!, ...args], { stdio: 'inherit' });
-  return status ?? 1;
+export interface Runtime {
+  readonly executable: string;
+  /** Such as `24.21.0`. */
+  readonly node: string;
+  readonly v8: string;
+}
+
+/** The one that runs the bench itself. */
+export const THIS_RUNTIME: Runtime = {
+  executable: process.execPath,
+  node: process.versions.node,
+  v8: process.versions.v8,
+};
+
+/**
+ * The newest of a version such as `24`, or just `24.21.0`. The one that runs already is not installed again.
+ *
+ * @throws UsageError when there is none
+ */
+export function runtimeOf(version: string): Runtime {
+  if (`${THIS_RUNTIME.node}.`.startsWith(`${version}.`)) return THIS_RUNTIME;
+  const executable = installed(version);
+  const { node, v8 } = JSON.parse(
+    execFileSync(executable, ['-p', 'JSON.stringify(process.versions)'], { encoding: 'utf8' }),
+  );
+  return { executable, node, v8 };
+}
+
+function installed(version: string): string {
+  try {
+    return executableOf(version);
+  } catch (error) {
+    const reason = String((error as { stderr?: unknown }).stderr ?? error).trim();
+    throw new UsageError(`--node ${version}: it cannot be installed: ${reason.split('\n')[0]}`);
+  }
 }

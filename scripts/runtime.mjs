@@ -14,7 +14,7 @@ export function runtimeOf(version) {
   const executable = join(prefix, 'node_modules', name, 'bin', platform === 'win' ? 'node.exe' : 'node');
   if (!existsSync(executable)) {
     const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', prefix];
-    execFileSync('npm', [...args, `${name}@${version}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync('npm', [...args, `${name}@${version}`], { stdio: 'pipe' });
   }
   return executable;
 }

@@ -2,13 +2,22 @@
 
 /** How long work may hold the event loop before others run. */
 const TURN_MS = 4;
+/** Small steps between two looks at the clock. */
+const LOOK_AFTER = 16;
 
 /** A stretch of work, after which the event loop has its turn. */
 export class Turn {
   #start = performance.now();
+  #steps = 0;
 
   get isOver(): boolean {
     return performance.now() - this.#start >= TURN_MS;
+  }
+
+  /** The same, asked after each step of some microseconds: it looks at the clock now and then only. */
+  isDue(): boolean {
+    this.#steps += 1;
+    return this.#steps % LOOK_AFTER === 0 && this.isOver;
   }
 
   async next(): Promise<void> {
