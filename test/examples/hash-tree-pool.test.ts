@@ -12,7 +12,7 @@ import { hashAll } from '../../examples/hash-tree/pool.js';
 import type { FoundFile } from '../../examples/hash-tree/walk.js';
 import { temporaryFolder } from './hash-tree-run.js';
 
-describe('the threads of hash-tree', { timeout: 60_000 }, () => {
+describe('the threads of hash-tree', { timeout: 300_000 }, () => {
   it('hash what is there, whatever was found before', async (t) => {
     const folder = temporaryFolder(t);
     const grown = Buffer.alloc((2 << 20) + 3, 'grown');

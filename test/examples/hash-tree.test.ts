@@ -79,7 +79,8 @@ function summaryOf(stdout: string): { files: string; bytes: string; errors: numb
   return { files: found[1]!, bytes: found[2]!, errors: Number(found[3]) };
 }
 
-describe('hash-tree', { timeout: 300_000 }, () => {
+// For all of them together: on a busy machine, each starts its five threads in half a minute.
+describe('hash-tree', { timeout: 1_200_000 }, () => {
   it('hashes a tree, writes what sha256sum writes, says what it did, and ends', async (t) => {
     const cwd = temporaryFolder(t);
     const { files, bytes } = makeTree(cwd);

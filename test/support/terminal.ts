@@ -101,6 +101,7 @@ class Emulated implements TerminalProgram {
       this.#output += text;
       this.#xterm.write(text, () => this.#look());
     });
+    readToTheEnd(this.#pty);
     this.exited = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal }) => {
         // What is written last is parsed last.
@@ -194,6 +195,25 @@ class Emulated implements TerminalProgram {
   #look(): void {
     for (const look of [...this.#watchers]) look();
   }
+}
+
+/**
+ * node-pty lets go of a terminal 200 ms after its program has ended, which on a busy machine is before all is read. Here
+ * it does so when a turn of the event loop has brought nothing more.
+ */
+function readToTheEnd(pty: IPty): void {
+  const { _socket: socket } = pty as unknown as { _socket: NodeJS.ReadStream };
+  let reads = 0;
+  socket.on('data', () => {
+    reads += 1;
+  });
+  const destroy = socket.destroy.bind(socket);
+  socket.destroy = (error) => {
+    const before = reads;
+    // After the timers comes what was read, and then this.
+    setImmediate(() => (reads === before ? destroy(error) : socket.destroy(error)));
+    return socket;
+  };
 }
 
 function nameOf(signal: number): string {

@@ -65,17 +65,17 @@ export interface ProcessStream {
 const NOTHING = new Uint8Array(0);
 /** Milliseconds between two attempts to write what is kept. */
 const RETRY = 50;
-/** Milliseconds that the end of the process waits for a reader, for all that is kept. */
+/** Milliseconds that the end of the process waits for a reader that takes nothing. */
 const LAST_WAIT = 1000;
 
 /** Outlets that keep something. */
 const owing = new Set<DescriptorOutlet>();
 
-/** The end of the process: writes what is kept, and waits a moment for readers that are slow. */
+/** The end of the process: writes what is kept, as long as somebody reads, however slowly. */
 export function drainOutlets(): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; owing.size > 0 && waited < LAST_WAIT; waited += 10) {
-    for (const outlet of owing) outlet.flush();
+    for (const outlet of owing) if (outlet.flush()) waited = 0;
     if (owing.size > 0) Atomics.wait(pause, 0, 0, 10);
   }
 }
@@ -141,9 +141,12 @@ export class DescriptorOutlet implements Outlet {
     if (text !== '') this.#stream.write(text);
   }
 
-  /** Writes what is kept, as far as there is room. */
-  flush(): void {
-    if (this.owes) this.#keep(this.#kept.subarray(this.#write(this.#kept)));
+  /** Writes what is kept, as far as there is room. @returns whether there was some */
+  flush(): boolean {
+    if (!this.owes) return false;
+    const written = this.#write(this.#kept);
+    this.#keep(this.#kept.subarray(written));
+    return written > 0;
   }
 
   /** @returns how many bytes were taken */

@@ -55,6 +55,7 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
     for (const bar of bars.filter((_, i) => i % 2 === 0)) bar.close();
     await key();
     for (const bar of bars.filter((_, i) => i % 2 === 1).reverse()) bar.close();
+    await key();
   },
 
   async logs() {
@@ -172,6 +173,11 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
     writeFileSync(marker, 'through');
     await key();
     console.log('ended');
+  },
+
+  /** Leaves two megabytes, faster than anybody reads, and ends. */
+  leaving() {
+    for (let i = 0; i < 20; i++) open(`bar ${i} ${'.'.repeat(100_000)}`).close();
   },
 };
 

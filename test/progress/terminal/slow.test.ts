@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../support/processes.js';
 import { requireTerminal } from '../../support/terminal.js';
 import { play, SCENES } from './play.js';
@@ -61,5 +62,24 @@ describe('a slow reader', { skip }, () => {
     child.stdin.end(' ');
     assert.deepEqual(await ended, [0, null]);
     assert.ok(text.length < 400_000, `${text.length} characters`);
+  });
+
+  it('gets all that is left at the end, when that takes more than a second', async (t) => {
+    // Of Node itself, a child has a socket.
+    const command = '"$0" "$1" leaving 2>&1 | cat';
+    const child = spawn('sh', ['-c', command, process.execPath, SCENES], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    let text = '';
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      text += chunk;
+      await sleep(100);
+    }
+    const ended = [...text.matchAll(/^bar (\d+) \.+\|.*\| 0\/2$/gm)].map(([, i]) => Number(i));
+    assert.deepEqual(
+      ended,
+      Array.from({ length: 20 }, (_, i) => i),
+    );
   });
 });
