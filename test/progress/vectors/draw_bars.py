@@ -61,10 +61,23 @@ def tick(pace):
     return ["tick", pace() / 64]
 
 
+def attribute(r, key, looping):
+    """An attribute that may be assigned while the bar lives; loops of Python have their own copy of `mininterval`."""
+    drawn = {**bar(r), "mininterval": 0, "miniters": 1, "maxinterval": 5, "unit": "x", "leave": r.choice([True, False])}
+    names = ["desc", "leave", "miniters", "ascii", "unit", "unit_scale", "unit_divisor", "bar_format", "colour"]
+    names += [] if looping else ["mininterval", "maxinterval"]
+    name = r.choice([name for name in names if drawn.get(name) is not None])
+    return ["set", key, name, drawn[name]]
+
+
 def change(r, key, looping=False):
     """Something that may happen to a bar besides being counted. While a loop runs, `n` is not set: in Python it is
     behind then, and what is set means something else."""
     refresh = r.random() < 0.8
+    if r.random() < 0.05:
+        return attribute(r, key, looping)
+    if r.random() < 0.03:
+        return ["display", key, r.choice([None, "text", text(r)]), r.choice([None, None, 0, 1, 2, 4])]
     kind = r.randrange(14 if looping else 15)
     if kind < 3:
         return ["set_description", key, r.choice([None, "", "x", text(r)]), refresh]

@@ -189,7 +189,12 @@ class Simulation:
             self.call(name, self.bars[args[0]], *args[1:])
 
     def call(self, name, bar, *args):
-        if name == "set_n":
+        if name == "display" and bar.disable:
+            # Python has stopped counting by then.
+            raise Unusable
+        if name == "set":
+            setattr(bar, *args)
+        elif name == "set_n":
             bar.n = args[0]
         elif name == "set_total":
             bar.total = args[0]
