@@ -200,6 +200,7 @@ describe('formatMeter', () => {
     assert.equal(shown(postfix), "['loss', {'a': 1.5}, {}, [...]]");
     assert.equal(shown(true), 'true');
     assert.equal(shown(new URL('http://a/')), 'http://a/');
+    assert.equal(shown({ toString: () => 'itself' }), 'itself');
   });
 
   it('takes characters of any number of steps', () => {
