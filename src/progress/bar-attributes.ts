@@ -99,7 +99,7 @@ export abstract class BarAttributes {
   }
 
   /** Shows values after the meter: `loss=0.5, step=3`. Numbers are shortened. */
-  setPostfix(values: Postfix | null = null, refresh = true): void {
+  setPostfix(values: Postfix = {}, refresh = true): void {
     this.setPostfixStr(postfixText(values), refresh);
   }
 

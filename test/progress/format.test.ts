@@ -181,10 +181,10 @@ describe('formatMeter', () => {
     const wrong: [Record<string, unknown>, RegExp][] = [
       [{ n: '5' }, /given n = '5', expected a number\./],
       [{ elapsed: undefined }, /given elapsed = undefined, expected a number/],
-      [{ prefix: 5 }, /given prefix = 5, expected a string/],
-      [{ ascii: 5 }, /given ascii = 5, expected a boolean or a string/],
-      [{ colour: ['red'] }, /given colour = \['red'\], expected a string/],
-      [{ now: new Date(Number.NaN) }, /given now = null, expected a Date/],
+      [{ prefix: 5 }, /given prefix = 5, expected text/],
+      [{ ascii: 5 }, /given ascii = 5, expected true or false or text/],
+      [{ colour: ['red'] }, /given colour = \['red'\], expected text/],
+      [{ now: new Date(Number.NaN) }, /given now = null, expected a valid Date/],
     ];
     for (const [given, message] of wrong) {
       const options = { ...base, ...given } as unknown as MeterOptions;
@@ -200,6 +200,7 @@ describe('formatMeter', () => {
     assert.equal(shown(postfix), "['loss', {'a': 1.5}, {}, [...]]");
     assert.equal(shown(true), 'true');
     assert.equal(shown(new URL('http://a/')), 'http://a/');
+    assert.equal(shown({ toString: () => 'itself' }), 'itself');
   });
 
   it('takes characters of any number of steps', () => {

@@ -1,4 +1,7 @@
-/** Runs the operations of a `sim` vector on bars with a fake clock and a fake file. */
+/**
+ * Runs the operations of a `sim` vector on bars with a fake clock and a fake file. Two more are in those that are drawn
+ * from the live Python: `set` assigns an attribute, `display` calls the method.
+ */
 
 import type { Bar } from '#metheus/progress/bar.js';
 import type { BarOptions } from '#metheus/progress/bar-options.js';
@@ -90,6 +93,12 @@ export function runSimulation({ tty, ops }: Simulation): string[] {
         break;
       case 'set_postfix_str':
         bar.setPostfixStr(rest[0] as string, rest[1] as boolean);
+        break;
+      case 'set':
+        Object.assign(bar, camelCaseKeys({ [rest[0] as string]: rest[1] }));
+        break;
+      case 'display':
+        bar.display((rest[0] as string | null) ?? undefined, (rest[1] as number | null) ?? undefined);
         break;
       case 'set_n':
         bar.n = rest[0] as number;

@@ -2,7 +2,17 @@
 
 import { MetheusError, show } from '../../errors.js';
 
-export type Kind = 'number' | 'bigint' | 'string' | 'boolean' | 'object' | 'Date';
+/** The kinds, as messages name them. */
+const NAMES = {
+  number: 'a number',
+  bigint: 'a bigint',
+  string: 'text',
+  boolean: 'true or false',
+  object: 'an object',
+  Date: 'a valid Date',
+} as const;
+
+export type Kind = keyof typeof NAMES;
 
 function isOf(value: unknown, kind: Kind): boolean {
   if (kind === 'Date') return value instanceof Date && !Number.isNaN(value.getTime());
@@ -14,6 +24,6 @@ export function checkArgument(name: string, value: unknown, kinds: readonly Kind
   if (kinds.some((kind) => isOf(value, kind))) return;
   throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
     given: `${name} = ${show(value)}`,
-    expected: `${/^[aeiou]/.test(kinds[0] ?? '') ? 'an' : 'a'} ${kinds.join(' or a ')}`,
+    expected: kinds.map((kind) => NAMES[kind]).join(' or '),
   });
 }

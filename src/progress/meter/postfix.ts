@@ -15,8 +15,7 @@ function valueText(value: unknown): string {
 }
 
 /** `loss=0.5, step=3`, in the order given; a key given twice keeps its first place and its last value. */
-export function postfixText(values: Postfix | null): string {
-  if (values === null) return '';
+export function postfixText(values: Postfix): string {
   const pairs = new Map(isPairs(values) ? values : Object.entries(values));
   return [...pairs].map(([key, value]) => `${key}=${valueText(value)}`).join(', ');
 }

@@ -6,7 +6,8 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '
 
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  // One that says itself how it reads is more than data.
+  return prototype === null || (prototype === Object.prototype && !Object.hasOwn(value, 'toString'));
 }
 
 /** The pairs of what would be a dict in Python. */

@@ -1,5 +1,7 @@
 /** Local wall time, counted in microseconds since 1970-01-01 00:00 local, as text by `strftime` directives. */
 
+import { fixedText } from './decimal.js';
+
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS = [
   'January',
@@ -26,12 +28,15 @@ const EARLIEST = BigInt(new Date(0).setUTCFullYear(1, 0, 1)) * 1000n;
  */
 export class WallTime {
   readonly #micros: bigint;
+  readonly #isUtc: boolean;
 
-  private constructor(micros: bigint) {
+  private constructor(micros: bigint, isUtc = false) {
     this.#micros = micros;
+    this.#isUtc = isUtc;
   }
 
-  static readonly epoch = new WallTime(0n);
+  /** Where time is counted from, which is the one time that has a zone. */
+  static readonly epoch = new WallTime(0n, true);
 
   /** What a clock on the wall shows at `date`, in the process's time zone. */
   static local(date: Date): WallTime {
@@ -45,7 +50,9 @@ export class WallTime {
   plus(seconds: number): WallTime {
     if (!Number.isFinite(seconds)) return new WallTime(LATEST);
     const whole = Math.trunc(seconds);
-    const micros = this.#micros + BigInt(whole) * 1_000_000n + BigInt(Math.round((seconds - whole) * 1e6));
+    const fraction = (seconds - whole) * 1e6;
+    const rounded = BigInt(fixedText(fraction, 0)) * (fraction < 0 ? -1n : 1n);
+    const micros = this.#micros + BigInt(whole) * 1_000_000n + rounded;
     return new WallTime(micros < EARLIEST || micros > LATEST ? LATEST : micros);
   }
 
@@ -54,14 +61,17 @@ export class WallTime {
     const fraction = ((this.#micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
     const date = new Date(Number((this.#micros - fraction) / 1000n));
     const micros = fraction.toString().padStart(6, '0');
-    const usual = fraction === 0n ? '%Y-%m-%d %H:%M:%S' : '%Y-%m-%d %H:%M:%S.%f';
-    return expand(directives || usual, { date, micros });
+    const isUtc = this.#isUtc;
+    const year = pad(date.getUTCFullYear(), 4);
+    const usual = `${year}-%m-%d %H:%M:%S${fraction === 0n ? '' : '.%f'}${isUtc ? '+00:00' : ''}`;
+    return expand(directives || usual, { date, micros, isUtc });
   }
 }
 
 interface Moment {
   readonly date: Date;
   readonly micros: string;
+  readonly isUtc: boolean;
 }
 
 /** A directive that is not known stays; a `-` takes what fills up a number away. */
@@ -83,7 +93,7 @@ function nested(directives: string): (moment: Moment) => string {
 const DIRECTIVES: Readonly<Record<string, (moment: Moment) => string>> = {
   Y: ({ date }) => String(date.getUTCFullYear()),
   y: ({ date }) => pad(date.getUTCFullYear() % 100),
-  C: ({ date }) => pad(Math.floor(date.getUTCFullYear() / 100)),
+  C: ({ date }) => String(Math.floor(date.getUTCFullYear() / 100)),
   m: ({ date }) => pad(date.getUTCMonth() + 1),
   B: ({ date }) => MONTHS[date.getUTCMonth()]!,
   b: ({ date }) => MONTHS[date.getUTCMonth()]!.slice(0, 3),
@@ -110,8 +120,8 @@ const DIRECTIVES: Readonly<Record<string, (moment: Moment) => string>> = {
   M: ({ date }) => pad(date.getUTCMinutes()),
   S: ({ date }) => pad(date.getUTCSeconds()),
   f: ({ micros }) => micros,
-  z: () => '',
-  Z: () => '',
+  z: ({ isUtc }) => (isUtc ? '+0000' : ''),
+  Z: ({ isUtc }) => (isUtc ? 'UTC' : ''),
   F: nested('%Y-%m-%d'),
   D: nested('%m/%d/%y'),
   x: nested('%m/%d/%y'),
