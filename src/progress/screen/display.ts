@@ -8,7 +8,7 @@
 import { displayLength } from '../meter/display-width.js';
 import { MORE_HIDDEN, type Place } from './drawing.js';
 import { loopWatch } from './loop-watch.js';
-import { rowsBelow } from './reflow.js';
+import { rowsAbove, rowsBelow } from './reflow.js';
 import type { Terminal } from './terminal.js';
 
 /** A bar on a display. */
@@ -277,9 +277,11 @@ export class Display {
   }
 
   readonly #resized = (): void => {
-    if (this.#rows.length > 0 && this.#parked === 0) {
+    const columns = this.#terminal.file.columns || Number.POSITIVE_INFINITY;
+    if (this.#rows.length > 0 && (this.#parked === 0 || loopWatch.blocked)) {
       this.#garbled = true;
-      this.#parked = rowsBelow(this.#rows, this.#terminal.file.columns || Number.POSITIVE_INFINITY);
+      const above = this.#rows.slice(0, this.#parked);
+      this.#parked = this.#parked > 0 ? rowsAbove(above, columns) : rowsBelow(this.#rows, columns);
     }
     for (const bar of this.#bars) bar.text = null;
     this.draw();
