@@ -133,6 +133,8 @@ const NUMBERS = new Set<string>([
   'nrows',
 ]);
 
+const TEXTS = new Set<string>(['desc', 'unit', 'barFormat', 'colour']);
+
 /** A name of Python's, or a variable's, as this package writes it. */
 function camelCase(name: string): string {
   return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
@@ -175,6 +177,18 @@ function checkOption(option: string, value: unknown): void {
       expected: 'a number',
     });
   }
+  if (TEXTS.has(option) && value !== null && typeof value !== 'string') {
+    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+      given: `${option} = ${show(value)}`,
+      expected: 'text',
+    });
+  }
+  if (option === 'file' && value !== null && !isOutputFile(value)) {
+    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+      given: `file = ${show(value)}`,
+      expected: 'something with write(text), such as process.stdout',
+    });
+  }
   if (option === 'output' && !isOutput(value)) {
     throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
       given: `output = ${show(value)}`,
@@ -183,12 +197,22 @@ function checkOption(option: string, value: unknown): void {
   }
 }
 
+function isOutputFile(file: unknown): boolean {
+  return typeof file === 'object' && file !== null && 'write' in file && typeof file.write === 'function';
+}
+
 /**
  * Options with defaults. An option that is `undefined` was not given; `null` is a value.
  *
- * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for an unknown option, or a number that is not one
+ * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for an unknown option, or one that is not of its kind
  */
 export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): ResolvedBarOptions {
+  if (typeof given !== 'object' || given === null) {
+    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+      given: show(given),
+      expected: "an object of options, such as { desc: 'Files' }",
+    });
+  }
   const resolved: Record<string, unknown> = { ...DEFAULTS };
   for (const source of [defaults, given]) {
     for (const [option, value] of Object.entries(source)) {

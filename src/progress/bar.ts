@@ -16,6 +16,7 @@ import { checkBarFormat, drawMeter, type MeterOptions } from './meter/meter.js';
 import { FAILED, FINISHED } from './publish/record.js';
 import { lookOf } from './remote/look.js';
 import type { Place, Report } from './screen/drawing.js';
+import { drawnLine } from './screen/drawn-line.js';
 import type { LiveBar } from './screen/live-bars.js';
 import {
   type CountingOptions,
@@ -168,7 +169,7 @@ export class Bar extends BarAttributes implements Disposable {
    */
   display(message?: string, position?: number): boolean {
     const place = position === undefined ? this.#place : { row: position, rows: this.#place.rows };
-    return this.#output.renderer.draw(place, () => message ?? this.toString());
+    return this.#output.renderer.draw(place, () => message ?? drawnLine(this));
   }
 
   /** The line as it would be drawn now. */
@@ -204,7 +205,7 @@ export class Bar extends BarAttributes implements Disposable {
   #leave(stays: boolean): void {
     if (stays) {
       this.#state.forgetSmoothing();
-      this.#output.renderer.finish(this.#place, () => this.toString());
+      this.#output.renderer.finish(this.#place, () => drawnLine(this));
     } else {
       this.#output.renderer.erase(this.#place);
     }

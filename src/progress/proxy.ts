@@ -1,5 +1,5 @@
 /** `TqdmPromProxy`: bars whose numbers are metrics, served over HTTP. */
-import { show, warnOnce } from '../errors.js';
+import { MetheusError, show, warnOnce } from '../errors.js';
 import { type MetricsServer, startMetricsServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
@@ -68,7 +68,9 @@ export class TqdmPromProxy implements Collector {
   #stopped: Promise<void> = Promise.resolve();
   #url: string | undefined;
 
+  /** @throws MetheusError `METHEUS_INVALID_CALLBACK`, `METHEUS_INVALID_OPTIONS`; host and port are checked by `start` */
   constructor(options: TqdmPromProxyOptions = {}) {
+    checkOptions(options);
     const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
     this.name = options.name ?? nextScope('progress');
     this.#host = httpHost;
@@ -155,6 +157,33 @@ export class TqdmPromProxy implements Collector {
       return false;
     });
     return [...metrics, ...free];
+  }
+}
+
+const OPTIONS = ['httpHost', 'httpPort', 'metricFunc', 'bucketFunc', 'registry', 'name'];
+
+function checkOptions(options: TqdmPromProxyOptions): void {
+  const unknown = Object.keys(options).find((option) => !OPTIONS.includes(option));
+  if (unknown !== undefined) {
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', {
+      given: `the unknown option '${unknown}' of a TqdmPromProxy`,
+      expected: `one of ${OPTIONS.join(', ')}`,
+    });
+  }
+  for (const option of ['metricFunc', 'bucketFunc'] as const) {
+    const given: unknown = options[option];
+    if (given === undefined || typeof given === 'function') continue;
+    throw new MetheusError('METHEUS_INVALID_CALLBACK', {
+      given: `${option}: ${show(given)}`,
+      expected: 'a function that gives a name',
+    });
+  }
+  const registry: { readonly collect?: unknown } | null | undefined = options.registry;
+  if (registry !== undefined && typeof registry?.collect !== 'function') {
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', {
+      given: `registry: ${show(registry)}`,
+      expected: 'a registry',
+    });
   }
 }
 

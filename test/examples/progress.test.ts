@@ -1,4 +1,4 @@
-/** The examples of bars over streams, promises and parallel tasks, as programs. */
+/** The examples of bars over loops, streams, promises, tasks and threads, and of published ones, as programs. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { requireTerminal, runInTerminal } from '../support/terminal.js';
-import { Run, temporaryFolder } from './hash-tree-run.js';
+import { loopback, Run, scrapeUntil, temporaryFolder } from './hash-tree-run.js';
 
 const exampleFile = (name: string) =>
   fileURLToPath(new URL(`../../examples/progress/${name}.js`, import.meta.url));
@@ -27,6 +27,49 @@ function fileOf(t: TestContext, content = CONTENT): string {
 }
 
 describe('examples/progress', { timeout: 120_000 }, () => {
+  it('loops tells the commonest words, with a bar for each way to loop', async (t) => {
+    const file = fileOf(t, Buffer.from('the cat and the dog\nand the cow\n'));
+    const { code, stdout, stderr } = await run(t, 'loops', file);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '3 the\n2 and\n');
+    assert.match(stderr, /^Read: 2line \[/m);
+    assert.match(stderr, /^Split: 100%\|█+\| 2\/2 \[/m);
+    // The round that was left is not counted.
+    assert.match(stderr, /^Rank: {2}40%\|█+ +\| 2\/5 \[/m);
+    assert.match(stderr, /^Letters: 30\.0it \[/m);
+    assert.doesNotMatch(stderr, /Rows/);
+  });
+
+  it('workers has the bars of its threads on one screen', { skip: requireTerminal() }, async () => {
+    using program = runInTerminal(exampleFile('workers'), { cols: 80, args: ['100000'] });
+    assert.deepEqual(await program.exited, { code: 0, signal: null }, program.output());
+    const rows = program.screen();
+    assert.deepEqual(rows.splice(-1), ['77031 takes 350 steps']);
+    const parts = rows.map((row) => /^(.+): +100%\|█+\| (.+) \[.*\]$/.exec(row)?.slice(1) ?? row).sort();
+    assert.deepEqual(parts, [
+      ['Thread 1', '25.0k/25.0k'],
+      ['Thread 2', '25.0k/25.0k'],
+      ['Thread 3', '25.0k/25.0k'],
+      ['Thread 4', '25.0k/25.0k'],
+      ['Threads', '4/4'],
+    ]);
+  });
+
+  it('proxy publishes its bars under names of its own, until it is interrupted', async (t) => {
+    const program = new Run(t, ['0', await loopback()], {
+      command: [process.execPath, exampleFile('proxy')],
+    });
+    const done = await scrapeUntil(await program.url(), ({ my_job_index_completed: n }) => n === 20);
+    const properties = ['completed', 'total', 'active', 'finished', 'failed'];
+    const numbers = (bucket: string) => properties.map((property) => done[`my_job_${bucket}_${property}`]);
+    assert.deepEqual(numbers('import'), [600, 600, 0, 3, 0]);
+    assert.deepEqual(numbers('index'), [20, 50, 1, 0, 0]);
+    program.interrupt();
+    const { code, stderr } = await program.ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^import orders: 100%\|█+\| 200\/200 \[/m);
+  });
+
   it('streams packs a file and counts both sides of it', async (t) => {
     const file = fileOf(t);
     const { code, stdout, stderr } = await run(t, 'streams', file);

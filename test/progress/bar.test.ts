@@ -111,6 +111,25 @@ describe('mistakes', () => {
     assert.throws(() => tqdm(1, { ncols: '80' as unknown as number }), { code });
   });
 
+  it('text that is none, a file that cannot be written, options that are no object', () => {
+    for (const option of ['desc', 'unit', 'barFormat', 'colour']) {
+      assert.throws(() => tqdm(1, { [option]: 5 } as BarOptions), { code, message: /expected text/ });
+    }
+    for (const file of [{}, 'log.txt']) {
+      assert.throws(() => tqdm(1, { file } as BarOptions), { code, message: /write\(text\)/ });
+    }
+    for (const options of ['Files', null, 5] as BarOptions[]) assert.throws(() => tqdm(1, options), { code });
+  });
+
+  it('a postfix without keys', () => {
+    for (const values of ['text', null, 5] as never[]) {
+      assert.throws(() => tqdm(1).setPostfix(values), {
+        code: 'METHEUS_INVALID_VALUE',
+        message: /setPostfixStr/,
+      });
+    }
+  });
+
   it('a bar format that could not be drawn', () => {
     const formats = ['{l_bar', 'a}b', '{nope}', '{bar:x9}', '{n:s}', '{n:>>>}', '{}'];
     for (const barFormat of formats) {

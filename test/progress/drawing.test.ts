@@ -137,6 +137,52 @@ describe('a log', () => {
   });
 });
 
+describe('a postfix that cannot be made text', () => {
+  const broken = {
+    toString() {
+      throw new Error('no text');
+    },
+  };
+
+  it('is left out, with one warning: neither loops nor ends fail', async () => {
+    const { tqdm, clock, stderr, records } = fakeTqdm();
+    const warnings: string[] = [];
+    const listen = (warning: Error) => warnings.push(warning.message);
+    process.on('warning', listen);
+    const bar = tqdm(3, { mininterval: 0, ncols: 0 });
+    bar.postfix = broken;
+    for (const _ of bar) clock.tick(1);
+    await new Promise(setImmediate);
+    process.off('warning', listen);
+    assert.ok(stderr.take().endsWith('\r100% 3/3 [00:03<00:00,  1.00it/s]\n'));
+    assert.deepEqual([records[0]!.cell(COMPLETED), records[0]!.cell(FINISHED)], [3, 1]);
+    assert.deepEqual(warnings, [
+      'A progress bar cannot make its line (no text): it is drawn without postfix, counting goes on.',
+    ]);
+  });
+
+  it('is null or text in JSON', () => {
+    const { tqdm, stderr } = fakeTqdm();
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    const shown = [10n, circle, { toJSON: broken.toString, toString: broken.toString }].map((postfix) => {
+      const bar = tqdm(null, { output: 'json' });
+      bar.postfix = postfix;
+      bar.close();
+      return JSON.parse(stderr.take().trim().split('\n').at(-1)!).postfix;
+    });
+    assert.deepEqual(shown, ['10', '[object Object]', null]);
+  });
+
+  it('given to setPostfix is an error of that call, and changes nothing', () => {
+    const { tqdm } = fakeTqdm();
+    const bar = tqdm(null);
+    bar.setPostfix({ loss: 1 });
+    assert.throws(() => bar.setPostfix({ loss: broken }), /no text/);
+    assert.equal(bar.postfix, 'loss=1');
+  });
+});
+
 describe('a broken terminal', () => {
   it('stops the drawing with one warning, and never the counting', async () => {
     const { tqdm, clock, records } = fakeTqdm();

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LoopWatch } from '#metheus/progress/screen/loop-watch.js';
+
+/** The loop turns: timers that are due are heard. */
+const turn = () => sleep(2);
 
 function watch() {
   const clock = { ms: 0 };
@@ -26,6 +29,15 @@ describe('an event loop that is watched', () => {
     assert.deepEqual([loop.blocked, seen], [true, ['blocked']]);
     await turn();
     assert.deepEqual([loop.blocked, seen], [false, ['blocked', 'turned']]);
+  });
+
+  it('is not known to turn before it has', async () => {
+    const { seen, loop } = watch();
+    loop.start();
+    loop.frame();
+    assert.deepEqual([loop.turns, loop.blocked], [false, false]);
+    await turn();
+    assert.deepEqual([loop.turns, seen], [true, ['turned']]);
   });
 
   it('is not, however long it has nothing to do between two frames', async () => {

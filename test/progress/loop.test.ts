@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/publish/record.js';
 import { FakeFile, fakeTqdm } from './fakes.js';
@@ -167,8 +168,32 @@ describe('what a bar iterates', () => {
     assert.equal(tqdm(cursor, { total: 3 }).total, 3);
   });
 
+  it('what is of another world, as everything of Node is in some test runners', async () => {
+    const { tqdm } = fakeTqdm();
+    const bar = tqdm(runInNewContext('[1, 2]') as number[]);
+    assert.deepEqual([[...bar], bar.total], [[1, 2], 2]);
+    assert.deepEqual([...tqdm(runInNewContext('(function* () { yield 5; })()') as Generator<number>)], [5]);
+    const without = Object.assign(Object.create(null), { [Symbol.iterator]: letters }) as Iterable<string>;
+    assert.deepEqual([...tqdm(without)], ['a', 'b', 'c']);
+    // A promise that is none of this world's is one all the same.
+    const foreign = runInNewContext('({ next: async () => ({ done: false }) })') as Iterator<unknown>;
+    assert.throws(() => [...tqdm(foreign)], { code: 'METHEUS_NOT_ITERABLE' });
+  });
+
+  it('no length that is none', () => {
+    const { tqdm } = fakeTqdm();
+    const source = (length: unknown) => Object.assign(letters(), { length }) as Iterable<string>;
+    for (const length of [Number.NaN, -1, '3', () => 3]) assert.equal(tqdm(source(length)).total, null);
+    const callable = Object.assign((_a: 1, _b: 2) => {}, { [Symbol.iterator]: letters });
+    assert.equal(tqdm(callable).total, null);
+  });
+
   it('nothing else', () => {
     const { tqdm, trange } = fakeTqdm();
+    assert.throws(() => tqdm(Promise.resolve([1]) as never), {
+      code: 'METHEUS_NOT_ITERABLE',
+      message: /given a promise, .* Await it first/,
+    });
     const bad: unknown[] = [{}, true, Symbol('s'), 1.5, Number.NaN];
     for (const source of bad) {
       assert.throws(() => tqdm(source as number), { code: 'METHEUS_NOT_ITERABLE' });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, mock, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BarOptions } from '#metheus/progress/bar-options.js';
 import { COMPLETED } from '#metheus/progress/publish/record.js';
 import { hasColours, outputMode } from '#metheus/progress/screen/output-mode.js';
@@ -241,8 +242,11 @@ describe('a stream that keeps what nobody reads', () => {
   });
 });
 
+/** The event loop turns: timers that are due are heard. */
+const turn = () => sleep(5);
+
 describe('signals', () => {
-  it('are listened to only while a bar is on a screen', () => {
+  it('are listened to only while a bar is on a screen', async () => {
     const { tqdm } = fakeTqdm();
     const screen = Object.assign(new EventEmitter(), {
       isTTY: true,
@@ -256,6 +260,9 @@ describe('signals', () => {
     tqdm(null, { file: new FakeFile() });
     assert.deepEqual(counts(), before);
     const bars = [tqdm(null, { file: screen }), tqdm(null, { file: screen })];
+    // A loop that blocks the event loop would have them wait for ever: so it has to turn once.
+    assert.deepEqual(counts(), before);
+    await turn();
     assert.deepEqual(
       counts(),
       before.map((count) => count + 1),
@@ -268,7 +275,7 @@ describe('signals', () => {
 });
 
 describe('Ctrl-Z', () => {
-  function stoppable(t: TestContext) {
+  async function stoppable(t: TestContext) {
     const { tqdm, clock } = fakeTqdm();
     let written = '';
     const screen = Object.assign(new EventEmitter(), {
@@ -291,12 +298,13 @@ describe('Ctrl-Z', () => {
     });
     const kills: unknown[] = [];
     t.mock.method(process, 'kill', (...given: unknown[]) => kills.push(...given, take()));
+    await turn();
     return { clock, bars, kills, take };
   }
   const frame = (text: string) => `\u001b[?7l${text}\u001b[1A\r\u001b[?7h`;
 
-  it('stops with the cursor below the bars, which are drawn anew from there afterwards', (t) => {
-    const { clock, bars, kills, take } = stoppable(t);
+  it('stops with the cursor below the bars, which are drawn anew from there afterwards', async (t) => {
+    const { clock, bars, kills, take } = await stoppable(t);
     take();
     const listening = () => process.listenerCount('SIGTSTP');
     assert.equal(listening(), 1);
@@ -308,8 +316,8 @@ describe('Ctrl-Z', () => {
     assert.equal(take(), frame('\n\r\u001b[Kb1'));
   });
 
-  it('is the affair of a program that handles it', (t) => {
-    const { kills, take } = stoppable(t);
+  it('is the affair of a program that handles it', async (t) => {
+    const { kills, take } = await stoppable(t);
     const handle = t.mock.fn();
     process.on('SIGTSTP', handle);
     t.after(() => process.off('SIGTSTP', handle));
@@ -318,8 +326,8 @@ describe('Ctrl-Z', () => {
     assert.deepEqual([kills, take(), handle.mock.callCount()], [[], '\n\n', 1]);
   });
 
-  it('by others: SIGCONT draws the bars anew', (t) => {
-    const { take } = stoppable(t);
+  it('by others: SIGCONT draws the bars anew', async (t) => {
+    const { take } = await stoppable(t);
     take();
     process.emit('SIGCONT', 'SIGCONT');
     assert.equal(take(), frame('\r\u001b[Ka0\n\r\u001b[Kb0'));

@@ -49,6 +49,22 @@ describe('tqdm.all', () => {
     assert.deepEqual(ends(records[0]!), [1, 0, 1]);
   });
 
+  it('says what it cannot take, and is not surprised by rejections that it then never tells', async () => {
+    const { tqdm } = fakeTqdm();
+    const code = 'METHEUS_NOT_ITERABLE';
+    for (const given of [5, undefined, {}, Promise.resolve([])] as never[]) {
+      await assert.rejects(tqdm.all(given), { code });
+      await assert.rejects(tqdm.allSettled(given), { code });
+      assert.throws(() => tqdm.asCompleted(given), { code });
+    }
+    const wrong = { desk: 'x' } as never;
+    const rejected = () => [Promise.reject(new Error('lost'))];
+    await assert.rejects(tqdm.all(rejected(), wrong), { code: 'METHEUS_INVALID_BAR_OPTION' });
+    await assert.rejects(tqdm.allSettled(rejected(), wrong), { code: 'METHEUS_INVALID_BAR_OPTION' });
+    assert.throws(() => tqdm.asCompleted(rejected(), wrong), { code: 'METHEUS_INVALID_BAR_OPTION' });
+    await turn();
+  });
+
   it('of nothing is nothing, and rejects for a wrong option', async () => {
     const { tqdm, records } = fakeTqdm();
     assert.deepEqual(await tqdm.all([]), []);
@@ -266,8 +282,40 @@ describe('tqdm.map', () => {
     assert.equal(records.length, 1);
   });
 
+  it('takes numbers and iterators, as tqdm does', async () => {
+    const { tqdm, records } = fakeTqdm();
+    assert.deepEqual(await tqdm.map(3, (n) => n * 2), [0, 2, 4]);
+    assert.equal(records[0]!.cell(EXPECTED), 3);
+    const count = (n = 0) => ({ next: () => ({ value: n++, done: n > 3 }) });
+    const { next } = count();
+    assert.deepEqual(await tqdm.map(count(), (n) => n), [0, 1, 2]);
+    assert.deepEqual(await tqdm.map({ next: async () => next() }, (n) => n), [0, 1, 2]);
+  });
+
+  it('is not surprised by a promise that is rejected before its turn', async () => {
+    const { tqdm, records } = fakeTqdm();
+    const first = deferred();
+    const items = [
+      first.promise,
+      Promise.reject(new Error('early')),
+      Promise.reject(new Error('never heard')),
+    ];
+    const mapped = tqdm.map(items, (n) => n, { concurrency: 1 });
+    // Node would end the test here.
+    await turn();
+    first.resolve(1);
+    await assert.rejects(mapped, /early/);
+    assert.deepEqual(ends(records[0]!), [1, 0, 1]);
+  });
+
   it('rejects what cannot be', async () => {
     const { tqdm } = fakeTqdm();
+    for (const signal of [{}, 'x'] as never[]) {
+      await assert.rejects(
+        tqdm.map([1], () => {}, { signal }),
+        { code: 'METHEUS_INVALID_BAR_OPTION', message: /an AbortSignal/ },
+      );
+    }
     for (const concurrency of [0, -1, 1.5, Number.NaN, '2']) {
       const options = { concurrency: concurrency as number };
       await assert.rejects(
@@ -277,7 +325,7 @@ describe('tqdm.map', () => {
     }
     await assert.rejects(tqdm.map([1], 'work' as never), { code: 'METHEUS_INVALID_CALLBACK' });
     await assert.rejects(
-      tqdm.map(5 as never, () => {}),
+      tqdm.map({} as never, () => {}),
       { code: 'METHEUS_NOT_ITERABLE' },
     );
     await assert.rejects(

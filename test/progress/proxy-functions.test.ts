@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter } from 'metheus';
-import type { BarSnapshot, BucketFunc, MetricFunc } from 'metheus/progress';
+import { type BarSnapshot, type BucketFunc, type MetricFunc, TqdmPromProxy } from 'metheus/progress';
 import { requireTool } from '../support/tools.js';
 import { promtoolCheck } from '../support/validators.js';
 import { bucketOf, COUNTED, listenForWarnings, samples, scrape, serve } from './served.js';
@@ -234,3 +234,15 @@ describe('bucketFunc', () => {
 function fail(): never {
   throw new Error('not today');
 }
+
+describe('a proxy cannot be made', () => {
+  it('with what is no function, no registry, or no option', () => {
+    const made = (options: object) => () => new TqdmPromProxy(options);
+    assert.throws(made({ metricFunc: 'name' }), { code: 'METHEUS_INVALID_CALLBACK', message: /metricFunc/ });
+    assert.throws(made({ bucketFunc: null }), { code: 'METHEUS_INVALID_CALLBACK', message: /bucketFunc/ });
+    for (const registry of [5, null, {}]) {
+      assert.throws(made({ registry }), { code: 'METHEUS_INVALID_OPTIONS', message: /registry/ });
+    }
+    assert.throws(made({ port: 3000 }), { code: 'METHEUS_INVALID_OPTIONS', message: /'port'.*httpPort/ });
+  });
+});

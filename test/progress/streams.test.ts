@@ -231,6 +231,18 @@ describe('tqdm.response()', () => {
     assert.equal(records[1]!.cell(EXPECTED), 0);
   });
 
+  it('has copies of the same address, and takes nothing but a response', async () => {
+    const { tqdm } = fakeTqdm();
+    const given = Object.defineProperty(new Response('text'), 'url', { value: 'http://[::1]/' });
+    const response = tqdm.response(given);
+    const copy = response.clone().clone();
+    assert.deepEqual([copy.url, await copy.text(), await response.text()], ['http://[::1]/', 'text', 'text']);
+    const code = 'METHEUS_INVALID_VALUE';
+    for (const wrong of [undefined, {}, 'x'] as never[]) assert.throws(() => tqdm.response(wrong), { code });
+    const pending = Promise.resolve(given) as never;
+    assert.throws(() => tqdm.response(pending), { code, message: /given a promise .* Await it first/ });
+  });
+
   it('takes the total that is given, and no length that is none', async () => {
     const { tqdm, records, snapshots } = fakeTqdm();
     await tqdm.response(new Response('abc'), { total: 3, unit: 'byte', unitScale: false }).text();

@@ -71,8 +71,12 @@ export async function map(): Promise<void> {
   tqdm.map(['a']);
   // @ts-expect-error: words are no numbers
   tqdm.map(['a'], (n: number) => n);
+  const counted = await tqdm.map(3, (n) => n.toFixed(1));
+  same<typeof counted, string[]>(true);
+  const iterated = await tqdm.map(['a'].values(), (word) => word.length);
+  same<typeof iterated, number[]>(true);
   // @ts-expect-error
-  tqdm.map(3, () => {});
+  tqdm.map({}, () => {});
   // @ts-expect-error
   tqdm.map(['a'], () => {}, { concurrency: '2' });
   // @ts-expect-error

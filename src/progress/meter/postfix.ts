@@ -1,5 +1,6 @@
 /** What a bar shows after its meter. */
 
+import { MetheusError, show } from '../../errors.js';
 import { pythonText } from './python-text.js';
 import { formatNum } from './quantity.js';
 
@@ -14,10 +15,36 @@ function valueText(value: unknown): string {
   return (typeof value === 'number' ? formatNum(value) : pythonText(value)).trim();
 }
 
-/** `loss=0.5, step=3`, in the order given; a key given twice keeps its first place and its last value. */
+/**
+ * `loss=0.5, step=3`, in the order given; a key given twice keeps its first place and its last value.
+ *
+ * @throws MetheusError `METHEUS_INVALID_VALUE` for what has no keys
+ */
 export function postfixText(values: Postfix): string {
+  if (typeof values !== 'object' || values === null) {
+    throw new MetheusError('METHEUS_INVALID_VALUE', {
+      given: `${show(values)} to setPostfix`,
+      expected: 'an object, a Map or pairs',
+      todo: 'Text as it is: setPostfixStr',
+    });
+  }
   const pairs = new Map(isPairs(values) ? values : Object.entries(values));
   return [...pairs].map(([key, value]) => `${key}=${valueText(value)}`).join(', ');
+}
+
+/** What JSON can tell of a postfix: itself, or its text. */
+export function plainPostfix(postfix: unknown): unknown {
+  if (typeof postfix !== 'object' && typeof postfix !== 'bigint') return postfix;
+  try {
+    JSON.stringify(postfix);
+    return postfix;
+  } catch {
+    try {
+      return String(postfix);
+    } catch {
+      return null;
+    }
+  }
 }
 
 /** The postfix that a bar starts with: text from an object, anything else as it is. */

@@ -1,6 +1,7 @@
 /** What a bar on a board looks like: all that its line is made of besides numbers. */
 
 import type { ResolvedBarOptions } from '../bar-options.js';
+import { plainPostfix } from '../meter/postfix.js';
 import type { OutputFile } from '../screen/terminal.js';
 
 /** Texts and options, as a bar's drawer is told them. Plain data: it travels as JSON. */
@@ -84,27 +85,14 @@ const LIMITS = [Number.POSITIVE_INFINITY, 400, 100, 20, 0];
  * The look as bytes, at most `capacity` of them. Texts that are longer than any screen is wide are cut, and a format
  * is left out whole.
  */
-export function encodeLook(look: BarLook, capacity: number): Uint8Array {
+export function encodeLook(given: BarLook, capacity: number): Uint8Array {
+  const look = { ...given, postfix: plainPostfix(given.postfix) };
   let bytes = new Uint8Array();
   for (const limit of LIMITS) {
-    bytes = encoder.encode(
-      JSON.stringify(limit === Number.POSITIVE_INFINITY ? plain(look) : cut(look, limit)),
-    );
+    bytes = encoder.encode(JSON.stringify(limit === Number.POSITIVE_INFINITY ? look : cut(look, limit)));
     if (bytes.length <= capacity) break;
   }
   return bytes;
-}
-
-/** `postfix` is whatever the user gave. */
-function plain(look: BarLook): BarLook {
-  const { postfix } = look;
-  if (typeof postfix !== 'object' && typeof postfix !== 'bigint') return look;
-  try {
-    JSON.stringify(postfix);
-    return look;
-  } catch {
-    return { ...look, postfix: String(postfix) };
-  }
 }
 
 function cut(look: BarLook, limit: number): BarLook {

@@ -5,7 +5,7 @@ import type { Place, Renderer } from './drawing.js';
 
 export class DisplayRenderer implements Renderer {
   readonly #display: Display;
-  readonly #bar: DisplayedBar = { place: { row: 0, rows: 0 }, line: () => '', text: null, row: -1 };
+  readonly #bar: DisplayedBar = { place: { row: 0, rows: 0 }, line: () => '', text: null, row: -1, rows: 0 };
 
   constructor(display: Display) {
     this.#display = display;

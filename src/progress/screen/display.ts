@@ -8,7 +8,8 @@
 import { displayLength } from '../meter/display-width.js';
 import { MORE_HIDDEN, type Place } from './drawing.js';
 import { loopWatch } from './loop-watch.js';
-import { rowsBelow } from './reflow.js';
+import { rowsAbove, rowsBelow } from './reflow.js';
+import { changeOf, ERASE_BELOW, ERASE_LINE, NO_WRAP, right, up, WRAP } from './sequences.js';
 import type { Terminal } from './terminal.js';
 
 /** A bar on a display. */
@@ -21,17 +22,8 @@ export interface DisplayedBar {
   text: string | null;
   /** The row it was drawn in. */
   row: number;
-}
-
-const ESCAPE = '\u001b[';
-/** A line that is too long for the terminal is cut and does not break: the rows would shift. */
-const NO_WRAP = `${ESCAPE}?7l`;
-const WRAP = `${ESCAPE}?7h`;
-const ERASE_LINE = `\r${ESCAPE}K`;
-const ERASE_BELOW = `\r${ESCAPE}J`;
-
-function up(rows: number): string {
-  return rows > 0 ? `${ESCAPE}${rows}A` : '';
+  /** Rows of its screen, as they were when it was drawn last or the size changed. */
+  rows: number;
 }
 
 /** Milliseconds after which a frame is tried again that the terminal did not take. */
@@ -64,6 +56,8 @@ export class Display {
   #rows: string[] = [];
   /** Rows of the screen: bars in the last of them and below are hidden. */
   #limit = Number.POSITIVE_INFINITY;
+  /** Bars that are hidden, as far as the last frame knew. */
+  #hidden = 0;
   /** Those who have taken the bars away for a while. */
   #holders = 0;
   /** Has the terminal broken its lines anew since the last frame? */
@@ -96,8 +90,14 @@ export class Display {
   show(bar: DisplayedBar): void {
     this.#terminal.refreshSize();
     loopWatch.frame();
-    const known = this.#bars.has(bar) && bar.row === bar.place.row;
     bar.text = null;
+    const known = this.#bars.has(bar) && bar.row === bar.place.row;
+    bar.rows = bar.place.rows;
+    const hidden = this.#hidden > 0 && bar.place.row >= this.#limit - 1 && bar.rows >= this.#limit;
+    if (hidden && (known || !this.#bars.has(bar))) {
+      this.#addHidden(bar);
+      return;
+    }
     if (known && this.#isInOrder() && !loopWatch.blocked) {
       if (bar.row < this.#limit - 1) this.#showRow(bar);
       return;
@@ -107,9 +107,17 @@ export class Display {
     this.draw();
   }
 
+  /** One more where the screen says already that there are more: nothing of it changes, however many come. */
+  #addHidden(bar: DisplayedBar): void {
+    if (!this.#bars.has(bar)) this.#hidden += 1;
+    this.#bars.add(bar);
+    bar.row = bar.place.row;
+  }
+
   /** Takes a bar off the screen. */
   hide(bar: DisplayedBar): void {
-    if (!this.#bars.delete(bar)) return;
+    const hidden = this.#hidden;
+    if (!this.#remove(bar) || (this.#hidden < hidden && this.#hidden > 0)) return;
     if (this.#bars.size > 0) {
       this.draw();
       return;
@@ -118,9 +126,15 @@ export class Display {
     this.#stop();
   }
 
+  #remove(bar: DisplayedBar): boolean {
+    const there = this.#bars.delete(bar);
+    if (there && this.#hidden > 0 && bar.row >= this.#limit - 1) this.#hidden -= 1;
+    return there;
+  }
+
   /** Leaves a bar's last line above the others, for good. */
   leave(bar: DisplayedBar, text: string): void {
-    this.#bars.delete(bar);
+    this.#remove(bar);
     if (this.#holders > 0) {
       this.#terminal.write(`${text}\n`);
       return;
@@ -131,7 +145,7 @@ export class Display {
     this.#openLine = '';
     const rows = this.#compose();
     const parked = this.#parkedRows(rows);
-    this.#terminal.insist(last + this.#change(rows) + '\n'.repeat(parked));
+    this.#terminal.insist(last + changeOf(this.#garbled ? [] : this.#rows, rows) + '\n'.repeat(parked));
     this.#drawn(rows, parked);
     if (this.#bars.size === 0) this.#stop();
   }
@@ -169,7 +183,7 @@ export class Display {
   draw(): void {
     if (this.#holders > 0 || this.#bars.size === 0) return;
     const rows = this.#compose();
-    const change = this.#change(rows);
+    const change = changeOf(this.#garbled ? [] : this.#rows, rows);
     const parked = this.#parkedRows(rows);
     if (change === '' && this.#isInOrder() && parked === 0) return;
     if (this.#offer(this.#return() + change + '\n'.repeat(parked))) this.#drawn(rows, parked);
@@ -194,7 +208,8 @@ export class Display {
   /** All rows as they should be. */
   #compose(): string[] {
     this.#limit = Number.POSITIVE_INFINITY;
-    for (const { place } of this.#bars) this.#limit = Math.min(this.#limit, place.rows);
+    this.#hidden = 0;
+    for (const bar of this.#bars) this.#limit = Math.min(this.#limit, bar.rows);
     const rows: string[] = [];
     for (const bar of this.#bars) {
       bar.row = bar.place.row;
@@ -203,6 +218,7 @@ export class Display {
         rows[bar.row] = bar.text;
       } else {
         rows[this.#limit - 1] = MORE_HIDDEN;
+        this.#hidden += 1;
       }
     }
     return Array.from(rows, (text = '') => text);
@@ -211,20 +227,6 @@ export class Display {
   /** What brings the cursor to the first row, and that row to where it should be. */
   #return(): string {
     return up(this.#parked) + (this.#garbled ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
-  }
-
-  /** What makes `rows` of the rows on the screen, from the first row and back to it. */
-  #change(rows: readonly string[]): string {
-    const shown = this.#garbled ? [] : this.#rows;
-    let change = '';
-    let at = 0;
-    for (let row = 0; row < Math.max(rows.length, shown.length); row += 1) {
-      const text = rows[row] ?? '';
-      if (text === (shown[row] ?? '')) continue;
-      change += '\n'.repeat(row - at) + ERASE_LINE + text;
-      at = row;
-    }
-    return change === '' ? '' : `${NO_WRAP}${change}${up(at)}\r${WRAP}`;
   }
 
   /**
@@ -250,7 +252,7 @@ export class Display {
     this.#belowOpenLine = false;
     // An open line that fills its row goes on in the next.
     const column = displayLength(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
-    return below && column > 0 ? `${erased}${up(1)}${ESCAPE}${column}C` : erased;
+    return below && column > 0 ? `${erased}${up(1)}${right(column)}` : erased;
   }
 
   #offer(frame: string): boolean {
@@ -272,16 +274,22 @@ export class Display {
     active.delete(this);
     this.#terminal.file.off?.('resize', this.#resized);
     this.#rows = [];
+    this.#hidden = 0;
     this.#openLine = '';
     this.#belowOpenLine = false;
   }
 
   readonly #resized = (): void => {
-    if (this.#rows.length > 0 && this.#parked === 0) {
+    const columns = this.#terminal.file.columns || Number.POSITIVE_INFINITY;
+    if (this.#rows.length > 0 && (this.#parked === 0 || loopWatch.blocked)) {
       this.#garbled = true;
-      this.#parked = rowsBelow(this.#rows, this.#terminal.file.columns || Number.POSITIVE_INFINITY);
+      const above = this.#rows.slice(0, this.#parked);
+      this.#parked = this.#parked > 0 ? rowsAbove(above, columns) : rowsBelow(this.#rows, columns);
     }
-    for (const bar of this.#bars) bar.text = null;
+    for (const bar of this.#bars) {
+      bar.text = null;
+      bar.rows = bar.place.rows;
+    }
     this.draw();
   };
 }

@@ -1,6 +1,7 @@
 /** Lines that nothing overwrites: for logs, and for programs that read. */
 
 import type { Clock } from '../clock.js';
+import { plainPostfix } from '../meter/postfix.js';
 import type { Place, Renderer, Report } from './drawing.js';
 import type { Terminal } from './terminal.js';
 
@@ -92,7 +93,8 @@ export class JsonRenderer implements Renderer {
       rate: rate && Number(rate.toPrecision(6)),
       eta: milliseconds(eta),
     };
-    const line = { time, bar: this.#bar, state: started ?? state, desc, n, total, unit, ...speed, postfix };
+    const bar = { bar: this.#bar, state: started ?? state, desc, n, total, unit };
+    const line = { time, ...bar, ...speed, postfix: plainPostfix(postfix) };
     return `${JSON.stringify(line)}\n`;
   }
 }

@@ -23,26 +23,37 @@ export class LoopWatch {
   /** When a turn was asked for that has not come; `null`: none was. */
   #asked: number | null = null;
   #blocked = false;
+  #starting = false;
 
   /** @param now - milliseconds since any fixed moment */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
+  /** Have frames come for a while in which it did not turn? */
   get blocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Is it known to turn? */
+  get turns(): boolean {
+    return !this.#blocked && !this.#starting;
   }
 
   listen(listener: LoopListener): void {
     this.#listeners.push(listener);
   }
 
+  /** From here on somebody wants to know, who is told when it turns for the first time: it may never. */
+  start(): void {
+    this.#starting = true;
+    if (this.#asked === null) this.#ask();
+  }
+
   /** A frame is due. */
   frame(): void {
     if (this.#asked === null) {
-      this.#asked = this.#now();
-      // It comes when the loop does, and neither hurries it nor keeps the process alive.
-      setImmediate(this.#turn).unref();
+      this.#ask();
     } else if (!this.#blocked && this.#now() - this.#asked > this.#patience) {
       this.#blocked = true;
       // What came to a listener in the meantime is lost when nobody listens any more: so it is noticed sooner now.
@@ -51,10 +62,17 @@ export class LoopWatch {
     }
   }
 
+  #ask(): void {
+    this.#asked = this.#now();
+    // Wakes a loop that waits for events, and does not keep the process alive.
+    setTimeout(this.#turn, 0).unref();
+  }
+
   readonly #turn = (): void => {
     this.#asked = null;
-    if (!this.#blocked) return;
+    if (this.turns) return;
     this.#blocked = false;
+    this.#starting = false;
     for (const listener of this.#listeners) listener.turned();
   };
 }

@@ -43,3 +43,14 @@ export function rowsBelow(rows: readonly string[], columns: number, env: Variabl
   }
   return below;
 }
+
+/**
+ * @param rows - lines that were on the screen, the cursor below the last of them
+ * @param columns - of the screen now
+ * @returns rows that the cursor is below the first of these lines: they are more where the terminal breaks lines anew,
+ * as all do that are in use but xterm itself
+ */
+export function rowsAbove(rows: readonly string[], columns: number, env: Variables = process.env): number {
+  if (env.XTERM_VERSION) return rows.length;
+  return rows.reduce((sum, text) => sum + Math.max(Math.ceil(displayLength(text) / columns), 1), 0);
+}

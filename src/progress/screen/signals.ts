@@ -41,7 +41,8 @@ export class SignalGuard {
 
   hold(holder: object): void {
     this.#holders.add(holder);
-    if (this.#holders.size === 1) this.#listen();
+    // Not at once: in a loop that is blocked from its first round on, nobody would ever hear.
+    if (this.#holders.size === 1) loopWatch.start();
   }
 
   release(holder: object): void {
@@ -50,7 +51,7 @@ export class SignalGuard {
 
   #listen(): void {
     this.#unlisten();
-    if (this.#holders.size === 0 || loopWatch.blocked) return;
+    if (this.#holders.size === 0 || !loopWatch.turns) return;
     // First of all, so that a listener that is there for one time only is still there to be seen.
     for (const signal of DEADLY) process.prependListener(signal, this.#onDeadly);
     for (const signal of STOPPING) process.prependListener(signal, this.#onStop);

@@ -4,7 +4,9 @@ import { MetheusError, show } from '../../errors.js';
 import { Bar } from '../bar.js';
 import type { BarOptions } from '../bar-options.js';
 import type { BarEnvironment } from '../environment.js';
-import { isAsyncIterable, isIterable, lengthOf, notIterable } from './source.js';
+import { heard } from './heard.js';
+import { Range } from './range.js';
+import { isAsyncIterable, isIterable, isIterator, lengthOf, notIterable } from './source.js';
 import { Lanes } from './task-rows.js';
 
 /** Options of `tqdm.map`: those of its bar, and how the work is done. */
@@ -15,13 +17,24 @@ export interface MapOptions extends BarOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Source<T> = Iterable<T> | AsyncIterable<T>;
+/** What `tqdm.map` takes items from. */
+export type MapSource<T> = Iterable<T> | AsyncIterable<T> | Iterator<T> | AsyncIterator<T>;
 type Work<T, R> = (item: Awaited<T>, index: number) => R | PromiseLike<R>;
 
 /** A sync iterator is preferred: its items need no wait. */
-function iteratorOf<T>(items: Source<T>): Iterator<T> | AsyncIterator<T> {
+function iteratorOf<T>(items: MapSource<T>): Iterator<T> | AsyncIterator<T> {
   if (isIterable(items)) return (items as Iterable<T>)[Symbol.iterator]();
-  return (items as AsyncIterable<T>)[Symbol.asyncIterator]();
+  if (isAsyncIterable(items)) return (items as AsyncIterable<T>)[Symbol.asyncIterator]();
+  return items;
+}
+
+/** @throws MetheusError `METHEUS_NOT_ITERABLE` */
+function sourceOf<T>(items: MapSource<T> | number): MapSource<T> {
+  // The cast: numbers are what is given then.
+  if (typeof items === 'number') return new Range(0, items, 1) as Iterable<unknown> as Iterable<T>;
+  if (isIterable(items) || isAsyncIterable(items) || isIterator(items)) return items;
+  const expected = 'an iterable, an async iterable, an iterator or an integer';
+  throw notIterable(items, 'Give tqdm.map something to loop over', expected);
 }
 
 function checkConcurrency(concurrency: number): void {
@@ -30,6 +43,15 @@ function checkConcurrency(concurrency: number): void {
   throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
     given: `concurrency = ${show(concurrency)}`,
     expected: 'a whole number from 1, or Infinity',
+  });
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal === null) return;
+  if (typeof signal === 'object' && 'aborted' in signal && 'addEventListener' in signal) return;
+  throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
+    given: `signal = ${show(signal)}`,
+    expected: 'an AbortSignal',
   });
 }
 
@@ -150,14 +172,16 @@ class ConcurrentMap<T, R> {
 
 /** See `Tqdm.map`. */
 export async function concurrentMap<T, R>(
-  items: Source<T>,
+  given: MapSource<T> | number,
   work: Work<T, R>,
   { concurrency = Number.POSITIVE_INFINITY, signal, ...options }: MapOptions,
   environment: BarEnvironment,
 ): Promise<R[]> {
+  // Promises may be rejected long before their turn comes.
+  if (Array.isArray(given) || given instanceof Set) heard(given);
   checkConcurrency(concurrency);
-  if (!isIterable(items) && !isAsyncIterable(items))
-    throw notIterable(items, 'Give tqdm.map something to loop over');
+  checkSignal(signal);
+  const items = sourceOf(given);
   if (typeof work !== 'function') {
     throw new MetheusError('METHEUS_INVALID_CALLBACK', {
       given: `${show(work)} to tqdm.map`,

@@ -3,8 +3,10 @@
 import { Bar } from '../bar.js';
 import type { BarOptions } from '../bar-options.js';
 import type { BarEnvironment } from '../environment.js';
-import { concurrentMap, type MapOptions } from './concurrent-map.js';
+import { concurrentMap, type MapOptions, type MapSource } from './concurrent-map.js';
+import { heard } from './heard.js';
 import { AsyncIterableBar } from './iterable-bar.js';
+import { isIterable, notIterable } from './source.js';
 
 /** What `tqdm` does with promises. Options are those of the bar; its total is the number of promises. */
 export interface PromiseBars {
@@ -42,10 +44,22 @@ export interface PromiseBars {
    * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE`: the result rejects
    */
   map<T, R>(
-    items: Iterable<T> | AsyncIterable<T>,
+    items: MapSource<T>,
     work: (item: Awaited<T>, index: number) => R | PromiseLike<R>,
     options?: MapOptions,
   ): Promise<Awaited<R>[]>;
+  /** The same for the numbers from 0 up to `count`. */
+  map<R>(
+    count: number,
+    work: (item: number, index: number) => R | PromiseLike<R>,
+    options?: MapOptions,
+  ): Promise<Awaited<R>[]>;
+}
+
+/** @throws MetheusError `METHEUS_NOT_ITERABLE` */
+function promisesOf<T>(promises: Iterable<T>): T[] {
+  if (!isIterable(promises)) throw notIterable(promises, 'Give it an array of promises', 'an iterable');
+  return heard([...promises]);
 }
 
 /** As many promises as were given: the first settles with whichever of them settles first, and so on. */
@@ -70,7 +84,7 @@ function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
 /** The functions of a `tqdm` with this environment. */
 export function createPromiseBars(environment: BarEnvironment): PromiseBars {
   async function all(promises: Iterable<unknown>, options?: BarOptions): Promise<unknown[]> {
-    const given = [...promises];
+    const given = promisesOf(promises);
     const bar = new Bar(options, environment, given.length);
     const count = (value: unknown) => {
       bar.update(1);
@@ -88,7 +102,7 @@ export function createPromiseBars(environment: BarEnvironment): PromiseBars {
   }
 
   async function allSettled(promises: Iterable<unknown>, options?: BarOptions) {
-    const given = [...promises];
+    const given = promisesOf(promises);
     const bar = new Bar(options, environment, given.length);
     const count = () => {
       bar.update(1);
@@ -103,9 +117,9 @@ export function createPromiseBars(environment: BarEnvironment): PromiseBars {
     all,
     allSettled,
     asCompleted: <T>(promises: Iterable<T>, options?: BarOptions) =>
-      new AsyncIterableBar<T>(inOrderOfCompletion([...promises]), options, environment),
+      new AsyncIterableBar<T>(inOrderOfCompletion(promisesOf(promises)), options, environment),
     map: <T, R>(
-      items: Iterable<T> | AsyncIterable<T>,
+      items: MapSource<T> | number,
       work: (item: Awaited<T>, index: number) => R | PromiseLike<R>,
       options: MapOptions = {},
     ) => concurrentMap(items, work, options, environment),

@@ -47,21 +47,21 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
 
   it('a signal that the program handles is its own affair', async () => {
     using program = play('handled', SIZE);
-    await program.shows([`a${EMPTY}`, `b${EMPTY}`]);
+    await program.shows([`a${HALF}`, `b${EMPTY}`]);
     program.kill('SIGINT');
-    await program.shows(['stopping', `a${EMPTY}`, `b${EMPTY}`]);
+    await program.shows(['stopping', `a${HALF}`, `b${EMPTY}`]);
     program.write(' ');
     assert.deepEqual(await program.exited, { code: 3, signal: null });
-    assert.deepEqual(program.screen(), ['stopping', `a${EMPTY}`, `b${EMPTY}`]);
+    assert.deepEqual(program.screen(), ['stopping', `a${HALF}`, `b${EMPTY}`]);
     assertRestored(program);
   });
 
   it('a listener that is there for all signals still finds itself alone', async () => {
     using program = play('counted', SIZE);
-    await program.shows([`a${EMPTY}`, `b${EMPTY}`]);
+    await program.shows([`a${HALF}`, `b${EMPTY}`]);
     program.kill('SIGINT');
     assert.deepEqual(await program.exited, { code: null, signal: 'SIGINT' });
-    assert.deepEqual(program.screen(), [`a${EMPTY}`, `b${EMPTY}`]);
+    assert.deepEqual(program.screen(), [`a${HALF}`, `b${EMPTY}`]);
     assertRestored(program);
   });
 

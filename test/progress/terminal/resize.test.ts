@@ -1,7 +1,7 @@
 /** A terminal that changes its size while bars are on it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rowsBelow } from '#metheus/progress/screen/reflow.js';
+import { rowsAbove, rowsBelow } from '#metheus/progress/screen/reflow.js';
 import { requireTerminal } from '../../support/terminal.js';
 import { play } from './play.js';
 
@@ -56,5 +56,11 @@ describe('the cursor after lines have broken', () => {
     assert.equal(rowsBelow(rows, 80, { TERM: 'xterm-256color' }), 0);
     assert.equal(rowsBelow(rows.slice(0, 1), 30, { TERM: 'xterm-256color' }), 0);
     assert.equal(rowsBelow(rows, 30, { TERM: 'xterm-256color', TERM_PROGRAM: 'vscode' }), 4);
+  });
+
+  it('has its cursor below more rows when lines above it were broken', () => {
+    const rows = ['x'.repeat(61), '', '漢'.repeat(15)];
+    assert.equal(rowsAbove(rows, 30, {}), 5);
+    assert.equal(rowsAbove(rows, 30, { XTERM_VERSION: 'XTerm(390)' }), 3);
   });
 });

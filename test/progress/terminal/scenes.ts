@@ -1,6 +1,7 @@
 /** Programs of the tests of the screen: `node scenes.js <name>` plays one. Each key that is typed plays on. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BarOptions, tqdm } from 'metheus/progress';
 
 /** Every frame looks the same at any speed. */
@@ -13,6 +14,9 @@ async function key(): Promise<void> {
   await once(process.stdin, 'data');
   process.stdin.pause();
 }
+
+/** Until signals are listened to, which is when the event loop turns after the first bar was opened. */
+const listening = () => sleep(5);
 
 /** Keys that do not matter keep the program alive until it is ended by something else. */
 function untilEnded(): void {
@@ -112,9 +116,11 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
     console.log('ended');
   },
 
-  signal() {
-    open('a').update();
+  async signal() {
+    const bar = open('a');
     open('b', { leave: false });
+    await listening();
+    bar.update();
     untilEnded();
   },
 
@@ -126,18 +132,22 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
       for (const bar of bars) bar.close();
       process.exitCode = 3;
     });
+    await listening();
+    bars[0]!.update();
     await key();
   },
 
   /** As packages do that want to be told of every end. */
   async counted() {
-    open('a');
+    const bar = open('a');
     open('b');
     process.on('SIGINT', () => {
       if (process.listenerCount('SIGINT') > 1) return;
       process.removeAllListeners('SIGINT');
       process.kill(process.pid, 'SIGINT');
     });
+    await listening();
+    bar.update();
     untilEnded();
   },
 

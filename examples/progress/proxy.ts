@@ -1,0 +1,33 @@
+/**
+ * A job whose progress is watched from elsewhere:
+ *
+ *     node build/examples/progress/proxy.js
+ *     curl 'http://[::1]:3000/metrics'
+ *
+ * `node build/examples/progress/proxy.js 0 127.0.0.1` takes any free port, and IPv4. Ctrl-C ends it.
+ */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TqdmPromProxy } from 'metheus/progress';
+
+const [port = '3000', host = '::1'] = process.argv.slice(2);
+
+const proxy = new TqdmPromProxy({
+  httpHost: host,
+  httpPort: Number(port),
+  // Bars of one bucket add up: here all tables of one kind.
+  bucketFunc: ({ desc }) => desc.split(' ')[0]!,
+  // my_job_import_completed, my_job_import_total, my_job_import_active …
+  metricFunc: (bucket, property) => `my_job_${bucket}_${property}`,
+});
+await proxy.start();
+console.log(`Metrics: ${proxy.url}`);
+
+for (const table of ['users', 'orders', 'items']) {
+  for (const _ of proxy.tqdm(200, { desc: `import ${table}`, unit: 'row' })) await sleep(1);
+}
+using index = proxy.tqdm(null, { desc: 'index', total: 50 });
+index.update(20);
+
+await once(process, 'SIGINT');
+await proxy.stop();
