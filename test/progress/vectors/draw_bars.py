@@ -77,7 +77,7 @@ def change(r, key, looping=False):
     if r.random() < 0.05:
         return attribute(r, key, looping)
     if r.random() < 0.03:
-        return ["display", key, r.choice([None, "text", text(r)]), r.choice([None, None, 0, 1, 2, 4])]
+        return ["display", key, r.choice([None, "text", text(r) or "text"]), r.choice([None, None, 0, 1, 2, 4])]
     kind = r.randrange(14 if looping else 15)
     if kind < 3:
         return ["set_description", key, r.choice([None, "", "x", text(r)]), refresh]
