@@ -93,6 +93,7 @@ export { type DefaultRegistry, REGISTRY } from './registry/default-registry.js';
 export {
   type Collectable,
   type GenerateOptions,
+  generateBytes,
   generateMetrics,
   streamMetrics,
 } from './registry/generate.js';

@@ -1,5 +1,5 @@
 /** How costs grow: the same work with more series, labels, processes and bars. */
-import { CollectorRegistry, createCounter, generateMetrics } from 'metheus';
+import { CollectorRegistry, createCounter, generateBytes, generateMetrics } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { type Case, type Curve, expectEqual, perRound, type Size, type Subject } from '../case.js';
 import { type Amount, fillOurs, fillTheirs } from '../filled.js';
@@ -7,7 +7,7 @@ import { labelSets, REQUEST_LABELS } from '../label-sets.js';
 import type { PromClient } from '../peers.js';
 import { sumOf } from '../samples.js';
 import { mergedBy, mergedOurs } from './file.js';
-import { Scraping, scrapeAll } from './scrapes.js';
+import { Scraping } from './scrapes.js';
 
 const THOUSANDS = [1000, 10_000, 100_000, 1_000_000];
 /** Peers take minutes beyond. */
@@ -42,7 +42,7 @@ const scrapeAgainstSeries: Points = {
   at: THOUSANDS,
   ours(x) {
     const registry = fillOurs(counters(x));
-    return new Scraping(counters(x), () => scrapeAll(registry));
+    return new Scraping(counters(x), () => generateBytes(registry));
   },
   theirs(client, x) {
     const registry = fillTheirs(client, counters(x));

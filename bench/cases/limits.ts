@@ -21,13 +21,16 @@ function adding(loop: (cells: Float64Array, rounds: number) => void, size: Size)
   };
 }
 
-/** Each add waits for the one before to be stored and loaded again. */
+/**
+ * Each add waits for the one before to be stored and loaded again. Written as a subtraction, as in the hot paths: V8 14
+ * adds numbers that have been integers by way of int64, which is 2.5 times as slow.
+ */
 function addToOne(cells: Float64Array, rounds: number): void {
-  for (let i = 0; i < rounds; i++) cells[3]! += 1;
+  for (let i = 0; i < rounds; i++) cells[3]! -= -1;
 }
 
 function addToMany(cells: Float64Array, rounds: number): void {
-  for (let i = 0; i < rounds; i++) cells[i & 15]! += 1;
+  for (let i = 0; i < rounds; i++) cells[i & 15]! -= -1;
 }
 
 /** A tree of maps as a client may keep its series in, and nothing around it. */

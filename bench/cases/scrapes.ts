@@ -1,5 +1,5 @@
 /** A whole scrape, until its bytes are ready to be sent. */
-import { type CollectorRegistry, type ExpositionFormat, streamMetrics } from 'metheus';
+import { type ExpositionFormat, generateBytes } from 'metheus';
 import type { Case, Subject } from '../case.js';
 import { type Amount, checkScrape, fillOurs, fillTheirs } from '../filled.js';
 
@@ -36,15 +36,6 @@ export class Scraping implements Subject {
   }
 }
 
-export async function scrapeAll(
-  registry: CollectorRegistry,
-  format: ExpositionFormat = 'text',
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of streamMetrics(registry, { format })) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
 const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
 
@@ -73,7 +64,7 @@ function moveLines(text: Buffer, starts: Uint32Array): Uint8Array {
 }
 
 async function moving(amount: Amount): Promise<Subject> {
-  const text = await scrapeAll(fillOurs(amount));
+  const text = await generateBytes(fillOurs(amount));
   const starts = [0];
   for (const [i, byte] of text.entries()) if (byte === LINE_FEED) starts.push(i + 1);
   const padded = Buffer.concat([text, new Uint8Array(8)]);
@@ -88,7 +79,7 @@ function scrapeOf(name: string, amount: Amount): Case {
     unit: 'ms',
     ours() {
       const registry = fillOurs(amount);
-      return new Scraping(amount, () => scrapeAll(registry));
+      return new Scraping(amount, () => generateBytes(registry));
     },
     theirs(client) {
       const registry = fillTheirs(client, amount);
@@ -106,7 +97,7 @@ function scrapeIn(format: ExpositionFormat, name: string, amount: Amount): Case 
     unit: 'ms',
     ours() {
       const registry = fillOurs(amount);
-      return new Scraping(amount, () => scrapeAll(registry, format), format);
+      return new Scraping(amount, () => generateBytes(registry, { format }), format);
     },
   };
 }

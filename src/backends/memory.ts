@@ -67,22 +67,25 @@ export class SingleProcessBackend implements Backend {
 
   async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
     // Loaded when somebody reads: most threads and many processes never do.
-    const { Merger } = await import('./merge.js');
+    const { finishAll, Merger } = await import('./merge.js');
     const wanted = new Set<string>();
-    const snapshots = families.map((family) => {
+    const begun = families.map((family) => {
       const own = this.#ownOf(family);
       wanted.add(own.key);
       const others = this.#others.get(own.key)?.sources ?? [];
-      if (others.length === 0 && isMergedAlone(family)) return own.source.snapshot(family);
+      if (others.length === 0 && isMergedAlone(family)) {
+        const snapshot = own.source.snapshot(family);
+        return async () => snapshot;
+      }
       own.merger ??= new Merger(family);
-      return own.merger.merge([own.source, ...others]);
+      return own.merger.begin([own.source, ...others]);
     });
     for (const [key, others] of this.#others) {
       if (!scopes.includes(others.family.scope) || wanted.has(key)) continue;
       others.merger ??= new Merger(others.family);
-      snapshots.push(others.merger.merge(others.sources));
+      begun.push(others.merger.begin(others.sources));
     }
-    return snapshots;
+    return finishAll(begun);
   }
 
   /** Nothing to do: what is written is in place. */

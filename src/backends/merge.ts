@@ -2,6 +2,7 @@
 import { type FamilyDescriptor, type FamilySnapshot, type MergeMode, TOUCHED } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { escapeLabelValue } from '../model/labels.js';
+import { inOneGo, inTurns, Turn } from '../model/turn.js';
 import type { Writer } from './backend.js';
 
 /** One writer's rows of a family. */
@@ -80,12 +81,28 @@ function both(merge: MergeMode, a: number, aAt: number, b: number, bAt: number, 
   }
 }
 
+/** What one source had at one moment. Nothing in it changes afterwards. */
+interface Taken {
+  readonly source: MergeSource;
+  readonly live: boolean;
+  readonly version: number;
+  readonly rows: LabelRows;
+  readonly values: Float64Array;
+  readonly created: Float64Array | undefined;
+}
+
 /** Where the rows of one source went. */
 interface Placement {
   readonly source: MergeSource;
   readonly version: number;
   readonly rows: number[];
 }
+
+/** A merge whose numbers are taken. */
+export type BegunMerge = (turn: Turn) => Promise<FamilySnapshot>;
+
+/** Rows between two looks at the clock. */
+const ROWS_AT_ONCE = 1024;
 
 /**
  * Merges the same family again and again. It remembers where each source's rows go, so that a merge of what
@@ -96,28 +113,62 @@ export class Merger {
   #labels = new LabelColumn();
   #rowOf = new Map<string, number>();
   #placements: Placement[] = [];
+  /** Merges that are not over. What is remembered is for one at a time. */
+  #running = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(family: FamilyDescriptor) {
     this.#family = family;
   }
 
-  merge(given: readonly MergeSource[]): FamilySnapshot {
+  merge(sources: readonly MergeSource[]): FamilySnapshot {
+    if (this.#running > 0) return new Merger(this.#family).merge(sources);
+    return inOneGo(this.#merging(this.#take(sources)));
+  }
+
+  /** The same in turns with the event loop: takes the numbers of all sources now, and gives what does the rest. */
+  begin(sources: readonly MergeSource[]): BegunMerge {
+    const taken = this.#take(sources);
+    return async (turn) => {
+      this.#running += 1;
+      const merged = this.#last.then(() => inTurns(this.#merging(taken), turn));
+      this.#last = merged.catch(() => {});
+      return merged.finally(() => {
+        this.#running -= 1;
+      });
+    };
+  }
+
+  #take(given: readonly MergeSource[]): Taken[] {
+    const isLive = this.#family.merge.startsWith('live');
+    return given
+      .filter(({ writer }) => writer.live || !isLive)
+      .map((source) => ({
+        source,
+        live: source.writer.live,
+        version: source.labels.version,
+        rows: source.labels.view(),
+        values: source.values(),
+        created: source.created?.(),
+      }));
+  }
+
+  *#merging(taken: readonly Taken[]): Generator<void, FamilySnapshot> {
     const family = this.#family;
-    const sources = family.merge.startsWith('live') ? given.filter(({ writer }) => writer.live) : given;
-    this.#place(sources);
+    yield* this.#place(taken);
     const values = new Float64Array(this.#labels.size * family.cells);
     const live = new Uint8Array(this.#labels.size);
     let created: Float64Array | undefined;
-    for (const { source, rows } of this.#placements) {
-      const from = source.values();
-      const since = source.created?.();
+    for (const [i, { rows }] of this.#placements.entries()) {
+      const { live: isLive, values: from, created: since } = taken[i]!;
       if (since !== undefined) created ??= new Float64Array(this.#labels.size);
       for (let row = 0; row < rows.length; row++) {
+        if (row % ROWS_AT_ONCE === 0) yield;
         const to = rows[row]!;
         if (to === REMOVED) continue;
-        if (source.writer.live) live[to] = 1;
+        if (isLive) live[to] = 1;
         if (since !== undefined) created![to] = older(created![to]!, since[row]!);
-        accumulate(family, values, to * family.cells, from, row * family.cells, source.writer.live);
+        accumulate(family, values, to * family.cells, from, row * family.cells, isLive);
       }
     }
     const rows = this.#labels.view();
@@ -127,24 +178,28 @@ export class Merger {
   }
 
   /** Brings the remembered places up to date; starts anew when a source went or removed a row. */
-  #place(sources: readonly MergeSource[]): void {
+  *#place(taken: readonly Taken[]): Generator<void, void> {
     const stale = this.#placements.some(
-      ({ source, version }, i) => sources[i] !== source || source.labels.version !== version,
+      ({ source, version }, i) => taken[i]?.source !== source || taken[i].version !== version,
     );
-    if (stale || sources.length < this.#placements.length) {
+    if (stale) {
       this.#labels = new LabelColumn();
       this.#rowOf = new Map();
       this.#placements = [];
     }
-    for (const source of sources.slice(this.#placements.length)) {
-      this.#placements.push({ source, version: source.labels.version, rows: [] });
+    for (const { source, version } of taken.slice(this.#placements.length)) {
+      this.#placements.push({ source, version, rows: [] });
     }
-    for (const { source, rows } of this.#placements) {
-      for (let row = rows.length; row < source.labels.size; row++) rows.push(this.#placeRow(source, row));
+    for (const [i, { rows }] of this.#placements.entries()) {
+      const { rows: labels, source } = taken[i]!;
+      for (let row = rows.length; row < labels.size; row++) {
+        if (row % ROWS_AT_ONCE === 0) yield;
+        rows.push(this.#placeRow(labels, source.writer, row));
+      }
     }
   }
 
-  #placeRow({ labels, writer }: MergeSource, row: number): number {
+  #placeRow(labels: LabelRows, writer: Writer, row: number): number {
     if (labels.lengths[row] === REMOVED) return REMOVED;
     const text = rowText(labels, row);
     if (this.#family.merge === 'each') return this.#labels.add(text);
@@ -155,6 +210,14 @@ export class Merger {
     this.#rowOf.set(merged, placed);
     return placed;
   }
+}
+
+/** The snapshots of merges that have begun, in order. */
+export async function finishAll(begun: readonly BegunMerge[]): Promise<FamilySnapshot[]> {
+  const turn = new Turn();
+  const snapshots: FamilySnapshot[] = [];
+  for (const finish of begun) snapshots.push(await finish(turn));
+  return snapshots;
 }
 
 /** Whether every writer has a series of its own, told by a `pid` label. */

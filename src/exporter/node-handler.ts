@@ -39,15 +39,28 @@ export function handlerOf(respond: Responder): MetricsHandler {
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
   const { accept, 'accept-encoding': acceptEncoding } = request.headers;
-  const { status, headers, body } = await respond({
-    method,
-    url,
-    accept,
-    acceptEncoding,
-  } as Parameters<Responder>[0]);
+  // A framework's own `write`, one that compresses for instance, may keep a chunk and tell nobody when it is sent.
+  const reuse = !Object.hasOwn(response, 'write');
+  const { status, headers, body } = await respond({ method, url, accept, acceptEncoding, reuse });
   if (response.destroyed) return;
   response.writeHead(status, headers);
   if (body === null) response.end();
   else if (body instanceof Uint8Array) response.end(body);
+  else if (reuse) await send(body, response);
   else await pipeline(body, response);
+}
+
+/** Sends chunk by chunk: each is out of this process's memory when the next is asked for. */
+async function send(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+  let wake = (_error?: Error | null): void => {};
+  response.on('error', (error) => wake(error));
+  response.once('close', () => wake(new Error('The client has gone')));
+  for await (const chunk of chunks) {
+    const error = await new Promise<Error | null | undefined>((resolve) => {
+      wake = resolve;
+      response.write(chunk, resolve);
+    });
+    if (error) throw error;
+  }
+  response.end();
 }

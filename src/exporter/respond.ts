@@ -16,6 +16,8 @@ export interface MetricsRequest {
   readonly url: string | undefined;
   readonly accept: string | null | undefined;
   readonly acceptEncoding: string | null | undefined;
+  /** Whether whoever takes a body has sent each chunk before it asks for the next, so that it may be written over. */
+  readonly reuse?: boolean;
 }
 
 export interface MetricsResponse {
@@ -70,7 +72,7 @@ function pathOf(url: string): string {
 
 async function metrics(
   { registry, compress = true, created = false }: MetricsHandlerOptions,
-  { accept, acceptEncoding }: MetricsRequest,
+  { accept, acceptEncoding, reuse = false }: MetricsRequest,
 ): Promise<MetricsResponse> {
   const gzip = compress && acceptsGzip(acceptEncoding);
   const { contentType, format, escaping } = negotiate(accept);
@@ -79,7 +81,7 @@ async function metrics(
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
   // What is compressed is read before the next is asked for; what is sent as it is may wait somewhere on its way.
-  const how = { format, escaping, created, reuse: gzip };
+  const how = { format, escaping, created, reuse: gzip || reuse };
   const chunks = streamMetrics(sharedCollections(registry ?? REGISTRY), how);
   // Everything is collected before the first chunk, so that what fails then is still a 500.
   const first = await chunks.next();

@@ -39,7 +39,7 @@ export class CounterMetric extends Metric {
       throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number that is not negative');
     }
     if (exemplar !== undefined) this.keepExemplar(0, by, exemplar);
-    this.page[this.offset]! += by;
+    this.page[this.offset]! -= -by;
   }
 
   countErrors<R>(fn: () => R, classOrContext?: ErrorClass | ClassMethodDecoratorContext): R | (() => R) {

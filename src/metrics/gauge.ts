@@ -36,7 +36,7 @@ export class GaugeMetric extends TimedMetric {
       throw this.refuse('METHEUS_INVALID_INCREMENT', by, 'a finite number');
     }
     const { page, offset } = this;
-    page[offset]! += by;
+    page[offset]! -= -by;
     if (page[offset + TOUCHED] === 0) page[offset + TOUCHED] = 1;
   }
 

@@ -38,8 +38,8 @@ export class HistogramMetric extends TimedMetric {
     const { page, offset } = this;
     const bucket = buckets.bucketOf(value);
     if (exemplar !== undefined) this.keepExemplar(bucket, value, exemplar);
-    page[offset + bucket]! += 1;
-    page[offset + buckets.bounds.length]! += value;
+    page[offset + bucket]! -= -1;
+    page[offset + buckets.bounds.length]! -= -value;
   }
 
   protected take(seconds: number): void {

@@ -9,7 +9,7 @@ import type { SeriesExemplars } from '../model/collector.js';
 import type { Exemplar, FamilyDescriptor } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import { BucketIndex, type Buckets } from './bucket-index.js';
-import { type Level, leafAt, leavesOf, putLeaf, type Values } from './label-tree.js';
+import { LabelTree, type Values } from './label-tree.js';
 
 /** What a family knows of its metrics: where they count. `offset` is -1 while labels are missing. */
 export interface Leaf {
@@ -49,9 +49,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   /** The descriptor's bounds, for histograms to search. */
   readonly buckets: Buckets;
   readonly #make: (family: MetricFamily<M>, given: Values) => M;
-  /** A copy: V8 reads a frozen array four times as slowly. */
-  readonly #names: readonly string[];
-  readonly #tree: Level<M> = new Map();
+  readonly tree: LabelTree<M>;
   #series = 0;
   /** Leaves that count nothing yet. */
   #partials = 0;
@@ -64,37 +62,13 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     make: (family: MetricFamily<M>, given: Values) => M,
   ) {
     this.descriptor = descriptor;
-    this.#names = [...descriptor.labelNames];
+    this.tree = new LabelTree(descriptor.labelNames);
     this.buckets = BucketIndex.of(descriptor.bounds);
     this.settings = settings;
     this.#make = make;
     this.root = make(this, []);
     if (this.missing([]).length === 0) this.#attachRoot();
     activeBackend().add(this);
-  }
-
-  /**
-   * The complete metric for exactly these labels, if it is known and each is a string. The fast way: written
-   * out for few labels, since a property read in a loop over names costs twice as much as one on its own line.
-   */
-  find(given: Readonly<Record<string, unknown>>): M | undefined {
-    const names = this.#names;
-    const count = names.length;
-    if (count === 0 || count !== countKeys(given)) return undefined;
-    // No value but a string is a key of the tree, `undefined` aside.
-    const values = given as Readonly<Record<string, string | undefined>>;
-    const first = values[names[0]!];
-    const second = count > 1 ? values[names[1]!] : '';
-    const third = count > 2 ? values[names[2]!] : '';
-    if (first === undefined || second === undefined || third === undefined) return undefined;
-    let next = this.#tree.get(first);
-    if (count > 1) next = (next as Level<M> | undefined)?.get(second);
-    if (count > 2) next = (next as Level<M> | undefined)?.get(third);
-    for (let i = 3; i < count && next !== undefined; i++) {
-      const value = values[names[i]!];
-      next = value === undefined ? undefined : (next as Level<M>).get(value);
-    }
-    return next as M | undefined;
   }
 
   /** The metric with `given` on top of `base`. The slow way: it checks everything and makes what is new. */
@@ -136,14 +110,14 @@ export class MetricFamily<M extends Leaf> implements Tenant {
    * their labels.
    */
   labelsOf(metric: Leaf): Values | undefined {
-    for (const [leaf, values] of leavesOf(this.#tree)) if (leaf === metric) return values;
+    for (const [leaf, values] of this.tree.leaves()) if (leaf === metric) return values;
     return undefined;
   }
 
   /** The series with these values, where given, each by the metric that names all of its labels. */
   *series(wanted: Values): Generator<[metric: M, labels: readonly string[]]> {
     if (this.descriptor.labelNames.length === 0) yield [this.root, []];
-    for (const [leaf, values] of leavesOf(this.#tree)) {
+    for (const [leaf, values] of this.tree.leaves()) {
       if (leaf.offset < 0 || values.includes(undefined)) continue;
       if (values.every((value, i) => (wanted[i] ?? value) === value)) yield [leaf, values as string[]];
     }
@@ -165,7 +139,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
       return exemplars && { labels: this.#filled(values) as string[], exemplars };
     };
     yield of(this.root, []);
-    for (const [leaf, values] of leavesOf(this.#tree)) yield of(leaf, values);
+    for (const [leaf, values] of this.tree.leaves()) yield of(leaf, values);
   }
 
   /** Which labels have neither a given value nor a default. */
@@ -178,7 +152,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const { root } = this;
     const { defaults } = this.settings;
     const rootGoes = root.offset >= 0 && defaults.every((value, i) => (wanted[i] ?? value) === value);
-    const removed = this.#prune(this.#tree, [], wanted);
+    const removed = this.#prune(wanted);
     if (rootGoes) this.#attachRoot();
     return this.descriptor.labelNames.length === 0 ? 1 : removed;
   }
@@ -186,14 +160,14 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   clear(): void {
     this.remove([]);
     if (this.root.offset >= 0) return;
-    this.#tree.clear();
+    this.tree.clear();
     this.#partials = 0;
   }
 
   rehome(move: Move): void {
     const { descriptor: family } = this;
     const sharing: [M, Values][] = [];
-    for (const [leaf, values] of leavesOf(this.#tree)) {
+    for (const [leaf, values] of this.tree.leaves()) {
       if (leaf.offset < 0) continue;
       if (values.includes(undefined)) sharing.push([leaf, values]);
       else attach(leaf, move({ family, labels: values as string[] }, leaf));
@@ -221,7 +195,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
 
   #leaf(values: Values): M {
     if (values.every((value) => value === undefined)) return this.root;
-    return leafAt(this.#tree, values) ?? this.#add(values);
+    return this.tree.at(values) ?? this.#add(values);
   }
 
   #add(values: Values): M {
@@ -230,14 +204,14 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     if (labels.includes(undefined)) return this.#addPartial(values);
     if (values.includes(undefined)) {
       const named = this.#leaf(labels);
-      if (named === leafAt(this.#tree, this.#overflow())) return named;
+      if (named === this.tree.at(this.#overflow())) return named;
       const metric = this.#make(this, values);
       share(metric, named);
-      return putLeaf(this.#tree, values, metric);
+      return this.tree.put(values, metric);
     }
     if (this.#series >= maxSeries) {
       onOverflow();
-      return leafAt(this.#tree, this.#overflow()) ?? this.#addSeries(this.#overflow());
+      return this.tree.at(this.#overflow()) ?? this.#addSeries(this.#overflow());
     }
     return this.#addSeries(labels as string[]);
   }
@@ -247,7 +221,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const metric = this.#make(this, COMPLETE);
     attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
     metric.begin?.(labels);
-    return putLeaf(this.#tree, labels, metric);
+    return this.tree.put(labels, metric);
   }
 
   /** Under a limit, the partial metrics that are kept are limited too. */
@@ -255,7 +229,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const metric = this.#make(this, values);
     if (this.#partials > 4 * this.settings.maxSeries) return metric;
     this.#partials += 1;
-    return putLeaf(this.#tree, values, metric);
+    return this.tree.put(values, metric);
   }
 
   #overflow(): readonly string[] {
@@ -270,46 +244,26 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     return this.settings.defaults.map((value, i) => values[i] ?? value);
   }
 
-  /** Drops the leaves below `level` that match, and the levels that this leaves empty. Counts the series. */
-  #prune(level: Level<M>, path: Values, wanted: Values): number {
-    const depth = path.length;
+  /** Drops the leaves that match. Counts the series. */
+  #prune(wanted: Values): number {
+    const { defaults } = this.settings;
     let removed = 0;
-    for (const [key, next] of level) {
-      if (wanted[depth] !== undefined && (key ?? this.settings.defaults[depth]) !== wanted[depth]) continue;
-      const values = [...path, key];
-      if (next instanceof Map) {
-        removed += this.#prune(next, values, wanted);
-        if (next.size === 0) level.delete(key);
-        continue;
-      }
-      if (next.offset < 0) continue;
+    const matches = (key: string | undefined, level: number) =>
+      wanted[level] === undefined || (key ?? defaults[level]) === wanted[level];
+    for (const [leaf, values] of this.tree.leaves(matches)) {
+      if (leaf.offset < 0) continue;
       if (!values.includes(undefined)) {
-        activeBackend().backend.release(this.descriptor, next);
+        activeBackend().backend.release(this.descriptor, leaf);
         removed += 1;
         if (!this.#isOverflow(values)) this.#series -= 1;
       }
-      attach(next, { page: new Float64Array(this.descriptor.cells), offset: 0 });
-      next.end?.();
-      level.delete(key);
+      attach(leaf, { page: new Float64Array(this.descriptor.cells), offset: 0 });
+      leaf.end?.();
+      this.tree.delete(values);
     }
     return removed;
   }
 }
-
-/**
- * How many properties an object has, -1 if it inherits any: one that has every label and no more of them names
- * no other. Written as V8 knows it: this `hasOwnProperty` of a key of this loop costs nothing.
- */
-function countKeys(given: object): number {
-  let count = 0;
-  for (const key in given) {
-    if (!isOwn.call(given, key)) return -1;
-    count += 1;
-  }
-  return count;
-}
-
-const isOwn = Object.prototype.hasOwnProperty;
 
 /** Stands for the values of a metric whose labels are all named: kept once, and not once for each series. */
 export const COMPLETE: Values = Object.freeze(['']);

@@ -11,7 +11,9 @@ import { COMPLETE, type MetricFamily } from './metric-family.js';
 const NO_PAGE = new Float64Array(0);
 
 /**
- * A metric, partial or complete. An observation is an add at `page[offset]`.
+ * A metric, partial or complete. An observation is an add at `page[offset]`, everywhere on a hot path written as
+ * `-= -by`: V8 14 (Node 26) adds what has been integers so far by way of int64 and back, 5.4 ns for 2.0. It
+ * subtracts them as they are, and the result is the same to the last bit.
  *
  * `offset` is -1 while labels are missing, so the one comparison that keeps an observation from going nowhere
  * is with a number that is needed anyway. Both change when another backend is loaded: never keep them.
@@ -55,11 +57,22 @@ export abstract class Metric {
   }
 
   labels(given: Readonly<Record<string, unknown>>): Metric {
-    if (this === this.members.root && typeof given === 'object' && given !== null) {
-      const found = this.members.find(given);
+    const { members } = this;
+    if (this === members.root && typeof given === 'object' && given !== null) {
+      const found = members.tree.find(given);
       if (found !== undefined) return found;
     }
-    if (this.#given === COMPLETE && isEmpty(given)) return this;
+    return this.#labels(given);
+  }
+
+  /** What is not on the fast way: labels on top of others or left open, numbers, what is new or wrong. */
+  #labels(given: Readonly<Record<string, unknown>>): Metric {
+    if (typeof given === 'object' && given !== null) {
+      if (this.#given !== COMPLETE) {
+        const known = this.members.tree.findOnTop(this.#given, given);
+        if (known !== undefined) return known;
+      } else if (isEmpty(given)) return this;
+    }
     return this.members.resolve(this.values(), given);
   }
 
@@ -104,5 +117,4 @@ export abstract class Metric {
   }
 }
 
-const isEmpty = (given: unknown) =>
-  typeof given === 'object' && given !== null && Object.keys(given).length === 0;
+const isEmpty = (given: object) => Object.keys(given).length === 0;

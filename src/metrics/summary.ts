@@ -24,8 +24,8 @@ export class SummaryMetric extends TimedMetric {
       throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number other than NaN');
     }
     const { page, offset } = this;
-    page[offset]! += value;
-    page[offset + 1]! += 1;
+    page[offset]! -= -value;
+    page[offset + 1]! -= -1;
   }
 
   protected take(seconds: number): void {

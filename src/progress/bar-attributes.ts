@@ -3,21 +3,111 @@
  * runs, and is seen in the next frame; what a bar was made with is read only.
  */
 
+import { warnOnce } from '../errors.js';
 import type { ResolvedBarOptions } from './bar-options.js';
 import type { BarState } from './bar-state.js';
-import type { BarCharacters } from './meter/glyphs.js';
+import { type BarCharacters, colourSequence } from './meter/glyphs.js';
 import { checkBarFormat } from './meter/meter.js';
+import { initialPostfix, type Postfix, postfixText } from './meter/postfix.js';
 import type { OutputFile } from './screen/terminal.js';
 
 export abstract class BarAttributes {
+  /** Keep the last frame; `null`: only in the first row. */
+  leave: boolean | null;
+  /** Text after the meter. */
+  postfix: unknown;
   readonly #options: { -readonly [Option in keyof ResolvedBarOptions]: ResolvedBarOptions[Option] };
+  #desc: string;
+  #colour: string | null = null;
 
   constructor(options: ResolvedBarOptions) {
     this.#options = { ...options };
+    this.leave = options.leave;
+    this.#desc = options.desc;
+    this.colour = options.colour;
+    this.postfix = initialPostfix(options.postfix);
   }
 
   /** @internal What is counted, and when a frame is due. */
   protected abstract get state(): BarState;
+
+  /** Draws a frame now. */
+  abstract refresh(): void;
+
+  /** Units done. Assigning counts the units that it grows by. */
+  get n(): number {
+    return this.state.n + (this.state.loop?.pending ?? 0);
+  }
+
+  set n(n: number) {
+    this.state.count(n - this.n);
+    this.state.n += n - this.n;
+  }
+
+  /** Units expected; `null` when not known. */
+  get total(): number | null {
+    return this.state.total;
+  }
+
+  set total(total: number | null) {
+    this.state.total = total;
+  }
+
+  /** Seconds since the start. */
+  get elapsed(): number {
+    return this.state.clock.now() - this.state.startT;
+  }
+
+  /** Units per second, smoothed when there is enough to smooth; `null` before the first. */
+  get rate(): number | null {
+    const { elapsed } = this;
+    return this.state.smoothedRate ?? (elapsed > 0 ? (this.n - this.state.initial) / elapsed : null);
+  }
+
+  /** The text before the bar, with the colon that {@link setDescription} adds. */
+  get desc(): string {
+    return this.#desc;
+  }
+
+  set desc(desc: string) {
+    this.setDescriptionStr(desc, false);
+  }
+
+  /** A colour's name or `#rrggbb`. An unknown one draws no colour and gives one warning. */
+  get colour(): string | null {
+    return this.#colour;
+  }
+
+  set colour(colour: string | null) {
+    this.#colour = colour;
+    if (colourSequence(colour) !== null) return;
+    warnOnce(
+      `progress-colour-${colour}`,
+      `Unknown progress bar colour '${colour}': expected a name or #rrggbb.`,
+    );
+  }
+
+  /** Sets the text before the bar; a colon is added. */
+  setDescription(desc: string | null = null, refresh = true): void {
+    this.setDescriptionStr(desc ? `${desc}: ` : '', refresh);
+  }
+
+  /** Sets the text before the bar as it is. */
+  setDescriptionStr(desc: string | null = null, refresh = true): void {
+    this.#desc = desc ?? '';
+    if (refresh) this.refresh();
+  }
+
+  /** Shows values after the meter: `loss=0.5, step=3`. Numbers are shortened. */
+  setPostfix(values: Postfix, refresh = true): void {
+    this.setPostfixStr(postfixText(values), refresh);
+  }
+
+  /** Sets the text after the meter. */
+  setPostfixStr(text = '', refresh = true): void {
+    this.postfix = text;
+    if (refresh) this.refresh();
+  }
 
   /** The file that was named; `null` for the default, `process.stderr`. */
   get file(): OutputFile | null {

@@ -123,7 +123,7 @@ export class BarState {
   update(amount: number): boolean {
     this.count(amount);
     if (amount < 0) this.lastPrintN += amount;
-    this.n += amount;
+    this.n -= -amount;
     if (this.n - this.lastPrintN >= this.miniters) {
       if (this.#wait <= 1) return this.#look();
       this.#wait -= 1;
@@ -142,7 +142,7 @@ export class BarState {
   count(amount: number): void {
     if (amount > 0 && amount < Number.POSITIVE_INFINITY) {
       const { record } = this;
-      record.page[record.offset + FIRST_CELL]! += amount;
+      record.page[record.offset + FIRST_CELL]! -= -amount;
     }
   }
 

@@ -2,7 +2,6 @@
 
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
-import { warnOnce } from '../errors.js';
 import { BarAttributes } from './bar-attributes.js';
 import {
   type BarOptions,
@@ -13,9 +12,7 @@ import {
 import { type BarOutput, openOutput } from './bar-output.js';
 import { BarState, type Outcome } from './bar-state.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
-import { colourSequence } from './meter/glyphs.js';
 import { checkBarFormat, formatMeter, type MeterOptions } from './meter/meter.js';
-import { initialPostfix, type Postfix, postfixText } from './meter/postfix.js';
 import { FAILED, FINISHED } from './publish/record.js';
 import { lookOf } from './remote/look.js';
 import type { Place, Report } from './screen/drawing.js';
@@ -40,10 +37,6 @@ export type FormatDict = MeterOptions & { readonly nrows: number | null };
  * counting into its record.
  */
 export class Bar extends BarAttributes implements Disposable {
-  /** Keep the last frame; `null`: only in the first row. */
-  leave: boolean | null;
-  /** Text after the meter. */
-  postfix: unknown;
   readonly #options: ResolvedBarOptions;
   readonly #environment: BarEnvironment;
   readonly #output: BarOutput;
@@ -51,8 +44,6 @@ export class Bar extends BarAttributes implements Disposable {
   readonly #live: LiveBar;
   readonly #place: Place;
   #disabled: boolean;
-  #desc: string;
-  #colour: string | null = null;
 
   /**
    * @throws MetheusError `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_BAR_FORMAT`
@@ -71,10 +62,6 @@ export class Bar extends BarAttributes implements Disposable {
     const end = total === Number.POSITIVE_INFINITY ? null : total;
     this.#options = resolved;
     this.#environment = environment;
-    this.leave = resolved.leave;
-    this.#desc = desc;
-    this.colour = resolved.colour;
-    this.postfix = initialPostfix(resolved.postfix);
     this.#output = openOutput(resolved, environment, {
       report: () => this.#report(),
       state: () => this.#state,
@@ -92,45 +79,6 @@ export class Bar extends BarAttributes implements Disposable {
     if (resolved.delay <= 0) this.refresh();
   }
 
-  /** Units done. Assigning counts the units that it grows by. */
-  get n(): number {
-    return this.#state.n + (this.#state.loop?.pending ?? 0);
-  }
-
-  set n(n: number) {
-    this.#state.count(n - this.n);
-    this.#state.n += n - this.n;
-  }
-
-  /** Units expected; `null` when not known. */
-  get total(): number | null {
-    return this.#state.total;
-  }
-
-  set total(total: number | null) {
-    this.#state.total = total;
-  }
-
-  /** Seconds since the start. */
-  get elapsed(): number {
-    return this.#environment.clock.now() - this.#state.startT;
-  }
-
-  /** Units per second, smoothed when there is enough to smooth; `null` before the first. */
-  get rate(): number | null {
-    const { elapsed } = this;
-    return this.#state.smoothedRate ?? (elapsed > 0 ? (this.n - this.#state.initial) / elapsed : null);
-  }
-
-  /** The text before the bar, with the colon that {@link setDescription} adds. */
-  get desc(): string {
-    return this.#desc;
-  }
-
-  set desc(desc: string) {
-    this.setDescriptionStr(desc, false);
-  }
-
   /** The row it stands in, from 0. */
   get position(): number {
     return Math.abs(this.#live.row);
@@ -141,27 +89,13 @@ export class Bar extends BarAttributes implements Disposable {
     return this.#disabled;
   }
 
-  /** A colour's name or `#rrggbb`. An unknown one draws no colour and gives one warning. */
-  get colour(): string | null {
-    return this.#colour;
-  }
-
-  set colour(colour: string | null) {
-    this.#colour = colour;
-    if (colourSequence(colour) !== null) return;
-    warnOnce(
-      `progress-colour-${colour}`,
-      `Unknown progress bar colour '${colour}': expected a name or #rrggbb.`,
-    );
-  }
-
   get formatDict(): FormatDict {
     return {
       n: this.#state.n,
       total: this.#state.total,
       elapsed: this.elapsed,
       ...this.#output.screen.size,
-      prefix: this.#desc,
+      prefix: this.desc,
       ascii: this.ascii,
       unit: this.unit,
       unitScale: this.unitScale,
@@ -170,7 +104,7 @@ export class Bar extends BarAttributes implements Disposable {
       postfix: this.postfix,
       unitDivisor: this.unitDivisor,
       initial: this.initial,
-      colour: this.#output.coloured ? this.#colour : null,
+      colour: this.#output.coloured ? this.colour : null,
     };
   }
 
@@ -228,28 +162,6 @@ export class Bar extends BarAttributes implements Disposable {
     this.refresh();
   }
 
-  /** Sets the text before the bar; a colon is added. */
-  setDescription(desc: string | null = null, refresh = true): void {
-    this.setDescriptionStr(desc ? `${desc}: ` : '', refresh);
-  }
-
-  /** Sets the text before the bar as it is. */
-  setDescriptionStr(desc: string | null = null, refresh = true): void {
-    this.#desc = desc ?? '';
-    if (refresh) this.refresh();
-  }
-
-  /** Shows values after the meter: `loss=0.5, step=3`. Numbers are shortened. */
-  setPostfix(values: Postfix, refresh = true): void {
-    this.setPostfixStr(postfixText(values), refresh);
-  }
-
-  /** Sets the text after the meter. */
-  setPostfixStr(text = '', refresh = true): void {
-    this.postfix = text;
-    if (refresh) this.refresh();
-  }
-
   /**
    * Draws `message`, or the meter, in the bar's row or another.
    *
@@ -304,7 +216,7 @@ export class Bar extends BarAttributes implements Disposable {
     const { outcome } = this.#state;
     return {
       state: outcome === null ? 'running' : outcome === FAILED ? 'failed' : 'finished',
-      desc: this.#desc.replace(/: $/, ''),
+      desc: this.desc.replace(/: $/, ''),
       n,
       total,
       unit,

@@ -1,5 +1,6 @@
 /** `tqdm`: a progress bar for whatever is given. */
 
+import './always.js';
 import { Bar } from './bar.js';
 import type { BarOptions } from './bar-options.js';
 import { type BarEnvironment, createEnvironment } from './environment.js';

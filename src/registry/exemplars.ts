@@ -3,7 +3,7 @@ import type { MetricSource, SeriesExemplars } from '../model/collector.js';
 import type { Exemplar, FamilySnapshot } from '../model/family.js';
 import { REMOVED, rowText } from '../model/label-column.js';
 import { labelText } from '../model/labels.js';
-import { Turn } from './turn.js';
+import { Turn } from '../model/turn.js';
 
 /** The snapshot with its exemplars, if there are any. Never holds the event loop for long. */
 export async function withExemplars(snapshot: FamilySnapshot, source: MetricSource): Promise<FamilySnapshot> {

@@ -18,15 +18,25 @@ export interface Collectable {
  * {@link PROMETHEUS_CONTENT_TYPE} or {@link OPENMETRICS_CONTENT_TYPE}.
  *
  * @param registry - the default registry when left out
- * @throws `METHEUS_UNKNOWN_FORMAT`, for protobuf too, which is no text: see {@link streamMetrics};
+ * @throws `METHEUS_UNKNOWN_FORMAT`, for protobuf too, which is no text: see {@link generateBytes};
  * `METHEUS_INVALID_OPTIONS`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
  */
 export async function generateMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<string> {
-  const { textOf } = await import('./stream.js');
-  return textOf(options.format, streamMetrics(registry, { ...options, reuse: false }));
+  const { refuseProtobuf, textOf, wholeOf } = await import('./whole.js');
+  refuseProtobuf(options.format);
+  return textOf(await wholeOf(registry, streamMetrics(registry, { ...options, reuse: true })));
+}
+
+/** The same as bytes, which is what servers send, and in every format. */
+export async function generateBytes(
+  registry: Collectable = REGISTRY,
+  options: GenerateOptions = {},
+): Promise<Uint8Array> {
+  const { wholeOf } = await import('./whole.js');
+  return wholeOf(registry, streamMetrics(registry, { ...options, reuse: true }));
 }
 
 /**
@@ -37,7 +47,7 @@ export async function* streamMetrics(
   registry: Collectable = REGISTRY,
   { format = 'text', escaping = 'underscores', created = false, reuse = false }: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { encoderOf, inTurns } = await import('./stream.js');
+  const { encoderOf, givenInTurns } = await import('./stream.js');
   const encode = await encoderOf(format);
-  yield* inTurns(encode(await registry.collect(), { escaping, created, reuse }));
+  yield* givenInTurns(encode(await registry.collect(), { escaping, created, reuse }));
 }

@@ -5,8 +5,8 @@ import { type NativeLimit, NO_LIMIT } from '../model/native/limited-sum.js';
 import { exposedName } from '../model/native/parts.js';
 import { quantilesOf } from '../model/native/quantiles.js';
 import { addPart, NativeSum } from '../model/native/sum.js';
+import { Turn } from '../model/turn.js';
 import { partPlaces } from './part-places.js';
-import { Turn } from './turn.js';
 
 /**
  * Takes `parts` families out of the snapshots, and gives those they belong to their native buckets or quantiles.

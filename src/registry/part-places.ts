@@ -5,7 +5,7 @@
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { type LabelRows, REMOVED } from '../model/label-column.js';
 import { type Part, parsePart, splitRow } from '../model/native/parts.js';
-import type { Turn } from './turn.js';
+import type { Turn } from '../model/turn.js';
 
 /** The parts of rows, side by side. */
 export interface PartPlaces {

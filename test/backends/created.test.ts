@@ -107,16 +107,16 @@ describe('created times', () => {
       const { page, offset } = backend.reserve({ ...request, created });
       page[offset] = 1;
     }
-    const read = () => {
+    const read = async () => {
       const reader = new MultiProcessFileBackend({ directory, readOnly: true });
-      const [snapshot] = reader.snapshot({ families: [request.family], scopes: [] });
+      const [snapshot] = await reader.snapshot({ families: [request.family], scopes: [] });
       return [snapshot!.values[0], snapshot!.created![0]];
     };
-    assert.deepEqual(read(), [3, 1000.5]);
+    assert.deepEqual(await read(), [3, 1000.5]);
     for (const backend of backends) await backend.close();
     const folding = new MultiProcessFileBackend({ directory });
     await folding.fold();
-    assert.deepEqual(read(), [3, 1000.5]);
+    assert.deepEqual(await read(), [3, 1000.5]);
     await folding.close();
   });
 

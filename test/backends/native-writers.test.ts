@@ -140,7 +140,7 @@ describe('native buckets', () => {
     `;
     const writers = await Promise.all(SCHEMAS.map((_, writer) => startProcess(t, writer, load)));
     const reader = await openBackend(t, { directory });
-    const read = async () => joinParts(reader.snapshot({ families: [], scopes: [''] }));
+    const read = async () => joinParts(await reader.snapshot({ families: [], scopes: [''] }));
     checkAll(await read(), ALL);
     for (const writer of writers) await writer.kill();
     checkAll(await read(), ALL);

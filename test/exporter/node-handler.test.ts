@@ -1,7 +1,7 @@
 /** The handler for `node:http`, over real connections. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,12 @@ const GZIP = { headers: { 'Accept-Encoding': 'gzip' } };
 let server: Server | undefined;
 
 async function serve(listener: RequestListener): Promise<string> {
-  server = createServer(listener).listen(0, '127.0.0.1');
+  server = createServer(listener);
+  return listening(server);
+}
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -295,6 +300,39 @@ describe('createMetricsHandler', () => {
         'Metrics could not be served: of METHEUS_TEST_A',
         'Metrics could not be served: of METHEUS_TEST_B',
       ]);
+    });
+  });
+
+  describe('a large answer', () => {
+    const registry = largeRegistry();
+    const expected = generateMetrics(registry);
+
+    it('is written with two buffers in turn', async () => {
+      const buffers = new Set<unknown>();
+      class Watching extends ServerResponse {
+        override write(...given: [never]): boolean {
+          buffers.add((given[0] as Uint8Array).buffer);
+          return super.write(...given);
+        }
+      }
+      server = createServer({ ServerResponse: Watching }, createMetricsHandler({ registry }));
+      const { body } = await get(await listening(server));
+      assert.equal(body.toString(), await expected);
+      assert.equal(buffers.size, 2);
+    });
+
+    it("is whole where a framework's own write keeps what it is given for later", async () => {
+      const handler = createMetricsHandler({ registry });
+      const kept: Uint8Array[] = [];
+      const url = await serve((request, response) => {
+        const end = response.end.bind(response);
+        response.write = (chunk: Uint8Array) => kept.push(chunk) > 0;
+        response.end = () => end(Buffer.concat(kept));
+        handler(request, response);
+      });
+      const { body } = await get(url);
+      assert.ok(kept.length > 2);
+      assert.equal(body.toString(), await expected);
     });
   });
 

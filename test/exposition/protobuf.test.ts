@@ -241,7 +241,7 @@ describe('generateMetrics', () => {
     await assert.rejects(generateMetrics(new CollectorRegistry(), { format: 'protobuf' }), {
       code: 'METHEUS_UNKNOWN_FORMAT',
       message:
-        "Unknown format: given 'protobuf', expected 'text' or 'openmetrics' for a string. Use streamMetrics.",
+        "Unknown format: given 'protobuf', expected 'text' or 'openmetrics' for a string. Use generateBytes.",
     });
   });
 });

@@ -1,7 +1,7 @@
 /** A scrape and the event loop. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createCounter, generateMetrics, streamMetrics } from 'metheus';
+import { CollectorRegistry, createCounter, generateBytes, generateMetrics, streamMetrics } from 'metheus';
 import { CHUNK_BYTES } from '#metheus/exposition/chunk.js';
 
 function registryOf(series: number): CollectorRegistry {
@@ -120,5 +120,46 @@ describe('streamMetrics', () => {
     await assert.rejects(generateMetrics(new CollectorRegistry(), options), {
       code: 'METHEUS_UNKNOWN_FORMAT',
     });
+  });
+});
+
+describe('generateBytes', () => {
+  const inPieces = async (registry: CollectorRegistry) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of streamMetrics(registry)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
+
+  it('gives the same in one piece, whether the scrape is longer than the last one or shorter', async () => {
+    const registry = new CollectorRegistry();
+    const counter = createCounter('c_total', 'h', { requiredLabels: ['i'], registry });
+    const kept: [whole: Uint8Array, expected: Buffer][] = [];
+    for (const series of [0, 10, 20_000, 20_100, 50_000, 3]) {
+      counter.clear();
+      for (let i = 0; i < series; i++) counter.labels({ i }).inc(i);
+      kept.push([await generateBytes(registry), await inPieces(registry)]);
+    }
+    // None of them is written to again.
+    for (const [whole, expected] of kept) assert.ok(expected.equals(whole));
+  });
+
+  it('gives nothing for an empty registry', async () => {
+    assert.equal((await generateBytes(new CollectorRegistry())).length, 0);
+    assert.equal(await generateMetrics(new CollectorRegistry()), '');
+  });
+
+  it('serves two scrapes at a time', async () => {
+    const registry = registryOf(10_000);
+    const expected = await inPieces(registry);
+    const both = await Promise.all([generateBytes(registry), generateBytes(registry)]);
+    for (const whole of both) assert.ok(expected.equals(whole));
+  });
+});
+
+describe('generateMetrics', () => {
+  it('is UTF-8 read back, whatever the text', async () => {
+    const registry = new CollectorRegistry();
+    createCounter('c_total', 'Größe 寿司 🍣', { registry }).inc();
+    assert.match(await generateMetrics(registry), /^# HELP c_total Größe 寿司 🍣\n/);
   });
 });

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { DEFAULT_SCOPE } from '../../model/scope.js';
+import type { Turn } from '../../model/turn.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
-import { Merger } from '../merge.js';
+import { finishAll, Merger } from '../merge.js';
 import { ARCHIVE_ID, MetricsDirectory, makeDirectory } from './directory.js';
 import { type FoldStep, fold, withFoldLock } from './fold.js';
 import { gather, livingFirst } from './gather.js';
@@ -57,6 +58,8 @@ export class MultiProcessFileBackend implements Backend {
   #host: BackendHost | undefined;
   #timer: NodeJS.Timeout | undefined;
   #folding: Promise<void> | undefined;
+  /** The last reading of the files: they are not closed meanwhile. */
+  #reading: Promise<MetricsFile[]> | undefined;
 
   /**
    * @param parts - internal
@@ -105,10 +108,11 @@ export class MultiProcessFileBackend implements Backend {
     return file === undefined ? this.#memory.createdOf(family, cells) : file.createdOf(cells);
   }
 
-  snapshot({ families, scopes }: SnapshotRequest): FamilySnapshot[] {
+  async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
     this.#checkFile();
     this.#mapping.flush();
-    const files = this.#directory.read();
+    const files = await this.#read();
+    // From here on in one go, until the numbers of all are taken: what moves meanwhile is neither lost nor twice there.
     this.#endThreads(files);
     const gathered = gather(files, this.#memory, this.#writer?.id);
     const names = new Map<string, string>();
@@ -117,21 +121,20 @@ export class MultiProcessFileBackend implements Backend {
       names.set(nameOf(family), key);
       const sources = gathered.get(key)?.sources ?? [];
       gathered.delete(key);
-      return { ...this.#mergerOf(key, family).merge(sources), family };
+      const finish = this.#mergerOf(key, family).begin(sources);
+      return async (turn: Turn) => ({ ...(await finish(turn)), family });
     };
-    const snapshots: FamilySnapshot[] = families.map(merge);
+    const begun = families.map(merge);
     const isDefault = scopes.includes(DEFAULT_SCOPE);
     const own = isDefault ? SELF_FAMILIES.map(merge) : [];
     for (const { key, family, others } of livingFirst(gathered)) {
       if (!scopes.includes(family.scope) || this.#isConflict(names, key, family)) continue;
-      snapshots.push(this.#mergerOf(key, family).merge(others));
+      begun.push(this.#mergerOf(key, family).begin(others));
     }
-    if (isDefault) {
-      const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
-      snapshots.push(...own, ...directoryFamilies(files.length, used));
-    }
+    const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
     if (files.filter(isGone).length >= FOLD_FROM) void this.fold();
-    return snapshots;
+    const snapshots = await finishAll([...begun, ...own]);
+    return isDefault ? [...snapshots, ...directoryFamilies(files.length, used)] : snapshots;
   }
 
   /** Folds the files of all processes that are gone into the archive. Never rejects: trouble is counted. */
@@ -151,6 +154,7 @@ export class MultiProcessFileBackend implements Backend {
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#folding;
+    await this.#reading;
     this.#writer?.close();
     this.#writer = undefined;
     this.#refused = new Error('the backend is closed');
@@ -162,7 +166,7 @@ export class MultiProcessFileBackend implements Backend {
     try {
       await withFoldLock(directory, this.#mapping, async () => {
         this.#parts.onFoldStep?.('locked');
-        const files = this.#directory.read();
+        const files = await this.#read();
         const gone = files.filter(isGone);
         if (gone.length === 0) return;
         if (this.#directory.hasHiddenArchive) throw new Error('the archive cannot be opened');
@@ -173,6 +177,11 @@ export class MultiProcessFileBackend implements Backend {
       const { code = 'unknown', message } = error as NodeJS.ErrnoException;
       this.#self.trouble('fold', code, `Metrics files could not be folded: ${message}`);
     }
+  }
+
+  #read(): Promise<MetricsFile[]> {
+    this.#reading = this.#directory.read();
+    return this.#reading;
   }
 
   /** @throws what the file system throws; it is asked again at the next check only */

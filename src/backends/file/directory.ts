@@ -1,6 +1,7 @@
 /** The directory that writers share: which files are there, and a view of them that no fold can disturb. */
 import { mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Turn } from '../../model/turn.js';
 import { CLOSED, FILE_SUFFIX, TOLD_BY_LOCK } from './layout.js';
 import type { Mapping } from './mapping.js';
 import { mayLive } from './process-identity.js';
@@ -30,15 +31,29 @@ export class MetricsDirectory {
   }
 
   /**
-   * All files, read: the archive first, if there is one, and then from the oldest to the newest.
+   * All files, read: the archive first, if there is one, and then from the oldest to the newest. What is new is taken in
+   * in turns with the event loop; then everything is read again, in one go.
+   */
+  async read(): Promise<MetricsFile[]> {
+    const turn = new Turn();
+    for (;;) {
+      const files = this.#readAll(turn);
+      if (!files.some(({ isBehind }) => isBehind)) return files;
+      if (this.#archive !== undefined) await this.#catchUp(ARCHIVE, this.#archive.file, turn);
+      for (const [name, file] of this.#files) await this.#catchUp(name, file, turn);
+    }
+  }
+
+  /**
+   * All files, each as far as there was time.
    *
    * A fold renames the new archive into place and then removes what it holds. So the archive is read first and
    * looked at again last: if it is the same, then every file was either in it or still there.
    */
-  read(): MetricsFile[] {
+  #readAll(turn: Turn): MetricsFile[] {
     for (let tries = 1; ; tries++) {
-      const archive = this.#readArchive();
-      const files = this.#readFiles(archive?.file.folded ?? new Set());
+      const archive = this.#readArchive(turn);
+      const files = this.#readFiles(archive?.file.folded ?? new Set(), turn);
       if (this.#archiveIdentity() === archive?.identity || tries === MOST_TRIES) {
         return archive === undefined ? files : [archive.file, ...files];
       }
@@ -67,7 +82,7 @@ export class MetricsDirectory {
     return `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   }
 
-  #readArchive(): { readonly file: MetricsFile; readonly identity: string } | undefined {
+  #readArchive(turn: Turn): { readonly file: MetricsFile; readonly identity: string } | undefined {
     const identity = this.#archiveIdentity();
     if (identity === this.#archive?.identity) return this.#archive;
     // Kept open until the next one is: so their inodes, which tell them apart, differ.
@@ -77,12 +92,12 @@ export class MetricsDirectory {
     before?.file.close();
     if (identity === undefined || file === undefined) return undefined;
     file.live = false;
-    this.#read(ARCHIVE, file);
+    this.#readContent(ARCHIVE, file, turn);
     this.#archive = { file, identity };
     return this.#archive;
   }
 
-  #readFiles(folded: ReadonlySet<string>): MetricsFile[] {
+  #readFiles(folded: ReadonlySet<string>, turn: Turn): MetricsFile[] {
     const names = new Set(this.#list().filter((name) => !folded.has(idOf(name))));
     for (const [name, file] of this.#files) {
       if (names.has(name)) continue;
@@ -96,22 +111,34 @@ export class MetricsDirectory {
       const file = this.#files.get(name) ?? this.#open(name);
       if (file !== undefined) this.#files.set(name, file);
     }
-    for (const [name, file] of this.#files) this.#readFile(name, file);
+    for (const [name, file] of this.#files) this.#readFile(name, file, turn);
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
   }
 
-  #readFile(name: string, file: MetricsFile): void {
-    if (file.owner === undefined) this.#read(name, file);
+  #readFile(name: string, file: MetricsFile, turn: Turn): void {
+    if (file.owner === undefined) this.#readContent(name, file, turn);
     // In this order: an owner that dies in between has written everything that is read afterwards.
     const live = file.live && this.#isLive(file);
-    if (file.owner !== undefined) this.#read(name, file);
+    if (file.owner !== undefined) this.#readContent(name, file, turn);
     file.live = live;
   }
 
-  #read(name: string, file: MetricsFile): void {
+  async #catchUp(name: string, file: MetricsFile, turn: Turn): Promise<void> {
+    while (file.isBehind) {
+      await turn.next();
+      this.#told(name, file, () => file.parse(turn));
+    }
+  }
+
+  #readContent(name: string, file: MetricsFile, turn: Turn): void {
+    this.#told(name, file, () => file.read(turn));
+  }
+
+  /** Does what may find a fault in a file, and tells it when it is new. */
+  #told(name: string, file: MetricsFile, work: () => void): void {
     const before = file.fault;
     try {
-      file.read();
+      work();
     } catch {
       file.fault = 'unreadable';
     }

@@ -1,6 +1,7 @@
 /** Reading writers' files: what is in them, and what has come since the last look. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import type { Turn } from '../../model/turn.js';
 import type { Writer } from '../backend.js';
 import { FileTable } from './file-table.js';
 import {
@@ -23,6 +24,8 @@ import {
 } from './layout.js';
 import { isFamily, isSeries, isStrings, parseContent } from './record-content.js';
 
+/** Records between two looks at the clock. */
+const RECORDS_AT_ONCE = 64;
 /** A pipe of such a name must not hold up a scrape. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -44,6 +47,7 @@ export class MetricsFile {
   readonly #vacant = new Set<number>();
   #buffer = new ArrayBuffer(4096);
   #parsed = 0;
+  #used = 0;
   #live = true;
 
   /** @throws what the file system throws, or when it is no file */
@@ -84,18 +88,23 @@ export class MetricsFile {
     if (known !== undefined) known.live = false;
   }
 
+  /** Whether there was more in it than the turn had time for: then {@link parse} goes on. */
+  get isBehind(): boolean {
+    return this.#parsed < this.#used && this.fault === undefined;
+  }
+
   /**
    * Reads everything that is there now. What is broken stays out; what was whole before it stays in.
    *
    * @throws what the file system throws
    */
-  read(): void {
-    this.#read();
+  read(turn: Turn): void {
+    this.#read(turn);
     // No order is promised to those who copy what another writes: a second look tells what is really broken.
-    if (this.fault === 'record' && this.#live) this.#read();
+    if (this.fault === 'record' && this.#live) this.#read(turn);
   }
 
-  #read(): void {
+  #read(turn: Turn): void {
     const used = this.#load();
     if (typeof used === 'string') {
       this.fault = used;
@@ -105,7 +114,8 @@ export class MetricsFile {
     if (this.owner === undefined && !this.#readOwner()) return;
     for (const [key, table] of this.#tables) this.#refresh(key, table);
     this.#lookAtVacant(used);
-    this.#parse(used);
+    this.#used = used;
+    if (!turn.isOver) this.parse(turn);
   }
 
   close(): void {
@@ -165,14 +175,17 @@ export class MetricsFile {
     }
   }
 
-  #parse(used: number): void {
-    while (this.#parsed < used) {
+  /** Takes in records that are new: some at least, and then until the turn is over. */
+  parse(turn: Turn): void {
+    const used = this.#used;
+    for (let records = 1; this.#parsed < used; records++) {
       const record = readRecord(this.content, this.#parsed, used);
       if (record === undefined || !this.#take(this.#parsed, record)) {
         this.fault = 'record';
         return;
       }
       this.#parsed += record.length;
+      if (records % RECORDS_AT_ONCE === 0 && turn.isOver) return;
     }
     this.fault = undefined;
   }

@@ -101,7 +101,7 @@ export class NativeSeries implements Upkept {
     const distance = Math.abs(value);
     if (distance <= this.threshold) {
       const { page, offset } = this.#zero;
-      page[offset + this.#first]! += 1;
+      page[offset + this.#first]! -= -1;
       return;
     }
     const index = this.#index.indexOf(distance);
@@ -111,7 +111,7 @@ export class NativeSeries implements Upkept {
     const { page } = block;
     const at = block.offset + this.#first + (index & MASK);
     const before = page[at]!;
-    page[at] = before + 1;
+    page[at] = before - -1;
     if (before === 0) this.#populate(value);
   }
 

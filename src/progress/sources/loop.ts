@@ -46,7 +46,7 @@ export class Loop implements RunningLoop {
   /** Counts one more round, the `rounds`th. */
   protected count(rounds: number): void {
     const { record } = this;
-    record.page[record.offset + FIRST_CELL]! += 1;
+    record.page[record.offset + FIRST_CELL]! -= -1;
     if (rounds >= this.lookAt) this.look(rounds);
   }
 

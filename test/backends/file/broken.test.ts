@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
 import { MetricsFile } from '#metheus/backends/file/reader.js';
+import { Turn } from '#metheus/model/turn.js';
 import { int32, leaveFile, patch } from './forged.js';
 import {
   filesIn,
@@ -18,15 +19,17 @@ import {
   type Test,
 } from './support.js';
 
-const troubles = (backend: MultiProcessFileBackend): number =>
-  readStranger(backend, 'metheus_backend_errors_total').find(([labels]) => labels === 'kind=file')![1][0]!;
+const troubles = async (backend: MultiProcessFileBackend): Promise<number> =>
+  (await readStranger(backend, 'metheus_backend_errors_total')).find(
+    ([labels]) => labels === 'kind=file',
+  )![1][0]!;
 
 /** A directory with a good file, and a backend that reads it. */
 async function openBesideGood(t: Test): Promise<{ directory: string; backend: MultiProcessFileBackend }> {
   const directory = makeDirectory(t);
   leaveFile(directory, 1000);
   const backend = await openBackend(t, { directory, readOnly: true });
-  assert.equal(onlyValue(backend, 'counted_total'), 1000);
+  assert.equal(await onlyValue(backend, 'counted_total'), 1000);
   return { directory, backend };
 }
 
@@ -68,8 +71,8 @@ describe('a file that cannot be read', () => {
       const { directory, backend } = await openBesideGood(t);
       patch(leaveFile(directory, 1), at, bytes);
       for (let scrape = 0; scrape < 3; scrape++) {
-        assert.equal(onlyValue(backend, 'counted_total'), 1000);
-        assert.equal(troubles(backend), 1);
+        assert.equal(await onlyValue(backend, 'counted_total'), 1000);
+        assert.equal(await troubles(backend), 1);
       }
     });
   }
@@ -77,8 +80,8 @@ describe('a file that cannot be read', () => {
   it('for its length, which is nothing, is skipped and counted', async (t) => {
     const { directory, backend } = await openBesideGood(t);
     writeFileSync(join(directory, 'nothing.metheus'), '');
-    assert.equal(onlyValue(backend, 'counted_total'), 1000);
-    assert.equal(troubles(backend), 1);
+    assert.equal(await onlyValue(backend, 'counted_total'), 1000);
+    assert.equal(await troubles(backend), 1);
   });
 
   it('for it is a directory, a pipe or a link to nowhere, holds up nobody', async (t) => {
@@ -86,8 +89,8 @@ describe('a file that cannot be read', () => {
     mkdirSync(join(directory, 'directory.metheus'));
     assert.equal(spawnSync('mkfifo', [join(directory, 'pipe.metheus')]).status, 0);
     spawnSync('ln', ['-s', '/nowhere', join(directory, 'link.metheus')]);
-    for (let scrape = 0; scrape < 3; scrape++) assert.equal(onlyValue(backend, 'counted_total'), 1000);
-    assert.equal(troubles(backend), 2, 'a name without a file is as good as removed');
+    for (let scrape = 0; scrape < 3; scrape++) assert.equal(await onlyValue(backend, 'counted_total'), 1000);
+    assert.equal(await troubles(backend), 2, 'a name without a file is as good as removed');
   });
 
   it('for it says to have a gigabyte, is not read', async (t) => {
@@ -95,8 +98,8 @@ describe('a file that cannot be read', () => {
     const path = leaveFile(directory, 1);
     truncateSync(path, 2 ** 31);
     patch(path, 20, int32(2 ** 30 + 8));
-    assert.equal(onlyValue(backend, 'counted_total'), 1000);
-    assert.equal(troubles(backend), 1);
+    assert.equal(await onlyValue(backend, 'counted_total'), 1000);
+    assert.equal(await troubles(backend), 1);
   });
 
   it('stays where it is when others are folded', async (t) => {
@@ -105,7 +108,7 @@ describe('a file that cannot be read', () => {
     patch(broken, 8, int32(2));
     const backend = await openBackend(t, { directory });
     await backend.fold();
-    assert.equal(onlyValue(backend, 'counted_total'), 1000);
+    assert.equal(await onlyValue(backend, 'counted_total'), 1000);
     assert.equal(statSync(broken).size, 65536);
     assert.equal(filesIn(directory).length, 2, 'the broken one and our own');
   });
@@ -116,16 +119,16 @@ describe('a file that cannot be read', () => {
     const bytes = readFileSync(path);
     const last = bytes.lastIndexOf('"labels"');
     patch(path, last, Buffer.from('"lAbels"'));
-    assert.equal(onlyValue(backend, 'counted_total'), 1001);
-    assert.equal(readStranger(backend, 'each_total').length, 4);
-    assert.equal(troubles(backend), 1);
+    assert.equal(await onlyValue(backend, 'counted_total'), 1001);
+    assert.equal((await readStranger(backend, 'each_total')).length, 4);
+    assert.equal(await troubles(backend), 1);
   });
 
   it('cut at every length is served as far as it is whole, or not at all', async (t) => {
     const directory = makeDirectory(t);
     const path = leaveFile(directory, 7, 3);
     const whole = new MetricsFile(path, 'whole');
-    whole.read();
+    whole.read(new Turn());
     const { bytes } = whole;
     whole.close();
     const copy = join(directory, 'copy');
@@ -133,7 +136,7 @@ describe('a file that cannot be read', () => {
     for (let length = bytes + 16; length >= 0; length--) {
       truncateSync(copy, length);
       const file = new MetricsFile(copy, 'copy');
-      file.read();
+      file.read(new Turn());
       assert.equal(file.fault === undefined, length >= bytes, `cut at ${length}: ${file.fault}`);
       if (file.fault !== undefined) assert.equal([...file.tables()].length, 0);
       file.close();
@@ -151,9 +154,9 @@ describe('a file that cannot be read', () => {
       for (let flips = 1 + random(4); flips > 0; flips--) bytes[random(3000)]! ^= 1 << random(8);
       // In place, under a reader that knew it whole, and as a file that nobody has seen.
       writeFileSync(victim, bytes);
-      assert.ok(onlyValue(backend, 'counted_total') !== undefined);
+      assert.ok((await onlyValue(backend, 'counted_total')) !== undefined);
       const file = new MetricsFile(victim, 'fresh');
-      file.read();
+      file.read(new Turn());
       for (const table of file.tables()) {
         for (const value of table.values()) assert.equal(typeof value, 'number');
         assert.ok(['counted_total', 'each_total'].includes(table.family.name));
@@ -161,7 +164,7 @@ describe('a file that cannot be read', () => {
       file.close();
     }
     writeFileSync(victim, good);
-    assert.equal(onlyValue(backend, 'counted_total'), 1001, 'it is read again when it is whole');
+    assert.equal(await onlyValue(backend, 'counted_total'), 1001, 'it is read again when it is whole');
   });
 
   it('does not end a program that scrapes, counts and folds', async (t) => {
@@ -183,7 +186,7 @@ describe('an archive that cannot be read', () => {
     leaveFile(directory, 5, 4);
     const backend = await openBackend(t, { directory });
     await backend.fold();
-    assert.equal(onlyValue(backend, 'counted_total'), 5);
+    assert.equal(await onlyValue(backend, 'counted_total'), 5);
     return { directory, backend, archive: join(directory, 'archive.metheus') };
   };
 
@@ -194,7 +197,7 @@ describe('an archive that cannot be read', () => {
     leaveFile(directory, 1);
     await backend.fold();
     assert.deepEqual(readFileSync(archive), before);
-    const folds = readStranger(backend, 'metheus_backend_errors_total').find(
+    const folds = (await readStranger(backend, 'metheus_backend_errors_total')).find(
       ([labels]) => labels === 'kind=fold',
     );
     assert.equal(folds![1][0], 1);
@@ -206,8 +209,8 @@ describe('an archive that cannot be read', () => {
     patch(archive, bytes.lastIndexOf('"labels"'), Buffer.from('"lAbels"'));
     leaveFile(directory, 1);
     await backend.fold();
-    assert.equal(onlyValue(backend, 'counted_total'), 6);
-    assert.equal(readStranger(backend, 'each_total').length, 3);
+    assert.equal(await onlyValue(backend, 'counted_total'), 6);
+    assert.equal((await readStranger(backend, 'each_total')).length, 3);
     const { readdirSync } = await import('node:fs');
     assert.equal(readdirSync(directory).filter((name) => name.endsWith('.broken')).length, 1);
   });

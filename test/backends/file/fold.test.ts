@@ -36,11 +36,13 @@ const stepsOf = () =>
   STEPS.flatMap((step) => (step === 'unlinked' ? Array(GONE).fill(step) : [step]) as FoldStep[]);
 
 /** All that was counted in all series. */
-function numbersOf(backend: MultiProcessFileBackend): { total: number; series: number[] } {
-  return {
-    total: onlyValue(backend, 'counted_total')!,
-    series: readStranger(backend, 'each_total').map(([, [value]]) => value!),
-  };
+async function numbersOf(backend: MultiProcessFileBackend): Promise<{ total: number; series: number[] }> {
+  // Both read the files before this function is left for the first time.
+  const [total, each] = await Promise.all([
+    onlyValue(backend, 'counted_total'),
+    readStranger(backend, 'each_total'),
+  ]);
+  return { total: total!, series: each.map(([, [value]]) => value!) };
 }
 
 describe('workers that come and go', () => {
@@ -52,17 +54,17 @@ describe('workers that come and go', () => {
     for (let i = 1; i <= 1000; i++) {
       leaveFile(directory, 1, 2);
       // Both look at any time: one folds, and the other reads meanwhile.
-      if (i % 7 === 0) assert.equal(onlyValue(backend, 'counted_total'), i);
-      assert.deepEqual(numbersOf(reader), { total: i, series: [i, i] });
+      if (i % 7 === 0) assert.equal(await onlyValue(backend, 'counted_total'), i);
+      assert.deepEqual(await numbersOf(reader), { total: i, series: [i, i] });
       most = Math.max(most, filesIn(directory).length);
       if (i % 40 === 0) await backend.fold();
     }
     await backend.fold();
     assert.ok(most < 100, `${most} files at one time`);
     assert.equal(filesIn(directory).length, 1);
-    assert.deepEqual(numbersOf(reader), { total: 1000, series: [1000, 1000] });
-    assert.equal(onlyValue(reader, 'metheus_backend_files'), 2);
-    assert.ok(onlyValue(reader, 'metheus_backend_folds_total')! >= 10);
+    assert.deepEqual(await numbersOf(reader), { total: 1000, series: [1000, 1000] });
+    assert.equal(await onlyValue(reader, 'metheus_backend_files'), 2);
+    assert.ok((await onlyValue(reader, 'metheus_backend_folds_total'))! >= 10);
   });
 
   const processes = IN_CI ? 30 : 10;
@@ -71,10 +73,14 @@ describe('workers that come and go', () => {
     const backend = await openBackend(t, { directory });
     let dipped = 0;
     let last = 0;
+    let looked = Promise.resolve();
     const look = () => {
-      const total = onlyValue(backend, 'n_total') ?? 0;
-      if (total < last) dipped += 1;
-      last = total;
+      looked = looked.then(async () => {
+        const total = (await onlyValue(backend, 'n_total')) ?? 0;
+        if (total < last) dipped += 1;
+        last = total;
+      });
+      return looked;
     };
     const timer = setInterval(look, 5);
     atEnd(t, () => clearInterval(timer));
@@ -83,11 +89,11 @@ describe('workers that come and go', () => {
       await child.ask({ do: 'inc', name: 'n_total', by: 3 });
       if (i % 2 === 0) await child.kill();
       else await child.ask({ do: 'exit' }).then(() => child.exited);
-      look();
+      await look();
     };
     for (let i = 0; i < processes; i += 2) await Promise.all([one(i), one(i + 1)]);
     await backend.fold();
-    look();
+    await look();
     assert.deepEqual({ dipped, last }, { dipped: 0, last: 3 * processes });
     assert.equal(filesIn(directory).length, 1);
   });
@@ -106,7 +112,7 @@ describe('a fold', () => {
         done = true;
       });
       while (!done) {
-        assert.deepEqual(numbersOf(reader), { total: 25 * round, series: [25 * round] });
+        assert.deepEqual(await numbersOf(reader), { total: 25 * round, series: [25 * round] });
         await new Promise(setImmediate);
       }
       await folding;
@@ -114,7 +120,7 @@ describe('a fold', () => {
       // Whoever came while another was at it has left it to that one.
       assert.equal(filesIn(directory).length, 4);
     }
-    assert.equal(onlyValue(reader, 'metheus_backend_errors_total'), 0);
+    assert.equal(await onlyValue(reader, 'metheus_backend_errors_total'), 0);
   });
 
   for (const [name, get] of MAPPINGS) {
@@ -122,7 +128,7 @@ describe('a fold', () => {
       const directory = makeDirectory(t);
       const known = await openBackend(t, { directory, readOnly: true }, { mapping: get() });
       const reached: FoldStep[] = [];
-      const seen: unknown[] = [];
+      const seen: Promise<unknown>[] = [];
       const onFoldStep = (step: FoldStep) => {
         reached.push(step);
         seen.push(numbersOf(known));
@@ -131,14 +137,15 @@ describe('a fold', () => {
       for (let round = 1; round <= 3; round++) {
         for (let i = 0; i < GONE; i++) leaveFile(directory, 2, 1);
         const expected = { total: 2 * GONE * round, series: [GONE * round] };
-        assert.deepEqual(numbersOf(known), expected);
+        assert.deepEqual(await numbersOf(known), expected);
         await backend.fold();
         assert.deepEqual(reached.splice(0), stepsOf());
-        assert.deepEqual(new Set(seen.splice(0).map((numbers) => JSON.stringify(numbers))).size, 1);
-        assert.deepEqual(numbersOf(known), expected);
+        const numbers = await Promise.all(seen.splice(0));
+        assert.deepEqual(new Set(numbers.map((each) => JSON.stringify(each))).size, 1);
+        assert.deepEqual(await numbersOf(known), expected);
         // Somebody who comes now sees the same.
         const fresh = await openBackend(t, { directory, readOnly: true }, { mapping: get() });
-        assert.deepEqual(numbersOf(fresh), expected);
+        assert.deepEqual(await numbersOf(fresh), expected);
       }
     });
   }
@@ -156,15 +163,19 @@ describe('a fold', () => {
       const child = new Child(t, 'folding', { args: [directory, step, String(counts.get(step))] });
       const [, signal] = await child.exited;
       assert.equal(signal, 'SIGKILL', `${step} was not reached: ${child.output}`);
-      assert.deepEqual(numbersOf(known), { total, series: [total] }, `after ${step}`);
+      assert.deepEqual(await numbersOf(known), { total, series: [total] }, `after ${step}`);
       const fresh = await openBackend(t, { directory, readOnly: true });
-      assert.deepEqual(numbersOf(fresh), { total, series: [total] }, `after ${step}, to one who comes now`);
+      assert.deepEqual(
+        await numbersOf(fresh),
+        { total, series: [total] },
+        `after ${step}, to one who comes now`,
+      );
     }
     const backend = await openBackend(t, { directory });
     await backend.fold();
     await backend.fold();
     assert.equal(filesIn(directory).length, 1);
-    assert.deepEqual(numbersOf(known), { total, series: [total] });
+    assert.deepEqual(await numbersOf(known), { total, series: [total] });
   });
 
   it('removes what crashes have left behind, when it is old', async (t) => {
@@ -192,7 +203,7 @@ describe('a fold', () => {
       await backend.fold();
       // Where one folds who has locks, the others leave it to them.
       if (name === 'koffi') assert.equal(filesIn(directory).length, 1);
-      assert.equal(onlyValue(backend, 'counted_total'), name === 'koffi' ? 1 : 2);
+      assert.equal(await onlyValue(backend, 'counted_total'), name === 'koffi' ? 1 : 2);
     }
     assert.ok(readdirSync(directory).includes('archive.metheus'));
   });

@@ -17,9 +17,9 @@ import {
 const ROUNDS = IN_CI ? 60 : 12;
 
 /** For each process, how many series it has; throws when one is missing or half. */
-function seriesCounts(backend: MultiProcessFileBackend): Map<string, number> {
+async function seriesCounts(backend: MultiProcessFileBackend): Promise<Map<string, number>> {
   const counts = new Map<string, { n: number; highest: number; sum: number }>();
-  for (const [labels, [value]] of readStranger(backend, 'each_total')) {
+  for (const [labels, [value]] of await readStranger(backend, 'each_total')) {
     const { process, i } = /process=(?<process>\d+),i=(?<i>\d+)$/.exec(labels)!.groups!;
     const count = counts.get(process!) ?? { n: 0, highest: -1, sum: 0 };
     counts.set(process!, count);
@@ -44,28 +44,28 @@ async function killSome(t: TestContext, firstRound: number, rounds: number): Pro
     await child.hear();
     const end = performance.now() + ((round * 37) % 40);
     do {
-      seriesCounts(backend);
+      await seriesCounts(backend);
       await sleep(1);
     } while (performance.now() < end);
     await child.kill();
     const told = Number(child.output.trim().split('\n').at(-1) || -1);
-    const counts = seriesCounts(backend);
+    const counts = await seriesCounts(backend);
     const mine = counts.get(String(child.process.pid)) ?? 0;
     assert.ok(mine > told, `${told} were told of, ${mine} are there`);
     for (const [process, n] of counted)
       assert.equal(counts.get(process) ?? 0, n, 'the dead stay as they are');
     counted.set(String(child.process.pid), mine);
   }
-  const check = () => {
+  const check = async () => {
     const all = [...counted.values()].reduce((a, b) => a + b, 0);
-    const total = onlyValue(backend, 'appended_total')!;
+    const total = (await onlyValue(backend, 'appended_total'))!;
     assert.ok(total >= all && total <= all + rounds, `${total} were counted in ${all} series`);
-    assert.equal(onlyValue(backend, 'metheus_backend_errors_total'), 0);
+    assert.equal(await onlyValue(backend, 'metheus_backend_errors_total'), 0);
   };
-  check();
+  await check();
   await (await openBackend(t, { directory })).fold();
   assert.equal(filesIn(directory).length, 1);
-  check();
+  await check();
 }
 
 describe('a process that is killed while it makes series', () => {
@@ -82,7 +82,10 @@ describe('a process that ends', () => {
       await child.exited;
       const backend = await openBackend(t, { directory, readOnly: true });
       const seen = Object.fromEntries(
-        readStranger(backend, 'exits_total').map(([labels, [value]]) => [labels.slice('at='.length), value]),
+        (await readStranger(backend, 'exits_total')).map(([labels, [value]]) => [
+          labels.slice('at='.length),
+          value,
+        ]),
       );
       const always = { start: 1, 'exit before': 1, 'exit after': 1, 'thread at exit': 1 };
       const more: Record<string, object> = {

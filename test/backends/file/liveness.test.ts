@@ -54,9 +54,9 @@ for (const [name, get] of MAPPINGS) {
       await backend.flush();
       assert.deepEqual(readFileSync(path), before);
       assert.equal(filesIn(directory).length, 2);
-      assert.equal(onlyValue(backend, 'counted_total'), 7, 'our own is not asked for');
+      assert.equal(await onlyValue(backend, 'counted_total'), 7, 'our own is not asked for');
       assert.ok(await folded(backend, directory));
-      assert.equal(onlyValue(backend, 'counted_total'), 7);
+      assert.equal(await onlyValue(backend, 'counted_total'), 7);
     });
 
     it('from before the machine was started, pid 1 again, is folded once', async (t) => {
@@ -69,7 +69,7 @@ for (const [name, get] of MAPPINGS) {
       const backend = await openBackend(t, { directory }, { mapping: get() });
       for (let i = 0; i < 3; i++) {
         assert.ok(await folded(backend, directory));
-        assert.equal(onlyValue(backend, 'counted_total'), 21);
+        assert.equal(await onlyValue(backend, 'counted_total'), 21);
       }
     });
 
@@ -81,9 +81,9 @@ for (const [name, get] of MAPPINGS) {
       const backend = await openBackend(t, { directory }, { mapping: get() });
       assert.equal(await folded(backend, directory), false);
       writer.close();
-      onlyValue(backend, 'counted_total');
+      await onlyValue(backend, 'counted_total');
       assert.ok(await folded(backend, directory));
-      assert.equal(onlyValue(backend, 'counted_total'), 3);
+      assert.equal(await onlyValue(backend, 'counted_total'), 3);
     });
   });
 }

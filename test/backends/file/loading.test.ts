@@ -34,7 +34,7 @@ describe('the environment', () => {
       assert.deepEqual(await child.exited, [0, null]);
       assert.equal(samplesOf(child.output).plain_total, 5 * (i + 1));
     }
-    assert.equal(onlyValue(await openBackend(t, { directory, readOnly: true }), 'plain_total'), 10);
+    assert.equal(await onlyValue(await openBackend(t, { directory, readOnly: true }), 'plain_total'), 10);
   });
 
   it('names the backends that there are when it names none of them', async (t) => {
@@ -74,7 +74,7 @@ describe('loading late, and moving away', () => {
     const other = makeDirectory(t);
     await stayer.ask({ do: 'load', config: { directory: other } });
     assert.deepEqual(await value(stayer), [4, 2, 1]);
-    assert.equal(onlyValue(await openBackend(t, { directory, readOnly: true }), 'n_total') ?? 0, 0);
+    assert.equal((await onlyValue(await openBackend(t, { directory, readOnly: true }), 'n_total')) ?? 0, 0);
   });
 });
 
@@ -86,18 +86,18 @@ describe('worker threads', () => {
     const told = await child.hear<number>();
     assert.deepEqual(await child.exited, [0, null], child.output);
     const backend = await openBackend(t, { directory, readOnly: true });
-    assert.equal(onlyValue(backend, 'finished_total'), count);
+    assert.equal(await onlyValue(backend, 'finished_total'), count);
     for (const name of ['ticks_total', 'kinds_total']) {
-      const total = readStranger(backend, name).reduce((sum, [, [value]]) => sum + value!, 0);
+      const total = (await readStranger(backend, name)).reduce((sum, [, [value]]) => sum + value!, 0);
       // A thread may end between counting and telling.
       assert.ok(
         total >= told && total <= told + count,
         `${name}: ${total} in the file, ${told} were told of`,
       );
     }
-    assert.equal(readStranger(backend, 'kinds_total').length, 50);
+    assert.equal((await readStranger(backend, 'kinds_total')).length, 50);
     // The places of threads that are gone are used again, a second later.
-    assert.ok(onlyValue(backend, 'metheus_backend_bytes')! < 1 << 20);
+    assert.ok((await onlyValue(backend, 'metheus_backend_bytes'))! < 1 << 20);
   });
 
   it('never load koffi, and are read while they live and afterwards', async (t) => {
@@ -113,10 +113,10 @@ describe('worker threads', () => {
     // Brought over by a timer: others see them without a scrape there.
     await until(
       'the numbers of threads',
-      async () => readStranger(reader, 'exits_total')[0]?.[1][0] === 3 || undefined,
+      async () => (await readStranger(reader, 'exits_total'))[0]?.[1][0] === 3 || undefined,
     );
     await child.kill();
-    assert.equal(readStranger(reader, 'exits_total')[0]?.[1][0], 3);
+    assert.equal((await readStranger(reader, 'exits_total'))[0]?.[1][0], 3);
   });
 });
 

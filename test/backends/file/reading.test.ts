@@ -30,14 +30,14 @@ describe('a reader beside a writer that never rests', () => {
     let lastCount = 0;
     const seen = new Set<number>();
     for (let scrape = 0; scrape < (IN_CI ? 6000 : 3000); scrape++) {
-      const total = onlyValue(backend, 'hammer_total')!;
+      const total = (await onlyValue(backend, 'hammer_total'))!;
       assert.ok(total >= last && Number.isInteger(total), `${total} after ${last}`);
       last = total;
-      const jumping = onlyValue(backend, 'hammer')!;
+      const jumping = (await onlyValue(backend, 'hammer'))!;
       seen.add(jumping);
       assert.ok(jumping === a || jumping === b, `${jumping} was never set`);
       if (scrape % 10 > 0) continue;
-      const [[, cells]] = readStranger(backend, 'hammer_seconds') as [[string, number[]]];
+      const [[, cells]] = (await readStranger(backend, 'hammer_seconds')) as [[string, number[]]];
       assert.ok(cells[0]! + cells[1]! >= lastCount);
       lastCount = cells[0]! + cells[1]!;
     }
@@ -143,15 +143,15 @@ describe('a reader that only reads', () => {
   it('makes no directory, and sees what comes later', async (t) => {
     const directory = join(makeDirectory(t), 'later');
     const reader = await openBackend(t, { directory, readOnly: true });
-    assert.equal(onlyValue(reader, 'n_total'), undefined);
-    assert.equal(onlyValue(reader, 'metheus_backend_files'), 0);
+    assert.equal(await onlyValue(reader, 'n_total'), undefined);
+    assert.equal(await onlyValue(reader, 'metheus_backend_files'), 0);
     assert.throws(() => readdirSync(directory), /ENOENT/);
     const child = await startObeying(t, directory);
     await child.ask({ do: 'inc', name: 'n_total' });
-    assert.equal(onlyValue(reader, 'n_total'), 1);
-    assert.equal(onlyValue(reader, 'metheus_backend_files'), 1);
-    assert.equal(onlyValue(reader, 'metheus_backend_errors_total'), 0);
-    assert.ok(onlyValue(reader, 'metheus_backend_bytes')! > 96);
+    assert.equal(await onlyValue(reader, 'n_total'), 1);
+    assert.equal(await onlyValue(reader, 'metheus_backend_files'), 1);
+    assert.equal(await onlyValue(reader, 'metheus_backend_errors_total'), 0);
+    assert.ok((await onlyValue(reader, 'metheus_backend_bytes'))! > 96);
   });
 });
 
@@ -161,13 +161,13 @@ describe('series that are removed', () => {
     const child = await startObeying(t, directory);
     const reader = await openBackend(t, { directory, readOnly: true });
     await child.ask({ do: 'inc', name: 's_total', series: 10 });
-    assert.equal(readStranger(reader, 's_total').length, 10);
+    assert.equal((await readStranger(reader, 's_total')).length, 10);
     await child.ask({ do: 'remove', name: 's_total', series: 3 });
-    const labels = readStranger(reader, 's_total').map(([label]) => label);
+    const labels = (await readStranger(reader, 's_total')).map(([label]) => label);
     assert.equal(labels.length, 9);
     assert.ok(!labels.includes('i=3'));
     await child.ask({ do: 'inc', name: 's_total', series: 10 });
-    assert.equal(readStranger(reader, 's_total').find(([label]) => label === 'i=3')![1][0], 1);
+    assert.equal((await readStranger(reader, 's_total')).find(([label]) => label === 'i=3')![1][0], 1);
   });
 
   it('leave no file that grows without end', async (t) => {
@@ -194,11 +194,11 @@ describe('series that are removed', () => {
       });
       assert.equal(cells.page[cells.offset], 0);
       cells.page[cells.offset] = i;
-      if (i % 50 === 0) assert.deepEqual(readStranger(reader, 's_total'), [[`i=${10_000 + i}`, [i]]]);
+      if (i % 50 === 0) assert.deepEqual(await readStranger(reader, 's_total'), [[`i=${10_000 + i}`, [i]]]);
       backend.release(family, cells);
     }
-    assert.deepEqual(readStranger(reader, 's_total'), []);
-    assert.ok(onlyValue(reader, 'metheus_backend_bytes')! < 4096);
+    assert.deepEqual(await readStranger(reader, 's_total'), []);
+    assert.ok((await onlyValue(reader, 'metheus_backend_bytes'))! < 4096);
   });
 });
 
@@ -248,14 +248,14 @@ describe('two backends of one process on one directory', () => {
     }
     for (const backend of backends) {
       await backend.fold();
-      const [snapshot] = backend.snapshot({ families: [family], scopes: [] });
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
       assert.equal(snapshot!.values[0], 3);
     }
     assert.equal(filesIn(directory).length, 2);
     await backends[0]!.close();
     await backends[1]!.fold();
     assert.equal(filesIn(directory).length, 1);
-    assert.equal(backends[1]!.snapshot({ families: [family], scopes: [] })[0]!.values[0], 3);
+    assert.equal((await backends[1]!.snapshot({ families: [family], scopes: [] }))[0]!.values[0], 3);
   });
 });
 
@@ -270,11 +270,11 @@ describe('without koffi', () => {
     assert.match(heard[0]!, /koffi cannot be loaded \(koffi is hidden\).*npm install koffi/);
     await child.ask({ do: 'flush' });
     const reader = await openBackend(t, { directory, readOnly: true });
-    assert.equal(onlyValue(reader, 'n_total'), 7);
+    assert.equal(await onlyValue(reader, 'n_total'), 7);
     await child.ask({ do: 'inc', name: 'n_total', by: 1 });
     await child.ask({ do: 'exit' });
     await child.exited;
-    assert.equal(onlyValue(reader, 'n_total'), 8);
+    assert.equal(await onlyValue(reader, 'n_total'), 8);
   });
 
   it('a kill loses what was counted since the last write, and nothing before', async (t) => {
@@ -285,6 +285,6 @@ describe('without koffi', () => {
     await child.ask({ do: 'inc', name: 'n_total', by: 100 });
     await child.kill();
     const reader = await openBackend(t, { directory, readOnly: true });
-    assert.ok([7, 107].includes(onlyValue(reader, 'n_total')!));
+    assert.ok([7, 107].includes((await onlyValue(reader, 'n_total'))!));
   });
 });

@@ -34,7 +34,7 @@ const seriesOf = (samples: Record<string, number>) =>
 /** Waits until others see all series, each counted `by`. */
 async function seesAll(reader: MultiProcessFileBackend, count: number, by: number): Promise<void> {
   await until('the series in the files', async () => {
-    const series = readStranger(reader, 's_total').filter(([, [value]]) => value === by);
+    const series = (await readStranger(reader, 's_total')).filter(([, [value]]) => value === by);
     return series.length === count ? true : undefined;
   });
 }
@@ -73,12 +73,12 @@ describe('a full disk', () => {
       assert.ok(errorsOf(samples) > 100, `${errorsOf(samples)} series stayed in memory`);
       if (name === 'koffi') await warnings(child, /stay in memory.*ENOSPC/);
       const reader = await openBackend(t, { directory, readOnly: true });
-      assert.ok(readStranger(reader, 's_total').length < 1500);
+      assert.ok((await readStranger(reader, 's_total')).length < 1500);
 
       unlinkSync(filler);
       await child.ask({ do: 'inc', name: 'new_total' });
       await seesAll(reader, 2000, 3);
-      assert.equal(onlyValue(reader, 'new_total'), 1);
+      assert.equal(await onlyValue(reader, 'new_total'), 1);
       assert.equal(filesIn(directory).length, 1);
       const after = await scrapeOf(child);
       assert.equal(seriesOf(after), 2000);
@@ -118,7 +118,7 @@ describe('a limit of file sizes', () => {
     assert.ok(errorsOf(samples) > 100);
     await warnings(child, /EFBIG/);
     const reader = await openBackend(t, { directory, readOnly: true });
-    const inFile = readStranger(reader, 's_total').length;
+    const inFile = (await readStranger(reader, 's_total')).length;
     assert.ok(inFile > 100 && inFile < 2000);
   });
 });
@@ -143,7 +143,7 @@ describe('a file that is taken away', () => {
         }
         const reader = await openBackend(t, { directory, readOnly: true });
         await seesAll(reader, 800, 1);
-        assert.equal(onlyValue(reader, 'g'), 4);
+        assert.equal(await onlyValue(reader, 'g'), 4);
       }
       await child.ask({ do: 'inc', name: 's_total', series: 800 });
       assert.equal((await scrapeOf(child))['s_total{i="799"}'], 2);

@@ -76,18 +76,24 @@ export async function openBackend(
 }
 
 /** All series of the directory's families of one name, as a stranger sees them who has made none. */
-export function readStranger(backend: MultiProcessFileBackend, name: string): [string, number[]][] {
-  const snapshots = backend.snapshot({ families: [], scopes: [''] });
+export async function readStranger(
+  backend: MultiProcessFileBackend,
+  name: string,
+): Promise<[string, number[]][]> {
+  const snapshots = await backend.snapshot({ families: [], scopes: [''] });
   return snapshots.filter(({ family }) => family.name === name).flatMap(rowsOf);
 }
 
 /** The first cell of the only series of a family without labels; undefined when there is none. */
-export function onlyValue(backend: MultiProcessFileBackend, name: string): number | undefined {
-  return readStranger(backend, name)[0]?.[1][0];
+export async function onlyValue(backend: MultiProcessFileBackend, name: string): Promise<number | undefined> {
+  return (await readStranger(backend, name))[0]?.[1][0];
 }
 
-export function snapshotOf(backend: MultiProcessFileBackend, family: FamilyDescriptor): FamilySnapshot {
-  return backend.snapshot({ families: [family], scopes: [] })[0]!;
+export async function snapshotOf(
+  backend: MultiProcessFileBackend,
+  family: FamilyDescriptor,
+): Promise<FamilySnapshot> {
+  return (await backend.snapshot({ families: [family], scopes: [] }))[0]!;
 }
 
 /** The samples of an exposition, by name and labels. */

@@ -1,0 +1,67 @@
+/** Merging in turns: the numbers are those of the moment when it began, whatever happens until it ends. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { seriesOf } from 'metheus';
+import { CellTable } from '#metheus/backends/cell-table.js';
+import { Merger } from '#metheus/backends/merge.js';
+import { Turn } from '#metheus/model/turn.js';
+import { makeFamily } from './contract.js';
+
+const family = makeFamily({ labelNames: ['i'] });
+const ROWS = 2000;
+
+function tables(): CellTable[] {
+  return ['a', 'b'].map((id) => {
+    const table = new CellTable(family, { id, live: true });
+    for (let i = 0; i < ROWS; i++) add(table, String(i), 1);
+    return table;
+  });
+}
+
+function add(table: CellTable, label: string, by: number): ReturnType<CellTable['reserve']> {
+  const cells = table.reserve([label], 1);
+  cells.page[cells.offset] = by;
+  return cells;
+}
+
+const totals = (snapshot: Parameters<typeof seriesOf>[0]) =>
+  new Map([...seriesOf(snapshot)].map(({ labels, values }) => [labels.i, values[0]]));
+
+describe('a merge that has begun', () => {
+  it('sees nothing of what comes, changes and goes meanwhile', async () => {
+    const [a, b] = tables() as [CellTable, CellTable];
+    const first = add(a, 'first', 7);
+    const merger = new Merger(family);
+    const finish = merger.begin([a, b]);
+    first.page[first.offset] = 100;
+    a.release(first);
+    add(a, 'another in its place', 1000);
+    add(b, 'late', 1);
+    const seen = totals(await finish(new Turn()));
+    assert.equal(seen.size, ROWS + 1);
+    assert.equal(seen.get('first'), 7);
+    assert.equal(seen.get('0'), 2);
+    const after = totals(merger.merge([a, b]));
+    assert.equal(after.size, ROWS + 2);
+    assert.equal(after.get('first'), undefined);
+    assert.equal(after.get('another in its place'), 1000);
+  });
+
+  it('is not disturbed by others of the same family, before, beside and after it', async (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => (now += 100));
+    const [a, b] = tables() as [CellTable, CellTable];
+    const merger = new Merger(family);
+    const turn = new Turn();
+    const one = merger.begin([a, b])(turn);
+    add(a, 'new', 5);
+    const two = merger.begin([a])(new Turn());
+    await new Promise(setImmediate);
+    const beside = totals(merger.merge([a, b]));
+    assert.equal(beside.get('new'), 5);
+    assert.equal(beside.get('1'), 2);
+    assert.equal(totals(await one).size, ROWS);
+    assert.equal(totals(await two).get('1'), 1);
+    assert.deepEqual(totals(await merger.begin([a, b])(turn)), beside);
+  });
+});
