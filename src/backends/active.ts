@@ -6,21 +6,18 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import type { FamilySnapshot } from '../model/family.js';
-import type { Backend, Move, SnapshotRequest } from './backend.js';
+import type { Backend, SnapshotRequest } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
+import type { Tenant } from './tenant.js';
 import { ThreadBackend, WorkerThreads } from './threads/backend.js';
 
-/** Owner of cells, who can move. */
-export interface Tenant {
-  /** Calls `move` for everything it owns, and counts in the new cells from then on. */
-  rehome(move: Move): void;
-}
+export type { Tenant } from './tenant.js';
 
 export class ActiveBackend {
-  /** Replaced by `replace.ts` only, which moves the tenants too. */
-  backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
-  readonly threads = isMainThread ? new WorkerThreads(() => this.backend) : undefined;
   readonly tenants = new Set<WeakRef<Tenant>>();
+  /** Replaced by `replace.ts` only, which moves the tenants too. */
+  backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend(this.tenants);
+  readonly threads = isMainThread ? new WorkerThreads(() => this.backend) : undefined;
   readonly #gone = new FinalizationRegistry<WeakRef<Tenant>>((tenant) => this.tenants.delete(tenant));
   /** Brings the numbers of worker threads to where others read them. */
   timer: NodeJS.Timeout | undefined;

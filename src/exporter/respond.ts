@@ -72,7 +72,7 @@ function pathOf(url: string): string {
 
 async function metrics(
   { registry, compress = true, created = false }: MetricsHandlerOptions,
-  { accept, acceptEncoding, reuse = false }: MetricsRequest,
+  { method, accept, acceptEncoding, reuse = false }: MetricsRequest,
 ): Promise<MetricsResponse> {
   const gzip = compress && acceptsGzip(acceptEncoding);
   const { contentType, format, escaping } = negotiate(accept);
@@ -82,7 +82,7 @@ async function metrics(
   };
   // What is compressed is read before the next is asked for; what is sent as it is may wait somewhere on its way.
   const how = { format, escaping, created, reuse: gzip || reuse };
-  const chunks = streamMetrics(sharedCollections(registry ?? REGISTRY), how);
+  const chunks = sharedCollections(registry ?? REGISTRY).scrape((shared) => streamMetrics(shared, how));
   // Everything is collected before the first chunk, so that what fails then is still a 500.
   const first = await chunks.next();
   const second = await chunks.next();
@@ -90,6 +90,8 @@ async function metrics(
     const bytes = first.value ?? new Uint8Array();
     return whole(200, contentType, gzip ? await gzipBytes(bytes) : bytes, headers);
   }
+  // Nobody takes the rest.
+  if (method === 'HEAD') await chunks.return();
   const body = reportingErrors(startingWith([first.value!, second.value], chunks));
   return {
     status: 200,

@@ -80,7 +80,7 @@ export interface FamilyOptions {
   readonly unit?: string;
   /** The last label of a stateset is called as the family: it names the state. */
   readonly labelNames?: readonly string[];
-  /** Upper bounds of a histogram's buckets, ascending, without `+Inf`. Left out: none but the native ones. */
+  /** Upper bounds of a histogram's buckets, ascending, without `+Inf`, which may be all. Left out: only native ones. */
   readonly buckets?: readonly number[];
   /** A summary's, from 0 to 1, ascending. */
   readonly quantiles?: readonly number[];

@@ -72,9 +72,10 @@ function describe(
   return { scope: '', name, help, type, unit, labelNames, cells: cellsOf(type, bounds), merge, bounds };
 }
 
-/** @param isBare - whether there may be none */
-function bucketsOf(name: string, buckets: readonly number[] = [], isBare: boolean): readonly number[] {
-  return isBare && buckets.length === 0 ? [] : checkBuckets(name, buckets);
+/** @param isBare - whether there may be none but native ones. None at all may be too, if that is what is said. */
+function bucketsOf(name: string, buckets: readonly number[] | undefined, isBare: boolean): readonly number[] {
+  const isEmpty = buckets === undefined ? isBare : buckets.length === 0;
+  return isEmpty ? [] : checkBuckets(name, buckets ?? []);
 }
 
 const TYPES: readonly MetricType[] = [

@@ -26,15 +26,21 @@ export class Collection {
   ): Promise<FamilySnapshot[]> {
     const families = sources.map(({ family }) => family);
     const parts = sources.flatMap((source) => source.parts ?? []);
-    const [snapshots, ...collected] = await Promise.all([
-      activeBackend().snapshot({ families: [...families, ...parts], scopes }),
+    const threads = await activeBackend().threads?.bridge();
+    const [[exemplars, snapshots], ...collected] = await Promise.all([
+      (async () =>
+        [
+          await threads?.exemplars(),
+          await activeBackend().snapshot({ families: [...families, ...parts], scopes }),
+        ] as const)(),
       ...collectors.map(collectFrom),
     ]);
     const metrics = await joinParts(snapshots);
     const names = new SampleNames();
     for (const family of families) names.take(family);
     const own: FamilySnapshot[] = [];
-    for (const [i, source] of sources.entries()) own.push(await withExemplars(said(metrics[i]!), source));
+    for (const [i, source] of sources.entries())
+      own.push(await withExemplars(said(metrics[i]!), source, exemplars));
     const others = metrics.slice(families.length).filter(({ family }) => {
       // Another thread or program may mean something else by a name. That is no reason to serve nothing.
       const isFree = names.take(family);
@@ -46,7 +52,8 @@ export class Collection {
       const expected = 'each family from one metric or collector only';
       throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
     }
-    return [...own, ...others.map(said), ...collected.flat()].map((snapshot) => this.#withPrefix(snapshot));
+    for (const other of others) own.push(await withExemplars(said(other), undefined, exemplars));
+    return [...own, ...collected.flat()].map((snapshot) => this.#withPrefix(snapshot));
   }
 
   #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {

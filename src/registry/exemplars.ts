@@ -1,29 +1,60 @@
-/** Putting the exemplars that this thread has kept beside the rows that they belong to. */
+/** Putting the exemplars that this thread and its workers have kept beside the rows that they belong to. */
 import type { MetricSource, SeriesExemplars } from '../model/collector.js';
-import type { Exemplar, FamilySnapshot } from '../model/family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { REMOVED, rowText } from '../model/label-column.js';
 import { labelText } from '../model/labels.js';
 import { Turn } from '../model/turn.js';
 
-/** The snapshot with its exemplars, if there are any. Never holds the event loop for long. */
-export async function withExemplars(snapshot: FamilySnapshot, source: MetricSource): Promise<FamilySnapshot> {
+/** Exemplars that others have told of. */
+export interface OtherExemplars {
+  of(family: FamilyDescriptor): readonly SeriesExemplars[];
+  /** Of a series that is there no more. */
+  forget(family: FamilyDescriptor, labels: readonly string[]): void;
+}
+
+/**
+ * The snapshot with its exemplars, if there are any. Never holds the event loop for long.
+ *
+ * @param source - whose exemplars; undefined where only others count in the family
+ * @param others - told before the snapshot was made, so that there is a row for each series that was not removed
+ */
+export async function withExemplars(
+  snapshot: FamilySnapshot,
+  source: MetricSource | undefined,
+  others?: OtherExemplars,
+): Promise<FamilySnapshot> {
   const turn = new Turn();
+  const { rows, family, created } = snapshot;
   const kept = new Map<string, (Exemplar | undefined)[]>();
-  for (const series of source.exemplars?.() ?? []) {
-    if (series !== undefined) keep(kept, labelText(snapshot.family.labelNames, series.labels), series);
+  const textOf = ({ labels }: SeriesExemplars) => labelText(family.labelNames, labels);
+  for (const series of source?.exemplars?.() ?? []) {
+    if (series !== undefined) keep(kept, textOf(series), series);
+    if (turn.isDue()) await turn.next();
+  }
+  const told = others?.of(family) ?? [];
+  for (const series of told) {
+    keep(kept, textOf(series), series);
     if (turn.isDue()) await turn.next();
   }
   if (kept.size === 0) return snapshot;
   const exemplars = new Map<number, Exemplar>();
-  const { rows, family } = snapshot;
+  const found = new Set<string>();
   for (let row = 0; row < rows.size; row++) {
     if (turn.isDue()) await turn.next();
     if (rows.lengths[row] === REMOVED) continue;
-    kept.get(rowText(rows, row))?.forEach((exemplar, cell) => {
-      if (exemplar !== undefined) exemplars.set(row * family.cells + cell, exemplar);
+    const text = rowText(rows, row);
+    const own = kept.get(text);
+    if (own === undefined) continue;
+    found.add(text);
+    own.forEach((exemplar, cell) => {
+      if (exemplar === undefined) return;
+      // What others have told may be of a series that was removed and is there again.
+      if (told.length > 0 && (exemplar.timestamp ?? 0) < (created?.[row] ?? 0)) return;
+      exemplars.set(row * family.cells + cell, exemplar);
     });
   }
-  return { ...snapshot, exemplars };
+  for (const series of told) if (!found.has(textOf(series))) others!.forget(family, series.labels);
+  return exemplars.size === 0 ? snapshot : { ...snapshot, exemplars };
 }
 
 /** Two metrics may be one series, one of which leaves labels to their defaults: the newer exemplar wins. */

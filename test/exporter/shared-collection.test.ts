@@ -57,6 +57,40 @@ describe('scrapes at the same time', () => {
     );
   });
 
+  it('share one that is still being sent, but not for long', async (t) => {
+    let now = 5000;
+    t.mock.method(performance, 'now', () => now);
+    const registry = new CollectorRegistry();
+    const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['id'] });
+    for (let id = 0; id < 10_000; id++) counter.labels({ id }).inc();
+    const handler = createFetchHandler({ registry, compress: false });
+    const scrape = async (method = 'GET') =>
+      (await handler(new Request('http://localhost/', { method }))).body;
+    const first = async (body: ReadableStream<Uint8Array> | null) => {
+      const reader = body!.getReader();
+      let [text, chunk] = ['', await reader.read()];
+      for (; !chunk.done; chunk = await reader.read()) text += Buffer.from(chunk.value).toString();
+      return /^c_total\{id="0"\} (\d+)$/m.exec(text)?.[1];
+    };
+    const [slow, other] = [await scrape(), await scrape()];
+    counter.labels({ id: 0 }).inc();
+    now += JOINED_MS - 1;
+    assert.equal(await first(await scrape()), '1');
+    now += 1;
+    const late = await scrape();
+    counter.labels({ id: 0 }).inc();
+    assert.equal(await first(await scrape()), '2');
+    assert.equal(await first(slow), '1');
+    await other!.cancel();
+    assert.equal(await first(late), '2');
+    // Now that all have been served, each sees what was counted before.
+    assert.equal(await first(await scrape()), '3');
+    counter.labels({ id: 0 }).inc();
+    await scrape('HEAD');
+    counter.labels({ id: 0 }).inc();
+    assert.equal(await first(await scrape()), '5');
+  });
+
   it('one after the other each see what was counted before', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry });

@@ -134,9 +134,11 @@ describe('createFamily', () => {
     assert.deepEqual([...seriesOf(createFamily('build', 'B.', info))][0]!.labels, { v: '1' });
   });
 
-  it('makes a histogram without buckets where there are no series either', () => {
+  it('makes a histogram of the last bucket only, where that is said or there are no series', () => {
     const { family } = createFamily('h', 'H.', { type: 'histogram', series: [] });
     assert.deepEqual([family.bounds, family.cells], [[], 2]);
+    const series = [{ value: [1, 5] }];
+    assert.deepEqual(createFamily('h', 'H.', { type: 'histogram', buckets: [], series }).family.bounds, []);
   });
 
   it('takes -0 for the quantile 0', () => {

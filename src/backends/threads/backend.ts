@@ -8,6 +8,7 @@
 import { type BroadcastChannel, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
+import type { Tenant } from '../tenant.js';
 import type { ThreadBridge } from './bridge.js';
 import { openChannel, type ThreadMessage, watchWorkers } from './messages.js';
 import type { OwnPages } from './numbers.js';
@@ -17,13 +18,17 @@ import { ThreadPageWriter } from './page.js';
 export class ThreadBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
   readonly #pages = new ThreadPageWriter((buffer, number) => this.#post(buffer, number));
+  readonly #tenants: Iterable<WeakRef<Tenant>>;
   #own: OwnPages | undefined;
   readonly #channel = openChannel(({ kind }) => {
+    if (kind === 'exemplars') void import('./exemplars.js').then((to) => to.answerExemplars(this.#tenants));
     if (kind !== 'hello') return;
     for (const [number, buffer] of this.#pages.buffers.entries()) this.#post(buffer, number);
   });
 
-  constructor() {
+  /** @param tenants - whose exemplars are told */
+  constructor(tenants: Iterable<WeakRef<Tenant>>) {
+    this.#tenants = tenants;
     watchWorkers((message) => this.#channel.postMessage(message));
   }
 
@@ -71,7 +76,8 @@ export class WorkerThreads {
   /** What brings numbers over: loaded with the first worker, or for the first who reads. */
   async bridge(): Promise<ThreadBridge> {
     const { ThreadBridge } = await import('./bridge.js');
-    this.#bridge ??= new ThreadBridge(this.#backend(), () => this.#take());
+    const tell = (message: ThreadMessage) => this.#channel.postMessage(message);
+    this.#bridge ??= new ThreadBridge(this.#backend(), () => this.#take(), tell);
     return this.#bridge;
   }
 

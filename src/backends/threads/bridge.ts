@@ -2,6 +2,7 @@
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import type { Backend, Cells, Move, Writer } from '../backend.js';
 import { accumulate } from '../merge.js';
+import type { ExemplarCollection } from './exemplars.js';
 import type { ThreadMessage } from './messages.js';
 import { ThreadNumbers } from './numbers.js';
 import type { ThreadRecord } from './page-reader.js';
@@ -12,12 +13,32 @@ export class ThreadBridge {
   readonly #parents = new Map<number, number>();
   readonly #departed = new DepartedThreads();
   readonly #take: () => readonly ThreadMessage[];
+  readonly #tell: (message: ThreadMessage) => void;
+  #exemplars: ExemplarCollection | undefined;
   #backend: Backend;
 
-  /** @param take - gives everything that threads have told since it was last called */
-  constructor(backend: Backend, take: () => readonly ThreadMessage[]) {
+  /**
+   * @param take - gives everything that threads have told since it was last called
+   * @param tell - tells all threads
+   */
+  constructor(
+    backend: Backend,
+    take: () => readonly ThreadMessage[],
+    tell: (message: ThreadMessage) => void,
+  ) {
     this.#backend = backend;
     this.#take = take;
+    this.#tell = tell;
+  }
+
+  /** What worker threads have kept of exemplars; undefined where there never was such a thread. */
+  async exemplars(): Promise<ExemplarCollection | undefined> {
+    this.listen();
+    if (this.#threads.size === 0) return this.#exemplars;
+    const { ExemplarCollection } = await import('./exemplars.js');
+    this.#exemplars ??= new ExemplarCollection(() => this.#tell({ kind: 'exemplars' }));
+    await this.#exemplars.ask(this.#threads.keys());
+    return this.#exemplars;
   }
 
   /** Brings the backend up to date with everything that worker threads have counted until now. */
@@ -59,6 +80,7 @@ export class ThreadBridge {
     const thread = this.#threads.get(id);
     if (thread === undefined) return;
     this.#threads.delete(id);
+    this.#exemplars?.left(id);
     thread.end(this.#backend, ({ record, cells }) => this.#departed.add(this.#backend, record, cells));
   }
 }

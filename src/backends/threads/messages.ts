@@ -9,6 +9,8 @@ const CHANNEL = 'metheus.threads.v2';
 /** What threads tell each other. */
 export type ThreadMessage =
   | { readonly kind: 'hello' }
+  /** Asks workers for their exemplars: see `exemplars.ts`. */
+  | { readonly kind: 'exemplars' }
   | {
       readonly kind: 'page';
       readonly thread: number;
