@@ -21,6 +21,7 @@ import { startDrawing } from './remote/start.js';
 
 export type { Bar, FormatDict } from './bar.js';
 export type { BarOptions } from './bar-options.js';
+export type { Clock } from './clock.js';
 export type { BarSnapshot } from './environment.js';
 export { displayLength, displayTrim } from './meter/display-width.js';
 export { Ema } from './meter/ema.js';
@@ -35,6 +36,14 @@ export type { MapOptions } from './sources/concurrent-map.js';
 export type { CountingOptions, StreamOptions } from './sources/counting-stream.js';
 export type { AsyncIterableBar, IterableBar } from './sources/iterable-bar.js';
 export type { PromiseBars } from './sources/promises.js';
-export { type Tqdm, type Trange, tqdm, trange, type WriteOptions } from './tqdm.js';
+export {
+  createOwnTqdm as createTqdm,
+  type Tqdm,
+  type TqdmEnvironment,
+  type Trange,
+  tqdm,
+  trange,
+  type WriteOptions,
+} from './tqdm.js';
 
 startDrawing();

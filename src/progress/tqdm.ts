@@ -5,6 +5,7 @@ import { Bar } from './bar.js';
 import type { BarOptions } from './bar-options.js';
 import { type BarEnvironment, createEnvironment } from './environment.js';
 import { externalWriteMode, type WriteOptions, writeAbove } from './screen/above.js';
+import { LiveBars } from './screen/live-bars.js';
 import type { OutputFile } from './screen/terminal.js';
 import { countedResponse } from './sources/counted-response.js';
 import { AsyncIterableBar, IterableBar } from './sources/iterable-bar.js';
@@ -53,6 +54,9 @@ export interface Trange {
   (start: number, stop: number, step: number, options?: BarOptions): IterableBar<number>;
 }
 
+/** What a `tqdm` may have of its own; the rest is as the process has it. */
+export type TqdmEnvironment = Partial<Pick<BarEnvironment, 'clock' | 'stdout' | 'stderr' | 'env'>>;
+
 /**
  * Makes a `tqdm` of its own environment: another clock, another terminal, another place to count into.
  *
@@ -89,6 +93,17 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
   };
   // The overloads are wider than any one signature: `open` returns what they promise.
   return Object.defineProperties(open, Object.getOwnPropertyDescriptors(members)) as Tqdm;
+}
+
+/**
+ * A `tqdm` with a clock, outputs or variables of its own, for tests that compare whole frames for instance. Its bars have
+ * rows of their own, unless only the variables differ. With a clock that has no `stride`, each update may draw, as in
+ * Python.
+ */
+export function createOwnTqdm(environment: TqdmEnvironment = {}): Tqdm {
+  const { clock, stdout, stderr } = environment;
+  const isApart = [clock, stdout, stderr].some((part) => part !== undefined);
+  return createTqdm(isApart ? { live: new LiveBars(), ...environment } : environment);
 }
 
 /** Makes the `trange` of a `tqdm`. */
