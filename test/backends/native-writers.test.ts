@@ -132,6 +132,48 @@ describe('native buckets', () => {
     checkAll(await REGISTRY.collect(), ALL);
   });
 
+  it('keep their limit together, and never become finer, whatever each thread has come to by itself', async () => {
+    const options = { native: { schema: 3, maxBuckets: 12, maxZeroThreshold: 0.5, zeroThreshold: 0 } };
+    const values: number[] = [];
+    let before = { schema: 8, zeroThreshold: 0 };
+    for (let round = 0; round < 8; round++) {
+      const plans = [3, 20, 400].map((count, i) => ({ writer: 3 * round + i, count: count >> (round % 3) }));
+      const workers = plans.map((plan) =>
+        startWorker(
+          (metheus, { data }) => {
+            const histogram = metheus.createHistogram('limited_seconds', 'L.', data.options);
+            const valuesOf = new Function(`return ${data.valuesOf}`)();
+            for (const value of valuesOf(data.writer, data.count)) histogram.observe(value);
+          },
+          { options, valuesOf: String(valuesOf), ...plan },
+        ),
+      );
+      for (const { writer, count } of plans) values.push(...valuesOf(writer, count));
+      await Promise.all(workers.map(gone));
+      const family = (await REGISTRY.collect()).find(({ family }) => family.name === 'limited_seconds');
+      const { schema, zeroThreshold, zeroCount, count, positive, negative } = family!.native![0]!;
+      const buckets = new Map<number, number>();
+      let zeros = 0;
+      for (const value of values) {
+        if (Math.abs(value) <= zeroThreshold) zeros += 1;
+        else if (value > 0) {
+          const index = PowerIndex.of(schema).indexOf(value);
+          buckets.set(index, (buckets.get(index) ?? 0) + 1);
+        }
+      }
+      const shown = Array.from(positive.index, (index, i) => [index, positive.counts[i]]);
+      assert.deepEqual(
+        shown,
+        [...buckets].sort(([a], [b]) => a - b),
+      );
+      assert.deepEqual([zeroCount, count], [zeros, values.length]);
+      assert.ok(positive.index.length + negative.index.length <= 12);
+      assert.ok(schema <= before.schema && zeroThreshold >= before.zeroThreshold);
+      before = { schema, zeroThreshold };
+    }
+    assert.ok(before.schema < 3 && before.zeroThreshold > 0, JSON.stringify(before));
+  });
+
   it('add up over processes that share a directory: killed, and folded', async (t) => {
     const directory = makeDirectory(t);
     const load = `
