@@ -36,6 +36,13 @@ export interface Curve {
 
 type Prepared = Subject | Promise<Subject>;
 
+/** What ours was to reach: in the unit of the case, as a multiple of the limit, or a result that the check is for. */
+export type Target =
+  | { readonly most: number }
+  | { readonly least: number }
+  | { readonly mostOfLimit: number }
+  | { readonly result: string };
+
 export interface Case {
   readonly group: Group;
   readonly name: string;
@@ -49,16 +56,22 @@ export interface Case {
   readonly limit?: (size: Size) => Prepared;
   /** The case of the group `limits` that this one is compared with, where it has no limit of its own. */
   readonly limitedBy?: string;
+  readonly target?: Target;
   readonly point?: { readonly curve: Curve; readonly x: number };
   /** For Node. */
   readonly flags?: readonly string[];
-  /** Whether one run takes so long that one process and few runs to warm up have to do. */
-  readonly slow?: boolean;
+  /**
+   * Whether one run takes so long, or is a process of its own, that one process and one run to warm up have to do:
+   * for all, or for peers only.
+   */
+  readonly slow?: boolean | 'peers';
+  /** What is less with `--quick`, and then stands behind the name; `false`: the case is left out. */
+  readonly quick?: string | false;
 }
 
 /** Long enough that reading the clock and one interruption do not show. */
 const RUN_MS = 30;
-const QUICK_RUN_MS = 5;
+const QUICK_RUN_MS = 10;
 
 /**
  * Times a loop over an operation: nanoseconds a round. The rounds double until a run is long enough, which

@@ -1,31 +1,47 @@
-/** All cases, in the order of the report. */
+/**
+ * Where the cases are, in the order of the report. A process that measures one of them loads no module but that: what
+ * others need would take it longer to load than the work takes.
+ */
 import type { Case } from './case.js';
-import { FILE } from './cases/file.js';
-import { GAP } from './cases/gap.js';
-import { GROWTH } from './cases/growth.js';
-import { HEAP } from './cases/heap.js';
-import { INCREMENTS } from './cases/increments.js';
-import { LABELS } from './cases/labels.js';
-import { LIMITS } from './cases/limits.js';
-import { OBSERVATIONS } from './cases/observations.js';
-import { PROGRESS } from './cases/progress.js';
-import { REDIS } from './cases/redis.js';
-import { SCRAPES } from './cases/scrapes.js';
-import { START_UP } from './cases/start-up.js';
-import { STREAMS } from './cases/streams.js';
 
-export const CASES: readonly Case[] = [
-  ...LIMITS,
-  ...INCREMENTS,
-  ...LABELS,
-  ...OBSERVATIONS,
-  ...START_UP,
-  ...SCRAPES,
-  ...GAP,
-  ...HEAP,
-  ...PROGRESS,
-  ...STREAMS,
-  ...FILE,
-  ...REDIS,
-  ...GROWTH,
+const MODULES = [
+  'limits',
+  'increments',
+  'labels',
+  'observations',
+  'start-up',
+  'scrapes',
+  'gap',
+  'heap',
+  'heap-by-type',
+  'progress',
+  'progress-thread',
+  'streams',
+  'file',
+  'redis',
+  'growth',
+  'growth-fleets',
+  'growth-bars',
 ];
+
+/** A case, and where another process finds it. */
+export interface Placed extends Case {
+  readonly module: string;
+  /** Its name, whatever the size. */
+  readonly key: string;
+}
+
+async function casesOf(module: string): Promise<readonly Case[]> {
+  return (await import(`./cases/${module}.js`)).CASES;
+}
+
+export async function loadCases(): Promise<Placed[]> {
+  const loaded = await Promise.all(
+    MODULES.map(async (module) => (await casesOf(module)).map((one) => ({ ...one, module, key: one.name }))),
+  );
+  return loaded.flat();
+}
+
+export async function findCase({ module, key }: Pick<Placed, 'module' | 'key'>): Promise<Case> {
+  return (await casesOf(module)).find(({ name }) => name === key)!;
+}

@@ -1,129 +1,65 @@
 /**
- * `npm run bench -- [--only metrics,scrape,progress,file,redis,growth] [--quick] [--json FILE] [--markdown FILE] [--svg FOLDER] [--node VERSION]`
+ * `npm run bench -- [--only GROUPS] [--targets] [--quick] [--peers all|none] [--node VERSIONS] [--json FILE]
+ * [--markdown FILE] [--svg FOLDER]`
  *
- * What each line shows, and how it can mislead: `bench/README.md`.
+ * What the options do, what each line shows, and how it can mislead: `bench/README.md`.
  */
 import { writeFileSync } from 'node:fs';
-import { cpus, totalmem, type } from 'node:os';
-import { dirname, relative } from 'node:path';
-import { parseArgs } from 'node:util';
-import type { Case, Group, Size } from './case.js';
 import { hasRedisServer } from './cases/redis-server.js';
-import { CASES } from './cases.js';
-import { installPeers, isThere } from './peers.js';
-import { curvesOf, plot } from './plot.js';
-import { type Result, run } from './run.js';
-import { runWith } from './runtime.js';
-import { asMarkdown, asText, tableOf } from './table.js';
+import { loadCases, type Placed } from './cases.js';
+import { describeMachine } from './machine.js';
+import { measure } from './measure.js';
+import { type Options, readOptions, UsageError } from './options.js';
+import { writeRun, writeVersions } from './page.js';
+import { installPeers } from './peers.js';
+import { plot } from './plot.js';
+import { asMarkdown, asText, pictures, reportOfRun, reportOfVersions } from './report.js';
+import { runtimeOf, THIS_RUNTIME } from './runtime.js';
+import { hasTarget } from './targets.js';
 
-const GROUPS: readonly Group[] = ['metrics', 'scrape', 'progress', 'file', 'redis', 'growth'];
-
-const { values: given } = parseArgs({
-  options: {
-    only: { type: 'string', default: GROUPS.join() },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    markdown: { type: 'string' },
-    svg: { type: 'string' },
-    node: { type: 'string' },
-  },
-});
-
-// The last of equal options counts: there, the version is the one that runs.
-if (given.node) process.exit(runWith(given.node, [...process.argv.slice(2), '--node=']));
-
-const groups = given.only.split(',');
-const unknown = groups.find((group) => !GROUPS.includes(group as Group));
-if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${GROUPS.join(', ')}`);
-
-if (groups.includes('redis') && !hasRedisServer()) {
-  console.error('redis is left out: there is no redis-server.');
-  groups.splice(groups.indexOf('redis'), 1);
+async function bench(options: Options): Promise<void> {
+  const { quick, versions, json, markdown, svg } = options;
+  const cases = choose(await loadCases(), options);
+  const runtimes = versions.length === 0 ? [THIS_RUNTIME] : versions.map(runtimeOf);
+  const compares = cases.some(({ theirs, rivals }) => theirs !== undefined || rivals !== undefined);
+  const peers = options.peers && compares ? installPeers() : [];
+  const size = { quick };
+  const results = await measure({ cases, size, peers, withRivals: options.peers, runtimes });
+  const run = { cases, results, size, machine: describeMachine(runtimes) };
+  const several = runtimes.length > 1;
+  const nodes = runtimes.map(({ node }) => node);
+  const report = several ? reportOfVersions(run, nodes) : reportOfRun(run);
+  console.log(asText(report));
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
+  if (svg !== undefined) plot(svg, cases, results);
+  if (markdown === undefined) return;
+  if (several) writeVersions(markdown, asMarkdown(report));
+  else writeRun(markdown, asMarkdown([...report, ...(svg ? pictures(cases, markdown, svg) : [])]));
 }
 
-const chosen = CASES.filter(({ group }) => groups.includes(group));
-const limits = CASES.filter(({ name }) => chosen.some(({ limitedBy }) => limitedBy === name));
-const size: Size = { quick: given.quick };
-const others = chosen.some(({ theirs, rivals }) => theirs !== undefined || rivals !== undefined);
-const peers = others ? installPeers() : [];
-
-const results = await measure([...limits, ...chosen]);
-const tables = groups
-  .map((name) => chosen.filter(({ group }) => group === name))
-  .map((cases) => tableOf(cases, results, columnsOf(cases)));
-const limitTable = tableOf(limits, results, []).map((row) => [...row.slice(0, 2), row[3]!]);
-const parts = [machine(), ...tables.map(asText), ...(limits.length === 0 ? [] : [asText(limitTable)])];
-console.log(parts.join('\n\n'));
-if (given.json !== undefined) writeFileSync(given.json, `${JSON.stringify(results, undefined, 2)}\n`);
-if (given.svg !== undefined) plot(given.svg, chosen, results);
-if (given.markdown !== undefined) writeFileSync(given.markdown, page());
-
-async function measure(cases: readonly Case[]): Promise<Result[]> {
-  const measured: Result[] = [];
-  for (const one of cases) {
-    for (const peer of implementations(one)) {
-      const result = await run(one, peer, size).catch((error: Error) => failed(one, peer, error));
-      if (result === undefined) continue;
-      process.stderr.write(`${one.name}: ${peer} ${result.median.toPrecision(3)} ${one.unit}\n`);
-      measured.push(result);
-    }
+/** The cases that were asked for, as they are at this size, and before them the limits that they are compared with. */
+function choose(cases: readonly Placed[], { groups, quick, targets }: Options): Placed[] {
+  const withRedis = !groups.includes('redis') || hasRedisServer();
+  if (!withRedis) console.error('redis is left out: there is no redis-server.');
+  const chosen = groups
+    .filter((group) => group !== 'limits' && (group !== 'redis' || withRedis))
+    .flatMap((wanted) => cases.filter(({ group }) => group === wanted))
+    .filter((one) => (!targets || hasTarget(one)) && !(quick && one.quick === false));
+  const needed = new Set(chosen.map(({ limitedBy }) => limitedBy));
+  const all = groups.includes('limits') && !targets;
+  const limits = cases.filter(({ group, name }) => group === 'limits' && (all || needed.has(name)));
+  if (limits.length + chosen.length === 0) {
+    throw new UsageError(`there is nothing to measure in ${groups.join(', ')}`);
   }
-  return measured;
-}
-
-/** One that gives a wrong result, or none, has no number. The others are measured all the same. */
-function failed({ name }: Case, peer: string, { message }: Error): undefined {
-  process.exitCode = 1;
-  console.error(`${name}: ${peer} failed: ${/^\w*Error: .*$/m.exec(message)?.[0] ?? message}`);
-}
-
-function implementations({ ours, theirs, rivals = {}, limit }: Case): string[] {
-  return [
-    ...(limit === undefined ? [] : ['limit']),
-    ...(ours === undefined ? [] : ['metheus']),
-    ...(theirs === undefined ? [] : peers),
-    ...Object.keys(rivals).filter(isThere),
-  ];
-}
-
-/** All that were compared with, in any of the cases. */
-function columnsOf(cases: readonly Case[]): string[] {
-  const rivals = cases.flatMap(({ rivals = {} }) => Object.keys(rivals));
-  const compared = [...(cases.some(({ theirs }) => theirs !== undefined) ? peers : []), ...rivals];
-  return [...new Set(compared)].filter((name) => results.some(({ peer }) => peer === name));
-}
-
-function machine(): string {
-  const processors = cpus();
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const hardware = `${processors.length} × ${processors[0]?.model.trim()}, ${memory}`;
-  const day = new Date().toISOString().slice(0, 10);
-  return `${day}, Node.js ${process.versions.node}, V8 ${process.versions.v8}, ${type()} ${process.arch}, ${hardware}`;
-}
-
-function page(): string {
-  return `# Benchmarks
-
-One run of \`npm run bench\`, written by the command itself: do not edit. What each line shows, and how it can
-mislead: [bench/README.md](../bench/README.md).
-
-${machine()}. Medians, and in brackets the best. Other machines differ, and so do other days of the same
-one: compare by ratio, within a run.
-
-${tables.map(asMarkdown).join('\n\n')}
-
-The limits: what this machine needs for the least that any implementation has to do.
-
-${asMarkdown(limitTable)}
-${pictures()}`;
-}
-
-/** The curves, where both were asked for. */
-function pictures(): string {
-  if (given.svg === undefined || given.markdown === undefined) return '';
-  const folder = relative(dirname(given.markdown), given.svg);
-  const shown = curvesOf(chosen).map(
-    ({ name, x, file }) => `![${name}, against ${x}](${folder}/${file}.svg)`,
+  return [...limits, ...chosen].map((one) =>
+    quick && one.quick ? { ...one, name: `${one.name} (quick: ${one.quick})` } : one,
   );
-  return `\n## Growth\n\n${shown.join('\n\n')}\n`;
+}
+
+try {
+  await bench(readOptions(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }

@@ -3,13 +3,17 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Case, Group, Size, Unit } from './case.js';
+import type { Placed } from './cases.js';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 const TIMEOUT_MS = 600_000;
+/** Of each process. */
+const RUNS = 7;
 
 /** What a child process is asked for. */
 export interface Request {
-  readonly case: string;
+  readonly module: string;
+  readonly key: string;
   readonly peer: string;
   readonly size: Size;
   readonly warmUps: number;
@@ -30,17 +34,20 @@ export interface Result {
   readonly min: number;
   readonly max: number;
   readonly unit: Unit;
+  /** How many, of all processes together. */
   readonly runs: number;
   readonly bytes?: number;
 }
 
-export async function run(given: Case, peer: string, size: Size): Promise<Result> {
-  const { group, name, unit, slow = false, flags = [] } = given;
-  const request: Request = { case: name, peer, size, warmUps: slow || size.quick ? 1 : 3, runs: 7 };
+/** @param executable - the Node that it runs with */
+export async function run(given: Placed, peer: string, size: Size, executable: string): Promise<Result> {
+  const { group, name, unit, module, key, flags = [] } = given;
+  const isShort = !isSlow(given, peer);
+  const request: Request = { module, key, peer, size, warmUps: isShort ? 3 : 1, runs: RUNS };
   // What a process optimizes how is partly chance, so one process alone shows one outcome of several.
-  const processes = slow || size.quick ? 1 : 3;
+  const processes = isShort && !size.quick ? 3 : 1;
   const answers: Answer[] = [];
-  for (let i = 0; i < processes; i++) answers.push(await ask(request, flags));
+  for (let i = 0; i < processes; i++) answers.push(await ask(request, flags, executable));
   const runs = answers.flatMap((answer) => answer.runs).sort((a, b) => a - b);
   const bytes = answers[0]!.bytes;
   return {
@@ -56,9 +63,13 @@ export async function run(given: Case, peer: string, size: Size): Promise<Result
   };
 }
 
-async function ask(request: Request, flags: readonly string[]): Promise<Answer> {
+function isSlow({ slow = false }: Case, peer: string): boolean {
+  return slow === 'peers' ? peer !== 'metheus' && peer !== 'limit' : slow;
+}
+
+async function ask(request: Request, flags: readonly string[], executable: string): Promise<Answer> {
   const args = ['--expose-gc', ...flags, CHILD, JSON.stringify(request)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: TIMEOUT_MS });
+  const { stdout } = await promisify(execFile)(executable, args, { timeout: TIMEOUT_MS });
   return JSON.parse(stdout);
 }
 

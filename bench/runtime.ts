@@ -1,26 +1,43 @@
-/** Other versions of Node to run the bench with. They come as npm packages, and are installed into the build folder. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** Versions of Node to run the bench with. Others come as npm packages, and are installed into the build folder. */
+import { execFileSync } from 'node:child_process';
+import { UsageError } from './options.js';
 
-const FOLDER = fileURLToPath(new URL('../bench-runtimes/', import.meta.url));
+const SCRIPT = new URL('../../scripts/runtime.mjs', import.meta.url).href;
+const { runtimeOf: executableOf }: { runtimeOf(version: string): string } = await import(SCRIPT);
 
-/** The executable of a version, such as `24` or `24.21.0`. */
-function runtimeOf(version: string): string {
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
-  const name = `node-${platform}-${process.arch}`;
-  const prefix = join(FOLDER, version);
-  const executable = join(prefix, 'node_modules', name, 'bin', platform === 'win' ? 'node.exe' : 'node');
-  if (!existsSync(executable)) {
-    const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', prefix];
-    execFileSync('npm', [...args, `${name}@${version}`], { stdio: ['ignore', 'ignore', 'inherit'] });
-  }
-  return executable;
+export interface Runtime {
+  readonly executable: string;
+  /** Such as `24.21.0`. */
+  readonly node: string;
+  readonly v8: string;
 }
 
-/** Runs the same command with another version. Returns its exit code. */
-export function runWith(version: string, args: readonly string[]): number {
-  const { status } = spawnSync(runtimeOf(version), [process.argv[1]!, ...args], { stdio: 'inherit' });
-  return status ?? 1;
+/** The one that runs the bench itself. */
+export const THIS_RUNTIME: Runtime = {
+  executable: process.execPath,
+  node: process.versions.node,
+  v8: process.versions.v8,
+};
+
+/**
+ * The newest of a version such as `24`, or just `24.21.0`. The one that runs already is not installed again.
+ *
+ * @throws UsageError when there is none
+ */
+export function runtimeOf(version: string): Runtime {
+  if (`${THIS_RUNTIME.node}.`.startsWith(`${version}.`)) return THIS_RUNTIME;
+  const executable = installed(version);
+  const { node, v8 } = JSON.parse(
+    execFileSync(executable, ['-p', 'JSON.stringify(process.versions)'], { encoding: 'utf8' }),
+  );
+  return { executable, node, v8 };
+}
+
+function installed(version: string): string {
+  try {
+    return executableOf(version);
+  } catch (error) {
+    const reason = String((error as { stderr?: unknown }).stderr ?? error).trim();
+    throw new UsageError(`--node ${version}: it cannot be installed: ${reason.split('\n')[0]}`);
+  }
 }

@@ -1,12 +1,14 @@
 /** Results side by side: a line for each case, a column for each implementation, and the ratios that count. */
 import type { Case } from './case.js';
+import { bestRun, compare } from './compare.js';
 import { describePeer } from './peers.js';
 import type { Result } from './run.js';
 
 /** One line of a table, as text. */
-type Row = readonly string[];
+export type Row = readonly string[];
 
-export function tableOf(cases: readonly Case[], results: readonly Result[], peers: readonly string[]): Row[] {
+export function tableOf(cases: readonly Case[], results: readonly Result[]): Row[] {
+  const peers = peersOf(cases, results);
   const header = [
     'case',
     'unit',
@@ -17,14 +19,9 @@ export function tableOf(cases: readonly Case[], results: readonly Result[], peer
     'ours / limit',
   ];
   const rows = cases.map((given) => {
-    const of = (peer: string, name = given.name) =>
-      results.find((result) => result.case === name && result.peer === peer);
-    const ours = of('metheus');
-    const theirs = peers.map((peer) => of(peer));
-    const limit = of('limit') ?? (given.limitedBy === undefined ? undefined : of('limit', given.limitedBy));
-    const best = theirs.reduce(
-      (a, b) => (a === undefined || (b !== undefined && b.median < a.median) ? b : a),
-      undefined,
+    const { ours, limit, best } = compare(given, results);
+    const theirs = peers.map((peer) =>
+      results.find((result) => result.case === given.name && result.peer === peer),
     );
     const bytes = ours?.bytes ?? limit?.bytes;
     return [
@@ -40,11 +37,22 @@ export function tableOf(cases: readonly Case[], results: readonly Result[], peer
   return [header, ...rows];
 }
 
-/** Median, and in brackets the best: the least, but for throughput. */
-function cell(result: Result | undefined): string {
-  if (result === undefined) return '–';
-  const { median, min, max, unit } = result;
-  return `${round(median)} (${round(unit === 'cells/s' ? max : min)})`;
+/** The limits alone. */
+export function limitTableOf(limits: readonly Case[], results: readonly Result[]): Row[] {
+  const rows = limits.map((given) => [given.name, given.unit, cell(compare(given, results).limit)]);
+  return [['case', 'unit', 'limit'], ...rows];
+}
+
+/** All that were compared with, in any of the cases. */
+function peersOf(cases: readonly Case[], results: readonly Result[]): string[] {
+  const names = new Set(cases.map(({ name }) => name));
+  const peers = results.filter((result) => names.has(result.case)).map(({ peer }) => peer);
+  return [...new Set(peers)].filter((peer) => peer !== 'metheus' && peer !== 'limit');
+}
+
+/** Median, and in brackets the best. */
+export function cell(result: Result | undefined): string {
+  return result === undefined ? '–' : `${round(result.median)} (${round(bestRun(result))})`;
 }
 
 function ratio(a: Result | undefined, b: Result | undefined): string {
@@ -53,11 +61,11 @@ function ratio(a: Result | undefined, b: Result | undefined): string {
   return quotient < 1 ? `1/${round(1 / quotient)}` : `${quotient.toFixed(2)}`;
 }
 
-function round(value: number): string {
+export function round(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
 }
 
-export function asText(table: readonly Row[]): string {
+export function textOf(table: readonly Row[]): string {
   const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
   return table
     .map((row) =>
@@ -66,7 +74,7 @@ export function asText(table: readonly Row[]): string {
     .join('\n');
 }
 
-export function asMarkdown([header, ...rows]: readonly Row[]): string {
+export function markdownOf([header, ...rows]: readonly Row[]): string {
   const line = (row: Row) => `| ${row.join(' | ')} |`;
   const align = header!.map((_, i) => (i === 0 ? '---' : '---:'));
   return [line(header!), line(align), ...rows.map(line)].join('\n');

@@ -1,5 +1,5 @@
 /**
- * Runs the compiled tests with Node's own runner: `node scripts/test.mjs [part of a path]…`.
+ * Runs the compiled tests with Node's own runner: `node scripts/test.mjs [--node VERSION] [part of a path]…`.
  *
  * The files are listed here, since Node 20 knows no patterns. A file whose source is gone is left over from an
  * earlier build, and is left out.
@@ -7,11 +7,16 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runtimeOf } from './runtime.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const wanted = process.argv.slice(2);
+const { values: given, positionals: wanted } = parseArgs({
+  options: { node: { type: 'string' } },
+  allowPositionals: true,
+});
 
 const built = join(root, 'build', 'test');
 const files = (existsSync(built) ? readdirSync(built, { recursive: true }) : [])
@@ -29,5 +34,8 @@ if (files.length === 0) {
 // At least two at a time, since many tests wait for other processes; each file is a process of its own.
 const concurrency = Math.max(2, availableParallelism() - 1);
 const options = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`];
-const { status } = spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' });
+const node = given.node === undefined ? process.execPath : runtimeOf(given.node);
+// What asks for `node` by its name gets the same.
+const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
+const { status } = spawnSync(node, [...options, ...files], { cwd: root, env, stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -1,45 +1,22 @@
-/** How costs grow: the same work with more series, labels, processes and bars. */
+/** How costs grow: the same work with more series, and with more labels. */
 import { CollectorRegistry, createCounter, generateBytes, generateMetrics } from 'metheus';
-import { TqdmPromProxy } from 'metheus/progress';
-import { type Case, type Curve, expectEqual, perRound, type Size, type Subject } from '../case.js';
+import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
 import { type Amount, fillOurs, fillTheirs } from '../filled.js';
 import { labelSets, REQUEST_LABELS } from '../label-sets.js';
-import type { PromClient } from '../peers.js';
 import { sumOf } from '../samples.js';
-import { mergedBy, mergedOurs } from './file.js';
+import { type Points, pointsOf } from './points.js';
 import { Scraping } from './scrapes.js';
 
 const THOUSANDS = [1000, 10_000, 100_000, 1_000_000];
 /** Peers take minutes beyond. */
 const MOST_OF_PEERS = 100_000;
 
-interface Points {
-  readonly curve: Curve;
-  readonly at: readonly number[];
-  ours(x: number, size: Size): Subject | Promise<Subject>;
-  theirs?(client: PromClient, x: number, size: Size): Subject | Promise<Subject>;
-  readonly mostOfPeers?: number;
-}
-
-function pointsOf({ curve, at, ours, theirs, mostOfPeers = Number.POSITIVE_INFINITY }: Points): Case[] {
-  return at.map((x) => ({
-    group: 'growth',
-    name: `${curve.name}: ${x.toLocaleString('en')} ${curve.x}`,
-    unit: curve.unit,
-    slow: true,
-    point: { curve, x },
-    ours: (size) => ours(x, size),
-    ...(theirs !== undefined && x <= mostOfPeers
-      ? { theirs: (client, size) => theirs(client, x, size) }
-      : {}),
-  }));
-}
-
 const counters = (series: number): Amount => ({ kind: 'counter', families: 1, series });
 
 const scrapeAgainstSeries: Points = {
   curve: { name: 'scrape', x: 'counters', unit: 'ms', file: 'scrape' },
   at: THOUSANDS,
+  quickly: [1000, 10_000],
   ours(x) {
     const registry = fillOurs(counters(x));
     return new Scraping(counters(x), () => generateBytes(registry));
@@ -76,6 +53,7 @@ function inTurn(children: readonly Child[], text: () => Promise<string>, size: S
 const incAgainstSeries: Points = {
   curve: { name: 'inc on kept children in turn', x: 'children', unit: 'ns', file: 'inc' },
   at: THOUSANDS,
+  quickly: [1000, 10_000],
   ours(x, size) {
     const registry = new CollectorRegistry();
     const counter = createCounter('work_total', 'Work.', { requiredLabels: REQUEST_LABELS, registry });
@@ -127,6 +105,7 @@ function byLabels(
 const labelsAgainstLabels: Points = {
   curve: { name: 'labels().inc', x: 'labels', unit: 'ns', file: 'labels' },
   at: [1, 2, 3, 4, 6, 8],
+  quickly: [1, 8],
   ours(x, size) {
     const registry = new CollectorRegistry();
     const names = labelNames(x);
@@ -146,74 +125,6 @@ const labelsAgainstLabels: Points = {
   },
 };
 
-const fleetOf = (processes: number) => ({ load: { counters: 1000, histograms: 0 }, processes });
-
-const mergeAgainstProcesses: Points = {
-  curve: { name: 'merged scrape, 1,000 counters each', x: 'processes', unit: 'ms', file: 'processes' },
-  at: [1, 2, 4, 8, 16],
-  ours: (x, size) => mergedOurs(fleetOf(x), size),
-  theirs: (client, x, size) => mergedBy(client, fleetOf(x), size),
-};
-
-const BARS = [1, 10, 100, 1000, 10_000];
-const file = { write: () => true, isTTY: true, columns: 80 };
-
-function openBars(proxy: TqdmPromProxy, count: number) {
-  return Array.from({ length: count }, (_, i) =>
-    proxy.tqdm(null, { desc: `Bar ${i % 100}`, total: 1e9, file }),
-  );
-}
-
-const updateAgainstBars: Points = {
-  curve: { name: 'bar.update(1) on open bars in turn', x: 'bars', unit: 'ns', file: 'bars' },
-  at: BARS,
-  ours(x, size) {
-    const bars = openBars(new TqdmPromProxy(), x);
-    let next = 0;
-    const loop = (rounds: number) => {
-      for (let i = 0; i < rounds; i++) {
-        bars[next]!.update(1);
-        next = next + 1 === bars.length ? 0 : next + 1;
-      }
-    };
-    return {
-      check() {
-        loop(x * 3);
-        for (const bar of bars) expectEqual('n', bar.n, 3);
-      },
-      run: perRound(loop, size),
-    };
-  },
-};
-
-const scrapeAgainstBars: Points = {
-  curve: { name: 'scrape of open bars in 100 buckets', x: 'bars', unit: 'ms', file: 'bars-scrape' },
-  at: BARS,
-  ours(x) {
-    const proxy = new TqdmPromProxy();
-    for (const bar of openBars(proxy, x)) bar.update(2);
-    const registry = new CollectorRegistry();
-    registry.register(proxy);
-    return {
-      async check() {
-        const text = await generateMetrics(registry);
-        const lines = text.split('\n').filter((line) => line.startsWith('progress_completed_total{'));
-        expectEqual('work', sumOf(lines.join('\n')), x * 2);
-      },
-      async run() {
-        const start = performance.now();
-        await generateMetrics(registry);
-        return performance.now() - start;
-      },
-    };
-  },
-};
-
-export const GROWTH: readonly Case[] = [
-  scrapeAgainstSeries,
-  incAgainstSeries,
-  labelsAgainstLabels,
-  mergeAgainstProcesses,
-  updateAgainstBars,
-  scrapeAgainstBars,
-].flatMap(pointsOf);
+export const CASES: readonly Case[] = [scrapeAgainstSeries, incAgainstSeries, labelsAgainstLabels].flatMap(
+  pointsOf,
+);

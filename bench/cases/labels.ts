@@ -24,6 +24,24 @@ function oneFamily(counter: Labelled<RequestLabels>, text: Text, size: Size): Su
   return checked(loop, sets.length, text, size);
 }
 
+/** The method was given before, in partials that are kept; the status is a number, as servers have it. */
+function ourPartials(size: Size): Subject {
+  const registry = new CollectorRegistry();
+  const counter = createCounter('requests_total', 'Requests.', { requiredLabels: REQUEST_LABELS, registry });
+  const calls = labelSets().map(({ method, route, status }) => ({
+    partial: counter.labels({ method }),
+    route,
+    status: Number(status),
+  }));
+  const loop = (rounds: number) => {
+    for (let i = 0; i < rounds; i++) {
+      const { partial, route, status } = calls[i % calls.length]!;
+      partial.labels({ route, status }).inc();
+    }
+  };
+  return checked(loop, calls.length, metheusText(registry), size);
+}
+
 const FAMILIES = 20;
 
 interface Call {
@@ -108,13 +126,21 @@ function theirFamilies({ Counter, Registry }: PromClient, size: Size): Subject {
   return manyFamilies(counters, () => registry.metrics(), size);
 }
 
-export const LABELS: readonly Case[] = [
+export const CASES: readonly Case[] = [
   {
     group: 'metrics',
     name: 'labels({ 3 labels }).inc(), 1,000 sets',
     unit: 'ns',
     ours: ourFamily,
     theirs: theirFamily,
+    limitedBy: NESTED_MAPS,
+    target: { most: 35 },
+  },
+  {
+    group: 'metrics',
+    name: 'labels({ 2 labels, one a number }).inc() of 5 kept partials, 1,000 sets',
+    unit: 'ns',
+    ours: ourPartials,
     limitedBy: NESTED_MAPS,
   },
   {

@@ -58,7 +58,7 @@ function nestedMaps(size: Size): Subject {
   };
 }
 
-export const LIMITS: readonly Case[] = [
+export const CASES: readonly Case[] = [
   { group: 'limits', name: DEPENDENT_ADD, unit: 'ns', limit: (size) => adding(addToOne, size) },
   { group: 'limits', name: INDEPENDENT_ADD, unit: 'ns', limit: (size) => adding(addToMany, size) },
   { group: 'limits', name: NESTED_MAPS, unit: 'ns', limit: nestedMaps },

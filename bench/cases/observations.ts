@@ -114,7 +114,7 @@ interface OurOptions {
   readonly registry: CollectorRegistry;
 }
 
-export const OBSERVATIONS: readonly Case[] = [
+export const CASES: readonly Case[] = [
   {
     group: 'metrics',
     name: 'gauge.set on a kept child',
@@ -122,6 +122,7 @@ export const OBSERVATIONS: readonly Case[] = [
     ours: (size) => setting(...ours((options) => createGauge('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => setting(...theirs(client, (given) => new client.Gauge(given)), size),
     limitedBy: DEPENDENT_ADD,
+    target: { most: 2 },
   },
   {
     group: 'metrics',
@@ -131,6 +132,7 @@ export const OBSERVATIONS: readonly Case[] = [
       observing(...ours((options) => createHistogram('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => observing(...theirs(client, (given) => new client.Histogram(given)), size),
     limitedBy: DEPENDENT_ADD,
+    target: { most: 10 },
   },
   {
     group: 'metrics',
@@ -140,6 +142,7 @@ export const OBSERVATIONS: readonly Case[] = [
       observing(...ours((options) => createSummary('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => observing(...theirs(client, (given) => new client.Summary(given)), size),
     limitedBy: DEPENDENT_ADD,
+    target: { most: 5 },
   },
   {
     group: 'metrics',

@@ -113,24 +113,34 @@ async function exporting(size: Size): Promise<Subject> {
   return scraping(scrapeOurs, (text) => checkFleet(text, LOAD, 1), size);
 }
 
-export const REDIS: readonly Case[] = [
-  { ...operationWith('redis', 'inc', loadRedis), rivals: { pytheus: incrementing } },
+export const CASES: readonly Case[] = [
+  {
+    ...operationWith('redis', 'inc', loadRedis),
+    rivals: { pytheus: incrementing },
+    slow: 'peers',
+    target: { most: 2.5 },
+  },
   {
     group: 'redis',
-    name: 'flush of 100,000 changed cells (--quick: 20,000)',
+    name: 'flush of 100,000 changed cells',
     unit: 'cells/s',
+    quick: '20,000',
+    target: { least: 200_000 },
     ours: throughput,
   },
   {
     group: 'redis',
     name: 'processor time of flushing 10,000 changed cells a second',
     unit: '%',
+    target: { most: 3 },
     ours: share,
   },
   {
     group: 'redis',
     name: 'scrape of 10,000 counters by an exporter',
     unit: 'ms',
+    slow: 'peers',
+    target: { most: 20 },
     ours: exporting,
     rivals: { pytheus: () => scrapingPytheus(SERIES) },
   },

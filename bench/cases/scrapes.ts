@@ -1,10 +1,27 @@
 /** A whole scrape, until its bytes are ready to be sent. */
 import { type ExpositionFormat, generateBytes } from 'metheus';
-import type { Case, Subject } from '../case.js';
+import type { Case, Size, Subject, Target } from '../case.js';
 import { type Amount, checkScrape, fillOurs, fillTheirs } from '../filled.js';
 
-const COUNTERS: Amount = { kind: 'counter', families: 1, series: 100_000 };
-const HISTOGRAMS: Amount = { kind: 'histogram', families: 1, series: 10_000 };
+interface Wanted {
+  readonly name: string;
+  readonly amountOf: (size: Size) => Amount;
+  readonly quick: string;
+  readonly target: Target;
+}
+
+const COUNTERS: Wanted = {
+  name: 'scrape of 100,000 counters',
+  amountOf: ({ quick }) => ({ kind: 'counter', families: 1, series: quick ? 10_000 : 100_000 }),
+  quick: '10,000',
+  target: { most: 10 },
+};
+const HISTOGRAMS: Wanted = {
+  name: 'scrape of 10,000 histograms',
+  amountOf: ({ quick }) => ({ kind: 'histogram', families: 1, series: quick ? 1000 : 10_000 }),
+  quick: '1,000',
+  target: { most: 18 },
+};
 
 export class Scraping implements Subject {
   bytes = 0;
@@ -72,41 +89,43 @@ async function moving(amount: Amount): Promise<Subject> {
   return new Scraping(amount, () => moveLines(padded, lines));
 }
 
-function scrapeOf(name: string, amount: Amount): Case {
+function scrapeOf({ amountOf, ...wanted }: Wanted): Case {
   return {
+    ...wanted,
     group: 'scrape',
-    name,
     unit: 'ms',
-    ours() {
-      const registry = fillOurs(amount);
-      return new Scraping(amount, () => generateBytes(registry));
+    slow: 'peers',
+    ours(size) {
+      const registry = fillOurs(amountOf(size));
+      return new Scraping(amountOf(size), () => generateBytes(registry));
     },
-    theirs(client) {
-      const registry = fillTheirs(client, amount);
-      return new Scraping(amount, async () => Buffer.from(await registry.metrics()));
+    theirs(client, size) {
+      const registry = fillTheirs(client, amountOf(size));
+      return new Scraping(amountOf(size), async () => Buffer.from(await registry.metrics()));
     },
-    limit: () => moving(amount),
+    limit: (size) => moving(amountOf(size)),
   };
 }
 
 /** The same in another format. Peers have none of them, or not with the same content. */
-function scrapeIn(format: ExpositionFormat, name: string, amount: Amount): Case {
+function scrapeIn(format: ExpositionFormat, { name, amountOf, quick }: Wanted): Case {
   return {
     group: 'scrape',
     name: `${name}, ${format}`,
     unit: 'ms',
-    ours() {
-      const registry = fillOurs(amount);
-      return new Scraping(amount, () => generateBytes(registry, { format }), format);
+    quick,
+    ours(size) {
+      const registry = fillOurs(amountOf(size));
+      return new Scraping(amountOf(size), () => generateBytes(registry, { format }), format);
     },
   };
 }
 
-export const SCRAPES: readonly Case[] = [
-  scrapeOf('scrape of 100,000 counters', COUNTERS),
-  scrapeOf('scrape of 10,000 histograms', HISTOGRAMS),
+export const CASES: readonly Case[] = [
+  scrapeOf(COUNTERS),
+  scrapeOf(HISTOGRAMS),
   ...(['openmetrics', 'protobuf'] as const).flatMap((format) => [
-    scrapeIn(format, 'scrape of 100,000 counters', COUNTERS),
-    scrapeIn(format, 'scrape of 10,000 histograms', HISTOGRAMS),
+    scrapeIn(format, COUNTERS),
+    scrapeIn(format, HISTOGRAMS),
   ]),
 ];

@@ -73,11 +73,13 @@ function theirBytes(name: string): number {
   );
 }
 
-export const START_UP: readonly Case[] = [
+export const CASES: readonly Case[] = [
   {
     group: 'metrics',
     name: 'start of a process that loads the client',
     unit: 'ms',
+    // Each run is a process of its own.
+    slow: true,
     ours: () => starting(ROOT, "import('metheus')"),
     theirs: (_client, _size, peer) => starting(PEERS_FOLDER, `require('${peer}')`),
     limit: () => starting(ROOT, '0'),

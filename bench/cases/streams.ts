@@ -43,7 +43,7 @@ function streaming(through: () => Transform, { quick }: Size): Subject {
   };
 }
 
-export const STREAMS: readonly Case[] = [
+export const CASES: readonly Case[] = [
   {
     group: 'progress',
     name: 'a chunk of 64 KiB through bar.stream(); limit: through a PassThrough',

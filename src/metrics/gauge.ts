@@ -1,9 +1,13 @@
 /** A number that goes up and down: queue length, temperature, requests in progress. Its value, and when set. */
-import { TOUCHED } from '../model/family.js';
+import type { TOUCHED } from '../model/family.js';
 import { coarseNow } from './coarse-clock.js';
 import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
 import { TimedMetric } from './timed-metric.js';
 import type { Timed } from './timer.js';
+
+/** The cell of when it was set, and the clock: copies for the hot path, where V8 would load what is imported each time. */
+const SET_AT: typeof TOUCHED = 1;
+const now = coarseNow;
 
 /** What a gauge does once its labels are complete. */
 export interface ObservableGauge extends Timed {
@@ -37,7 +41,7 @@ export class GaugeMetric extends TimedMetric {
     }
     const { page, offset } = this;
     page[offset]! -= -by;
-    if (page[offset + TOUCHED] === 0) page[offset + TOUCHED] = 1;
+    if (page[offset + SET_AT] === 0) page[offset + SET_AT] = 1;
   }
 
   dec(by = 1): void {
@@ -53,7 +57,7 @@ export class GaugeMetric extends TimedMetric {
     }
     const { page, offset } = this;
     page[offset] = value;
-    page[offset + TOUCHED] = coarseNow();
+    page[offset + SET_AT] = now();
   }
 
   setToCurrentTime(): void {

@@ -2,8 +2,7 @@
 
 /** How long work may hold the event loop before others run. */
 const TURN_MS = 4;
-
-/** After how many steps of a few microseconds to look at the clock. */
+/** Small steps between two looks at the clock. */
 const LOOK_AFTER = 16;
 
 /** A stretch of work, after which the event loop has its turn. */
@@ -15,7 +14,7 @@ export class Turn {
     return performance.now() - this.#start >= TURN_MS;
   }
 
-  /** The same, for work in steps so small that the clock would be most of it. */
+  /** The same, asked after each step of some microseconds: it looks at the clock now and then only. */
   isDue(): boolean {
     this.#steps += 1;
     return this.#steps % LOOK_AFTER === 0 && this.isOver;

@@ -99,13 +99,13 @@ export abstract class BarAttributes {
   }
 
   /** Shows values after the meter: `loss=0.5, step=3`. Numbers are shortened. */
-  setPostfix(values: Postfix, refresh = true): void {
+  setPostfix(values: Postfix | null = null, refresh = true): void {
     this.setPostfixStr(postfixText(values), refresh);
   }
 
   /** Sets the text after the meter. */
   setPostfixStr(text = '', refresh = true): void {
-    this.postfix = text;
+    this.postfix = String(text);
     if (refresh) this.refresh();
   }
 

@@ -1,6 +1,7 @@
 /** What a bar can be told, and where the defaults come from. */
 
 import { MetheusError, show } from '../errors.js';
+import { checkArgument } from './meter/arguments.js';
 import type { BarCharacters } from './meter/glyphs.js';
 import { isOutput, OUTPUTS, type Output } from './screen/output-mode.js';
 import type { OutputFile } from './screen/terminal.js';
@@ -123,6 +124,7 @@ const DEFAULTS: ResolvedBarOptions = {
 
 /** Options for which `null` says something; for the others it is tqdm's `None`, that is, nothing given or zero. */
 const NULL_IS_ZERO = new Set<string>(['mininterval', 'maxinterval', 'smoothing', 'initial', 'delay']);
+const TEXTS = new Set<string>(['desc', 'unit', 'barFormat', 'colour']);
 const NUMBERS = new Set<string>([
   ...NULL_IS_ZERO,
   'total',
@@ -175,6 +177,7 @@ function checkOption(option: string, value: unknown): void {
       expected: 'a number',
     });
   }
+  if (TEXTS.has(option) && value !== null) checkArgument(option, value, ['string']);
   if (option === 'output' && !isOutput(value)) {
     throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
       given: `output = ${show(value)}`,
@@ -186,7 +189,7 @@ function checkOption(option: string, value: unknown): void {
 /**
  * Options with defaults. An option that is `undefined` was not given; `null` is a value.
  *
- * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for an unknown option, or a number that is not one
+ * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for an unknown option, or a number or a text that is not one
  */
 export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): ResolvedBarOptions {
   const resolved: Record<string, unknown> = { ...DEFAULTS };

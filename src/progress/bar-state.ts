@@ -43,6 +43,11 @@ export interface BarStateOptions {
   readonly delay: number;
 }
 
+/** An infinite total is one that is not known. */
+export function knownTotal(total: number | null): number | null {
+  return total === Number.POSITIVE_INFINITY ? null : total;
+}
+
 /** What a total adds to the record: an unknown or infinite one adds nothing. */
 function expected(total: number | null): number {
   return total !== null && Number.isFinite(total) ? total : 0;
@@ -78,7 +83,7 @@ export class BarState {
   #total: number | null;
   #emaDn: Ema;
   #emaDt: Ema;
-  readonly #emaMiniters: Ema;
+  #emaMiniters: Ema;
 
   constructor(options: BarStateOptions, clock: Clock, record: BarRecord, refresh: () => void) {
     this.clock = clock;
@@ -167,17 +172,19 @@ export class BarState {
   /** Starts over in the same row: the run so far is finished, a new one begins. */
   reset(total: number | null): void {
     this.n = 0;
+    const end = total === null ? this.#total : knownTotal(total);
     if (this.closed) {
-      if (total !== null) this.total = total;
+      this.total = end;
       return;
     }
     this.#bump(FINISHED, 1);
-    if (total !== null) this.#total = total;
+    this.#total = end;
     this.lastPrintN = 0;
     this.startT = this.clock.now();
     this.lastPrintT = this.startT;
     this.#emaDn = new Ema(this.smoothing);
     this.#emaDt = new Ema(this.smoothing);
+    this.#emaMiniters = new Ema(this.smoothing);
     this.#begin();
   }
 

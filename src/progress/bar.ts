@@ -10,9 +10,9 @@ import {
   resolveOptions,
 } from './bar-options.js';
 import { type BarOutput, openOutput } from './bar-output.js';
-import { BarState, type Outcome } from './bar-state.js';
+import { BarState, knownTotal, type Outcome } from './bar-state.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
-import { checkBarFormat, formatMeter, type MeterOptions } from './meter/meter.js';
+import { checkBarFormat, drawMeter, type MeterOptions } from './meter/meter.js';
 import { FAILED, FINISHED } from './publish/record.js';
 import { lookOf } from './remote/look.js';
 import type { Place, Report } from './screen/drawing.js';
@@ -58,8 +58,7 @@ export class Bar extends BarAttributes implements Disposable {
     super(resolved);
     const { barFormat, desc, unit, initial } = resolved;
     if (barFormat) checkBarFormat(barFormat);
-    const total = resolved.total ?? usualTotal;
-    const end = total === Number.POSITIVE_INFINITY ? null : total;
+    const end = knownTotal(resolved.total ?? usualTotal);
     this.#options = resolved;
     this.#environment = environment;
     this.#output = openOutput(resolved, environment, {
@@ -174,7 +173,7 @@ export class Bar extends BarAttributes implements Disposable {
 
   /** The line as it would be drawn now. */
   override toString(): string {
-    return formatMeter(this.formatDict);
+    return drawMeter(this.formatDict, true);
   }
 
   [Symbol.dispose](): void {

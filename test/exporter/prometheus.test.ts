@@ -86,8 +86,11 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     });
     assert.deepEqual(await stored('shop_wait_seconds_count', 1, 4), { '[]': 4 });
     assert.deepEqual(await stored('shop_wait_seconds_sum', 1, 2000001.05), { '[]': 2000001.05 });
-    const [median] = await prometheus.query('histogram_quantile(0.5, shop_wait_seconds_bucket)');
-    assert.equal(median?.value, 0.55);
+    const median = await until('the median', async () => {
+      const [found] = await prometheus.query('histogram_quantile(0.5, shop_wait_seconds_bucket)');
+      return found?.value;
+    });
+    assert.equal(median, 0.55);
   });
 
   it('has summaries', async () => {

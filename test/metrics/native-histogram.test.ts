@@ -14,9 +14,6 @@ import {
 import { rowText } from '#metheus/model/label-column.js';
 import { startClock } from './fake-clock.js';
 
-/** What is loaded when the first such metric is made. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
-
 const bucketsOf = ({ schema, zeroThreshold, zeroCount, count, positive, negative }: NativeBuckets) => ({
   schema,
   zeroThreshold,
@@ -145,7 +142,6 @@ describe('a native histogram', () => {
 describe('the limit of a native histogram', () => {
   it('makes buckets wider; what was counted stays', async () => {
     const { registry, histogram } = make({ schema: 8, maxBuckets: 11 });
-    await settle();
     for (let i = 1; i <= 1000; i++) histogram.observe(i);
     const native = await nativeOf(registry);
     assert.deepEqual(bucketsOf(native), {
@@ -166,7 +162,6 @@ describe('the limit of a native histogram', () => {
 
   it('keeps memory in bounds: not many blocks, whatever is observed', async () => {
     const { registry, histogram } = make({ schema: 8, maxBuckets: 20 });
-    await settle();
     for (let exponent = -126; exponent < 1023; exponent++) {
       for (let i = 0; i < 8; i++) histogram.observe(2 ** exponent * (1 + i / 8) * (i % 2 ? 1 : -1));
     }
@@ -182,7 +177,6 @@ describe('the limit of a native histogram', () => {
 
   it('widens the zero bucket first, no more than is needed and as far as it may', async () => {
     const { registry, histogram } = make({ schema: 3, maxBuckets: 8, maxZeroThreshold: 0.5 });
-    await settle();
     for (let i = -20; i < 0; i++) histogram.observe(2 ** i);
     for (const value of [-100, 0.0001, 1e-9]) histogram.observe(value);
     const expected = {

@@ -25,6 +25,20 @@ describe('a bar', () => {
     assert.equal(bar.disable, true);
   });
 
+  it('may be reset to an end that is not known', () => {
+    const { tqdm, clock } = fakeTqdm();
+    const bar = tqdm(null, { total: 4, mininterval: 0 });
+    bar.update(3);
+    bar.reset(Number.POSITIVE_INFINITY);
+    assert.equal(bar.total, null);
+    clock.tick(1);
+    bar.update(2);
+    assert.equal(String(bar), '2it [00:01,  2.00it/s]');
+    bar.close();
+    bar.reset(7);
+    assert.deepEqual([bar.n, bar.total], [0, 7]);
+  });
+
   it('has a rate once there is time to divide by', () => {
     const { tqdm, clock } = fakeTqdm();
     const bar = tqdm(null, { mininterval: 10, initial: 4 });
@@ -51,6 +65,10 @@ describe('a bar', () => {
       false,
     );
     assert.equal(bar.postfix, 'k=3, l=2');
+    bar.setPostfix();
+    assert.equal(bar.postfix, '');
+    bar.setPostfixStr(5 as unknown as string);
+    assert.ok(String(bar).endsWith(', 5]'));
     bar.setPostfixStr('text');
     assert.ok(String(bar).endsWith(', text]'));
   });
@@ -91,6 +109,14 @@ describe('mistakes', () => {
   it('a number that is not one', () => {
     assert.throws(() => tqdm(1, { total: Number.NaN }), { code });
     assert.throws(() => tqdm(1, { ncols: '80' as unknown as number }), { code });
+  });
+
+  it('a text that is not one', () => {
+    assert.throws(() => tqdm(1, { desc: 5 as unknown as string }), {
+      code,
+      message: /desc = 5, expected a string/,
+    });
+    assert.throws(() => tqdm(1, { barFormat: ['{n}'] as unknown as string }), { code });
   });
 
   it('a bar format that could not be drawn', () => {

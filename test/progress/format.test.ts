@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Pace } from '#metheus/progress/clock.js';
 import { displayLength, displayTrim } from '#metheus/progress/meter/display-width.js';
+import { Ema } from '#metheus/progress/meter/ema.js';
 import { Float, formatNumber, formatText } from '#metheus/progress/meter/format-spec.js';
-import { formatMeter } from '#metheus/progress/meter/meter.js';
+import { formatMeter, type MeterOptions } from '#metheus/progress/meter/meter.js';
 import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/meter/quantity.js';
 
 // The same cases in every run.
@@ -154,10 +155,89 @@ describe('formatMeter', () => {
     assert.equal(never, '9999');
   });
 
+  it('takes `null` for what is not given, as Python takes None', () => {
+    const nothing = {
+      prefix: null,
+      unit: null,
+      unitScale: null,
+      unitDivisor: null,
+      initial: null,
+      postfix: null,
+    };
+    const more = {
+      ncols: null,
+      nrows: null,
+      ascii: null,
+      rate: null,
+      barFormat: null,
+      colour: null,
+      now: null,
+    };
+    assert.equal(formatMeter({ ...base, ...nothing, ...more }), formatMeter(base));
+    assert.equal(formatMeter({ ...base, ncols: Number.POSITIVE_INFINITY }), formatMeter(base));
+  });
+
+  it('names what is neither a number nor a text', () => {
+    const wrong: [Record<string, unknown>, RegExp][] = [
+      [{ n: '5' }, /given n = '5', expected a number\./],
+      [{ elapsed: undefined }, /given elapsed = undefined, expected a number/],
+      [{ prefix: 5 }, /given prefix = 5, expected a string/],
+      [{ ascii: 5 }, /given ascii = 5, expected a boolean or a string/],
+      [{ colour: ['red'] }, /given colour = \['red'\], expected a string/],
+      [{ now: new Date(Number.NaN) }, /given now = null, expected a Date/],
+    ];
+    for (const [given, message] of wrong) {
+      const options = { ...base, ...given } as unknown as MeterOptions;
+      assert.throws(() => formatMeter(options), { code: 'METHEUS_INVALID_BAR_OPTION', message });
+    }
+    assert.throws(() => formatMeter(undefined as unknown as MeterOptions), /given options = undefined/);
+  });
+
+  it('shows data after the meter as Python does, and itself only once', () => {
+    const postfix: unknown[] = ['loss', new Map([['a', 1.5]]), Object.create(null)];
+    postfix.push(postfix);
+    const shown = (value: unknown) => formatMeter({ ...base, postfix: value, barFormat: '{postfix}' });
+    assert.equal(shown(postfix), "['loss', {'a': 1.5}, {}, [...]]");
+    assert.equal(shown(true), 'true');
+    assert.equal(shown(new URL('http://a/')), 'http://a/');
+  });
+
   it('takes characters of any number of steps', () => {
     assert.equal(formatMeter({ ...base, ascii: '#', barFormat: '{bar:4}' }), '####');
     assert.equal(formatMeter({ ...base, ascii: '.#', barFormat: '{bar:4}' }), '##..');
     assert.equal(formatMeter({ ...base, colour: 'plaid', barFormat: '{bar:4b}' }), '    ');
+  });
+});
+
+describe('functions of one argument', () => {
+  it('throw for what is neither a number nor a text, from JavaScript', () => {
+    const no = undefined as never;
+    const calls = [
+      () => formatSizeof(no),
+      () => formatInterval(no),
+      () => formatNum('5' as never),
+      () => displayLength(no),
+      () => displayTrim('text', no),
+      () => displayTrim(5 as never, 5),
+      () => new Ema('0.3' as never),
+    ];
+    for (const call of calls) assert.throws(call, { code: 'METHEUS_INVALID_BAR_OPTION' });
+  });
+
+  it('take bigints, and numbers that are none', () => {
+    assert.equal(formatSizeof(123_456n, 'B'), '123kB');
+    assert.equal(formatInterval(36_000_000_000_000_000_000_001n), '10000000000000000000:00:01');
+    assert.equal(formatNum(-12_345_678_901n), '-1.23e+10');
+    assert.equal(formatNum(1_234_567n), '1234567');
+    assert.equal(formatNum(Number.NaN), 'nan');
+    assert.equal(formatSizeof(Number.NaN), 'nanY');
+    assert.equal(formatInterval(Number.NaN), '?');
+    assert.equal(displayTrim('text', -1), '');
+  });
+
+  it('average nothing with a smoothing of 0', () => {
+    const ema = new Ema(0);
+    assert.deepEqual([ema.next(5), ema.next(), ema.next(null)], [0, 0, 0]);
   });
 });
 

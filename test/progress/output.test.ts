@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { describe, it, mock } from 'node:test';
+import { describe, it, mock, type TestContext } from 'node:test';
 import type { BarOptions } from '#metheus/progress/bar-options.js';
 import { COMPLETED } from '#metheus/progress/publish/record.js';
 import { hasColours, outputMode } from '#metheus/progress/screen/output-mode.js';
@@ -250,7 +250,8 @@ describe('signals', () => {
       rows: 10,
       write: () => true,
     });
-    const counts = () => ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => process.listenerCount(signal));
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGTSTP', 'SIGCONT'];
+    const counts = () => signals.map((signal) => process.listenerCount(signal));
     const before = counts();
     tqdm(null, { file: new FakeFile() });
     assert.deepEqual(counts(), before);
@@ -263,6 +264,65 @@ describe('signals', () => {
     for (const bar of bars) bar.close();
     assert.deepEqual(counts(), before);
     assert.equal(screen.listenerCount('resize'), 0);
+  });
+});
+
+describe('Ctrl-Z', () => {
+  function stoppable(t: TestContext) {
+    const { tqdm, clock } = fakeTqdm();
+    let written = '';
+    const screen = Object.assign(new EventEmitter(), {
+      isTTY: true,
+      columns: 40,
+      rows: 10,
+      write(text: string) {
+        written += text;
+        return true;
+      },
+    });
+    const take = () => {
+      const taken = written;
+      written = '';
+      return taken;
+    };
+    const bars = ['a', 'b'].map((desc) => tqdm(null, { desc, file: screen, barFormat: '{desc}{n}' }));
+    t.after(() => {
+      for (const bar of bars) bar.close();
+    });
+    const kills: unknown[] = [];
+    t.mock.method(process, 'kill', (...given: unknown[]) => kills.push(...given, take()));
+    return { clock, bars, kills, take };
+  }
+  const frame = (text: string) => `\u001b[?7l${text}\u001b[1A\r\u001b[?7h`;
+
+  it('stops with the cursor below the bars, which are drawn anew from there afterwards', (t) => {
+    const { clock, bars, kills, take } = stoppable(t);
+    take();
+    const listening = () => process.listenerCount('SIGTSTP');
+    assert.equal(listening(), 1);
+    process.emit('SIGTSTP', 'SIGTSTP');
+    assert.deepEqual(kills, [process.pid, 'SIGTSTP', '\n\n']);
+    assert.equal(take(), frame('\r\u001b[Ka0\n\r\u001b[Kb0'));
+    clock.tick(1);
+    bars[1]!.update();
+    assert.equal(take(), frame('\n\r\u001b[Kb1'));
+  });
+
+  it('is the affair of a program that handles it', (t) => {
+    const { kills, take } = stoppable(t);
+    const handle = t.mock.fn();
+    process.on('SIGTSTP', handle);
+    t.after(() => process.off('SIGTSTP', handle));
+    take();
+    process.emit('SIGTSTP', 'SIGTSTP');
+    assert.deepEqual([kills, take(), handle.mock.callCount()], [[], '\n\n', 1]);
+  });
+
+  it('by others: SIGCONT draws the bars anew', (t) => {
+    const { take } = stoppable(t);
+    take();
+    process.emit('SIGCONT', 'SIGCONT');
+    assert.equal(take(), frame('\r\u001b[Ka0\n\r\u001b[Kb0'));
   });
 });
 

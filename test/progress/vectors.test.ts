@@ -1,73 +1,11 @@
 /** What Python's tqdm wrote, op by op and to the last character. See `vectors/`. */
 
-import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
-import { displayLength, displayTrim } from '#metheus/progress/meter/display-width.js';
-import { Ema } from '#metheus/progress/meter/ema.js';
-import { formatMeter, type MeterOptions } from '#metheus/progress/meter/meter.js';
-import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/meter/quantity.js';
-import { camelCaseKeys, runSimulation, type Simulation } from './simulation.js';
-
-interface Vector {
-  readonly fn: string;
-  // Each function has arguments of its own.
-  readonly args: Record<string, unknown>;
-  readonly out: unknown;
-}
+import { describeVectors, parseVectors } from './vector-checks.js';
 
 const VECTORS = join(process.cwd(), 'test', 'progress', 'vectors');
 
-function read(name: string): Vector[] {
-  const lines = readFileSync(join(VECTORS, name), 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Vector);
-}
-
-function meter({ now, ...args }: Record<string, unknown>): string {
-  const options = camelCaseKeys(args) as unknown as MeterOptions;
-  if (now === undefined) return formatMeter(options);
-  const [year, month, day, hour, minute, second] = now as [number, number, number, number, number, number];
-  return formatMeter({ ...options, now: new Date(year, month - 1, day, hour, minute, second) });
-}
-
-const RUN: Record<string, (args: Record<string, unknown>) => unknown> = {
-  format_sizeof: ({ num, suffix, divisor }) =>
-    formatSizeof(num as number, suffix as string | undefined, divisor as number | undefined),
-  format_interval: ({ t }) => formatInterval(t as number),
-  format_num: ({ n }) => formatNum(n as number),
-  format_meter: meter,
-  format_meter_eta: meter,
-  disp_len: ({ data }) => displayLength(data as string),
-  disp_trim: ({ data, length }) => displayTrim(data as string, length as number),
-  sim: (args) => runSimulation(args as unknown as Simulation),
-};
-
-function check({ fn, args, out }: Vector): void {
-  if (fn === 'ema') {
-    const ema = new Ema(args.smoothing as number);
-    const expected = out as number[];
-    for (const [i, x] of (args.xs as (number | null)[]).entries()) {
-      const got = ema.next(x ?? undefined);
-      assert.ok(
-        Math.abs(got - expected[i]!) <= 1e-12 * Math.abs(expected[i]!),
-        `${got} is not ${expected[i]}`,
-      );
-    }
-    return;
-  }
-  const expected = fn === 'sim' ? (out as string[][]).map((writes) => writes.join('')) : out;
-  assert.deepEqual(RUN[fn]!(args), expected, JSON.stringify(args));
-}
-
-for (const name of ['tqdm-vectors.jsonl', 'tqdm-vectors-4.69.jsonl']) {
-  describe(name, () => {
-    const vectors = read(name);
-    for (const fn of new Set(vectors.map((vector) => vector.fn))) {
-      const cases = vectors.filter((vector) => vector.fn === fn);
-      it(`${fn}: ${cases.length} cases`, () => {
-        for (const vector of cases) check(vector);
-      });
-    }
-  });
+for (const name of ['tqdm-vectors.jsonl', 'tqdm-vectors-4.69.jsonl', 'found.jsonl']) {
+  describeVectors(name, parseVectors(readFileSync(join(VECTORS, name), 'utf8')));
 }

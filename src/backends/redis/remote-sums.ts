@@ -2,6 +2,7 @@
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, type LabelRows } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
+import { Turn } from '../../model/turn.js';
 import { decodeBlocks, rowsOfBlock } from './blocks.js';
 import { type Connection, Script } from './connection.js';
 import { HEAD, parseTexts, ROW_FIELD } from './fields.js';
@@ -14,6 +15,9 @@ const MOST_ROWS = 1e8;
 
 /** Series that come between the look at the rows and that at the blocks have both looked at again. */
 const MOST_TRIES = 20;
+
+/** Rows between two looks at the clock. */
+const ROWS_AT_ONCE = 256;
 
 /** Labels that no row has. */
 const REMADE = '';
@@ -36,6 +40,8 @@ export class RemoteSums {
   #column = new LabelColumn();
   /** The labels of the column's rows, as JSON. */
   #labels: (string | undefined)[] = [];
+  /** The last read: what is remembered is for one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(family: FamilyDescriptor) {
     this.family = family;
@@ -46,7 +52,13 @@ export class RemoteSums {
    *
    * @throws Error when series come and go faster than they are read
    */
-  async read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
+  read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
+    const read = this.#last.then(() => this.#read(connection, key));
+    this.#last = read.catch(() => {});
+    return read;
+  }
+
+  async #read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
     const { family } = this;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const blocks = await this.#readBlocks(connection, key);
@@ -73,9 +85,13 @@ export class RemoteSums {
     return blocks;
   }
 
-  /** Resolves with whether there is such a hash. As text, which is read faster than bytes: the blocks are not. */
+  /**
+   * Resolves with whether there is such a hash. As text, which is read faster than bytes: the blocks are not. Labels take
+   * their time, so the event loop has its turns.
+   */
   async #readRows(connection: Connection, key: string): Promise<boolean> {
     const hash = (await connection.call('HGETALL', key)) as string[];
+    const turn = new Turn();
     const heads = new Map<string, string>();
     const labels: [row: number, labels: string][] = [];
     for (let i = 0; i < hash.length; i += 2) {
@@ -83,17 +99,22 @@ export class RemoteSums {
       // Somebody else's field takes nobody's row.
       if (name.startsWith(`${ROW_FIELD}[`)) labels.push([Number(hash[i + 1]), name.slice(ROW_FIELD.length)]);
       else if (name.length === 1) heads.set(name, hash[i + 1]!);
+      if (i % ROWS_AT_ONCE === 0 && turn.isOver) await turn.next();
     }
     this.#known = {
       identity: heads.get(HEAD.identity) ?? '',
       version: heads.get(HEAD.version) ?? '',
-      rows: this.#rowsOf(labels, Math.min(Number(heads.get(HEAD.rows) ?? 0), MOST_ROWS)),
+      rows: await this.#rowsOf(labels, Math.min(Number(heads.get(HEAD.rows) ?? 0), MOST_ROWS), turn),
     };
     return hash.length > 0;
   }
 
   /** Rows that are as they were are not looked at again: mostly some have come, and they are the last ones. */
-  #rowsOf(given: readonly [row: number, labels: string][], size: number): LabelRows {
+  async #rowsOf(
+    given: readonly [row: number, labels: string][],
+    size: number,
+    turn: Turn,
+  ): Promise<LabelRows> {
     const labels = new Array<string | undefined>(size);
     for (const [row, json] of given) if (row < size) labels[row] = json;
     const before = this.#labels;
@@ -107,6 +128,7 @@ export class RemoteSums {
       this.#column.add(text ?? '');
       if (text === undefined) absent.push(row);
       before.push(labels[row]);
+      if (row % ROWS_AT_ONCE === 0 && turn.isOver) await turn.next();
     }
     for (const row of absent) this.#column.remove(row);
     // A row that was removed would be used again by the next one: the column is made anew then.

@@ -6,6 +6,7 @@
 import { MetheusError, show } from '../../errors.js';
 import { Float, formatNumber, formatText } from './format-spec.js';
 import { type BarGlyphs, formatBar } from './glyphs.js';
+import { escaped, pythonText, representation } from './python-text.js';
 import { WallTime } from './strftime.js';
 
 /** Every name that a bar format may use. */
@@ -17,6 +18,7 @@ const FIELD_NAMES = [
   'elapsed',
   'elapsed_s',
   'ncols',
+  'nrows',
   'desc',
   'unit',
   'rate',
@@ -46,6 +48,8 @@ interface Replacement {
   readonly name: FieldName;
   /** Attributes and indexes after the name: `[1][value]`. */
   readonly path: readonly string[];
+  /** `r`, `s` or `a`: the value is made text first. */
+  readonly conversion: string | null;
   readonly specification: string;
 }
 
@@ -61,7 +65,8 @@ function invalid(format: string, problem: string): MetheusError {
 }
 
 const TOKEN = /\{\{|\}\}|\{(?<field>[^{}]*)\}|(?<stray>[{}])/g;
-const FIELD = /^(?<name>\w+)(?<path>(?:\.\w+|\[[^\]]+\])*)(?:![rsa])?(?::(?<specification>.*))?$/s;
+const FIELD =
+  /^(?<name>\w+)(?<path>(?:\.\w+|\[[^\]]+\])*)(?:!(?<conversion>[rsa]))?(?::(?<specification>.*))?$/s;
 
 function parseReplacement(format: string, field: string): Replacement {
   const groups = FIELD.exec(field)?.groups;
@@ -71,6 +76,7 @@ function parseReplacement(format: string, field: string): Replacement {
   return {
     name,
     path: path.map((step) => step[1] ?? step[2] ?? ''),
+    conversion: groups.conversion ?? null,
     specification: groups.specification ?? '',
   };
 }
@@ -106,15 +112,29 @@ function resolve(value: unknown, path: readonly string[]): unknown {
   return found;
 }
 
+/** A value made text by a conversion, where there is one. */
+function convert(value: unknown, conversion: string | null): unknown {
+  if (conversion === null) return value;
+  if (conversion === 's') return formatValue(value, '');
+  const text = representation(value);
+  return conversion === 'r' ? text : text.replace(/[^\x20-\x7e]/gu, escaped);
+}
+
 /** A value by a specification. A number that is not known (yet) shows as `?` where Python would raise an error. */
 function formatValue(value: unknown, specification: string): string {
   if (typeof value === 'string') return formatText(value, specification);
-  if (typeof value === 'number' || value instanceof Float) return formatNumber(value, specification);
+  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Float) {
+    return formatNumber(value, specification);
+  }
   if (value instanceof WallTime) return value.format(specification);
-  if (value !== null && value !== undefined) return formatText(String(value), specification);
+  if (value !== null && value !== undefined) return formatText(pythonText(value), specification);
   if (specification === '') return 'None';
   const width = Number(/(\d+)?(?:\.\d+)?[a-zA-Z%]?$/.exec(specification)?.[1] ?? 0);
   return '?'.padStart(width);
+}
+
+function renderValue(value: unknown, { path, conversion, specification }: Replacement): string {
+  return formatValue(convert(resolve(value, path), conversion), specification);
 }
 
 /** The line. Without a `bar`, its place stays empty: that is how its own length is found. */
@@ -123,7 +143,7 @@ export function renderBarFormat(format: BarFormat, fields: BarFields, bar?: BarG
   for (const part of format) {
     if (typeof part === 'string') line += part;
     else if (part.name === 'bar') line += bar === undefined ? '' : formatBar(bar, part.specification);
-    else line += formatValue(resolve(fields[part.name], part.path), part.specification);
+    else line += renderValue(fields[part.name], part);
   }
   return line;
 }

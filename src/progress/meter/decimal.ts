@@ -108,6 +108,7 @@ function fixedShortest(digits: string, power: number): string {
 }
 
 /** The digits of `|value|` without its fraction, all of them: never an exponent. */
-export function integerText(value: number): string {
-  return BigInt(Math.trunc(Math.abs(value))).toString();
+export function integerText(value: number | bigint, radix = 10): string {
+  const whole = typeof value === 'bigint' ? value : BigInt(Math.trunc(value));
+  return (whole < 0n ? -whole : whole).toString(radix);
 }

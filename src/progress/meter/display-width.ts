@@ -4,6 +4,7 @@
  */
 
 import { eastAsianWidth } from 'get-east-asian-width';
+import { checkArgument } from './arguments.js';
 
 const ESCAPE = '\u001b';
 const RESET = `${ESCAPE}[0m`;
@@ -21,8 +22,13 @@ function codePointWidth(codePoint: number): number {
   return codePoint < 0x1100 ? 1 : eastAsianWidth(codePoint);
 }
 
-/** Columns of `text`. */
+/**
+ * Columns of `text`.
+ *
+ * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for what is no text
+ */
 export function displayLength(text: string): number {
+  checkArgument('text', text, ['string']);
   return width(text.includes(ESCAPE) ? text.replace(ANSI, '') : text);
 }
 
@@ -30,9 +36,16 @@ export function displayLength(text: string): number {
  * The longest beginning of `text` that fits into `length` columns.
  *
  * Text that carries ANSI sequences gets a final reset, so that a colour cut off does not leak into what follows.
+ *
+ * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for what is no text, or a length that is no number
  */
 export function displayTrim(text: string, length: number): string {
+  checkArgument('text', text, ['string']);
+  checkArgument('length', length, ['number']);
   if (PRINTABLE_ASCII.test(text)) return text.slice(0, Math.max(length, 0));
+  const characters = [...text];
+  // tqdm compares lengths alone: where wide characters make up for ANSI sequences, it cuts as if there were neither.
+  if (characters.length === displayLength(text)) return characters.slice(0, Math.max(length, 0)).join('');
   const cut = text.slice(0, fittingEnd(text, length));
   if (!cut.includes(ESCAPE) || cut.search(ANSI) < 0) return cut;
   return cut.endsWith(RESET) ? cut : cut + RESET;

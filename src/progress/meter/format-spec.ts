@@ -66,47 +66,63 @@ function pad(sign: string, text: string, { fill, align, width }: FormatSpec, usu
   }
 }
 
-/** Digits in groups of three before the point. */
-function group(text: string, separator: string): string {
-  if (separator === '') return text;
-  const whole = /^\d+/.exec(text)?.[0] ?? '';
-  return whole.replace(/\B(?=(\d{3})+$)/g, separator) + text.slice(whole.length);
+/**
+ * Digits in groups before the point: of three, or of four where they are no decimal ones. Zeros that fill a width are
+ * grouped too, and never start with a separator.
+ */
+function grouped(digits: string, sign: string, { fill, align, width, grouping, type }: FormatSpec): string {
+  if (grouping === '') return digits;
+  const [pattern, size] = isRadix(type) ? [/^[\da-f]+/, 4] : [/^\d+/, 3];
+  let whole = pattern.exec(digits)?.[0] ?? '';
+  const rest = digits.slice(whole.length);
+  if (fill === '0' && align === '=') {
+    const room = width - sign.length - rest.length;
+    let fitting = whole.length;
+    while (fitting + Math.floor((fitting - 1) / size) < room) fitting += 1;
+    whole = whole.padStart(fitting, '0');
+  }
+  const groups: string[] = [];
+  for (let end = whole.length; end > 0; end -= size) {
+    groups.unshift(whole.slice(Math.max(end - size, 0), end));
+  }
+  return groups.join(grouping) + rest;
 }
 
-/** Zeros that fill a width are grouped too, and never start with a separator. */
-function zeroFilled(digits: string, sign: string, { fill, align, width, grouping }: FormatSpec): string {
-  if (grouping === '' || fill !== '0' || align !== '=') return digits;
-  const whole = /^\d+/.exec(digits)?.[0].length ?? 0;
-  const room = width - sign.length - (digits.length - whole);
-  let fitting = whole;
-  while (fitting + Math.floor((fitting - 1) / 3) < room) fitting += 1;
-  return '0'.repeat(fitting - whole) + digits;
+function isRadix(type: string): boolean {
+  return Object.hasOwn(RADIX, type.toLowerCase());
+}
+
+/** The flag `#` keeps the point of a float where nothing follows it. */
+function withPoint(text: string, alternate: boolean): string {
+  return alternate && !text.includes('.') ? text.replace(/^\d+/, '$&.') : text;
 }
 
 /** The text of a finite number without its sign. */
-function magnitude(value: number, isFloat: boolean, spec: FormatSpec): string {
+function magnitude(number: number | bigint, isFloat: boolean, spec: FormatSpec): string {
   const { type, precision, alternate } = spec;
+  const value = Number(number);
   switch (type.toLowerCase()) {
     case 'f':
-      return fixedText(value, precision ?? 6) + (alternate && precision === 0 ? '.' : '');
+      return withPoint(fixedText(value, precision ?? 6), alternate);
     case '%':
-      return `${fixedText(value * 100, precision ?? 6)}%`;
+      return withPoint(`${fixedText(value * 100, precision ?? 6)}%`, alternate);
     case 'e':
-      return scientificText(value, precision ?? 6);
+      return withPoint(scientificText(value, precision ?? 6), alternate);
     case 'g':
-      return generalText(value, precision ?? 6, alternate);
+      return withPoint(generalText(value, precision ?? 6, alternate), alternate);
     case 'n':
-      return isFloat ? generalText(value, precision ?? 6, alternate) : integerText(value);
+      if (!isFloat) return integerText(number);
+      return withPoint(generalText(value, precision ?? 6, alternate), alternate);
     case 'd':
-      return integerText(value);
+      return integerText(number);
     case 'x':
     case 'o':
     case 'b':
-      return BigInt(Math.trunc(Math.abs(value))).toString(RADIX[type.toLowerCase()]);
+      return integerText(number, RADIX[type.toLowerCase()]);
     case '': {
-      if (!isFloat) return integerText(value);
-      if (precision === null) return shortestFloatText(value);
-      const text = generalText(value, precision, alternate, 1);
+      if (!isFloat) return integerText(number);
+      if (precision === null) return withPoint(shortestFloatText(value), alternate);
+      const text = withPoint(generalText(value, precision, alternate, 1), alternate);
       return /[.e]/.test(text) ? text : `${text}.0`;
     }
     default:
@@ -128,16 +144,18 @@ function nonFinite(value: number, type: string): string {
  *
  * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT` for a specification that no number has
  */
-export function formatNumber(number: number | Float, specification: string): string {
-  const value = number instanceof Float ? number.value : number;
+export function formatNumber(number: number | bigint | Float, specification: string): string {
+  const exact = number instanceof Float ? number.value : number;
+  const value = Number(exact);
   const isFloat = number instanceof Float || !Number.isInteger(value);
   const spec = parseSpec(specification);
   const negative = value < 0 || (isFloat && Object.is(value, -0));
   const sign = negative ? '-' : spec.sign === '-' ? '' : spec.sign;
   if (!Number.isFinite(value)) return pad(sign, nonFinite(value, spec.type), spec, '>');
-  const digits = magnitude(value, isFloat, spec);
-  const text = group(zeroFilled(digits, sign, spec), spec.grouping);
-  return pad(sign, /[EGX]/.test(spec.type) ? text.toUpperCase() : text, spec, '>');
+  // The prefix of other bases stands where the sign does: zeros that fill the width come after it.
+  const lead = spec.alternate && isRadix(spec.type) ? `${sign}0${spec.type}` : sign;
+  const text = grouped(magnitude(exact, isFloat, spec), lead, spec);
+  return pad(lead, /[EGX]/.test(spec.type) ? text.toUpperCase() : text, spec, '>');
 }
 
 /** Text as Python's `format(text, specification)` writes it: cut to the precision, padded to the width. */
@@ -145,10 +163,11 @@ export function formatText(text: string, specification: string): string {
   if (specification === '') return text;
   const spec = parseSpec(specification);
   const cut = spec.precision === null ? text : [...text].slice(0, spec.precision).join('');
-  return pad('', cut, spec, '<');
+  // Zeros are put where a number has them only in numbers.
+  return pad('', cut, spec.align === '=' ? { ...spec, align: '<' } : spec, '<');
 }
 
 /** A number as Python's `str` writes it. */
-export function numberText(number: number | Float): string {
+export function numberText(number: number | bigint | Float): string {
   return formatNumber(number, '');
 }

@@ -2,41 +2,14 @@
 
 import { type BarFields, type BarFormat, hasBar, parseBarFormat, renderBarFormat } from './bar-format.js';
 import { displayLength, displayTrim } from './display-width.js';
+import { minus, plain, type Quantity, scaleBy } from './exact.js';
 import { Float, formatNumber, numberText } from './format-spec.js';
-import type { BarCharacters } from './glyphs.js';
+import { checkMeterOptions, type MeterOptions } from './meter-options.js';
+import { isEmptyData, pythonText } from './python-text.js';
 import { formatInterval, formatSizeof } from './quantity.js';
 import { WallTime } from './strftime.js';
 
-/** What a line is made of. */
-export interface MeterOptions {
-  /** Units done. */
-  readonly n: number;
-  /** Units expected; `null` or infinite when not known. */
-  readonly total?: number | null | undefined;
-  /** Seconds since the start. */
-  readonly elapsed: number;
-  /** Columns of the line: the bar takes what the text leaves. `null`: a bar of 10. 0: no bar. */
-  readonly ncols?: number | null | undefined;
-  /** Text before the meter. */
-  readonly prefix?: string | undefined;
-  readonly ascii?: BarCharacters | undefined;
-  readonly unit?: string | undefined;
-  /** `true`: quantities get metric prefixes. A number: `n`, `total` and `rate` are multiplied by it. */
-  readonly unitScale?: boolean | number | undefined;
-  /** Units per second, when smoothed; without it, the average since the start. */
-  readonly rate?: number | null | undefined;
-  readonly barFormat?: string | null | undefined;
-  /** Text after the meter, or data that `barFormat` picks from: `{postfix[0]}`. */
-  readonly postfix?: unknown;
-  /** What one metric prefix is worth. */
-  readonly unitDivisor?: number | undefined;
-  /** Units that were done before the start: they do not count for the rate. */
-  readonly initial?: number | undefined;
-  /** `red`, `#00ff00`; an unknown one is ignored. */
-  readonly colour?: string | null | undefined;
-  /** What `{eta}` counts from. Default: now. */
-  readonly now?: Date | undefined;
-}
+export type { MeterOptions } from './meter-options.js';
 
 const USUAL_FORMAT = '{l_bar}{bar}{r_bar}';
 /** Columns of a bar on a line of unknown width. */
@@ -65,31 +38,22 @@ export function checkBarFormat(barFormat: string): void {
   formatMeter({ n: 1, total: 2, elapsed: 1, barFormat });
 }
 
-/** A product with something that Python holds as a float is a float, whole or not. */
-function scaleBy(value: number, scale: number): number | Float {
-  const whole = Number.isInteger(value) && Number.isInteger(scale);
-  return whole ? value * scale : new Float(value * scale);
-}
-
-function plain(value: number | Float): number {
-  return value instanceof Float ? value.value : value;
-}
-
 /** The quantities of a line: scaled, with an end only where one is known and not passed. */
-function quantities(options: MeterOptions) {
-  const { n, elapsed, initial = 0, unitScale = false } = options;
+function quantities(options: MeterOptions, measured: boolean) {
+  const { n, elapsed, unitScale } = options;
+  const initial = options.initial ?? 0;
   const known = options.total ?? null;
   const passed = known !== null && known !== 0 && n >= known + 0.5;
   const total = known === Number.POSITIVE_INFINITY || passed ? null : known;
-  const rate = options.rate ?? null;
+  const given = options.rate ?? null;
+  const rate = measured && given !== null ? new Float(given) : given;
   const scale = typeof unitScale === 'number' && unitScale !== 0 && unitScale !== 1 ? unitScale : null;
   const shownN = scale === null ? n : scaleBy(n, scale);
-  const scaledRate = scale !== null && rate !== null ? rate * scale : rate;
+  const scaledRate = scale !== null && rate ? scaleBy(rate, scale) : rate;
   return {
     n: shownN,
     total: scale === null || total === null || total === 0 ? total : scaleBy(total, scale),
-    rate: scaledRate ?? (elapsed ? (plain(shownN) - initial) / elapsed : null),
-    rateIsFloat: scaledRate === null,
+    rate: scaledRate ?? (elapsed ? new Float(minus(shownN, initial) / elapsed) : null),
     metric: scale === null && Boolean(unitScale),
   };
 }
@@ -100,46 +64,49 @@ function rateText(rate: number | null, metric: boolean): string {
 }
 
 function describePostfix(postfix: unknown): unknown {
-  if (postfix === null || postfix === undefined || postfix === '') return '';
+  if (!postfix || isEmptyData(postfix)) return '';
   return typeof postfix === 'string' ? `, ${postfix}` : postfix;
 }
 
-function postfixText(postfix: unknown): string {
-  return typeof postfix === 'number' ? numberText(postfix) : String(postfix);
-}
-
 /** All fields of a bar format but the bar. */
-function meterFields(options: MeterOptions): { fields: BarFields; fraction: number | null; text: string } {
-  const { elapsed, ncols = null, prefix = '', unit = 'it', unitDivisor = 1000, colour = null } = options;
-  const { n, total, rate, rateIsFloat, metric } = quantities(options);
+function meterFields(
+  options: MeterOptions,
+  measured: boolean,
+): { fields: BarFields; fraction: number | null; text: string } {
+  const { elapsed, ncols = null, nrows = null, colour = null } = options;
+  const prefix = options.prefix ?? '';
+  const unit = options.unit ?? 'it';
+  const unitDivisor = options.unitDivisor ?? 1000;
+  const { n, total, rate: shownRate, metric } = quantities(options, measured);
+  const rate = shownRate === null ? null : plain(shownRate);
   const elapsedText = formatInterval(elapsed);
   const inverse = rate ? 1 / rate : null;
   const perSecond = `${rateText(rate, metric)}${unit}/s`;
   const perUnit = `${rateText(inverse, metric)}s/${unit}`;
   const slow = inverse !== null && inverse > 1;
   const rateShown = slow ? perUnit : perSecond;
-  const amount = (value: number | Float) =>
+  const amount = (value: Quantity) =>
     metric ? formatSizeof(plain(value), '', unitDivisor) : numberText(value);
   const nText = amount(n);
   const totalText = total === null ? '?' : amount(total);
   const postfix = describePostfix(options.postfix);
   const end = total === null ? 0 : plain(total);
-  const remaining = rate && end ? (end - plain(n)) / rate : 0;
+  const remaining = rate && total !== null && end ? minus(total, n) / rate : 0;
   const remainingText = rate ? formatInterval(remaining) : '?';
   const fraction = end ? plain(n) / end : null;
   const lead = prefix === '' || prefix.endsWith(': ') ? prefix : `${prefix}: `;
   const percentage = fraction === null ? 0 : new Float(fraction * 100);
-  const shownRate = rate === null || !rateIsFloat ? rate : new Float(rate);
   const shownInverse = inverse === null ? null : new Float(inverse);
-  const tail = postfixText(postfix);
+  const tail = pythonText(postfix);
   const fields: BarFields = {
     n,
     n_fmt: nText,
     total,
     total_fmt: totalText,
     elapsed: elapsedText,
-    elapsed_s: elapsed,
+    elapsed_s: measured && elapsed !== 0 ? new Float(elapsed) : elapsed,
     ncols,
+    nrows,
     desc: prefix,
     unit,
     rate: slow ? shownInverse : shownRate,
@@ -165,11 +132,21 @@ function meterFields(options: MeterOptions): { fields: BarFields; fraction: numb
 /**
  * One line of a progress bar, as tqdm 4.69 draws it. Pure, but for `{eta}`, which counts from `now`.
  *
- * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT` when `barFormat` is not one
+ * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT` when `barFormat` is not one, `METHEUS_INVALID_BAR_OPTION` for a
+ *   number or a text that is none
  */
 export function formatMeter(options: MeterOptions): string {
-  const { ncols = null, prefix = '', ascii, colour } = options;
-  const { fields, fraction, text } = meterFields(options);
+  checkMeterOptions(options);
+  return drawMeter(options, false);
+}
+
+/** @param measured - was the time taken, and the rate made from it? Then Python has floats, whole or not. */
+export function drawMeter(options: MeterOptions, measured: boolean): string {
+  const { ascii, colour } = options;
+  const prefix = options.prefix ?? '';
+  const { fields, fraction, text } = meterFields(options, measured);
+  // An endless line is one of unknown width.
+  const ncols = Number.isFinite(options.ncols) ? options.ncols : null;
   const fit = (line: string) => (ncols ? displayTrim(line, ncols) : line);
   let barFormat = options.barFormat ?? '';
   if (fraction !== null) {

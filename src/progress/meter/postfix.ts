@@ -1,5 +1,6 @@
 /** What a bar shows after its meter. */
 
+import { pythonText } from './python-text.js';
 import { formatNum } from './quantity.js';
 
 /** Values to show as `key=value`: an object, a Map, or pairs. */
@@ -10,11 +11,12 @@ function isPairs(postfix: Postfix): postfix is Iterable<readonly [string, unknow
 }
 
 function valueText(value: unknown): string {
-  return (typeof value === 'number' ? formatNum(value) : String(value)).trim();
+  return (typeof value === 'number' ? formatNum(value) : pythonText(value)).trim();
 }
 
 /** `loss=0.5, step=3`, in the order given; a key given twice keeps its first place and its last value. */
-export function postfixText(values: Postfix): string {
+export function postfixText(values: Postfix | null): string {
+  if (values === null) return '';
   const pairs = new Map(isPairs(values) ? values : Object.entries(values));
   return [...pairs].map(([key, value]) => `${key}=${valueText(value)}`).join(', ');
 }

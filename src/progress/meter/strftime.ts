@@ -41,13 +41,12 @@ export class WallTime {
     return new WallTime(BigInt(shown.getTime()) * 1000n);
   }
 
-  /** `seconds` later, to the microsecond; never past the year 9999. */
+  /** `seconds` later, to the microsecond; the end of the year 9999 for what no calendar of Python's has. */
   plus(seconds: number): WallTime {
-    if (!Number.isFinite(seconds)) return new WallTime(seconds > 0 ? LATEST : EARLIEST);
+    if (!Number.isFinite(seconds)) return new WallTime(LATEST);
     const whole = Math.trunc(seconds);
     const micros = this.#micros + BigInt(whole) * 1_000_000n + BigInt(Math.round((seconds - whole) * 1e6));
-    if (micros > LATEST) return new WallTime(LATEST);
-    return new WallTime(micros < EARLIEST ? EARLIEST : micros);
+    return new WallTime(micros < EARLIEST || micros > LATEST ? LATEST : micros);
   }
 
   /** The text by `directives`, or `YYYY-MM-DD HH:MM:SS` when there are none. Names are English. */
@@ -56,88 +55,84 @@ export class WallTime {
     const date = new Date(Number((this.#micros - fraction) / 1000n));
     const micros = fraction.toString().padStart(6, '0');
     const usual = fraction === 0n ? '%Y-%m-%d %H:%M:%S' : '%Y-%m-%d %H:%M:%S.%f';
-    return expand(directives || usual, date, micros);
+    return expand(directives || usual, { date, micros });
   }
 }
 
-function expand(directives: string, date: Date, micros: string): string {
-  return directives.replace(/%(.)/gs, (given: string, letter: string) => {
-    return directive(letter, date, micros) ?? given;
+interface Moment {
+  readonly date: Date;
+  readonly micros: string;
+}
+
+/** A directive that is not known stays; a `-` takes what fills up a number away. */
+function expand(directives: string, moment: Moment): string {
+  return directives.replace(/%(-?)(.)/gs, (given: string, bare: string, letter: string) => {
+    const text = Object.hasOwn(DIRECTIVES, letter) ? DIRECTIVES[letter]!(moment) : given;
+    return bare === '' ? text : text.replace(/^[0 ]+(?=\d+$)/, '');
   });
 }
 
-function directive(letter: string, date: Date, micros: string): string | undefined {
-  const pad = (value: number, width = 2, fill = '0') => String(value).padStart(width, fill);
-  const hour = date.getUTCHours();
-  const day = DAYS[date.getUTCDay()]!;
-  const month = MONTHS[date.getUTCMonth()]!;
-  const nested = (text: string) => expand(text, date, micros);
-  switch (letter) {
-    case 'Y':
-      return String(date.getUTCFullYear());
-    case 'y':
-      return pad(date.getUTCFullYear() % 100);
-    case 'm':
-      return pad(date.getUTCMonth() + 1);
-    case 'd':
-      return pad(date.getUTCDate());
-    case 'e':
-      return pad(date.getUTCDate(), 2, ' ');
-    case 'j':
-      return pad(dayOfYear(date), 3);
-    case 'H':
-      return pad(hour);
-    case 'I':
-      return pad(hour % 12 || 12);
-    case 'M':
-      return pad(date.getUTCMinutes());
-    case 'S':
-      return pad(date.getUTCSeconds());
-    case 'f':
-      return micros;
-    case 'p':
-      return hour < 12 ? 'AM' : 'PM';
-    case 'A':
-      return day;
-    case 'a':
-      return day.slice(0, 3);
-    case 'B':
-      return month;
-    case 'b':
-    case 'h':
-      return month.slice(0, 3);
-    case 'u':
-      return String(date.getUTCDay() || 7);
-    case 'w':
-      return String(date.getUTCDay());
-    case 'F':
-      return nested('%Y-%m-%d');
-    case 'D':
-    case 'x':
-      return nested('%m/%d/%y');
-    case 'T':
-    case 'X':
-      return nested('%H:%M:%S');
-    case 'R':
-      return nested('%H:%M');
-    case 'c':
-      return nested('%a %b %e %H:%M:%S %Y');
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case 'z':
-    case 'Z':
-      return '';
-    case '%':
-      return '%';
-    default:
-      return undefined;
-  }
+function pad(value: number, width = 2, fill = '0'): string {
+  return String(value).padStart(width, fill);
 }
 
+function nested(directives: string): (moment: Moment) => string {
+  return (moment) => expand(directives, moment);
+}
+
+const DIRECTIVES: Readonly<Record<string, (moment: Moment) => string>> = {
+  Y: ({ date }) => String(date.getUTCFullYear()),
+  y: ({ date }) => pad(date.getUTCFullYear() % 100),
+  C: ({ date }) => pad(Math.floor(date.getUTCFullYear() / 100)),
+  m: ({ date }) => pad(date.getUTCMonth() + 1),
+  B: ({ date }) => MONTHS[date.getUTCMonth()]!,
+  b: ({ date }) => MONTHS[date.getUTCMonth()]!.slice(0, 3),
+  h: nested('%b'),
+  d: ({ date }) => pad(date.getUTCDate()),
+  e: ({ date }) => pad(date.getUTCDate(), 2, ' '),
+  j: ({ date }) => pad(dayOfYear(date) + 1, 3),
+  A: ({ date }) => DAYS[date.getUTCDay()]!,
+  a: ({ date }) => DAYS[date.getUTCDay()]!.slice(0, 3),
+  u: ({ date }) => String(date.getUTCDay() || 7),
+  w: ({ date }) => String(date.getUTCDay()),
+  // Weeks of the year: from its first Sunday, from its first Monday, and of ISO 8601.
+  U: ({ date }) => pad(Math.floor((dayOfYear(date) + 7 - date.getUTCDay()) / 7)),
+  W: ({ date }) => pad(Math.floor((dayOfYear(date) + 7 - ((date.getUTCDay() + 6) % 7)) / 7)),
+  V: ({ date }) => pad(Math.floor(dayOfYear(thursday(date)) / 7) + 1),
+  G: ({ date }) => String(thursday(date).getUTCFullYear()),
+  g: ({ date }) => pad(thursday(date).getUTCFullYear() % 100),
+  H: ({ date }) => pad(date.getUTCHours()),
+  k: ({ date }) => pad(date.getUTCHours(), 2, ' '),
+  I: ({ date }) => pad(date.getUTCHours() % 12 || 12),
+  l: ({ date }) => pad(date.getUTCHours() % 12 || 12, 2, ' '),
+  p: ({ date }) => (date.getUTCHours() < 12 ? 'AM' : 'PM'),
+  P: ({ date }) => (date.getUTCHours() < 12 ? 'am' : 'pm'),
+  M: ({ date }) => pad(date.getUTCMinutes()),
+  S: ({ date }) => pad(date.getUTCSeconds()),
+  f: ({ micros }) => micros,
+  z: () => '',
+  Z: () => '',
+  F: nested('%Y-%m-%d'),
+  D: nested('%m/%d/%y'),
+  x: nested('%m/%d/%y'),
+  T: nested('%H:%M:%S'),
+  X: nested('%H:%M:%S'),
+  R: nested('%H:%M'),
+  r: nested('%I:%M:%S %p'),
+  c: nested('%a %b %e %H:%M:%S %Y'),
+  n: () => '\n',
+  t: () => '\t',
+  '%': () => '%',
+};
+
+/** Days since the first of January. */
 function dayOfYear(date: Date): number {
-  const start = new Date(date);
-  start.setUTCMonth(0, 1);
-  return Math.round((date.getTime() - start.getTime()) / 86_400_000) + 1;
+  return Math.round((date.getTime() - new Date(date).setUTCMonth(0, 1)) / 86_400_000);
+}
+
+/** The Thursday of the same week, whose year is that of the week. */
+function thursday(date: Date): Date {
+  const other = new Date(date);
+  other.setUTCDate(date.getUTCDate() + 4 - (date.getUTCDay() || 7));
+  return other;
 }

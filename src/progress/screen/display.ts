@@ -7,6 +7,7 @@
 
 import { displayLength } from '../meter/display-width.js';
 import { MORE_HIDDEN, type Place } from './drawing.js';
+import { loopWatch } from './loop-watch.js';
 import { rowsBelow } from './reflow.js';
 import type { Terminal } from './terminal.js';
 
@@ -44,6 +45,17 @@ const active = new Set<Display>();
 export function parkDisplays(): void {
   for (const display of active) display.park();
 }
+
+/** Draws all bars anew where the cursor is: others have written since the last frame. */
+export function redrawDisplays(): void {
+  for (const display of active) display.redraw();
+}
+
+loopWatch.listen({
+  turned() {
+    for (const display of active) display.draw();
+  },
+});
 
 export class Display {
   readonly #terminal: Terminal;
@@ -83,9 +95,10 @@ export class Display {
   /** Draws a bar in its row. */
   show(bar: DisplayedBar): void {
     this.#terminal.refreshSize();
+    loopWatch.frame();
     const known = this.#bars.has(bar) && bar.row === bar.place.row;
     bar.text = null;
-    if (known && this.#isInOrder()) {
+    if (known && this.#isInOrder() && !loopWatch.blocked) {
       if (bar.row < this.#limit - 1) this.#showRow(bar);
       return;
     }
@@ -117,8 +130,9 @@ export class Display {
     this.#rows.shift();
     this.#openLine = '';
     const rows = this.#compose();
-    this.#terminal.insist(last + this.#change(rows));
-    this.#drawn(rows);
+    const parked = this.#parkedRows(rows);
+    this.#terminal.insist(last + this.#change(rows) + '\n'.repeat(parked));
+    this.#drawn(rows, parked);
     if (this.#bars.size === 0) this.#stop();
   }
 
@@ -142,13 +156,23 @@ export class Display {
     this.#terminal.insist('\n'.repeat(this.#parked));
   }
 
+  /** Forgets what is on the screen, and draws all rows from where the cursor is. */
+  redraw(): void {
+    if (this.#holders > 0) return;
+    this.#openLine = '';
+    this.#drawn([]);
+    for (const bar of this.#bars) bar.text = null;
+    this.draw();
+  }
+
   /** Draws what is not on the screen yet. */
   draw(): void {
     if (this.#holders > 0 || this.#bars.size === 0) return;
     const rows = this.#compose();
     const change = this.#change(rows);
-    if (change === '' && this.#isInOrder()) return;
-    if (this.#offer(this.#return() + change)) this.#drawn(rows);
+    const parked = this.#parkedRows(rows);
+    if (change === '' && this.#isInOrder() && parked === 0) return;
+    if (this.#offer(this.#return() + change + '\n'.repeat(parked))) this.#drawn(rows, parked);
   }
 
   /** Is the cursor in its place, and the screen as the last frame left it? */
@@ -203,9 +227,17 @@ export class Display {
     return change === '' ? '' : `${NO_WRAP}${change}${up(at)}\r${WRAP}`;
   }
 
-  #drawn(rows: string[]): void {
+  /**
+   * While the loop is blocked a signal kills without a word, so that each frame has to leave the cursor below it; in
+   * the last row where the bars fill the screen, which would scroll.
+   */
+  #parkedRows({ length }: readonly string[]): number {
+    return loopWatch.blocked ? Math.min(length, (this.#terminal.file.rows || length + 1) - 1) : 0;
+  }
+
+  #drawn(rows: string[], parked = 0): void {
     this.#rows = rows;
-    this.#parked = 0;
+    this.#parked = parked;
     this.#garbled = false;
     this.#belowOpenLine = this.#openLine !== '';
   }

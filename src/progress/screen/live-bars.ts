@@ -1,6 +1,6 @@
 /** The bars on the screen: who stands in which row, and who is looked after by the monitor. */
 
-import { Display, parkDisplays } from './display.js';
+import { Display, parkDisplays, redrawDisplays } from './display.js';
 import { KeptRows } from './kept-rows.js';
 import { drainOutlets } from './outlet.js';
 import { SignalGuard } from './signals.js';
@@ -34,7 +34,7 @@ export function closeOpenBars(exitCode: number): void {
 }
 
 /** Signals end a process without a word: those that have bars on a screen are listened to. */
-const signals = new SignalGuard(closeOpenBars, parkDisplays);
+const signals = new SignalGuard({ die: closeOpenBars, prepare: parkDisplays, resume: redrawDisplays });
 
 function setOpen(group: LiveBars, open: boolean): void {
   if (open) groups.add(group);

@@ -60,16 +60,16 @@ function perform(order: Order): void {
   else process.disconnect?.();
 }
 
-/** Prints what a scrape gives. */
+/** Prints what a scrape gives, by name: which process comes first depends on its id. */
 async function scrape(): Promise<void> {
   const families = await proxy.collect();
-  const values = (metric: string) => {
+  const valuesOf = (metric: string) => {
     const family = families.find((one) => one.family.name === metric)!;
-    return [...seriesOf(family)].map(({ labels, values }) => ({ bucket: labels.bucket, value: values[0] }));
+    return new Map([...seriesOf(family)].map(({ labels, values }) => [labels.bucket!, values[0]!]));
   };
-  const expected = values('progress_expected');
-  for (const [i, { bucket, value }] of values('progress_completed_total').entries())
-    tqdm.write(`${bucket} ${value} of ${expected[i]!.value}`);
+  const expected = valuesOf('progress_expected');
+  const completed = [...valuesOf('progress_completed_total')].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [bucket, value] of completed) tqdm.write(`${bucket} ${value} of ${expected.get(bucket)}`);
 }
 
 /** Named threads and processes get their commands through whoever started them: `a/b` is the `b` of `a`. */

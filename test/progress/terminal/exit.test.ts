@@ -15,7 +15,7 @@ function assertRestored(program: TerminalProgram): void {
 }
 
 describe('the end of a program with bars on its terminal', { skip: requireTerminal() }, () => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) {
     it(`${signal} kills it, below its bars`, async () => {
       using program = play('signal', SIZE);
       await program.shows([`a${HALF}`, `b${EMPTY}`]);
@@ -32,6 +32,16 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     program.write('\x03');
     assert.deepEqual(await program.exited, { code: null, signal: 'SIGINT' });
     assert.deepEqual(program.screen(), [`a${HALF}`]);
+    assertRestored(program);
+  });
+
+  it('a loop that never gives the event loop back can be interrupted too', async () => {
+    using program = play('busy', SIZE);
+    // From then on the cursor is below the bar between two frames, and nobody listens to signals.
+    await program.waitFor(() => program.cursor().row === 1);
+    program.kill('SIGINT');
+    assert.deepEqual(await program.exited, { code: null, signal: 'SIGINT' });
+    assert.deepEqual(program.screen(), ['busy|          |']);
     assertRestored(program);
   });
 

@@ -1,0 +1,63 @@
+/** What belongs together in the results of a case, and whether ours is what it was to be. */
+import type { Case, Target, Unit } from './case.js';
+import type { Result } from './run.js';
+
+export interface Compared {
+  readonly ours?: Result | undefined;
+  readonly limit?: Result | undefined;
+  /** Of the other implementations. */
+  readonly best?: Result | undefined;
+}
+
+export function compare({ name, limitedBy, unit }: Case, results: readonly Result[]): Compared {
+  const of = (peer: string, wanted = name) =>
+    results.find((result) => result.case === wanted && result.peer === peer);
+  const others = results.filter(
+    ({ case: wanted, peer }) => wanted === name && peer !== 'metheus' && peer !== 'limit',
+  );
+  const best = others.sort((a, b) => (isMoreBetter(unit) ? b.median - a.median : a.median - b.median))[0];
+  return {
+    ours: of('metheus'),
+    limit: of('limit') ?? (limitedBy === undefined ? undefined : of('limit', limitedBy)),
+    best,
+  };
+}
+
+export function isMoreBetter(unit: Unit): boolean {
+  return unit === 'cells/s';
+}
+
+/** The best run: the least, but for throughput. */
+export function bestRun({ unit, min, max }: Result): number {
+  return isMoreBetter(unit) ? max : min;
+}
+
+/** `at best`: not by the median, but by the best run. */
+export type Reached = 'yes' | 'at best' | 'no' | '–';
+
+/** How far ours got. `–` where that was not measured, or is less than the whole work. */
+export function reached({ target, quick }: Case, { ours, limit }: Compared, isQuick: boolean): Reached {
+  if (target === undefined || ours === undefined || (isQuick && quick !== undefined)) return '–';
+  if ('result' in target) return 'yes';
+  if ('mostOfLimit' in target) {
+    if (limit === undefined) return '–';
+    return byRuns(
+      ours.median <= target.mostOfLimit * limit.median,
+      ours.min <= target.mostOfLimit * limit.min,
+    );
+  }
+  const holds = (value: number) => ('most' in target ? value <= target.most : value >= target.least);
+  return byRuns(holds(ours.median), holds(bestRun(ours)));
+}
+
+function byRuns(median: boolean, best: boolean): Reached {
+  if (median) return 'yes';
+  return best ? 'at best' : 'no';
+}
+
+export function describeTarget(target: Target | undefined): string {
+  if (target === undefined) return '–';
+  if ('result' in target) return target.result;
+  if ('mostOfLimit' in target) return `≤ ${target.mostOfLimit} × limit`;
+  return 'most' in target ? `≤ ${target.most}` : `≥ ${target.least.toLocaleString('en')}`;
+}

@@ -1,0 +1,85 @@
+/** All that a run has to say, as headings, paragraphs and tables: for people at a terminal, and for a page. */
+import { dirname, relative } from 'node:path';
+import type { Case, Size } from './case.js';
+import type { Measured } from './measure.js';
+import { curvesOf } from './plot.js';
+import { limitTableOf, markdownOf, type Row, tableOf, textOf } from './table.js';
+import { targetTableOf, versionTableOf } from './targets.js';
+
+type Part =
+  | { readonly heading: string }
+  | { readonly paragraph: string }
+  | { readonly table: readonly Row[] };
+
+export interface Run {
+  readonly cases: readonly Case[];
+  readonly results: readonly Measured[];
+  readonly size: Size;
+  readonly machine: string;
+}
+
+const ASKED = `What ours was to reach, in the unit of the line, on another machine. \`at best\`: by the best run, and not
+by the median.`;
+
+const CELLS = `Each cell: the median of ours; where there is a limit, how many times the limit of the same version that
+is; and the best peer, where peers were measured. What is reached is told once where it is the same for all versions.`;
+
+const LIMITS = 'What this machine needs for the least that any implementation has to do.';
+
+export function reportOfRun({ cases, results, size, machine }: Run): Part[] {
+  const limits = cases.filter(({ group }) => group === 'limits');
+  const others = cases.filter(({ group }) => group !== 'limits');
+  const groups = [...new Set(others.map(({ group }) => group))];
+  const targets = targetTableOf(cases, results, size);
+  return [
+    { paragraph: `${machine}.` },
+    ...section('Numbers to reach', targets, ASKED),
+    ...groups.flatMap((name) => {
+      const ofGroup = others.filter(({ group }) => group === name);
+      return section(`Group ${name}`, tableOf(ofGroup, results));
+    }),
+    ...section('The limits', limitTableOf(limits, results), LIMITS),
+  ];
+}
+
+/** @param versions - of Node, in the order of the columns */
+export function reportOfVersions(
+  { cases, results, size, machine }: Run,
+  versions: readonly string[],
+): Part[] {
+  const table = versionTableOf(cases, results, versions, size);
+  return [{ paragraph: `${machine}.` }, { paragraph: CELLS }, { table }];
+}
+
+/** The curves as pictures, on a page. */
+export function pictures(cases: readonly Case[], page: string, folder: string): Part[] {
+  const below = relative(dirname(page), folder);
+  const shown = curvesOf(cases).map(({ name, x, file }) => `![${name}, against ${x}](${below}/${file}.svg)`);
+  return [{ heading: 'Growth' }, ...shown.map((paragraph) => ({ paragraph }))];
+}
+
+/** Nothing, where the table would have a header only. */
+function section(heading: string, table: readonly Row[], paragraph?: string): Part[] {
+  if (table.length < 2) return [];
+  return [{ heading }, ...(paragraph === undefined ? [] : [{ paragraph }]), { table }];
+}
+
+export function asText(report: readonly Part[]): string {
+  return write(report, (heading) => `${heading}\n${'-'.repeat(heading.length)}`, textOf);
+}
+
+export function asMarkdown(report: readonly Part[]): string {
+  return write(report, (heading) => `## ${heading}`, markdownOf);
+}
+
+function write(
+  report: readonly Part[],
+  headingOf: (heading: string) => string,
+  tableOf: (table: readonly Row[]) => string,
+): string {
+  const parts = report.map((part) => {
+    if ('heading' in part) return headingOf(part.heading);
+    return 'paragraph' in part ? part.paragraph : tableOf(part.table);
+  });
+  return parts.join('\n\n');
+}

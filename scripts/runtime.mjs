@@ -1,0 +1,20 @@
+/** Other versions of Node, for tests and benchmarks. They come as npm packages, and are installed into the build folder. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const FOLDER = fileURLToPath(new URL('../build/runtimes/', import.meta.url));
+
+/** The executable of a version, such as `24` or `24.21.0`. */
+export function runtimeOf(version) {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const name = `node-${platform}-${process.arch}`;
+  const prefix = join(FOLDER, version);
+  const executable = join(prefix, 'node_modules', name, 'bin', platform === 'win' ? 'node.exe' : 'node');
+  if (!existsSync(executable)) {
+    const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', prefix];
+    execFileSync('npm', [...args, `${name}@${version}`], { stdio: 'pipe' });
+  }
+  return executable;
+}
