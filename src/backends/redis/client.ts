@@ -67,6 +67,22 @@ function letGo(client: object): void {
   }
 }
 
+/** Of an ioredis client or cluster, what has connections. */
+interface Connected {
+  readonly stream?: { on?(event: 'error', listener: () => void): unknown };
+  nodes?(role: 'all'): readonly Connected[];
+}
+
+/**
+ * Disconnects. A server answers a TLS handshake that is broken off with an alert: an error for which ioredis does not
+ * listen any more, so that it would end the process.
+ */
+export function disconnect(client: RedisClient): void {
+  const connected = client as Connected;
+  for (const { stream } of [connected, ...(connected.nodes?.('all') ?? [])]) stream?.on?.('error', () => {});
+  client.disconnect();
+}
+
 async function importIoredis(): Promise<typeof import('ioredis')> {
   try {
     return (await import('ioredis')) as unknown as typeof import('ioredis');

@@ -1,7 +1,7 @@
 /** A connection to Redis that always answers in time, and whose errors say what is wrong and no secret. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from './client.js';
+import { createClient, disconnect } from './client.js';
 import type { Argument, RedisClient, Settings } from './config.js';
 
 /** A script, sent by its digest, and whole when Redis does not know it yet or has forgotten it. */
@@ -82,7 +82,7 @@ export class Connection {
 
   /** Disconnects, unless the client was given by the user. */
   close(): void {
-    if (this.#settings.client === undefined) this.#client.disconnect();
+    if (this.#settings.client === undefined) disconnect(this.#client);
     else for (const [event, listener] of this.#listeners) this.#client.off(event, listener);
   }
 

@@ -104,6 +104,18 @@ describe('security of the Redis backend', { skip }, () => {
     await assert.rejects(openBackend({ ...options, tls: {}, timeout: 200 }), /self-signed certificate/);
   });
 
+  it("TLS that is broken off at any moment is nobody else's trouble", async () => {
+    for (let i = 0; i < 100; i++) {
+      const options = optionsFor(
+        { port: tlsPort },
+        { tls: {}, timeout: 1 + (i % 20), retryStrategy: () => 1 },
+      );
+      await (await openBackend(options)).close();
+    }
+    // What comes of it would come now, and fail this test.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  });
+
   it('all of it in a URL', async () => {
     const url = `rediss://metrics:top%20secret%2F1@localhost:${tlsPort}/0`;
     const { host: _, port: __, ...options } = optionsFor(server, { keyPrefix: 'app', failFast: true });
