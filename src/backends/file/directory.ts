@@ -32,16 +32,16 @@ export class MetricsDirectory {
 
   /**
    * All files, read: the archive first, if there is one, and then from the oldest to the newest. What is new is taken in
-   * in turns with the event loop; then everything is read again, in one go.
+   * in turns with the event loop; then everything is read again in one go, with what has come meanwhile. Not more often:
+   * writers may be faster than the reader.
    */
   async read(): Promise<MetricsFile[]> {
     const turn = new Turn();
-    for (;;) {
-      const files = this.#readAll(turn);
-      if (!files.some(({ isBehind }) => isBehind)) return files;
-      if (this.#archive !== undefined) await this.#catchUp(ARCHIVE, this.#archive.file, turn);
-      for (const [name, file] of this.#files) await this.#catchUp(name, file, turn);
-    }
+    const files = this.#readAll(turn);
+    if (!files.some(({ isBehind }) => isBehind)) return files;
+    if (this.#archive !== undefined) await this.#catchUp(ARCHIVE, this.#archive.file, turn);
+    for (const [name, file] of this.#files) await this.#catchUp(name, file, turn);
+    return this.#readAll();
   }
 
   /**
@@ -50,7 +50,7 @@ export class MetricsDirectory {
    * A fold renames the new archive into place and then removes what it holds. So the archive is read first and
    * looked at again last: if it is the same, then every file was either in it or still there.
    */
-  #readAll(turn: Turn): MetricsFile[] {
+  #readAll(turn?: Turn): MetricsFile[] {
     for (let tries = 1; ; tries++) {
       const archive = this.#readArchive(turn);
       const files = this.#readFiles(archive?.file.folded ?? new Set(), turn);
@@ -82,7 +82,7 @@ export class MetricsDirectory {
     return `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   }
 
-  #readArchive(turn: Turn): { readonly file: MetricsFile; readonly identity: string } | undefined {
+  #readArchive(turn?: Turn): { readonly file: MetricsFile; readonly identity: string } | undefined {
     const identity = this.#archiveIdentity();
     if (identity === this.#archive?.identity) return this.#archive;
     // Kept open until the next one is: so their inodes, which tell them apart, differ.
@@ -97,7 +97,7 @@ export class MetricsDirectory {
     return this.#archive;
   }
 
-  #readFiles(folded: ReadonlySet<string>, turn: Turn): MetricsFile[] {
+  #readFiles(folded: ReadonlySet<string>, turn?: Turn): MetricsFile[] {
     const names = new Set(this.#list().filter((name) => !folded.has(idOf(name))));
     for (const [name, file] of this.#files) {
       if (names.has(name)) continue;
@@ -115,7 +115,7 @@ export class MetricsDirectory {
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
   }
 
-  #readFile(name: string, file: MetricsFile, turn: Turn): void {
+  #readFile(name: string, file: MetricsFile, turn?: Turn): void {
     if (file.owner === undefined) this.#readContent(name, file, turn);
     // In this order: an owner that dies in between has written everything that is read afterwards.
     const live = file.live && this.#isLive(file);
@@ -130,7 +130,7 @@ export class MetricsDirectory {
     }
   }
 
-  #readContent(name: string, file: MetricsFile, turn: Turn): void {
+  #readContent(name: string, file: MetricsFile, turn?: Turn): void {
     this.#told(name, file, () => file.read(turn));
   }
 

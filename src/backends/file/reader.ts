@@ -96,15 +96,16 @@ export class MetricsFile {
   /**
    * Reads everything that is there now. What is broken stays out; what was whole before it stays in.
    *
+   * @param turn - leaves new records that it has no time for; without one none is left
    * @throws what the file system throws
    */
-  read(turn: Turn): void {
+  read(turn?: Turn): void {
     this.#read(turn);
     // No order is promised to those who copy what another writes: a second look tells what is really broken.
     if (this.fault === 'record' && this.#live) this.#read(turn);
   }
 
-  #read(turn: Turn): void {
+  #read(turn?: Turn): void {
     const used = this.#load();
     if (typeof used === 'string') {
       this.fault = used;
@@ -115,7 +116,7 @@ export class MetricsFile {
     for (const [key, table] of this.#tables) this.#refresh(key, table);
     this.#lookAtVacant(used);
     this.#used = used;
-    if (!turn.isOver) this.parse(turn);
+    if (!turn?.isOver) this.parse(turn);
   }
 
   close(): void {
@@ -176,7 +177,7 @@ export class MetricsFile {
   }
 
   /** Takes in records that are new: some at least, and then until the turn is over. */
-  parse(turn: Turn): void {
+  parse(turn?: Turn): void {
     const used = this.#used;
     for (let records = 1; this.#parsed < used; records++) {
       const record = readRecord(this.content, this.#parsed, used);
@@ -185,7 +186,7 @@ export class MetricsFile {
         return;
       }
       this.#parsed += record.length;
-      if (records % RECORDS_AT_ONCE === 0 && turn.isOver) return;
+      if (records % RECORDS_AT_ONCE === 0 && turn?.isOver) return;
     }
     this.fault = undefined;
   }

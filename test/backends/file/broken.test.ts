@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
 import { MetricsFile } from '#metheus/backends/file/reader.js';
-import { Turn } from '#metheus/model/turn.js';
 import { int32, leaveFile, patch } from './forged.js';
 import {
   filesIn,
@@ -128,7 +127,7 @@ describe('a file that cannot be read', () => {
     const directory = makeDirectory(t);
     const path = leaveFile(directory, 7, 3);
     const whole = new MetricsFile(path, 'whole');
-    whole.read(new Turn());
+    whole.read();
     const { bytes } = whole;
     whole.close();
     const copy = join(directory, 'copy');
@@ -136,7 +135,7 @@ describe('a file that cannot be read', () => {
     for (let length = bytes + 16; length >= 0; length--) {
       truncateSync(copy, length);
       const file = new MetricsFile(copy, 'copy');
-      file.read(new Turn());
+      file.read();
       assert.equal(file.fault === undefined, length >= bytes, `cut at ${length}: ${file.fault}`);
       if (file.fault !== undefined) assert.equal([...file.tables()].length, 0);
       file.close();
@@ -156,7 +155,7 @@ describe('a file that cannot be read', () => {
       writeFileSync(victim, bytes);
       assert.ok((await onlyValue(backend, 'counted_total')) !== undefined);
       const file = new MetricsFile(victim, 'fresh');
-      file.read(new Turn());
+      file.read();
       for (const table of file.tables()) {
         for (const value of table.values()) assert.equal(typeof value, 'number');
         assert.ok(['counted_total', 'each_total'].includes(table.family.name));
