@@ -1,9 +1,16 @@
 /**
- * A process that makes and removes series, 100 of each type in a round and never with the same labels, and prints
+ * A process that makes and removes series, 10 or 100 of a type in a round and never with the same labels, and prints
  * by how many bytes its memory has grown in that fifth of the rounds in which it grew least, the first aside: what
  * leaks does so in each of them. `churning.js ROUNDS`. Each round is scraped.
  */
-import { createCounter, createGauge, createHistogram, createSummary, generateMetrics } from 'metheus';
+import {
+  createCounter,
+  createGauge,
+  createHistogram,
+  createInfo,
+  createSummary,
+  generateMetrics,
+} from 'metheus';
 
 const requiredLabels = ['tenant'] as const;
 const metrics = [
@@ -11,8 +18,11 @@ const metrics = [
   createGauge('churn_value', 'Churn.', { requiredLabels }),
   createHistogram('churn_seconds', 'Churn.', { requiredLabels }),
   createSummary('churn_bytes', 'Churn.', { requiredLabels }),
+  createHistogram('churn_native_seconds', 'Churn.', { requiredLabels, native: true }),
+  createSummary('churn_quantiles_bytes', 'Churn.', { requiredLabels, quantiles: [0.5, 0.99] }),
+  createInfo('churn', 'Churn.', { requiredLabels }),
 ] as const;
-const [counter, gauge, histogram, summary] = metrics;
+const [counter, gauge, histogram, summary, native, quantiles, info] = metrics;
 const PARTS = 5;
 
 const rounds = Number(process.argv[2]);
@@ -28,6 +38,11 @@ async function round(): Promise<void> {
     gauge.labels({ tenant }).set(i);
     histogram.labels({ tenant }).observe(i);
     summary.labels({ tenant }).observe(i);
+    // A tenth, since they cost a hundred times as much.
+    if (i % 10 > 0) continue;
+    native.labels({ tenant }).observe(i);
+    quantiles.labels({ tenant }).observe(i);
+    info.labels({ tenant }).info();
   }
   const text = await generateMetrics();
   if (!text.includes(made[99]!)) throw new Error('a series is missing');

@@ -79,11 +79,13 @@ for (const backend of ['single', 'file']) {
   });
 }
 
-describe('once they are optimized, calls stay so', () => {
-  for (const operation of Object.keys(OPERATIONS)) {
-    test(operation, () => assert.equal(deoptimizations(operation), 0));
-  }
-});
+for (const backend of ['single', 'file']) {
+  describe(`once they are optimized, calls stay so with the backend '${backend}'`, () => {
+    for (const operation of Object.keys(OPERATIONS)) {
+      test(operation, () => assert.equal(deoptimizations(operation, backend), 0));
+    }
+  });
+}
 
 describe('1,000,000 calls into a file make no system call', { skip: requireTool('strace') }, () => {
   for (const operation of Object.keys(OPERATIONS)) {
