@@ -251,7 +251,11 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     const matches = (key: string | undefined, level: number) =>
       wanted[level] === undefined || (key ?? defaults[level]) === wanted[level];
     for (const [leaf, values] of this.tree.leaves(matches)) {
-      if (leaf.offset < 0) continue;
+      this.tree.delete(values);
+      if (leaf.offset < 0) {
+        this.#partials -= 1;
+        continue;
+      }
       if (!values.includes(undefined)) {
         activeBackend().backend.release(this.descriptor, leaf);
         removed += 1;
@@ -259,7 +263,6 @@ export class MetricFamily<M extends Leaf> implements Tenant {
       }
       attach(leaf, { page: new Float64Array(this.descriptor.cells), offset: 0 });
       leaf.end?.();
-      this.tree.delete(values);
     }
     return removed;
   }

@@ -27,7 +27,8 @@ function readSelector(text: string): Selector {
       if (name === 'LabelName') label = own;
       if (name === 'QuotedLabelName' && isOfLabel) label = unquoted(own);
       if (name === 'QuotedLabelName' && !isOfLabel) selector.name = unquoted(own);
-      if (name === 'StringLiteral' && above.endsWith('LabelMatcher')) selector.labels.push([label, unquoted(own)]);
+      if (name === 'StringLiteral' && above.endsWith('LabelMatcher'))
+        selector.labels.push([label, unquoted(own)]);
     },
   });
   return selector;
