@@ -73,7 +73,7 @@ export class InfoMetric extends Metric {
     if (metric.offset < 0) throw metric.unobservable();
     const { page, offset } = metric;
     // A complete metric stands for its one series; any other for all that it leads to.
-    for (const [other] of this.#series()) {
+    for (const [other] of this.isComplete ? [] : this.#series()) {
       const isSame = other.page === page && other.offset === offset;
       if (!isSame && other.page[other.offset + TOUCHED] !== 0) other.remove();
     }

@@ -117,9 +117,9 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   /** The series with these values, where given, each by the metric that names all of its labels. */
   *series(wanted: Values): Generator<[metric: M, labels: readonly string[]]> {
     if (this.descriptor.labelNames.length === 0) yield [this.root, []];
-    for (const [leaf, values] of this.tree.leaves()) {
-      if (leaf.offset < 0 || values.includes(undefined)) continue;
-      if (values.every((value, i) => (wanted[i] ?? value) === value)) yield [leaf, values as string[]];
+    const matches = (key: string | undefined, level: number) => (wanted[level] ?? key) === key;
+    for (const [leaf, values] of this.tree.leaves(matches)) {
+      if (leaf.offset >= 0 && !values.includes(undefined)) yield [leaf, values as string[]];
     }
   }
 

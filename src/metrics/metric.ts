@@ -111,9 +111,14 @@ export abstract class Metric {
     this.members.keepExemplar(this, cell, { labels, value, timestamp: Date.now() / 1000 });
   }
 
+  /** Were all its labels named, so that it is one series? */
+  protected get isComplete(): boolean {
+    return this.#given === COMPLETE;
+  }
+
   /** Undefined when the series was removed. */
   protected values(): Values | undefined {
-    return this.#given === COMPLETE ? this.members.labelsOf(this) : this.#given;
+    return this.isComplete ? this.members.labelsOf(this) : this.#given;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   createGauge,
   createHistogram,
   createInfo,
+  createStateSet,
   createSummary,
   generateMetrics,
 } from 'metheus';
@@ -21,8 +22,9 @@ const metrics = [
   createHistogram('churn_native_seconds', 'Churn.', { requiredLabels, native: true }),
   createSummary('churn_quantiles_bytes', 'Churn.', { requiredLabels, quantiles: [0.5, 0.99] }),
   createInfo('churn', 'Churn.', { requiredLabels }),
+  createStateSet('churn_state', 'Churn.', { requiredLabels, states: ['waits', 'runs'] }),
 ] as const;
-const [counter, gauge, histogram, summary, native, quantiles, info] = metrics;
+const [counter, gauge, histogram, summary, native, quantiles, info, state] = metrics;
 const PARTS = 5;
 
 const rounds = Number(process.argv[2]);
@@ -43,6 +45,7 @@ async function round(): Promise<void> {
     native.labels({ tenant }).observe(i);
     quantiles.labels({ tenant }).observe(i);
     info.labels({ tenant }).info();
+    state.labels({ tenant }).set('runs');
   }
   const text = await generateMetrics();
   if (!text.includes(made[99]!)) throw new Error('a series is missing');
