@@ -3,24 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter, generateBytes, generateMetrics, streamMetrics } from 'metheus';
 import { CHUNK_BYTES } from '#metheus/exposition/chunk.js';
+import { turnsDuring } from '../support/turns.js';
 
 function registryOf(series: number): CollectorRegistry {
   const registry = new CollectorRegistry();
   const counter = createCounter('requests_total', 'Served.', { requiredLabels: ['id', 'route'], registry });
   for (let id = 0; id < series; id++) counter.labels({ id: String(id), route: '/api/items' }).inc(id);
   return registry;
-}
-
-/** Counts how often the event loop comes round while `work` is done. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let counting = setImmediate(function count() {
-    turns += 1;
-    counting = setImmediate(count);
-  });
-  await work();
-  clearImmediate(counting);
-  return turns;
 }
 
 describe('streamMetrics', () => {

@@ -1,6 +1,7 @@
 /** Reading much, and the event loop: a scrape of many series gives it back all the while. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { turnsDuring } from '../../support/turns.js';
 import { leaveFile } from './forged.js';
 import { makeDirectory, onlyValue, openBackend, readStranger } from './support.js';
 
@@ -11,18 +12,6 @@ const FILES = 3;
 function slowClock(t: TestContext): void {
   let now = 0;
   t.mock.method(performance, 'now', () => (now += 100));
-}
-
-/** Counts how often the event loop comes round while `work` is done. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let counting = setImmediate(function count() {
-    turns += 1;
-    counting = setImmediate(count);
-  });
-  await work();
-  clearImmediate(counting);
-  return turns;
 }
 
 /** Sorted by their labels, as they are read. */
