@@ -15,8 +15,9 @@ export type { Tenant } from './tenant.js';
 
 export class ActiveBackend {
   readonly tenants = new Set<WeakRef<Tenant>>();
+  readonly #worker = isMainThread ? undefined : new ThreadBackend(this.tenants);
   /** Replaced by `replace.ts` only, which moves the tenants too. */
-  backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend(this.tenants);
+  backend: Backend = this.#worker ?? new SingleProcessBackend();
   readonly threads = isMainThread ? new WorkerThreads(() => this.backend) : undefined;
   readonly #gone = new FinalizationRegistry<WeakRef<Tenant>>((tenant) => this.tenants.delete(tenant));
   /** Brings the numbers of worker threads to where others read them. */
@@ -31,6 +32,11 @@ export class ActiveBackend {
     const reference = new WeakRef(tenant);
     this.tenants.add(reference);
     this.#gone.register(tenant, reference);
+  }
+
+  /** A tenant keeps its first exemplar. */
+  tellOfExemplars(): void {
+    this.#worker?.tellOfExemplars();
   }
 
   /** Everybody's numbers, those of worker threads included. */

@@ -124,7 +124,10 @@ export class MetricFamily<M extends Leaf> implements Tenant {
   }
 
   keepExemplar(metric: Leaf, cell: number, exemplar: Exemplar): void {
-    this.#exemplars ??= new WeakMap();
+    if (this.#exemplars === undefined) {
+      this.#exemplars = new WeakMap();
+      activeBackend().tellOfExemplars();
+    }
     const kept = this.#exemplars.get(metric) ?? [];
     kept[cell] = exemplar;
     this.#exemplars.set(metric, kept);

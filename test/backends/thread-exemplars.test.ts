@@ -1,7 +1,7 @@
 /** Exemplars of worker threads, shown by the main thread. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { Worker } from 'node:worker_threads';
+import { BroadcastChannel, type Worker } from 'node:worker_threads';
 import { createCounter, generateMetrics, REGISTRY } from 'metheus';
 import { until } from '../support/processes.js';
 import { gone, said, startWorker } from './workers.js';
@@ -100,6 +100,33 @@ describe('exemplars of worker threads', () => {
       assert.deepEqual(await exemplarsOf('leaving_total'), []);
     }
     assert.match(await generateMetrics(), /^leaving_total\{id="1"\} 1$/m);
+  });
+
+  it('are asked for where there are some: nobody waits for other threads', async (t) => {
+    const worker = startWorker(({ createCounter }, { say, port }) => {
+      const counter = createCounter('asked_total', 'A.');
+      counter.inc();
+      port.on('message', () => {
+        counter.inc(1, { n: 'first' });
+        say();
+      });
+      say();
+    });
+    end(t, worker);
+    await said(worker);
+    const channel = new BroadcastChannel('metheus.threads.v2');
+    t.after(() => channel.close());
+    let questions = 0;
+    channel.onmessage = (event) => {
+      if ((event as { data: { kind: string } }).data.kind === 'exemplars') questions += 1;
+    };
+    assert.match(await generateMetrics(), /^asked_total 1$/m);
+    // The others of this file are gone.
+    assert.equal(questions, 0);
+    worker.postMessage('keep one');
+    await said(worker);
+    await shown('asked_total', ['asked_total 2 # {n="first"} 1']);
+    assert.ok(questions > 0);
   });
 
   it('do not hold up a scrape while their thread is busy', async (t) => {

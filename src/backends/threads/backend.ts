@@ -20,10 +20,12 @@ export class ThreadBackend implements Backend {
   readonly #pages = new ThreadPageWriter((buffer, number) => this.#post(buffer, number));
   readonly #tenants: Iterable<WeakRef<Tenant>>;
   #own: OwnPages | undefined;
+  #hasExemplars = false;
   readonly #channel = openChannel(({ kind }) => {
     if (kind === 'exemplars') void import('./exemplars.js').then((to) => to.answerExemplars(this.#tenants));
     if (kind !== 'hello') return;
     for (const [number, buffer] of this.#pages.buffers.entries()) this.#post(buffer, number);
+    if (this.#hasExemplars) this.tellOfExemplars();
   });
 
   /** @param tenants - whose exemplars are told */
@@ -51,6 +53,12 @@ export class ThreadBackend implements Backend {
   async flush(): Promise<void> {}
 
   async close(): Promise<void> {}
+
+  /** That there is one: nobody waits for workers that have none. */
+  tellOfExemplars(): void {
+    this.#hasExemplars = true;
+    this.#channel.postMessage({ kind: 'exemplar', thread: threadId } satisfies ThreadMessage);
+  }
 
   #post(buffer: SharedArrayBuffer, number: number): void {
     this.#channel.postMessage({ kind: 'page', thread: threadId, number, buffer } satisfies ThreadMessage);

@@ -14,6 +14,8 @@ export class ThreadBridge {
   readonly #departed = new DepartedThreads();
   readonly #take: () => readonly ThreadMessage[];
   readonly #tell: (message: ThreadMessage) => void;
+  /** The threads that have kept exemplars: the others are not asked. */
+  readonly #keeping = new Set<number>();
   #exemplars: ExemplarCollection | undefined;
   #backend: Backend;
 
@@ -34,10 +36,10 @@ export class ThreadBridge {
   /** What worker threads have kept of exemplars; undefined where there never was such a thread. */
   async exemplars(): Promise<ExemplarCollection | undefined> {
     this.listen();
-    if (this.#threads.size === 0) return this.#exemplars;
+    if (this.#keeping.size === 0) return this.#exemplars;
     const { ExemplarCollection } = await import('./exemplars.js');
     this.#exemplars ??= new ExemplarCollection(() => this.#tell({ kind: 'exemplars' }));
-    await this.#exemplars.ask(this.#threads.keys());
+    await this.#exemplars.ask(this.#keeping);
     return this.#exemplars;
   }
 
@@ -51,7 +53,8 @@ export class ThreadBridge {
   listen(): void {
     const told = this.#take();
     for (const message of told) {
-      if (message.kind === 'start') this.#parents.set(message.thread, message.parent);
+      if (message.kind === 'exemplar') this.#keeping.add(message.thread);
+      else if (message.kind === 'start') this.#parents.set(message.thread, message.parent);
       else if (message.kind === 'page')
         this.#threadOf(message.thread).pages.add(message.number, message.buffer);
     }
@@ -77,10 +80,10 @@ export class ThreadBridge {
     // Workers of a worker end with it, and nobody else tells of that when it was terminated.
     for (const [child, parent] of this.#parents) if (parent === id) this.#end(child);
     this.#parents.delete(id);
+    if (this.#keeping.delete(id)) this.#exemplars?.left(id);
     const thread = this.#threads.get(id);
     if (thread === undefined) return;
     this.#threads.delete(id);
-    this.#exemplars?.left(id);
     thread.end(this.#backend, ({ record, cells }) => this.#departed.add(this.#backend, record, cells));
   }
 }

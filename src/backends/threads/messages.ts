@@ -9,6 +9,8 @@ const CHANNEL = 'metheus.threads.v2';
 /** What threads tell each other. */
 export type ThreadMessage =
   | { readonly kind: 'hello' }
+  /** A worker has kept its first exemplar: from now on it is asked. */
+  | { readonly kind: 'exemplar'; readonly thread: number }
   /** Asks workers for their exemplars: see `exemplars.ts`. */
   | { readonly kind: 'exemplars' }
   | {
