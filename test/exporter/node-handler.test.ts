@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, ServerResponse } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -319,6 +320,24 @@ describe('createMetricsHandler', () => {
       const { body } = await get(await listening(server));
       assert.equal(body.toString(), await expected);
       assert.equal(buffers.size, 2);
+    });
+
+    it('is whole over HTTP/2, for a client that takes its time', async () => {
+      const handler = createMetricsHandler({ registry });
+      // Its requests and responses do what those of node:http do, though their types differ.
+      const own = createHttp2Server((request, response) => handler(request as never, response as never));
+      own.listen(0, '127.0.0.1');
+      await once(own, 'listening');
+      const session = connect(`http://127.0.0.1:${(own.address() as AddressInfo).port}`);
+      const stream = session.request({ ':path': '/metrics' });
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) {
+        chunks.push(chunk as Buffer);
+        await new Promise(setImmediate);
+      }
+      session.close();
+      own.close();
+      assert.equal(Buffer.concat(chunks).toString(), await expected);
     });
 
     it("is whole where a framework's own write keeps what it is given for later", async () => {
