@@ -19,8 +19,9 @@ import { isNativeBuckets } from './native/check.js';
  * A family for a custom `Collector` to give.
  *
  * @throws the errors of a bad name, label, bucket or exemplar, as for metrics; `METHEUS_INVALID_OPTIONS` for a
- * type that there is not, or a unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` when a series has another
- * number of values than its type asks for, or one that it cannot have; `METHEUS_DUPLICATE_SERIES`
+ * type that there is not, or a unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` when
+ * a series has another number of values than its type asks for, or one that it cannot have;
+ * `METHEUS_DUPLICATE_SERIES`
  */
 export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
   const series = [...options.series];

@@ -1,5 +1,6 @@
 /** What an exemplar may say. */
 import { MetheusError, show } from '../errors.js';
+import type { Exemplar } from './family.js';
 import { labelString } from './labels.js';
 import { isLegacyLabelName } from './names.js';
 
@@ -27,6 +28,16 @@ export function exemplarLabels(metric: string, given: unknown): Readonly<Record<
   if (length <= MOST_CODE_POINTS) return labels;
   const expected = `at most ${MOST_CODE_POINTS} code points in all names and values, not ${length}`;
   throw invalidExemplar(metric, given, expected);
+}
+
+/** Puts exemplars of a series, by cell, beside those that are known of it: of each cell the newest stays. */
+export function keepNewest(
+  known: (Exemplar | undefined)[],
+  exemplars: readonly (Exemplar | undefined)[],
+): void {
+  exemplars.forEach((exemplar, cell) => {
+    if ((exemplar?.timestamp ?? 0) >= (known[cell]?.timestamp ?? 0)) known[cell] = exemplar;
+  });
 }
 
 function invalidExemplar(metric: string, given: unknown, expected: string): MetheusError {

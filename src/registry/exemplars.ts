@@ -1,5 +1,6 @@
 /** Putting the exemplars that this thread and its workers have kept beside the rows that they belong to. */
 import type { MetricSource, SeriesExemplars } from '../model/collector.js';
+import { keepNewest } from '../model/exemplar.js';
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { REMOVED, rowText } from '../model/label-column.js';
 import { labelText } from '../model/labels.js';
@@ -64,8 +65,6 @@ function keep(
   { exemplars }: SeriesExemplars,
 ): void {
   const known = kept.get(text) ?? [];
-  exemplars.forEach((exemplar, cell) => {
-    if ((exemplar?.timestamp ?? 0) >= (known[cell]?.timestamp ?? 0)) known[cell] = exemplar;
-  });
+  keepNewest(known, exemplars);
   kept.set(text, known);
 }

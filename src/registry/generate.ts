@@ -25,9 +25,9 @@ export async function generateMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<string> {
-  const { refuseProtobuf, textOf, wholeOf } = await import('./whole.js');
+  const { refuseProtobuf, textOf } = await import('./whole.js');
   refuseProtobuf(options.format);
-  return textOf(await wholeOf(registry, streamMetrics(registry, { ...options, reuse: true })));
+  return textOf(await generateBytes(registry, options));
 }
 
 /** The same as bytes, which is what servers send, and in every format. */

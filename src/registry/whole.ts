@@ -13,7 +13,7 @@ const ROOM = 1.02;
 const expectedBytes = new WeakMap<object, number>();
 
 /** @param chunks - each is read before the next is asked for */
-export async function wholeOf(registry: object, chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+export async function wholeOf(registry: object, chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   let whole = Buffer.allocUnsafeSlow(expectedBytes.get(registry) ?? FIRST_BYTES);
   let length = 0;
   for await (const chunk of chunks) {
@@ -38,6 +38,7 @@ export function refuseProtobuf(format: string | undefined): void {
 }
 
 /** UTF-8 as a string. Most scrapes are ASCII, which is a string of half the size and takes half the time. */
-export function textOf(bytes: Buffer): string {
+export function textOf({ buffer, byteOffset, length }: Uint8Array): string {
+  const bytes = Buffer.from(buffer, byteOffset, length);
   return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }

@@ -5,6 +5,7 @@
  */
 import { BroadcastChannel, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import type { SeriesExemplars } from '../../model/collector.js';
+import { keepNewest } from '../../model/exemplar.js';
 import { type Exemplar, type FamilyDescriptor, familyKey } from '../../model/family.js';
 import type { Tenant } from '../tenant.js';
 
@@ -82,9 +83,7 @@ export class ExemplarCollection {
       this.#kept.set(family, known);
       const key = JSON.stringify(labels);
       const merged = [...(known.get(key)?.exemplars ?? [])];
-      exemplars.forEach((exemplar, cell) => {
-        if ((exemplar?.timestamp ?? 0) >= (merged[cell]?.timestamp ?? 0)) merged[cell] = exemplar;
-      });
+      keepNewest(merged, exemplars);
       known.set(key, { labels, exemplars: merged });
     }
     if (isLast) this.left(thread);

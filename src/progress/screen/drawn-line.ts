@@ -1,7 +1,7 @@
 /** A bar's line, whatever the user gave to show on it. */
 
 import { warnOnce } from '../../errors.js';
-import { formatMeter, type MeterOptions } from '../meter/meter.js';
+import { drawMeter, type MeterOptions } from '../meter/meter.js';
 
 /** What has a line. */
 export interface LinedBar {
@@ -24,7 +24,7 @@ export function drawnLine(bar: LinedBar): string {
     );
   }
   try {
-    return formatMeter({ ...bar.formatDict, postfix: null });
+    return drawMeter({ ...bar.formatDict, postfix: null }, true);
   } catch {
     return '';
   }

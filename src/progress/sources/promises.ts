@@ -77,8 +77,7 @@ function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
     );
   }
   // A loop that was left does not hear of the rest.
-  for (const promise of settled) promise.catch(() => {});
-  return settled;
+  return heard(settled);
 }
 
 /** The functions of a `tqdm` with this environment. */
