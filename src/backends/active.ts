@@ -1,25 +1,25 @@
 /**
  * The backend in force: one for the whole thread, shared by every copy of this package that is loaded.
  *
- * Everything that owns cells is a tenant of it. When another backend is loaded, each tenant takes new cells
+ * Everything that owns cells is an owner of it. When another backend is loaded, each owner takes new cells
  * there and moves its numbers: see `replace.ts`.
  */
 import { isMainThread } from 'node:worker_threads';
 import type { FamilySnapshot } from '../model/family.js';
 import type { Backend, SnapshotRequest } from './backend.js';
+import type { CellOwner } from './cell-owner.js';
 import { SingleProcessBackend } from './memory.js';
-import type { Tenant } from './tenant.js';
 import { ThreadBackend, WorkerThreads } from './threads/backend.js';
 
-export type { Tenant } from './tenant.js';
+export type { CellOwner } from './cell-owner.js';
 
 export class ActiveBackend {
-  readonly tenants = new Set<WeakRef<Tenant>>();
-  readonly #worker = isMainThread ? undefined : new ThreadBackend(this.tenants);
-  /** Replaced by `replace.ts` only, which moves the tenants too. */
+  readonly owners = new Set<WeakRef<CellOwner>>();
+  readonly #worker = isMainThread ? undefined : new ThreadBackend(this.owners);
+  /** Replaced by `replace.ts` only, which moves the owners too. */
   backend: Backend = this.#worker ?? new SingleProcessBackend();
   readonly threads = isMainThread ? new WorkerThreads(() => this.backend) : undefined;
-  readonly #gone = new FinalizationRegistry<WeakRef<Tenant>>((tenant) => this.tenants.delete(tenant));
+  readonly #gone = new FinalizationRegistry<WeakRef<CellOwner>>((owner) => this.owners.delete(owner));
   /** Brings the numbers of worker threads to where others read them. */
   timer: NodeJS.Timeout | undefined;
   /** Settles when no backend is being loaded. Never rejects. */
@@ -27,14 +27,14 @@ export class ActiveBackend {
   /** The backend that the environment named, and by which variables; undefined when it was named in code. */
   environment: { readonly origin: string; readonly loaded: Promise<Backend> } | undefined;
 
-  /** Makes sure that a tenant is asked to move when the backend changes. Does not keep it alive. */
-  add(tenant: Tenant): void {
-    const reference = new WeakRef(tenant);
-    this.tenants.add(reference);
-    this.#gone.register(tenant, reference);
+  /** Makes sure that an owner is asked to move when the backend changes. Does not keep it alive. */
+  add(owner: CellOwner): void {
+    const reference = new WeakRef(owner);
+    this.owners.add(reference);
+    this.#gone.register(owner, reference);
   }
 
-  /** A tenant keeps its first exemplar. */
+  /** A owner keeps its first exemplar. */
   tellOfExemplars(): void {
     this.#worker?.tellOfExemplars();
   }

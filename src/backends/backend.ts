@@ -54,7 +54,7 @@ export interface BackendHost {
    *
    * @param which - the cells that move; all of them when left out
    */
-  rehome(which?: (cells: Cells) => boolean): void;
+  migrate(which?: (cells: Cells) => boolean): void;
 }
 
 /** Owner of pages. All methods but `snapshot`, `flush`, `open` and `close` are synchronous and never wait. */

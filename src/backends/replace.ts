@@ -33,14 +33,14 @@ export class Mover {
     const before = this.#active.backend;
     this.#threads.sync();
     this.#active.backend = backend;
-    this.#rehome(before);
+    this.#migrate(before);
     if (!(backend instanceof SingleProcessBackend)) this.#keepThreadsCurrent();
     return before;
   }
 
   /** What `backend` may ask of its users, once it is in force. */
   hostOf(backend: Backend): BackendHost {
-    return { rehome: (which) => backend === this.#active.backend && this.#rehome(backend, which) };
+    return { migrate: (which) => backend === this.#active.backend && this.#migrate(backend, which) };
   }
 
   /** Others read what is in the backend without asking this process, so threads' numbers are brought there in time. */
@@ -51,8 +51,8 @@ export class Mover {
   }
 
   /** Moves everything from `before`, which may be the same backend, to the one in force. */
-  #rehome(before: Backend, which?: (cells: Cells) => boolean): void {
-    const { backend, tenants } = this.#active;
+  #migrate(before: Backend, which?: (cells: Cells) => boolean): void {
+    const { backend, owners } = this.#active;
     const move: Move = (request, from) => {
       if (which?.(from) === false) return from;
       const created = before.createdOf?.(request.family, from);
@@ -62,7 +62,7 @@ export class Mover {
       before.release(request.family, from, 'moved');
       return cells;
     };
-    for (const reference of tenants) reference.deref()?.rehome(move);
-    this.#threads.rehome(backend, move);
+    for (const reference of owners) reference.deref()?.migrate(move);
+    this.#threads.migrate(backend, move);
   }
 }

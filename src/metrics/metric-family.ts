@@ -2,7 +2,7 @@
  * The series of one metric, in a tree of their label values: a leaf is always the same object for the same
  * labels. A leaf that leaves labels to their defaults shares the cells of the one that names them.
  */
-import { activeBackend, type Tenant } from '../backends/active.js';
+import { activeBackend, type CellOwner } from '../backends/active.js';
 import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
 import type { SeriesExemplars } from '../model/collector.js';
@@ -41,7 +41,7 @@ export interface FamilySettings {
   readonly states?: readonly string[] | undefined;
 }
 
-export class MetricFamily<M extends Leaf> implements Tenant {
+export class MetricFamily<M extends Leaf> implements CellOwner {
   readonly descriptor: FamilyDescriptor;
   /** The metric without any label given. */
   readonly root: M;
@@ -167,7 +167,7 @@ export class MetricFamily<M extends Leaf> implements Tenant {
     this.#partials = 0;
   }
 
-  rehome(move: Move): void {
+  migrate(move: Move): void {
     const { descriptor: family } = this;
     const sharing: [M, Values][] = [];
     for (const [leaf, values] of this.tree.leaves()) {

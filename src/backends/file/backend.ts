@@ -226,7 +226,7 @@ export class MultiProcessFileBackend implements Backend {
     this.#memory = new MemorySources();
     this.#self.reserve(this);
     this.#former = before;
-    this.#host?.rehome();
+    this.#host?.migrate();
     this.#former = undefined;
     before?.close();
   }
@@ -240,7 +240,7 @@ export class MultiProcessFileBackend implements Backend {
     }
     const isInMemory = (cells: Cells) => !file.owns(cells);
     this.#self.reserve(this, isInMemory);
-    this.#host?.rehome(isInMemory);
+    this.#host?.migrate(isInMemory);
   }
 
   /** The file says of a thread that it lives; that it does no more is known here before it is in the file. */

@@ -8,7 +8,7 @@
 import { type BroadcastChannel, receiveMessageOnPort, threadId } from 'node:worker_threads';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
-import type { Tenant } from '../tenant.js';
+import type { CellOwner } from '../cell-owner.js';
 import type { ThreadBridge } from './bridge.js';
 import { openChannel, type ThreadMessage, watchWorkers } from './messages.js';
 import type { OwnPages } from './numbers.js';
@@ -18,19 +18,19 @@ import { ThreadPageWriter } from './page.js';
 export class ThreadBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
   readonly #pages = new ThreadPageWriter((buffer, number) => this.#post(buffer, number));
-  readonly #tenants: Iterable<WeakRef<Tenant>>;
+  readonly #owners: Iterable<WeakRef<CellOwner>>;
   #own: OwnPages | undefined;
   #hasExemplars = false;
   readonly #channel = openChannel(({ kind }) => {
-    if (kind === 'exemplars') void import('./exemplars.js').then((to) => to.answerExemplars(this.#tenants));
+    if (kind === 'exemplars') void import('./exemplars.js').then((to) => to.answerExemplars(this.#owners));
     if (kind !== 'hello') return;
     for (const [number, buffer] of this.#pages.buffers.entries()) this.#post(buffer, number);
     if (this.#hasExemplars) this.tellOfExemplars();
   });
 
-  /** @param tenants - whose exemplars are told */
-  constructor(tenants: Iterable<WeakRef<Tenant>>) {
-    this.#tenants = tenants;
+  /** @param owners - whose exemplars are told */
+  constructor(owners: Iterable<WeakRef<CellOwner>>) {
+    this.#owners = owners;
     watchWorkers((message) => this.#channel.postMessage(message));
   }
 

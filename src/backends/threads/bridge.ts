@@ -61,10 +61,10 @@ export class ThreadBridge {
     for (const message of told) if (message.kind === 'exit') this.#end(message.thread);
   }
 
-  rehome(backend: Backend, move: Move): void {
+  migrate(backend: Backend, move: Move): void {
     this.#backend = backend;
-    for (const thread of this.#threads.values()) thread.rehome(move);
-    this.#departed.rehome(move);
+    for (const thread of this.#threads.values()) thread.migrate(move);
+    this.#departed.migrate(move);
   }
 
   #threadOf(id: number): ThreadNumbers {
@@ -122,7 +122,7 @@ class DepartedThreads {
     accumulate(family, page, offset, from.page, from.offset, false);
   }
 
-  rehome(move: Move): void {
+  migrate(move: Move): void {
     for (const series of this.#series.values()) series.cells = move(series, series.cells);
   }
 }

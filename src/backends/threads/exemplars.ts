@@ -7,7 +7,7 @@ import { BroadcastChannel, receiveMessageOnPort, threadId } from 'node:worker_th
 import type { SeriesExemplars } from '../../model/collector.js';
 import { keepNewest } from '../../model/exemplar.js';
 import { type Exemplar, type FamilyDescriptor, familyKey } from '../../model/family.js';
-import type { Tenant } from '../tenant.js';
+import type { CellOwner } from '../cell-owner.js';
 
 /** Of its own, and not the one for all else, so that workers do not hear each other's answers. */
 const CHANNEL = 'metheus.exemplars.v1';
@@ -97,20 +97,20 @@ export class ExemplarCollection {
 
 let answers: ExemplarAnswers | undefined;
 
-/** A worker's side: tells of what its tenants have kept since the last time. */
-export function answerExemplars(tenants: Iterable<WeakRef<Tenant>>): void {
-  answers ??= new ExemplarAnswers(tenants);
+/** A worker's side: tells of what its owners have kept since the last time. */
+export function answerExemplars(owners: Iterable<WeakRef<CellOwner>>): void {
+  answers ??= new ExemplarAnswers(owners);
   answers.answer();
 }
 
 class ExemplarAnswers {
   readonly #channel = new BroadcastChannel(CHANNEL);
-  readonly #tenants: Iterable<WeakRef<Tenant>>;
+  readonly #owners: Iterable<WeakRef<CellOwner>>;
   /** Unix seconds. */
   #answered = 0;
 
-  constructor(tenants: Iterable<WeakRef<Tenant>>) {
-    this.#tenants = tenants;
+  constructor(owners: Iterable<WeakRef<CellOwner>>) {
+    this.#owners = owners;
     this.#channel.unref();
     process.once('exit', () => this.answer());
   }
@@ -119,11 +119,11 @@ class ExemplarAnswers {
     const since = this.#answered;
     this.#answered = Date.now() / 1000;
     let series: [string, SeriesExemplars][] = [];
-    for (const reference of this.#tenants) {
-      const tenant = reference.deref();
-      if (tenant?.descriptor === undefined) continue;
-      const family = familyKey(tenant.descriptor);
-      for (const one of tenant.exemplars?.() ?? []) {
+    for (const reference of this.#owners) {
+      const owner = reference.deref();
+      if (owner?.descriptor === undefined) continue;
+      const family = familyKey(owner.descriptor);
+      for (const one of owner.exemplars?.() ?? []) {
         if (one === undefined) continue;
         const isNew = (exemplar: Exemplar | undefined) => (exemplar?.timestamp ?? -1) >= since;
         const exemplars = one.exemplars.map((exemplar) => (isNew(exemplar) ? exemplar : undefined));

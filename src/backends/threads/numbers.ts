@@ -39,7 +39,7 @@ export class ThreadNumbers {
   }
 
   /** Shows the same elsewhere. */
-  rehome(move: Move): void {
+  migrate(move: Move): void {
     for (const mirror of this.#mirrors) {
       const { family, labels, created } = mirror.record;
       mirror.cells = move({ family, labels, created, writer: this.writer }, mirror.cells);

@@ -4,7 +4,7 @@
  * Nothing is ever moved between cells, since somebody may be reading. At a coarser resolution new blocks count
  * on from zero; the old ones stay, and readers bring all of them together.
  */
-import { activeBackend, type Tenant } from '../../backends/active.js';
+import { activeBackend, type CellOwner } from '../../backends/active.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import { BLOCK_BITS, BLOCK_SIZE, blockName, NEGATIVE, zeroName } from '../../model/native/parts.js';
 import { coarseNow } from '../coarse-clock.js';
@@ -14,7 +14,7 @@ import type { NativeRule, Observer, Upkept } from './rule.js';
 import { limit, readSeries } from './upkeep.js';
 
 /** All series of one family. */
-export class NativeFamily implements Tenant {
+export class NativeFamily implements CellOwner {
   readonly rule: NativeRule;
   readonly series = new Set<NativeSeries>();
 
@@ -23,7 +23,7 @@ export class NativeFamily implements Tenant {
     activeBackend().add(this);
   }
 
-  rehome(move: Move): void {
+  migrate(move: Move): void {
     for (const { labels, blocks } of this.series) {
       for (const [name, block] of blocks) {
         Object.assign(block, move({ family: this.rule.parts, labels: [...labels, name] }, block));

@@ -2,7 +2,7 @@
  * Where published bars count: rows of one family, in the pages of whatever backend is loaded. So the bars of
  * worker threads, child processes and other machines are read like metrics, from the same pages.
  */
-import { activeBackend, type Tenant } from '../../backends/active.js';
+import { activeBackend, type CellOwner } from '../../backends/active.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import type { FamilyDescriptor } from '../../model/family.js';
 import { type BarRecord, type OpenRecord, RECORD_CELLS } from './record.js';
@@ -48,7 +48,7 @@ const pools = new Map<string, RowPool>();
  * The rows of a proxy's bars in this thread. A row is used again by the next bar of its bucket and unit, and
  * goes on counting where the last one stopped: there are never more rows than there were bars at one time.
  */
-export class RowPool implements Tenant {
+export class RowPool implements CellOwner {
   readonly #proxy: string;
   readonly #rows: Row[] = [];
   readonly #free = new Map<string, Row[]>();
@@ -82,7 +82,7 @@ export class RowPool implements Tenant {
     return free.pop() ?? this.#add(bucket, unit, free);
   };
 
-  rehome(move: Move): void {
+  migrate(move: Move): void {
     for (const row of this.#rows) {
       const cells = move({ family: BARS, labels: row.labels }, row);
       row.page = cells.page;

@@ -18,13 +18,13 @@ for (const [name, get] of MAPPINGS) {
       directories += 1;
       const directory = join(root, String(directories));
       const backend = new MultiProcessFileBackend({ directory }, { mapping: get(), emptyFor });
-      await backend.open({ rehome() {} });
+      await backend.open({ migrate() {} });
       return backend;
     });
   }
   backendContract(`MultiProcessFileBackend, ${name}, in memory`, async () => {
     const backend = new MultiProcessFileBackend({ directory: '/proc/no/such' }, { mapping: get() });
-    await backend.open({ rehome() {} });
+    await backend.open({ migrate() {} });
     return backend;
   });
 }

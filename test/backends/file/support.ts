@@ -71,7 +71,7 @@ export async function openBackend(
 ): Promise<MultiProcessFileBackend> {
   const backend = new MultiProcessFileBackend(config, parts);
   atEnd(t, () => backend.close());
-  await backend.open({ rehome() {} });
+  await backend.open({ migrate() {} });
   return backend;
 }
 

@@ -13,5 +13,5 @@ const backend = new MultiProcessFileBackend(
     },
   },
 );
-await backend.open({ rehome() {} });
+await backend.open({ migrate() {} });
 await backend.fold();

@@ -4,10 +4,10 @@ import type { FamilyDescriptor } from '../model/family.js';
 import type { Move } from './backend.js';
 
 /** Owner of cells, who can move. */
-export interface Tenant {
-  /** The family, and its exemplars, of a tenant that has some: see `MetricSource`. */
+export interface CellOwner {
+  /** The family, and its exemplars, of an owner that has some: see `MetricSource`. */
   readonly descriptor?: FamilyDescriptor;
   exemplars?(): Iterable<SeriesExemplars | undefined>;
   /** Calls `move` for everything it owns, and counts in the new cells from then on. */
-  rehome(move: Move): void;
+  migrate(move: Move): void;
 }
