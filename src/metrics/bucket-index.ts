@@ -7,7 +7,7 @@
 /** Bits of a float64's leading half that do not tell slots apart: 3 bits of the mantissa make 8 slots an octave. */
 const SHIFT = 17;
 /** Bounds further apart get wider slots. */
-const MOST_SLOTS = 512;
+const MAX_SLOTS = 512;
 /** Slots beyond the least and the greatest bound, for values that miss them by two octaves. */
 const MARGIN = 16;
 
@@ -54,7 +54,7 @@ export class BucketIndex {
     const least = leadingBits(bounds.find((bound) => bound > 0) ?? 0);
     const most = leadingBits(Math.max(0, ...bounds.slice(-1)));
     let shift = SHIFT;
-    while ((most >> shift) - (least >> shift) > MOST_SLOTS) shift += 1;
+    while ((most >> shift) - (least >> shift) > MAX_SLOTS) shift += 1;
     this.#shift = shift;
     this.#first = Math.max((least >> shift) - MARGIN, -1);
     this.#last =

@@ -64,7 +64,7 @@ export class CounterMetric extends Metric {
 
 /** A counter that takes an exemplar from where its option `exemplars` says. */
 export class TracedCounterMetric extends CounterMetric {
-  override inc(by = 1, exemplar = this.members.settings.exemplars?.()): void {
+  override inc(by = 1, exemplar = this.family.settings.exemplars?.()): void {
     super.inc(by, exemplar);
   }
 }

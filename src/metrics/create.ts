@@ -73,11 +73,11 @@ function creator<Creates>(type: MetricType, { Plain, Traced = Plain }: Classes):
     const make = () => {
       const makeMetric =
         rule === undefined
-          ? (members: MetricFamily<Metric>, given: Values) => new Class(members, given)
+          ? (family: MetricFamily<Metric>, given: Values) => new Class(family, given)
           : nativeModule().makerOf(Plain, rule);
       return new MetricFamily(family, settings, makeMetric).root;
     };
-    return registry === null ? make() : registry.obtain(defined.definition, family, make);
+    return registry === null ? make() : registry.findOrCreate(defined.definition, family, make);
   };
   return create as unknown as Creates;
 }

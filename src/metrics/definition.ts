@@ -61,8 +61,8 @@ export function checkOptions(name: unknown, options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw invalidOption(metric, 'options', options, 'an object');
   }
-  const { registry } = options as { registry?: { obtain?: unknown } | null };
-  if (registry === undefined || registry === null || typeof registry.obtain === 'function') return;
+  const { registry } = options as { registry?: { findOrCreate?: unknown } | null };
+  if (registry === undefined || registry === null || typeof registry.findOrCreate === 'function') return;
   throw invalidOption(metric, 'registry', registry, 'a registry, or null');
 }
 

@@ -70,7 +70,7 @@ export class GaugeMetric extends TimedMetric {
     return isMethodContext(context) ? wrap(fn, (call) => this.#track(call)) : this.#track(fn);
   }
 
-  protected take(seconds: number): void {
+  protected observeDuration(seconds: number): void {
     this.set(seconds);
   }
 

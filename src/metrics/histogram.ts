@@ -34,7 +34,7 @@ export class HistogramMetric extends TimedMetric {
     if (typeof value !== 'number' || Number.isNaN(value) || this.offset < 0) {
       throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number other than NaN');
     }
-    const { buckets } = this.members;
+    const { buckets } = this.family;
     const { page, offset } = this;
     const bucket = buckets.bucketOf(value);
     if (exemplar !== undefined) this.keepExemplar(bucket, value, exemplar);
@@ -42,14 +42,14 @@ export class HistogramMetric extends TimedMetric {
     page[offset + buckets.bounds.length]! -= -value;
   }
 
-  protected take(seconds: number): void {
+  protected observeDuration(seconds: number): void {
     this.observe(seconds);
   }
 
   get(): HistogramValue {
     if (this.offset < 0) throw this.unobservable();
     let count = 0;
-    const buckets = this.members.buckets.bounds.map((bound, i) => {
+    const buckets = this.family.buckets.bounds.map((bound, i) => {
       count += this.page[this.offset + i]!;
       return [bound, count] as const;
     });
@@ -59,7 +59,7 @@ export class HistogramMetric extends TimedMetric {
 
 /** A histogram that takes exemplars from where its option `exemplars` says. */
 export class TracedHistogramMetric extends HistogramMetric {
-  override observe(value: number, exemplar = this.members.settings.exemplars?.()): void {
+  override observe(value: number, exemplar = this.family.settings.exemplars?.()): void {
     super.observe(value, exemplar);
   }
 }

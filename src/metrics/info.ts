@@ -82,7 +82,7 @@ export class InfoMetric extends Metric {
   }
 
   get(): Record<string, string>[] {
-    const { labelNames } = this.family;
+    const { labelNames } = this.descriptor;
     return this.#series()
       .filter(([{ page, offset }]) => page[offset + TOUCHED] !== 0)
       .map(([, labels]) => Object.fromEntries(labelNames.map((name, i) => [name, labels[i]!])));
@@ -91,6 +91,6 @@ export class InfoMetric extends Metric {
   /** None when the metric was removed. */
   #series() {
     const values = this.values();
-    return values === undefined ? [] : [...this.members.series(values)];
+    return values === undefined ? [] : [...this.family.series(values)];
   }
 }

@@ -38,7 +38,7 @@ export interface Described<Open extends string, Missing extends string> {
   readonly [LABELS]?: { readonly open: (name: Open) => void; readonly missing: Missing };
   readonly name: string;
   readonly help: string;
-  readonly family: FamilyDescriptor;
+  readonly descriptor: FamilyDescriptor;
   /** The whole definition as text, by which a registry tells metrics apart. */
   readonly definition: string;
   /** The backend that keeps the numbers at this moment. */

@@ -12,13 +12,13 @@ import { BucketIndex, type Buckets } from './bucket-index.js';
 import { LabelTree, type Values } from './label-tree.js';
 
 /** What a family knows of its metrics: where they count. `offset` is -1 while labels are missing. */
-export interface Leaf {
+export interface Child {
   page: Float64Array;
   offset: number;
   /** Told that a series begins with it, for a leaf that has more of it than these cells. */
   begin?(labels: readonly string[]): void;
   /** Told that it counts in the series of another leaf. */
-  share?(other: Leaf): void;
+  share?(other: Child): void;
   /** Told that the series was removed. */
   end?(): void;
 }
@@ -41,7 +41,7 @@ export interface FamilySettings {
   readonly states?: readonly string[] | undefined;
 }
 
-export class MetricFamily<M extends Leaf> implements CellOwner {
+export class MetricFamily<M extends Child> implements CellOwner {
   readonly descriptor: FamilyDescriptor;
   /** The metric without any label given. */
   readonly root: M;
@@ -54,7 +54,7 @@ export class MetricFamily<M extends Leaf> implements CellOwner {
   /** Leaves that count nothing yet. */
   #partials = 0;
   /** The newest exemplar of each cell that has any: beside the leaves, so that those without pay nothing. */
-  #exemplars: WeakMap<Leaf, Exemplar[]> | undefined;
+  #exemplars: WeakMap<Child, Exemplar[]> | undefined;
 
   constructor(
     descriptor: FamilyDescriptor,
@@ -109,7 +109,7 @@ export class MetricFamily<M extends Leaf> implements CellOwner {
    * The labels of a leaf, if it was not removed. It is looked for among all: complete metrics do not keep
    * their labels.
    */
-  labelsOf(metric: Leaf): Values | undefined {
+  labelsOf(metric: Child): Values | undefined {
     for (const [leaf, values] of this.tree.leaves()) if (leaf === metric) return values;
     return undefined;
   }
@@ -123,7 +123,7 @@ export class MetricFamily<M extends Leaf> implements CellOwner {
     }
   }
 
-  keepExemplar(metric: Leaf, cell: number, exemplar: Exemplar): void {
+  keepExemplar(metric: Child, cell: number, exemplar: Exemplar): void {
     if (this.#exemplars === undefined) {
       this.#exemplars = new WeakMap();
       activeBackend().tellOfExemplars();
@@ -274,12 +274,12 @@ export class MetricFamily<M extends Leaf> implements CellOwner {
 /** Stands for the values of a metric whose labels are all named: kept once, and not once for each series. */
 export const COMPLETE: Values = Object.freeze(['']);
 
-function attach(metric: Leaf, { page, offset }: Cells): void {
+function attach(metric: Child, { page, offset }: Cells): void {
   metric.page = page;
   metric.offset = offset;
 }
 
-function share(metric: Leaf, other: Leaf): void {
+function share(metric: Child, other: Child): void {
   attach(metric, other);
   metric.share?.(other);
 }

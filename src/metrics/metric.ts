@@ -21,35 +21,35 @@ const NO_PAGE = new Float64Array(0);
 export abstract class Metric {
   page: Float64Array = NO_PAGE;
   offset = -1;
-  protected readonly members: MetricFamily<Metric>;
+  protected readonly family: MetricFamily<Metric>;
   /** Given label values; {@link COMPLETE} where all were named. */
   readonly #given: Values;
 
-  constructor(members: MetricFamily<Metric>, given: Values) {
-    this.members = members;
+  constructor(family: MetricFamily<Metric>, given: Values) {
+    this.family = family;
     this.#given = given;
   }
 
-  get family(): FamilyDescriptor {
-    return this.members.descriptor;
+  get descriptor(): FamilyDescriptor {
+    return this.family.descriptor;
   }
 
   /** For the registry: see `MetricSource`. */
   get definition(): string {
-    return this.members.settings.definition;
+    return this.family.settings.definition;
   }
 
   /** For the registry too. */
   exemplars(): Iterable<SeriesExemplars | undefined> {
-    return this.members.exemplars();
+    return this.family.exemplars();
   }
 
   get name(): string {
-    return this.family.name;
+    return this.descriptor.name;
   }
 
   get help(): string {
-    return this.family.help;
+    return this.descriptor.help;
   }
 
   get backend(): Backend {
@@ -57,9 +57,9 @@ export abstract class Metric {
   }
 
   labels(given: Readonly<Record<string, unknown>>): Metric {
-    const { members } = this;
-    if (this === members.root && typeof given === 'object' && given !== null) {
-      const found = members.tree.find(given);
+    const { family } = this;
+    if (this === family.root && typeof given === 'object' && given !== null) {
+      const found = family.tree.find(given);
       if (found !== undefined) return found;
     }
     return this.#labels(given);
@@ -69,27 +69,27 @@ export abstract class Metric {
   #labels(given: Readonly<Record<string, unknown>>): Metric {
     if (typeof given === 'object' && given !== null) {
       if (this.#given !== COMPLETE) {
-        const known = this.members.tree.findOnTop(this.#given, given);
+        const known = this.family.tree.findOnTop(this.#given, given);
         if (known !== undefined) return known;
       } else if (isEmpty(given)) return this;
     }
-    return this.members.resolve(this.values(), given);
+    return this.family.resolve(this.values(), given);
   }
 
   remove(labels: Readonly<Record<string, unknown>> = {}): number {
     const values = this.values();
-    const wanted = this.members.combine(values, labels, 'remove()');
-    return values === undefined ? 0 : this.members.remove(wanted);
+    const wanted = this.family.combine(values, labels, 'remove()');
+    return values === undefined ? 0 : this.family.remove(wanted);
   }
 
   clear(): void {
-    if (this === this.members.root) this.members.clear();
+    if (this === this.family.root) this.family.clear();
     else this.remove();
   }
 
   /** Why nothing can be counted here. */
   protected unobservable(): UnobservableMetricError {
-    return new UnobservableMetricError(this.name, this.members.missing(this.#given));
+    return new UnobservableMetricError(this.name, this.family.missing(this.#given));
   }
 
   /** The error of a bad argument: missing labels are told first. */
@@ -100,7 +100,7 @@ export abstract class Metric {
   ) {
     if (this.offset < 0) return this.unobservable();
     return new MetheusError(code, {
-      given: `${show(given)} to ${this.family.type} '${this.name}'`,
+      given: `${show(given)} to ${this.descriptor.type} '${this.name}'`,
       expected,
     });
   }
@@ -108,7 +108,7 @@ export abstract class Metric {
   /** Keeps what leads to the cause of an observation, before it is counted: one that is refused counts nothing. */
   protected keepExemplar(cell: number, value: number, given: unknown): void {
     const labels = exemplarLabels(this.name, given);
-    this.members.keepExemplar(this, cell, { labels, value, timestamp: Date.now() / 1000 });
+    this.family.keepExemplar(this, cell, { labels, value, timestamp: Date.now() / 1000 });
   }
 
   /** Were all its labels named, so that it is one series? */
@@ -118,7 +118,7 @@ export abstract class Metric {
 
   /** Undefined when the series was removed. */
   protected values(): Values | undefined {
-    return this.isComplete ? this.members.labelsOf(this) : this.#given;
+    return this.isComplete ? this.family.labelsOf(this) : this.#given;
   }
 }
 

@@ -85,7 +85,7 @@ export class StateSetMetric extends Metric {
 
   /** The series of all states, of which the one that is wanted, if any, must be one. */
   #states(...wanted: unknown[]): [state: string, metric: Metric][] {
-    const states = this.members.settings.states!;
+    const states = this.family.settings.states!;
     const all = states.map((state): [string, StateSetMetric] => {
       const metric = this.labels({ [this.name]: state }) as StateSetMetric;
       if (metric.offset < 0) throw metric.unobservable();

@@ -28,7 +28,7 @@ export class SummaryMetric extends TimedMetric {
     page[offset + 1]! -= -1;
   }
 
-  protected take(seconds: number): void {
+  protected observeDuration(seconds: number): void {
     this.observe(seconds);
   }
 

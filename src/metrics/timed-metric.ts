@@ -6,11 +6,11 @@ import { Timer } from './timer.js';
 /** Implements `Timed`, whose overloads are what users see. */
 export abstract class TimedMetric extends Metric {
   /** Takes a duration, in seconds. */
-  protected abstract take(seconds: number): void;
+  protected abstract observeDuration(seconds: number): void;
 
   startTimer(): Timer {
     if (this.offset < 0) throw this.unobservable();
-    return new Timer((seconds) => this.take(seconds));
+    return new Timer((seconds) => this.observeDuration(seconds));
   }
 
   time<R>(fn: () => R, context?: unknown): R | (() => R) {

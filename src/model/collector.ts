@@ -14,7 +14,7 @@ import type { Labels } from './labels.js';
 
 /** A metric as a registry sees it. */
 export interface MetricSource {
-  readonly family: FamilyDescriptor;
+  readonly descriptor: FamilyDescriptor;
   /** The whole definition as text: equal for two metrics that may be one, and shown where they differ. */
   readonly definition: string;
   /** A hidden family, of type `parts`, with the native buckets of the series. */
@@ -39,7 +39,7 @@ export interface Collector {
 }
 
 /** Where the default registry is kept on `globalThis`, so that two copies of this package share one. */
-export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v1');
+export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v2');
 
 /** Takes metrics in. The write side of a registry, and all of it that a metric needs to know. */
 export interface Registerer {
@@ -50,7 +50,7 @@ export interface Registerer {
    *
    * @throws `METHEUS_CONFLICTING_METRIC` when the definition differs
    */
-  obtain<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M;
+  findOrCreate<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M;
 }
 
 /** One series of a family that a collector gives. Times are Unix seconds. */

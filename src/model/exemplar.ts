@@ -5,7 +5,7 @@ import { labelString } from './labels.js';
 import { isLegacyLabelName } from './names.js';
 
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#exemplars */
-const MOST_CODE_POINTS = 128;
+const MAX_CODE_POINTS = 128;
 
 /**
  * The labels of an exemplar, as text.
@@ -25,8 +25,8 @@ export function exemplarLabels(metric: string, given: unknown): Readonly<Record<
     labels[name] = value;
     length += [...name, ...value].length;
   }
-  if (length <= MOST_CODE_POINTS) return labels;
-  const expected = `at most ${MOST_CODE_POINTS} code points in all names and values, not ${length}`;
+  if (length <= MAX_CODE_POINTS) return labels;
+  const expected = `at most ${MAX_CODE_POINTS} code points in all names and values, not ${length}`;
   throw invalidExemplar(metric, given, expected);
 }
 

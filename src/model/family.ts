@@ -111,11 +111,11 @@ export function familyKey(family: FamilyDescriptor): string {
 }
 
 /** Beyond it, milliseconds would be no whole numbers. */
-const MOST_SECONDS = Number.MAX_SAFE_INTEGER / 1000;
+const MAX_SECONDS = Number.MAX_SAFE_INTEGER / 1000;
 
 /** Whether these can be Unix seconds. */
 export function isTime(seconds: unknown): seconds is number {
-  return typeof seconds === 'number' && Math.abs(seconds) <= MOST_SECONDS;
+  return typeof seconds === 'number' && Math.abs(seconds) <= MAX_SECONDS;
 }
 
 /** The numbers of a family at one moment, in columns. */

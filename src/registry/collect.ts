@@ -24,7 +24,7 @@ export class Collection {
     scopes: readonly string[],
     collectors: readonly Collector[],
   ): Promise<FamilySnapshot[]> {
-    const families = sources.map(({ family }) => family);
+    const families = sources.map(({ descriptor }) => descriptor);
     const parts = sources.flatMap((source) => source.parts ?? []);
     const threads = await activeBackend().threads?.bridge();
     const [[exemplars, snapshots], ...collected] = await Promise.all([

@@ -63,13 +63,13 @@ export class CollectorRegistry implements Registerer {
   /** Takes out what was registered; says whether it was. The metric stays usable, and can be registered again. */
   unregister(source: Registrable): boolean {
     if (!isMetric(source)) return this.#collectors.delete(source);
-    if (this.#metrics.get(source.family.name) !== source) return false;
-    this.#metrics.delete(source.family.name);
-    for (const name of sampleNames(source.family)) this.#taken.delete(name);
+    if (this.#metrics.get(source.descriptor.name) !== source) return false;
+    this.#metrics.delete(source.descriptor.name);
+    for (const name of sampleNames(source.descriptor)) this.#taken.delete(name);
     return true;
   }
 
-  obtain<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
+  findOrCreate<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
     const known = this.#metrics.get(family.name);
     if (known?.definition === definition) return known as M;
     this.#refuseTaken(family, definition);
@@ -94,7 +94,7 @@ export class CollectorRegistry implements Registerer {
   }
 
   #add(metric: MetricSource): void {
-    const { family, definition } = metric;
+    const { descriptor: family, definition } = metric;
     if (this.#metrics.get(family.name) !== metric) this.#refuseTaken(family, definition);
     for (const name of sampleNames(family)) this.#taken.set(name, metric);
     this.#metrics.set(family.name, metric);
@@ -110,7 +110,7 @@ export class CollectorRegistry implements Registerer {
 }
 
 function isMetric(source: Registrable): source is MetricSource {
-  return typeof (source as MetricSource | null)?.family === 'object' && 'definition' in source;
+  return typeof (source as MetricSource | null)?.descriptor === 'object' && 'definition' in source;
 }
 
 function conflict(registered: string, given: string): MetheusError {

@@ -36,8 +36,8 @@ class DefaultRegistry implements Registerer {
     return this.#registry.unregister(source);
   }
 
-  obtain<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
-    return this.#registry.obtain(definition, family, make);
+  findOrCreate<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
+    return this.#registry.findOrCreate(definition, family, make);
   }
 
   collect(): Promise<FamilySnapshot[]> {

@@ -25,7 +25,7 @@ describe('createCounter', () => {
     });
     assert.equal(counter.name, 'jobs_seconds_total');
     assert.equal(counter.help, 'Jobs.');
-    const { scope, ...rest } = counter.family;
+    const { scope, ...rest } = counter.descriptor;
     assert.match(scope, /^unregistered-\d+$/);
     assert.deepEqual(rest, {
       name: 'jobs_seconds_total',
@@ -37,14 +37,14 @@ describe('createCounter', () => {
       merge: 'add',
       bounds: [],
     });
-    assert.ok(Object.isFrozen(counter.family) && Object.isFrozen(counter.family.labelNames));
+    assert.ok(Object.isFrozen(counter.descriptor) && Object.isFrozen(counter.descriptor.labelNames));
   });
 
   it('does not keep the array of label names that it was given', () => {
     const names = ['a'];
     const counter = createCounter('jobs_total', 'Jobs.', { registry: null, requiredLabels: names });
     names.push('b');
-    assert.deepEqual(counter.family.labelNames, ['a']);
+    assert.deepEqual(counter.descriptor.labelNames, ['a']);
   });
 
   it('shows nothing for a counter with labels until one is named', async () => {

@@ -188,9 +188,9 @@ describe('createCounter refuses', () => {
 describe('units', () => {
   it('are the end of the name, _total aside', () => {
     const options = { registry: null, unit: 'seconds' };
-    assert.equal(createCounter('a_seconds_total', 'A.', options).family.unit, 'seconds');
-    assert.equal(createCounter('a_seconds', 'A.', options).family.unit, 'seconds');
-    assert.equal(createCounter('a', 'A.', { registry: null, unit: '' }).family.unit, '');
+    assert.equal(createCounter('a_seconds_total', 'A.', options).descriptor.unit, 'seconds');
+    assert.equal(createCounter('a_seconds', 'A.', options).descriptor.unit, 'seconds');
+    assert.equal(createCounter('a', 'A.', { registry: null, unit: '' }).descriptor.unit, '');
   });
 });
 
@@ -198,12 +198,12 @@ describe('multiprocessMode', () => {
   for (const mode of MODES) {
     it(`may be ${mode}`, () => {
       const gauge = createGauge('g', 'G.', { registry: null, multiprocessMode: mode });
-      assert.equal(gauge.family.merge, mode);
+      assert.equal(gauge.descriptor.merge, mode);
     });
   }
 
   it('is shared when nobody says otherwise', () => {
-    assert.equal(createGauge('g', 'G.', { registry: null }).family.merge, 'shared');
+    assert.equal(createGauge('g', 'G.', { registry: null }).descriptor.merge, 'shared');
   });
 
   for (const mode of ['average', 'add', 'each', '', null, 3]) {

@@ -25,7 +25,7 @@ describe('createGauge', () => {
     const made = new Gauge('queue_jobs', 'Jobs.', { registry, multiprocessMode: 'max' });
     assert.equal(createGauge('queue_jobs', 'Jobs.', { registry, multiprocessMode: 'max' }), made);
     assert.ok(made instanceof Gauge);
-    assert.equal(made.family.merge, 'max');
+    assert.equal(made.descriptor.merge, 'max');
   });
 
   it('keeps every float64 that it is set to, on the wire too', async () => {

@@ -57,7 +57,7 @@ describe('createHistogram', () => {
     const registry = new CollectorRegistry();
     const without = createHistogram('h', 'H.', { registry, buckets: [1, 2] });
     assert.equal(createHistogram('h', 'H.', { registry, buckets: [1, 2, Inf] }), without);
-    assert.deepEqual(without.family.bounds, [1, 2]);
+    assert.deepEqual(without.descriptor.bounds, [1, 2]);
   });
 
   it('does not keep the array of buckets that it was given', () => {

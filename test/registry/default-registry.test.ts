@@ -11,7 +11,7 @@ const exposed = (name: string, value: number) =>
 
 it('REGISTRY is where metrics go, until setRegistry names another', async () => {
   assert.equal((globalThis as Record<symbol, unknown>)[DEFAULT_REGISTRY], REGISTRY);
-  assert.equal(DEFAULT_REGISTRY, Symbol.for('metheus.default-registry.v1'));
+  assert.equal(DEFAULT_REGISTRY, Symbol.for('metheus.default-registry.v2'));
   const first = REGISTRY.registry;
   const before = createGauge('before', 'Help.');
   before.set(1);

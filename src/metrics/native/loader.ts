@@ -12,8 +12,8 @@ import type { MetricFamily } from '../metric-family.js';
 import type { NativeRule } from './rule.js';
 
 /** Makes the metrics of one family. */
-export type MetricMaker = (members: MetricFamily<Metric>, given: Values) => Metric;
-export type MetricConstructor = new (members: MetricFamily<Metric>, given: Values) => Metric;
+export type MetricMaker = (family: MetricFamily<Metric>, given: Values) => Metric;
+export type MetricConstructor = new (family: MetricFamily<Metric>, given: Values) => Metric;
 
 /** What is loaded. The checks throw `METHEUS_INVALID_OPTIONS`. */
 export interface NativeModule {

@@ -8,8 +8,8 @@ import type { NativeRule, Observer } from './rule.js';
 import { NativeFamily, NativeSeries } from './series.js';
 
 type Observing = Metric & Observer & { get(): object };
-type Maker<M> = new (members: MetricFamily<Metric>, given: Values) => M;
-type NativeMaker = new (members: MetricFamily<Metric>, given: Values, family: NativeFamily) => Metric;
+type Maker<M> = new (family: MetricFamily<Metric>, given: Values) => M;
+type NativeMaker = new (family: MetricFamily<Metric>, given: Values, native: NativeFamily) => Metric;
 
 /** Of each class, the one with native buckets. */
 const classes = new Map<MetricConstructor, NativeMaker>();
@@ -17,27 +17,27 @@ const classes = new Map<MetricConstructor, NativeMaker>();
 export function makerOf(Class: MetricConstructor, rule: NativeRule): MetricMaker {
   const Native = classes.get(Class) ?? withNative(Class as Maker<Observing>);
   classes.set(Class, Native);
-  const family = new NativeFamily(rule);
-  return (members, given) => new Native(members, given, family);
+  const native = new NativeFamily(rule);
+  return (family, given) => new Native(family, given, native);
 }
 
 /** The class of such metrics: an observation goes where it did, and into native buckets. */
 function withNative(Class: Maker<Observing>): NativeMaker {
   return class extends Class {
-    readonly #family: NativeFamily;
+    readonly #nativeFamily: NativeFamily;
     #native!: NativeSeries;
 
-    constructor(members: MetricFamily<Metric>, given: Values, family: NativeFamily) {
-      super(members, given);
-      this.#family = family;
+    constructor(family: MetricFamily<Metric>, given: Values, native: NativeFamily) {
+      super(family, given);
+      this.#nativeFamily = native;
     }
 
     /** For the registry: see `MetricSource`. */
     get parts(): FamilyDescriptor {
-      return this.#family.rule.parts;
+      return this.#nativeFamily.rule.parts;
     }
 
-    override observe(value: number, exemplar = this.members.settings.exemplars?.()): void {
+    override observe(value: number, exemplar = this.family.settings.exemplars?.()): void {
       super.observe(value, exemplar);
       this.#native.observe(value);
     }
@@ -47,7 +47,7 @@ function withNative(Class: Maker<Observing>): NativeMaker {
     }
 
     override begin(labels: readonly string[]): void {
-      this.#native = new NativeSeries(this.#family, labels, this);
+      this.#native = new NativeSeries(this.#nativeFamily, labels, this);
     }
 
     override share(other: this): void {

@@ -15,7 +15,7 @@ const LEADING = new Uint8Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
 /** Of the leading half: bits of the mantissa, what an exponent counts, and where finite normal numbers begin and end. */
 const MANTISSA_BITS = 20;
 const MANTISSA = (1 << MANTISSA_BITS) - 1;
-const LEAST_NORMAL = 1 << MANTISSA_BITS;
+const MIN_NORMAL = 1 << MANTISSA_BITS;
 const INFINITE = 0x7ff << MANTISSA_BITS;
 const BIAS = 1023;
 /** Makes a subnormal number a normal one, exactly. As many octaves are whole buckets at any resolution. */
@@ -59,7 +59,7 @@ export class PowerIndex {
       float[0] = bounds[below] ?? 0;
       this.#low[below] = halves[1 - LEADING]!;
       // Behind the last bound comes none that a mantissa could reach.
-      this.#slots.set([below, below < size ? halves[LEADING]! & MANTISSA : LEAST_NORMAL], 2 * slot);
+      this.#slots.set([below, below < size ? halves[LEADING]! & MANTISSA : MIN_NORMAL], 2 * slot);
     }
   }
 
@@ -67,7 +67,7 @@ export class PowerIndex {
   indexOf(value: number): number {
     float[0] = value;
     const high = halves[LEADING]!;
-    if (high < LEAST_NORMAL || high >= INFINITE) return this.#rareIndex(value);
+    if (high < MIN_NORMAL || high >= INFINITE) return this.#rareIndex(value);
     const mantissa = high & MANTISSA;
     const slots = this.#slots;
     const slot = (mantissa >> this.#shift) << 1;

@@ -2,7 +2,7 @@
 import type { Cells } from '../../backends/backend.js';
 import type { FamilyDescriptor } from '../../model/family.js';
 import type { Labels } from '../../model/labels.js';
-import type { Leaf } from '../metric-family.js';
+import type { Child } from '../metric-family.js';
 
 export interface NativeRule {
   /** The hidden family of the blocks. */
@@ -19,8 +19,8 @@ export interface NativeRule {
 }
 
 /** Whose buckets they are. */
-export interface Observer extends Leaf {
-  readonly family: FamilyDescriptor;
+export interface Observer extends Child {
+  readonly descriptor: FamilyDescriptor;
   observe(value: number, exemplar?: Labels): void;
 }
 

@@ -8,7 +8,7 @@ import { activeBackend, type CellOwner } from '../../backends/active.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import { BLOCK_BITS, BLOCK_SIZE, blockName, NEGATIVE, zeroName } from '../../model/native/parts.js';
 import { coarseNow } from '../coarse-clock.js';
-import type { Leaf } from '../metric-family.js';
+import type { Child } from '../metric-family.js';
 import { PowerIndex } from './power-index.js';
 import type { NativeRule, Observer, Upkept } from './rule.js';
 import { limit, readSeries } from './upkeep.js';
@@ -33,7 +33,7 @@ export class NativeFamily implements CellOwner {
 }
 
 /** A part: cells, and which they are. */
-interface Block extends Leaf {
+interface Block extends Child {
   readonly key: number;
 }
 

@@ -26,7 +26,7 @@ export function limit(series: Upkept, value: number): void {
 /** What this thread has observed, as `get()` shows it. */
 export function readSeries(series: Upkept): { native: NativeBuckets } | { quantiles: [number, number][] } {
   const native = sumOf(series).result(NO_LIMIT);
-  const { type, bounds } = series.owner.family;
+  const { type, bounds } = series.owner.descriptor;
   if (type === 'histogram') return { native };
   const values = quantilesOf(native, bounds);
   return { quantiles: bounds.map((quantile, i) => [quantile, values[i]!]) };
@@ -45,7 +45,7 @@ function reset(series: Upkept, value: number): void {
   const { rule, owner, blocks } = series;
   const { schema, zeroThreshold, parts } = rule;
   for (const { page, offset } of blocks.values()) page.fill(0, offset, offset + parts.cells);
-  owner.page.fill(0, owner.offset, owner.offset + owner.family.cells);
+  owner.page.fill(0, owner.offset, owner.offset + owner.descriptor.cells);
   series.populated = 0;
   series.since = coarseNow();
   series.use(schema, zeroThreshold);

@@ -82,7 +82,7 @@ const PART = /^(-?\d+):([pnz])([^@>]+)(?:>([^@]+))?(?:@\d+)?$/;
 
 /** There are few parts, in very many series. */
 const known = new Map<string, Part>();
-const MOST_KNOWN = 10_000;
+const MAX_KNOWN = 10_000;
 
 /** Reads the label back; undefined for what was written by somebody else. */
 export function parsePart(name: string): Part | undefined {
@@ -91,7 +91,7 @@ export function parsePart(name: string): Part | undefined {
   const [, schema, kind, place, floor = 0] = PART.exec(name) ?? [];
   if (schema === undefined || Number.isNaN(Number(place)) || Number.isNaN(Number(floor))) return undefined;
   part = { schema: Number(schema), kind: kind as Part['kind'], place: Number(place), floor: Number(floor) };
-  if (known.size >= MOST_KNOWN) known.clear();
+  if (known.size >= MAX_KNOWN) known.clear();
   known.set(name, part);
   return part;
 }

@@ -29,13 +29,13 @@ describe('infos and statesets in a directory of several processes', () => {
     state.set('up');
     // Another process, as far as the directory is concerned: it has a file of its own.
     const other = new MultiProcessFileBackend({ directory });
-    const put = (family: typeof build.family, label: string, value: number) => {
+    const put = (family: typeof build.descriptor, label: string, value: number) => {
       const { page, offset } = other.reserve({ family, labels: [label] });
       page.set([value, LATER], offset);
     };
-    put(build.family, '2', 1);
-    put(state.family, 'up', 0);
-    put(state.family, 'down', 1);
+    put(build.descriptor, '2', 1);
+    put(state.descriptor, 'up', 0);
+    put(state.descriptor, 'down', 1);
     assert.deepEqual(await exposed('build'), [
       [{ version: '1' }, 1],
       [{ version: '2' }, 1],

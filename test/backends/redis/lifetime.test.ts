@@ -147,7 +147,7 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     counter.labels({ b: 2, a: 1 }).inc(4);
     sizes.labels({ a: 1 }).observe(1);
     gauge.labels({ a: 1 }).set(7);
-    const families = [counter, sizes, gauge].map((metric) => metric.family);
+    const families = [counter, sizes, gauge].map((metric) => metric.descriptor);
     const rows = async () => {
       await counter.backend.flush();
       return (await reader.snapshot({ families, scopes: [] })).map(rowsOf);
@@ -221,13 +221,13 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     const parts = createCounter('moved_parts_total', 'M.', { requiredLabels: ['part'], registry });
     counter.inc(2);
     parts.labels({ part: 0.1 }).inc(0.1);
-    const theirs = other.reserve({ family: counter.family, labels: [] });
+    const theirs = other.reserve({ family: counter.descriptor, labels: [] });
     theirs.page[theirs.offset] = 10;
     await other.flush();
     const lines = async () =>
       (await generateMetrics(registry)).split('\n').filter((line) => line.startsWith('moved'));
     const theirLines = async () =>
-      (await other.snapshot({ families: [counter.family, parts.family], scopes: [] })).map(rowsOf);
+      (await other.snapshot({ families: [counter.descriptor, parts.descriptor], scopes: [] })).map(rowsOf);
     await loadBackend(MultiProcessRedisBackend, options);
     assert.deepEqual(await lines(), ['moved_total 12', 'moved_parts_total{part="0.1"} 0.1']);
     counter.inc();

@@ -142,7 +142,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     assert.match(warnings[1]!, /what this program had counted there stays there, as if it had ended/);
     await server.start();
     const reader = await openBackend(options);
-    const read = await reader.snapshot({ families: [counter.family], scopes: [] });
+    const read = await reader.snapshot({ families: [counter.descriptor], scopes: [] });
     assert.deepEqual(rowsOf(read[0]!), [['', [5]]]);
     await reader.close();
   });
