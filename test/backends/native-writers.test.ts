@@ -8,9 +8,9 @@ import { type FamilySnapshot, REGISTRY } from 'metheus';
 import { PowerIndex } from '#metheus/metrics/native/power-index.js';
 import { joinParts } from '#metheus/registry/join-parts.js';
 import { requireTool } from '../support/tools.js';
+import { gone, startWorker } from '../support/workers.js';
 import { makeDirectory, openBackend } from './file/support.js';
 import { openBackend as openRedis, optionsFor, startRedis } from './redis/server.js';
-import { gone, startWorker } from './workers.js';
 
 const VALUES = 5000;
 const QUANTILES = [0.01, 0.5, 0.99];

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { requireTool } from '../support/tools.js';
 import { LEAST_FAULT_BYTES, OPERATIONS } from './operations.js';
 
-const GUARDED = fileURLToPath(new URL('./guarded.js', import.meta.url));
+const MEASURED_OPERATION = fileURLToPath(new URL('./measured-operation.js', import.meta.url));
 
 /** No collection of garbage takes away, between two looks, what was allocated. */
 const ONE_GENERATION = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
@@ -30,7 +30,7 @@ function environment(backend: string): NodeJS.ProcessEnv {
 
 function runNode(flags: readonly string[], operation: string, backend = 'single'): string {
   const options = { env: environment(backend), encoding: 'utf8', maxBuffer: 2 ** 28 } as const;
-  const output = execFileSync(process.execPath, [...flags, GUARDED, operation], options);
+  const output = execFileSync(process.execPath, [...flags, MEASURED_OPERATION, operation], options);
   assert.equal(output.includes('[backend MultiProcessFileBackend]'), backend === 'file');
   return output;
 }
@@ -59,7 +59,7 @@ function deoptimizations(operation: string, backend?: string): number {
  */
 function systemCalls(operation: string): string[] {
   const trace = join(folder, 'trace');
-  const args = ['-o', trace, '-s', '64', process.execPath, GUARDED, operation];
+  const args = ['-o', trace, '-s', '64', process.execPath, MEASURED_OPERATION, operation];
   execFileSync('strace', args, { env: environment('file'), stdio: 'ignore' });
   const parts = betweenMarks(readFileSync(trace, 'utf8'));
   assert.ok(parts.length >= 5);

@@ -6,7 +6,7 @@ import { CollectorRegistry, createCounter } from 'metheus';
 import { type BarSnapshot, type BucketFunc, type MetricFunc, TqdmPromProxy } from 'metheus/progress';
 import { requireTool } from '../support/tools.js';
 import { promtoolCheck } from '../support/validators.js';
-import { bucketOf, COUNTED, listenForWarnings, samples, scrape, serve } from './served.js';
+import { bucketOf, COUNTED, listenForWarnings, samples, scrape, serve } from './served-proxy.js';
 
 const PROPERTIES = ['completed', 'total', 'active', 'finished', 'failed', 'rate', 'eta', 'updated'] as const;
 

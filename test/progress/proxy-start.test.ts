@@ -8,7 +8,7 @@ import { CollectorRegistry, createCounter, REGISTRY } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { get } from '../support/http.js';
 import { freePort } from '../support/processes.js';
-import { bucketOf, COUNTED, samples, scrape, serve } from './served.js';
+import { bucketOf, COUNTED, samples, scrape, serve } from './served-proxy.js';
 
 const anywhere = () => ({ httpHost: '127.0.0.1', httpPort: 0, registry: new CollectorRegistry() });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { it } from 'node:test';
-import { bucketOf, COUNTED, scrape, serve } from './served.js';
+import { bucketOf, COUNTED, scrape, serve } from './served-proxy.js';
 
 it('what streams, promises and tasks count is served', async (t) => {
   const proxy = await serve(t);

@@ -7,7 +7,7 @@ import { TqdmPromProxy } from 'metheus/progress';
 import { requireTool } from '../support/tools.js';
 import { promtoolCheck } from '../support/validators.js';
 import { FakeFile } from './fakes.js';
-import { bucketOf, COUNTED, samples, scrape, serve } from './served.js';
+import { bucketOf, COUNTED, samples, scrape, serve } from './served-proxy.js';
 
 /** Stops both clocks of bars. Returns how to move the one that speeds are measured with, in seconds. */
 function stopClocks(t: TestContext): (seconds: number) => void {

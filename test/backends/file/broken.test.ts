@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
 import { MetricsFile } from '#metheus/backends/file/reader.js';
-import { int32, leaveFile, patch } from './forged.js';
 import {
   filesIn,
   IN_CI,
@@ -17,6 +16,7 @@ import {
   startObeying,
   type Test,
 } from './support.js';
+import { int32, leaveFile, patch } from './written-files.js';
 
 const troubles = async (backend: MultiProcessFileBackend): Promise<number> =>
   (await readStranger(backend, 'metheus_backend_errors_total')).find(

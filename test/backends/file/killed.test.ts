@@ -40,7 +40,7 @@ async function killSome(t: TestContext, firstRound: number, rounds: number): Pro
   const backend = await openBackend(t, { directory, readOnly: true });
   const counted = new Map<string, number>();
   for (let round = firstRound; round < firstRound + rounds; round++) {
-    const child = new Child(t, 'appending', { args: [directory] });
+    const child = new Child(t, 'many-series-writer', { args: [directory] });
     await child.hear();
     const end = performance.now() + ((round * 37) % 40);
     do {
@@ -78,7 +78,7 @@ describe('a process that ends', () => {
   for (const how of ['exit', 'drain', 'throw', 'reject', 'signal']) {
     it(`keeps what its exit handlers count, when it ends by ${how}`, async (t) => {
       const directory = makeDirectory(t);
-      const child = new Child(t, 'exiting', { args: [directory, how] });
+      const child = new Child(t, 'late-writer', { args: [directory, how] });
       await child.exited;
       const backend = await openBackend(t, { directory, readOnly: true });
       const seen = Object.fromEntries(
@@ -99,7 +99,7 @@ describe('a process that ends', () => {
 
   it('is counted once with those that it started, before and after it had metrics', async (t) => {
     const directory = makeDirectory(t);
-    const child = new Child(t, 'forking', { args: [directory] });
+    const child = new Child(t, 'cluster', { args: [directory] });
     assert.deepEqual(await child.hear(), { primary: 111, worker: 111 });
     await child.exited;
     const reader = await startObeying(t, undefined);

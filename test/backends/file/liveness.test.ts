@@ -7,7 +7,6 @@ import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
 import { TOLD_BY_LOCK, TOLD_BY_PID } from '#metheus/backends/file/layout.js';
 import { FileWriter } from '#metheus/backends/file/writer.js';
-import { COUNTED, int32, leaveFile, patch } from './forged.js';
 import {
   type Child,
   filesIn,
@@ -19,6 +18,7 @@ import {
   startObeying,
   WITHOUT_KOFFI,
 } from './support.js';
+import { COUNTED, int32, leaveFile, patch } from './written-files.js';
 
 const PID = 24;
 const LIVENESS = 28;

@@ -30,7 +30,7 @@ describe('the environment', () => {
     writeFileSync(file, JSON.stringify({ directory }));
     for (const [i, config] of [JSON.stringify({ directory }), file].entries()) {
       const env = { METHEUS_BACKEND_CLASS: 'file', METHEUS_BACKEND_CONFIG: config };
-      const child = new Child(t, 'plain', { env });
+      const child = new Child(t, 'environment-backend', { env });
       assert.deepEqual(await child.exited, [0, null]);
       assert.equal(samplesOf(child.output).plain_total, 5 * (i + 1));
     }
@@ -38,7 +38,7 @@ describe('the environment', () => {
   });
 
   it('names the backends that there are when it names none of them', async (t) => {
-    const child = new Child(t, 'plain', { env: { METHEUS_BACKEND_CLASS: 'files' } });
+    const child = new Child(t, 'environment-backend', { env: { METHEUS_BACKEND_CLASS: 'files' } });
     assert.deepEqual(await child.exited, [0, null]);
     assert.match(child.output, /Unknown backend: given METHEUS_BACKEND_CLASS='files', expected .*'file'/);
     assert.match(child.output, /^plain_total 5$/m);
@@ -82,7 +82,7 @@ describe('worker threads', () => {
   const count = IN_CI ? 500 : 60;
   it(`terminated at random, ${count} of them, abort nothing and lose nothing`, async (t) => {
     const directory = makeDirectory(t);
-    const child = new Child(t, 'terminating', { args: [directory, String(count)] });
+    const child = new Child(t, 'terminated-threads', { args: [directory, String(count)] });
     const told = await child.hear<number>();
     assert.deepEqual(await child.exited, [0, null], child.output);
     const backend = await openBackend(t, { directory, readOnly: true });
@@ -104,7 +104,7 @@ describe('worker threads', () => {
     const directory = makeDirectory(t);
     const env = { METHEUS_BACKEND_CLASS: 'file', METHEUS_BACKEND_CONFIG: JSON.stringify({ directory }) };
     const child = await startObeying(t, undefined, { env });
-    const module = program('counting-thread').href;
+    const module = program('single-count-thread').href;
     const told = await child.ask({ do: 'threads', module, count: 3, data: 'thread' });
     assert.deepEqual(told, [{ koffi: false }, { koffi: false }, { koffi: false }]);
     assert.equal(await child.ask({ do: 'koffi' }), true);

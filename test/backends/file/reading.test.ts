@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { GaugeMode } from 'metheus';
-import type { GaugeCalls } from './programs/obeying.js';
+import type { GaugeCalls } from './programs/controlled-writer.js';
 import {
   Child,
   filesIn,
@@ -23,7 +23,7 @@ describe('a reader beside a writer that never rests', () => {
     const directory = makeDirectory(t);
     // 0x3ff0…0f and 0x4ccc…c3, say: no byte in common.
     const [a, b] = [1.0000000000000033, 2.7e61];
-    const child = new Child(t, 'hammering', { args: [directory, String(a), String(b)] });
+    const child = new Child(t, 'continuous-writer', { args: [directory, String(a), String(b)] });
     await child.hear();
     const backend = await openBackend(t, { directory, readOnly: true });
     let last = 0;
@@ -241,7 +241,7 @@ describe('two backends of one process on one directory', () => {
   it('are two writers', async (t) => {
     const directory = makeDirectory(t);
     const backends = [await openBackend(t, { directory }), await openBackend(t, { directory })];
-    const family = { ...(await import('./forged.js')).COUNTED };
+    const family = { ...(await import('./written-files.js')).COUNTED };
     for (const [i, backend] of backends.entries()) {
       const { page, offset } = backend.reserve({ family, labels: [] });
       page[offset] = i + 1;

@@ -190,13 +190,13 @@ export class Child {
   }
 }
 
-/** A child that obeys `programs/obeying.ts`, its backend loaded. */
+/** A child that obeys `programs/controlled-writer.ts`, its backend loaded. */
 export async function startObeying(
   t: Test,
   directory: string | undefined,
   options: ChildOptions = {},
 ): Promise<Child> {
-  const child = new Child(t, 'obeying', options);
+  const child = new Child(t, 'controlled-writer', options);
   await child.hear();
   if (directory !== undefined) await child.ask({ do: 'load', config: { directory } });
   return child;

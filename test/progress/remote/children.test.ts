@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { until } from '../../support/processes.js';
 import { requireTerminal } from '../../support/terminal.js';
-import { line, type Stage, stage, temporaryFolder } from './screens.js';
+import { line, type Stage, stage, temporaryFolder } from './controlled-screen.js';
 
 const MAIN = { total: 10, miniters: 1 };
 

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { requireTerminal } from '../../support/terminal.js';
-import { line, stage, temporaryFolder } from './screens.js';
+import { line, stage, temporaryFolder } from './controlled-screen.js';
 
 const MAIN = { total: 10, miniters: 1 };
 

@@ -1,0 +1,212 @@
+/** Folding: nothing is lost, nothing is counted twice, and there are never many files. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { MultiProcessFileBackend } from 'metheus/backends/file';
+import type { FoldStep } from '#metheus/backends/file/fold.js';
+import {
+  atEnd,
+  Child,
+  filesIn,
+  IN_CI,
+  MAPPINGS,
+  makeDirectory,
+  onlyValue,
+  openBackend,
+  readStranger,
+  scrapeOf,
+  startObeying,
+} from './support.js';
+import { leaveFile } from './written-files.js';
+
+/** In their order; of `unlinked` there is one for each file. */
+const STEPS: readonly FoldStep[] = [
+  'locked',
+  'encoded',
+  'written',
+  'synced',
+  'renamed',
+  'unlinked',
+  'cleaned',
+];
+const GONE = 5;
+
+const stepsOf = () =>
+  STEPS.flatMap((step) => (step === 'unlinked' ? Array(GONE).fill(step) : [step]) as FoldStep[]);
+
+/** All that was counted in all series. */
+async function numbersOf(backend: MultiProcessFileBackend): Promise<{ total: number; series: number[] }> {
+  // Both read the files before this function is left for the first time.
+  const [total, each] = await Promise.all([
+    onlyValue(backend, 'counted_total'),
+    readStranger(backend, 'each_total'),
+  ]);
+  return { total: total!, series: each.map(([, [value]]) => value!) };
+}
+
+describe('workers that come and go', () => {
+  it('leave few files and every number: 1,000 of them', async (t) => {
+    const directory = makeDirectory(t);
+    const backend = await openBackend(t, { directory });
+    const reader = await openBackend(t, { directory, readOnly: true });
+    let most = 0;
+    for (let i = 1; i <= 1000; i++) {
+      leaveFile(directory, 1, 2);
+      // Both look at any time: one folds, and the other reads meanwhile.
+      if (i % 7 === 0) assert.equal(await onlyValue(backend, 'counted_total'), i);
+      assert.deepEqual(await numbersOf(reader), { total: i, series: [i, i] });
+      most = Math.max(most, filesIn(directory).length);
+      if (i % 40 === 0) await backend.fold();
+    }
+    await backend.fold();
+    assert.ok(most < 100, `${most} files at one time`);
+    assert.equal(filesIn(directory).length, 1);
+    assert.deepEqual(await numbersOf(reader), { total: 1000, series: [1000, 1000] });
+    assert.equal(await onlyValue(reader, 'metheus_backend_files'), 2);
+    assert.ok((await onlyValue(reader, 'metheus_backend_folds_total'))! >= 10);
+  });
+
+  const processes = IN_CI ? 30 : 10;
+  it(`leave few files and every number: ${processes} processes, half of them killed`, async (t) => {
+    const directory = makeDirectory(t);
+    const backend = await openBackend(t, { directory });
+    let dipped = 0;
+    let last = 0;
+    let looked = Promise.resolve();
+    const look = () => {
+      looked = looked.then(async () => {
+        const total = (await onlyValue(backend, 'n_total')) ?? 0;
+        if (total < last) dipped += 1;
+        last = total;
+      });
+      return looked;
+    };
+    const timer = setInterval(look, 5);
+    atEnd(t, () => clearInterval(timer));
+    const one = async (i: number) => {
+      const child = await startObeying(t, directory);
+      await child.ask({ do: 'inc', name: 'n_total', by: 3 });
+      if (i % 2 === 0) await child.kill();
+      else await child.ask({ do: 'exit' }).then(() => child.exited);
+      await look();
+    };
+    for (let i = 0; i < processes; i += 2) await Promise.all([one(i), one(i + 1)]);
+    await backend.fold();
+    await look();
+    assert.deepEqual({ dipped, last }, { dipped: 0, last: 3 * processes });
+    assert.equal(filesIn(directory).length, 1);
+  });
+});
+
+describe('a fold', () => {
+  it('by four processes at the same moment takes each file once', async (t) => {
+    const directory = makeDirectory(t);
+    const children = await Promise.all([1, 2, 3, 4].map(() => startObeying(t, directory)));
+    const reader = await openBackend(t, { directory, readOnly: true });
+    for (let round = 1; round <= (IN_CI ? 20 : 6); round++) {
+      for (let i = 0; i < 25; i++) leaveFile(directory, 1, 1);
+      const folding = Promise.all(children.map((child) => child.ask({ do: 'fold' })));
+      let done = false;
+      folding.finally(() => {
+        done = true;
+      });
+      while (!done) {
+        assert.deepEqual(await numbersOf(reader), { total: 25 * round, series: [25 * round] });
+        await new Promise(setImmediate);
+      }
+      await folding;
+      for (const child of children) assert.equal((await scrapeOf(child)).counted_total, 25 * round);
+      // Whoever came while another was at it has left it to that one.
+      assert.equal(filesIn(directory).length, 4);
+    }
+    assert.equal(await onlyValue(reader, 'metheus_backend_errors_total'), 0);
+  });
+
+  for (const [name, get] of MAPPINGS) {
+    it(`changes no total at any step, ${name}`, async (t) => {
+      const directory = makeDirectory(t);
+      const known = await openBackend(t, { directory, readOnly: true }, { mapping: get() });
+      const reached: FoldStep[] = [];
+      const seen: Promise<unknown>[] = [];
+      const onFoldStep = (step: FoldStep) => {
+        reached.push(step);
+        seen.push(numbersOf(known));
+      };
+      const backend = await openBackend(t, { directory }, { mapping: get(), onFoldStep });
+      for (let round = 1; round <= 3; round++) {
+        for (let i = 0; i < GONE; i++) leaveFile(directory, 2, 1);
+        const expected = { total: 2 * GONE * round, series: [GONE * round] };
+        assert.deepEqual(await numbersOf(known), expected);
+        await backend.fold();
+        assert.deepEqual(reached.splice(0), stepsOf());
+        const numbers = await Promise.all(seen.splice(0));
+        assert.deepEqual(new Set(numbers.map((each) => JSON.stringify(each))).size, 1);
+        assert.deepEqual(await numbersOf(known), expected);
+        // Somebody who comes now sees the same.
+        const fresh = await openBackend(t, { directory, readOnly: true }, { mapping: get() });
+        assert.deepEqual(await numbersOf(fresh), expected);
+      }
+    });
+  }
+
+  it('that is killed at any step loses nothing and counts nothing twice, and the next one ends it', async (t) => {
+    const directory = makeDirectory(t);
+    const known = await openBackend(t, { directory, readOnly: true });
+    let total = 0;
+    const counts = new Map<FoldStep, number>();
+    for (const step of stepsOf()) {
+      counts.set(step, (counts.get(step) ?? 0) + 1);
+      // What the last one left is folded too, so that each dies at its step for sure.
+      for (let i = 0; i < GONE; i++) leaveFile(directory, 1, 1);
+      total += GONE;
+      const child = new Child(t, 'interrupted-compaction', {
+        args: [directory, step, String(counts.get(step))],
+      });
+      const [, signal] = await child.exited;
+      assert.equal(signal, 'SIGKILL', `${step} was not reached: ${child.output}`);
+      assert.deepEqual(await numbersOf(known), { total, series: [total] }, `after ${step}`);
+      const fresh = await openBackend(t, { directory, readOnly: true });
+      assert.deepEqual(
+        await numbersOf(fresh),
+        { total, series: [total] },
+        `after ${step}, to one who comes now`,
+      );
+    }
+    const backend = await openBackend(t, { directory });
+    await backend.fold();
+    await backend.fold();
+    assert.equal(filesIn(directory).length, 1);
+    assert.deepEqual(await numbersOf(known), { total, series: [total] });
+  });
+
+  it('removes what crashes have left behind, when it is old', async (t) => {
+    const directory = makeDirectory(t);
+    const [old, young] = [join(directory, 'old.metheus.tmp'), join(directory, 'young.metheus.tmp')];
+    for (const path of [old, young]) writeFileSync(path, 'half');
+    utimesSync(old, 1, 1);
+    leaveFile(directory, 1);
+    const backend = await openBackend(t, { directory });
+    await backend.fold();
+    assert.deepEqual([existsSync(old), existsSync(young)], [false, true]);
+  });
+
+  it('waits for no lock of a process without locks, and takes over one that was left behind', async (t) => {
+    const directory = makeDirectory(t);
+    const taken = join(directory, 'fold.taken');
+    for (const [name, get] of MAPPINGS) {
+      const backend = await openBackend(t, { directory }, { mapping: get() });
+      leaveFile(directory, 1);
+      writeFileSync(taken, '');
+      const before = filesIn(directory).length;
+      await backend.fold();
+      assert.equal(filesIn(directory).length, before, `${name}: somebody else is at it`);
+      utimesSync(taken, 1, 1);
+      await backend.fold();
+      // Where one folds who has locks, the others leave it to them.
+      if (name === 'koffi') assert.equal(filesIn(directory).length, 1);
+      assert.equal(await onlyValue(backend, 'counted_total'), name === 'koffi' ? 1 : 2);
+    }
+    assert.ok(readdirSync(directory).includes('archive.metheus'));
+  });
+});

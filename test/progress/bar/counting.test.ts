@@ -1,0 +1,178 @@
+/** What a bar counts, whatever happens to what it draws. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { BarOptions } from '#metheus/progress/bar-options.js';
+import {
+  COMPLETED,
+  ETA,
+  EXPECTED,
+  FAILED,
+  FINISHED,
+  RATE,
+  RECORD_CELLS,
+  STARTED,
+  UPDATED,
+} from '#metheus/progress/publish/record.js';
+import { type FakeRecord, fakeTqdm } from '../fakes.js';
+
+// The same cases in every run.
+fc.configureGlobal({ seed: 20_241_121 });
+
+/** Cells by name, without the ones that speak of time. */
+function counts(record: FakeRecord) {
+  const named = {
+    completed: COMPLETED,
+    expected: EXPECTED,
+    started: STARTED,
+    finished: FINISHED,
+    failed: FAILED,
+  };
+  return Object.fromEntries(Object.entries(named).map(([name, cell]) => [name, record.cell(cell)]));
+}
+
+describe('the record of a bar', () => {
+  it('knows the start, every unit and the end', () => {
+    const { tqdm, records, opened, snapshots } = fakeTqdm();
+    const bar = tqdm(null, { total: 10, desc: 'copy', unit: 'B', initial: 2 });
+    const [record] = records as [FakeRecord];
+    assert.deepEqual(opened, [['copy', 'B']]);
+    assert.deepEqual(snapshots, [{ desc: 'copy', unit: 'B', total: 10, initial: 2 }]);
+    assert.deepEqual(counts(record), { completed: 2, expected: 10, started: 1, finished: 0, failed: 0 });
+    bar.update(3);
+    bar.update(0.5);
+    assert.deepEqual(counts(record), { completed: 5.5, expected: 10, started: 1, finished: 0, failed: 0 });
+    bar.close();
+    bar.close();
+    assert.deepEqual(counts(record), { completed: 5.5, expected: 10, started: 1, finished: 1, failed: 0 });
+    assert.equal(record.released, 1);
+  });
+
+  it('counts each round of a loop when the next one starts', () => {
+    const { tqdm, records } = fakeTqdm();
+    const seen: number[] = [];
+    for (const _ of tqdm(['a', 'b', 'c'])) seen.push(records[0]!.cell(COMPLETED));
+    assert.deepEqual(seen, [0, 1, 2]);
+    assert.deepEqual(counts(records[0]!), { completed: 3, expected: 3, started: 1, finished: 1, failed: 0 });
+  });
+
+  it('counts when the bar is disabled', () => {
+    const { tqdm, clock, records, stderr } = fakeTqdm();
+    const bar = tqdm(null, { total: 8, disable: true });
+    clock.tick(1);
+    bar.update(2);
+    for (const _ of tqdm(5, { disable: true })) clock.tick(1);
+    assert.equal(bar.n, 2);
+    assert.equal(records[0]!.cell(RATE), 2);
+    assert.equal(records[0]!.cell(ETA), 3);
+    assert.equal(records[1]!.cell(COMPLETED), 5);
+    assert.equal(records[1]!.cell(FINISHED), 1);
+    assert.equal(stderr.take(), '');
+  });
+
+  it('counts after the bar was closed', () => {
+    const { tqdm, records, stderr } = fakeTqdm();
+    const bar = tqdm([1, 2, 3], { leave: false });
+    bar.close();
+    stderr.take();
+    bar.update(4);
+    for (const _ of bar);
+    bar.refresh();
+    assert.equal(records[0]!.cell(COMPLETED), 7);
+    assert.equal(records[0]!.cell(FINISHED), 1);
+    assert.equal(stderr.take(), '');
+  });
+
+  it('follows the row when a backend is loaded late', () => {
+    const { tqdm, records } = fakeTqdm();
+    for (const i of tqdm(10)) {
+      if (i !== 4) continue;
+      const record = records[0]!;
+      const page = new Float64Array(3 * RECORD_CELLS);
+      page.set(record.page, RECORD_CELLS);
+      record.page = page;
+      record.offset = RECORD_CELLS;
+    }
+    assert.equal(records[0]!.page[RECORD_CELLS + COMPLETED], 10);
+    assert.equal(records[0]!.page[RECORD_CELLS + FINISHED], 1);
+    assert.deepEqual([...records[0]!.page.subarray(0, RECORD_CELLS)], new Array(RECORD_CELLS).fill(0));
+  });
+
+  it('never counts down, and never to infinity', () => {
+    const { tqdm, records } = fakeTqdm();
+    const bar = tqdm();
+    for (const amount of [5, -3, Number.NaN, Number.POSITIVE_INFINITY]) bar.update(amount);
+    assert.equal(records[0]!.cell(COMPLETED), 5);
+  });
+
+  it('takes assignments of n and total as differences', () => {
+    const { tqdm, records } = fakeTqdm();
+    const bar = tqdm(null, { total: 10 });
+    bar.n = 6;
+    bar.n = 2;
+    bar.n = 3;
+    bar.total = 25;
+    assert.equal(records[0]!.cell(COMPLETED), 7);
+    assert.equal(records[0]!.cell(EXPECTED), 25);
+    bar.total = Number.POSITIVE_INFINITY;
+    assert.equal(records[0]!.cell(EXPECTED), 0);
+    bar.total = null;
+    assert.equal(records[0]!.cell(EXPECTED), 0);
+  });
+
+  it('sees a reset as the end of one bar and the start of another', () => {
+    const { tqdm, records } = fakeTqdm();
+    const bar = tqdm(null, { total: 4 });
+    bar.update(4);
+    bar.reset(6);
+    bar.update(1);
+    assert.deepEqual(counts(records[0]!), { completed: 5, expected: 10, started: 2, finished: 1, failed: 0 });
+    assert.equal(bar.n, 1);
+    assert.equal(records.length, 1);
+  });
+
+  it('tells speed, remaining time and the time of the newest look', () => {
+    const { tqdm, clock, records } = fakeTqdm();
+    const bar = tqdm(null, { total: 100, mininterval: 1 });
+    clock.tick(0.5);
+    bar.update(10);
+    assert.equal(records[0]!.cell(RATE), 0);
+    assert.equal(records[0]!.cell(UPDATED), 1_700_001_000);
+    clock.tick(1.5);
+    bar.update(10);
+    assert.equal(records[0]!.cell(RATE), 10);
+    assert.equal(records[0]!.cell(ETA), 8);
+    assert.equal(records[0]!.cell(UPDATED), 1_700_001_002);
+    bar.close();
+    assert.equal(records[0]!.cell(RATE), 0);
+    assert.equal(records[0]!.cell(ETA), 0);
+  });
+
+  it('adds up any amounts, however they are drawn', () => {
+    const amounts = fc.array(
+      fc.record({ amount: fc.integer({ min: 0, max: 9 }), seconds: fc.integer({ max: 4, min: 0 }) }),
+    );
+    const options: fc.Arbitrary<BarOptions> = fc.record({
+      disable: fc.boolean(),
+      miniters: fc.option(fc.integer({ min: 0, max: 20 })),
+      mininterval: fc.constantFrom(0, 0.1, 2),
+      smoothing: fc.constantFrom(0, 0.3, 1),
+      delay: fc.constantFrom(0, 3),
+    });
+    fc.assert(
+      fc.property(amounts, options, (steps, given) => {
+        const { tqdm, clock, records } = fakeTqdm();
+        const bar = tqdm(null, given);
+        let sum = 0;
+        for (const { amount, seconds } of steps) {
+          clock.tick(seconds);
+          bar.update(amount);
+          sum += amount;
+          assert.equal(records[0]!.cell(COMPLETED), sum);
+          assert.equal(bar.n, sum);
+        }
+      }),
+    );
+  });
+});

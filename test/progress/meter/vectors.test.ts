@@ -1,0 +1,11 @@
+/** What Python's tqdm wrote, op by op and to the last character. See `vectors/`. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeVectors, parseVectors } from './vector-checks.js';
+
+const VECTORS = join(process.cwd(), 'test', 'progress', 'meter', 'vectors');
+
+for (const name of ['tqdm-vectors.jsonl', 'tqdm-vectors-4.69.jsonl', 'found.jsonl']) {
+  describeVectors(name, parseVectors(readFileSync(join(VECTORS, name), 'utf8')));
+}

@@ -1,0 +1,120 @@
+/** The rows that bars count in: used again, and moved to another backend. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { loadBackend, SingleProcessBackend } from 'metheus';
+import { TqdmPromProxy } from 'metheus/progress';
+import { activeBackend } from '#metheus/backends/active.js';
+import { seriesOf } from '#metheus/model/family.js';
+import { COMPLETED } from '#metheus/progress/publish/record.js';
+import { BARS, RowPool } from '#metheus/progress/publish/row-pool.js';
+import { bucketOf, COUNTED, scrape, serve } from '../served-proxy.js';
+
+/** The rows of a proxy: bucket, unit and units completed. */
+async function rowsOf(proxy: string): Promise<[string, string, number][]> {
+  const [bars] = await activeBackend().snapshot({ families: [BARS], scopes: [] });
+  return [...seriesOf(bars!)]
+    .filter(({ labels }) => labels.proxy === proxy)
+    .map(({ labels, values }) => [labels.bucket!, labels.unit!, values[COMPLETED]!]);
+}
+
+describe('a row', () => {
+  it('is used by one bar after the other and goes on counting', async (t) => {
+    const proxy = await serve(t);
+    for (let i = 0; i < 1000; i++) {
+      using bar = proxy.tqdm(null, { ...COUNTED, desc: 'next', total: 2 });
+      bar.update(2);
+    }
+    assert.deepEqual(await rowsOf(proxy.name), [['next', 'it', 2000]]);
+    const numbers = bucketOf(await scrape(proxy), 'next');
+    assert.equal(numbers['completed_total it'], 2000);
+    assert.equal(numbers['expected it'], 2000);
+    assert.equal(numbers.active_bars, 0);
+    assert.equal(numbers.finished_bars_total, 1000);
+  });
+
+  it('belongs to one bar at a time, of its bucket and unit', async () => {
+    const proxy = new TqdmPromProxy();
+    const bar = (desc: string, unit: string) => proxy.tqdm(null, { ...COUNTED, desc, unit });
+    const first = bar('a', 'it');
+    const second = bar('a', 'it');
+    first.update(1);
+    second.update(10);
+    first.close();
+    first.close();
+    bar('a', 'B').update(100);
+    bar('b', 'it').update(1000);
+    bar('a', 'it').update(2);
+    bar('a', 'it').update(20);
+    assert.deepEqual(await rowsOf(proxy.name), [
+      ['a', 'it', 3],
+      ['a', 'it', 10],
+      ['a', 'B', 100],
+      ['b', 'it', 1000],
+      ['a', 'it', 20],
+    ]);
+  });
+
+  it('keeps buckets apart whose names and units only look alike', async () => {
+    const pool = RowPool.of('alike');
+    for (const [bucket, unit] of [
+      ['a', 'b","c'],
+      ['a","b', 'c'],
+      ['', 'a'],
+      ['a', ''],
+    ] as const) {
+      pool.open(bucket, unit);
+    }
+    assert.equal((await rowsOf('alike')).length, 4);
+  });
+});
+
+describe('loading a backend late', () => {
+  it('moves the rows of bars that run, that have ended, and that are still to come', async (t) => {
+    const proxy = await serve(t);
+    const running = proxy.tqdm(null, { ...COUNTED, desc: 'moved', total: 100 });
+    running.update(30);
+    const loop = proxy.tqdm([1, 2, 3, 4], { ...COUNTED, desc: 'loop' })[Symbol.iterator]();
+    loop.next();
+    loop.next();
+    proxy.tqdm(null, { ...COUNTED, desc: 'moved', total: 5 }).close();
+    proxy.tqdm(null, { ...COUNTED, desc: 'moved', unit: 'B' }).fail();
+    const before = await scrape(proxy);
+
+    for (let i = 0; i < 3; i++) {
+      await loadBackend(SingleProcessBackend);
+      assert.equal(await scrape(proxy), before);
+    }
+
+    running.update(12);
+    while (!loop.next().done);
+    using again = proxy.tqdm(null, { ...COUNTED, desc: 'moved' });
+    again.update();
+    const text = await scrape(proxy);
+    const moved = bucketOf(text, 'moved');
+    assert.equal(moved['completed_total it'], 43);
+    assert.equal(moved['expected it'], 105);
+    assert.equal(moved.active_bars, 2);
+    assert.equal(moved.finished_bars_total, 1);
+    assert.equal(moved.failed_bars_total, 1);
+    const looped = bucketOf(text, 'loop');
+    assert.equal(looped['completed_total it'], 4);
+    assert.equal(looped.finished_bars_total, 1);
+    // One row for each that there was: nothing was left behind or taken twice.
+    assert.equal((await rowsOf(proxy.name)).length, 4);
+  });
+
+  it('moves the rows of a proxy that nobody holds any more', async (t) => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    (() => new TqdmPromProxy({ name: 'forgotten' }).tqdm(null, { ...COUNTED, desc: 'gone' }).update(7))();
+    // What a weak reference has given stays until the task is over.
+    await new Promise(setImmediate);
+    collectGarbage();
+    await loadBackend(SingleProcessBackend);
+    const proxy = await serve(t, { name: 'forgotten' });
+    assert.equal(bucketOf(await scrape(proxy), 'gone')['completed_total it'], 7);
+  });
+});

@@ -1,0 +1,66 @@
+/** A terminal that changes its size while bars are on it. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { rowsAbove, rowsBelow } from '#metheus/progress/screen/reflow.js';
+import { requireTerminal } from '../../support/terminal.js';
+import { play } from './play-scene.js';
+
+const empty = (columns: number) => `|${' '.repeat(columns - 7)}| 0/2`;
+
+describe('a terminal of another size', { skip: requireTerminal() }, () => {
+  it('has its bars drawn again, and nothing else', async () => {
+    using program = play('resize', { cols: 40, rows: 8 });
+    // To the end of a frame: what is seen in the middle of one has the cursor elsewhere.
+    const shows = (...rows: string[]) =>
+      program.waitFor(
+        (screen) => screen.join('\n') === rows.join('\n') && program.output().endsWith('\u001b[?7h'),
+      );
+    await shows('before', `a${empty(40)}`, `b${empty(40)}`);
+    for (const columns of [20, 13, 60, 39, 11, 40]) {
+      program.resize(columns, 8);
+      await shows('before', `a${empty(columns)}`, `b${empty(columns)}`);
+    }
+    program.resize(40, 2);
+    await shows(`a${empty(40)}`, ' ... (more hidden) ...');
+    program.resize(40, 5);
+    await shows(`a${empty(40)}`, `b${empty(40)}`);
+    program.write(' ');
+    const half = `|${'█'.repeat(16)}▌${' '.repeat(16)}| 1/2`;
+    await shows(`a${half}`, `b${half}`);
+    program.write(' ');
+    assert.deepEqual(await program.exited, { code: 0, signal: null });
+    assert.deepEqual(program.history(), ['before', `a${half}`, `b${half}`]);
+  });
+
+  it('is seen by a loop that never gives the event loop back', async () => {
+    using program = play('busy', { cols: 26, rows: 4 });
+    await program.shows([`busy|${' '.repeat(20)}|`]);
+    program.resize(16, 4);
+    assert.deepEqual(await program.exited, { code: 0, signal: null });
+    assert.deepEqual(program.screen(), [`busy|${' '.repeat(10)}|`, 'ended']);
+  });
+});
+
+describe('the cursor after lines have broken', () => {
+  const rows = ['x'.repeat(80), 'x'.repeat(80), '', 'x'.repeat(20)];
+
+  it('is in its row, in most terminals', () => {
+    for (const others of [{ VTE_VERSION: '7600' }, { TERM_PROGRAM: 'iTerm.app' }, { TMUX: '/tmp/x' }]) {
+      assert.equal(rowsBelow(rows, 30, { TERM: 'xterm-256color', ...others }), 0);
+    }
+    assert.equal(rowsBelow(rows, 30, { TERM: 'linux' }), 0);
+    assert.equal(rowsBelow(rows, 30, {}), 0);
+  });
+
+  it('is lower in those made of xterm.js', () => {
+    assert.equal(rowsBelow(rows, 80, { TERM: 'xterm-256color' }), 0);
+    assert.equal(rowsBelow(rows.slice(0, 1), 30, { TERM: 'xterm-256color' }), 0);
+    assert.equal(rowsBelow(rows, 30, { TERM: 'xterm-256color', TERM_PROGRAM: 'vscode' }), 4);
+  });
+
+  it('has its cursor below more rows when lines above it were broken', () => {
+    const rows = ['x'.repeat(61), '', '漢'.repeat(15)];
+    assert.equal(rowsAbove(rows, 30, {}), 5);
+    assert.equal(rowsAbove(rows, 30, { XTERM_VERSION: 'XTerm(390)' }), 3);
+  });
+});

@@ -1,0 +1,98 @@
+/** Whole screens of a real terminal: nested bars, bars closed in any order, more bars than rows. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { requireTerminal } from '../../support/terminal.js';
+import { play } from './play-scene.js';
+
+const SIZE = { cols: 16, rows: 6 };
+const EMPTY = '|         | 0/2';
+const HALF = '|████▌    | 1/2';
+const FULL = '|█████████| 2/2';
+
+describe('bars on a terminal', { skip: requireTerminal() }, () => {
+  it('nested bars stand below each other, and the inner one goes when it is done', async () => {
+    using program = play('nested', SIZE);
+    const screens = [
+      ['out|       | 0/2', `a${EMPTY}`],
+      ['out|       | 0/2', `a${HALF}`],
+      ['out|███▌   | 1/2', `b${EMPTY}`],
+      ['out|███▌   | 1/2', `b${HALF}`],
+    ];
+    for (const screen of screens) {
+      await program.shows(screen);
+      program.write(' ');
+    }
+    assert.deepEqual(await program.exited, { code: 0, signal: null });
+    assert.deepEqual(program.screen(), ['out|███████| 2/2', 'done']);
+    assert.deepEqual(program.cursor(), { row: 2, column: 0 });
+  });
+
+  const [a, b, c] = ['A', 'B', 'C'].map((name) => ({ empty: name + EMPTY, full: name + FULL }));
+  // What a bar that ends leaves goes up, above those that run; where nothing is left, the row stays free.
+  const orders: Record<string, readonly string[][]> = {
+    ABCabc: [
+      [a!.full, b!.empty, c!.empty],
+      [a!.full, b!.full, c!.empty],
+    ],
+    ABCcba: [
+      [c!.full, a!.empty, b!.empty],
+      [c!.full, b!.full, a!.empty],
+    ],
+    ABCbca: [
+      [b!.full, a!.empty, c!.empty],
+      [b!.full, c!.full, a!.empty],
+    ],
+    '.A.B.Cbac': [
+      [a!.empty, '', c!.empty],
+      ['', '', c!.empty],
+    ],
+    '.A.BCcab': [
+      [c!.full, a!.empty, b!.empty],
+      [c!.full, '', b!.empty],
+    ],
+    'A.Bab': [[a!.full, b!.empty]],
+  };
+  for (const [order, screens] of Object.entries(orders)) {
+    it(`may be opened and closed in any order: ${order}`, async () => {
+      using program = play('order', { ...SIZE, args: [order] });
+      const opened = order.match(/\.?[A-Z]/g)!.map((name) => name.at(-1)!);
+      for (const i of opened.keys()) {
+        await program.shows(opened.slice(0, i + 1).map((name) => name + EMPTY));
+        program.write(' ');
+      }
+      for (const screen of screens) {
+        await program.shows(screen);
+        program.write(' ');
+      }
+      const left = order
+        .match(/[a-z]/g)!
+        .map((name) => name.toUpperCase())
+        .filter((name) => !order.includes(`.${name}`));
+      await program.shows(left.map((name) => name + FULL));
+      program.write(' ');
+      assert.deepEqual(await program.exited, { code: 0, signal: null });
+      assert.deepEqual(program.cursor(), { row: left.length, column: 0 });
+    });
+  }
+
+  it('a thousand at once show the first ones, and leave a line each', async () => {
+    const count = 1000;
+    using program = play('many', { cols: 20, rows: 5, args: [String(count)] });
+    const line = (i: number, done: string) => `bar ${i}|${done}| ${done.trim() === '' ? 0 : 1}/2`;
+    const hidden = ' ... (more hidden) ...'.slice(0, 20);
+    const shown = (bars: readonly number[], done: string) => [...bars.map((i) => line(i, done)), hidden];
+    await program.shows(shown([0, 1, 2, 3], '         '));
+    program.write(' ');
+    await program.shows(shown([0, 1, 2, 3], '████▌    '));
+    program.write(' ');
+    await program.shows(shown([1, 3, 5, 7], '████▌    '));
+    program.write(' ');
+    // What a terminal has not given out yet goes with the program that began the session, so that waits.
+    await program.shows([7, 5, 3, 1].map((i) => line(i, '████▌    ')));
+    program.write(' ');
+    assert.deepEqual(await program.exited, { code: 0, signal: null });
+    const names = program.history().map((row) => Number(/^bar (\d+)\|.*\| 1\/2$/.exec(row)?.[1]));
+    const even = Array.from({ length: count / 2 }, (_, i) => 2 * i);
+    assert.deepEqual(names, [...even, ...even.map((i) => i + 1).reverse()]);
+  });
+});
