@@ -10,6 +10,7 @@ import { ERROR_CODES } from '#metheus/errors.js';
 /** A file imports only from rooms of lower ranks, or from its own. */
 const RANKS: Readonly<Record<string, number>> = {
   errors: 0,
+  system: 0,
   model: 1,
   backends: 2,
   exposition: 2,
@@ -150,6 +151,7 @@ describe("import 'metheus'", () => {
       'metrics/native',
       'model',
       'registry',
+      'system',
     ]);
   });
 });

@@ -2,7 +2,7 @@
 import { type FamilyDescriptor, type FamilySnapshot, type MergeMode, TOUCHED } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { escapeLabelValue } from '../model/labels.js';
-import { inOneGo, inTurns, Turn } from '../model/turn.js';
+import { runAtOnce, runInSlices, TimeSlice } from '../system/time-slice.js';
 import type { Writer } from './backend.js';
 
 /** One writer's rows of a family. */
@@ -99,7 +99,7 @@ interface Placement {
 }
 
 /** A merge whose numbers are taken. */
-export type BegunMerge = (turn: Turn) => Promise<FamilySnapshot>;
+export type BegunMerge = (slice: TimeSlice) => Promise<FamilySnapshot>;
 
 /** Rows between two looks at the clock. */
 const ROWS_AT_ONCE = 1024;
@@ -123,15 +123,15 @@ export class Merger {
 
   merge(sources: readonly MergeSource[]): FamilySnapshot {
     if (this.#running > 0) return new Merger(this.#family).merge(sources);
-    return inOneGo(this.#merging(this.#take(sources)));
+    return runAtOnce(this.#merging(this.#take(sources)));
   }
 
   /** The same in turns with the event loop: takes the numbers of all sources now, and gives what does the rest. */
   begin(sources: readonly MergeSource[]): BegunMerge {
     const taken = this.#take(sources);
-    return async (turn) => {
+    return async (slice) => {
       this.#running += 1;
-      const merged = this.#last.then(() => inTurns(this.#merging(taken), turn));
+      const merged = this.#last.then(() => runInSlices(this.#merging(taken), slice));
       this.#last = merged.catch(() => {});
       return merged.finally(() => {
         this.#running -= 1;
@@ -214,9 +214,9 @@ export class Merger {
 
 /** The snapshots of merges that have begun, in order. */
 export async function finishAll(begun: readonly BegunMerge[]): Promise<FamilySnapshot[]> {
-  const turn = new Turn();
+  const slice = new TimeSlice();
   const snapshots: FamilySnapshot[] = [];
-  for (const finish of begun) snapshots.push(await finish(turn));
+  for (const finish of begun) snapshots.push(await finish(slice));
   return snapshots;
 }
 

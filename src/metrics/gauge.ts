@@ -1,6 +1,6 @@
 /** A number that goes up and down: queue length, temperature, requests in progress. Its value, and when set. */
 import type { TOUCHED } from '../model/family.js';
-import { coarseNow } from './coarse-clock.js';
+import { coarseNow } from '../system/clock.js';
 import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
 import { TimedMetric } from './timed-metric.js';
 import type { Timed } from './timer.js';

@@ -5,8 +5,9 @@
  * only when enough units (`miniters`) and enough time (`mininterval`) have passed since the last one.
  */
 
-import { type Clock, Pace } from './clock.js';
+import type { Clock } from '../system/clock.js';
 import { Ema } from './meter/ema.js';
+import { Pace } from './pace.js';
 import {
   type BarRecord,
   type COMPLETED,

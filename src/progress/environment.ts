@@ -1,6 +1,6 @@
 /** All that a bar takes from outside, so that the proxy and tests can bring their own. */
 
-import { type Clock, systemClock } from './clock.js';
+import { type Clock, systemClock } from '../system/clock.js';
 import { type OpenRecord, privateRecord } from './publish/record.js';
 import type { Board } from './remote/board.js';
 import { ownBoard } from './remote/own-board.js';

@@ -19,9 +19,9 @@
  */
 import { startDrawing } from './remote/start.js';
 
+export type { Clock } from '../system/clock.js';
 export type { Bar, FormatDict } from './bar.js';
 export type { BarOptions } from './bar-options.js';
-export type { Clock } from './clock.js';
 export type { BarSnapshot } from './environment.js';
 export { displayLength, displayTrim } from './meter/display-width.js';
 export { Ema } from './meter/ema.js';

@@ -4,7 +4,7 @@ import { keepNewest } from '../model/exemplar.js';
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { REMOVED, rowText } from '../model/label-column.js';
 import { labelText } from '../model/labels.js';
-import { Turn } from '../model/turn.js';
+import { TimeSlice } from '../system/time-slice.js';
 
 /** Exemplars that others have told of. */
 export interface OtherExemplars {
@@ -24,24 +24,24 @@ export async function withExemplars(
   source: MetricSource | undefined,
   others?: OtherExemplars,
 ): Promise<FamilySnapshot> {
-  const turn = new Turn();
+  const slice = new TimeSlice();
   const { rows, family, created } = snapshot;
   const kept = new Map<string, (Exemplar | undefined)[]>();
   const textOf = ({ labels }: SeriesExemplars) => labelText(family.labelNames, labels);
   for (const series of source?.exemplars?.() ?? []) {
     if (series !== undefined) keep(kept, textOf(series), series);
-    if (turn.isDue()) await turn.next();
+    if (slice.isOverAfterStep()) await slice.next();
   }
   const told = others?.of(family) ?? [];
   for (const series of told) {
     keep(kept, textOf(series), series);
-    if (turn.isDue()) await turn.next();
+    if (slice.isOverAfterStep()) await slice.next();
   }
   if (kept.size === 0) return snapshot;
   const exemplars = new Map<number, Exemplar>();
   const found = new Set<string>();
   for (let row = 0; row < rows.size; row++) {
-    if (turn.isDue()) await turn.next();
+    if (slice.isOverAfterStep()) await slice.next();
     if (rows.lengths[row] === REMOVED) continue;
     const text = rowText(rows, row);
     const own = kept.get(text);

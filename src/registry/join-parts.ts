@@ -5,7 +5,7 @@ import { type NativeLimit, NO_LIMIT } from '../model/native/limited-sum.js';
 import { exposedName } from '../model/native/parts.js';
 import { quantilesOf } from '../model/native/quantiles.js';
 import { addPart, NativeSum } from '../model/native/sum.js';
-import { Turn } from '../model/turn.js';
+import { TimeSlice } from '../system/time-slice.js';
 import { partPlaces } from './part-places.js';
 
 /**
@@ -41,8 +41,8 @@ async function join(
   parts: readonly FamilySnapshot[],
   now: number,
 ): Promise<FamilySnapshot> {
-  const turn = new Turn();
-  const { starts, family: families, row: partRows, part } = await partPlaces(snapshot, parts, turn);
+  const slice = new TimeSlice();
+  const { starts, family: families, row: partRows, part } = await partPlaces(snapshot, parts, slice);
   const { family, rows } = snapshot;
   const isSummary = family.type === 'summary';
   const limit = isSummary ? NO_LIMIT : limitOf(parts);
@@ -60,7 +60,7 @@ async function join(
     const buckets = sum.result(limit, space);
     if (isSummary) quantiles.set(quantilesOf(buckets, family.bounds), row * family.bounds.length);
     else native[row] = buckets;
-    if (turn.isDue()) await turn.next();
+    if (slice.isOverAfterStep()) await slice.next();
   }
   return isSummary ? { ...snapshot, quantiles } : { ...snapshot, native };
 }

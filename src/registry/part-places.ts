@@ -5,7 +5,7 @@
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { type LabelRows, REMOVED } from '../model/label-column.js';
 import { type Part, parsePart, splitRow } from '../model/native/parts.js';
-import type { Turn } from '../model/turn.js';
+import type { TimeSlice } from '../system/time-slice.js';
 
 /** The parts of rows, side by side. */
 export interface PartPlaces {
@@ -30,12 +30,12 @@ const known = new WeakMap<FamilyDescriptor, Known>();
 export async function partPlaces(
   { family, rows }: FamilySnapshot,
   parts: readonly FamilySnapshot[],
-  turn: Turn,
+  slice: TimeSlice,
 ): Promise<PartPlaces> {
   const all = [rows, ...parts.map((snapshot) => snapshot.rows)];
   const before = known.get(family);
   if (before !== undefined && areSame(before.rows, all)) return before.places;
-  const places = await find(rows, parts, turn);
+  const places = await find(rows, parts, slice);
   known.set(family, { rows: all.map(({ starts, lengths, size }) => ({ starts, lengths, size })), places });
   return places;
 }
@@ -47,12 +47,16 @@ function areSame(before: readonly Identity[], now: readonly Identity[]): boolean
   return before.length === now.length && before.every(isSame);
 }
 
-async function find(rows: LabelRows, parts: readonly FamilySnapshot[], turn: Turn): Promise<PartPlaces> {
+async function find(
+  rows: LabelRows,
+  parts: readonly FamilySnapshot[],
+  slice: TimeSlice,
+): Promise<PartPlaces> {
   const rowOf = new Map<string, number>();
   const textOf = textsOf(rows);
   for (let row = 0; row < rows.size; row++) {
     if (rows.lengths[row] !== REMOVED) rowOf.set(textOf(row), row);
-    if (turn.isDue()) await turn.next();
+    if (slice.isOverAfterStep()) await slice.next();
   }
   const starts = new Uint32Array(rows.size + 1);
   const found: { readonly to: number; readonly family: number; readonly row: number; readonly part: Part }[] =
@@ -60,7 +64,7 @@ async function find(rows: LabelRows, parts: readonly FamilySnapshot[], turn: Tur
   for (const [family, { rows }] of parts.entries()) {
     const partTextOf = textsOf(rows);
     for (let row = 0; row < rows.size; row++) {
-      if (turn.isDue()) await turn.next();
+      if (slice.isOverAfterStep()) await slice.next();
       if (rows.lengths[row] === REMOVED) continue;
       const { labels, part: name } = splitRow(partTextOf(row));
       const to = rowOf.get(labels);
@@ -83,7 +87,7 @@ async function find(rows: LabelRows, parts: readonly FamilySnapshot[], turn: Tur
     places.family[at] = family;
     places.row[at] = row;
     places.part[at] = part;
-    if (turn.isDue()) await turn.next();
+    if (slice.isOverAfterStep()) await slice.next();
   }
   return places;
 }

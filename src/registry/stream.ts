@@ -1,7 +1,7 @@
 /** Encoding a registry's families in turns: what `generate.ts` needs when somebody reads, and not before. */
 import { MetheusError, show } from '../errors.js';
 import { ENCODERS, type Encoder } from '../exposition/formats.js';
-import { Turn } from '../model/turn.js';
+import { TimeSlice } from '../system/time-slice.js';
 
 /** @throws `METHEUS_UNKNOWN_FORMAT`, and what the format throws that needs a package */
 export function encoderOf(format: string): Promise<Encoder> {
@@ -14,10 +14,10 @@ export function encoderOf(format: string): Promise<Encoder> {
 export async function* givenInTurns(
   chunks: Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const turn = new Turn();
+  const slice = new TimeSlice();
   for (const chunk of chunks) {
     // An encoder that is only counting gives empty ones.
     if (chunk.length > 0) yield chunk;
-    if (turn.isOver) await turn.next();
+    if (slice.isOver()) await slice.next();
   }
 }

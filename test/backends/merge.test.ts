@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { seriesOf } from 'metheus';
 import { CellTable } from '#metheus/backends/cell-table.js';
 import { Merger } from '#metheus/backends/merge.js';
-import { Turn } from '#metheus/model/turn.js';
+import { TimeSlice } from '#metheus/system/time-slice.js';
 import { makeFamily } from './contract.js';
 
 const family = makeFamily({ labelNames: ['i'] });
@@ -37,7 +37,7 @@ describe('a merge that has begun', () => {
     a.release(first);
     add(a, 'another in its place', 1000);
     add(b, 'late', 1);
-    const seen = totals(await finish(new Turn()));
+    const seen = totals(await finish(new TimeSlice()));
     assert.equal(seen.size, ROWS + 1);
     assert.equal(seen.get('first'), 7);
     assert.equal(seen.get('0'), 2);
@@ -52,16 +52,16 @@ describe('a merge that has begun', () => {
     t.mock.method(performance, 'now', () => (now += 100));
     const [a, b] = tables() as [CellTable, CellTable];
     const merger = new Merger(family);
-    const turn = new Turn();
-    const one = merger.begin([a, b])(turn);
+    const slice = new TimeSlice();
+    const one = merger.begin([a, b])(slice);
     add(a, 'new', 5);
-    const two = merger.begin([a])(new Turn());
+    const two = merger.begin([a])(new TimeSlice());
     await new Promise(setImmediate);
     const beside = totals(merger.merge([a, b]));
     assert.equal(beside.get('new'), 5);
     assert.equal(beside.get('1'), 2);
     assert.equal(totals(await one).size, ROWS);
     assert.equal(totals(await two).get('1'), 1);
-    assert.deepEqual(totals(await merger.begin([a, b])(turn)), beside);
+    assert.deepEqual(totals(await merger.begin([a, b])(slice)), beside);
   });
 });

@@ -1,6 +1,6 @@
 /** Time that passes when a test says so. */
 import { mock, type TestContext } from 'node:test';
-import { coarseNow } from '#metheus/metrics/coarse-clock.js';
+import { coarseNow } from '#metheus/system/clock.js';
 
 /** From then on `Date` and `setTimeout` obey the function that it gives, which lets seconds pass. */
 export async function startClock(t: TestContext, now = 1_700_000_000): Promise<(seconds: number) => void> {

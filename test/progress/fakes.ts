@@ -1,11 +1,11 @@
 /** A clock that moves only when told to, a file that remembers, and a row of cells to look into. */
 
-import type { Clock } from '#metheus/progress/clock.js';
 import { type BarEnvironment, type BarSnapshot, createEnvironment } from '#metheus/progress/environment.js';
 import { type BarRecord, RECORD_CELLS } from '#metheus/progress/publish/record.js';
 import { LiveBars } from '#metheus/progress/screen/live-bars.js';
 import type { OutputFile } from '#metheus/progress/screen/terminal.js';
 import { createTqdm, createTrange } from '#metheus/progress/tqdm.js';
+import type { Clock } from '#metheus/system/clock.js';
 
 export class FakeClock implements Clock {
   seconds = 1000;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { DEFAULT_SCOPE } from '../../model/scope.js';
-import type { Turn } from '../../model/turn.js';
+import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
 import { finishAll, Merger } from '../merge.js';
 import { ARCHIVE_ID, MetricsDirectory, makeDirectory } from './directory.js';
@@ -122,7 +122,7 @@ export class MultiProcessFileBackend implements Backend {
       const sources = gathered.get(key)?.sources ?? [];
       gathered.delete(key);
       const finish = this.#mergerOf(key, family).begin(sources);
-      return async (turn: Turn) => ({ ...(await finish(turn)), family });
+      return async (slice: TimeSlice) => ({ ...(await finish(slice)), family });
     };
     const begun = families.map(merge);
     const isDefault = scopes.includes(DEFAULT_SCOPE);

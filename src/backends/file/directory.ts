@@ -1,10 +1,10 @@
 /** The directory that writers share: which files are there, and a view of them that no fold can disturb. */
 import { mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Turn } from '../../model/turn.js';
+import { mayLive } from '../../system/process-identity.js';
+import { TimeSlice } from '../../system/time-slice.js';
 import { CLOSED, FILE_SUFFIX, TOLD_BY_LOCK } from './layout.js';
 import type { Mapping } from './mapping.js';
-import { mayLive } from './process-identity.js';
 import { MetricsFile } from './reader.js';
 
 /** The numbers of all writers that are gone. */
@@ -36,11 +36,11 @@ export class MetricsDirectory {
    * writers may be faster than the reader.
    */
   async read(): Promise<MetricsFile[]> {
-    const turn = new Turn();
-    const files = this.#readAll(turn);
+    const slice = new TimeSlice();
+    const files = this.#readAll(slice);
     if (!files.some(({ isBehind }) => isBehind)) return files;
-    if (this.#archive !== undefined) await this.#catchUp(ARCHIVE, this.#archive.file, turn);
-    for (const [name, file] of this.#files) await this.#catchUp(name, file, turn);
+    if (this.#archive !== undefined) await this.#catchUp(ARCHIVE, this.#archive.file, slice);
+    for (const [name, file] of this.#files) await this.#catchUp(name, file, slice);
     return this.#readAll();
   }
 
@@ -50,10 +50,10 @@ export class MetricsDirectory {
    * A fold renames the new archive into place and then removes what it holds. So the archive is read first and
    * looked at again last: if it is the same, then every file was either in it or still there.
    */
-  #readAll(turn?: Turn): MetricsFile[] {
+  #readAll(slice?: TimeSlice): MetricsFile[] {
     for (let tries = 1; ; tries++) {
-      const archive = this.#readArchive(turn);
-      const files = this.#readFiles(archive?.file.folded ?? new Set(), turn);
+      const archive = this.#readArchive(slice);
+      const files = this.#readFiles(archive?.file.folded ?? new Set(), slice);
       if (this.#archiveIdentity() === archive?.identity || tries === MOST_TRIES) {
         return archive === undefined ? files : [archive.file, ...files];
       }
@@ -82,7 +82,7 @@ export class MetricsDirectory {
     return `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   }
 
-  #readArchive(turn?: Turn): { readonly file: MetricsFile; readonly identity: string } | undefined {
+  #readArchive(slice?: TimeSlice): { readonly file: MetricsFile; readonly identity: string } | undefined {
     const identity = this.#archiveIdentity();
     if (identity === this.#archive?.identity) return this.#archive;
     // Kept open until the next one is: so their inodes, which tell them apart, differ.
@@ -92,12 +92,12 @@ export class MetricsDirectory {
     before?.file.close();
     if (identity === undefined || file === undefined) return undefined;
     file.live = false;
-    this.#readContent(ARCHIVE, file, turn);
+    this.#readContent(ARCHIVE, file, slice);
     this.#archive = { file, identity };
     return this.#archive;
   }
 
-  #readFiles(folded: ReadonlySet<string>, turn?: Turn): MetricsFile[] {
+  #readFiles(folded: ReadonlySet<string>, slice?: TimeSlice): MetricsFile[] {
     const names = new Set(this.#list().filter((name) => !folded.has(idOf(name))));
     for (const [name, file] of this.#files) {
       if (names.has(name)) continue;
@@ -111,27 +111,27 @@ export class MetricsDirectory {
       const file = this.#files.get(name) ?? this.#open(name);
       if (file !== undefined) this.#files.set(name, file);
     }
-    for (const [name, file] of this.#files) this.#readFile(name, file, turn);
+    for (const [name, file] of this.#files) this.#readFile(name, file, slice);
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
   }
 
-  #readFile(name: string, file: MetricsFile, turn?: Turn): void {
-    if (file.owner === undefined) this.#readContent(name, file, turn);
+  #readFile(name: string, file: MetricsFile, slice?: TimeSlice): void {
+    if (file.owner === undefined) this.#readContent(name, file, slice);
     // In this order: an owner that dies in between has written everything that is read afterwards.
     const live = file.live && this.#isLive(file);
-    if (file.owner !== undefined) this.#readContent(name, file, turn);
+    if (file.owner !== undefined) this.#readContent(name, file, slice);
     file.live = live;
   }
 
-  async #catchUp(name: string, file: MetricsFile, turn: Turn): Promise<void> {
+  async #catchUp(name: string, file: MetricsFile, slice: TimeSlice): Promise<void> {
     while (file.isBehind) {
-      await turn.next();
-      this.#told(name, file, () => file.parse(turn));
+      await slice.next();
+      this.#told(name, file, () => file.parse(slice));
     }
   }
 
-  #readContent(name: string, file: MetricsFile, turn?: Turn): void {
-    this.#told(name, file, () => file.read(turn));
+  #readContent(name: string, file: MetricsFile, slice?: TimeSlice): void {
+    this.#told(name, file, () => file.read(slice));
   }
 
   /** Does what may find a fault in a file, and tells it when it is new. */

@@ -29,8 +29,10 @@
  * The place of a removed series is used again by one whose record is as long. It stays removed until the new
  * body is whole; the number of uses in its state tells readers who missed that.
  */
+
+import { crc32 } from '../../system/checksum.js';
+import type { ProcessIdentity } from '../../system/process-identity.js';
 import type { Writer } from '../backend.js';
-import { crc32 } from './crc32.js';
 
 export const MAGIC = Buffer.from('METHEUS\n');
 export const VERSION = 1;
@@ -80,14 +82,6 @@ export class Bytes {
     this.bytes = new Uint8Array(buffer, offset, length);
     this.cells = new Float64Array(buffer, offset, length >> 3);
   }
-}
-
-/** What identifies a writer's process beyond its pid, which is used again. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  readonly start: number;
-  readonly bootId: string;
-  readonly pidNamespace: number;
 }
 
 export function writeHeader({ ints, bytes, cells }: Bytes, owner: ProcessIdentity, liveness: number): void {

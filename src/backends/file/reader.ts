@@ -1,7 +1,7 @@
 /** Reading writers' files: what is in them, and what has come since the last look. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
-import type { Turn } from '../../model/turn.js';
+import type { TimeSlice } from '../../system/time-slice.js';
 import type { Writer } from '../backend.js';
 import { FileTable } from './file-table.js';
 import {
@@ -88,7 +88,7 @@ export class MetricsFile {
     if (known !== undefined) known.live = false;
   }
 
-  /** Whether there was more in it than the turn had time for: then {@link parse} goes on. */
+  /** Whether there was more in it than the slice had time for; {@link parse} goes on then. */
   get isBehind(): boolean {
     return this.#parsed < this.#used && this.fault === undefined;
   }
@@ -96,16 +96,16 @@ export class MetricsFile {
   /**
    * Reads everything that is there now. What is broken stays out; what was whole before it stays in.
    *
-   * @param turn - leaves new records that it has no time for; without one none is left
+   * @param slice - leaves new records that it has no time for; without one none is left
    * @throws what the file system throws
    */
-  read(turn?: Turn): void {
-    this.#read(turn);
+  read(slice?: TimeSlice): void {
+    this.#read(slice);
     // No order is promised to those who copy what another writes: a second look tells what is really broken.
-    if (this.fault === 'record' && this.#live) this.#read(turn);
+    if (this.fault === 'record' && this.#live) this.#read(slice);
   }
 
-  #read(turn?: Turn): void {
+  #read(slice?: TimeSlice): void {
     const used = this.#load();
     if (typeof used === 'string') {
       this.fault = used;
@@ -116,7 +116,7 @@ export class MetricsFile {
     for (const [key, table] of this.#tables) this.#refresh(key, table);
     this.#lookAtVacant(used);
     this.#used = used;
-    if (!turn?.isOver) this.parse(turn);
+    if (!slice?.isOver()) this.parse(slice);
   }
 
   close(): void {
@@ -176,8 +176,8 @@ export class MetricsFile {
     }
   }
 
-  /** Takes in records that are new: some at least, and then until the turn is over. */
-  parse(turn?: Turn): void {
+  /** Takes in records that are new: some at least, and then until the slice is over. */
+  parse(slice?: TimeSlice): void {
     const used = this.#used;
     for (let records = 1; this.#parsed < used; records++) {
       const record = readRecord(this.content, this.#parsed, used);
@@ -186,7 +186,7 @@ export class MetricsFile {
         return;
       }
       this.#parsed += record.length;
-      if (records % RECORDS_AT_ONCE === 0 && turn?.isOver) return;
+      if (records % RECORDS_AT_ONCE === 0 && slice?.isOver()) return;
     }
     this.fault = undefined;
   }

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import { thisProcess } from '../../system/process-identity.js';
 import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
 import {
   Bytes,
@@ -35,7 +36,6 @@ import {
   writeRecord,
 } from './layout.js';
 import type { Mapping } from './mapping.js';
-import { thisProcess } from './process-identity.js';
 
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 

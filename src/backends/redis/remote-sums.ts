@@ -2,7 +2,7 @@
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, type LabelRows } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
-import { Turn } from '../../model/turn.js';
+import { TimeSlice } from '../../system/time-slice.js';
 import { decodeBlocks, rowsOfBlock } from './blocks.js';
 import { type Connection, Script } from './connection.js';
 import { HEAD, parseTexts, ROW_FIELD } from './fields.js';
@@ -91,7 +91,7 @@ export class RemoteSums {
    */
   async #readRows(connection: Connection, key: string): Promise<boolean> {
     const hash = (await connection.call('HGETALL', key)) as string[];
-    const turn = new Turn();
+    const slice = new TimeSlice();
     const heads = new Map<string, string>();
     const labels: [row: number, labels: string][] = [];
     for (let i = 0; i < hash.length; i += 2) {
@@ -99,12 +99,12 @@ export class RemoteSums {
       // Somebody else's field takes nobody's row.
       if (name.startsWith(`${ROW_FIELD}[`)) labels.push([Number(hash[i + 1]), name.slice(ROW_FIELD.length)]);
       else if (name.length === 1) heads.set(name, hash[i + 1]!);
-      if (i % ROWS_AT_ONCE === 0 && turn.isOver) await turn.next();
+      if (i % ROWS_AT_ONCE === 0 && slice.isOver()) await slice.next();
     }
     this.#known = {
       identity: heads.get(HEAD.identity) ?? '',
       version: heads.get(HEAD.version) ?? '',
-      rows: await this.#rowsOf(labels, Math.min(Number(heads.get(HEAD.rows) ?? 0), MOST_ROWS), turn),
+      rows: await this.#rowsOf(labels, Math.min(Number(heads.get(HEAD.rows) ?? 0), MOST_ROWS), slice),
     };
     return hash.length > 0;
   }
@@ -113,7 +113,7 @@ export class RemoteSums {
   async #rowsOf(
     given: readonly [row: number, labels: string][],
     size: number,
-    turn: Turn,
+    slice: TimeSlice,
   ): Promise<LabelRows> {
     const labels = new Array<string | undefined>(size);
     for (const [row, json] of given) if (row < size) labels[row] = json;
@@ -128,7 +128,7 @@ export class RemoteSums {
       this.#column.add(text ?? '');
       if (text === undefined) absent.push(row);
       before.push(labels[row]);
-      if (row % ROWS_AT_ONCE === 0 && turn.isOver) await turn.next();
+      if (row % ROWS_AT_ONCE === 0 && slice.isOver()) await slice.next();
     }
     for (const row of absent) this.#column.remove(row);
     // A row that was removed would be used again by the next one: the column is made anew then.

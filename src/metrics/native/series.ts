@@ -7,7 +7,7 @@
 import { activeBackend, type CellOwner } from '../../backends/active.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import { BLOCK_BITS, BLOCK_SIZE, blockName, NEGATIVE, zeroName } from '../../model/native/parts.js';
-import { coarseNow } from '../coarse-clock.js';
+import { coarseNow } from '../../system/clock.js';
 import type { Child } from '../metric-family.js';
 import { PowerIndex } from './power-index.js';
 import type { NativeRule, Observer, Upkept } from './rule.js';

@@ -4,7 +4,7 @@ import { NO_LIMIT } from '../../model/native/limited-sum.js';
 import { parsePart } from '../../model/native/parts.js';
 import { quantilesOf } from '../../model/native/quantiles.js';
 import { addPart, NativeSum } from '../../model/native/sum.js';
-import { coarseNow } from '../coarse-clock.js';
+import { coarseNow } from '../../system/clock.js';
 import type { Upkept } from './rule.js';
 
 /**

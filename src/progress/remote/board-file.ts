@@ -14,8 +14,7 @@
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProcessIdentity } from '../../backends/file/layout.js';
-import { mayLive, thisProcess } from '../../backends/file/process-identity.js';
+import { mayLive, type ProcessIdentity, thisProcess } from '../../system/process-identity.js';
 import type { Stream } from './look.js';
 import { SLOT_BYTES } from './slot.js';
 

@@ -13,8 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { ProcessIdentity } from '../../backends/file/layout.js';
-import { mayLive } from '../../backends/file/process-identity.js';
+import { mayLive, type ProcessIdentity } from '../../system/process-identity.js';
 import { tqdm } from '../tqdm.js';
 import {
   BOARD_ENDING,

@@ -14,7 +14,7 @@
  * A reader may look while a write is half done: then the checksum is wrong, and what was read before stays.
  */
 
-import { crc32 } from '../../backends/file/crc32.js';
+import { crc32 } from '../../system/checksum.js';
 import type { Outcome } from '../bar-state.js';
 import { FAILED, FINISHED } from '../publish/record.js';
 import { type BarLook, encodeLook, isSameLook } from './look.js';

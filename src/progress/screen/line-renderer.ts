@@ -1,6 +1,6 @@
 /** Lines that nothing overwrites: for logs, and for programs that read. */
 
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../system/clock.js';
 import { plainPostfix } from '../meter/postfix.js';
 import type { Place, Renderer, Report } from './drawing.js';
 import type { Terminal } from './terminal.js';

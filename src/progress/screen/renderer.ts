@@ -1,6 +1,6 @@
 /** Who shows a bar. */
 
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../system/clock.js';
 import { Display } from './display.js';
 import { DisplayRenderer } from './display-renderer.js';
 import { type Renderer, type Report, silentRenderer } from './drawing.js';

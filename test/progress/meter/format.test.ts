@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Pace } from '#metheus/progress/clock.js';
 import { displayLength, displayTrim } from '#metheus/progress/meter/display-width.js';
 import { Ema } from '#metheus/progress/meter/ema.js';
 import { Float, formatNumber, formatText } from '#metheus/progress/meter/format-spec.js';
 import { formatMeter, type MeterOptions } from '#metheus/progress/meter/meter.js';
 import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/meter/quantity.js';
+import { Pace } from '#metheus/progress/pace.js';
 
 // The same cases in every run.
 fc.configureGlobal({ seed: 20_241_121 });

@@ -1,10 +1,20 @@
-/** Who a process is, beyond its pid: pids are used again, and are equal in different containers. */
+/** Identity of a process beyond its pid: pids are reused, and are equal in different containers. */
 import { readFileSync, statSync } from 'node:fs';
-import type { ProcessIdentity } from './layout.js';
+
+/** What tells a process from every other one on the machine. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Start time in clock ticks since boot; 0 when unknown. */
+  readonly start: number;
+  /** Random id of the boot; empty when unknown. */
+  readonly bootId: string;
+  /** Inode of the pid namespace in which the pid is valid; 0 when unknown. */
+  readonly pidNamespace: number;
+}
 
 let self: ProcessIdentity | undefined;
 
-/** This process. Where there is no `/proc`, only the pid is known. */
+/** Returns the identity of this process. Without `/proc`, only the pid is known. */
 export function thisProcess(): ProcessIdentity {
   const { pid } = process;
   self ??= { pid, start: startOf(pid), bootId: bootId(), pidNamespace: pidNamespace() };
@@ -12,8 +22,8 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Whether the process that wrote this header may still be there, for files whose owner holds no lock. Of another
- * pid namespace nothing can be told, and folding the numbers of the living would count them twice: so yes.
+ * Reports whether a process may still run, for files on which no lock is held. A process of another pid namespace
+ * cannot be checked and counts as alive, because compacting the file of a live process would count its numbers twice.
  */
 export function mayLive({ pid, start, bootId: boot, pidNamespace: namespace }: ProcessIdentity): boolean {
   const own = thisProcess();
@@ -35,7 +45,7 @@ function bootId(): string {
   }
 }
 
-/** The inode of pid_namespaces(7). */
+/** Returns the inode described in pid_namespaces(7). */
 function pidNamespace(): number {
   try {
     return statSync('/proc/self/ns/pid').ino;
@@ -44,7 +54,7 @@ function pidNamespace(): number {
   }
 }
 
-/** Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)): clock ticks since boot. The name before it may have spaces. */
+/** Returns field 22 of `/proc/<pid>/stat`, see proc_pid_stat(5). The command name before it may contain spaces. */
 function startOf(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

@@ -1,4 +1,4 @@
-/** CRC-32 as in ISO 3309 and zlib, whose own function Node has only since 20.15. */
+/** CRC-32 of ISO 3309, as in zlib. Node's own `zlib.crc32` exists only since 20.15. */
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
@@ -6,9 +6,13 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** The checksum of `bytes`, continuing that of what came before. */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  let crc = ~before;
+/**
+ * Returns the checksum of `bytes`.
+ *
+ * @param previous - checksum of the bytes before, which is continued
+ */
+export function crc32(bytes: Uint8Array, previous = 0): number {
+  let crc = ~previous;
   for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ TABLE[(crc ^ bytes[i]!) & 0xff]!;
   return ~crc >>> 0;
 }

@@ -1,0 +1,32 @@
+import type { Clock } from '../system/clock.js';
+
+/** Duration in seconds below which a round of a loop is fast. */
+const FAST_ROUND = 10e-6;
+/** Number of fast rounds in a row after which the loop counts as fast. */
+const MIN_FAST_ROUNDS = 64;
+
+/**
+ * Decides how many rounds a loop makes between two readings of the clock: 1 until the loop has proved fast, then the
+ * clock's stride, and 1 again as soon as a round is slow. A frame is late by at most a few microseconds, or by `stride`
+ * rounds in a loop that becomes slow all at once.
+ */
+export class Pace {
+  readonly #stride: number;
+  #fastRounds = 0;
+  #lastReading = Number.NEGATIVE_INFINITY;
+  #rounds = 1;
+
+  constructor(clock: Clock) {
+    this.#stride = clock.stride ?? 1;
+  }
+
+  /** Returns the number of rounds until the next reading, after one that gave `now`. */
+  next(now: number): number {
+    if (this.#stride === 1) return 1;
+    const isFast = now - this.#lastReading < FAST_ROUND * this.#rounds;
+    this.#lastReading = now;
+    this.#fastRounds = isFast ? this.#fastRounds + 1 : 0;
+    this.#rounds = this.#fastRounds < MIN_FAST_ROUNDS ? 1 : this.#stride;
+    return this.#rounds;
+  }
+}
