@@ -20,9 +20,10 @@
 import { startDrawing } from './remote/start.js';
 
 export type { Clock } from '../system/clock.js';
-export type { Bar, FormatDict } from './bar.js';
-export type { BarOptions } from './bar-options.js';
-export type { BarSnapshot } from './environment.js';
+export type { Bar, FormatDict } from './bar/bar.js';
+export type { BarOptions } from './bar/bar-options.js';
+export type { CountingOptions, StreamOptions } from './bar/counting-stream.js';
+export type { BarSnapshot } from './bar/environment.js';
 export { displayLength, displayTrim } from './meter/display-width.js';
 export { Ema } from './meter/ema.js';
 export { formatMeter, type MeterOptions } from './meter/meter.js';
@@ -33,7 +34,6 @@ export type { BarProperty, MetricFunc } from './publish/bucket-metrics.js';
 export { progressEnv } from './remote/start.js';
 export type { OutputFile } from './screen/terminal.js';
 export type { MapOptions } from './sources/concurrent-map.js';
-export type { CountingOptions, StreamOptions } from './sources/counting-stream.js';
 export type { AsyncIterableBar, IterableBar } from './sources/iterable-bar.js';
 export type { PromiseBars } from './sources/promises.js';
 export {

@@ -6,7 +6,7 @@ import type { FamilySnapshot } from '../model/family.js';
 import { nextScope } from '../model/scope.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
-import type { BarSnapshot } from './environment.js';
+import type { BarSnapshot } from './bar/environment.js';
 import { labelledFamilies, type MetricFunc, NamedFamilies } from './publish/bucket-metrics.js';
 import { readBuckets } from './publish/buckets.js';
 import { RowPool } from './publish/row-pool.js';

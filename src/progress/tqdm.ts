@@ -1,9 +1,9 @@
 /** `tqdm`: a progress bar for whatever is given. */
 
-import './always.js';
-import { Bar } from './bar.js';
-import type { BarOptions } from './bar-options.js';
-import { type BarEnvironment, createEnvironment } from './environment.js';
+import './sources/always.js';
+import { Bar } from './bar/bar.js';
+import type { BarOptions } from './bar/bar-options.js';
+import { type BarEnvironment, createEnvironment } from './bar/environment.js';
 import { externalWriteMode, type WriteOptions, writeAbove } from './screen/above.js';
 import { LiveBars } from './screen/live-bars.js';
 import type { OutputFile } from './screen/terminal.js';

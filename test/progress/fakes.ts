@@ -1,7 +1,11 @@
 /** A clock that moves only when told to, a file that remembers, and a row of cells to look into. */
 
-import { type BarEnvironment, type BarSnapshot, createEnvironment } from '#metheus/progress/environment.js';
-import { type BarRecord, RECORD_CELLS } from '#metheus/progress/publish/record.js';
+import {
+  type BarEnvironment,
+  type BarSnapshot,
+  createEnvironment,
+} from '#metheus/progress/bar/environment.js';
+import { type BarRecord, RECORD_CELLS } from '#metheus/progress/bar/record.js';
 import { LiveBars } from '#metheus/progress/screen/live-bars.js';
 import type { OutputFile } from '#metheus/progress/screen/terminal.js';
 import { createTqdm, createTrange } from '#metheus/progress/tqdm.js';

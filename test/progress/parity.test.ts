@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import * as progress from 'metheus/progress';
-import { resolveOptions } from '#metheus/progress/bar-options.js';
+import { resolveOptions } from '#metheus/progress/bar/bar-options.js';
 import { ROOT } from '../support/snippets.js';
 import { PYTHON, requireTool } from '../support/tools.js';
 import { fakeTqdm } from './fakes.js';

@@ -1,7 +1,7 @@
 /** Bars grouped for publishing: the rows of everybody's bars, added up for each bucket and unit. */
 import { activeBackend } from '../../backends/active.js';
 import { seriesOf } from '../../model/family.js';
-import { COMPLETED, ETA, EXPECTED, FAILED, FINISHED, RATE, STARTED, UPDATED } from './record.js';
+import { COMPLETED, ETA, EXPECTED, FAILED, FINISHED, RATE, STARTED, UPDATED } from '../bar/record.js';
 import { BARS } from './row-pool.js';
 
 /** What is published of a bucket. */

@@ -5,7 +5,7 @@
 import { activeBackend, type CellOwner } from '../../backends/active.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import type { FamilyDescriptor } from '../../model/family.js';
-import { type BarRecord, type OpenRecord, RECORD_CELLS } from './record.js';
+import { type BarRecord, type OpenRecord, RECORD_CELLS } from '../bar/record.js';
 
 /**
  * The family of all bars. Not exposed as it is: a proxy makes metrics of it. Rows of different writers stay

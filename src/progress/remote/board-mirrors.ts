@@ -1,7 +1,7 @@
 /** The bars of one board, on the screen. */
 
 import { warnOnce } from '../../errors.js';
-import type { BarEnvironment } from '../environment.js';
+import type { BarEnvironment } from '../bar/environment.js';
 import type { BoardView, SlotView } from './board-view.js';
 import { MirrorBar } from './mirror.js';
 import { EMPTY, isClosed } from './slot.js';

@@ -3,8 +3,8 @@
  * draw them, into memory; the drawer looks at the board now and then.
  */
 
-import type { Outcome } from '../bar-state.js';
-import type { BarRecord, OpenRecord } from '../publish/record.js';
+import type { Outcome } from '../bar/bar-state.js';
+import type { BarRecord, OpenRecord } from '../bar/record.js';
 import type { BarLook, Stream } from './look.js';
 import { type BarNumbers, OPEN, type SlotWriter } from './slot.js';
 

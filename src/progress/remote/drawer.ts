@@ -1,6 +1,6 @@
 /** Draws the bars of the boards that this thread was told of: in rounds, while there are any. */
 
-import { type BarEnvironment, processEnvironment } from '../environment.js';
+import { type BarEnvironment, processEnvironment } from '../bar/environment.js';
 import { BoardMirrors, type NewBar } from './board-mirrors.js';
 import type { BoardView } from './board-view.js';
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { warnOnce } from '../../errors.js';
-import { type OpenRecord, privateRecord } from '../publish/record.js';
+import { type OpenRecord, privateRecord } from '../bar/record.js';
 import { Board, type BoardMemory } from './board.js';
 import { BOARD_ENDING, identityBlock, writeWhole } from './board-file.js';
 import type { Stream } from './look.js';

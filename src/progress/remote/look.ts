@@ -1,6 +1,6 @@
 /** What a bar on a board looks like: all that its line is made of besides numbers. */
 
-import type { ResolvedBarOptions } from '../bar-options.js';
+import type { ResolvedBarOptions } from '../bar/bar-options.js';
 import { plainPostfix } from '../meter/postfix.js';
 import type { OutputFile } from '../screen/terminal.js';
 

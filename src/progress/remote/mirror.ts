@@ -1,8 +1,8 @@
 /** The drawer's bar for a bar that another thread or process counts. */
 
-import { Bar, type FormatDict } from '../bar.js';
-import { type BarEnvironment, createEnvironment } from '../environment.js';
-import { FAILED, privateRecord } from '../publish/record.js';
+import { Bar, type FormatDict } from '../bar/bar.js';
+import { type BarEnvironment, createEnvironment } from '../bar/environment.js';
+import { FAILED, privateRecord } from '../bar/record.js';
 import type { BarLook } from './look.js';
 import { isClosed, type SlotContent } from './slot.js';
 

@@ -1,8 +1,8 @@
 /** Draws a bar by showing it on a board. */
 
-import type { BarState } from '../bar-state.js';
-import { COMPLETED, FINISHED } from '../publish/record.js';
-import type { Renderer } from '../screen/drawing.js';
+import type { BarState } from '../bar/bar-state.js';
+import type { Renderer } from '../bar/drawing.js';
+import { COMPLETED, FINISHED } from '../bar/record.js';
 import type { Board, BoardBar } from './board.js';
 import type { BarLook, Stream } from './look.js';
 import type { BarNumbers, SlotWriter } from './slot.js';

@@ -15,8 +15,8 @@
  */
 
 import { crc32 } from '../../system/checksum.js';
-import type { Outcome } from '../bar-state.js';
-import { FAILED, FINISHED } from '../publish/record.js';
+import type { Outcome } from '../bar/bar-state.js';
+import { FAILED, FINISHED } from '../bar/record.js';
 import { type BarLook, encodeLook, isSameLook } from './look.js';
 
 export const SLOT_BYTES = 2048;

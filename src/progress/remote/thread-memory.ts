@@ -1,7 +1,7 @@
 /** The board of a worker thread: shared memory that is announced once, and no message for any frame. */
 
 import { threadId } from 'node:worker_threads';
-import { type BarRecord, RECORD_CELLS } from '../publish/record.js';
+import { type BarRecord, RECORD_CELLS } from '../bar/record.js';
 import { Board, type BoardMemory } from './board.js';
 import type { Stream } from './look.js';
 import { SLOT_BYTES, SlotWriter } from './slot.js';

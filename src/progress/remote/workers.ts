@@ -1,7 +1,7 @@
 /** The drawer's side of worker threads: their boards are found by what they say on the channel. */
 
 import { receiveMessageOnPort } from 'node:worker_threads';
-import { COMPLETED } from '../publish/record.js';
+import { COMPLETED } from '../bar/record.js';
 import { tqdm } from '../tqdm.js';
 import type { BoardView, SlotView } from './board-view.js';
 import type { Drawer } from './drawer.js';

@@ -5,8 +5,8 @@
  * the terminal breaks its lines anew, so that all below can be erased and drawn again, whatever has become of it.
  */
 
+import { MORE_HIDDEN, type Place } from '../bar/drawing.js';
 import { displayLength } from '../meter/display-width.js';
-import { MORE_HIDDEN, type Place } from './drawing.js';
 import { loopWatch } from './loop-watch.js';
 import { rowsAbove, rowsBelow } from './reflow.js';
 import { changeOf, ERASE_BELOW, ERASE_LINE, NO_WRAP, right, up, WRAP } from './sequences.js';

@@ -1,13 +1,13 @@
 /** `tqdm.map`: a function over all items, some at a time, with a bar. */
 
 import { MetheusError, show } from '../../errors.js';
-import { Bar } from '../bar.js';
-import type { BarOptions } from '../bar-options.js';
-import type { BarEnvironment } from '../environment.js';
+import { Bar } from '../bar/bar.js';
+import type { BarOptions } from '../bar/bar-options.js';
+import type { BarEnvironment } from '../bar/environment.js';
+import { Lanes } from '../screen/task-rows.js';
 import { heard } from './heard.js';
 import { Range } from './range.js';
 import { isAsyncIterable, isIterable, isIterator, lengthOf, notIterable } from './source.js';
-import { Lanes } from './task-rows.js';
 
 /** Options of `tqdm.map`: those of its bar, and how the work is done. */
 export interface MapOptions extends BarOptions {

@@ -1,10 +1,10 @@
 /** The body of a `fetch` response, counted while it is read. */
 
 import { MetheusError, show } from '../../errors.js';
-import { Bar } from '../bar.js';
-import type { BarOptions } from '../bar-options.js';
-import type { BarEnvironment } from '../environment.js';
-import { countingTransform } from './counting-stream.js';
+import { Bar } from '../bar/bar.js';
+import type { BarOptions } from '../bar/bar-options.js';
+import { countingTransform } from '../bar/counting-stream.js';
+import type { BarEnvironment } from '../bar/environment.js';
 import { isThenable } from './source.js';
 
 /**

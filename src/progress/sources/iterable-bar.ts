@@ -1,9 +1,9 @@
 /** Progress bars to loop over. */
 
-import { Bar } from '../bar.js';
-import type { BarOptions } from '../bar-options.js';
-import { type BarEnvironment, processEnvironment } from '../environment.js';
-import { FAILED } from '../publish/record.js';
+import { Bar } from '../bar/bar.js';
+import type { BarOptions } from '../bar/bar-options.js';
+import { type BarEnvironment, processEnvironment } from '../bar/environment.js';
+import { FAILED } from '../bar/record.js';
 import { ArrayLoop, AsyncLoop, IteratorLoop, RangeLoop } from './iterator-loop.js';
 import { Range } from './range.js';
 import { lengthOf } from './source.js';

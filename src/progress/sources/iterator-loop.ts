@@ -6,8 +6,8 @@
  * Everything else happens in {@link Loop}.
  */
 
-import type { BarState, Outcome } from '../bar-state.js';
-import { FAILED, FINISHED } from '../publish/record.js';
+import type { BarState, Outcome } from '../bar/bar-state.js';
+import { FAILED, FINISHED } from '../bar/record.js';
 import { Loop } from './loop.js';
 import type { Range } from './range.js';
 

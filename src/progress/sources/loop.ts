@@ -1,7 +1,7 @@
 /** A loop over a bar: it counts a round when the next item is asked for, that is, after the body ran. */
 
-import type { BarState, Outcome, RunningLoop } from '../bar-state.js';
-import type { BarRecord, COMPLETED } from '../publish/record.js';
+import type { BarState, Outcome, RunningLoop } from '../bar/bar-state.js';
+import type { BarRecord, COMPLETED } from '../bar/record.js';
 
 /**
  * The cell of what is completed, here again because V8 loads an imported constant anew in every round. Its type holds

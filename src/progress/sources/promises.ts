@@ -1,8 +1,8 @@
 /** Bars over promises: `tqdm.all` and what stands beside it. */
 
-import { Bar } from '../bar.js';
-import type { BarOptions } from '../bar-options.js';
-import type { BarEnvironment } from '../environment.js';
+import { Bar } from '../bar/bar.js';
+import type { BarOptions } from '../bar/bar-options.js';
+import type { BarEnvironment } from '../bar/environment.js';
 import { concurrentMap, type MapOptions, type MapSource } from './concurrent-map.js';
 import { heard } from './heard.js';
 import { AsyncIterableBar } from './iterable-bar.js';

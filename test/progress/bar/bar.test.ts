@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BarOptions } from '#metheus/progress/bar-options.js';
+import type { BarOptions } from '#metheus/progress/bar/bar-options.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
 describe('a bar', () => {

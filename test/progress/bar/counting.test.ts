@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { BarOptions } from '#metheus/progress/bar-options.js';
+import type { BarOptions } from '#metheus/progress/bar/bar-options.js';
 import {
   COMPLETED,
   ETA,
@@ -14,7 +14,7 @@ import {
   RECORD_CELLS,
   STARTED,
   UPDATED,
-} from '#metheus/progress/publish/record.js';
+} from '#metheus/progress/bar/record.js';
 import { type FakeRecord, fakeTqdm } from '../fakes.js';
 
 // The same cases in every run.

@@ -3,8 +3,8 @@
  * from the live Python: `set` assigns an attribute, `display` calls the method.
  */
 
-import type { Bar } from '#metheus/progress/bar.js';
-import type { BarOptions } from '#metheus/progress/bar-options.js';
+import type { Bar } from '#metheus/progress/bar/bar.js';
+import type { BarOptions } from '#metheus/progress/bar/bar-options.js';
 import type { IterableBar } from '#metheus/progress/sources/iterable-bar.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 

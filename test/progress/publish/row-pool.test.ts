@@ -8,7 +8,7 @@ import { loadBackend, SingleProcessBackend } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { activeBackend } from '#metheus/backends/active.js';
 import { seriesOf } from '#metheus/model/family.js';
-import { COMPLETED } from '#metheus/progress/publish/record.js';
+import { COMPLETED } from '#metheus/progress/bar/record.js';
 import { BARS, RowPool } from '#metheus/progress/publish/row-pool.js';
 import { bucketOf, COUNTED, scrape, serve } from '../served-proxy.js';
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FAILED, FINISHED, privateRecord } from '#metheus/progress/publish/record.js';
+import { FAILED, FINISHED, privateRecord } from '#metheus/progress/bar/record.js';
 import { Board, type BoardMemory } from '#metheus/progress/remote/board.js';
 import type { BarLook } from '#metheus/progress/remote/look.js';
 import { type BarNumbers, OPEN, SLOT_BYTES, SlotReader, SlotWriter } from '#metheus/progress/remote/slot.js';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, mock } from 'node:test';
-import { COMPLETED, FAILED, FINISHED } from '#metheus/progress/publish/record.js';
+import { COMPLETED, FAILED, FINISHED } from '#metheus/progress/bar/record.js';
 import { closeOpenBars } from '#metheus/progress/screen/live-bars.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import xterm from '@xterm/headless';
 import fc from 'fast-check';
-import type { Bar } from '#metheus/progress/bar.js';
+import type { Bar } from '#metheus/progress/bar/bar.js';
 import { fakeTqdm } from '../fakes.js';
 
 // The same cases in every run.

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, mock, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BarOptions } from '#metheus/progress/bar-options.js';
-import { COMPLETED } from '#metheus/progress/publish/record.js';
-import { hasColours, outputMode } from '#metheus/progress/screen/output-mode.js';
+import type { BarOptions } from '#metheus/progress/bar/bar-options.js';
+import { hasColours, outputMode } from '#metheus/progress/bar/output-mode.js';
+import { COMPLETED } from '#metheus/progress/bar/record.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
 describe('the output', () => {

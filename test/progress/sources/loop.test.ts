@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/publish/record.js';
+import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/bar/record.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
 // The same cases in every run.

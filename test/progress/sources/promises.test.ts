@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { COMPLETED, EXPECTED, FAILED, FINISHED } from '#metheus/progress/publish/record.js';
+import { COMPLETED, EXPECTED, FAILED, FINISHED } from '#metheus/progress/bar/record.js';
 import { type FakeRecord, fakeTqdm } from '../fakes.js';
 
 const ends = (record: FakeRecord) => [record.cell(COMPLETED), record.cell(FINISHED), record.cell(FAILED)];

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { ReadableStream, WritableStream } from 'node:stream/web';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { COMPLETED, EXPECTED, FAILED, FINISHED } from '#metheus/progress/publish/record.js';
+import { COMPLETED, EXPECTED, FAILED, FINISHED } from '#metheus/progress/bar/record.js';
 import { type FakeRecord, fakeTqdm } from '../fakes.js';
 
 const ends = (record: FakeRecord) => [

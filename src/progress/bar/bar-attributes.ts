@@ -3,13 +3,13 @@
  * runs, and is seen in the next frame; what a bar was made with is read only.
  */
 
-import { warnOnce } from '../errors.js';
+import { warnOnce } from '../../errors.js';
+import { type BarCharacters, colourSequence } from '../meter/glyphs.js';
+import { checkBarFormat } from '../meter/meter.js';
+import { initialPostfix, type Postfix, postfixText } from '../meter/postfix.js';
+import type { OutputFile } from '../screen/terminal.js';
 import type { ResolvedBarOptions } from './bar-options.js';
 import type { BarState } from './bar-state.js';
-import { type BarCharacters, colourSequence } from './meter/glyphs.js';
-import { checkBarFormat } from './meter/meter.js';
-import { initialPostfix, type Postfix, postfixText } from './meter/postfix.js';
-import type { OutputFile } from './screen/terminal.js';
 
 export abstract class BarAttributes {
   /** Keep the last frame; `null`: only in the first row. */

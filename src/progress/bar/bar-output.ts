@@ -1,15 +1,15 @@
 /** What a bar is shown with, by its options and what its file and the environment are. */
 
+import { standardStream } from '../remote/look.js';
+import { type Shown, SlotRenderer } from '../remote/slot-renderer.js';
+import { Display } from '../screen/display.js';
+import { Terminal } from '../screen/terminal.js';
 import type { ResolvedBarOptions } from './bar-options.js';
+import { type Renderer, type Report, silentRenderer } from './drawing.js';
 import type { BarEnvironment } from './environment.js';
-import { standardStream } from './remote/look.js';
-import { type Shown, SlotRenderer } from './remote/slot-renderer.js';
-import { Display } from './screen/display.js';
-import { type Renderer, type Report, silentRenderer } from './screen/drawing.js';
-import { hasColours, outputMode } from './screen/output-mode.js';
-import { createRenderer } from './screen/renderer.js';
-import { Screen } from './screen/screen.js';
-import { Terminal } from './screen/terminal.js';
+import { hasColours, outputMode } from './output-mode.js';
+import { createRenderer } from './renderer.js';
+import { Screen } from './screen.js';
 
 export interface BarOutput {
   readonly terminal: Terminal;

@@ -5,9 +5,9 @@
  * only when enough units (`miniters`) and enough time (`mininterval`) have passed since the last one.
  */
 
-import type { Clock } from '../system/clock.js';
-import { Ema } from './meter/ema.js';
-import { Pace } from './pace.js';
+import type { Clock } from '../../system/clock.js';
+import { Ema } from '../meter/ema.js';
+import { Pace } from '../pace.js';
 import {
   type BarRecord,
   type COMPLETED,
@@ -18,7 +18,7 @@ import {
   RATE,
   STARTED,
   UPDATED,
-} from './publish/record.js';
+} from './record.js';
 
 /** The cell of what is completed. A copy for the hot path, where V8 would load an imported constant each time. */
 const FIRST_CELL: typeof COMPLETED = 0;

@@ -8,8 +8,8 @@
  * else that a bar does in a round.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { KeptRow } from '../screen/kept-rows.js';
-import type { LiveBars } from '../screen/live-bars.js';
+import type { KeptRow } from './kept-rows.js';
+import type { LiveBars } from './live-bars.js';
 
 const currentLane = new AsyncLocalStorage<Lane>();
 /** Maps that have a task, or may start one. */

@@ -2,6 +2,10 @@
 
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
+import { checkBarFormat, drawMeter, type MeterOptions } from '../meter/meter.js';
+import { lookOf } from '../remote/look.js';
+import type { LiveBar } from '../screen/live-bars.js';
+import { rowOfNewBar } from '../screen/task-rows.js';
 import { BarAttributes } from './bar-attributes.js';
 import {
   type BarOptions,
@@ -11,20 +15,16 @@ import {
 } from './bar-options.js';
 import { type BarOutput, openOutput } from './bar-output.js';
 import { BarState, knownTotal, type Outcome } from './bar-state.js';
-import { type BarEnvironment, processEnvironment } from './environment.js';
-import { checkBarFormat, drawMeter, type MeterOptions } from './meter/meter.js';
-import { FAILED, FINISHED } from './publish/record.js';
-import { lookOf } from './remote/look.js';
-import type { Place, Report } from './screen/drawing.js';
-import { drawnLine } from './screen/drawn-line.js';
-import type { LiveBar } from './screen/live-bars.js';
 import {
   type CountingOptions,
   CountingStream,
   countingTransform,
   type StreamOptions,
-} from './sources/counting-stream.js';
-import { rowOfNewBar } from './sources/task-rows.js';
+} from './counting-stream.js';
+import type { Place, Report } from './drawing.js';
+import { drawnLine } from './drawn-line.js';
+import { type BarEnvironment, processEnvironment } from './environment.js';
+import { FAILED, FINISHED } from './record.js';
 
 /** Rows of a screen of unknown size. */
 const USUAL_ROWS = 20;

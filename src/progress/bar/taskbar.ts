@@ -3,8 +3,8 @@
  * Terminal and others have taken over.
  */
 
+import type { Terminal } from '../screen/terminal.js';
 import type { Place, Renderer, Report } from './drawing.js';
-import type { Terminal } from './terminal.js';
 
 const NONE = 0;
 const PERCENT = 1;

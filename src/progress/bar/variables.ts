@@ -1,6 +1,6 @@
 /** How a `TQDM_*` variable is read, by the kind of option that it is a default for. */
 
-import { isOutput } from './screen/output-mode.js';
+import { isOutput } from './output-mode.js';
 
 /** Gives an option's value, or `undefined` for a text that cannot be one. */
 type Reader = (text: string) => unknown;

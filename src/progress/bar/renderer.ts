@@ -1,14 +1,14 @@
 /** Who shows a bar. */
 
 import type { Clock } from '../../system/clock.js';
-import { Display } from './display.js';
+import { Display } from '../screen/display.js';
+import type { Terminal } from '../screen/terminal.js';
 import { DisplayRenderer } from './display-renderer.js';
 import { type Renderer, type Report, silentRenderer } from './drawing.js';
 import { FrameRenderer } from './frame-renderer.js';
 import { JsonRenderer, LineRenderer } from './line-renderer.js';
 import type { OutputMode } from './output-mode.js';
 import { TaskbarRenderer } from './taskbar.js';
-import type { Terminal } from './terminal.js';
 
 export type { Place, Renderer, Report } from './drawing.js';
 

@@ -1,9 +1,9 @@
 /** What a bar can be told, and where the defaults come from. */
 
-import { MetheusError, show } from '../errors.js';
-import type { BarCharacters } from './meter/glyphs.js';
-import { isOutput, OUTPUTS, type Output } from './screen/output-mode.js';
-import type { OutputFile } from './screen/terminal.js';
+import { MetheusError, show } from '../../errors.js';
+import type { BarCharacters } from '../meter/glyphs.js';
+import type { OutputFile } from '../screen/terminal.js';
+import { isOutput, OUTPUTS, type Output } from './output-mode.js';
 import { READERS } from './variables.js';
 
 /** Options of `tqdm`. All may be left out; `TQDM_*` variables set other defaults (`TQDM_MININTERVAL=1`). */

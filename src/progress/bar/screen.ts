@@ -1,8 +1,8 @@
 /** The room that a bar has to draw in. */
 
-import type { ResolvedBarOptions } from '../bar-options.js';
-import type { BarEnvironment } from '../environment.js';
-import type { OutputFile } from './terminal.js';
+import type { OutputFile } from '../screen/terminal.js';
+import type { ResolvedBarOptions } from './bar-options.js';
+import type { BarEnvironment } from './environment.js';
 
 /** Columns and rows; `null` where they are not known. */
 export interface ScreenSize {

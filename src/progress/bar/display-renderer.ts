@@ -1,6 +1,6 @@
 /** A bar in the rows of a real terminal. */
 
-import type { Display, DisplayedBar } from './display.js';
+import type { Display, DisplayedBar } from '../screen/display.js';
 import type { Place, Renderer } from './drawing.js';
 
 export class DisplayRenderer implements Renderer {

@@ -1,8 +1,8 @@
 /** Frames as tqdm writes them, to a file that may be anything. */
 
 import { displayLength } from '../meter/display-width.js';
+import type { Terminal } from '../screen/terminal.js';
 import { MORE_HIDDEN, type Place, type Renderer } from './drawing.js';
-import type { Terminal } from './terminal.js';
 
 const UP = '\u001b[A';
 

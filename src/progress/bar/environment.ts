@@ -1,12 +1,12 @@
 /** All that a bar takes from outside, so that the proxy and tests can bring their own. */
 
-import { type Clock, systemClock } from '../system/clock.js';
-import { type OpenRecord, privateRecord } from './publish/record.js';
-import type { Board } from './remote/board.js';
-import { ownBoard } from './remote/own-board.js';
-import { Redirection } from './screen/above.js';
-import { LiveBars } from './screen/live-bars.js';
-import type { OutputFile } from './screen/terminal.js';
+import { type Clock, systemClock } from '../../system/clock.js';
+import type { Board } from '../remote/board.js';
+import { ownBoard } from '../remote/own-board.js';
+import { Redirection } from '../screen/above.js';
+import { LiveBars } from '../screen/live-bars.js';
+import type { OutputFile } from '../screen/terminal.js';
+import { type OpenRecord, privateRecord } from './record.js';
 
 /** What is known of a bar when it starts. */
 export interface BarSnapshot {

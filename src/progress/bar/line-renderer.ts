@@ -2,8 +2,8 @@
 
 import type { Clock } from '../../system/clock.js';
 import { plainPostfix } from '../meter/postfix.js';
+import type { Terminal } from '../screen/terminal.js';
 import type { Place, Renderer, Report } from './drawing.js';
-import type { Terminal } from './terminal.js';
 
 /** Lines for people who read a log: one now and then, and the last one. */
 export class LineRenderer implements Renderer {
