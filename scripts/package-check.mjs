@@ -12,7 +12,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
 /** Of `import * from 'metheus'`, minified and gzipped, in bytes. */
-const MOST_BYTES = 12_000;
+const MAX_BYTES = 20_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -87,9 +87,9 @@ async function checkSize() {
   });
   const [{ contents }] = outputFiles;
   const zipped = gzipSync(contents, { level: 9 }).length;
-  console.log(`size: ${kB(contents.length)} minified, ${kB(zipped)} gzipped, of at most ${kB(MOST_BYTES)}`);
-  if (zipped >= MOST_BYTES)
-    problems.push(`import '${manifest.name}' is ${zipped} bytes, of at most ${MOST_BYTES}`);
+  console.log(`size: ${kB(contents.length)} minified, ${kB(zipped)} gzipped, of at most ${kB(MAX_BYTES)}`);
+  if (zipped >= MAX_BYTES)
+    problems.push(`import '${manifest.name}' is ${zipped} bytes, of at most ${MAX_BYTES}`);
   for (const { path, kind } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
     if (kind === 'dynamic-import' || path.startsWith('node:')) continue;
     problems.push(`import '${manifest.name}' needs '${path}'`);
@@ -99,9 +99,7 @@ async function checkSize() {
 /** Each subpath in a process of its own, so that none works thanks to another. */
 function checkImports() {
   for (const { name } of modules) {
-    // Loaded for what it does: it exports nothing.
-    const isFound = name === 'metheus/native' ? 'true' : 'Object.keys(all).length > 0';
-    const program = `const all = await import('${name}'); if (!(${isFound})) throw new Error('empty')`;
+    const program = `const all = await import('${name}'); if (Object.keys(all).length === 0) throw new Error('empty')`;
     run(['--input-type=module', '-e', program], `import('${name}')`);
   }
   console.log(`imports: ${modules.map(({ name }) => name).join(', ')}`);

@@ -19,15 +19,6 @@
  *
  * @packageDocumentation
  */
-export type {
-  Backend,
-  BackendClass,
-  BackendHost,
-  CellRequest,
-  Cells,
-  SnapshotRequest,
-  Writer,
-} from './backends/backend.js';
 export { loadBackend } from './backends/load.js';
 export { SingleProcessBackend } from './backends/memory.js';
 export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
@@ -71,23 +62,20 @@ export type {
   FamilySeries,
   MetricSource,
   Registerer,
-  SeriesExemplars,
 } from './model/collector.js';
+export { createFamily } from './model/create-family.js';
 export {
   type Exemplar,
   type FamilyDescriptor,
   type FamilySnapshot,
-  familyKey,
   type GaugeMode,
-  type MergeMode,
   type MetricType,
   type NativeBuckets,
   type PowerBuckets,
   type SeriesView,
   seriesOf,
 } from './model/family.js';
-export { LabelColumn, type LabelRows } from './model/label-column.js';
-export { type Labels, type LabelValue, labelText } from './model/labels.js';
+export type { Labels, LabelValue } from './model/labels.js';
 export { CollectorRegistry, type Registrable, type RegistryOptions } from './registry/collector-registry.js';
 export { type DefaultRegistry, REGISTRY } from './registry/default-registry.js';
 export {

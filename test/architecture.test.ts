@@ -17,7 +17,6 @@ const RANKS: Readonly<Record<string, number>> = {
   metrics: 3,
   registry: 3,
   exporter: 4,
-  collectors: 5,
   progress: 5,
   push: 5,
   instrumentation: 6,
@@ -147,9 +146,9 @@ describe("import 'metheus'", () => {
       'backends/threads',
       'exposition',
       'metrics',
-      // What loads the rest of it.
       'metrics/native',
       'model',
+      'model/native',
       'registry',
       'system',
     ]);

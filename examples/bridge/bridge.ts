@@ -1,6 +1,6 @@
 /** A collector that asks other programs for their metrics, each time somebody asks us. */
 import type { Collector, FamilySnapshot } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { createFamily } from 'metheus';
 import { parseMetrics } from 'metheus/parse';
 import { JoinedFamilies } from './joined-families.js';
 

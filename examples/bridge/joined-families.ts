@@ -1,6 +1,5 @@
 /** The families of several programs as families of one: each series is told by one label more whose it is. */
-import { type FamilySeries, type FamilySnapshot, type MetricType, seriesOf } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { createFamily, type FamilySeries, type FamilySnapshot, type MetricType, seriesOf } from 'metheus';
 
 /** Which program a series is from. */
 const TARGET = 'target';

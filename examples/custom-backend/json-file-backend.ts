@@ -5,9 +5,19 @@
  * Counters, histograms and summaries go on after a restart; gauges tell of this moment and start anew.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { Backend, CellRequest, Cells, FamilyDescriptor, FamilySnapshot, Writer } from 'metheus';
-import * as metheus from 'metheus';
-import { Merger, type MergeSource } from 'metheus/backends';
+import { type FamilyDescriptor, type FamilySnapshot, type Labels, seriesOf } from 'metheus';
+import {
+  type Backend,
+  type CellRequest,
+  type Cells,
+  familyKey,
+  LabelColumn,
+  labelText,
+  Merger,
+  type MergeSource,
+  type SnapshotRequest,
+  type Writer,
+} from 'metheus/backends';
 
 export interface JsonFileConfig {
   readonly file: string;
@@ -24,7 +34,7 @@ const EARLIER: Writer = { id: 'earlier', live: false };
 
 /** The series of one writer in one family. A page for each: pages never move, so cells stay valid. */
 class Table implements MergeSource {
-  readonly labels = new metheus.LabelColumn();
+  readonly labels = new LabelColumn();
   readonly #pages: Float64Array[] = [];
 
   constructor(
@@ -34,7 +44,7 @@ class Table implements MergeSource {
 
   reserve(labels: readonly string[]): Cells {
     const page = new Float64Array(this.family.cells);
-    this.#pages[this.labels.add(metheus.labelText(this.family.labelNames, labels))] = page;
+    this.#pages[this.labels.add(labelText(this.family.labelNames, labels))] = page;
     return { page, offset: 0 };
   }
 
@@ -93,7 +103,7 @@ export class JsonFileBackend implements Backend {
     known.tables = known.tables.filter(({ labels }) => labels.count > 0);
   }
 
-  snapshot({ families, scopes }: metheus.SnapshotRequest): FamilySnapshot[] {
+  snapshot({ families, scopes }: SnapshotRequest): FamilySnapshot[] {
     const wanted = new Set(families.map((family) => this.#familyOf(family)));
     const isAsked = ({ family, tables }: Family) =>
       scopes.includes(family.scope) && tables.some(({ writer }) => writer !== SELF);
@@ -120,8 +130,8 @@ export class JsonFileBackend implements Backend {
   async #write(): Promise<void> {
     const kept = [...this.#families.values()].filter(({ family }) => family.merge === 'add');
     const saved = kept.map(({ family, merger, tables }): Saved => {
-      const series = [...metheus.seriesOf(merger.merge(tables))];
-      const labelsOf = (labels: metheus.Labels) => family.labelNames.map((name) => String(labels[name]));
+      const series = [...seriesOf(merger.merge(tables))];
+      const labelsOf = (labels: Labels) => family.labelNames.map((name) => String(labels[name]));
       return [family, series.map(({ labels, values }) => [labelsOf(labels), [...values].map(String)])];
     });
     await writeFile(`${this.config.file}.new`, JSON.stringify(saved));
@@ -129,7 +139,7 @@ export class JsonFileBackend implements Backend {
   }
 
   #familyOf(family: FamilyDescriptor): Family {
-    const key = metheus.familyKey(family);
+    const key = familyKey(family);
     const known = this.#families.get(key) ?? { family, merger: new Merger(family), tables: [] };
     this.#families.set(key, known);
     return known;

@@ -1,2 +1,14 @@
-/** `metheus/backends`: what a backend of one's own is built with, besides the types that `metheus` gives. */
+/** `metheus/backends`: the contract of backends, and the tools with which a custom backend is built. */
+export { familyKey, type MergeMode } from '../model/family.js';
+export { LabelColumn, type LabelRows } from '../model/label-column.js';
+export { labelText } from '../model/labels.js';
+export type {
+  Backend,
+  BackendClass,
+  BackendHost,
+  CellRequest,
+  Cells,
+  SnapshotRequest,
+  Writer,
+} from './backend.js';
 export { type BegunMerge, finishAll, Merger, type MergeSource } from './merge.js';

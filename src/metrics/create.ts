@@ -12,7 +12,7 @@ import type { Values } from './label-tree.js';
 import type { Create, MetricClass, WithLabels } from './labelled.js';
 import type { Metric } from './metric.js';
 import { MetricFamily } from './metric-family.js';
-import { type MetricConstructor, nativeModule } from './native/loader.js';
+import { type MetricConstructor, makerOf } from './native/metric.js';
 import type { NativeOptions, QuantileOptions } from './native/options.js';
 import {
   type CreateStateSet,
@@ -74,7 +74,7 @@ function creator<Creates>(type: MetricType, { Plain, Traced = Plain }: Classes):
       const makeMetric =
         rule === undefined
           ? (family: MetricFamily<Metric>, given: Values) => new Class(family, given)
-          : nativeModule().makerOf(Plain, rule);
+          : makerOf(Plain, rule);
       return new MetricFamily(family, settings, makeMetric).root;
     };
     return registry === null ? make() : registry.findOrCreate(defined.definition, family, make);

@@ -7,7 +7,7 @@ import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.j
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
 import { invalidOption } from './invalid-option.js';
 import type { Values } from './label-tree.js';
-import { nativeModule } from './native/loader.js';
+import { checkQuantiles, histogramRule, summaryRule } from './native/options.js';
 import type { NativeRule } from './native/rule.js';
 
 /** As in other Prometheus clients: seconds, made for the time of web requests. */
@@ -105,7 +105,7 @@ export function define(
   const isNative = type === 'histogram' && native !== false;
   const hasQuantiles = type === 'summary' && quantiles !== undefined;
   const bounds = hasQuantiles
-    ? nativeModule().checkQuantiles(name, quantiles)
+    ? checkQuantiles(name, quantiles)
     : type === 'histogram' && buckets !== undefined
       ? checkBuckets(name, buckets)
       : [];
@@ -123,9 +123,9 @@ export function define(
   const { scope: _, cells: __, ...shown } = family;
   const limits = maxSeries === Number.POSITIVE_INFINITY ? {} : { maxSeries };
   const rule = isNative
-    ? nativeModule().histogramRule(family, native)
+    ? histogramRule(family, native)
     : hasQuantiles
-      ? nativeModule().summaryRule(family, options)
+      ? summaryRule(family, options)
       : undefined;
   const definition = JSON.stringify({
     ...shown,

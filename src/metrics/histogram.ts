@@ -10,7 +10,7 @@ export interface HistogramValue {
   readonly sum: number;
   /** Upper bound and how many values were not above it, ascending, `Infinity` last. */
   readonly buckets: readonly (readonly [bound: number, count: number])[];
-  /** Native buckets, where it has them: from a moment after the first such metric was made. */
+  /** Native buckets, of a histogram with the option `native`. */
   readonly native?: NativeBuckets;
 }
 

@@ -6,7 +6,7 @@ import type { Timed } from './timer.js';
 export interface SummaryValue {
   readonly count: number;
   readonly sum: number;
-  /** Its quantiles and their values, where it has them: from a moment after the first such metric was made. */
+  /** Estimates at its quantiles, of a summary with the option `quantiles`. */
   readonly quantiles?: readonly (readonly [quantile: number, value: number])[];
 }
 

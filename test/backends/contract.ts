@@ -8,14 +8,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  type Backend,
-  type FamilyDescriptor,
-  type FamilySnapshot,
-  type MergeMode,
-  seriesOf,
-  type Writer,
-} from 'metheus';
+import { type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
+import type { Backend, MergeMode, Writer } from 'metheus/backends';
 import { rowText } from '#metheus/model/label-column.js';
 
 let families = 0;

@@ -6,7 +6,6 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import {
-  type Backend,
   CollectorRegistry,
   createCounter,
   createGauge,
@@ -16,6 +15,7 @@ import {
   loadBackend,
   SingleProcessBackend,
 } from 'metheus';
+import type { Backend } from 'metheus/backends';
 
 /** Remembers how it was made and what was done to it. */
 class Recording extends SingleProcessBackend {

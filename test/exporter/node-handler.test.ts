@@ -10,11 +10,11 @@ import { gunzipSync } from 'node:zlib';
 import {
   CollectorRegistry,
   createCounter,
+  createFamily,
   generateMetrics,
   OPENMETRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,
 } from 'metheus';
-import { createFamily } from 'metheus/collectors';
 import { createMetricsHandler } from 'metheus/http';
 import { get, open } from '../support/http.js';
 import { largeRegistry, Slow, smallRegistry, Watched } from '../support/scrapes.js';

@@ -8,8 +8,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { CollectorRegistry, createCounter, createGauge, createHistogram, createSummary } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import {
+  CollectorRegistry,
+  createCounter,
+  createFamily,
+  createGauge,
+  createHistogram,
+  createSummary,
+} from 'metheus';
 import { createMetricsHandler, negotiate } from 'metheus/http';
 import type { FamilySnapshot, NativeBuckets } from '#metheus/model/family.js';
 import { until } from '../support/processes.js';

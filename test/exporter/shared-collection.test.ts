@@ -1,8 +1,7 @@
 /** Scrapes at the same time share one collection, and what each of them then sees. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createCounter, generateMetrics } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { CollectorRegistry, createCounter, createFamily, generateMetrics } from 'metheus';
 import { createFetchHandler, startMetricsServer } from 'metheus/http';
 import { JOINED_MS, sharedCollections } from '#metheus/exporter/shared-collection.js';
 import type { FamilySnapshot } from '#metheus/model/family.js';

@@ -1,8 +1,7 @@
 /** The borders of chunks: nothing is lost, doubled or torn there. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createGauge, createHistogram, streamMetrics } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { CollectorRegistry, createFamily, createGauge, createHistogram, streamMetrics } from 'metheus';
 import { CHUNK_BYTES } from '#metheus/exposition/chunk.js';
 
 async function chunksOf(registry: CollectorRegistry): Promise<Buffer[]> {

@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import {
   CollectorRegistry,
   createCounter,
+  createFamily,
   createGauge,
   createHistogram,
   createSummary,
   type Escaping,
   generateMetrics,
 } from 'metheus';
-import { createFamily } from 'metheus/collectors';
 import { escapeLabelName, escapeName } from '#metheus/exposition/escaping.js';
 import { collectable, snapshot } from '../support/snapshots.js';
 

@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, type FamilyOptions, generateMetrics, seriesOf } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { CollectorRegistry, createFamily, type FamilyOptions, generateMetrics, seriesOf } from 'metheus';
 import { familyKey } from '#metheus/model/family.js';
 
 async function exposed(name: string, help: string, options: FamilyOptions): Promise<string> {

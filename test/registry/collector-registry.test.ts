@@ -6,13 +6,13 @@ import {
   type Collector,
   CollectorRegistry,
   createCounter,
+  createFamily,
   createGauge,
   createHistogram,
   createInfo,
   createSummary,
   generateMetrics,
 } from 'metheus';
-import { createFamily } from 'metheus/collectors';
 
 const family = (name: string, value: number) => createFamily(name, 'Help.', { series: [{ value }] });
 const exposed = (name: string, value: number) =>

@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { CollectorRegistry, createGauge, generateMetrics, REGISTRY } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { CollectorRegistry, createFamily, createGauge, generateMetrics, REGISTRY } from 'metheus';
 import { DEFAULT_REGISTRY } from '#metheus/model/collector.js';
 
 const exposed = (name: string, value: number) =>

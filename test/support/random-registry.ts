@@ -1,7 +1,13 @@
 /** Random registries, and what a parser should read from their text, told without asking the library. */
 import fc from 'fast-check';
-import { CollectorRegistry, createCounter, createGauge, createHistogram, createSummary } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import {
+  CollectorRegistry,
+  createCounter,
+  createFamily,
+  createGauge,
+  createHistogram,
+  createSummary,
+} from 'metheus';
 import type { ParsedSample } from './validators.js';
 
 /** One series: its label values, what is counted in it, and whether it is removed in the end. */

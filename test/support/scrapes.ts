@@ -1,7 +1,6 @@
 /** Things to scrape: large, failing, watched. */
 import { createHash } from 'node:crypto';
-import { CollectorRegistry, createCounter, type FamilySnapshot } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { CollectorRegistry, createCounter, createFamily, type FamilySnapshot } from 'metheus';
 
 /** What a handler takes as a registry. */
 interface Collectable {

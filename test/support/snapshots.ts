@@ -1,5 +1,6 @@
 /** Snapshots made by hand, with all that one can carry. */
-import { type Exemplar, type FamilySnapshot, LabelColumn, labelText, type MetricType } from 'metheus';
+import type { Exemplar, FamilySnapshot, MetricType } from 'metheus';
+import { LabelColumn, labelText } from 'metheus/backends';
 
 export interface HandMadeRow {
   readonly labels?: Readonly<Record<string, string>>;

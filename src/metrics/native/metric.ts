@@ -3,9 +3,12 @@ import type { FamilyDescriptor } from '../../model/family.js';
 import type { Values } from '../label-tree.js';
 import type { Metric } from '../metric.js';
 import type { MetricFamily } from '../metric-family.js';
-import type { MetricConstructor, MetricMaker } from './loader.js';
 import type { NativeRule, Observer } from './rule.js';
 import { NativeFamily, NativeSeries } from './series.js';
+
+/** Makes the metrics of one family. */
+export type MetricMaker = (family: MetricFamily<Metric>, given: Values) => Metric;
+export type MetricConstructor = new (family: MetricFamily<Metric>, given: Values) => Metric;
 
 type Observing = Metric & Observer & { get(): object };
 type Maker<M> = new (family: MetricFamily<Metric>, given: Values) => M;

@@ -1,7 +1,8 @@
 /** Producers that come and go by the hundred: Redis keeps their numbers, and no more fields than of one. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type FamilyDescriptor, type FamilySnapshot, type MergeMode, seriesOf } from 'metheus';
+import { type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
+import type { MergeMode } from 'metheus/backends';
 import { familyId } from '#metheus/backends/redis/fields.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';

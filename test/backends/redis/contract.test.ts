@@ -1,6 +1,7 @@
 /** The Redis backend keeps the contract of every backend. */
 import { after, before, describe } from 'node:test';
-import { type FamilySnapshot, LabelColumn, type SnapshotRequest } from 'metheus';
+import type { FamilySnapshot } from 'metheus';
+import { LabelColumn, type SnapshotRequest } from 'metheus/backends';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { REMOVED, rowText } from '#metheus/model/label-column.js';
 import { requireTool } from '../../support/tools.js';

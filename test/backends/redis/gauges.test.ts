@@ -1,7 +1,8 @@
 /** Gauges of producers that live, that are gone, and that never set them; histograms under concurrent flushes. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type FamilyDescriptor, type MergeMode, seriesOf } from 'metheus';
+import { type FamilyDescriptor, seriesOf } from 'metheus';
+import type { MergeMode } from 'metheus/backends';
 import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';

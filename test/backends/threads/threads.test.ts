@@ -6,8 +6,6 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { threadId } from 'node:worker_threads';
 import {
-  type CellRequest,
-  type Cells,
   CollectorRegistry,
   createCounter,
   createGauge,
@@ -17,6 +15,7 @@ import {
   loadBackend,
   SingleProcessBackend,
 } from 'metheus';
+import type { CellRequest, Cells } from 'metheus/backends';
 import { gone, said, source, startWorker } from '../../support/workers.js';
 
 /** The samples in the default registry whose names begin so. */

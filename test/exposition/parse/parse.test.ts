@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Collectable, CollectorRegistry, generateMetrics } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { type Collectable, CollectorRegistry, createFamily, generateMetrics } from 'metheus';
 import { parseMetrics, type TextFormat } from 'metheus/parse';
 import { type FamilySnapshot, seriesOf } from '#metheus/model/family.js';
 import { build, registryPlan } from '../../support/random-registry.js';

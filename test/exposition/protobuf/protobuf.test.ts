@@ -2,8 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CollectorRegistry, createCounter, createHistogram, generateMetrics, streamMetrics } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import {
+  CollectorRegistry,
+  createCounter,
+  createFamily,
+  createHistogram,
+  generateMetrics,
+  streamMetrics,
+} from 'metheus';
 import { encodeProtobuf } from '#metheus/exposition/protobuf/encode.js';
 import type { FamilySnapshot, NativeBuckets, PowerBuckets } from '#metheus/model/family.js';
 import { type Message, readFamilies } from '../../support/protobuf.js';

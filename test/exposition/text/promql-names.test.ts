@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parser } from '@prometheus-io/lezer-promql';
 import fc from 'fast-check';
-import { generateMetrics } from 'metheus';
-import { createFamily } from 'metheus/collectors';
+import { createFamily, generateMetrics } from 'metheus';
 
 interface Selector {
   name: string | undefined;

@@ -4,13 +4,13 @@ import { describe, it } from 'node:test';
 import {
   CollectorRegistry,
   createCounter,
+  createFamily,
   createGauge,
   createHistogram,
   createSummary,
   generateMetrics,
   PROMETHEUS_CONTENT_TYPE,
 } from 'metheus';
-import { createFamily } from 'metheus/collectors';
 
 const lines = (...all: readonly string[]): string => `${all.join('\n')}\n`;
 
