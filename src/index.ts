@@ -68,14 +68,13 @@ export {
   type Exemplar,
   type FamilyDescriptor,
   type FamilySnapshot,
-  type GaugeMode,
-  type MetricType,
   type NativeBuckets,
   type PowerBuckets,
   type SeriesView,
   seriesOf,
 } from './model/family.js';
 export type { Labels, LabelValue } from './model/labels.js';
+export type { GaugeMode, MetricType } from './model/metric-types.js';
 export { CollectorRegistry, type Registrable, type RegistryOptions } from './registry/collector-registry.js';
 export { type DefaultRegistry, REGISTRY } from './registry/default-registry.js';
 export {

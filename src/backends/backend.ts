@@ -12,7 +12,7 @@ export const CELL_BYTES = 8;
 
 /**
  * Who writes a page. Exactly one thread does; when it is gone, `live` becomes false, and the backend may
- * treat its numbers accordingly: see `MergeMode`.
+ * treat its numbers accordingly: see `MergeRule`.
  */
 export interface Writer {
   /** Unique among all writers of the backend: for instance `4711` for a process, `4711-3` for its thread 3. */

@@ -1,7 +1,8 @@
 /** `metheus/backends`: the contract of backends, and the tools with which a custom backend is built. */
-export { familyKey, type MergeMode } from '../model/family.js';
+export { familyKey } from '../model/family.js';
 export { LabelColumn, type LabelRows } from '../model/label-column.js';
 export { labelText } from '../model/labels.js';
+export type { MergeMode, MergeRule } from '../model/metric-types.js';
 export type {
   Backend,
   BackendClass,

@@ -1,7 +1,8 @@
 /** Merging writers: the rows of several writers of one family become one snapshot. */
-import { type FamilyDescriptor, type FamilySnapshot, type MergeMode, TOUCHED } from '../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { escapeLabelValue } from '../model/labels.js';
+import { type MergeRule, TOUCHED } from '../model/metric-types.js';
 import { runAtOnce, runInSlices, TimeSlice } from '../system/time-slice.js';
 import type { Writer } from './backend.js';
 
@@ -57,11 +58,11 @@ export function older(a: number, b: number): number {
 /** Whether a gauge was set, not only incremented: see {@link TOUCHED}. */
 const wasSet = (at: number) => at > 1;
 
-function onlyOf(merge: MergeMode, value: number, at: number, live: boolean): number {
+function onlyOf(merge: MergeRule, value: number, at: number, live: boolean): number {
   return merge === 'shared' && !wasSet(at) && !live ? 0 : value;
 }
 
-function both(merge: MergeMode, a: number, aAt: number, b: number, bAt: number, live: boolean): number {
+function both(merge: MergeRule, a: number, aAt: number, b: number, bAt: number, live: boolean): number {
   switch (merge) {
     case 'min':
     case 'livemin':
@@ -221,7 +222,7 @@ export async function finishAll(begun: readonly BegunMerge[]): Promise<FamilySna
 }
 
 /** Whether every writer has a series of its own, told by a `pid` label. */
-function isPerWriter(merge: MergeMode): boolean {
+function isPerWriter(merge: MergeRule): boolean {
   return merge === 'all' || merge === 'liveall';
 }
 

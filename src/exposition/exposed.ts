@@ -8,6 +8,7 @@
 import { warnOnce } from '../errors.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { escapeLabelValue, labelPairs, unescapeLabelValue } from '../model/labels.js';
+import { isHidden } from '../model/metric-types.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
 import type { Escaping } from './encoder.js';
 import { escapeLabelName, escapeName, quoted } from './escaping.js';
@@ -33,7 +34,7 @@ export function* expose(
   if (Array.isArray(families)) for (const { family } of byPrecedence(families)) names.shapeOf(family);
   for (const snapshot of families) {
     const { family } = snapshot;
-    if (family.type === 'parts') continue;
+    if (isHidden(family)) continue;
     const shape = names.shapeOf(family);
     yield { snapshot, shape, relabel: relabelling(family, shape, escaping) };
   }
@@ -80,9 +81,7 @@ function namesOf({ family, sample, suffixes }: Shape): string[] {
 function byPrecedence(snapshots: readonly FamilySnapshot[]): FamilySnapshot[] {
   const rank = ({ name, type }: FamilyDescriptor) =>
     isLegacyMetricName(name) ? Number(type === 'counter') : 2;
-  return snapshots
-    .filter(({ family }) => family.type !== 'parts')
-    .sort((a, b) => rank(a.family) - rank(b.family));
+  return snapshots.filter(({ family }) => !isHidden(family)).sort((a, b) => rank(a.family) - rank(b.family));
 }
 
 /** What a name may be written as, best first, without end. */

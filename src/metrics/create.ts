@@ -1,7 +1,7 @@
 /** Creating metrics: the functions and classes that users call. */
 import { DEFAULT_REGISTRY, type Registerer } from '../model/collector.js';
-import type { GaugeMode, MetricType } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
+import type { GaugeMode, MetricType } from '../model/metric-types.js';
 import { nextScope } from '../model/scope.js';
 import { CounterMetric, type ObservableCounter, TracedCounterMetric } from './counter.js';
 import { checkOptions, define, type GivenOptions } from './definition.js';

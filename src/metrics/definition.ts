@@ -1,9 +1,16 @@
 /** Checking what a metric is created with, and turning it into a descriptor. */
 import { MetheusError } from '../errors.js';
 import { checkBuckets } from '../model/buckets.js';
-import { cellsOf } from '../model/collector.js';
-import type { FamilyDescriptor, GaugeMode, MergeMode, MetricType } from '../model/family.js';
+import type { FamilyDescriptor } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
+import {
+  cellsOf,
+  GAUGE_MODES,
+  type GaugeMode,
+  METRIC_TYPES,
+  type MergeMode,
+  type MetricType,
+} from '../model/metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
 import { invalidOption } from './invalid-option.js';
 import type { Values } from './label-tree.js';
@@ -12,20 +19,6 @@ import type { NativeRule } from './native/rule.js';
 
 /** As in other Prometheus clients: seconds, made for the time of web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-const GAUGE_MODES: ReadonlySet<unknown> = new Set<GaugeMode>([
-  'shared',
-  'all',
-  'liveall',
-  'min',
-  'livemin',
-  'max',
-  'livemax',
-  'sum',
-  'livesum',
-  'mostrecent',
-  'livemostrecent',
-]);
 
 /** All options of all metric types, before they are checked. */
 export interface GivenOptions {
@@ -156,18 +149,15 @@ function checkExemplars(name: string, source: unknown): (() => Labels | undefine
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit */
 function checkUnit(type: MetricType, name: string, unit: unknown = ''): string {
   if (typeof unit !== 'string') throw invalidOption(name, 'unit', unit, 'a string');
-  if (unit !== '' && isGaugeOfOnes(type)) throw invalidOption(name, 'unit', unit, `none for type ${type}`);
+  if (unit !== '' && METRIC_TYPES[type].isState)
+    throw invalidOption(name, 'unit', unit, `none for type ${type}`);
   if (unit === '' || name.replace(/_total$/, '').endsWith(`_${unit}`)) return unit;
   throw invalidOption(name, 'unit', unit, `a unit that the name ends with, as in '${name}_${unit}'`);
 }
 
-/** Infos and states tell what is now: those of the living, and of several who differ, the latest. */
 function mergeOf(type: MetricType, name: string, labelNames: readonly string[], mode: unknown): MergeMode {
-  if (isGaugeOfOnes(type)) return 'livemostrecent';
-  return type === 'gauge' ? checkMode(name, labelNames, mode) : 'add';
+  return type === 'gauge' ? checkMode(name, labelNames, mode) : METRIC_TYPES[type].merge;
 }
-
-const isGaugeOfOnes = (type: MetricType) => type === 'info' || type === 'stateset';
 
 function checkMode(name: string, labelNames: readonly string[], mode: unknown = 'shared'): MergeMode {
   if ((mode === 'all' || mode === 'liveall') && labelNames.includes('pid')) {
@@ -176,6 +166,6 @@ function checkMode(name: string, labelNames: readonly string[], mode: unknown = 
       expected: `another name, since multiprocessMode '${mode}' adds this label`,
     });
   }
-  if (GAUGE_MODES.has(mode)) return mode as GaugeMode;
-  throw invalidOption(name, 'multiprocessMode', mode, `one of ${[...GAUGE_MODES].join(', ')}`);
+  if ((GAUGE_MODES as readonly unknown[]).includes(mode)) return mode as GaugeMode;
+  throw invalidOption(name, 'multiprocessMode', mode, `one of ${GAUGE_MODES.join(', ')}`);
 }

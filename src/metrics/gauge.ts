@@ -1,5 +1,5 @@
 /** A number that goes up and down: queue length, temperature, requests in progress. Its value, and when set. */
-import type { TOUCHED } from '../model/family.js';
+import type { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
 import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
 import { TimedMetric } from './timed-metric.js';

@@ -1,6 +1,7 @@
 /** What is known in words, version and commit for instance: labels are all of it, the value is always 1. */
-import { TOUCHED } from '../model/family.js';
+
 import type { LabelValue } from '../model/labels.js';
+import { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
 import type {
   Described,

@@ -1,6 +1,6 @@
 /** Which of some states are true: of a service that starts, runs and stops, for instance. A series for each. */
 import { MetheusError, show } from '../errors.js';
-import { TOUCHED } from '../model/family.js';
+import { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
 import type { Created, Given, LabelOptions } from './labelled.js';
 import { Metric } from './metric.js';

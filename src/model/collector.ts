@@ -2,15 +2,9 @@
  * Where families come from: metrics, whose numbers a backend keeps, and collectors, who make their families
  * when they are asked. A registry knows both by these contracts and by nothing else.
  */
-import {
-  type Exemplar,
-  type FamilyDescriptor,
-  type FamilySnapshot,
-  GAUGE_CELLS,
-  type MetricType,
-  type NativeBuckets,
-} from './family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot, NativeBuckets } from './family.js';
 import type { Labels } from './labels.js';
+import type { MetricType } from './metric-types.js';
 
 /** A metric as a registry sees it. */
 export interface MetricSource {
@@ -87,21 +81,4 @@ export interface FamilyOptions {
   /** Whether names may have any characters, as for metrics. @defaultValue `false` */
   readonly utf8Names?: boolean;
   readonly series: Iterable<FamilySeries>;
-}
-
-/** Cells of one series of a type. */
-export function cellsOf(type: MetricType, bounds: readonly number[]): number {
-  switch (type) {
-    case 'gauge':
-    case 'info':
-    case 'stateset':
-      return GAUGE_CELLS;
-    case 'histogram':
-    case 'gaugehistogram':
-      return bounds.length + 2;
-    case 'summary':
-      return 2;
-    default:
-      return 1;
-  }
 }

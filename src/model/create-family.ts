@@ -1,17 +1,12 @@
 /** Making a family's snapshot from what a collector gives, checked as metrics are. */
 import { MetheusError, show } from '../errors.js';
 import { checkBuckets } from './buckets.js';
-import { cellsOf, type FamilyOptions, type FamilySeries } from './collector.js';
+import type { FamilyOptions, FamilySeries } from './collector.js';
 import { exemplarLabels } from './exemplar.js';
-import {
-  type Exemplar,
-  type FamilyDescriptor,
-  type FamilySnapshot,
-  isTime,
-  type MetricType,
-} from './family.js';
+import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, isTime } from './family.js';
 import { LabelColumn } from './label-column.js';
 import { labelString, labelText, refuseUnknownLabels } from './labels.js';
+import { cellsOf, exemplarCellsOf, METRIC_TYPES, TYPE_NAMES } from './metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
 import { isNativeBuckets } from './native/check.js';
 
@@ -53,10 +48,10 @@ function describe(
   checkLabelNames(name, labelNames, utf8Names);
   const refuse = (given: string, expected: string) =>
     new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${given} for ${type} '${name}'`, expected });
-  if (!TYPES.includes(type)) throw refuse(`type ${show(type)}`, `one of ${TYPES.join(', ')}`);
-  const isWord = type === 'info' || type === 'stateset';
-  if (typeof unit !== 'string' || (isWord && unit !== '')) {
-    throw refuse(`unit ${show(unit)}`, isWord ? 'none' : 'a string');
+  if (!TYPE_NAMES.includes(type)) throw refuse(`type ${show(type)}`, `one of ${TYPE_NAMES.join(', ')}`);
+  const { isState, layout, merge } = METRIC_TYPES[type];
+  if (typeof unit !== 'string' || (isState && unit !== '')) {
+    throw refuse(`unit ${show(unit)}`, isState ? 'none' : 'a string');
   }
   if (type === 'stateset' && labelNames.at(-1) !== name) {
     throw refuse(`labelNames ${show(labelNames)}`, 'the name of the family as the last one');
@@ -65,11 +60,11 @@ function describe(
     throw refuse(`quantiles ${show(quantiles)}`, 'numbers from 0 to 1, ascending');
   }
   const isBare = series.length === 0 || series.some(({ native }) => native !== undefined);
-  const bounds = isBucketed(type)
-    ? bucketsOf(name, buckets, isBare)
-    : // -0 is 0: it would be a quantile of another name.
-      quantiles.map((q) => q + 0);
-  const merge = isWord || type === 'gauge' ? 'shared' : 'add';
+  const bounds =
+    layout === 'buckets'
+      ? bucketsOf(name, buckets, isBare)
+      : // -0 is 0: it would be a quantile of another name.
+        quantiles.map((q) => q + 0);
   return { scope: '', name, help, type, unit, labelNames, cells: cellsOf(type, bounds), merge, bounds };
 }
 
@@ -78,19 +73,6 @@ function bucketsOf(name: string, buckets: readonly number[] | undefined, isBare:
   const isEmpty = buckets === undefined ? isBare : buckets.length === 0;
   return isEmpty ? [] : checkBuckets(name, buckets ?? []);
 }
-
-const TYPES: readonly MetricType[] = [
-  'counter',
-  'gauge',
-  'histogram',
-  'gaugehistogram',
-  'summary',
-  'info',
-  'stateset',
-  'unknown',
-];
-
-const isBucketed = (type: MetricType) => type === 'histogram' || type === 'gaugehistogram';
 
 /** The columns of a family that a collector gives. */
 class GivenSeries {
@@ -112,7 +94,8 @@ class GivenSeries {
   }
 
   add(row: number, { labels = {}, value, ...more }: FamilySeries): void {
-    const { name, labelNames, type, merge, cells, bounds } = this.#family;
+    const { name, labelNames, type, cells, bounds } = this.#family;
+    const { layout } = METRIC_TYPES[type];
     const texts = labelNames.map((label) => labelString(label, labels[label]));
     refuseUnknownLabels(name, labelNames, labels);
     const text = labelText(labelNames, texts);
@@ -126,7 +109,7 @@ class GivenSeries {
     const { timestamp, created, quantiles, exemplar, exemplars = [exemplar], native } = more;
     if (timestamp !== undefined) this.timestamps[row] = this.#check(timestamp, isTime(timestamp), SECONDS);
     if (created !== undefined) {
-      const isRight = merge === 'add' && isTime(created) && created > 0;
+      const isRight = layout !== 'gauge' && isTime(created) && created > 0;
       this.created[row] = this.#check(created, isRight, `${SECONDS}, not for gauges`);
     }
     if (quantiles !== undefined) {
@@ -138,14 +121,16 @@ class GivenSeries {
       this.quantiles.set(quantiles, row * bounds.length);
     }
     if (native !== undefined) {
-      this.#check(native, isBucketed(type) && isNativeBuckets(native), 'native buckets of a histogram');
+      this.#check(native, layout === 'buckets' && isNativeBuckets(native), 'native buckets of a histogram');
     }
-    const places = type === 'counter' ? 1 : isBucketed(type) ? cells - 1 : 0;
+    const exemplarCells = exemplarCellsOf(type, bounds);
     for (const [cell, one] of exemplars.entries()) {
       if (one === undefined) continue;
       this.#check(
         one,
-        cell < places && isNumber(one?.value) && (one.timestamp === undefined || isTime(one.timestamp)),
+        cell < exemplarCells &&
+          isNumber(one?.value) &&
+          (one.timestamp === undefined || isTime(one.timestamp)),
         'exemplars of a counter or of buckets, with a value and, if at all, a time in Unix seconds',
       );
       this.exemplars.set(row * cells + cell, { ...one, labels: exemplarLabels(name, one.labels) });
@@ -154,13 +139,14 @@ class GivenSeries {
 
   /** A gauge's second cell says that it was set. */
   #cellsOf(value: number | readonly number[]): readonly number[] {
-    const { type, merge, cells } = this.#family;
-    const isGauge = merge === 'shared';
+    const { type, cells } = this.#family;
+    const { layout } = METRIC_TYPES[type];
+    const isGauge = layout === 'gauge';
     const given = typeof value === 'number' ? [value] : value;
     const all = isGauge && given.length === 1 ? [...given, 1] : given;
     const areNumbers = all.length === cells && all.every(isNumber);
     this.#check(value, areNumbers, isGauge ? 'a number' : `${cells} numbers`);
-    const counts = isBucketed(type) ? all.slice(0, -1) : type === 'summary' ? all.slice(1) : [];
+    const counts = layout === 'buckets' ? all.slice(0, -1) : layout === 'summary' ? all.slice(1) : [];
     this.#check(
       value,
       counts.every((count) => count >= 0),

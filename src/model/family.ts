@@ -1,52 +1,7 @@
 /** A family of series: what it is, and its numbers at one moment. Plain data: no I/O, no behaviour. */
 import { type LabelRows, REMOVED, rowText } from './label-column.js';
 import { parseLabelText } from './labels.js';
-
-export type MetricType =
-  | 'counter'
-  | 'gauge'
-  | 'histogram'
-  | 'gaugehistogram'
-  | 'summary'
-  | 'info'
-  | 'stateset'
-  | 'unknown'
-  /** Never exposed: the buckets of another family's series. */
-  | 'parts';
-
-/**
- * How a gauge that several writers have set becomes one number. Names as in other Prometheus clients, and
- * `shared`: one number for all, as if there were a single writer.
- *
- * `live…` kinds leave out writers that are gone.
- */
-export type GaugeMode =
-  | 'shared'
-  | 'all'
-  | 'liveall'
-  | 'min'
-  | 'livemin'
-  | 'max'
-  | 'livemax'
-  | 'sum'
-  | 'livesum'
-  | 'mostrecent'
-  | 'livemostrecent';
-
-/**
- * How the cells of several writers become one row.
- *
- * - `add`: cell by cell sum, whoever wrote it. Counters, histograms and summaries alike.
- * - `each`: not at all; every writer keeps its rows, and {@link FamilySnapshot.live} tells who is still there.
- * - `newest`: the first cell says of when the others are. The newest win; those of the same time add up.
- * - a {@link GaugeMode}: two cells, the value and {@link TOUCHED when it was set}.
- */
-export type MergeMode = 'add' | 'each' | 'newest' | GaugeMode;
-
-/** Cells of a gauge. */
-export const GAUGE_CELLS = 2;
-/** The cell after a gauge's value: 0 never touched, 1 only incremented, else Unix seconds of the last `set`. */
-export const TOUCHED = 1;
+import type { MergeRule, MetricType } from './metric-types.js';
 
 /** What is fixed about a family for its whole life. */
 export interface FamilyDescriptor {
@@ -60,7 +15,7 @@ export interface FamilyDescriptor {
   readonly labelNames: readonly string[];
   /** How many cells each series has. */
   readonly cells: number;
-  readonly merge: MergeMode;
+  readonly merge: MergeRule;
   /** A histogram's upper bounds, ascending, without `+Inf`; a summary's quantiles; else empty. */
   readonly bounds: readonly number[];
 }
@@ -124,7 +79,7 @@ export interface FamilySnapshot {
   readonly rows: LabelRows;
   /** `family.cells` numbers for each row, removed rows included. */
   readonly values: Float64Array;
-  /** With merge mode `each`: 1 for a row whose writer is still there. */
+  /** With merge rule `each`: 1 for a row whose writer is still there. */
   readonly live?: Uint8Array;
   /** Unix seconds at which each row began to count; 0 where that is not known. */
   readonly created?: Float64Array;
@@ -143,7 +98,7 @@ export interface SeriesView {
   readonly labels: Readonly<Record<string, string>>;
   /** The cells of this series, by the layout of its type. */
   readonly values: Float64Array;
-  /** Whether its writer is still there. Known with merge mode `each` only; else true. */
+  /** Whether its writer is still there. Known with merge rule `each` only; else true. */
   readonly live: boolean;
 }
 

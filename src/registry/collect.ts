@@ -2,12 +2,12 @@
 import { activeBackend } from '../backends/active.js';
 import { MetheusError, show, warnOnce } from '../errors.js';
 import type { Collector, MetricSource } from '../model/collector.js';
-import { type FamilyDescriptor, type FamilySnapshot, TOUCHED } from '../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { labelText, parseLabelText } from '../model/labels.js';
+import { METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
 import { withExemplars } from './exemplars.js';
 import { joinParts } from './join-parts.js';
-import { sampleNames } from './sample-names.js';
 
 /** Collects the families of one registry, again and again. */
 export class Collection {
@@ -75,7 +75,7 @@ export class Collection {
 /** Without the series of infos and statesets of which nobody has said anything yet. */
 function said(snapshot: FamilySnapshot): FamilySnapshot {
   const { family, rows, values } = snapshot;
-  if (family.type !== 'info' && family.type !== 'stateset') return snapshot;
+  if (!METRIC_TYPES[family.type].isState) return snapshot;
   const lengths = rows.lengths.slice(0, rows.size);
   for (let row = 0; row < rows.size; row++)
     if (values[row * family.cells + TOUCHED] === 0) lengths[row] = REMOVED;

@@ -3,10 +3,10 @@ import { MetheusError, show } from '../errors.js';
 import type { Collector, MetricSource, Registerer } from '../model/collector.js';
 import { DEFAULT_REGISTRY } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
+import { sampleNames } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
 import { DEFAULT_SCOPE, nextScope } from '../model/scope.js';
 import type { Collection } from './collect.js';
-import { sampleNames } from './sample-names.js';
 
 /** Options of a {@link CollectorRegistry}. */
 export interface RegistryOptions {

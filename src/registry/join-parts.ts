@@ -1,5 +1,6 @@
 /** Joining: the hidden families of native buckets become a part of the families that are exposed. */
 import type { FamilySnapshot, NativeBuckets } from '../model/family.js';
+import { isHidden } from '../model/metric-types.js';
 import { BucketSpace } from '../model/native/bucket-space.js';
 import { type NativeLimit, NO_LIMIT } from '../model/native/limited-sum.js';
 import { exposedName } from '../model/native/parts.js';
@@ -18,11 +19,11 @@ export async function joinParts(
   snapshots: readonly FamilySnapshot[],
   now = Date.now() / 1000,
 ): Promise<FamilySnapshot[]> {
-  const exposed = snapshots.filter(({ family }) => family.type !== 'parts');
+  const exposed = snapshots.filter(({ family }) => !isHidden(family));
   if (exposed.length === snapshots.length) return exposed;
   const hidden = new Map<string, FamilySnapshot[]>();
   for (const parts of snapshots) {
-    if (parts.family.type !== 'parts') continue;
+    if (!isHidden(parts.family)) continue;
     const { scope, labelNames } = parts.family;
     const key = JSON.stringify([scope, exposedName(parts.family), labelNames.slice(0, -1)]);
     hidden.set(key, [...(hidden.get(key) ?? []), parts]);

@@ -1,7 +1,8 @@
 /** Reading the numbers of writers, each for itself: gauges and progress bars. */
-import { type FamilyDescriptor, type FamilySnapshot, TOUCHED } from '../../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { escapeLabelValue, labelText } from '../../model/labels.js';
+import { TOUCHED } from '../../model/metric-types.js';
 import { accumulate } from '../merge.js';
 import type { Connection } from './connection.js';
 import { GONE, HEAD, parseNumber, parseWriterField } from './fields.js';

@@ -13,9 +13,10 @@
  * @packageDocumentation
  */
 import { MetheusError, show } from '../../errors.js';
-import type { FamilySnapshot, MetricType } from '../../model/family.js';
+import type { FamilySnapshot } from '../../model/family.js';
+import { METRIC_TYPES, type MetricType, TYPE_NAMES } from '../../model/metric-types.js';
 import { invalidLine, LineReader, type MetaLine, type SampleLine, type TextFormat } from './line.js';
-import { FamilyBuilder, SUFFIXES } from './series.js';
+import { FamilyBuilder } from './series.js';
 
 export type { TextFormat } from './line.js';
 
@@ -28,15 +29,20 @@ export interface ParseOptions {
   readonly format?: TextFormat;
 }
 
+/** The type that each word of a format means. */
 const TYPES: Readonly<Record<TextFormat, ReadonlyMap<string, MetricType>>> = {
-  text: new Map([
-    ...(['counter', 'gauge', 'histogram', 'summary'] as const).map((type) => [type, type] as const),
-    ['untyped', 'unknown'],
-  ]),
-  openmetrics: new Map(
-    (Object.keys(SUFFIXES) as MetricType[]).filter((type) => type !== 'parts').map((type) => [type, type]),
-  ),
+  text: typesOf('text'),
+  openmetrics: typesOf('openmetrics'),
 };
+
+function typesOf(format: TextFormat): ReadonlyMap<string, MetricType> {
+  const types = new Map<string, MetricType>();
+  for (const type of TYPE_NAMES) {
+    const { word } = METRIC_TYPES[type][format];
+    if (!types.has(word)) types.set(word, type);
+  }
+  return types;
+}
 
 const END = /(?:^|\n)# EOF\n?$/;
 
@@ -137,7 +143,7 @@ class Families {
   }
 
   #checkUnit({ type, unit = '', name }: FamilyBuilder, line: number): void {
-    if (unit === '' || (type !== 'info' && type !== 'stateset')) return;
+    if (unit === '' || !METRIC_TYPES[type ?? 'unknown'].isState) return;
     throw invalidLine(line, name, `no unit of an ${type}`);
   }
 
@@ -154,7 +160,8 @@ class Families {
     }
     const end = name.lastIndexOf('_');
     const whole = end < 0 ? undefined : this.#byName.get(name.slice(0, end));
-    const isPart = whole !== undefined && PARTS[whole.type ?? 'unknown']?.includes(name.slice(end));
+    const isPart =
+      whole !== undefined && METRIC_TYPES[whole.type ?? 'unknown'].text.suffixes.includes(name.slice(end));
     return isPart ? whole : this.#begin(name, line, refuse);
   }
 
@@ -171,16 +178,12 @@ class Families {
   /** No other family may have a sample of these names. */
   #end({ name, type = 'unknown' }: FamilyBuilder): void {
     this.#taken.add(name);
-    for (const suffix of SUFFIXES[type]) this.#taken.add(name + suffix);
+    for (const suffix of METRIC_TYPES[type].openmetrics.suffixes) this.#taken.add(name + suffix);
   }
 }
 
-/** Samples that are parts of a family, in text 0.0.4. */
-const PARTS: Partial<Record<MetricType, readonly string[]>> = {
-  histogram: ['_bucket', '_sum', '_count'],
-  summary: ['_sum', '_count'],
-};
-
 function isSampleOf({ name, type = 'unknown' }: FamilyBuilder, sample: string): boolean {
-  return sample.startsWith(name) && SUFFIXES[type].includes(sample.slice(name.length));
+  return (
+    sample.startsWith(name) && METRIC_TYPES[type].openmetrics.suffixes.includes(sample.slice(name.length))
+  );
 }

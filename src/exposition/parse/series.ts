@@ -1,22 +1,9 @@
 /** The samples of one family, put together as columns. */
-import { cellsOf } from '../../model/collector.js';
-import type { Exemplar, FamilyDescriptor, FamilySnapshot, MetricType } from '../../model/family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
+import { cellsOf, METRIC_TYPES, type MetricType } from '../../model/metric-types.js';
 import { numberOf, type SampleLine } from './line.js';
-
-/** What the samples of each type may have behind the family's name in OpenMetrics. */
-export const SUFFIXES: Readonly<Record<MetricType, readonly string[]>> = {
-  counter: ['_total', '_created'],
-  gauge: [''],
-  histogram: ['_bucket', '_count', '_sum', '_created'],
-  gaugehistogram: ['_bucket', '_gcount', '_gsum'],
-  summary: ['', '_count', '_sum', '_created'],
-  info: ['_info'],
-  stateset: [''],
-  unknown: [''],
-  parts: [],
-};
 
 /** All samples of one set of labels. */
 interface Series {
@@ -171,7 +158,6 @@ export class FamilyBuilder {
     cells: number,
     labelNames: readonly string[],
   ): FamilyDescriptor {
-    const isGauge = type === 'gauge' || type === 'info' || type === 'stateset';
     return {
       scope: '',
       // Counters of OpenMetrics go by the name that they have in every other format.
@@ -181,7 +167,7 @@ export class FamilyBuilder {
       unit: this.unit ?? '',
       labelNames,
       cells,
-      merge: isGauge ? 'shared' : 'add',
+      merge: METRIC_TYPES[type].merge,
       bounds,
     };
   }
@@ -202,7 +188,7 @@ export class FamilyBuilder {
   #boundsOf(type: MetricType, series: readonly Series[], refuse: Refuse): number[] {
     const ascending = (parts: Iterable<number>) => [...parts].sort((a, b) => a - b);
     if (type === 'summary') return ascending(new Set(series.flatMap(({ parts }) => [...parts.keys()])));
-    if (type !== 'histogram' && type !== 'gaugehistogram') return [];
+    if (METRIC_TYPES[type].layout !== 'buckets') return [];
     const [first, ...others] = series.map(({ parts }) =>
       ascending([...parts.keys()].filter((bound) => bound !== Number.POSITIVE_INFINITY)),
     );
@@ -214,15 +200,12 @@ export class FamilyBuilder {
 
   #cellsOf(type: MetricType, series: Series, bounds: readonly number[], refuse: Refuse): number[] {
     const { value = Number.NaN, sum = Number.NaN, count = 0, parts } = series;
-    switch (type) {
+    switch (METRIC_TYPES[type].layout) {
       case 'gauge':
-      case 'info':
-      case 'stateset':
         return [value, 1];
       case 'summary':
         return [sum, count];
-      case 'histogram':
-      case 'gaugehistogram':
+      case 'buckets':
         return [...this.#countsOf(series, bounds, refuse), sum];
       default:
         return [parts.size > 0 ? Number.NaN : value];

@@ -7,7 +7,8 @@
  * @see https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import type { FamilyDescriptor, FamilySnapshot, MetricType } from '../../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { METRIC_TYPES } from '../../model/metric-types.js';
 import { Chunk } from '../chunk.js';
 import type { EncodeOptions } from '../encoder.js';
 import { expose } from '../exposed.js';
@@ -15,19 +16,6 @@ import { TEXT } from '../text/prometheus.js';
 import { messageTag, varintTag } from './fields.js';
 import { writeLength } from './labels.js';
 import { MetricWriter } from './metric.js';
-
-/** `MetricType` of `metrics.proto`. */
-const TYPES: Readonly<Record<MetricType, number>> = {
-  counter: 0,
-  gauge: 1,
-  info: 1,
-  stateset: 1,
-  summary: 2,
-  unknown: 3,
-  parts: 3,
-  histogram: 4,
-  gaugehistogram: 5,
-};
 
 /** Rows that are measured in one go: about a millisecond, for histograms too. */
 const MEASURED_ROWS = 256;
@@ -73,7 +61,7 @@ function headOf(name: string, { help, type, unit }: FamilyDescriptor): Uint8Arra
   const writer = new BinaryWriter();
   writer.uint32(messageTag(1)).string(name);
   writer.uint32(messageTag(2)).string(help);
-  writer.uint32(varintTag(3)).uint32(TYPES[type]);
+  writer.uint32(varintTag(3)).uint32(METRIC_TYPES[type].protobuf.type);
   // Prometheus 3 refuses a whole scrape for a unit that the name does not end with.
   if (unit !== '' && name.replace(/_total$/, '').endsWith(`_${unit}`)) {
     writer.uint32(messageTag(5)).string(unit);

@@ -1,8 +1,9 @@
 /** One `Metric` of `io.prometheus.client` from one row of a snapshot. */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { createFamily } from '../../model/create-family.js';
-import { type FamilySnapshot, isTime, type MetricType } from '../../model/family.js';
+import { type FamilySnapshot, isTime } from '../../model/family.js';
 import { REMOVED } from '../../model/label-column.js';
+import { METRIC_TYPES } from '../../model/metric-types.js';
 import type { Chunk } from '../chunk.js';
 import type { Escaping } from '../encoder.js';
 import type { Exposed } from '../exposed.js';
@@ -21,10 +22,8 @@ import { areCounts, writeNative } from './native.js';
 
 /** Tags of fields, named as in `metrics.proto`. */
 const METRIC = messageTag(4);
-const GAUGE = messageTag(2);
 const COUNTER = messageTag(3);
 const SUMMARY = messageTag(4);
-const UNTYPED = messageTag(5);
 const TIMESTAMP_MS = varintTag(6);
 const HISTOGRAM = messageTag(7);
 const VALUE = doubleTag(1);
@@ -43,19 +42,6 @@ const MOST_LENGTH_BYTES = 5;
 const MOST_INT64 = 2 ** 63;
 /** A time whose seconds are five bytes at most. */
 const MOST_SECONDS = 2 ** 31;
-
-/** How the values of each type are written. Info and stateset are gauges here, as in other clients. */
-const MESSAGES: Readonly<Record<MetricType, number>> = {
-  counter: COUNTER,
-  gauge: GAUGE,
-  info: GAUGE,
-  stateset: GAUGE,
-  summary: SUMMARY,
-  unknown: UNTYPED,
-  histogram: HISTOGRAM,
-  gaugehistogram: HISTOGRAM,
-  parts: UNTYPED,
-};
 
 /** Writes the rows of one family. */
 export class MetricWriter {
@@ -85,7 +71,7 @@ export class MetricWriter {
     this.#escaping = escaping;
     this.#labels = new LabelPairs(snapshot.rows, (name) => relabelled(name, relabel));
     this.#cells = snapshot.family.cells;
-    this.#message = MESSAGES[snapshot.family.type];
+    this.#message = messageTag(METRIC_TYPES[snapshot.family.type].protobuf.field);
     this.#isNumber = this.#message !== SUMMARY && this.#message !== HISTOGRAM;
   }
 

@@ -1,5 +1,6 @@
 /** What text formats differ in. All else, the rows above all, is written by the same code. */
-import type { FamilyDescriptor, FamilySnapshot, MetricType } from '../../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import type { MetricType } from '../../model/metric-types.js';
 import type { Line } from './line.js';
 
 /** What a family is called in an exposition. */
@@ -27,9 +28,4 @@ export interface Dialect {
   readonly exemplars: boolean;
   /** What comes behind the last family. */
   readonly end: string;
-}
-
-/** Without an ending, unless nothing were left. */
-export function without(ending: string, name: string): string {
-  return name.endsWith(ending) && name !== ending ? name.slice(0, -ending.length) : name;
 }

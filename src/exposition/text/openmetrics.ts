@@ -3,37 +3,27 @@
  *
  * @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
-import type { FamilyDescriptor, FamilySnapshot, MetricType } from '../../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { METRIC_TYPES, withoutEnding } from '../../model/metric-types.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../../model/names.js';
 import type { Encoder } from '../encoder.js';
 import { quoted } from '../escaping.js';
 import { formatCanonical } from '../value.js';
-import { type Dialect, type Shape, without } from './dialect.js';
+import type { Dialect, Shape } from './dialect.js';
 import { encodeFamilies } from './encode.js';
 import { bucketLines, type Line, line, quantileLines } from './line.js';
 
-const SUFFIXES: Partial<Record<MetricType, readonly string[]>> = {
-  counter: ['_total', '_created'],
-  histogram: ['_bucket', '_sum', '_count', '_created'],
-  gaugehistogram: ['_bucket', '_gsum', '_gcount'],
-  summary: ['_sum', '_count', '_created'],
-  info: ['_info'],
-};
-
-/** Types that have no unit. */
-const UNITLESS: readonly MetricType[] = ['info', 'stateset'];
-
 const OPENMETRICS: Dialect = {
   shapesOf(name, type) {
-    const shape = { family: name, word: type, sample: name, suffixes: SUFFIXES[type] ?? [] };
+    const shape = { family: name, sample: name, ...METRIC_TYPES[type].openmetrics };
     if (type === 'info') {
-      const family = without('_info', name);
+      const family = withoutEnding(name, '_info');
       return [{ ...shape, family, sample: `${family}_info` }];
     }
     if (type === 'counter') {
       // As in Go: a counter that cannot be one is of a type that says nothing, under the name that it has.
       const unknown = { ...shape, word: 'unknown', suffixes: [] };
-      const family = without('_total', name);
+      const family = withoutEnding(name, '_total');
       return family === name ? [unknown] : [{ ...shape, family }, unknown];
     }
     // A state set needs a label of its own name, which no label has with a colon.
@@ -42,7 +32,7 @@ const OPENMETRICS: Dialect = {
   },
   headerOf({ family, word }, { help, unit, type }) {
     const name = isLegacyMetricName(family) ? family : quoted(family);
-    const hasUnit = /^\w+$/.test(unit) && family.endsWith(`_${unit}`) && !UNITLESS.includes(type);
+    const hasUnit = /^\w+$/.test(unit) && family.endsWith(`_${unit}`) && !METRIC_TYPES[type].isState;
     const escaped = help.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n');
     return `# TYPE ${name} ${word}\n${hasUnit ? `# UNIT ${name} ${unit}\n` : ''}# HELP ${name} ${escaped}\n`;
   },

@@ -3,36 +3,20 @@
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
-import type { FamilyDescriptor, FamilySnapshot, MetricType } from '../../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { METRIC_TYPES, withoutEnding } from '../../model/metric-types.js';
 import { isLegacyMetricName } from '../../model/names.js';
 import type { Encoder } from '../encoder.js';
 import { quoted } from '../escaping.js';
 import { formatBound } from '../value.js';
-import { type Dialect, type Shape, without } from './dialect.js';
+import type { Dialect, Shape } from './dialect.js';
 import { encodeFamilies } from './encode.js';
 import { bucketLines, type Line, line, quantileLines } from './line.js';
 
-/**
- * The words of this format for types that it does not know. A gauge histogram has the lines of a histogram, which
- * is what queries of buckets are made for.
- */
-const TYPE_WORDS: Partial<Record<MetricType, string>> = {
-  unknown: 'untyped',
-  gaugehistogram: 'histogram',
-  info: 'gauge',
-  stateset: 'gauge',
-};
-
-const SUFFIXES: Partial<Record<MetricType, readonly string[]>> = {
-  histogram: ['_bucket', '_sum', '_count'],
-  gaugehistogram: ['_bucket', '_sum', '_count'],
-  summary: ['_sum', '_count'],
-};
-
 export const TEXT: Dialect = {
   shapesOf(name, type) {
-    const family = type === 'info' ? `${without('_info', name)}_info` : name;
-    return [{ family, word: TYPE_WORDS[type] ?? type, sample: family, suffixes: SUFFIXES[type] ?? [] }];
+    const family = type === 'info' ? `${withoutEnding(name, '_info')}_info` : name;
+    return [{ family, sample: family, ...METRIC_TYPES[type].text }];
   },
   headerOf({ family, word }, { help }) {
     const name = isLegacyMetricName(family) ? family : quoted(family);
@@ -40,9 +24,9 @@ export const TEXT: Dialect = {
     return `# HELP ${name} ${escaped}\n# TYPE ${name} ${word}\n`;
   },
   linesOf({ family, sample }, snapshot) {
-    const { type } = snapshot.family;
-    if (type === 'summary') return summaryLines(family, snapshot);
-    if (type === 'histogram' || type === 'gaugehistogram') return histogramLines(family, snapshot.family);
+    const { layout } = METRIC_TYPES[snapshot.family.type];
+    if (layout === 'summary') return summaryLines(family, snapshot);
+    if (layout === 'buckets') return histogramLines(family, snapshot.family);
     return [line(sample, 0)];
   },
   /** Milliseconds, in an int64. */

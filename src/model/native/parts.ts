@@ -11,6 +11,7 @@
  * - `@1` behind it: the age bucket, where a summary forgets
  */
 import type { FamilyDescriptor } from '../family.js';
+import type { FamilyType, MetricType } from '../metric-types.js';
 
 /** Buckets of one part, as a power of 2. */
 export const BLOCK_BITS = 5;
@@ -33,7 +34,7 @@ export function partsFamily(
   return Object.freeze({
     ...family,
     name: `${family.name}{${bounds}}`,
-    type: 'parts',
+    type: 'parts' as FamilyType as MetricType,
     labelNames: [...family.labelNames, LABEL],
     // Where buckets are of an age, that comes first: see the merge mode.
     cells: BLOCK_SIZE + +forgets,

@@ -2,7 +2,8 @@
 import { show, warnOnce } from '../../errors.js';
 import type { FamilyOptions } from '../../model/collector.js';
 import { createFamily } from '../../model/create-family.js';
-import type { FamilySnapshot, MetricType } from '../../model/family.js';
+import type { FamilySnapshot } from '../../model/family.js';
+import type { MetricType } from '../../model/metric-types.js';
 import type { Bucket, BucketNumbers } from './buckets.js';
 
 /** What a metric says of its bucket. */

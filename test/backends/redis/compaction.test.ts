@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
-import type { MergeMode } from 'metheus/backends';
+import type { MergeRule } from 'metheus/backends';
 import { familyId } from '#metheus/backends/redis/fields.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -11,7 +11,7 @@ import { openBackend, optionsFor, type RedisServer, startRedis } from './server.
 const PRODUCERS = 300;
 const LABELS = ['x', 'a "quoted" \\ one', '😀:]"],'];
 /** Those that have one row for all writers. */
-const MERGED: readonly MergeMode[] = [
+const MERGED: readonly MergeRule[] = [
   ...(['add', 'each', 'shared', 'min', 'livemin', 'max', 'livemax', 'sum', 'livesum'] as const),
   ...(['mostrecent', 'livemostrecent', 'liveall'] as const),
 ];
@@ -30,7 +30,7 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
     }
   }
 
-  const madeOf = (merge: MergeMode): FamilyDescriptor =>
+  const madeOf = (merge: MergeRule): FamilyDescriptor =>
     makeFamily({ merge, labelNames: ['a'], ...(merge === 'add' ? {} : { type: 'gauge', cells: 2 }) });
 
   it(`leave no more than one of them, however many: ${PRODUCERS} come, count and go`, async () => {
@@ -68,7 +68,7 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
     const touched = numbers.filter((i) => i !== 7);
     const sum = (of: readonly number[], l: number) => of.reduce((total, i) => total + (i + l + 0.1), 0);
     const last = PRODUCERS - 1;
-    const expected = (l: number): Partial<Record<MergeMode, number>> => ({
+    const expected = (l: number): Partial<Record<MergeRule, number>> => ({
       add: sum(numbers, l),
       each: sum(numbers, l),
       shared: last + l + 0.1,

@@ -1,0 +1,223 @@
+/** Metric types and merge rules, one row each. A new type or rule is a row here and nothing else in a list elsewhere. */
+
+/** Types of families that a scrape shows. */
+export type MetricType =
+  | 'counter'
+  | 'gauge'
+  | 'histogram'
+  | 'gaugehistogram'
+  | 'summary'
+  | 'info'
+  | 'stateset'
+  | 'unknown';
+
+/**
+ * Types of stored families. A family of type `parts` is hidden: it has the native buckets of another family's series.
+ * Descriptors are typed by {@link MetricType}, since all that users see are visible: {@link isHidden} tells them apart.
+ */
+export type FamilyType = MetricType | 'parts';
+
+/** Whether a family is stored and merged, but never shown. */
+export function isHidden({ type }: { readonly type: FamilyType }): boolean {
+  return type === 'parts';
+}
+
+/** Every `multiprocessMode`. */
+export const GAUGE_MODES = [
+  'shared',
+  'all',
+  'liveall',
+  'min',
+  'livemin',
+  'max',
+  'livemax',
+  'sum',
+  'livesum',
+  'mostrecent',
+  'livemostrecent',
+] as const;
+
+/**
+ * How a gauge that several writers have set becomes one number. Names as in other Prometheus clients, and
+ * `shared`: one number for all, as if there were a single writer.
+ *
+ * `live…` modes leave out writers that have ended.
+ */
+export type GaugeMode = (typeof GAUGE_MODES)[number];
+
+/**
+ * How the cells of several writers become one series.
+ *
+ * - `add`: the sum, cell by cell. Counters, histograms and summaries.
+ * - a {@link GaugeMode}: two cells, the value and {@link TOUCHED when it was set}.
+ */
+export type MergeMode = 'add' | GaugeMode;
+
+/**
+ * All rules by which a backend merges.
+ *
+ * - `each`: no merging; every writer keeps its series, and `FamilySnapshot.live` says which writers are alive.
+ * - `newest`: the first cell is the time of the others. The newest time wins; cells of the same time add up.
+ */
+export type MergeRule = MergeMode | 'each' | 'newest';
+
+/** Every rule. */
+export const MERGE_RULES: readonly MergeRule[] = ['add', 'each', 'newest', ...GAUGE_MODES];
+
+/** How many cells a rule needs at least. */
+export function minCellsOf(rule: MergeRule): number {
+  return (GAUGE_MODES as readonly MergeRule[]).includes(rule) ? GAUGE_CELLS : 1;
+}
+
+/** Cells of a gauge. */
+export const GAUGE_CELLS = 2;
+/** The cell after a gauge's value: 0 never touched, 1 only incremented, else Unix seconds of the last `set`. */
+export const TOUCHED = 1;
+
+/**
+ * What the cells of a series are.
+ *
+ * - `number`: one number
+ * - `gauge`: a number and {@link TOUCHED}
+ * - `buckets`: non-cumulative counts of the family's bounds and of `+Inf`, then the sum
+ * - `summary`: sum and count
+ */
+export type CellLayout = 'number' | 'gauge' | 'buckets' | 'summary';
+
+/** A type's word in a text format, and the endings that its samples put behind the family's name there. */
+export interface TextTraits {
+  readonly word: string;
+  readonly suffixes: readonly string[];
+}
+
+/** Everything that depends on the type of a family. */
+export interface TypeTraits {
+  readonly layout: CellLayout;
+  /** The rule of metrics of this type. Gauges may be given another. */
+  readonly merge: MergeMode;
+  /** Whether every sample is 0 or 1: such families have no unit, and a series nobody has set is not shown. */
+  readonly isState: boolean;
+  /** An ending that the metric's name has and that the names of its samples repeat; else empty. */
+  readonly ending: '' | '_total' | '_info';
+  readonly text: TextTraits;
+  readonly openmetrics: TextTraits;
+  /** `MetricType` of `metrics.proto`, and the number of the field of `Metric` that holds the values. */
+  readonly protobuf: { readonly type: number; readonly field: number };
+}
+
+const VALUE = [''];
+const GAUGE = { layout: 'gauge', merge: 'shared', isState: false, ending: '' } as const;
+const STATE = { ...GAUGE, merge: 'livemostrecent', isState: true, protobuf: { type: 1, field: 2 } } as const;
+const SUM = { merge: 'add', isState: false, ending: '' } as const;
+
+/**
+ * In the order in which errors list them. Where two types have one word, parsers read it as the first.
+ *
+ * Types that text 0.0.4 and protobuf lack are written as the nearest that they have: a gauge histogram has the lines
+ * of a histogram, which queries of buckets are made for.
+ */
+export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
+  counter: {
+    ...SUM,
+    layout: 'number',
+    ending: '_total',
+    text: { word: 'counter', suffixes: VALUE },
+    openmetrics: { word: 'counter', suffixes: ['_total', '_created'] },
+    protobuf: { type: 0, field: 3 },
+  },
+  gauge: {
+    ...GAUGE,
+    text: { word: 'gauge', suffixes: VALUE },
+    openmetrics: { word: 'gauge', suffixes: VALUE },
+    protobuf: { type: 1, field: 2 },
+  },
+  histogram: {
+    ...SUM,
+    layout: 'buckets',
+    text: { word: 'histogram', suffixes: ['_bucket', '_sum', '_count'] },
+    openmetrics: { word: 'histogram', suffixes: ['_bucket', '_sum', '_count', '_created'] },
+    protobuf: { type: 4, field: 7 },
+  },
+  gaugehistogram: {
+    ...SUM,
+    layout: 'buckets',
+    text: { word: 'histogram', suffixes: ['_bucket', '_sum', '_count'] },
+    openmetrics: { word: 'gaugehistogram', suffixes: ['_bucket', '_gsum', '_gcount'] },
+    protobuf: { type: 5, field: 7 },
+  },
+  summary: {
+    ...SUM,
+    layout: 'summary',
+    text: { word: 'summary', suffixes: ['', '_sum', '_count'] },
+    openmetrics: { word: 'summary', suffixes: ['', '_sum', '_count', '_created'] },
+    protobuf: { type: 2, field: 4 },
+  },
+  info: {
+    ...STATE,
+    ending: '_info',
+    text: { word: 'gauge', suffixes: VALUE },
+    openmetrics: { word: 'info', suffixes: ['_info'] },
+  },
+  stateset: {
+    ...STATE,
+    text: { word: 'gauge', suffixes: VALUE },
+    openmetrics: { word: 'stateset', suffixes: VALUE },
+  },
+  unknown: {
+    ...SUM,
+    layout: 'number',
+    text: { word: 'untyped', suffixes: VALUE },
+    openmetrics: { word: 'unknown', suffixes: VALUE },
+    protobuf: { type: 3, field: 5 },
+  },
+  parts: {
+    ...SUM,
+    layout: 'number',
+    text: { word: 'untyped', suffixes: [] },
+    openmetrics: { word: 'unknown', suffixes: [] },
+    protobuf: { type: 3, field: 5 },
+  },
+};
+
+/** Every type that a family may be given. */
+export const TYPE_NAMES = (Object.keys(METRIC_TYPES) as FamilyType[]).filter(
+  (type): type is MetricType => type !== 'parts',
+);
+
+/** How many cells one series has. @param bounds - a histogram's upper bounds without `+Inf` */
+export function cellsOf(type: FamilyType, bounds: readonly number[]): number {
+  switch (METRIC_TYPES[type].layout) {
+    case 'number':
+      return 1;
+    case 'buckets':
+      return bounds.length + 2;
+    default:
+      return 2;
+  }
+}
+
+/** How many cells of a series may have an exemplar: the first ones. */
+export function exemplarCellsOf(type: FamilyType, bounds: readonly number[]): number {
+  if (METRIC_TYPES[type].layout === 'buckets') return bounds.length + 1;
+  return type === 'counter' ? 1 : 0;
+}
+
+/** The name without an ending, unless nothing else is left. */
+export function withoutEnding(name: string, ending: string): string {
+  return name.endsWith(ending) && name !== ending ? name.slice(0, name.length - ending.length) : name;
+}
+
+/**
+ * Every name that a sample of a family can have in any format, and the family's own: no other family of a registry may
+ * have one of them. `_created` is left out: formats write it on request only, and not where it is another's name.
+ */
+export function sampleNames({ name, type }: { readonly name: string; readonly type: FamilyType }): string[] {
+  const { ending, text, openmetrics } = METRIC_TYPES[type];
+  if (text.suffixes === VALUE && openmetrics.suffixes === VALUE) return [name];
+  const base = withoutEnding(name, ending);
+  const names = new Set([name]);
+  for (const { suffixes } of [text, openmetrics])
+    for (const suffix of suffixes)
+      if (suffix !== '' && suffix !== '_created' && suffix !== '_total') names.add(base + suffix);
+  return [...names];
+}
