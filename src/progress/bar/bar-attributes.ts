@@ -80,7 +80,7 @@ export abstract class BarAttributes {
 
   set colour(colour: string | null) {
     this.#colour = colour;
-    if (colourSequence(colour) !== null) return;
+    if (colourSequence(colour) !== undefined) return;
     warnOnce(
       `progress-colour-${colour}`,
       `Unknown progress bar colour '${colour}': expected a name or #rrggbb.`,

@@ -2,7 +2,7 @@
 
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
-import { checkBarFormat, drawMeter, type MeterOptions } from '../meter/meter.js';
+import { checkBarFormat, formatLine, type MeterOptions } from '../meter/meter.js';
 import { lookOf } from '../remote/look.js';
 import type { LiveBar } from '../screen/live-bars.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
@@ -174,7 +174,7 @@ export class Bar extends BarAttributes implements Disposable {
 
   /** The line as it would be drawn now. */
   override toString(): string {
-    return drawMeter(this.formatDict, true);
+    return formatLine(this.formatDict, this.formatDict);
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 /** A bar's line, whatever the user gave to show on it. */
 
 import { warnOnce } from '../../errors.js';
-import { drawMeter, type MeterOptions } from '../meter/meter.js';
+import { formatLine, type MeterOptions } from '../meter/meter.js';
 
 /** What has a line. */
 export interface LinedBar {
@@ -24,7 +24,8 @@ export function drawnLine(bar: LinedBar): string {
     );
   }
   try {
-    return drawMeter({ ...bar.formatDict, postfix: null }, true);
+    const dict = bar.formatDict;
+    return formatLine({ ...dict, postfix: null }, dict);
   } catch {
     return '';
   }

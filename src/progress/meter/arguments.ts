@@ -1,9 +1,59 @@
-/** Arguments of the functions that everybody may call, TypeScript or not. */
+/** Arguments of the public formatting functions, with checks for callers in plain JavaScript. */
 
 import { MetheusError, show } from '../../errors.js';
+import type { BarCharacters } from './glyphs.js';
 
-/** The kinds, as messages name them. */
-const NAMES = {
+/** Numbers and settings that a line is made of: plain data. */
+export interface MeterData {
+  /** Units done. */
+  readonly n: number;
+  /** Units expected; `null` or infinite when unknown. */
+  readonly total?: number | null | undefined;
+  /** Seconds since the start. */
+  readonly elapsed: number;
+  /** Text before the meter. */
+  readonly prefix?: string | null | undefined;
+  readonly ascii?: BarCharacters | undefined;
+  readonly unit?: string | null | undefined;
+  /** `true`: quantities get metric prefixes. A number: `n`, `total` and `rate` are multiplied by it. */
+  readonly unitScale?: boolean | number | null | undefined;
+  /**
+   * Smoothed units per second.
+   *
+   * @defaultValue the average since the start
+   */
+  readonly rate?: number | null | undefined;
+  readonly barFormat?: string | null | undefined;
+  /** Text after the meter, or data for fields such as `{postfix[0]}`. */
+  readonly postfix?: unknown;
+  /** Factor between two metric prefixes. */
+  readonly unitDivisor?: number | null | undefined;
+  /** Units done before the start, which do not count for the rate. */
+  readonly initial?: number | null | undefined;
+  /** A name such as `red`, or `#rrggbb`; an unknown colour is ignored. */
+  readonly colour?: string | null | undefined;
+}
+
+/** Room that a line has. */
+export interface LineSize {
+  /** Columns of the line, which the bar fills. `null`: unknown, the bar takes 10. 0: no bar. */
+  readonly ncols?: number | null | undefined;
+  /** Rows of the screen, for `{nrows}`. */
+  readonly nrows?: number | null | undefined;
+}
+
+/** Options of `formatMeter`. */
+export interface MeterOptions extends MeterData, LineSize {
+  /**
+   * Moment from which `{eta}` is counted.
+   *
+   * @defaultValue the current time
+   */
+  readonly now?: Date | null | undefined;
+}
+
+/** Kinds of arguments, with their names in messages. */
+const KIND_NAMES = {
   number: 'a number',
   bigint: 'a bigint',
   string: 'text',
@@ -12,18 +62,54 @@ const NAMES = {
   Date: 'a valid Date',
 } as const;
 
-export type Kind = keyof typeof NAMES;
+type Kind = keyof typeof KIND_NAMES;
 
-function isOf(value: unknown, kind: Kind): boolean {
+const OPTION_KINDS: Readonly<Record<string, readonly Kind[]>> = {
+  n: ['number'],
+  total: ['number'],
+  elapsed: ['number'],
+  ncols: ['number'],
+  nrows: ['number'],
+  prefix: ['string'],
+  ascii: ['boolean', 'string'],
+  unit: ['string'],
+  unitScale: ['boolean', 'number'],
+  rate: ['number'],
+  barFormat: ['string'],
+  unitDivisor: ['number'],
+  initial: ['number'],
+  colour: ['string'],
+  now: ['Date'],
+};
+
+function isKind(value: unknown, kind: Kind): boolean {
   if (kind === 'Date') return value instanceof Date && !Number.isNaN(value.getTime());
   return typeof value === kind && value !== null;
 }
 
-/** @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for a value that is of none of the kinds */
+/**
+ * Checks that `value` is of one of `kinds`.
+ *
+ * @throws `METHEUS_INVALID_BAR_OPTION`
+ */
 export function checkArgument(name: string, value: unknown, kinds: readonly Kind[]): void {
-  if (kinds.some((kind) => isOf(value, kind))) return;
+  if (kinds.some((kind) => isKind(value, kind))) return;
   throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
     given: `${name} = ${show(value)}`,
-    expected: kinds.map((kind) => NAMES[kind]).join(' or '),
+    expected: kinds.map((kind) => KIND_NAMES[kind]).join(' or '),
   });
+}
+
+/**
+ * Checks the kind of every known option; other names are ignored.
+ *
+ * @throws `METHEUS_INVALID_BAR_OPTION`
+ */
+export function checkMeterOptions(options: MeterOptions): void {
+  checkArgument('options', options, ['object']);
+  for (const [name, kinds] of Object.entries(OPTION_KINDS)) {
+    const value = options[name as keyof MeterOptions];
+    const isRequired = name === 'n' || name === 'elapsed';
+    if (isRequired || (value !== null && value !== undefined)) checkArgument(name, value, kinds);
+  }
 }

@@ -1,90 +1,52 @@
 /**
- * A bar format: Python's `str.format` text with the fields of a progress bar, such as
+ * Bar formats in the syntax of Python's `str.format`, with the fields of a progress bar:
  * `{desc}: {percentage:3.0f}%|{bar:20}| {postfix[1][value]:.3f}`.
  */
 
 import { MetheusError, show } from '../../errors.js';
-import { Float, formatNumber, formatText } from './format-spec.js';
-import { type BarGlyphs, formatBar } from './glyphs.js';
-import { escaped, pythonText, representation } from './python-text.js';
-import { WallTime } from './strftime.js';
+import { FIELDS, type LineNumbers } from './fields.js';
+import { formatNumber, formatText } from './number-format.js';
+import { valueText } from './postfix.js';
+import { formatTime } from './wall-time.js';
 
-/** Every name that a bar format may use. */
-const FIELD_NAMES = [
-  'n',
-  'n_fmt',
-  'total',
-  'total_fmt',
-  'elapsed',
-  'elapsed_s',
-  'ncols',
-  'nrows',
-  'desc',
-  'unit',
-  'rate',
-  'rate_fmt',
-  'rate_noinv',
-  'rate_noinv_fmt',
-  'rate_inv',
-  'rate_inv_fmt',
-  'postfix',
-  'unit_divisor',
-  'colour',
-  'remaining',
-  'remaining_s',
-  'l_bar',
-  'r_bar',
-  'eta',
-  'percentage',
-  'bar',
-] as const;
-
-export type FieldName = (typeof FIELD_NAMES)[number];
-
-/** Values of all fields but the bar, which depends on what they leave of the line. */
-export type BarFields = Record<Exclude<FieldName, 'bar'>, unknown>;
-
+/** A field of a format, with its specification. */
 interface Replacement {
-  readonly name: FieldName;
+  readonly name: string;
   /** Attributes and indexes after the name: `[1][value]`. */
   readonly path: readonly string[];
-  /** `r`, `s` or `a`: the value is made text first. */
-  readonly conversion: string | null;
   readonly specification: string;
 }
 
-/** A parsed format: literal text and replacements in turn. */
+/** A parsed format: literal text and fields in turn. */
 export type BarFormat = readonly (string | Replacement)[];
 
 function invalid(format: string, problem: string): MetheusError {
+  const names = [...Object.keys(FIELDS), 'bar'];
   return new MetheusError('METHEUS_INVALID_BAR_FORMAT', {
     given: `${show(format)} with ${problem}`,
-    expected: `literal text and the fields ${FIELD_NAMES.map((name) => `{${name}}`).join(' ')}`,
+    expected: `literal text and the fields ${names.map((name) => `{${name}}`).join(' ')}`,
     todo: 'Write a literal brace twice',
   });
 }
 
 const TOKEN = /\{\{|\}\}|\{(?<field>[^{}]*)\}|(?<stray>[{}])/g;
-const FIELD =
-  /^(?<name>\w+)(?<path>(?:\.\w+|\[[^\]]+\])*)(?:!(?<conversion>[rsa]))?(?::(?<specification>.*))?$/s;
+const FIELD = /^(?<name>\w+)(?<path>(?:\.\w+|\[[^\]]+\])*)(?::(?<specification>.*))?$/s;
 
 function parseReplacement(format: string, field: string): Replacement {
   const groups = FIELD.exec(field)?.groups;
-  const name = FIELD_NAMES.find((known) => known === groups?.name);
-  if (groups === undefined || name === undefined) throw invalid(format, `the unknown field {${field}}`);
+  const name = groups?.name ?? '';
+  if (groups === undefined || !(name === 'bar' || Object.hasOwn(FIELDS, name))) {
+    throw invalid(format, `the unknown field {${field}}`);
+  }
   const path = [...(groups.path ?? '').matchAll(/\.(\w+)|\[([^\]]+)\]/g)];
   return {
     name,
     path: path.map((step) => step[1] ?? step[2] ?? ''),
-    conversion: groups.conversion ?? null,
     specification: groups.specification ?? '',
   };
 }
 
-/**
- * @throws MetheusError `METHEUS_INVALID_BAR_FORMAT` for a stray brace or a field that bars do not have
- */
-export function parseBarFormat(format: string): BarFormat {
+function parse(format: string): BarFormat {
   const parts: (string | Replacement)[] = [];
   let end = 0;
   for (const token of format.matchAll(TOKEN)) {
@@ -95,55 +57,68 @@ export function parseBarFormat(format: string): BarFormat {
     else parts.push(parseReplacement(format, token.groups.field));
   }
   parts.push(format.slice(end));
-  return parts;
+  return parts.filter((part) => part !== '');
 }
 
-/** Does the format show the bar? */
-export function hasBar(format: BarFormat): boolean {
-  return format.some((part) => typeof part !== 'string' && part.name === 'bar');
+/** Parsed formats: a program has few of them, and every frame needs one. */
+const parsed = new Map<string, BarFormat>();
+const MAX_PARSED = 100;
+
+/**
+ * Parses a format, or finds it among those parsed before.
+ *
+ * @throws `METHEUS_INVALID_BAR_FORMAT` for a stray brace or an unknown field
+ */
+export function parseBarFormat(format: string): BarFormat {
+  let known = parsed.get(format);
+  if (known === undefined) {
+    known = parse(format);
+    if (parsed.size >= MAX_PARSED) parsed.clear();
+    parsed.set(format, known);
+  }
+  return known;
 }
 
 function resolve(value: unknown, path: readonly string[]): unknown {
   let found = value;
   for (const step of path) {
-    if (found === null || found === undefined) return null;
+    if (found === null || found === undefined) return undefined;
     found = found instanceof Map ? found.get(step) : (found as Record<string, unknown>)[step];
   }
   return found;
 }
 
-/** A value made text by a conversion, where there is one. */
-function convert(value: unknown, conversion: string | null): unknown {
-  if (conversion === null) return value;
-  if (conversion === 's') return formatValue(value, '');
-  const text = representation(value);
-  return conversion === 'r' ? text : text.replace(/[^\x20-\x7e]/gu, escaped);
-}
-
-/** A value by a specification. A number that is not known (yet) shows as `?` where Python would raise an error. */
+/** Formats a value. One that is unknown (yet) is `?`, where Python raises an error. */
 function formatValue(value: unknown, specification: string): string {
-  if (typeof value === 'string') return formatText(value, specification);
-  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Float) {
-    return formatNumber(value, specification);
-  }
-  if (value instanceof WallTime) return value.format(specification);
-  if (value !== null && value !== undefined) return formatText(pythonText(value), specification);
+  if (typeof value === 'number' || typeof value === 'bigint') return formatNumber(value, specification);
+  if (value instanceof Date) return formatTime(value, specification);
+  if (value !== null && value !== undefined) return formatText(valueText(value), specification);
   if (specification === '') return 'None';
   const width = Number(/(\d+)?(?:\.\d+)?[a-zA-Z%]?$/.exec(specification)?.[1] ?? 0);
   return '?'.padStart(width);
 }
 
-function renderValue(value: unknown, { path, conversion, specification }: Replacement): string {
-  return formatValue(convert(resolve(value, path), conversion), specification);
-}
-
-/** The line. Without a `bar`, its place stays empty: that is how its own length is found. */
-export function renderBarFormat(format: BarFormat, fields: BarFields, bar?: BarGlyphs): string {
-  let line = '';
-  for (const part of format) {
-    if (typeof part === 'string') line += part;
-    else if (part.name === 'bar') line += bar === undefined ? '' : formatBar(bar, part.specification);
-    else line += renderValue(fields[part.name], part);
+/**
+ * Returns the line by a format. Every field is computed once; bars are drawn last, since their length depends on the
+ * rest of the line.
+ *
+ * @param drawBar - returns a bar by its specification, given the line without bars
+ */
+export function renderBarFormat(
+  format: BarFormat,
+  line: LineNumbers,
+  drawBar: (specification: string, lineWithoutBars: string) => string,
+): string {
+  const texts = format.map((part) => {
+    if (typeof part === 'string') return part;
+    return part.name === 'bar'
+      ? ''
+      : formatValue(resolve(FIELDS[part.name]!(line), part.path), part.specification);
+  });
+  const lineWithoutBars = texts.join('');
+  for (const [index, part] of format.entries()) {
+    if (typeof part !== 'string' && part.name === 'bar')
+      texts[index] = drawBar(part.specification, lineWithoutBars);
   }
-  return line;
+  return texts.join('');
 }

@@ -1,7 +1,7 @@
-/** What a bar shows after its meter. */
+/** Values that a bar shows after its meter. */
 
+import { inspect } from 'node:util';
 import { MetheusError, show } from '../../errors.js';
-import { pythonText } from './python-text.js';
 import { formatNum } from './quantity.js';
 
 /** Values to show as `key=value`: an object, a Map, or pairs. */
@@ -11,28 +11,43 @@ function isPairs(postfix: Postfix): postfix is Iterable<readonly [string, unknow
   return Symbol.iterator in postfix;
 }
 
-function valueText(value: unknown): string {
-  return (typeof value === 'number' ? formatNum(value) : pythonText(value)).trim();
+/** Reports whether `value` is an array, a Map or an object literal that has no `toString` of its own. */
+function isData(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value) || value instanceof Map) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || (prototype === Object.prototype && !Object.hasOwn(value, 'toString'));
+}
+
+/** Returns data on one line, as `console.log` shows it, and any other value as its own text. */
+export function valueText(value: unknown): string {
+  return isData(value)
+    ? inspect(value, { breakLength: Number.POSITIVE_INFINITY, compact: true })
+    : String(value);
+}
+
+function shortText(value: unknown): string {
+  return typeof value === 'number' ? formatNum(value) : valueText(value).trim();
 }
 
 /**
- * `loss=0.5, step=3`, in the order given; a key given twice keeps its first place and its last value.
+ * Returns `loss=0.5, step=3`, in the order given; a repeated key keeps its first position and its last value.
  *
- * @throws MetheusError `METHEUS_INVALID_VALUE` for what has no keys
+ * @throws `METHEUS_INVALID_VALUE` when `values` has no keys
  */
 export function postfixText(values: Postfix): string {
   if (typeof values !== 'object' || values === null) {
     throw new MetheusError('METHEUS_INVALID_VALUE', {
       given: `${show(values)} to setPostfix`,
       expected: 'an object, a Map or pairs',
-      todo: 'Text as it is: setPostfixStr',
+      todo: 'For text as it is, call setPostfixStr',
     });
   }
   const pairs = new Map(isPairs(values) ? values : Object.entries(values));
-  return [...pairs].map(([key, value]) => `${key}=${valueText(value)}`).join(', ');
+  return [...pairs].map(([key, value]) => `${key}=${shortText(value)}`).join(', ');
 }
 
-/** What JSON can tell of a postfix: itself, or its text. */
+/** Returns a postfix that `JSON.stringify` accepts: the postfix itself, else its text. */
 export function plainPostfix(postfix: unknown): unknown {
   if (typeof postfix !== 'object' && typeof postfix !== 'bigint') return postfix;
   try {
@@ -47,11 +62,11 @@ export function plainPostfix(postfix: unknown): unknown {
   }
 }
 
-/** The postfix that a bar starts with: text from an object, anything else as it is. */
+/** Returns the first postfix of a bar: the text of an object or a Map, any other value as it is. */
 export function initialPostfix(postfix: unknown): unknown {
   if (!postfix) return null;
   if (typeof postfix !== 'object' || Array.isArray(postfix)) return postfix;
   const entries = postfix instanceof Map ? [...postfix] : Object.entries(postfix);
-  // tqdm takes these as keyword arguments, which it sorts.
+  // tqdm takes these as keyword arguments and sorts them.
   return postfixText(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

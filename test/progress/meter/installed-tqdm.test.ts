@@ -1,4 +1,4 @@
-/** Thousands of cases more, asked of the Python that is installed: the same ones in every run. */
+/** Thousands of random cases, compared with the installed tqdm; the seed makes them the same in every run. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -13,11 +13,11 @@ const CASES = 4000;
 const skip = requireTool('python3 with tqdm');
 const name = `${CASES} cases of the installed tqdm, seed ${SEED}`;
 
-function draw(): string {
+function generateVectors(): string {
   const generator = join(process.cwd(), 'test', 'progress', 'meter', 'vectors', 'generate.py');
   const { stdout, stderr, status } = spawnSync(PYTHON, ['-B', generator, String(SEED), String(CASES)], {
     encoding: 'utf8',
-    // Newer tqdm reads TQDM_* variables.
+    // No TQDM_* variables, which newer versions of tqdm read.
     env: { PYTHONUTF8: '1' },
     maxBuffer: Number.POSITIVE_INFINITY,
   });
@@ -26,7 +26,7 @@ function draw(): string {
 }
 
 if (skip === false) {
-  const vectors = parseVectors(draw());
+  const vectors = parseVectors(generateVectors());
   assert.equal(vectors.length, CASES);
   describeVectors(name, vectors);
 } else {

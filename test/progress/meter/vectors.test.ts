@@ -1,4 +1,4 @@
-/** What Python's tqdm wrote, op by op and to the last character. See `vectors/`. */
+/** Output of Python's tqdm, operation by operation and character by character: see `vectors/`. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

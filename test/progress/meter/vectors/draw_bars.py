@@ -1,4 +1,4 @@
-"""Draws simulations: bars, and what happens to them. See reference.py for what the operations do."""
+"""Draws simulations: bars, and operations on them, which reference.py runs."""
 
 from draw import CHARSETS, COLOURS, POSTFIX_FORMATS, UNITS, bar_format, maybe, text
 
@@ -44,7 +44,7 @@ def iterable_bar(r, most):
 
 
 def pace(r):
-    """How much time passes between two operations: a function that draws it, in 64ths of a second."""
+    """Draws a function that draws the time between two operations, in 64ths of a second."""
     kind = r.randrange(5)
     if kind == 0:
         return lambda: r.randint(0, 5)
@@ -62,7 +62,7 @@ def tick(pace):
 
 
 def attribute(r, key, looping):
-    """An attribute that may be assigned while the bar lives; loops of Python have their own copy of `mininterval`."""
+    """Assigns an attribute of a running bar. Loops in Python have their own copy of `mininterval`, so not that one."""
     drawn = {**bar(r), "mininterval": 0, "miniters": 1, "maxinterval": 5, "unit": "x", "leave": r.choice([True, False])}
     names = ["desc", "leave", "miniters", "ascii", "unit", "unit_scale", "unit_divisor", "bar_format", "colour"]
     names += [] if looping else ["mininterval", "maxinterval"]
@@ -71,8 +71,7 @@ def attribute(r, key, looping):
 
 
 def change(r, key, looping=False):
-    """Something that may happen to a bar besides being counted. While a loop runs, `n` is not set: in Python it is
-    behind then, and what is set means something else."""
+    """Any operation but `update`. While a loop runs, `n` is not set, since Python's `n` is behind the loop then."""
     refresh = r.random() < 0.8
     if r.random() < 0.05:
         return attribute(r, key, looping)
@@ -114,7 +113,7 @@ def amount(r, scaled):
 
 
 def manual(r):
-    """One bar or several, moved by hand."""
+    """One bar or several, updated by hand."""
     count = r.choice([1, 1, 1, 1, 2, 3, 4, 5, 6])
     kwargs = [bar(r) for _ in range(count)]
     if r.random() < 0.5 and count > 1:
@@ -155,7 +154,7 @@ def manual(r):
 
 
 class Nest:
-    """A loop, with bars that are opened and looped over in its rounds."""
+    """A loop, with bars that are opened and iterated in its rounds."""
 
     def __init__(self, r):
         self.r = r

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Draws vectors in the form of the files beside this one, with what Python's tqdm makes of them: one JSON object a
-line. Arguments: a seed, how many cases, and functions (default: all, as often as in tqdm-vectors.jsonl)."""
+"""Writes random vectors with the results of the installed tqdm, one JSON object a line, in the form of the files beside
+this one. Arguments: a seed, the number of cases, and functions (default: all, weighted as in tqdm-vectors.jsonl)."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ import draw
 import draw_bars
 import reference
 from reference import INFINITY, Bar, Simulation
-from tqdm.utils import disp_len, disp_trim
+from tqdm.utils import disp_len
 
 WEIGHTS = {
     "format_sizeof": 150,
@@ -36,7 +36,6 @@ def format_meter(now=None, **args):
     clock = mock.Mock(wraps=datetime)
     clock.now.return_value = datetime(*now)
     clock.max = datetime.max
-    # The epoch has a zone in 4.69.
     clock.utcfromtimestamp.return_value = datetime.fromtimestamp(0, timezone.utc)
     with mock.patch("tqdm.std.datetime", clock):
         return reference.pure_meter(**args)
@@ -54,14 +53,14 @@ RUN = {
     "format_meter": format_meter,
     "format_meter_eta": format_meter,
     "disp_len": disp_len,
-    "disp_trim": disp_trim,
+    "disp_trim": reference.trim,
     "ema": ema,
     "sim": lambda tty, ops: Simulation(tty).run(ops),
 }
 
 
 def case(random, fn):
-    """A case that Python can run: not every drawn one makes sense."""
+    """Draws until Python accepts the arguments."""
     for _ in range(1000):
         args = getattr(draw_bars if fn == "sim" else draw, fn)(random)
         try:

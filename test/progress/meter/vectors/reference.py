@@ -1,22 +1,22 @@
-"""Python's tqdm as the vectors want it: a clock that only ticks, a file that remembers, no monitor, and live bars in
-the order of their creation. An older tqdm than 4.69 gets what 4.69 does otherwise."""
+"""Python's tqdm with a clock that moves only by `tick`, a file that keeps its writes, no monitor, and live bars in the
+order of their creation. A tqdm older than 4.69 is patched to behave like 4.69."""
 
 import re
 from importlib.metadata import version
 
 import tqdm.std
 from tqdm import tqdm as Bar
-from tqdm.utils import disp_trim
+from tqdm.utils import disp_len, disp_trim
 
 INFINITY = float("inf")
-# A smoothed value is right to some bits only, since pow() differs: what it decides must not be a close call.
+# Smoothed values differ in the last bits, since pow() does: no decision on one may be closer than this.
 MARGIN = 1e-9
-# Formats that show those bits.
+# Formats that show the last bits.
 ALL_DIGITS = re.compile(r"\{(rate(_noinv|_inv)?|remaining_s)[!:}](?![^}]*\.)")
 
 
 class Unusable(Exception):
-    """The case is a close call, or shows numbers that JavaScript cannot tell apart from others."""
+    """The case is a close call, or outside of what docs/reference/tqdm-parity.md promises to be the same."""
 
 
 class Clock:
@@ -50,7 +50,7 @@ class File:
 
 
 class InOrder(dict):
-    """A set that keeps its order; tqdm has a WeakSet, whose order is that of memory addresses."""
+    """A set in order of insertion, in place of tqdm's WeakSet in order of memory addresses."""
 
     def add(self, bar):
         self[id(bar)] = bar
@@ -63,7 +63,7 @@ class InOrder(dict):
 
 
 class Smoothed(float):
-    """A smoothed `miniters`, which watches what it is compared with."""
+    """A smoothed `miniters` that raises when it is compared with a value too close to it."""
 
     def __le__(self, other):
         if other != INFINITY and abs(other - self) < MARGIN * max(1, abs(other)):
@@ -77,7 +77,7 @@ class SmoothedEma(tqdm.std.EMA):
 
 
 def watch(bar):
-    """New bars, and those that were reset, have a new average."""
+    """Replaces the average of a bar that is new or was reset."""
     if type(getattr(bar, "_ema_miniters", None)) is tqdm.std.EMA:
         bar._ema_miniters = SmoothedEma(bar.smoothing)
 
@@ -94,14 +94,14 @@ def format_num(n):
     return short if len(short) < len(str(n)) else str(n)
 
 
-original_meter = Bar.format_meter
+installed_meter = Bar.format_meter
 
 
 def meter_of_4_69(n, total, elapsed, ncols=None, **given):
     total = None if total == INFINITY else total
-    line = original_meter(n, total, elapsed, ncols, **given)
+    line = installed_meter(n, total, elapsed, ncols, **given)
     known = total and n < total + 0.5
-    # A line that has a bar is cut already, and cutting it twice may add a second reset.
+    # A line with a bar is cut already, and cutting it twice may add a second reset.
     has_bar = "{bar" in given["bar_format"] if given.get("bar_format") else known
     return disp_trim(line, ncols) if ncols and not has_bar else line
 
@@ -111,11 +111,41 @@ if tuple(map(int, version("tqdm").split(".")[:2])) < (4, 69):
     Bar.format_num = staticmethod(format_num)
     Bar.format_meter = staticmethod(meter_of_4_69)
 
-pure_meter = Bar.format_meter
+tqdm_meter = Bar.format_meter
+
+
+def trim(data, length):
+    """Where wide characters make up for ANSI sequences in length, tqdm cuts as if there were neither."""
+    if "\x1b[" in data and len(data) == disp_len(data):
+        raise Unusable
+    return disp_trim(data, length)
+
+
+tqdm.std.disp_trim = trim
+
+
+def is_same_text(x):
+    """Reports whether JavaScript writes a number as Python does: it has no 3.0, and other bounds for exponents."""
+    return not isinstance(x, float) or x == INFINITY or (not x.is_integer() and 1e-4 <= abs(x) < 1e16)
+
+
+def pure_meter(n, total, elapsed, unit_scale=False, rate=None, **given):
+    bar_format = given.get("bar_format")
+    scale = 1 if unit_scale is True or not unit_scale else unit_scale
+    # Metric prefixes hide the difference.
+    is_shown = unit_scale is not True or bar_format
+    if is_shown and not all(is_same_text(x * scale) for x in (n, total or 0)):
+        raise Unusable
+    if elapsed and abs(n * scale / elapsed) >= 1e21:
+        raise Unusable
+    shows_postfix = not bar_format or given.get("ncols") == 0 or re.search(r"\{(r_bar|postfix[:}])", bar_format)
+    if shows_postfix and isinstance(given.get("postfix"), (list, dict)):
+        raise Unusable
+    return tqdm_meter(n, total, elapsed, unit_scale=unit_scale, rate=rate, **given)
 
 
 def is_close_call(n, total, rate):
-    """Does the smoothed rate lie at a second of the time that remains, or where the line turns it over?"""
+    """Reports whether the smoothed rate is close to 1, or the remaining time close to a whole second."""
     if not rate:
         return False
     if abs(rate - 1) < MARGIN:
@@ -128,14 +158,7 @@ def watched_meter(n, total, elapsed, unit_scale=False, rate=None, **given):
     scale = 1 if unit_scale is True or not unit_scale else unit_scale
     if is_close_call(n * scale, total and total * scale, rate and rate * scale):
         raise Unusable
-    # Nobody can tell the first frame, which has an integer here, from one at the very same time.
-    if elapsed == 0.0 and isinstance(elapsed, float) and "elapsed_s" in (given.get("bar_format") or ""):
-        raise Unusable
     if rate is not None and ALL_DIGITS.search(given.get("bar_format") or ""):
-        raise Unusable
-    # JavaScript has no 3.0, which Python shows otherwise than 3 unless metric prefixes take it.
-    shown = unit_scale is not True or given.get("bar_format")
-    if shown and any(isinstance(x, float) and x.is_integer() for x in (n, total)):
         raise Unusable
     return pure_meter(n, total, elapsed, unit_scale=unit_scale, rate=rate, **given)
 
@@ -145,7 +168,7 @@ Bar.monitor_interval = 0
 
 
 class Endless:
-    """Something to iterate that does not know its length."""
+    """An iterable of unknown length."""
 
     def __init__(self, count):
         self.count = count
@@ -163,14 +186,14 @@ class Simulation:
         tqdm.std.time = self.clock
 
     def run(self, ops):
-        """What was written during each operation."""
+        """Returns the texts written during each operation."""
         written = []
         try:
             for op in ops:
                 self.step(op)
                 written.append(self.file.take())
         finally:
-            # Collected bars would close themselves, and write.
+            # Otherwise bars write once more when they are garbage-collected.
             for bar in Bar._instances:
                 bar.disable = True
         return written
@@ -190,7 +213,7 @@ class Simulation:
 
     def call(self, name, bar, *args):
         if name == "display" and bar.disable:
-            # Python has stopped counting by then.
+            # Python does not count any more.
             raise Unusable
         if name == "set":
             setattr(bar, *args)

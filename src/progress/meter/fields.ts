@@ -1,0 +1,139 @@
+/** Fields of a bar format. Each is a function that computes only its own value, and is called only when named. */
+
+import type { LineSize, MeterData } from './arguments.js';
+import { fixedText } from './number-format.js';
+import { valueText } from './postfix.js';
+import { formatInterval, formatSizeof } from './quantity.js';
+import { wallTimeAfter } from './wall-time.js';
+
+/** Numbers of a line after scaling, from which fields are computed. */
+export interface LineNumbers extends LineSize {
+  readonly data: MeterData;
+  readonly n: number;
+  /** `undefined` when unknown or already passed. */
+  readonly total: number | undefined;
+  /** Units per second. */
+  readonly rate: number | undefined;
+  /** Whether quantities get metric prefixes. */
+  readonly hasPrefixes: boolean;
+  /** Moment from which `{eta}` is counted; the current time when absent. */
+  readonly now: Date | undefined;
+}
+
+/** Returns the scaled numbers of a line. */
+export function lineNumbers(data: MeterData, { ncols, nrows }: LineSize, now: Date | undefined): LineNumbers {
+  const { elapsed, unitScale } = data;
+  const scale = typeof unitScale === 'number' && unitScale !== 0 ? unitScale : 1;
+  const n = data.n * scale;
+  const isKnown = typeof data.total === 'number' && data.total !== Number.POSITIVE_INFINITY;
+  const total = isKnown && (data.total === 0 || data.n < data.total + 0.5) ? data.total * scale : undefined;
+  const average = elapsed ? (n - (data.initial ?? 0)) / elapsed : undefined;
+  const rate = typeof data.rate === 'number' ? data.rate * scale : average;
+  return { data, ncols, nrows, n, total, rate, hasPrefixes: scale === 1 && Boolean(unitScale), now };
+}
+
+/** Returns the part that is done, or `undefined` when the total is unknown. */
+export function fractionOf({ n, total }: LineNumbers): number | undefined {
+  return total ? n / total : undefined;
+}
+
+function amountText({ data, hasPrefixes }: LineNumbers, value: number): string {
+  return hasPrefixes ? formatSizeof(value, '', data.unitDivisor ?? 1000) : String(value);
+}
+
+function inverseRate({ rate }: LineNumbers): number | undefined {
+  return rate ? 1 / rate : undefined;
+}
+
+/** Reports whether the line shows seconds per unit: below one unit per second. */
+function isSlow(line: LineNumbers): boolean {
+  return (inverseRate(line) ?? 0) > 1;
+}
+
+function rateText({ hasPrefixes }: LineNumbers, rate: number | undefined): string {
+  if (!rate) return '?';
+  return hasPrefixes ? formatSizeof(rate) : fixedText(rate, 2).padStart(5);
+}
+
+function remainingSeconds({ n, total, rate }: LineNumbers): number {
+  return total && rate ? (total - n) / rate : 0;
+}
+
+function percentage(line: LineNumbers): number {
+  return (fractionOf(line) ?? 0) * 100;
+}
+
+/** Text and nothing get their place in a line; other values stay data, of which a format may show a part. */
+function postfixOf({ data: { postfix } }: LineNumbers): unknown {
+  if (!postfix) return '';
+  return typeof postfix === 'string' ? `, ${postfix}` : postfix;
+}
+
+/** Computes the value of a field. */
+type Field = (line: LineNumbers) => unknown;
+
+const unit = ({ data }: LineNumbers) => data.unit ?? 'it';
+const prefix = ({ data }: LineNumbers) => data.prefix ?? '';
+const nText = (line: LineNumbers) => amountText(line, line.n);
+const totalText = (line: LineNumbers) => (line.total === undefined ? '?' : amountText(line, line.total));
+const elapsedText = ({ data }: LineNumbers) => formatInterval(data.elapsed);
+const perSecond = (line: LineNumbers) => `${rateText(line, line.rate)}${unit(line)}/s`;
+const perUnit = (line: LineNumbers) => `${rateText(line, inverseRate(line))}s/${unit(line)}`;
+const shownRate = (line: LineNumbers) => (isSlow(line) ? perUnit(line) : perSecond(line));
+const remainingText = (line: LineNumbers) => (line.rate ? formatInterval(remainingSeconds(line)) : '?');
+
+/** Returns the text before the bar. */
+export function leftText(line: LineNumbers): string {
+  const desc = prefix(line);
+  const lead = desc === '' || desc.endsWith(': ') ? desc : `${desc}: `;
+  return fractionOf(line) === undefined
+    ? `${lead}|`
+    : `${lead}${fixedText(percentage(line), 0).padStart(3)}%|`;
+}
+
+/** Returns the text after the bar. */
+export function rightText(line: LineNumbers): string {
+  const time = `${elapsedText(line)}<${remainingText(line)}`;
+  return `| ${nText(line)}/${totalText(line)} [${time}, ${shownRate(line)}${valueText(postfixOf(line))}]`;
+}
+
+function eta(line: LineNumbers): Date {
+  return line.rate && line.total
+    ? wallTimeAfter(line.now ?? new Date(), remainingSeconds(line))
+    : new Date(0);
+}
+
+export const FIELDS = {
+  n: ({ n }) => n,
+  n_fmt: nText,
+  total: ({ total }) => total,
+  total_fmt: totalText,
+  elapsed: elapsedText,
+  elapsed_s: ({ data }) => data.elapsed,
+  ncols: ({ ncols }) => ncols,
+  nrows: ({ nrows }) => nrows,
+  desc: prefix,
+  unit,
+  rate: (line) => (isSlow(line) ? inverseRate(line) : line.rate),
+  rate_fmt: shownRate,
+  rate_noinv: ({ rate }) => rate,
+  rate_noinv_fmt: perSecond,
+  rate_inv: inverseRate,
+  rate_inv_fmt: perUnit,
+  postfix: postfixOf,
+  unit_divisor: ({ data }) => data.unitDivisor ?? 1000,
+  colour: ({ data }) => data.colour,
+  remaining: remainingText,
+  remaining_s: remainingSeconds,
+  l_bar: leftText,
+  r_bar: rightText,
+  eta,
+  percentage,
+} satisfies Record<string, Field> as Readonly<Record<string, Field>>;
+
+/** Returns the line of a bar whose total is unknown: `desc: 5it [00:02,  2.50it/s]`. */
+export function countLine(line: LineNumbers): string {
+  const desc = prefix(line);
+  const lead = desc === '' ? '' : `${desc}: `;
+  return `${lead}${nText(line)}${unit(line)} [${elapsedText(line)}, ${shownRate(line)}${valueText(postfixOf(line))}]`;
+}
