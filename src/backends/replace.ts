@@ -3,6 +3,7 @@
  * that no call can come between.
  */
 import type { FamilyDescriptor } from '../model/family.js';
+import { addExitStep } from '../system/exit-steps.js';
 import type { ActiveBackend } from './active.js';
 import type { Backend, BackendHost, Cells, Move } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
@@ -47,7 +48,7 @@ export class Mover {
   #keepThreadsCurrent(): void {
     if (this.#active.timer !== undefined) return;
     this.#active.timer = setInterval(() => this.#threads.sync(), SYNC_MS).unref();
-    process.on('exit', () => this.#threads.sync());
+    addExitStep('worker numbers', () => this.#threads.sync());
   }
 
   /** Moves everything from `before`, which may be the same backend, to the one in force. */

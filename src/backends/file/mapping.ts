@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../../errors.js';
+import { addExitStep } from '../../system/exit-steps.js';
 import { HEADER_BYTES } from './layout.js';
 
 /** How a file's bytes become memory, and how the death of a file's owner is told. */
@@ -74,15 +75,10 @@ export class WrittenMapping implements Mapping {
   /** Locks are in the C library: without them, whether an owner lives is told by its pid and start time. */
   readonly hasLocks = false;
   readonly #parts = new Map<number, Part[]>();
-  readonly #atExit = () => this.flush();
 
   constructor() {
-    process.on('exit', this.#atExit);
-    setInterval(() => {
-      this.flush();
-      // Behind whoever came since: what others count at exit is written too.
-      process.off('exit', this.#atExit).on('exit', this.#atExit);
-    }, WRITE_MS).unref();
+    addExitStep('files', () => this.flush());
+    setInterval(() => this.flush(), WRITE_MS).unref();
   }
 
   map(file: number, offset: number, length: number): ArrayBuffer {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { DEFAULT_SCOPE } from '../../model/scope.js';
+import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';
 import { publicConfig, type RedisBackendConfig, type Settings, settingsOf } from './config.js';
@@ -55,7 +56,7 @@ export class MultiProcessRedisBackend implements Backend {
     this.#link = { connection, sender, receiver };
     connection.onReady(() => void this.#tick());
     this.#timer = setInterval(() => void this.#tick(), this.#settings.flushInterval).unref();
-    process.on('beforeExit', this.#atExit);
+    addExitStep('redis', this.#atExit);
   }
 
   reserve(request: CellRequest): Cells {
@@ -103,7 +104,7 @@ export class MultiProcessRedisBackend implements Backend {
   /** Flushes, takes this producer's live gauges away, and disconnects. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    process.off('beforeExit', this.#atExit);
+    removeExitStep('redis', this.#atExit);
     if (this.#link === undefined) return;
     await this.#sayGoodbye();
     const isStranded = [...this.#families.values()].some(({ isLeaving }) => isLeaving);
@@ -112,9 +113,9 @@ export class MultiProcessRedisBackend implements Backend {
     this.#link = undefined;
   }
 
-  /** Once: after it there may be other listeners, but no endless life. */
+  /** Runs once: its work lets the event loop go on, and `beforeExit` would come again without end. */
   readonly #atExit = (): void => {
-    process.off('beforeExit', this.#atExit);
+    removeExitStep('redis', this.#atExit);
     void this.#sayGoodbye();
   };
 

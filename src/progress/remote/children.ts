@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { addExitStep } from '../../system/exit-steps.js';
 import { mayLive, type ProcessIdentity } from '../../system/process-identity.js';
 import { tqdm } from '../tqdm.js';
 import {
@@ -106,7 +107,7 @@ export class Children {
         drawer.round();
       });
     });
-    process.prependListener('exit', () => {
+    addExitStep('remote bars', () => {
       this.#look();
       drawer.round();
       removeDirectory(this.directory);

@@ -1,5 +1,6 @@
 /** Draws the bars of the boards that this thread was told of: in rounds, while there are any. */
 
+import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 import { type BarEnvironment, processEnvironment } from '../bar/environment.js';
 import { BoardMirrors, type NewBar } from './board-mirrors.js';
 import type { BoardView } from './board-view.js';
@@ -31,8 +32,7 @@ export class Drawer {
     if (this.#timer !== undefined) return;
     this.#timer = setInterval(() => this.round(), ROUND_MS);
     this.#timer.unref();
-    // First of all listeners: what is open then is closed by those of the bars.
-    process.prependListener('exit', this.round);
+    addExitStep('remote bars', this.round);
     this.round();
   }
 
@@ -50,6 +50,6 @@ export class Drawer {
   #sleep(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    process.off('exit', this.round);
+    removeExitStep('remote bars', this.round);
   }
 }

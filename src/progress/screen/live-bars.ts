@@ -1,5 +1,6 @@
 /** The bars on the screen: who stands in which row, and who is looked after by the monitor. */
 
+import { addExitStep, removeExitStep, runExitSteps } from '../../system/exit-steps.js';
 import { Display, parkDisplays, redrawDisplays } from './display.js';
 import { KeptRows } from './kept-rows.js';
 import { drainOutlets } from './outlet.js';
@@ -34,14 +35,13 @@ export function closeOpenBars(exitCode: number): void {
 }
 
 /** Signals end a process without a word: those that have bars on a screen are listened to. */
-const signals = new SignalGuard({ die: closeOpenBars, prepare: parkDisplays, resume: redrawDisplays });
+const signals = new SignalGuard({ die: runExitSteps, prepare: parkDisplays, resume: redrawDisplays });
 
 function setOpen(group: LiveBars, open: boolean): void {
   if (open) groups.add(group);
   else groups.delete(group);
-  // One listener for all groups, and only while there is something to close.
-  process.off('exit', closeOpenBars);
-  if (groups.size > 0) process.on('exit', closeOpenBars);
+  if (groups.size > 0) addExitStep('open bars', closeOpenBars);
+  else removeExitStep('open bars', closeOpenBars);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** How text leaves the process: without waiting for a reader that is slow. */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 
 /** Anything that takes text: `process.stderr`, a file stream, an object of a test. */
 export interface OutputFile {
@@ -173,7 +174,7 @@ export class DescriptorOutlet implements Outlet {
       this.#timer = setInterval(() => this.flush(), RETRY);
       this.#timer.unref();
     }
-    process.off('exit', drainOutlets);
-    if (owing.size > 0) process.on('exit', drainOutlets);
+    if (owing.size > 0) addExitStep('terminal', drainOutlets);
+    else removeExitStep('terminal', drainOutlets);
   }
 }

@@ -1,0 +1,112 @@
+/**
+ * The end of the process: every step that has to run before it, in one order.
+ *
+ * | event | step | purpose | order |
+ * | --- | --- | --- | --- |
+ * | `beforeExit` | `worker numbers` | copies the numbers of worker threads into the backend | before they are sent |
+ * | `beforeExit` | `redis` | sends the last numbers, which needs the event loop | |
+ * | `exit` | `remote bars` | draws the last frames of worker threads and child processes | before bars are closed: it may open some |
+ * | `exit` | `open bars` | closes the bars on the screen and leaves the cursor below them | before listeners of the program print |
+ * | `exit` | *listeners of the program* | may print and count | |
+ * | `exit` | `terminal` | writes text that a slow terminal has not taken | after all that may print |
+ * | `exit` | `worker numbers` | as above, for threads that still run | after all that may count |
+ * | `exit` | `files` | writes metrics files that are not mapped | after all numbers are in place |
+ *
+ * Listeners of the program stand there when they were added after the first step; earlier ones run before all steps.
+ * The list is one for all copies of this package in a thread, and has listeners only while it has steps.
+ */
+
+const BEFORE_EXIT = ['worker numbers', 'redis'] as const;
+const EXIT_FIRST = ['remote bars', 'open bars'] as const;
+const EXIT_LAST = ['terminal', 'worker numbers', 'files'] as const;
+
+export type ExitStep = (typeof BEFORE_EXIT | typeof EXIT_FIRST | typeof EXIT_LAST)[number];
+
+/** Work of a step. `beforeExit` and `exit` give it the exit code. */
+export type ExitAction = (exitCode: number) => void;
+
+class ExitSteps {
+  readonly #actions = new Map<ExitStep, Set<ExitAction>>();
+
+  add(step: ExitStep, action: ExitAction): void {
+    if (this.#actions.size === 0) this.#listen();
+    const actions = this.#actions.get(step) ?? new Set();
+    this.#actions.set(step, actions.add(action));
+  }
+
+  remove(step: ExitStep, action: ExitAction): void {
+    const actions = this.#actions.get(step);
+    if (!actions?.delete(action) || actions.size > 0) return;
+    this.#actions.delete(step);
+    if (this.#actions.size === 0) this.#unlisten();
+  }
+
+  runAll(exitCode: number): void {
+    this.#run([...EXIT_FIRST, ...EXIT_LAST], exitCode);
+  }
+
+  #listen(): void {
+    process.on('beforeExit', this.#onBeforeExit);
+    process.on('exit', this.#onExitFirst);
+    process.on('exit', this.#onExitLast);
+    process.on('newListener', this.#onNewListener);
+  }
+
+  #unlisten(): void {
+    process.off('beforeExit', this.#onBeforeExit);
+    process.off('exit', this.#onExitFirst);
+    process.off('exit', this.#onExitLast);
+    process.off('newListener', this.#onNewListener);
+  }
+
+  readonly #onBeforeExit = (exitCode: number): void => this.#run(BEFORE_EXIT, exitCode);
+  readonly #onExitFirst = (exitCode: number): void => this.#run(EXIT_FIRST, exitCode);
+  readonly #onExitLast = (exitCode: number): void => this.#run(EXIT_LAST, exitCode);
+
+  /** Keeps the last steps behind listeners that are added later. */
+  readonly #onNewListener = (event: string | symbol, listener: unknown): void => {
+    if (event !== 'exit' || listener === this.#onExitLast) return;
+    queueMicrotask(() => {
+      // Without steps there is no listener to move.
+      if (this.#actions.size > 0) process.off('exit', this.#onExitLast).on('exit', this.#onExitLast);
+    });
+  };
+
+  /** Runs actions, also those that earlier ones add. One that throws does not keep the others from running. */
+  #run(steps: readonly ExitStep[], exitCode: number): void {
+    const errors: unknown[] = [];
+    for (const step of steps) {
+      for (const action of [...(this.#actions.get(step) ?? [])]) {
+        try {
+          action(exitCode);
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+const KEY = Symbol.for('metheus.exit-steps.v1');
+const global = globalThis as { [KEY]?: ExitSteps };
+
+function exitSteps(): ExitSteps {
+  global[KEY] ??= new ExitSteps();
+  return global[KEY];
+}
+
+/** Adds an action to a step. Adding it again has no effect. */
+export function addExitStep(step: ExitStep, action: ExitAction): void {
+  exitSteps().add(step, action);
+}
+
+/** Removes an action from a step, if it is there. */
+export function removeExitStep(step: ExitStep, action: ExitAction): void {
+  exitSteps().remove(step, action);
+}
+
+/** Runs the steps of `exit` at once, for a process that is about to die of a signal. */
+export function runExitSteps(exitCode: number): void {
+  exitSteps().runAll(exitCode);
+}
