@@ -38,9 +38,9 @@ type Prepared = Subject | Promise<Subject>;
 
 /** What ours was to reach: in the unit of the case, as a multiple of the limit, or a result that the check is for. */
 export type Target =
-  | { readonly most: number }
-  | { readonly least: number }
-  | { readonly mostOfLimit: number }
+  | { readonly max: number }
+  | { readonly min: number }
+  | { readonly maxTimesLimit: number }
   | { readonly result: string };
 
 export interface Case {
@@ -67,6 +67,22 @@ export interface Case {
   readonly slow?: boolean | 'peers';
   /** What is less with `--quick`, and then stands behind the name; `false`: the case is left out. */
   readonly quick?: string | false;
+}
+
+/** What a child process is asked for. */
+export interface Request {
+  readonly module: string;
+  readonly key: string;
+  readonly peer: string;
+  readonly size: Size;
+  readonly warmUps: number;
+  readonly runs: number;
+}
+
+/** What it answers, as JSON on its standard output. */
+export interface Answer {
+  readonly runs: readonly number[];
+  readonly bytes?: number;
 }
 
 /** Long enough that reading the clock and one interruption do not show. */

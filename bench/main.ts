@@ -6,16 +6,16 @@
  */
 import { writeFileSync } from 'node:fs';
 import { hasRedisServer } from './cases/redis-server.js';
-import { loadCases, type Placed } from './cases.js';
-import { describeMachine } from './machine.js';
-import { measure } from './measure.js';
 import { type Options, readOptions, UsageError } from './options.js';
-import { writeRun, writeVersions } from './page.js';
 import { installPeers } from './peers.js';
-import { plot } from './plot.js';
-import { asMarkdown, asText, pictures, reportOfRun, reportOfVersions } from './report.js';
-import { runtimeOf, THIS_RUNTIME } from './runtime.js';
-import { hasTarget } from './targets.js';
+import { describeMachine } from './report/machine.js';
+import { writeRun, writeVersions } from './report/page.js';
+import { plot } from './report/plot.js';
+import { asMarkdown, asText, pictures, reportOfRun, reportOfVersions } from './report/report.js';
+import { hasTarget } from './report/targets.js';
+import { type LocatedCase, loadCases } from './runner/catalog.js';
+import { measure } from './runner/measure.js';
+import { runtimeOf, THIS_RUNTIME } from './runner/runtime.js';
 
 async function bench(options: Options): Promise<void> {
   const { quick, versions, json, markdown, svg } = options;
@@ -38,7 +38,7 @@ async function bench(options: Options): Promise<void> {
 }
 
 /** The cases that were asked for, as they are at this size, and before them the limits that they are compared with. */
-function choose(cases: readonly Placed[], { groups, quick, targets }: Options): Placed[] {
+function choose(cases: readonly LocatedCase[], { groups, quick, targets }: Options): LocatedCase[] {
   const withRedis = !groups.includes('redis') || hasRedisServer();
   if (!withRedis) console.error('redis is left out: there is no redis-server.');
   const chosen = groups

@@ -7,7 +7,6 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Plotter } from './plot.js';
 
 /** Debian's own, which has Debian's packages. */
 export const PYTHON = '/usr/bin/python3';
@@ -63,6 +62,15 @@ export interface PromMetric extends PromChild {
   labels(given: Readonly<Record<string, string>>): PromChild;
 }
 
+/** The part of ECharts that is used here. */
+export interface Plotter {
+  init(
+    dom: null,
+    theme: null,
+    options: { renderer: 'svg'; ssr: true; width: number; height: number },
+  ): { setOption(option: object): void; renderToSVGString(): string; dispose(): void };
+}
+
 /** Name and version, as people write it. */
 export function describePeer(name: string): string {
   const version = INSTALLED[name];
@@ -103,7 +111,7 @@ const IN_PYTHON: Readonly<Record<string, { readonly program: string; readonly to
 const found = new Map<string, boolean>();
 
 /** Whether a rival can be measured. Says once what is missing. */
-export function isThere(rival: string): boolean {
+export function isInstalled(rival: string): boolean {
   const known = found.get(rival);
   if (known !== undefined) return known;
   const python = IN_PYTHON[rival];

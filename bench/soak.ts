@@ -12,14 +12,14 @@ import { createCounter, createGauge, createHistogram, createSummary, loadBackend
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 import { startMetricsServer } from 'metheus/http';
 import { TqdmPromProxy } from 'metheus/progress';
-import { samplesOf } from './samples.js';
+import { samplesOf } from './workload/exposition-samples.js';
 
 const ROUND_MS = 20;
 const SERIES = 100;
 const OF_WORKER = 1000;
 const MEGABYTE = 1e6;
 /** What the noise of collections and of the system's memory is, measured over runs that leak nothing. */
-const MOST_GROWTH = { heap: 2 * MEGABYTE, external: 2 * MEGABYTE, resident: 40 * MEGABYTE };
+const MAX_GROWTH = { heap: 2 * MEGABYTE, external: 2 * MEGABYTE, resident: 40 * MEGABYTE };
 
 const byWorkers = createCounter('soak_workers_total', 'Counted by workers.');
 const proxy = new TqdmPromProxy({ name: 'soak' });
@@ -123,7 +123,7 @@ async function soak(seconds: number): Promise<void> {
   console.log(`${rounds * SERIES * 4} series made and removed, ${workers} workers, ${scrapes} scrapes`);
   await server.close();
   await backend.close();
-  for (const [what, most] of Object.entries(MOST_GROWTH) as [keyof typeof MOST_GROWTH, number][]) {
+  for (const [what, most] of Object.entries(MAX_GROWTH) as [keyof typeof MAX_GROWTH, number][]) {
     const grown = last[what] - first![what];
     if (grown <= most) continue;
     console.error(`${what} grew by ${(grown / MEGABYTE).toFixed(2)} MB`);

@@ -1,101 +1,144 @@
-/** What DESIGN says about the house: ranks of rooms, no circles, doors that exist, codes that are documented. */
+/** The structure that `docs/architecture.md` describes: ranks of rooms, no import circles, sizes of files, doors, codes. */
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, it } from 'node:test';
 import { transformSync } from 'esbuild';
 import { ERROR_CODES } from '#metheus/errors.js';
+import {
+  circlesOf,
+  graphOf,
+  importsOf,
+  importsUpwards,
+  type Room,
+  readFiles,
+  roomOf,
+  roomsBelow,
+  withoutComments,
+} from './support/source-tree.js';
 
-/** A file imports only from rooms of lower ranks, or from its own. */
-const RANKS: Readonly<Record<string, number>> = {
-  errors: 0,
-  system: 0,
-  model: 1,
-  backends: 2,
-  exposition: 2,
-  metrics: 3,
-  registry: 3,
-  exporter: 4,
-  progress: 5,
-  push: 5,
-  instrumentation: 6,
-  compat: 6,
-  cli: 7,
-  index: 8,
+const MAX_LINES = 300;
+/** A file with fewer lines has to have more than one importer. */
+const MIN_LINES = 40;
+
+const sources = readFiles('src');
+const graph = graphOf(sources);
+const rooms = roomsBelow('## Rooms');
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  exports: Record<string, string>;
+  imports: Record<string, string>;
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  files: string[];
+  types?: string;
 };
-
-/** The files below a folder, by their path from there, with what they say. */
-function read(folder: string, ending: string): Map<string, string> {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => name.endsWith(ending) && !name.endsWith(`.d${ending}`));
-  return new Map(names.sort().map((name) => [name, readFileSync(posix.join(folder, name), 'utf8')]));
-}
-
-const STATIC = /^(?:import|export)\s(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
-const DYNAMIC = /\bimport\(\s*'([^']+)'\s*\)/g;
-
-/** Without comments: an example in one may import what it likes. */
-const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-
-/** What a file imports, types too. Files of ours by their path, others by their name. */
-function importsOf(file: string, code: string, patterns: readonly RegExp[]): string[] {
-  const bare = withoutComments(code);
-  return patterns
-    .flatMap((pattern) => [...bare.matchAll(pattern)].map(([, specifier]) => specifier!))
-    .map((specifier) => (specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier));
-}
-
-const sources = read('src', '.ts');
-/** Each file and the files of ours that it imports. */
-const graph = new Map(
-  [...sources].map(([file, code]) => {
-    const all = importsOf(file, code, [STATIC, DYNAMIC]).map((path) => path.replace(/\.js$/, '.ts'));
-    return [file, all.filter((path) => path.endsWith('.ts'))];
-  }),
+/** The source files of the subpaths in `package.json`. */
+const doors = Object.values(manifest.exports).map((file) =>
+  file.replace('./dist/', '').replace(/\.js$/, '.ts'),
 );
 
-const roomOf = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
+/** Asserts that each file has a room, each room a file, and that no import leads to an equal or higher rank. */
+function assertRanks(files: readonly string[], rooms: readonly Room[], imports = graph): void {
+  assert.deepEqual(
+    files.filter((file) => roomOf(file, rooms) === undefined),
+    [],
+    'files without a room',
+  );
+  const inhabited = new Set(files.map((file) => roomOf(file, rooms)?.path));
+  assert.deepEqual(
+    rooms.map(({ path }) => path).filter((path) => !inhabited.has(path)),
+    [],
+    'rooms without a file',
+  );
+  assert.deepEqual(importsUpwards(imports, rooms), []);
+}
 
-describe('rooms', () => {
-  it('are known, every file in one', () => {
-    const unknown = [...sources.keys()].filter((file) => RANKS[roomOf(file)] === undefined);
-    assert.deepEqual(unknown, []);
+describe('rooms of src', () => {
+  it('contain every file, and import only lower ranks', () => {
+    assertRanks([...sources.keys()], rooms);
     assert.ok(sources.size > 30);
   });
 
-  it('import what is there', () => {
-    const missing = [...graph].flatMap(([file, imported]) =>
-      imported.filter((path) => !sources.has(path)).map((path) => `${file} → ${path}`),
+  for (const room of ['progress', 'backends']) {
+    it(`contain every file of ${room}, and import only lower ranks there`, { todo: true }, () => {
+      const files = [...sources.keys()].filter((file) => file.startsWith(`${room}/`));
+      assertRanks(files, roomsBelow(`### Rooms of \`${room}\``));
+    });
+  }
+
+  it('import files that exist', () => {
+    const missing = [...sources].flatMap(([file, code]) =>
+      importsOf(file, code)
+        .filter((path) => path.endsWith('.js') && !sources.has(path.replace(/\.js$/, '.ts')))
+        .map((path) => `${file} → ${path}`),
     );
     assert.deepEqual(missing, []);
   });
 
-  it('import only lower ranks or themselves; rooms of one rank never meet', () => {
-    const wrong = [...graph].flatMap(([file, imported]) => {
-      const room = roomOf(file);
-      const above = (path: string) => roomOf(path) !== room && RANKS[roomOf(path)]! >= RANKS[room]!;
-      return imported.filter(above).map((path) => `${file} → ${path}`);
+  it('have no import circles, types included', () => assert.deepEqual(circlesOf(graph), []));
+});
+
+describe('rooms of bench', () => {
+  const files = readFiles('bench');
+
+  it('contain every file, and import only lower ranks', () =>
+    assertRanks([...files.keys()], roomsBelow('### Rooms of `bench`'), graphOf(files)));
+
+  it('have no import circles, types included', () => assert.deepEqual(circlesOf(graphOf(files)), []));
+});
+
+describe('rooms of test', () => {
+  const files = readFiles('test');
+  const imports = graphOf(files);
+  const roomOfTest = (file: string) => (file.includes('/') ? file.split('/')[0]! : '');
+
+  it('import support, and no other room', () => {
+    const wrong = [...imports].flatMap(([file, imported]) => {
+      const own = roomOfTest(file);
+      if (own === '') return [];
+      return imported
+        .filter((path) => roomOfTest(path) !== own && (own === 'support' || roomOfTest(path) !== 'support'))
+        .map((path) => `${file} → ${path}`);
     });
     assert.deepEqual(wrong, []);
   });
 
-  it('have no import circles, those of types included', () => {
-    const done = new Set<string>();
-    const circles: string[] = [];
-    const visit = (file: string, path: readonly string[]): void => {
-      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
-      if (done.has(file) || path.includes(file)) return;
-      for (const imported of graph.get(file) ?? []) visit(imported, [...path, file]);
-      done.add(file);
-    };
-    for (const file of graph.keys()) visit(file, []);
-    assert.deepEqual(circles, []);
+  it('have no import circles, types included', () => assert.deepEqual(circlesOf(imports), []));
+
+  it('are named after rooms of src, but for those of no single room', () => {
+    const known = new Set(rooms.map(({ path }) => path.replace(/\/$/, '')));
+    const others = ['examples', 'guards', 'support', 'types', 'ways'];
+    const unknown = [...files.keys()].map(roomOfTest).filter((room) => room !== '' && !known.has(room));
+    assert.deepEqual(
+      [...new Set(unknown)].filter((room) => !others.includes(room)),
+      [],
+    );
   });
 });
 
 describe('every file', () => {
+  const linesOf = (code: string) => code.trimEnd().split('\n').length;
+
+  it(`has at most ${MAX_LINES} lines`, () => {
+    const long = [...sources].map(([file, code]) => `${file}: ${linesOf(code)}`);
+    assert.deepEqual(
+      long.filter((entry) => Number(entry.split(': ')[1]) > MAX_LINES),
+      [],
+    );
+  });
+
+  it(`has more than one importer, a subpath, or at least ${MIN_LINES} lines`, { todo: true }, () => {
+    const small = [...sources].filter(([file, code]) => linesOf(code) < MIN_LINES && !doors.includes(file));
+    const importersOf = (file: string) => [...graph].filter(([, imported]) => imported.includes(file));
+    const wrong = small.filter(([file]) => importersOf(file).length < 2);
+    assert.deepEqual(
+      wrong.map(([file, code]) => `${file}: ${linesOf(code)}`),
+      [],
+    );
+  });
+
   it('has no default export', () => {
     const wrong = [...sources].filter(([, code]) =>
       /\bexport\s+default\b|\bas\s+default\b/.test(withoutComments(code)),
@@ -117,13 +160,13 @@ describe('every file', () => {
 });
 
 describe("import 'metheus'", () => {
-  const built = read('dist', '.js');
+  const built = readFiles('dist', '.js');
   const reached = new Set<string>();
   const others = new Set<string>();
   const visit = (file: string): void => {
     if (reached.has(file)) return;
     reached.add(file);
-    for (const path of importsOf(file, built.get(file)!, [STATIC])) {
+    for (const path of importsOf(file, built.get(file)!, false)) {
       if (built.has(path)) visit(path);
       else others.add(path);
     }
@@ -156,15 +199,7 @@ describe("import 'metheus'", () => {
 });
 
 describe('package.json', () => {
-  const { exports, imports, dependencies, files, types } = JSON.parse(
-    readFileSync('package.json', 'utf8'),
-  ) as {
-    exports: Record<string, string>;
-    imports: Record<string, string>;
-    dependencies?: Record<string, string>;
-    files: string[];
-    types?: string;
-  };
+  const { exports, imports, files, types } = manifest;
 
   it('names files that exist, with their declarations', () => {
     for (const [subpath, file] of Object.entries(exports)) {
@@ -177,20 +212,17 @@ describe('package.json', () => {
   });
 
   it('has a subpath for each door', () => {
-    const doors = [...sources.keys()].filter((file) => posix.basename(file) === 'index.ts');
-    const named = Object.values(exports).map((file) => file.replace('./dist/', '').replace(/\.js$/, '.ts'));
+    const indexes = [...sources.keys()].filter((file) => posix.basename(file) === 'index.ts');
     assert.deepEqual(
-      doors.filter((door) => !named.includes(door)),
+      indexes.filter((file) => !doors.includes(file)),
       [],
     );
   });
 
   it('names every package that is imported', () => {
-    const { peerDependencies = {}, optionalDependencies = {} } = JSON.parse(
-      readFileSync('package.json', 'utf8'),
-    ) as Record<string, Record<string, string>>;
+    const { dependencies, peerDependencies, optionalDependencies } = manifest;
     const known = { ...dependencies, ...peerDependencies, ...optionalDependencies };
-    const imported = [...sources].flatMap(([file, code]) => importsOf(file, code, [STATIC, DYNAMIC]));
+    const imported = [...sources].flatMap(([file, code]) => importsOf(file, code));
     const packages = imported.filter((name) => !name.endsWith('.js') && !name.startsWith('node:'));
     assert.deepEqual(
       packages.filter((name) => !(packageOf(name) in known)),
@@ -199,7 +231,7 @@ describe('package.json', () => {
   });
 });
 
-/** The package that an import comes from, whichever of its subpaths that is. */
+/** Returns the package of an import specifier, which may be one of its subpaths. */
 function packageOf(specifier: string): string {
   const parts = specifier.split('/');
   return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');

@@ -6,9 +6,9 @@ import { loadBackend } from 'metheus';
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 import type { Case, Size, Subject } from '../case.js';
 import type { PromClient } from '../peers.js';
+import { operationWith } from './backend-operations.js';
 import { type ClusterClient, checkFleet, type Load, scrapeOurs, scraping } from './fleet.js';
-import { operationWith } from './operations.js';
-import { atExit, type Fleet, startCluster, startFleet } from './processes.js';
+import { atExit, type Fleet, startCluster, startFleet } from './fleet-processes.js';
 
 const MIXED: Load = { counters: 2500, histograms: 250 };
 const MANY: Load = { counters: 10_000, histograms: 0 };
@@ -57,12 +57,12 @@ const load = () => loadBackend(MultiProcessFileBackend, { directory: makeDirecto
 export const CASES: readonly Case[] = [
   ...(['inc', 'gauge.set', 'histogram.observe'] as const).map((operation) => ({
     ...operationWith('file', operation, load),
-    target: { mostOfLimit: 1.3 },
+    target: { maxTimesLimit: 1.3 },
   })),
   mergedScrape(
     'merged scrape, 4 processes × (2,500 counters + 250 histograms)',
     { load: MIXED, processes: 4 },
-    { target: { most: 6 } },
+    { target: { max: 6 } },
   ),
   mergedScrape(
     'merged scrape, 4 processes, one of them killed (peers: without its counts)',
@@ -72,6 +72,6 @@ export const CASES: readonly Case[] = [
   mergedScrape(
     'merged scrape, 8 processes × 10,000 counters',
     { load: MANY, processes: 8 },
-    { target: { most: 60 }, quick: false },
+    { target: { max: 60 }, quick: false },
   ),
 ];

@@ -4,8 +4,8 @@
  */
 import cluster from 'node:cluster';
 import { loadBackend } from 'metheus';
+import type { Request } from '../case.js';
 import { loadPeer } from '../peers.js';
-import type { Request } from '../run.js';
 import { type ClusterClient, countOurs, countTheirs, LOAD, type Load } from './fleet.js';
 
 // Keeps the process alive.

@@ -1,9 +1,9 @@
 /** What the processes of a fleet count, ours and theirs: the same names, labels and numbers in each of them. */
 import { createCounter, createHistogram, DEFAULT_BUCKETS, streamMetrics } from 'metheus';
 import { expectEqual, type Size, type Subject } from '../case.js';
-import { labelSets, REQUEST_LABELS, type RequestLabels } from '../label-sets.js';
 import type { PromClient, PromRegistry } from '../peers.js';
-import { samplesOf } from '../samples.js';
+import { samplesOf } from '../workload/exposition-samples.js';
+import { labelSets, REQUEST_LABELS, type RequestLabels } from '../workload/label-sets.js';
 
 /** Series of each process. */
 export interface Load {

@@ -3,7 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { type CollectorRegistry, type ExpositionFormat, streamMetrics } from 'metheus';
 import { createFetchHandler } from 'metheus/http';
 import type { Case, Size, Subject } from '../case.js';
-import { type Amount, checkScrape, fillOurs, fillTheirs } from '../filled.js';
+import { checkScrape, fillOurs, fillTheirs } from '../workload/filled-registries.js';
+import type { Amount } from '../workload/label-sets.js';
 
 /** Ten families, so that a client which rests between families can do so. */
 function amountOf({ quick }: Size): Amount {
@@ -64,7 +65,7 @@ const LARGE = {
   flags: ['--max-old-space-size=8192'],
   slow: true,
   quick: '50,000',
-  target: { most: 20 },
+  target: { max: 20 },
 } as const;
 
 function gapIn(format: ExpositionFormat): Case {

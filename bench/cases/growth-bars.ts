@@ -2,8 +2,8 @@
 import { CollectorRegistry, generateMetrics } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { type Case, expectEqual, perRound } from '../case.js';
-import { sumOf } from '../samples.js';
-import { type Points, pointsOf } from './points.js';
+import { sumOf } from '../workload/exposition-samples.js';
+import { type Points, pointsOf } from './curve-points.js';
 
 const BARS = [1, 10, 100, 1000, 10_000];
 const file = { write: () => true, isTTY: true, columns: 80 };

@@ -1,7 +1,7 @@
 /** How the cost of a merged scrape grows with the processes. */
 import type { Case } from '../case.js';
+import { type Points, pointsOf } from './curve-points.js';
 import { mergedBy, mergedOurs } from './file.js';
-import { type Points, pointsOf } from './points.js';
 
 const fleetOf = (processes: number) => ({ load: { counters: 1000, histograms: 0 }, processes });
 

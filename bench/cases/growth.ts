@@ -1,15 +1,15 @@
 /** How costs grow: the same work with more series, and with more labels. */
 import { CollectorRegistry, createCounter, generateBytes, generateMetrics } from 'metheus';
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
-import { type Amount, fillOurs, fillTheirs } from '../filled.js';
-import { labelSets, REQUEST_LABELS } from '../label-sets.js';
-import { sumOf } from '../samples.js';
-import { type Points, pointsOf } from './points.js';
+import { sumOf } from '../workload/exposition-samples.js';
+import { fillOurs, fillTheirs } from '../workload/filled-registries.js';
+import { type Amount, labelSets, REQUEST_LABELS } from '../workload/label-sets.js';
+import { type Points, pointsOf } from './curve-points.js';
 import { Scraping } from './scrapes.js';
 
 const THOUSANDS = [1000, 10_000, 100_000, 1_000_000];
 /** Peers take minutes beyond. */
-const MOST_OF_PEERS = 100_000;
+const MAX_OF_PEERS = 100_000;
 
 const counters = (series: number): Amount => ({ kind: 'counter', families: 1, series });
 
@@ -25,7 +25,7 @@ const scrapeAgainstSeries: Points = {
     const registry = fillTheirs(client, counters(x));
     return new Scraping(counters(x), async () => Buffer.from(await registry.metrics()));
   },
-  mostOfPeers: MOST_OF_PEERS,
+  maxWithPeers: MAX_OF_PEERS,
 };
 
 interface Child {
@@ -67,7 +67,7 @@ const incAgainstSeries: Points = {
     const children = labelSets(x).map((labels) => counter.labels(labels));
     return inTurn(children, () => registry.metrics(), size);
   },
-  mostOfPeers: MOST_OF_PEERS,
+  maxWithPeers: MAX_OF_PEERS,
 };
 
 const labelNames = (count: number) => Array.from({ length: count }, (_, i) => `label_${i}`);

@@ -12,8 +12,8 @@ import {
   generateMetrics,
 } from 'metheus';
 import type { Case } from '../case.js';
-import { labelSets, REQUEST_LABELS, type RequestLabels } from '../label-sets.js';
 import type { PromChild, PromClient, PromConfig } from '../peers.js';
+import { labelSets, REQUEST_LABELS, type RequestLabels } from '../workload/label-sets.js';
 import { type Holder, type Memory, type Sets, weighing } from './heap.js';
 
 const SERIES = 20_000;

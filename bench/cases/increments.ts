@@ -1,9 +1,9 @@
 /** Counters whose child is kept: nothing to look up. */
 import { CollectorRegistry, createCounter } from 'metheus';
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
-import { REQUEST_LABELS } from '../label-sets.js';
 import type { PromClient } from '../peers.js';
-import { metheusText, sumOf } from '../samples.js';
+import { metheusText, sumOf } from '../workload/exposition-samples.js';
+import { REQUEST_LABELS } from '../workload/label-sets.js';
 import { DEPENDENT_ADD, INDEPENDENT_ADD } from './limits.js';
 
 const GIVEN = { method: 'GET', route: '/', status: '200' };
@@ -72,7 +72,7 @@ export const CASES: readonly Case[] = [
     ours: ourChild,
     theirs: theirChild,
     limitedBy: DEPENDENT_ADD,
-    target: { most: 2.5 },
+    target: { max: 2.5 },
   },
   {
     group: 'metrics',
@@ -81,6 +81,6 @@ export const CASES: readonly Case[] = [
     ours: ourCounters,
     theirs: theirCounters,
     limitedBy: INDEPENDENT_ADD,
-    target: { most: 1.5 },
+    target: { max: 1.5 },
   },
 ];

@@ -1,9 +1,9 @@
 /** Counters that are looked up by their labels for every increment. */
 import { CollectorRegistry, createCounter } from 'metheus';
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
-import { labelSets, REQUEST_LABELS, type RequestLabels } from '../label-sets.js';
 import type { PromClient } from '../peers.js';
-import { metheusText, samplesOf } from '../samples.js';
+import { metheusText, samplesOf } from '../workload/exposition-samples.js';
+import { labelSets, REQUEST_LABELS, type RequestLabels } from '../workload/label-sets.js';
 import { NESTED_MAPS } from './limits.js';
 
 type Text = () => Promise<string>;
@@ -134,7 +134,7 @@ export const CASES: readonly Case[] = [
     ours: ourFamily,
     theirs: theirFamily,
     limitedBy: NESTED_MAPS,
-    target: { most: 35 },
+    target: { max: 35 },
   },
   {
     group: 'metrics',

@@ -1,6 +1,6 @@
 /** What this machine needs for the least that there is to do. No client can be faster. */
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
-import { labelSets } from '../label-sets.js';
+import { labelSets } from '../workload/label-sets.js';
 
 export const DEPENDENT_ADD = 'typed-array add, always the same cell';
 export const INDEPENDENT_ADD = 'typed-array add, 16 cells in turn';

@@ -1,9 +1,9 @@
 /** Setting and observing values, on a kept child. */
 import { CollectorRegistry, createGauge, createHistogram, createSummary, DEFAULT_BUCKETS } from 'metheus';
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
-import { REQUEST_LABELS } from '../label-sets.js';
 import type { PromClient, PromConfig } from '../peers.js';
-import { metheusText, samplesOf } from '../samples.js';
+import { metheusText, samplesOf } from '../workload/exposition-samples.js';
+import { REQUEST_LABELS } from '../workload/label-sets.js';
 import { DEPENDENT_ADD } from './limits.js';
 
 const GIVEN = { method: 'GET', route: '/', status: '200' };
@@ -122,7 +122,7 @@ export const CASES: readonly Case[] = [
     ours: (size) => setting(...ours((options) => createGauge('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => setting(...theirs(client, (given) => new client.Gauge(given)), size),
     limitedBy: DEPENDENT_ADD,
-    target: { most: 2 },
+    target: { max: 2 },
   },
   {
     group: 'metrics',
@@ -132,7 +132,7 @@ export const CASES: readonly Case[] = [
       observing(...ours((options) => createHistogram('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => observing(...theirs(client, (given) => new client.Histogram(given)), size),
     limitedBy: DEPENDENT_ADD,
-    target: { most: 10 },
+    target: { max: 10 },
   },
   {
     group: 'metrics',
@@ -142,7 +142,7 @@ export const CASES: readonly Case[] = [
       observing(...ours((options) => createSummary('work', 'Work.', options).labels(GIVEN)), size),
     theirs: (client, size) => observing(...theirs(client, (given) => new client.Summary(given)), size),
     limitedBy: DEPENDENT_ADD,
-    target: { most: 5 },
+    target: { max: 5 },
   },
   {
     group: 'metrics',

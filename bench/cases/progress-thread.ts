@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { CollectorRegistry, generateMetrics } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { type Case, expectEqual, type Size, type Subject } from '../case.js';
-import { sumOf } from '../samples.js';
+import { sumOf } from '../workload/exposition-samples.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './bar-thread.js';
 import { ITEMS } from './bare-loop.js';
 import { DEPENDENT_ADD } from './limits.js';

@@ -3,7 +3,7 @@ import { tqdm, trange } from 'metheus/progress';
 import type { Case, Size } from '../case.js';
 import { file, overBareLoop, type Sum } from './bare-loop.js';
 import { DEPENDENT_ADD } from './limits.js';
-import { LOOPS, pythonTqdm, UPDATES } from './progress-rivals.js';
+import { LOOPS, pythonTqdm, UPDATES } from './other-progress-bars.js';
 
 /** For those that need a microsecond and more for each. */
 const FEWER_ITEMS = 20_000;
@@ -54,7 +54,7 @@ export const CASES: readonly Case[] = [
     rivals: rivals(LOOPS, 'loop'),
     limitedBy: DEPENDENT_ADD,
     slow: 'peers',
-    target: { most: 6 },
+    target: { max: 6 },
   },
   {
     group: 'progress',
@@ -62,7 +62,7 @@ export const CASES: readonly Case[] = [
     unit: 'ns',
     ours: (size) => overBareLoop({ loop: sumWithTrange, bare: sumRange }, size),
     limitedBy: DEPENDENT_ADD,
-    target: { most: 6 },
+    target: { max: 6 },
   },
   {
     group: 'progress',
@@ -72,6 +72,6 @@ export const CASES: readonly Case[] = [
     rivals: rivals(UPDATES, 'update'),
     limitedBy: DEPENDENT_ADD,
     slow: 'peers',
-    target: { most: 5 },
+    target: { max: 5 },
   },
 ];

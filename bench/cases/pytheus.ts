@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expectEqual, type Size, type Subject } from '../case.js';
 import { PYTHON } from '../peers.js';
-import { samplesOf } from '../samples.js';
-import { atExit } from './processes.js';
+import { samplesOf } from '../workload/exposition-samples.js';
+import { atExit } from './fleet-processes.js';
 import { startRedisServer } from './redis-server.js';
 
 /** In the sources: the build has no Python. */

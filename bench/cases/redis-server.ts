@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { atExit } from './processes.js';
+import { atExit } from './fleet-processes.js';
 
 const PROGRAM = 'redis-server';
 const HOST = '127.0.0.1';

@@ -2,10 +2,10 @@
 import { createCounter, createHistogram, loadBackend } from 'metheus';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { type Case, expectEqual, type Size, type Subject } from '../case.js';
-import { labelSets, REQUEST_LABELS } from '../label-sets.js';
+import { labelSets, REQUEST_LABELS } from '../workload/label-sets.js';
+import { operationWith } from './backend-operations.js';
 import { checkFleet, type Load, scrapeOurs, scraping } from './fleet.js';
-import { operationWith } from './operations.js';
-import { startFleet } from './processes.js';
+import { startFleet } from './fleet-processes.js';
 import { incrementing, scraping as scrapingPytheus } from './pytheus.js';
 import { startRedisServer } from './redis-server.js';
 
@@ -118,21 +118,21 @@ export const CASES: readonly Case[] = [
     ...operationWith('redis', 'inc', loadRedis),
     rivals: { pytheus: incrementing },
     slow: 'peers',
-    target: { most: 2.5 },
+    target: { max: 2.5 },
   },
   {
     group: 'redis',
     name: 'flush of 100,000 changed cells',
     unit: 'cells/s',
     quick: '20,000',
-    target: { least: 200_000 },
+    target: { min: 200_000 },
     ours: throughput,
   },
   {
     group: 'redis',
     name: 'processor time of flushing 10,000 changed cells a second',
     unit: '%',
-    target: { most: 3 },
+    target: { max: 3 },
     ours: share,
   },
   {
@@ -140,7 +140,7 @@ export const CASES: readonly Case[] = [
     name: 'scrape of 10,000 counters by an exporter',
     unit: 'ms',
     slow: 'peers',
-    target: { most: 20 },
+    target: { max: 20 },
     ours: exporting,
     rivals: { pytheus: () => scrapingPytheus(SERIES) },
   },

@@ -1,7 +1,8 @@
 /** A whole scrape, until its bytes are ready to be sent. */
 import { type ExpositionFormat, generateBytes } from 'metheus';
 import type { Case, Size, Subject, Target } from '../case.js';
-import { type Amount, checkScrape, fillOurs, fillTheirs } from '../filled.js';
+import { checkScrape, fillOurs, fillTheirs } from '../workload/filled-registries.js';
+import type { Amount } from '../workload/label-sets.js';
 
 interface Wanted {
   readonly name: string;
@@ -14,13 +15,13 @@ const COUNTERS: Wanted = {
   name: 'scrape of 100,000 counters',
   amountOf: ({ quick }) => ({ kind: 'counter', families: 1, series: quick ? 10_000 : 100_000 }),
   quick: '10,000',
-  target: { most: 10 },
+  target: { max: 10 },
 };
 const HISTOGRAMS: Wanted = {
   name: 'scrape of 10,000 histograms',
   amountOf: ({ quick }) => ({ kind: 'histogram', families: 1, series: quick ? 1000 : 10_000 }),
   quick: '1,000',
-  target: { most: 18 },
+  target: { max: 18 },
 };
 
 export class Scraping implements Subject {

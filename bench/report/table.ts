@@ -1,8 +1,8 @@
 /** Results side by side: a line for each case, a column for each implementation, and the ratios that count. */
-import type { Case } from './case.js';
+import type { Case } from '../case.js';
+import { describePeer } from '../peers.js';
+import type { Result } from '../runner/run.js';
 import { bestRun, compare } from './compare.js';
-import { describePeer } from './peers.js';
-import type { Result } from './run.js';
 
 /** One line of a table, as text. */
 export type Row = readonly string[];

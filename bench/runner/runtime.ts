@@ -1,8 +1,8 @@
 /** Versions of Node to run the bench with. Others come as npm packages, and are installed into the build folder. */
 import { execFileSync } from 'node:child_process';
-import { UsageError } from './options.js';
+import { UsageError } from '../options.js';
 
-const SCRIPT = new URL('../../scripts/runtime.mjs', import.meta.url).href;
+const SCRIPT = new URL('../../../scripts/runtime.mjs', import.meta.url).href;
 const { runtimeOf: executableOf }: { runtimeOf(version: string): string } = await import(SCRIPT);
 
 export interface Runtime {

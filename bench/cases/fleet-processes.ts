@@ -15,7 +15,7 @@ async function start(processes: readonly ChildProcess[], kill: boolean): Promise
     killed.kill('SIGKILL');
     await once(killed, 'exit');
   }
-  for (const child of processes) letGo(child);
+  for (const child of processes) unrefProcess(child);
 }
 
 async function counted(child: ChildProcess): Promise<void> {
@@ -25,7 +25,7 @@ async function counted(child: ChildProcess): Promise<void> {
   });
 }
 
-function letGo(child: ChildProcess): void {
+function unrefProcess(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
 }

@@ -1,18 +1,9 @@
 /** Curves as SVG, drawn by a library that the bench installs for itself. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Case, Curve } from './case.js';
-import { describePeer, loadPlotter } from './peers.js';
-import type { Result } from './run.js';
-
-/** The part of ECharts that is used here. */
-export interface Plotter {
-  init(
-    dom: null,
-    theme: null,
-    options: { renderer: 'svg'; ssr: true; width: number; height: number },
-  ): { setOption(option: object): void; renderToSVGString(): string; dispose(): void };
-}
+import type { Case, Curve } from '../case.js';
+import { describePeer, loadPlotter, type Plotter } from '../peers.js';
+import type { Result } from '../runner/run.js';
 
 /** All curves that have points among the cases, each once. */
 export function curvesOf(cases: readonly Case[]): Curve[] {

@@ -1,8 +1,8 @@
 /** `inc`, `set` and `observe` on a kept child, with the backend that is in force. The limit is that in memory. */
 import { createCounter, createGauge, createHistogram, DEFAULT_BUCKETS, generateMetrics } from 'metheus';
 import { type Case, expectEqual, type Group, perRound, type Size, type Subject } from '../case.js';
-import { REQUEST_LABELS } from '../label-sets.js';
-import { samplesOf } from '../samples.js';
+import { samplesOf } from '../workload/exposition-samples.js';
+import { REQUEST_LABELS } from '../workload/label-sets.js';
 
 const GIVEN = { method: 'GET', route: '/', status: '200' };
 const SERIES = 'method="GET",route="/",status="200"';

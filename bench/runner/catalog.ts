@@ -2,7 +2,7 @@
  * Where the cases are, in the order of the report. A process that measures one of them loads no module but that: what
  * others need would take it longer to load than the work takes.
  */
-import type { Case } from './case.js';
+import type { Case } from '../case.js';
 
 const MODULES = [
   'limits',
@@ -25,23 +25,23 @@ const MODULES = [
 ];
 
 /** A case, and where another process finds it. */
-export interface Placed extends Case {
+export interface LocatedCase extends Case {
   readonly module: string;
   /** Its name, whatever the size. */
   readonly key: string;
 }
 
 async function casesOf(module: string): Promise<readonly Case[]> {
-  return (await import(`./cases/${module}.js`)).CASES;
+  return (await import(`../cases/${module}.js`)).CASES;
 }
 
-export async function loadCases(): Promise<Placed[]> {
+export async function loadCases(): Promise<LocatedCase[]> {
   const loaded = await Promise.all(
     MODULES.map(async (module) => (await casesOf(module)).map((one) => ({ ...one, module, key: one.name }))),
   );
   return loaded.flat();
 }
 
-export async function findCase({ module, key }: Pick<Placed, 'module' | 'key'>): Promise<Case> {
+export async function findCase({ module, key }: Pick<LocatedCase, 'module' | 'key'>): Promise<Case> {
   return (await casesOf(module)).find(({ name }) => name === key)!;
 }

@@ -6,20 +6,11 @@ import {
   DEFAULT_BUCKETS,
   type ExpositionFormat,
 } from 'metheus';
-import { expectEqual } from './case.js';
-import { labelSets, REQUEST_LABELS, type RequestLabels } from './label-sets.js';
-import type { PromClient, PromRegistry } from './peers.js';
+import { expectEqual } from '../case.js';
+import type { PromClient, PromRegistry } from '../peers.js';
+import { samplesOf } from './exposition-samples.js';
+import { type Amount, type Kind, labelSets, REQUEST_LABELS, type RequestLabels } from './label-sets.js';
 import { checkProtobuf } from './protobuf-samples.js';
-import { samplesOf } from './samples.js';
-
-export type Kind = 'counter' | 'histogram';
-
-/** So many families of one kind, with so many series each. */
-export interface Amount {
-  readonly kind: Kind;
-  readonly families: number;
-  readonly series: number;
-}
 
 /** One value for each bucket, the last for `+Inf`. */
 const OBSERVED = [...DEFAULT_BUCKETS, 20];

@@ -1,8 +1,8 @@
 /** The numbers to reach: what was asked of each case that has a target, and what there is. */
-import type { Case, Size } from './case.js';
+import type { Case, Size } from '../case.js';
+import { describePeer } from '../peers.js';
+import type { Measured } from '../runner/measure.js';
 import { compare, describeTarget, reached } from './compare.js';
-import type { Measured } from './measure.js';
-import { describePeer } from './peers.js';
 import { cell, type Row, round } from './table.js';
 
 export function hasTarget({ target }: Case): boolean {

@@ -2,29 +2,13 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Case, Group, Size, Unit } from './case.js';
-import type { Placed } from './cases.js';
+import type { Answer, Case, Group, Request, Size, Unit } from '../case.js';
+import type { LocatedCase } from './catalog.js';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 const TIMEOUT_MS = 600_000;
 /** Of each process. */
 const RUNS = 7;
-
-/** What a child process is asked for. */
-export interface Request {
-  readonly module: string;
-  readonly key: string;
-  readonly peer: string;
-  readonly size: Size;
-  readonly warmUps: number;
-  readonly runs: number;
-}
-
-/** What it answers, as JSON on its standard output. */
-export interface Answer {
-  readonly runs: readonly number[];
-  readonly bytes?: number;
-}
 
 export interface Result {
   readonly group: Group;
@@ -40,7 +24,7 @@ export interface Result {
 }
 
 /** @param executable - the Node that it runs with */
-export async function run(given: Placed, peer: string, size: Size, executable: string): Promise<Result> {
+export async function run(given: LocatedCase, peer: string, size: Size, executable: string): Promise<Result> {
   const { group, name, unit, module, key, flags = [] } = given;
   const isShort = !isSlow(given, peer);
   const request: Request = { module, key, peer, size, warmUps: isShort ? 3 : 1, runs: RUNS };

@@ -1,12 +1,12 @@
 /** Measures cases one after the other, and tells how it goes. */
-import type { Size } from './case.js';
-import type { Placed } from './cases.js';
-import { isThere } from './peers.js';
+import type { Size } from '../case.js';
+import { isInstalled } from '../peers.js';
+import type { LocatedCase } from './catalog.js';
 import { type Result, run } from './run.js';
 import type { Runtime } from './runtime.js';
 
 export interface Plan {
-  readonly cases: readonly Placed[];
+  readonly cases: readonly LocatedCase[];
   readonly size: Size;
   /** Clients with the interface of prom-client. */
   readonly peers: readonly string[];
@@ -51,14 +51,14 @@ export async function measure(plan: Plan): Promise<Measured[]> {
   return measured;
 }
 
-function implementations({ ours, theirs, rivals = {}, limit, point }: Placed, plan: Plan): string[] {
+function implementations({ ours, theirs, rivals = {}, limit, point }: LocatedCase, plan: Plan): string[] {
   // Of a curve, ours alone shows in a hurry how it grows.
   const peers = plan.size.quick && point !== undefined ? [] : plan.peers;
   return [
     ...(limit === undefined ? [] : ['limit']),
     ...(ours === undefined ? [] : ['metheus']),
     ...(theirs === undefined ? [] : peers),
-    ...(plan.withRivals ? Object.keys(rivals).filter(isThere) : []),
+    ...(plan.withRivals ? Object.keys(rivals).filter(isInstalled) : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Reads the format protobuf, to check what is measured, with the reader of the package that it is written with. */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { expectEqual } from './case.js';
-import type { Amount } from './filled.js';
+import { expectEqual } from '../case.js';
+import type { Amount } from './label-sets.js';
 
 const METRIC = 4;
 const COUNTER = 3;

@@ -1,7 +1,7 @@
 /** All that a run has to say, as headings, paragraphs and tables: for people at a terminal, and for a page. */
 import { dirname, relative } from 'node:path';
-import type { Case, Size } from './case.js';
-import type { Measured } from './measure.js';
+import type { Case, Size } from '../case.js';
+import type { Measured } from '../runner/measure.js';
 import { curvesOf } from './plot.js';
 import { limitTableOf, markdownOf, type Row, tableOf, textOf } from './table.js';
 import { targetTableOf, versionTableOf } from './targets.js';

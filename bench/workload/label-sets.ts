@@ -1,4 +1,4 @@
-/** Label values as web servers have them. */
+/** Label values like those of a web server, and how many series a benchmark makes of them. */
 
 export type RequestLabels = Readonly<Record<'method' | 'route' | 'status', string>>;
 
@@ -15,4 +15,13 @@ export function labelSets(count = 1000): RequestLabels[] {
   );
   // 7919 is a prime that divides no count used here, so each set is met once.
   return sets.map((_, i) => sets[(i * 7919) % count]!);
+}
+
+export type Kind = 'counter' | 'histogram';
+
+/** The families of one kind in a registry, and the series of each family. */
+export interface Amount {
+  readonly kind: Kind;
+  readonly families: number;
+  readonly series: number;
 }

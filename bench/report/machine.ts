@@ -1,6 +1,6 @@
 /** What was measured on, in a line. */
 import { cpus, totalmem, type } from 'node:os';
-import type { Runtime } from './runtime.js';
+import type { Runtime } from '../runner/runtime.js';
 
 export function describeMachine(runtimes: readonly Runtime[]): string {
   const processors = cpus();

@@ -1,6 +1,6 @@
 /** What belongs together in the results of a case, and whether ours is what it was to be. */
-import type { Case, Target, Unit } from './case.js';
-import type { Result } from './run.js';
+import type { Case, Target, Unit } from '../case.js';
+import type { Result } from '../runner/run.js';
 
 export interface Compared {
   readonly ours?: Result | undefined;
@@ -15,7 +15,7 @@ export function compare({ name, limitedBy, unit }: Case, results: readonly Resul
   const others = results.filter(
     ({ case: wanted, peer }) => wanted === name && peer !== 'metheus' && peer !== 'limit',
   );
-  const best = others.sort((a, b) => (isMoreBetter(unit) ? b.median - a.median : a.median - b.median))[0];
+  const best = others.sort((a, b) => (isHigherBetter(unit) ? b.median - a.median : a.median - b.median))[0];
   return {
     ours: of('metheus'),
     limit: of('limit') ?? (limitedBy === undefined ? undefined : of('limit', limitedBy)),
@@ -23,13 +23,13 @@ export function compare({ name, limitedBy, unit }: Case, results: readonly Resul
   };
 }
 
-export function isMoreBetter(unit: Unit): boolean {
+export function isHigherBetter(unit: Unit): boolean {
   return unit === 'cells/s';
 }
 
 /** The best run: the least, but for throughput. */
 export function bestRun({ unit, min, max }: Result): number {
-  return isMoreBetter(unit) ? max : min;
+  return isHigherBetter(unit) ? max : min;
 }
 
 /** `at best`: not by the median, but by the best run. */
@@ -39,14 +39,14 @@ export type Reached = 'yes' | 'at best' | 'no' | '–';
 export function reached({ target, quick }: Case, { ours, limit }: Compared, isQuick: boolean): Reached {
   if (target === undefined || ours === undefined || (isQuick && quick !== undefined)) return '–';
   if ('result' in target) return 'yes';
-  if ('mostOfLimit' in target) {
+  if ('maxTimesLimit' in target) {
     if (limit === undefined) return '–';
     return byRuns(
-      ours.median <= target.mostOfLimit * limit.median,
-      ours.min <= target.mostOfLimit * limit.min,
+      ours.median <= target.maxTimesLimit * limit.median,
+      ours.min <= target.maxTimesLimit * limit.min,
     );
   }
-  const holds = (value: number) => ('most' in target ? value <= target.most : value >= target.least);
+  const holds = (value: number) => ('max' in target ? value <= target.max : value >= target.min);
   return byRuns(holds(ours.median), holds(bestRun(ours)));
 }
 
@@ -58,6 +58,6 @@ function byRuns(median: boolean, best: boolean): Reached {
 export function describeTarget(target: Target | undefined): string {
   if (target === undefined) return '–';
   if ('result' in target) return target.result;
-  if ('mostOfLimit' in target) return `≤ ${target.mostOfLimit} × limit`;
-  return 'most' in target ? `≤ ${target.most}` : `≥ ${target.least.toLocaleString('en')}`;
+  if ('maxTimesLimit' in target) return `≤ ${target.maxTimesLimit} × limit`;
+  return 'max' in target ? `≤ ${target.max}` : `≥ ${target.min.toLocaleString('en')}`;
 }

@@ -1,11 +1,10 @@
 /** One implementation of one case, in a process that does nothing else. Started by `run.ts`. */
-import type { Case, Size, Subject } from './case.js';
-import { findCase } from './cases.js';
-import { loadPeer } from './peers.js';
-import type { Answer, Request } from './run.js';
+import type { Answer, Case, Request, Size, Subject } from '../case.js';
+import { loadPeer } from '../peers.js';
+import { findCase } from './catalog.js';
 
 const WARM_UP_MS = 200;
-const MOST_WARM_UPS = 20;
+const MAX_WARM_UPS = 20;
 
 async function answer({ module, key, peer, size, warmUps, runs }: Request): Promise<Answer> {
   const subject = await prepare(await findCase({ module, key }), peer, size);
@@ -22,7 +21,7 @@ async function answer({ module, key, peer, size, warmUps, runs }: Request): Prom
 /** Work that takes milliseconds is optimized after some rounds only, so it gets more of them, up to a short while. */
 async function warmUp(subject: Subject, least: number): Promise<void> {
   const end = performance.now() + WARM_UP_MS;
-  for (let i = 0; i < least || (i < MOST_WARM_UPS && performance.now() < end); i++) await subject.run();
+  for (let i = 0; i < least || (i < MAX_WARM_UPS && performance.now() < end); i++) await subject.run();
 }
 
 function prepare(given: Case, peer: string, size: Size): Subject | Promise<Subject> {

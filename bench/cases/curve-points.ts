@@ -9,11 +9,11 @@ export interface Points {
   readonly quickly: readonly number[];
   ours(x: number, size: Size): Subject | Promise<Subject>;
   theirs?(client: PromClient, x: number, size: Size): Subject | Promise<Subject>;
-  readonly mostOfPeers?: number;
+  readonly maxWithPeers?: number;
 }
 
 export function pointsOf(points: Points): Case[] {
-  const { curve, at, quickly, ours, theirs, mostOfPeers = Number.POSITIVE_INFINITY } = points;
+  const { curve, at, quickly, ours, theirs, maxWithPeers = Number.POSITIVE_INFINITY } = points;
   return at.map((x) => ({
     group: 'growth',
     name: `${curve.name}: ${x.toLocaleString('en')} ${curve.x}`,
@@ -22,7 +22,7 @@ export function pointsOf(points: Points): Case[] {
     point: { curve, x },
     ours: (size) => ours(x, size),
     ...(quickly.includes(x) ? {} : { quick: false as const }),
-    ...(theirs !== undefined && x <= mostOfPeers
+    ...(theirs !== undefined && x <= maxWithPeers
       ? { theirs: (client, size) => theirs(client, x, size) }
       : {}),
   }));
