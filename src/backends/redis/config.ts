@@ -1,20 +1,20 @@
-/** What the Redis backend is configured with. */
+/** Configuration of the Redis backend. */
 import { MetheusError, show } from '../../errors.js';
 
-/** What a command is given: text is sent as UTF-8. */
+/** Argument of a command. Text is sent as UTF-8. */
 export type Argument = string | number | Buffer;
 
-/** A connected client: of ioredis, or anything that sends commands like it. */
+/** A connected client of ioredis, or one with the same methods. */
 export interface RedisClient {
   call(command: string, ...args: Argument[]): Promise<unknown>;
-  /** The same, with a `Buffer` where `call` gives text. */
+  /** Like `call`, with a `Buffer` where that has text. */
   callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
   disconnect(): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-/** Configuration of `MultiProcessRedisBackend`. Everything not named here is passed on to ioredis. */
+/** Configuration of `MultiProcessRedisBackend`. Other options are passed to ioredis. */
 export interface RedisBackendConfig {
   /** @defaultValue `'127.0.0.1'` */
   readonly host?: string;
@@ -24,36 +24,36 @@ export interface RedisBackendConfig {
   readonly url?: string;
   /** Nodes of a Redis Cluster, instead of host and port. */
   readonly cluster?: readonly { readonly host: string; readonly port: number }[];
-  /** A ready client, instead of all of these. It is not closed with the backend. */
+  /** A connected client, instead of the options above. The backend does not close it. */
   readonly client?: RedisClient;
-  /** What all keys begin with. Programs of one prefix add up. @defaultValue `'metheus'` */
+  /** Prefix of all keys. Programs with the same prefix share their metrics. @defaultValue `'metheus'` */
   readonly keyPrefix?: string;
   /** Seconds after the last flush or scrape until keys expire. @defaultValue 3600 */
   readonly expireKeyTime?: number;
   /** Milliseconds between flushes. @defaultValue 1000 */
   readonly flushInterval?: number;
   /**
-   * Seconds without a sign of life, which every flush is, after which a producer counts as gone.
+   * Seconds without a flush after which a process counts as ended.
    *
-   * @defaultValue 15, and at least three flushes
+   * @defaultValue 15, and at least three flush intervals
    */
   readonly heartbeat?: number;
-  /** Milliseconds that Redis may take to answer. @defaultValue 2000 */
+  /** Maximum milliseconds until Redis replies to a command. @defaultValue 2000 */
   readonly timeout?: number;
-  /** Whether loading fails when Redis cannot be reached; else it is tried again and again. @defaultValue false */
+  /** Whether loading fails when Redis is unavailable, instead of connecting later. @defaultValue false */
   readonly failFast?: boolean;
   /**
-   * What a scrape gives while Redis is down: `'own'`, this process's numbers and `metheus_backend_up 0`, or
+   * Result of a scrape while Redis is unavailable: `'own'`, the numbers of this process and `metheus_backend_up 0`, or
    * `'error'`. Own numbers keep the process's alerts working; an error keeps partial sums out of dashboards.
    *
    * @defaultValue `'own'`
    */
   readonly whenDown?: 'own' | 'error';
-  /** `username`, `password`, `db`, `tls`, `sentinels` and whatever else ioredis takes. */
+  /** `username`, `password`, `db`, `tls`, `sentinels` and other options of ioredis. */
   readonly [option: string]: unknown;
 }
 
-/** The backend's own options, checked, and what is for ioredis. */
+/** The checked options of the backend, and in `connection` those for ioredis. */
 export interface Settings {
   readonly keyPrefix: string;
   readonly expireKeyTime: number;
@@ -83,29 +83,24 @@ export function settingsOf(config: RedisBackendConfig): Settings {
     cluster,
     ...connection
   } = config;
+  const check = (isValid: boolean, given: string, expected: string) => {
+    if (!isValid) throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected });
+  };
   for (const [name, value] of Object.entries({ expireKeyTime, flushInterval, heartbeat, timeout })) {
-    if (typeof value !== 'number' || !(value > 0 && value < 2 ** 31)) {
-      const given = `${name}: ${show(value)}`;
-      throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: 'a number greater than 0' });
-    }
+    const isValid = typeof value === 'number' && value > 0 && value < 2 ** 31;
+    check(isValid, `${name}: ${show(value)}`, 'a number greater than 0 and less than 2^31');
   }
-  if (typeof keyPrefix !== 'string') {
-    const given = `keyPrefix: ${show(keyPrefix)}`;
-    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: 'a string' });
-  }
-  if (whenDown !== 'own' && whenDown !== 'error') {
-    const given = `whenDown: ${show(whenDown)}`;
-    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected: "'own' or 'error'" });
-  }
-  if (client !== undefined && typeof client?.callBuffer !== 'function') {
-    const expected = 'a client with the methods call and callBuffer, as those of ioredis are';
-    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: 'another client', expected });
-  }
-  // The URL itself is never shown: it may hold a password.
-  if (url !== undefined && !URL.canParse(url)) {
-    const expected = "a URL that begins with 'redis://' or 'rediss://'";
-    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: 'a url that is none', expected });
-  }
+  check(typeof keyPrefix === 'string', `keyPrefix: ${show(keyPrefix)}`, 'a string');
+  check(whenDown === 'own' || whenDown === 'error', `whenDown: ${show(whenDown)}`, "'own' or 'error'");
+  const isClient = client === undefined || typeof client?.callBuffer === 'function';
+  check(
+    isClient,
+    'another object as client',
+    'a client with the methods call and callBuffer, as ioredis has',
+  );
+  // The URL itself is never shown, since it may hold a password.
+  const isUrl = url === undefined || URL.canParse(url);
+  check(isUrl, 'an invalid url', "a URL that begins with 'redis://' or 'rediss://'");
   return {
     keyPrefix,
     expireKeyTime: Math.ceil(expireKeyTime),
@@ -121,22 +116,17 @@ export function settingsOf(config: RedisBackendConfig): Settings {
   };
 }
 
-/** What may be shown of a configuration: nothing that could be a secret. */
-export function publicConfig(settings: Settings): Readonly<Record<string, unknown>> {
-  const { keyPrefix, expireKeyTime, flushInterval, heartbeat, timeout, failFast, whenDown, cluster } =
-    settings;
-  const { host, port, db } = settings.connection;
-  const where =
-    settings.url !== undefined
-      ? withoutSecrets(settings.url)
-      : cluster !== undefined
-        ? { cluster: cluster.map(({ host, port }) => ({ host, port })) }
-        : { host, port, db };
-  const shown = { keyPrefix, expireKeyTime, flushInterval, heartbeat, timeout, failFast, whenDown };
-  return Object.freeze({ ...shown, ...where });
+/** Returns the part of the settings that can be shown: nothing that could be a secret. */
+export function publicConfig({ client: _, url, cluster, connection, ...shown }: Settings) {
+  const { host, port, db } = connection;
+  const server =
+    cluster === undefined
+      ? { host, port, db }
+      : { cluster: cluster.map(({ host, port }) => ({ host, port })) };
+  return Object.freeze({ ...shown, ...(url === undefined ? server : hostOf(url)) });
 }
 
-function withoutSecrets(url: string): { host: string; port: number } {
+function hostOf(url: string): { host: string; port: number } {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port || 6379) };
 }

@@ -1,10 +1,10 @@
-/** A connection to Redis that always answers in time, and whose errors say what is wrong and no secret. */
+/** A connection to Redis: every call is answered within the time limit, and no error shows a secret. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, disconnect } from './client.js';
+import { MetheusError } from '../../errors.js';
 import type { Argument, RedisClient, Settings } from './config.js';
 
-/** A script, sent by its digest, and whole when Redis does not know it yet or has forgotten it. */
+/** A Lua script, sent by its digest, and as text when Redis does not have it. */
 export class Script {
   readonly text: string;
   readonly digest: string;
@@ -15,45 +15,46 @@ export class Script {
   }
 }
 
-/** Between two attempts to reach Redis at the start, in milliseconds. */
+/** Pause between two attempts to reach Redis at the start. */
 const RETRY_MS = 10;
+/** Maximum pause between two attempts to reconnect. */
+const MAX_RECONNECT_MS = 2000;
 
-/** What ioredis says when it has no connection, whatever the reason. */
-const VAGUE =
+/** Messages of ioredis without a connection, whatever the reason. */
+const NO_CONNECTION =
   /^(Stream isn't|Reached the max|Connection is closed|Cluster isn't|Cluster is ended|None of startup)/;
-const NO_CONNECTION = new Error('there is no connection');
 
 export class Connection {
   readonly #client: RedisClient;
   readonly #settings: Settings;
   readonly #listeners: [event: string, listener: (...args: never[]) => void][] = [];
-  /** Why there is no connection, as far as it is known. */
-  #trouble: Error | undefined;
+  /** The last error of the connection; undefined while it works. */
+  #connectionError: Error | undefined;
 
   private constructor(client: RedisClient, settings: Settings) {
     this.#client = client;
     this.#settings = settings;
-    // Without a listener an error of the connection would end the process.
+    // Without a listener, an 'error' event would end the process.
     this.#listen('error', (error: Error) => {
-      this.#trouble = error;
+      this.#connectionError = error;
     });
     this.#listen('ready', () => {
-      this.#trouble = undefined;
+      this.#connectionError = undefined;
     });
   }
 
   /**
    * Connects, and waits until that has succeeded, has failed or has taken too long.
    *
-   * @throws `METHEUS_DEPENDENCY_MISSING`; with `failFast`, what Redis or the network answers
+   * @throws `METHEUS_DEPENDENCY_MISSING`; with `failFast`, the error of Redis or the network
    */
   static async open(settings: Settings): Promise<Connection> {
-    const connection = new Connection(await createClient(settings), settings);
-    await connection.#firstAnswer();
+    const connection = new Connection(settings.client ?? (await createClient(settings)), settings);
+    await connection.#waitForReply();
     return connection;
   }
 
-  /** Calls `listener` whenever a connection is made anew. */
+  /** Calls `listener` after every connect. */
   onReady(listener: () => void): void {
     this.#listen('ready', listener);
   }
@@ -64,29 +65,27 @@ export class Connection {
   }
 
   call(command: string, ...args: Argument[]): Promise<unknown> {
-    return this.#answer(this.#client.call(command, ...args));
-  }
-
-  /** The same, with a `Buffer` where `call` gives text. */
-  callForBytes(command: string, ...args: Argument[]): Promise<unknown> {
-    return this.#answer(this.#client.callBuffer(command, ...args));
+    return this.#withLimit(this.#client.call(command, ...args));
   }
 
   run(script: Script, key: string, args: readonly Argument[]): Promise<unknown> {
-    return evaluate(script, (...how) => this.call(...how, 1, key, ...args));
+    return evaluate(script, (...command) => this.call(...command, 1, key, ...args));
   }
 
+  /** Runs a script whose reply has a `Buffer` where {@link run} has text. */
   runForBytes(script: Script, key: string, args: readonly Argument[]): Promise<unknown> {
-    return evaluate(script, (...how) => this.callForBytes(...how, 1, key, ...args));
+    return evaluate(script, (...command) =>
+      this.#withLimit(this.#client.callBuffer(...command, 1, key, ...args)),
+    );
   }
 
-  /** Disconnects, unless the client was given by the user. */
+  /** Disconnects, except a client that the user supplied. */
   close(): void {
     if (this.#settings.client === undefined) disconnect(this.#client);
     else for (const [event, listener] of this.#listeners) this.#client.off(event, listener);
   }
 
-  async #firstAnswer(): Promise<void> {
+  async #waitForReply(): Promise<void> {
     const { timeout, failFast } = this.#settings;
     const deadline = performance.now() + timeout;
     for (;;) {
@@ -94,33 +93,34 @@ export class Connection {
         await this.call('PING');
         return;
       } catch (error) {
-        const late = performance.now() > deadline;
-        if (failFast && (late || isAnswer(error) || isAnswer(this.#trouble))) {
+        const isLate = performance.now() > deadline;
+        if (failFast && (isLate || isRedisError(error) || isRedisError(this.#connectionError))) {
           this.close();
           throw error;
         }
-        if (!failFast && (late || this.#trouble !== undefined)) return;
+        if (!failFast && (isLate || this.#connectionError !== undefined)) return;
         await sleep(RETRY_MS);
       }
     }
   }
 
-  async #answer(answer: Promise<unknown>): Promise<unknown> {
+  async #withLimit(reply: Promise<unknown>): Promise<unknown> {
     try {
-      return await within(this.#settings.timeout, answer);
+      return await within(this.#settings.timeout, reply);
     } catch (error) {
-      throw this.#explain(error as Error);
+      throw this.#describe(error as Error);
     }
   }
 
   /**
-   * What the client reports instead of the reason becomes the reason. The error is a new one: those of the
-   * client carry the command, which may be AUTH with its password, or a whole batch.
+   * Returns a new error with the reason of a failure. Errors of the client carry the command, which may be AUTH with
+   * its password, or a whole batch.
    */
-  #explain(given: Error): Error {
-    const { name, message } = VAGUE.test(given.message) ? (this.#trouble ?? NO_CONNECTION) : given;
-    const error = new Error(message);
-    error.name = name;
+  #describe(given: Error): Error {
+    const isVague = NO_CONNECTION.test(given.message);
+    const reason = isVague ? (this.#connectionError ?? new Error('there is no connection')) : given;
+    const error = new Error(reason.message);
+    error.name = reason.name;
     return error;
   }
 }
@@ -137,26 +137,102 @@ async function evaluate(
   }
 }
 
-/** The answer, or an error after so many milliseconds: what was sent may have been done or not. */
-export function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+/** Rejects when there is no reply after `milliseconds`; the command may have been executed or not. */
+function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    // Not unref'd: it keeps the process alive until the answer is there, at a clean exit too.
+    // Keeps the process alive until the reply is there, so that a program that ends by itself sends everything.
     const timer = setTimeout(
       () => reject(new Error(`Redis did not answer within ${milliseconds} ms`)),
       milliseconds,
     );
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    reply.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
-/** Answers that mean "not now", whatever is asked. */
-const NOT_NOW =
+/** Errors of Redis about its own state, whatever the command. */
+const SERVER_STATE =
   /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|OOM|BUSY|MISCONF|NOREPLICAS)\b/;
 
-/** An answer of Redis itself, and about this one family: others may be taken. */
+/** Reports whether Redis refuses this one command; commands for other families may succeed. */
 export function isRefusal(error: unknown): boolean {
-  return isAnswer(error) && !NOT_NOW.test((error as Error).message);
+  return isRedisError(error) && !SERVER_STATE.test((error as Error).message);
 }
 
-/** An answer of Redis itself, not of the connection. */
-export const isAnswer = (error: unknown): boolean => (error as Error | undefined)?.name === 'ReplyError';
+/** Reports whether an error is a reply of Redis, and not one of the connection. */
+const isRedisError = (error: unknown): boolean => (error as Error | undefined)?.name === 'ReplyError';
+
+/**
+ * Creates an ioredis client that fails at once while Redis is unavailable, and does not keep the process alive.
+ *
+ * @throws `METHEUS_DEPENDENCY_MISSING` without ioredis
+ */
+async function createClient({ timeout, url, cluster, connection }: Settings): Promise<RedisClient> {
+  const { Redis, Cluster } = await importIoredis();
+  const options = {
+    connectTimeout: Math.max(timeout, 100),
+    // Closes a connection that swallows commands, so that they do not pile up in it.
+    socketTimeout: timeout,
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MAX_RECONNECT_MS),
+    // The old primary replies so after a failover; a new connection finds the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    ...connection,
+    // Outboxes keep what is to be sent. The defaults of ioredis take more than a minute to notice an outage.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  };
+  const { host: _, port: __, ...others } = options as Record<string, unknown>;
+  if (cluster !== undefined) {
+    const nodes = new Cluster([...cluster], {
+      enableOfflineQueue: false,
+      clusterRetryStrategy: options.retryStrategy,
+      redisOptions: others,
+    });
+    nodes.on('+node', unref);
+    unref(nodes);
+    return nodes as unknown as RedisClient;
+  }
+  const client = url === undefined ? new Redis(options) : new Redis(url, others);
+  unref(client);
+  return client as unknown as RedisClient;
+}
+
+async function importIoredis(): Promise<typeof import('ioredis')> {
+  try {
+    return (await import('ioredis')) as unknown as typeof import('ioredis');
+  } catch (cause) {
+    throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
+      given: 'no package ioredis',
+      expected: 'ioredis, which the Redis backend connects with',
+      todo: "Run 'npm install ioredis'",
+      cause,
+    });
+  }
+}
+
+/** The members of an ioredis client or cluster that hold sockets and timers. */
+interface ClientInternals {
+  on(event: string, listener: () => void): unknown;
+  readonly stream?: { unref?(): void; on?(event: 'error', listener: () => void): unknown };
+  readonly reconnectTimeout?: NodeJS.Timeout | null;
+  nodes?(role: 'all'): readonly ClientInternals[];
+}
+
+/** Lets the process end while a client is connected or waits to reconnect. */
+function unref(client: object): void {
+  const internals = client as ClientInternals;
+  internals.on('connect', () => internals.stream?.unref?.());
+  for (const event of ['reconnecting', 'close']) {
+    internals.on(event, () => internals.reconnectTimeout?.unref());
+  }
+}
+
+/**
+ * Disconnects. A server answers an aborted TLS handshake with an alert, an error without a listener in ioredis, which
+ * would end the process.
+ */
+function disconnect(client: RedisClient): void {
+  const internals = client as unknown as ClientInternals;
+  for (const { stream } of [internals, ...(internals.nodes?.('all') ?? [])]) stream?.on?.('error', () => {});
+  client.disconnect();
+}

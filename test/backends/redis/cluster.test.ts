@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Redis } from 'ioredis';
-import { familyId } from '#metheus/backends/redis/fields.js';
+import { familyId } from '#metheus/backends/redis/family-hash.js';
 import { until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';

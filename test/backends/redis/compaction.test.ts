@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
 import type { MergeRule } from 'metheus/backends';
-import { familyId } from '#metheus/backends/redis/fields.js';
+import { familyId } from '#metheus/backends/redis/family-hash.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
 import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';

@@ -43,7 +43,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
     const options = optionsFor({ port: await freePort() });
     const program = startProgram("metheus.createCounter('c_total', 'C.').inc();", options);
     assert.equal(await program.ended(), 0, program.output());
-    assert.match(program.output(), /Redis is away, metrics wait in memory: connect ECONNREFUSED/);
+    assert.match(program.output(), /Redis is unavailable, metrics are kept in memory: connect ECONNREFUSED/);
   });
 
   it('flush on their own, each flushInterval', async () => {

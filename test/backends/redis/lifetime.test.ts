@@ -11,7 +11,7 @@ import {
   SingleProcessBackend,
 } from 'metheus';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
-import { familyId } from '#metheus/backends/redis/fields.js';
+import { familyId } from '#metheus/backends/redis/family-hash.js';
 import { until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
-import { numberText, parseNumber, parseWriterField, writerField } from '#metheus/backends/redis/fields.js';
+import {
+  numberText,
+  parseNumber,
+  parseWriterField,
+  writerField,
+} from '#metheus/backends/redis/per-writer.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
 import { randomNumbers } from './faulty-proxy.js';

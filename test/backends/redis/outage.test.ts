@@ -11,8 +11,8 @@ import {
   SingleProcessBackend,
 } from 'metheus';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
-import type { Additions } from '#metheus/backends/redis/producer.js';
-import { SumProducer } from '#metheus/backends/redis/sum-producer.js';
+import type { Additions } from '#metheus/backends/redis/sum-outbox.js';
+import { SumOutbox } from '#metheus/backends/redis/sum-outbox.js';
 import { freePort, until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -74,14 +74,14 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     assert.equal(numberOf(snapshots, family.name), counted, 'the numbers of this process');
     await settled();
     assert.equal(warnings.length, 1, warnings.join('\n'));
-    assert.match(warnings[0]!, /^Redis is away, metrics wait in memory: /);
+    assert.match(warnings[0]!, /^Redis is unavailable, metrics are kept in memory: /);
     await server.start();
     await flushed(backend);
     await settled();
     // What was in Redis before was not kept by it; the living producer has sent it anew, and says so.
     assert.deepEqual(warnings.slice(1).toSorted(), [
-      'Redis has lost one metric: what living programs have counted is sent anew, what others had counted is gone.',
-      'Redis is back: metrics are shared again.',
+      'Redis has lost one metric: running programs send their numbers again, those of ended programs are gone.',
+      'Redis is available again: metrics are shared.',
     ]);
     const reader = await openBackend({
       ...optionsFor(server),
@@ -100,23 +100,23 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
 
   it('leaves no more waiting than one batch, and no trace of series that came and went', () => {
     const family = makeFamily();
-    const producing = new SumProducer(family);
+    const outbox = new SumOutbox(family);
     const page = new Float64Array(10);
-    for (let i = 0; i < 10; i++) producing.add({ page, offset: i }, [String(i)], undefined);
-    producing.begin();
-    const batch = producing.next() as Additions;
+    for (let i = 0; i < 10; i++) outbox.add({ page, offset: i }, [String(i)], undefined);
+    outbox.startScan();
+    const batch = outbox.next() as Additions;
     assert.equal(batch.series.length, 10);
     for (let flush = 0; flush < 1000; flush++) {
       page.fill(flush);
       const other = { page: new Float64Array(1), offset: 0 };
-      producing.add(other, [`short-lived ${flush}`], undefined);
-      producing.remove(other, 'removed');
-      producing.begin();
-      assert.equal(producing.next(), batch, 'the same batch until it is acknowledged');
+      outbox.add(other, [`short-lived ${flush}`], undefined);
+      outbox.remove(other, 'removed');
+      outbox.startScan();
+      assert.equal(outbox.next(), batch, 'the same batch until it is acknowledged');
     }
-    producing.acknowledge(batch);
-    producing.begin();
-    const second = producing.next() as Additions;
+    outbox.acknowledge(batch);
+    outbox.startScan();
+    const second = outbox.next() as Additions;
     assert.deepEqual([...second.deltas], new Array(10).fill(999), 'and nothing is to be removed');
   });
 
@@ -137,9 +137,9 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     await settled();
     assert.deepEqual(
       warnings.map((warning) => warning.split(': ')[0]),
-      ['Redis is away, metrics wait in memory', 'Redis is away'],
+      ['Redis is unavailable, metrics are kept in memory', 'Redis is unavailable'],
     );
-    assert.match(warnings[1]!, /what this program had counted there stays there, as if it had ended/);
+    assert.match(warnings[1]!, /the numbers that this program had sent stay there, as if it had ended/);
     await server.start();
     const reader = await openBackend(options);
     const read = await reader.snapshot({ families: [counter.descriptor], scopes: [] });
@@ -173,7 +173,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     await settled();
     assert.deepEqual(
       warnings.map((warning) => warning.split(/[,:]/)[0]),
-      ['Redis is away', 'Redis is back'],
+      ['Redis is unavailable', 'Redis is available again'],
     );
   });
 

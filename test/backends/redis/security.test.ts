@@ -133,7 +133,7 @@ describe('security of the Redis backend', { skip }, () => {
     const backend = await openBackend(options);
     await assert.rejects(backend.flush(), /NOPERM|permission/);
     await new Promise((resolve) => setImmediate(resolve));
-    assert.match(warnings.join(), /^Redis is away, metrics wait in memory: .*(NOPERM|permission)/);
+    assert.match(warnings.join(), /^Redis is unavailable, metrics are kept in memory: .*(NOPERM|permission)/);
     await backend.close();
   });
 

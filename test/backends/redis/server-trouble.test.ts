@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import type { FamilyDescriptor, FamilySnapshot } from 'metheus';
 import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
-import { familyId } from '#metheus/backends/redis/fields.js';
+import { familyId } from '#metheus/backends/redis/family-hash.js';
 import { until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -23,10 +23,10 @@ process.removeAllListeners('warning');
 process.on('warning', ({ message }) => warnings.push(message));
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-const AWAY = 'Redis is away, metrics wait in memory: ';
-const BACK = 'Redis is back: metrics are shared again.';
+const AWAY = 'Redis is unavailable, metrics are kept in memory: ';
+const BACK = 'Redis is available again: metrics are shared.';
 const LOST =
-  'Redis has lost one metric: what living programs have counted is sent anew, what others had counted is gone.';
+  'Redis has lost one metric: running programs send their numbers again, those of ended programs are gone.';
 
 describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () => {
   let server: RedisServer;
@@ -146,8 +146,10 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
       assert.deepEqual(await one.read(), [7, 1]);
       await settled();
       assert.deepEqual(
-        warnings.map((warning) => warning.split(/[,:]/)[0]).filter((warning) => warning !== 'Redis is away'),
-        warnings.length === 0 ? [] : ['Redis is back'],
+        warnings
+          .map((warning) => warning.split(/[,:]/)[0])
+          .filter((warning) => warning !== 'Redis is unavailable'),
+        warnings.length === 0 ? [] : ['Redis is available again'],
       );
       await one.backend.close();
     }));
@@ -168,7 +170,7 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
       await flushed(one);
       assert.deepEqual(await one.read(), [7, 1]);
       await settled();
-      const back = `Redis has gone back to an earlier state: 3 flushes of the metric '${one.family.name}' are lost.`;
+      const back = `Redis has returned to an earlier state: 3 flushes of the metric '${one.family.name}' are lost.`;
       assert.ok(warnings.includes(back), warnings.join('\n'));
       one.inc();
       assert.deepEqual(await one.read(), [8, 1], 'said once, and counted on');
@@ -233,7 +235,7 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
       );
       await settled();
       assert.ok(
-        warnings.some((warning) => warning.includes('has gone back to an earlier state: 1 flush')),
+        warnings.some((warning) => warning.includes('has returned to an earlier state: 1 flush')),
         warnings.join('\n'),
       );
       for (const backend of [one, two, reader]) await backend!.close();

@@ -1,0 +1,202 @@
+/**
+ * The hash that holds one family: its fields, the scripts that every batch shares, and their replies.
+ * `docs/reference/redis-keys.md` describes the whole layout.
+ */
+import { createHash } from 'node:crypto';
+import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import type { Argument, Settings } from './config.js';
+import { type Connection, Script } from './connection.js';
+import type { RedisStatus } from './status.js';
+
+/** Names of the keys under one prefix. */
+export class Keys {
+  readonly #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Sorted set: producers, by the time of their last heartbeat. */
+  get producers(): string {
+    return `${this.#prefix}:producers`;
+  }
+
+  /** Hash: family descriptors as JSON, by family id. */
+  get families(): string {
+    return `${this.#prefix}:families`;
+  }
+
+  /** Hash of one family. The braces keep it in one slot of a cluster and spread families over all slots. */
+  numbers(familyId: string): string {
+    return `${this.#prefix}:{${familyId}}`;
+  }
+}
+
+/** Everything that the parts of one open backend share. */
+export interface RedisContext {
+  /** Name of this producer, unique among all programs. */
+  readonly producer: string;
+  readonly connection: Connection;
+  readonly settings: Settings;
+  readonly keys: Keys;
+  readonly status: RedisStatus;
+}
+
+/** Returns a short name of a family, equal in all programs that define it. */
+export function familyId(family: FamilyDescriptor): string {
+  return createHash('sha1').update(familyKey(family)).digest('hex').slice(0, 16);
+}
+
+/** Fields that describe the hash itself. */
+export const HEAD = {
+  /** Unix seconds at which the hash was made; tells it from an earlier hash under the same key. */
+  identity: 't',
+  /** How often producers have joined. */
+  joins: 'm',
+  /** Number of rows ever assigned. */
+  rows: 'n',
+  /** The latest generation of any block. */
+  version: 'v',
+} as const;
+
+/** Reads a JSON array of strings; returns undefined for anything else. */
+export function parseTexts(json: string): string[] | undefined {
+  const texts = parseJson(json);
+  return isTexts(texts) ? texts : undefined;
+}
+
+/** Reads a family descriptor; returns undefined for text that is none. */
+export function parseDescriptor(json: string): FamilyDescriptor | undefined {
+  const family = parseJson(json) as FamilyDescriptor | undefined | null;
+  const texts = [family?.scope, family?.name, family?.help, family?.type, family?.unit, family?.merge];
+  const isDescriptor = isTexts(texts) && isTexts(family?.labelNames) && Array.isArray(family?.bounds);
+  return isDescriptor && family !== null && Number.isSafeInteger(family?.cells) ? family : undefined;
+}
+
+const isTexts = (texts: unknown): texts is string[] =>
+  Array.isArray(texts) && texts.every((text) => typeof text === 'string');
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live.
+ *
+ * Returns the token that the producer's batches carry: the identity of the hash and the number of this join. A batch
+ * delayed since before the hash was lost, or the producer compacted, carries another token and is not applied.
+ * A producer that has joined keeps its token, so a repeated or late call changes nothing.
+ */
+const JOIN = new Script(`
+local key, field = KEYS[1], 'q:' .. ARGV[1]
+local head = redis.call('HMGET', key, 't', field)
+local identity, token = head[1], head[2] and string.match(head[2], '^%S+')
+if not identity then
+  local now = redis.call('TIME')
+  identity = string.format('%s.%06d', now[1], now[2])
+  redis.call('HSET', key, 't', identity)
+end
+if not token then
+  local joins = (redis.call('HGET', key, 'm') or 0) + 1
+  token = identity .. '/' .. joins
+  redis.call('HSET', key, field, token .. ' 0', 'm', joins)
+end
+redis.call('EXPIRE', key, ARGV[2])
+return token
+`);
+
+/**
+ * Start of every batch script. KEYS: the hash. ARGV: producer, token, sequence number, seconds to live.
+ *
+ * Returns `lost` for a hash other than the one joined, `unknown` when the hash does not know the token, and `seen`
+ * for a batch that was applied before.
+ */
+export const BEGIN_BATCH = `
+local key, field = KEYS[1], 'q:' .. ARGV[1]
+local head = redis.call('HMGET', key, 't', field)
+local token, last = string.match(head[2] or '', '^(%S+) (%d+)$')
+if token ~= ARGV[2] then
+  return head[1] and head[1] == string.match(ARGV[2], '^[^/]+') and 'unknown' or 'lost'
+end
+local missing = tonumber(ARGV[3]) - tonumber(last) - 1
+if missing < 0 then return 'seen' end
+`;
+
+/**
+ * First write of every batch script. A Redis that refuses writes refuses this one, before anything is applied; the
+ * writes that follow are not refused.
+ */
+export const RECORD_BATCH = `
+redis.call('HSET', key, field, token .. ' ' .. ARGV[3])
+redis.call('EXPIRE', key, ARGV[4])
+`;
+
+/** End of every batch script: returns `ok`, or `gap n` when the n batches before this one are missing. */
+export const END_BATCH = `
+return missing > 0 and 'gap ' .. missing or 'ok'
+`;
+
+/** The reply to a batch. Only `applied`, `seen` and `gap` mean that the hash contains it. */
+export type Reply =
+  | { readonly kind: 'applied' }
+  /** Applied before: the earlier reply did not arrive. */
+  | { readonly kind: 'seen' }
+  /** Applied, but Redis no longer has the `missing` batches before it. */
+  | { readonly kind: 'gap'; readonly missing: number }
+  /** Rows in these blocks belong to other series now. */
+  | { readonly kind: 'moved'; readonly blocks: ReadonlySet<number> }
+  /** The hash does not know the producer's token. */
+  | { readonly kind: 'unknown' }
+  /** The hash that the producer joined is gone. */
+  | { readonly kind: 'lost' };
+
+function parseReply(text: string): Reply {
+  const [kind, ...numbers] = text.split(' ');
+  switch (kind) {
+    case 'ok':
+      return { kind: 'applied' };
+    case 'gap':
+      return { kind, missing: Number(numbers[0]) };
+    case 'moved':
+      return { kind, blocks: new Set(numbers.map(Number)) };
+    case 'seen':
+    case 'unknown':
+    case 'lost':
+      return { kind };
+    default:
+      throw new Error(`Redis sent an unexpected reply: ${text.slice(0, 80)}`);
+  }
+}
+
+/** The hash of one family, as this producer writes to it. */
+export class FamilyHash {
+  /** Seconds after a write until the hash expires. */
+  readonly expireKeyTime: number;
+  readonly #context: RedisContext;
+  readonly #key: string;
+
+  constructor(context: RedisContext, familyId: string) {
+    this.expireKeyTime = context.settings.expireKeyTime;
+    this.#context = context;
+    this.#key = context.keys.numbers(familyId);
+  }
+
+  /** Joins the producer and returns its token. */
+  async join(): Promise<string> {
+    return (await this.run(JOIN, [this.#context.producer, this.expireKeyTime])) as string;
+  }
+
+  /** Runs a batch script; `args` follow those of {@link BEGIN_BATCH}. */
+  async send(script: Script, token: string, sequence: number, args: readonly Argument[]): Promise<Reply> {
+    const all = [this.#context.producer, token, sequence, this.expireKeyTime, ...args];
+    return parseReply((await this.run(script, all)) as string);
+  }
+
+  run(script: Script, args: readonly Argument[]): Promise<unknown> {
+    return this.#context.connection.run(script, this.#key, args);
+  }
+}

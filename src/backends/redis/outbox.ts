@@ -1,0 +1,269 @@
+/**
+ * Changes of one family on their way to Redis.
+ *
+ * Changes are found by comparing the cells with what Redis acknowledged last. They travel in batches, each frozen
+ * until Redis has replied, so an outage keeps at most one number for each cell.
+ */
+import type { FamilyDescriptor } from '../../model/family.js';
+import type { Cells, Writer } from '../backend.js';
+import { FamilyHash, familyId, type RedisContext, type Reply } from './family-hash.js';
+import type { RedisStatus } from './status.js';
+import type { Position } from './sum-blocks.js';
+
+export interface Series extends Position {
+  /** Label values, as JSON. */
+  readonly labels: string;
+  /** Undefined where all writers of this process add up. */
+  readonly writer: Writer | undefined;
+  /** One entry for each writer of this process. */
+  readonly sources: Cells[];
+  /** The numbers that Redis acknowledged last. */
+  readonly sent: Float64Array;
+  /** Whether Redis has acknowledged the series, which it shows even when its numbers never change. */
+  known: boolean;
+  /** The state of its writer that Redis acknowledged last. */
+  live: boolean;
+  row: number;
+  generation: number;
+}
+
+/** A series that was released. */
+export interface ReleasedSeries {
+  readonly series: Series;
+  /** `removed`: for all producers. `moved`: only the numbers of this one. */
+  readonly why: 'removed' | 'moved';
+}
+
+/** Changes that are sent again, unchanged, until Redis has acknowledged them. */
+export interface Batch {
+  readonly sequence: number;
+  /** The released series that this batch takes from Redis. */
+  readonly released: readonly ReleasedSeries[];
+}
+
+/**
+ * What the family's hash knows of this producer, as far as the producer can tell.
+ *
+ * | state | event | next state | effect |
+ * | --- | --- | --- | --- |
+ * | `absent`, `rejoining` | join | `joined` | the batch is sent |
+ * | `joined` | `applied`, `seen` | `joined` | the batch is acknowledged |
+ * | `joined` | `gap` | `joined` | the batch is acknowledged; an unexpected gap is reported, and values are sent again |
+ * | `joined` | `moved` | `joined` | rows are looked up again, and the batch is sent again |
+ * | `joined` | `unknown` | `rejoining` | the batch is sent again |
+ * | any | `lost`, expired key | `absent` | all numbers are sent again, from batch 1 |
+ * | any | forgotten producer | the same | the next gap is expected; values are sent again |
+ */
+type Session =
+  | { readonly state: 'absent' }
+  | { readonly state: 'joined'; readonly token: string }
+  | { readonly state: 'rejoining' };
+
+/** How often one flush of a family may receive these replies. */
+const MAX_REPLIES: Partial<Record<Reply['kind'], number>> = { lost: 1, unknown: 1, moved: 1000 };
+
+export abstract class Outbox<B extends Batch = Batch> {
+  readonly family: FamilyDescriptor;
+  readonly id: string;
+  /** Whether `P:families` has the descriptor. */
+  announced = false;
+  /** How often this producer has joined the hash. */
+  joins = 0;
+  /** Whether a writer other than the process's own thread counts here. */
+  hasOtherWriters = false;
+  protected readonly series = new Map<string, Series>();
+  protected released: ReleasedSeries[] = [];
+  protected batch: B | undefined;
+  /** The series that the scan under way has not compared yet. */
+  protected rest: Iterator<Series> = [].values();
+  readonly #pages = new Map<Float64Array, Map<number, Series>>();
+  #session: Session = { state: 'absent' };
+  #sequence = 0;
+  /** Whether the hash may have dropped the sequence number, as compaction does. */
+  #isGapExpected = false;
+  #hash: FamilyHash | undefined;
+
+  constructor(family: FamilyDescriptor) {
+    this.family = family;
+    this.id = familyId(family);
+  }
+
+  /** Returns the name under which a series is kept here. */
+  protected abstract keyOf(labels: string, writer: Writer | undefined): string;
+
+  /** Returns the next changes as a batch; undefined when there are none. */
+  protected abstract freeze(sequence: number): B | undefined;
+
+  protected abstract send(hash: FamilyHash, token: string, batch: B): Promise<Reply>;
+
+  /** Notes the numbers of a batch as sent. */
+  protected abstract markSent(batch: B): void;
+
+  /** Reports whether Redis may have numbers of a series that it has not acknowledged. */
+  protected abstract mayBeSent(series: Series): boolean;
+
+  /** Whether Redis has numbers of this producer. */
+  get isJoined(): boolean {
+    return this.#session.state === 'joined';
+  }
+
+  /** Whether released series are still in Redis. */
+  get hasReleased(): boolean {
+    return this.released.length > 0;
+  }
+
+  add(cells: Cells, labels: readonly string[], writer: Writer | undefined): void {
+    const json = JSON.stringify(labels);
+    const key = this.keyOf(json, writer);
+    let series = this.series.get(key);
+    if (series === undefined) {
+      const sent = new Float64Array(this.family.cells);
+      const position = { row: -1, generation: 0 };
+      series = { labels: json, writer, sources: [], sent, known: false, live: true, ...position };
+      this.series.set(key, series);
+    }
+    series.sources.push(cells);
+    if (writer !== undefined) this.hasOtherWriters = true;
+    let page = this.#pages.get(cells.page);
+    if (page === undefined) {
+      page = new Map();
+      this.#pages.set(cells.page, page);
+    }
+    page.set(cells.offset, series);
+  }
+
+  /** Forgets the cells of one writer, and the series with its last ones. */
+  remove({ page, offset }: Cells, why: ReleasedSeries['why']): void {
+    const offsets = this.#pages.get(page);
+    const series = offsets?.get(offset);
+    if (offsets === undefined || series === undefined) return;
+    offsets.delete(offset);
+    if (offsets.size === 0) this.#pages.delete(page);
+    const { sources, labels, writer } = series;
+    sources.splice(
+      sources.findIndex((cells) => cells.page === page && cells.offset === offset),
+      1,
+    );
+    if (sources.length > 0) return;
+    this.series.delete(this.keyOf(labels, writer));
+    // A series unknown to Redis needs no removal, so series that come and go during an outage leave nothing behind.
+    if (series.known || this.mayBeSent(series)) this.released.push({ series, why });
+  }
+
+  /**
+   * Sends all changes. Resolves with whether Redis had lost this producer's numbers, which are sent again.
+   *
+   * @throws the error that kept Redis from taking a batch; the next flush sends the same one
+   */
+  async flush(context: RedisContext): Promise<boolean> {
+    this.#hash ??= new FamilyHash(context, this.id);
+    const replies = new Map<Reply['kind'], number>();
+    this.startScan();
+    if (this.isJoined) await this.#announce(context);
+    for (let batch = this.next(); batch !== undefined; batch = this.next()) {
+      await this.#announce(context);
+      const reply = await this.send(this.#hash, await this.#join(this.#hash), batch);
+      const count = (replies.get(reply.kind) ?? 0) + 1;
+      replies.set(reply.kind, count);
+      if (count > (MAX_REPLIES[reply.kind] ?? Number.POSITIVE_INFINITY)) {
+        throw new Error(`Redis keeps answering '${reply.kind}' for the metric '${this.family.name}'`);
+      }
+      this.#receive(reply, batch, context.status);
+    }
+    return replies.has('lost');
+  }
+
+  /** Starts to look for changes, at the first series. */
+  startScan(): void {
+    this.rest = this.series.values();
+  }
+
+  /** Returns the batch to send: the one without a reply, else the next changes; undefined when there are none. */
+  next(): B | undefined {
+    if (this.batch === undefined) {
+      this.batch = this.freeze(this.#sequence + 1);
+      if (this.batch !== undefined) this.#sequence += 1;
+    }
+    return this.batch;
+  }
+
+  /** Notes that Redis has applied a batch. */
+  acknowledge(batch: B): void {
+    if (batch !== this.batch) return;
+    this.markSent(batch);
+    this.released = this.released.filter((released) => !batch.released.includes(released));
+    this.batch = undefined;
+    this.#isGapExpected = false;
+  }
+
+  /** Notes that the hash is gone: everything is sent again. */
+  reset(): void {
+    this.batch = undefined;
+    this.released = [];
+    this.announced = false;
+    this.joins = 0;
+    this.#sequence = 0;
+    this.#session = { state: 'absent' };
+    for (const series of this.series.values()) series.sent.fill(0);
+    this.forgetKnown();
+  }
+
+  /** Notes that Redis does not list this producer any more, so its fields may have been compacted. */
+  expectGap(): void {
+    this.#isGapExpected = true;
+  }
+
+  /** Has the series be announced and located again. Numbers that were added to sums are not sent again. */
+  protected forgetKnown(): void {
+    for (const series of this.series.values()) {
+      series.known = false;
+      series.row = -1;
+    }
+  }
+
+  /** Has the rows in these blocks be located again. */
+  protected forgetRows(_batch: B, _blocks: ReadonlySet<number>): void {}
+
+  async #join(hash: FamilyHash): Promise<string> {
+    if (this.#session.state === 'joined') return this.#session.token;
+    const token = await hash.join();
+    this.#session = { state: 'joined', token };
+    this.joins += 1;
+    return token;
+  }
+
+  #receive(reply: Reply, batch: B, status: RedisStatus): void {
+    switch (reply.kind) {
+      case 'applied':
+      case 'seen':
+        this.acknowledge(batch);
+        break;
+      case 'gap': {
+        const isLoss = !this.#isGapExpected;
+        this.acknowledge(batch);
+        if (!isLoss) break;
+        status.reportRollback(this.family, reply.missing);
+        this.forgetKnown();
+        this.startScan();
+        break;
+      }
+      case 'moved':
+        this.forgetRows(batch, reply.blocks);
+        break;
+      case 'unknown':
+        this.#session = { state: 'rejoining' };
+        break;
+      case 'lost':
+        this.reset();
+        this.startScan();
+    }
+  }
+
+  /** Adds the family to the index that readers find it by. */
+  async #announce({ connection, keys, settings }: RedisContext): Promise<void> {
+    if (this.announced) return;
+    await connection.call('HSET', keys.families, this.id, JSON.stringify(this.family));
+    await connection.call('EXPIRE', keys.families, settings.expireKeyTime);
+    this.announced = true;
+  }
+}

@@ -1,0 +1,135 @@
+/** Reading the requested families, and those that other producers have announced. */
+import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { LabelColumn } from '../../model/label-column.js';
+import type { SnapshotRequest } from '../backend.js';
+import { isRefusal } from './connection.js';
+import { familyId, parseDescriptor, type RedisContext } from './family-hash.js';
+import { PerWriterReader } from './per-writer.js';
+import { readLiving } from './producers.js';
+import { SumReader } from './sum-reader.js';
+
+/** The families that this process counts in. */
+export interface LocalFamilies {
+  /** Returns the numbers of this process alone. */
+  snapshot(family: FamilyDescriptor): Promise<FamilySnapshot>;
+  /** Returns how often this process has joined a hash; undefined unless it counts there with one thread only. */
+  joins(id: string): number | undefined;
+  /** Reports whether Redis should have numbers of the family. Called when it has none. */
+  isMissing(id: string): boolean;
+}
+
+export class Reader {
+  readonly #context: RedisContext;
+  readonly #local: LocalFamilies;
+  readonly #readers = new Map<string, SumReader | PerWriterReader>();
+  /** Descriptors of the last read, by their text. */
+  #descriptors = new Map<string, FamilyDescriptor>();
+
+  constructor(context: RedisContext, local: LocalFamilies) {
+    this.#context = context;
+    this.#local = local;
+  }
+
+  async read({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
+    const { connection, keys } = this.#context;
+    const [index, living] = await Promise.all([
+      connection.call('HGETALL', keys.families) as Promise<string[]>,
+      readLiving(this.#context),
+    ]);
+    this.#renew(keys.families);
+    const others = this.#others(index, families, scopes);
+    const snapshots = await Promise.all([
+      ...families.map((family) => this.#readRequested(family, living)),
+      ...others.map((family) => this.#readOther(family, living)),
+    ]);
+    return snapshots.filter((snapshot) => snapshot !== undefined);
+  }
+
+  /** Returns a requested family in any case: with this process's own numbers where Redis does not give any. */
+  async #readRequested(family: FamilyDescriptor, living: ReadonlySet<string>): Promise<FamilySnapshot> {
+    const read = await this.#readFamily(family, living);
+    return { ...(read ?? (await this.#local.snapshot(family))), family };
+  }
+
+  /** Leaves out families that only this process has counted in: they were not requested. */
+  async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>) {
+    const snapshot = await this.#readFamily(family, living);
+    const id = familyId(family);
+    const joins = this.#local.joins(id);
+    return joins === undefined || this.#readers.get(id)!.joins > joins ? snapshot : undefined;
+  }
+
+  /** Resolves with undefined for a family that Redis refuses or has lost. */
+  async #readFamily(
+    family: FamilyDescriptor,
+    living: ReadonlySet<string>,
+  ): Promise<FamilySnapshot | undefined> {
+    const { connection, keys, status } = this.#context;
+    const id = familyId(family);
+    const key = keys.numbers(id);
+    let reader = this.#readers.get(id);
+    if (reader === undefined) {
+      reader = family.merge === 'add' ? new SumReader(family) : new PerWriterReader(family);
+      this.#readers.set(id, reader);
+    }
+    try {
+      const snapshot = await reader.read(connection, key, living);
+      if (snapshot === undefined && this.#local.isMissing(id)) return undefined;
+      this.#renew(key);
+      return snapshot ?? emptySnapshot(family);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      status.reportRefusal(family, error as Error);
+      return undefined;
+    }
+  }
+
+  /** Puts off the expiry of a key, without waiting for it. */
+  #renew(key: string): void {
+    const { connection, settings } = this.#context;
+    connection.call('EXPIRE', key, settings.expireKeyTime).catch(() => {});
+  }
+
+  /** Returns the announced families that were not requested. The first definition of a name is served. */
+  #others(
+    index: readonly string[],
+    families: readonly FamilyDescriptor[],
+    scopes: readonly string[],
+  ): FamilyDescriptor[] {
+    const names = new Map(families.map((family) => [nameOf(family), familyKey(family)]));
+    const others: FamilyDescriptor[] = [];
+    for (const family of this.#parse(index)) {
+      if (!scopes.includes(family.scope)) continue;
+      const key = familyKey(family);
+      const known = names.get(nameOf(family));
+      if (known === undefined) {
+        names.set(nameOf(family), key);
+        others.push(family);
+      } else if (known !== key) this.#context.status.reportConflict(family, known, key);
+    }
+    return others;
+  }
+
+  /** Returns descriptors sorted by id, so that every scrape serves the same definition of a name. */
+  #parse(index: readonly string[]): FamilyDescriptor[] {
+    const before = this.#descriptors;
+    this.#descriptors = new Map();
+    const parsed: [id: string, family: FamilyDescriptor][] = [];
+    for (let i = 0; i < index.length; i += 2) {
+      const text = index[i + 1]!;
+      const family = before.get(text) ?? parseDescriptor(text);
+      if (family === undefined) continue;
+      this.#descriptors.set(text, family);
+      parsed.push([index[i]!, family]);
+    }
+    return parsed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, family]) => family);
+  }
+}
+
+const emptySnapshot = (family: FamilyDescriptor): FamilySnapshot => ({
+  family,
+  rows: new LabelColumn().view(),
+  values: new Float64Array(0),
+});
+
+const nameOf = ({ scope, name }: FamilyDescriptor) => JSON.stringify([scope, name]);

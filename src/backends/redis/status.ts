@@ -1,0 +1,70 @@
+/** Whether Redis works for this process: one warning when it stops, one when it is back, and metrics of both. */
+import { warnOnce } from '../../errors.js';
+import { createFamily } from '../../model/create-family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+
+const WARNING = { type: 'MetheusWarning', code: 'METHEUS_WARNING' };
+const warn = (message: string) => process.emitWarning(message, WARNING);
+
+export class RedisStatus {
+  /** The error that keeps Redis from being used; undefined while it works. */
+  outage: Error | undefined;
+  #errors = 0;
+
+  reportSuccess(): void {
+    if (this.outage === undefined) return;
+    this.outage = undefined;
+    warn('Redis is available again: metrics are shared.');
+  }
+
+  reportOutage(error: Error): void {
+    const isNew = this.outage === undefined;
+    this.outage = error;
+    this.#errors += 1;
+    if (isNew) warn(`Redis is unavailable, metrics are kept in memory: ${error.message}`);
+  }
+
+  /** Reports that Redis refuses one family; the others are still exchanged. */
+  reportRefusal({ name }: FamilyDescriptor, error: Error): void {
+    this.#errors += 1;
+    const kind = error.message.split(' ')[0];
+    warnOnce(`redis ${name} ${kind}`, `Redis refuses the metric '${name}': ${error.message}`);
+  }
+
+  /** Reports that Redis has lost families that this process had sent. */
+  reportLoss(families: number): void {
+    this.#errors += 1;
+    const lost = families === 1 ? 'one metric' : `${families} metrics`;
+    warn(
+      `Redis has lost ${lost}: running programs send their numbers again, those of ended programs are gone.`,
+    );
+  }
+
+  /** Reports that Redis has returned to an earlier state, by a failover or from an older file. */
+  reportRollback({ name }: FamilyDescriptor, flushes: number): void {
+    this.#errors += 1;
+    warn(`Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.`);
+  }
+
+  /** Reports that numbers could not be taken back from Redis when another backend was loaded. */
+  reportLeftBehind(): void {
+    warn('Redis is unavailable: the numbers that this program had sent stay there, as if it had ended.');
+  }
+
+  reportConflict({ name }: FamilyDescriptor, first: string, other: string): void {
+    const message = `Two programs define the metric '${name}' differently: ${first} and ${other}. The first is served.`;
+    warnOnce(`redis conflict ${name}`, message);
+  }
+
+  snapshots(): FamilySnapshot[] {
+    return [
+      createFamily('metheus_backend_up', 'Whether this process can exchange its metrics with Redis.', {
+        series: [{ value: this.outage === undefined ? 1 : 0 }],
+      }),
+      createFamily('metheus_backend_errors_total', 'Trouble that this process had with Redis.', {
+        type: 'counter',
+        series: [{ value: this.#errors }],
+      }),
+    ];
+  }
+}

@@ -1,0 +1,158 @@
+/** Sending counters, histograms and summaries, whose cells add up over all producers: differences are sent. */
+import type { FamilyHash, Reply } from './family-hash.js';
+import { type Batch, Outbox, type Series } from './outbox.js';
+import { ADD, encodeAdditions, LOCATE, REMOVE, rowsOfBlock, unlocated } from './sum-blocks.js';
+
+/** Maximum cells of one batch: Redis runs nothing else while it adds them. */
+const MAX_CELLS = 8192;
+/** Maximum series that Redis looks up by name in one call. */
+const MAX_SERIES = 1000;
+
+/** Numbers to add. */
+export interface Additions extends Batch {
+  readonly kind: 'add';
+  readonly series: readonly Series[];
+  /** `cells` numbers for each series. */
+  readonly deltas: Float64Array;
+  /** The numbers that Redis has of this producer after the batch. */
+  readonly values: Float64Array;
+  /** Whether Redis creates series that it does not have. */
+  readonly create: boolean;
+}
+
+/** Series to remove for all producers. */
+export interface Removal extends Batch {
+  readonly kind: 'remove';
+  readonly labels: readonly string[];
+}
+
+export class SumOutbox extends Outbox<Additions | Removal> {
+  protected keyOf(labels: string): string {
+    return labels;
+  }
+
+  override add(...[cells, labels, writer]: Parameters<Outbox['add']>): void {
+    super.add(cells, labels, undefined);
+    if (writer !== undefined) this.hasOtherWriters = true;
+  }
+
+  protected mayBeSent(series: Series): boolean {
+    const { batch } = this;
+    return series.row >= 0 || (batch?.kind === 'add' && batch.series.includes(series));
+  }
+
+  protected freeze(sequence: number): Additions | Removal | undefined {
+    return this.#freezeRemoval(sequence) ?? this.#freezeWithdrawal(sequence) ?? this.#freezeChanges(sequence);
+  }
+
+  protected markSent(batch: Additions | Removal): void {
+    if (batch.kind === 'remove') return;
+    const { cells } = this.family;
+    const { series, values } = batch;
+    for (let i = 0; i < series.length; i++) {
+      const one = series[i]!;
+      one.known = true;
+      for (let cell = 0; cell < cells; cell++) one.sent[cell] = values[i * cells + cell]!;
+    }
+  }
+
+  protected async send(hash: FamilyHash, token: string, batch: Additions | Removal): Promise<Reply> {
+    const { cells } = this.family;
+    const { sequence } = batch;
+    if (batch.kind === 'remove') {
+      return hash.send(REMOVE, token, sequence, [cells, rowsOfBlock(cells), ...batch.labels]);
+    }
+    if (!(await this.#locate(hash, token, batch))) return { kind: 'lost' };
+    return hash.send(ADD, token, sequence, [encodeAdditions(cells, batch.series, batch.deltas)]);
+  }
+
+  protected override forgetRows(batch: Additions | Removal, blocks: ReadonlySet<number>): void {
+    if (batch.kind === 'remove') return;
+    const rows = rowsOfBlock(this.family.cells);
+    for (const one of batch.series) if (blocks.has(Math.floor(one.row / rows))) one.row = -1;
+  }
+
+  /** Finds the rows of a batch. Resolves with whether the hash is the one that was joined. */
+  async #locate(hash: FamilyHash, token: string, { series, create }: Additions): Promise<boolean> {
+    const { cells } = this.family;
+    const identity = token.split('/')[0]!;
+    const args = [identity, hash.expireKeyTime, cells, rowsOfBlock(cells), create ? 1 : 0];
+    let missing = unlocated(cells, series);
+    while (missing.length > 0) {
+      // A series that has no row, and is not to get one, is left out.
+      const absent = new Set<Series>();
+      for (let i = 0; i < missing.length; i += MAX_SERIES) {
+        const some = missing.slice(i, i + MAX_SERIES);
+        const labels = some.map((one) => one.labels);
+        const reply = (await hash.run(LOCATE, [...args, ...labels])) as string;
+        if (reply === 'lost') return false;
+        const found = reply.split(' ');
+        for (const [j, one] of some.entries()) {
+          one.row = Number(found[2 * j]);
+          one.generation = Number(found[2 * j + 1]);
+          if (one.row < 0) absent.add(one);
+        }
+      }
+      missing = unlocated(cells, series).filter((one) => !absent.has(one));
+    }
+    return true;
+  }
+
+  /** Removals go before additions: a series may have been removed and created again since the last flush. */
+  #freezeRemoval(sequence: number): Removal | undefined {
+    const released = this.released.filter(({ why }) => why === 'removed').slice(0, MAX_SERIES);
+    if (released.length === 0) return undefined;
+    return { kind: 'remove', sequence, labels: released.map(({ series }) => series.labels), released };
+  }
+
+  /** Takes back the numbers of series that have moved to another backend, where the series still exist. */
+  #freezeWithdrawal(sequence: number): Additions | undefined {
+    const { cells } = this.family;
+    const released = this.released.slice(0, Math.ceil(MAX_CELLS / cells));
+    if (released.length === 0) return undefined;
+    const series = released.map((one) => one.series);
+    const values = new Float64Array(released.length * cells);
+    const deltas = values.map((_, i) => 0 - series[Math.floor(i / cells)]!.sent[i % cells]!);
+    return { kind: 'add', sequence, series, deltas, values, create: false, released };
+  }
+
+  #freezeChanges(sequence: number): Additions | undefined {
+    const { cells } = this.family;
+    const max = Math.ceil(MAX_CELLS / cells);
+    const series: Series[] = [];
+    while (series.length < max) {
+      const { done, value: one } = this.rest.next();
+      if (done) break;
+      if (!one.known || hasChanged(one)) series.push(one);
+    }
+    if (series.length === 0) return undefined;
+    const values = new Float64Array(series.length * cells);
+    const deltas = new Float64Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const one = series[Math.floor(i / cells)]!;
+      const cell = i % cells;
+      const value = cellOf(one, cell);
+      const before = one.sent[cell]!;
+      values[i] = value;
+      deltas[i] = isSame(value, before) ? 0 : value - before;
+    }
+    return { kind: 'add', sequence, series, deltas, values, create: true, released: [] };
+  }
+}
+
+/** Adds up one cell over all writers of this process. */
+function cellOf({ sources }: Series, cell: number): number {
+  let value = 0;
+  for (let i = 0; i < sources.length; i++) value += sources[i]!.page[sources[i]!.offset + cell]!;
+  return value;
+}
+
+function hasChanged(series: Series): boolean {
+  for (let cell = 0; cell < series.sent.length; cell++) {
+    if (!isSame(cellOf(series, cell), series.sent[cell]!)) return true;
+  }
+  return false;
+}
+
+/** The difference of an infinity to itself is NaN, so numbers are compared before they are subtracted. */
+const isSame = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));

@@ -1,0 +1,153 @@
+/** Reading counters, histograms and summaries: the rows are kept, so an unchanged set of series costs only its blocks. */
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { LabelColumn, type LabelRows } from '../../model/label-column.js';
+import { labelText } from '../../model/labels.js';
+import { TimeSlice } from '../../system/time-slice.js';
+import { type Connection, Script } from './connection.js';
+import { HEAD, parseTexts } from './family-hash.js';
+import { decodeBlocks, rowsOfBlock } from './sum-blocks.js';
+
+/** Prefix of a field that holds the row of a series. The label values follow as JSON. */
+const ROW_FIELD = 'r:';
+
+/** Maximum rows of a family: bounds the memory that a corrupt hash can demand. */
+const MAX_ROWS = 1e8;
+
+/** Maximum attempts to read while series come and go. */
+const MAX_TRIES = 20;
+
+/** Entry of the known labels that equals no row's, so that the rows are read again. */
+const STALE = '';
+
+/**
+ * Returns all blocks. KEYS: the hash. ARGV: its identity, the latest generation of its blocks, and the number of
+ * blocks, all as the reader knows them. Returns the number of joins and the blocks; nothing when series have come
+ * or gone since, or it is another hash.
+ */
+const READ = new Script(`
+local head = redis.call('HMGET', KEYS[1], 't', 'v', 'm')
+if (head[1] or '') ~= ARGV[1] or (head[2] or '') ~= ARGV[2] then return {} end
+local reply = { head[3] or '0' }
+for i = 0, ARGV[3] - 1, 1000 do
+  local names = {}
+  for number = i, math.min(i + 999, ARGV[3] - 1) do names[#names + 1] = 'b:' .. number end
+  for _, bytes in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do reply[#reply + 1] = bytes end
+end
+return reply
+`);
+
+/** The state of a hash at the last read. */
+interface KnownHash {
+  readonly identity: string;
+  readonly version: string;
+  readonly rows: LabelRows;
+}
+
+export class SumReader {
+  readonly family: FamilyDescriptor;
+  /** How often producers had joined the hash at the last read. */
+  joins = 0;
+  #known: KnownHash | undefined;
+  #column = new LabelColumn();
+  /** Label values of the column's rows, as JSON. */
+  #labels: (string | undefined)[] = [];
+  /** The read before: reads share state, so they run one after another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(family: FamilyDescriptor) {
+    this.family = family;
+  }
+
+  /**
+   * Resolves with undefined when there is no hash.
+   *
+   * @throws Error when series come and go faster than they are read
+   */
+  read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
+    const read = this.#last.then(() => this.#read(connection, key));
+    this.#last = read.catch(() => {});
+    return read;
+  }
+
+  async #read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
+    const { family } = this;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const blocks = await this.#readBlocks(connection, key);
+      if (blocks !== undefined) {
+        const { rows, identity } = this.#known!;
+        const values = decodeBlocks(family.cells, blocks, rows.size);
+        // The identity is the time at which the hash was made: nothing in it was counted earlier.
+        const created = new Float64Array(rows.size).fill(Number(identity));
+        return { family, rows, values, created };
+      }
+      if (!(await this.#readRows(connection, key))) return undefined;
+    }
+    throw new Error(`The series of the metric '${family.name}' come and go faster than they can be read`);
+  }
+
+  /** Resolves with undefined when the known rows are out of date. */
+  async #readBlocks(connection: Connection, key: string): Promise<(Buffer | null)[] | undefined> {
+    if (this.#known === undefined) return undefined;
+    const { identity, version, rows } = this.#known;
+    const args = [identity, version, Math.ceil(rows.size / rowsOfBlock(this.family.cells))];
+    const [joins, ...blocks] = (await connection.runForBytes(READ, key, args)) as (Buffer | null)[];
+    if (joins === undefined) return undefined;
+    this.joins = Number(joins);
+    return blocks;
+  }
+
+  /** Reads which series there are. Resolves with whether there is a hash. */
+  async #readRows(connection: Connection, key: string): Promise<boolean> {
+    // As text, which ioredis decodes faster than Buffers. The blocks among it are not used.
+    const hash = (await connection.call('HGETALL', key)) as string[];
+    const slice = new TimeSlice();
+    const heads = new Map<string, string>();
+    const labels: [row: number, labels: string][] = [];
+    for (let i = 0; i < hash.length; i += 2) {
+      const name = hash[i]!;
+      if (name.startsWith(`${ROW_FIELD}[`)) labels.push([Number(hash[i + 1]), name.slice(ROW_FIELD.length)]);
+      else if (name.length === 1) heads.set(name, hash[i + 1]!);
+      if (slice.isOverAfterStep()) await slice.next();
+    }
+    this.#known = {
+      identity: heads.get(HEAD.identity) ?? '',
+      version: heads.get(HEAD.version) ?? '',
+      rows: await this.#rowsOf(labels, Math.min(Number(heads.get(HEAD.rows) ?? 0), MAX_ROWS), slice),
+    };
+    return hash.length > 0;
+  }
+
+  /** Rows that are unchanged are kept: new series mostly are the last rows. */
+  async #rowsOf(
+    given: readonly [row: number, labels: string][],
+    size: number,
+    slice: TimeSlice,
+  ): Promise<LabelRows> {
+    const labels = new Array<string | undefined>(size);
+    for (const [row, json] of given) if (row < size) labels[row] = json;
+    const known = this.#labels;
+    if (known.some((json, row) => json !== labels[row])) {
+      this.#column = new LabelColumn();
+      known.length = 0;
+    }
+    const absent: number[] = [];
+    for (let row = known.length; row < size; row++) {
+      const text = this.#textOf(labels[row]);
+      this.#column.add(text ?? '');
+      if (text === undefined) absent.push(row);
+      known.push(labels[row]);
+      if (slice.isOverAfterStep()) await slice.next();
+    }
+    for (const row of absent) this.#column.remove(row);
+    // The column would reuse a removed row for the next series, so it is built anew then.
+    if (absent.length > 0) this.#labels = [STALE];
+    return this.#column.view();
+  }
+
+  /** Returns undefined for a free row, and for labels that do not belong to the family. */
+  #textOf(json: string | undefined): string | undefined {
+    const { labelNames } = this.family;
+    const labels = json === undefined ? undefined : parseTexts(json);
+    return labels?.length === labelNames.length ? labelText(labelNames, labels) : undefined;
+  }
+}
