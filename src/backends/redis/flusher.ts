@@ -55,7 +55,7 @@ export class Flusher {
     const { status } = this.#context;
     try {
       await this.#flush([...this.#outboxes.values()]);
-      status.reportSuccess();
+      if (status.outage !== undefined) status.reportRecovery();
     } catch (error) {
       status.reportOutage(error as Error);
     }

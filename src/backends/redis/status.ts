@@ -11,8 +11,7 @@ export class RedisStatus {
   outage: Error | undefined;
   #errors = 0;
 
-  reportSuccess(): void {
-    if (this.outage === undefined) return;
+  reportRecovery(): void {
     this.outage = undefined;
     warn('Redis is available again: metrics are shared.');
   }
