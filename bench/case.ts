@@ -1,42 +1,45 @@
-/** What a case of the bench is, and the one way in which short operations are timed. */
+/** The interface of a benchmark case, and the timing of short operations. */
 import type { PromClient } from './peers.js';
 
 export type Group = 'limits' | 'metrics' | 'scrape' | 'progress' | 'file' | 'redis' | 'growth';
 
 /**
- * Nanoseconds for one operation, milliseconds for one scrape, bytes for one series, changed cells a second, and
- * the share of one processor.
+ * Nanoseconds of an operation, milliseconds of a scrape, bytes of a series, changed cells in a second, share
+ * of one processor.
  */
 export type Unit = 'ns' | 'ms' | 'B' | 'kB' | 'cells/s' | '%';
 
-/** How much work: less when a person waits for it. */
+/** The amount of work. `quick` reduces it. */
 export interface Size {
   readonly quick: boolean;
 }
 
 /** One implementation of a case, set up and ready. */
 export interface Subject {
-  /** Does the work and throws unless the result is right. Comes before anything is timed. */
+  /** Does the work once and throws unless the result is right. Called before anything is timed. */
   check(): void | Promise<void>;
-  /** One run: what one piece of the work took, in the unit of the case. */
+  /** Measures one run, and returns the cost of one operation in the unit of the case. */
   run(): number | Promise<number>;
-  /** How many bytes one piece of the work makes, where it makes any. Asked for after the check. */
+  /** The number of bytes that one operation makes. Read after the check. */
   readonly bytes?: number;
 }
 
-/** Costs against an amount: what several cases are points of. */
+/** A curve of costs against an amount, whose points are cases. */
 export interface Curve {
   readonly name: string;
-  /** What there is more of from point to point. */
+  /** The amount on the horizontal axis. */
   readonly x: string;
   readonly unit: Unit;
-  /** Of its picture, without the ending. */
+  /** The name of its SVG file, without the ending. */
   readonly file: string;
 }
 
 type Prepared = Subject | Promise<Subject>;
 
-/** What ours was to reach: in the unit of the case, as a multiple of the limit, or a result that the check is for. */
+/**
+ * The goal of our implementation: in the unit of the case, as a multiple of the limit, or as a result that
+ * the check verifies.
+ */
 export type Target =
   | { readonly max: number }
   | { readonly min: number }
@@ -50,26 +53,26 @@ export interface Case {
   readonly ours?: (size: Size) => Prepared;
   /** The same with another client. All of them have the interface of prom-client. */
   readonly theirs?: (client: PromClient, size: Size, peer: string) => Prepared;
-  /** The same with packages that have interfaces of their own, by name. */
+  /** The same with packages that have other interfaces, by name. */
   readonly rivals?: Readonly<Record<string, (size: Size) => Prepared>>;
-  /** What this machine needs for the least that any implementation must do. */
+  /** The least work that any implementation has to do on this machine. */
   readonly limit?: (size: Size) => Prepared;
-  /** The case of the group `limits` that this one is compared with, where it has no limit of its own. */
+  /** The case of the group `limits` to compare with, for a case without its own limit. */
   readonly limitedBy?: string;
   readonly target?: Target;
   readonly point?: { readonly curve: Curve; readonly x: number };
-  /** For Node. */
+  /** Command-line flags for Node. */
   readonly flags?: readonly string[];
   /**
-   * Whether one run takes so long, or is a process of its own, that one process and one run to warm up have to do:
-   * for all, or for peers only.
+   * Measures in one process with one run to warm up, since a run is long or is a process: for all
+   * implementations, or for peers only.
    */
   readonly slow?: boolean | 'peers';
-  /** What is less with `--quick`, and then stands behind the name; `false`: the case is left out. */
+  /** The reduced amount with `--quick`, which is appended to the name; `false`: the case is left out. */
   readonly quick?: string | false;
 }
 
-/** What a child process is asked for. */
+/** The order to a process that measures, as JSON in its first argument. */
 export interface Request {
   readonly module: string;
   readonly key: string;
@@ -79,19 +82,19 @@ export interface Request {
   readonly runs: number;
 }
 
-/** What it answers, as JSON on its standard output. */
+/** The answer of a process that measures, as JSON on its standard output. */
 export interface Answer {
   readonly runs: readonly number[];
   readonly bytes?: number;
 }
 
-/** Long enough that reading the clock and one interruption do not show. */
+/** Long enough to hide the cost of reading the clock and one interruption. */
 const RUN_MS = 30;
 const QUICK_RUN_MS = 10;
 
 /**
- * Times a loop over an operation: nanoseconds a round. The rounds double until a run is long enough, which
- * also warms the loop up: it is called, and not only entered, many times before a run counts.
+ * Times a loop over an operation, in nanoseconds for each round. The number of rounds doubles until a run is
+ * long enough, which also calls the loop often enough to optimize it.
  */
 export function perRound(loop: (rounds: number) => void, { quick }: Size): () => number {
   let rounds = 0;
@@ -101,9 +104,9 @@ export function perRound(loop: (rounds: number) => void, { quick }: Size): () =>
   };
 }
 
-function enoughRounds(loop: (rounds: number) => void, least: number): number {
+function enoughRounds(loop: (rounds: number) => void, min: number): number {
   let rounds = 1000;
-  while (milliseconds(loop, rounds) < least) rounds *= 2;
+  while (milliseconds(loop, rounds) < min) rounds *= 2;
   return rounds;
 }
 
@@ -113,8 +116,8 @@ function milliseconds(loop: (rounds: number) => void, rounds: number): number {
   return performance.now() - start;
 }
 
-/** @throws Error when the work was not done as it should be */
+/** @throws Error when the numbers differ */
 export function expectEqual(what: string, actual: number, expected: number): void {
   if (Math.abs(actual - expected) <= Math.abs(expected) * 1e-9) return;
-  throw new Error(`${what}: ${actual}, where ${expected} is right`);
+  throw new Error(`${what}: ${actual}, expected ${expected}`);
 }

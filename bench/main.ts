@@ -1,8 +1,6 @@
 /**
- * `npm run bench -- [--only GROUPS] [--targets] [--quick] [--peers all|none] [--node VERSIONS] [--json FILE]
- * [--markdown FILE] [--svg FOLDER]`
- *
- * What the options do, what each line shows, and how it can mislead: `bench/README.md`.
+ * The command `npm run bench`. Its options, the meaning of each line, and how it can mislead:
+ * `bench/README.md`.
  */
 import { writeFileSync } from 'node:fs';
 import { hasRedisServer } from './cases/redis-server.js';
@@ -37,10 +35,10 @@ async function bench(options: Options): Promise<void> {
   else writeRun(markdown, asMarkdown([...report, ...(svg ? pictures(cases, markdown, svg) : [])]));
 }
 
-/** The cases that were asked for, as they are at this size, and before them the limits that they are compared with. */
+/** Returns the chosen cases at this size, preceded by the limits that they are compared with. */
 function choose(cases: readonly LocatedCase[], { groups, quick, targets }: Options): LocatedCase[] {
   const withRedis = !groups.includes('redis') || hasRedisServer();
-  if (!withRedis) console.error('redis is left out: there is no redis-server.');
+  if (!withRedis) console.error('redis is left out: redis-server is not installed.');
   const chosen = groups
     .filter((group) => group !== 'limits' && (group !== 'redis' || withRedis))
     .flatMap((wanted) => cases.filter(({ group }) => group === wanted))
@@ -49,7 +47,7 @@ function choose(cases: readonly LocatedCase[], { groups, quick, targets }: Optio
   const all = groups.includes('limits') && !targets;
   const limits = cases.filter(({ group, name }) => group === 'limits' && (all || needed.has(name)));
   if (limits.length + chosen.length === 0) {
-    throw new UsageError(`there is nothing to measure in ${groups.join(', ')}`);
+    throw new UsageError(`no case matches in ${groups.join(', ')}`);
   }
   return [...limits, ...chosen].map((one) =>
     quick && one.quick ? { ...one, name: `${one.name} (quick: ${one.quick})` } : one,

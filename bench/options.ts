@@ -1,4 +1,4 @@
-/** What the command line asks for. Whatever is wrong with it is said before anything is measured. */
+/** Reads the command line. Every mistake is reported before anything is measured. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,17 +16,19 @@ export const GROUPS: readonly Group[] = [
 
 const PEERS = ['all', 'none'] as const;
 
-/** What is wrong with the command, or missing on the machine: a message is all that there is to say of it. */
+/**
+ * A mistake on the command line, or something missing on the machine. Its message is printed without a stack.
+ */
 export class UsageError extends Error {}
 
 export interface Options {
-  /** Each once, in the order in which they were asked for. */
+  /** The groups, each once, in the order given. */
   readonly groups: readonly Group[];
   readonly quick: boolean;
-  /** Only the cases that have a target. */
+  /** Measures only cases that have a target. */
   readonly targets: boolean;
   readonly peers: boolean;
-  /** Versions of Node; none: the one that runs. */
+  /** Versions of Node; empty for the running one. */
   readonly versions: readonly string[];
   readonly json?: string | undefined;
   readonly markdown?: string | undefined;
@@ -53,24 +55,24 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** @throws UsageError which says what is wrong with them, and what there is */
+/** @throws UsageError that names the mistake and the possible values */
 export function readOptions(args: readonly string[]): Options {
   const values = parse(args);
   const { quick, json, markdown, svg } = values;
   const versions = listOf(values.node);
   const groups = listOf(values.only);
-  if (groups.length === 0) throw new UsageError(`--only needs one or more of ${GROUPS.join()}`);
+  if (groups.length === 0) throw new UsageError(`--only: expected one or more of ${GROUPS.join()}`);
   for (const group of groups) expectOneOf('--only', group, GROUPS);
   for (const version of versions) {
     if (!/^\d+(\.\d+){0,2}$/.test(version))
-      throw new UsageError(`--node ${version}: 24 or 24.21.0 are versions`);
+      throw new UsageError(`--node ${version}: expected a version such as 24 or 24.21.0`);
   }
   const several = versions.length > 1;
   const peers = values.peers ?? (several ? 'none' : 'all');
   expectOneOf('--peers', peers, PEERS);
   for (const [name, file] of Object.entries({ json, markdown })) expectFolder(`--${name}`, file);
   if (svg !== undefined && (several || !groups.includes('growth'))) {
-    throw new UsageError('--svg draws the curves of the group growth, which one version of Node measures');
+    throw new UsageError('--svg needs the group growth and a single version of Node');
   }
   return {
     groups: groups as Group[],
@@ -84,19 +86,19 @@ export function readOptions(args: readonly string[]): Options {
   };
 }
 
-/** Lists with commas, and options that are given several times. */
+/** Splits lists with commas, and options that are given several times. */
 function listOf(given: readonly string[]): string[] {
   const items = given.flatMap((list) => list.split(',')).map((item) => item.trim());
   return [...new Set(items.filter((item) => item !== ''))];
 }
 
 function expectOneOf(option: string, given: string, known: readonly string[]): void {
-  if (!known.includes(given)) throw new UsageError(`${option} ${given}: there are ${known.join(', ')}`);
+  if (!known.includes(given)) throw new UsageError(`${option} ${given}: expected one of ${known.join(', ')}`);
 }
 
-/** Else it would be found out when everything has been measured. */
+/** Checks the folder now, since the file is written after hours of measurement. */
 function expectFolder(option: string, file: string | undefined): void {
   if (file === undefined) return;
   const folder = dirname(resolve(file));
-  if (!existsSync(folder)) throw new UsageError(`${option} ${file}: there is no folder ${folder}`);
+  if (!existsSync(folder)) throw new UsageError(`${option} ${file}: the folder ${folder} does not exist`);
 }

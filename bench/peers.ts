@@ -1,6 +1,6 @@
 /**
- * Other clients to compare with. They are no dependencies of this package: the bench installs them for itself,
- * once, into the build folder.
+ * Other packages to compare with. They are not dependencies of this package: the benchmark installs them into
+ * the build folder once.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Debian's own, which has Debian's packages. */
+/** Debian's Python, for which the Debian packages are installed. */
 export const PYTHON = '/usr/bin/python3';
 
 const PEERS: Readonly<Record<string, string>> = {
@@ -17,21 +17,21 @@ const PEERS: Readonly<Record<string, string>> = {
   '@platformatic/prom-client': '1.0.0',
 };
 
-/** Progress bars, each with an interface of its own. */
+/** Progress bars, each with its own interface. */
 const RIVALS: Readonly<Record<string, string>> = {
   'cli-progress': '3.12.0',
   progress: '2.0.3',
   'ts-tqdm': '0.8.6',
   'node-console-progress-bar-tqdm': '1.0.4',
 };
-/** Draws the curves. */
+/** The library that draws the curves. */
 const PLOTTER: Readonly<Record<string, string>> = { echarts: '6.1.0' };
 const INSTALLED = { ...PEERS, ...RIVALS, ...PLOTTER };
 
-/** Where they are. */
+/** The folder into which the packages are installed. */
 export const PEERS_FOLDER = fileURLToPath(new URL('../bench-peers/', import.meta.url));
 
-/** A client, as far as the bench uses it. All peers have this interface. */
+/** The interface that all clients share, as far as the benchmark uses it. */
 export interface PromClient {
   readonly Registry: new () => PromRegistry;
   readonly Counter: new (config: PromConfig) => PromMetric;
@@ -62,7 +62,7 @@ export interface PromMetric extends PromChild {
   labels(given: Readonly<Record<string, string>>): PromChild;
 }
 
-/** The part of ECharts that is used here. */
+/** The part of the interface of ECharts that the benchmark uses. */
 export interface Plotter {
   init(
     dom: null,
@@ -71,13 +71,13 @@ export interface Plotter {
   ): { setOption(option: object): void; renderToSVGString(): string; dispose(): void };
 }
 
-/** Name and version, as people write it. */
+/** Returns the name and version of a package for a table header. */
 export function describePeer(name: string): string {
   const version = INSTALLED[name];
   return version === undefined ? name : `${name} ${version}`;
 }
 
-/** Installs what is not there yet, and gives the names of the peers that can be compared with. */
+/** Installs the packages that are missing, and returns the names of the clients that can be loaded. */
 export function installPeers(): string[] {
   install({ ...PEERS, ...RIVALS });
   return Object.keys(PEERS).filter(isUsable);
@@ -87,10 +87,10 @@ function install(packages: Readonly<Record<string, string>>): void {
   mkdirSync(PEERS_FOLDER, { recursive: true });
   const absent = Object.entries(packages).filter(([name, version]) => installedVersion(name) !== version);
   if (absent.length === 0) return;
-  // Those that are there already are named too: what is not named is removed.
+  // `npm install` removes packages that are not named, so the installed ones are named too.
   const wanted = Object.entries(INSTALLED).map(([name, version]) => `${name}@${version}`);
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  // A peer may refuse versions of Node on which it works: its check of them is switched off.
+  // Some packages exclude versions of Node on which they work.
   const options = ['--no-save', '--ignore-scripts', '--engine-strict=false', ...quiet];
   try {
     execFileSync('npm', ['install', '--prefix', PEERS_FOLDER, ...options, ...wanted], { stdio: 'pipe' });
@@ -99,7 +99,7 @@ function install(packages: Readonly<Record<string, string>>): void {
   }
 }
 
-/** Those in Python, which nobody installs for the bench, and how to get them. */
+/** Python packages, which the benchmark does not install. */
 const IN_PYTHON: Readonly<Record<string, { readonly program: string; readonly todo: string }>> = {
   'python3-tqdm': { program: 'import tqdm', todo: 'install the Debian package python3-tqdm' },
   pytheus: {
@@ -110,7 +110,7 @@ const IN_PYTHON: Readonly<Record<string, { readonly program: string; readonly to
 
 const found = new Map<string, boolean>();
 
-/** Whether a rival can be measured. Says once what is missing. */
+/** Reports whether a package can be measured. Prints once why one cannot. */
 export function isInstalled(rival: string): boolean {
   const known = found.get(rival);
   if (known !== undefined) return known;
@@ -121,18 +121,18 @@ export function isInstalled(rival: string): boolean {
   return there;
 }
 
-/** In a child process. */
+/** Loads a client, in the process that measures it. */
 export function loadPeer(name: string): PromClient {
   return loadModule(name) as PromClient;
 }
 
-/** @throws Error when it could not be installed */
+/** @throws Error when the library cannot be installed */
 export function loadPlotter(): Plotter {
   install(PLOTTER);
   return loadModule('echarts') as Plotter;
 }
 
-/** In a child process. */
+/** Loads a package from the folder of the benchmark. */
 export function loadModule(name: string): unknown {
   return createRequire(join(PEERS_FOLDER, 'noop.js'))(name);
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run soak [-- MINUTES]`: a program that does for minutes what servers do for months, and must end where it
- * began. Labels come and go, workers are started and terminated, everything is scraped. Exit code 1 when a total
+ * `npm run soak [-- MINUTES]`: does in minutes what servers do in months, and must end where it began. Labels
+ * come and go, workers are started and terminated, and everything is scraped. The exit code is 1 when a total
  * is wrong or memory has grown.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -18,13 +18,13 @@ const ROUND_MS = 20;
 const SERIES = 100;
 const OF_WORKER = 1000;
 const MEGABYTE = 1e6;
-/** What the noise of collections and of the system's memory is, measured over runs that leak nothing. */
+/** Growth in bytes that runs without a leak have shown. */
 const MAX_GROWTH = { heap: 2 * MEGABYTE, external: 2 * MEGABYTE, resident: 40 * MEGABYTE };
 
 const byWorkers = createCounter('soak_workers_total', 'Counted by workers.');
 const proxy = new TqdmPromProxy({ name: 'soak' });
 
-/** Counts, tells that it has, and lives until it is terminated. */
+/** Counts, reports it, and lives until it is terminated. */
 function work(): void {
   for (let i = 0; i < OF_WORKER; i++) byWorkers.inc();
   const bar = proxy.tqdm(null, { desc: 'Worker', total: 2 * OF_WORKER, disable: true });
@@ -44,7 +44,7 @@ async function startAndEndWorker(): Promise<void> {
 
 const requiredLabels = ['tenant'] as const;
 
-/** Series of tenants that are new each time, and are removed again. */
+/** Returns a function that creates series of new tenants and removes those of old ones. */
 function tenants(): () => void {
   const counter = createCounter('soak_total', 'Soak.', { requiredLabels });
   const gauge = createGauge('soak_value', 'Soak.', { requiredLabels });
@@ -67,7 +67,7 @@ function tenants(): () => void {
   };
 }
 
-interface Look {
+interface ResourceUse {
   readonly heap: number;
   readonly external: number;
   readonly resident: number;
@@ -75,14 +75,14 @@ interface Look {
   readonly descriptors: number;
 }
 
-function look(folder: string): Look {
+function measureUse(folder: string): ResourceUse {
   for (let i = 0; i < 3; i++) global.gc!();
   const { heapUsed: heap, external, rss: resident } = process.memoryUsage();
   const files = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
   return { heap, external, resident, files, descriptors: readdirSync('/proc/self/fd').length };
 }
 
-function print(second: number, { heap, external, resident, files, descriptors }: Look): void {
+function print(second: number, { heap, external, resident, files, descriptors }: ResourceUse): void {
   const MB = (bytes: number) => `${(bytes / MEGABYTE).toFixed(2).padStart(8)} MB`;
   const memory = `heap ${MB(heap)}  external ${MB(external)}  resident ${MB(resident)}`;
   console.log(`${String(second).padStart(4)} s  ${memory}  files ${MB(files)}  descriptors ${descriptors}`);
@@ -97,7 +97,7 @@ async function soak(seconds: number): Promise<void> {
   const start = performance.now();
   const passed = () => (performance.now() - start) / 1000;
   let [rounds, workers, scrapes] = [0, 0, 0];
-  let first: Look | undefined;
+  let first: ResourceUse | undefined;
   for (let printed = 0; passed() < seconds; ) {
     round();
     rounds += 1;
@@ -110,22 +110,22 @@ async function soak(seconds: number): Promise<void> {
       await startAndEndWorker();
       workers += 1;
     }
-    // The first fifth fills caches and free lists.
-    if (first === undefined && passed() > seconds / 5) first = look(folder);
+    // The first fifth of the time fills caches and free lists.
+    if (first === undefined && passed() > seconds / 5) first = measureUse(folder);
     if (passed() >= printed) {
-      print(Math.round(passed()), look(folder));
+      print(Math.round(passed()), measureUse(folder));
       printed += seconds / 10;
     }
     await sleep(ROUND_MS);
   }
-  const last = look(folder);
+  const last = measureUse(folder);
   print(Math.round(passed()), last);
   console.log(`${rounds * SERIES * 4} series made and removed, ${workers} workers, ${scrapes} scrapes`);
   await server.close();
   await backend.close();
-  for (const [what, most] of Object.entries(MAX_GROWTH) as [keyof typeof MAX_GROWTH, number][]) {
+  for (const [what, max] of Object.entries(MAX_GROWTH) as [keyof typeof MAX_GROWTH, number][]) {
     const grown = last[what] - first![what];
-    if (grown <= most) continue;
+    if (grown <= max) continue;
     console.error(`${what} grew by ${(grown / MEGABYTE).toFixed(2)} MB`);
     process.exitCode = 1;
   }

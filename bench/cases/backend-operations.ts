@@ -1,4 +1,7 @@
-/** `inc`, `set` and `observe` on a kept child, with the backend that is in force. The limit is that in memory. */
+/**
+ * `inc`, `set` and `observe` on a kept child with another backend. The limit is the same call with the memory
+ * backend.
+ */
 import { createCounter, createGauge, createHistogram, DEFAULT_BUCKETS, generateMetrics } from 'metheus';
 import { type Case, expectEqual, type Group, perRound, type Size, type Subject } from '../case.js';
 import { samplesOf } from '../workload/exposition-samples.js';
@@ -10,7 +13,7 @@ const VALUES = 65_536;
 const ROUNDS = VALUES * 2;
 const options = { requiredLabels: REQUEST_LABELS };
 
-/** In no order, and as many in each bucket as in the others. */
+/** Values in random order, equally many for each bucket. */
 const values = Float64Array.from({ length: VALUES }, (_, i) => {
   const at = (((i * 40_503) & (VALUES - 1)) / VALUES) * (DEFAULT_BUCKETS.length + 1);
   const low = DEFAULT_BUCKETS[Math.floor(at) - 1] ?? 0;
@@ -20,7 +23,7 @@ const values = Float64Array.from({ length: VALUES }, (_, i) => {
 
 interface Operation {
   readonly loop: (rounds: number) => void;
-  /** What must be there after `ROUNDS` rounds. */
+  /** The samples after `ROUNDS` rounds. */
   readonly expected: Readonly<Record<string, number>>;
 }
 
@@ -75,7 +78,7 @@ function measuring({ loop, expected }: Operation, size: Size): Subject {
   };
 }
 
-/** @param load - puts the backend in force */
+/** @param load - loads the backend */
 export function operationWith(
   group: Group & ('file' | 'redis'),
   operation: keyof typeof OPERATIONS,

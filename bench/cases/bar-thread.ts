@@ -1,19 +1,19 @@
-/** The worker thread of `progress-thread.ts`: counts with bars, and has them drawn by the main thread. */
+/** Worker thread of `progress-thread.ts`, whose bars the main thread draws. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { TqdmPromProxy } from 'metheus/progress';
 import type { Size } from '../case.js';
 import { overBareLoop } from './bare-loop.js';
 
 export interface ThreadData {
-  /** Of the proxy, in both threads. */
+  /** The name of the proxies of both threads. */
   readonly name: string;
   readonly size: Size;
 }
 
-/** What to do next. */
+/** The next step. */
 export type ThreadRequest = 'check' | 'run';
 
-/** Nanoseconds for one update, and how many there have been in all. */
+/** Nanoseconds of one update, and the number of updates so far. */
 export interface ThreadAnswer {
   readonly measured: number;
   readonly updates: number;

@@ -1,15 +1,15 @@
-/** What something adds to each round of a loop: the difference of two loops. */
+/** The time that a bar adds to each round of a loop: the difference of two loops. */
 import { expectEqual, type Size, type Subject } from '../case.js';
 
-/** A terminal that takes everything and shows nothing. */
+/** A terminal that discards its input. */
 export const file = { write: () => true, isTTY: true, columns: 80 };
 
 export const ITEMS = 500_000;
 
-/** A loop over all items, which it adds up. */
+/** A loop that adds up all items. */
 export type Sum = (items: readonly number[]) => number;
 
-/** Two functions, since a loop that has met both an array and a bar is optimized for neither. */
+/** Two functions, since V8 optimizes a loop that has met both an array and a bar for neither. */
 function sumBare(items: readonly number[]): number {
   let sum = 0;
   for (const item of items) sum += item;
@@ -22,14 +22,14 @@ export interface Loops {
   readonly count?: number;
 }
 
-/** Loops for one measurement: many, because a loop that is entered once is optimized in the middle, if at all. */
+/** Number of loops of one measurement. A loop that is entered once is optimized while it runs, if at all. */
 function passesOf({ quick }: Size): number {
   return quick ? 4 : 10;
 }
 
 export function overBareLoop({ loop, bare = sumBare, count = ITEMS }: Loops, size: Size): Subject {
   const items = Array.from({ length: count }, (_, i) => i & 1023);
-  let least = Number.POSITIVE_INFINITY;
+  let fastest = Number.POSITIVE_INFINITY;
   const nanoseconds = (work: Sum) => {
     const passes = passesOf(size);
     const start = performance.now();
@@ -38,16 +38,16 @@ export function overBareLoop({ loop, bare = sumBare, count = ITEMS }: Loops, siz
   };
   return {
     check() {
-      // Short loops first: a loop that is optimized while it runs may be optimized badly, and stays so.
+      // Short loops come first: a loop that is optimized while it runs may be optimized badly, and stays so.
       const few = items.slice(0, 1000);
       const loops = count === ITEMS ? 1000 : 10;
       for (let i = 0; i < loops; i++) expectEqual('sum', loop(few), bare(few));
       expectEqual('sum', loop(items), bare(items));
     },
     run() {
-      // The least of all, so that an interruption of this loop does not count in favour of the other one.
-      least = Math.min(least, nanoseconds(bare));
-      return nanoseconds(loop) - least;
+      // The minimum of all runs, so that an interruption of the bare loop does not favour the other one.
+      fastest = Math.min(fastest, nanoseconds(bare));
+      return nanoseconds(loop) - fastest;
     },
   };
 }

@@ -1,11 +1,11 @@
-/** Cases that are points of a curve. */
+/** Cases that are the points of a curve. */
 import type { Case, Curve, Size, Subject } from '../case.js';
 import type { PromClient } from '../peers.js';
 
 export interface Points {
   readonly curve: Curve;
   readonly at: readonly number[];
-  /** Those of them that are measured with `--quick`, without peers. */
+  /** The points that `--quick` measures, without peers. */
   readonly quickly: readonly number[];
   ours(x: number, size: Size): Subject | Promise<Subject>;
   theirs?(client: PromClient, x: number, size: Size): Subject | Promise<Subject>;

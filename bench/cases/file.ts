@@ -1,4 +1,4 @@
-/** Many processes of one machine: what counting in files costs, and a scrape that adds them up. */
+/** Many processes of one machine: the cost of counting in files, and of a scrape that merges them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { atExit, type Fleet, startCluster, startFleet } from './fleet-processes.
 const MIXED: Load = { counters: 2500, histograms: 250 };
 const MANY: Load = { counters: 10_000, histograms: 0 };
 
-/** Removed when the process ends. */
+/** Makes a directory that is removed when the process ends. */
 function makeDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'metheus-bench-'));
   atExit(() => rmSync(directory, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ export async function mergedOurs(fleet: Fleet, size: Size): Promise<Subject> {
   const config = JSON.stringify({ directory });
   await startFleet(fleet, { METHEUS_BACKEND_CLASS: 'file', METHEUS_BACKEND_CONFIG: config });
   await loadBackend(MultiProcessFileBackend, { directory, readOnly: true });
-  // A process that was killed counts as well.
+  // The numbers of a killed process are included.
   return scraping(scrapeOurs, (text) => checkFleet(text, fleet.load, fleet.processes), size);
 }
 

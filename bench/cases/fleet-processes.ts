@@ -1,4 +1,4 @@
-/** Processes that a case needs beside its own. They keep no case alive, and end with it. */
+/** Processes that a case needs besides its own. They do not keep the case alive, and end with it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import cluster from 'node:cluster';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { LOAD, type Load } from './fleet.js';
 
 const PROGRAM = fileURLToPath(new URL('./fleet-process.js', import.meta.url));
 
-/** Resolves when all have counted. One of them may then be killed, as a crash would. */
+/** Resolves when all processes have counted. With `kill`, one of them is then killed. */
 async function start(processes: readonly ChildProcess[], kill: boolean): Promise<void> {
   await Promise.all(processes.map(counted));
   if (kill) {
@@ -33,11 +33,11 @@ function unrefProcess(child: ChildProcess): void {
 export interface Fleet {
   readonly load: Load;
   readonly processes: number;
-  /** One of them is ended by `SIGKILL` when all have counted. */
+  /** Ends one of the processes by `SIGKILL` when all have counted. */
   readonly kill?: boolean;
 }
 
-/** @param environment - names their backend */
+/** @param environment - variables that name the backend */
 export async function startFleet(
   { load, processes, kill = false }: Fleet,
   environment: Readonly<Record<string, string>>,
@@ -52,7 +52,7 @@ export async function startFleet(
   await start(started, kill);
 }
 
-/** The same as workers of a cluster, whose primary this process is. */
+/** Starts the fleet as workers of a cluster with this process as the primary. */
 export async function startCluster({ load, processes, kill = false }: Fleet): Promise<void> {
   cluster.setupPrimary({ exec: PROGRAM });
   const workers = Array.from({ length: processes }, () => cluster.fork({ [LOAD]: JSON.stringify(load) }));
@@ -62,10 +62,13 @@ export async function startCluster({ load, processes, kill = false }: Fleet): Pr
   );
 }
 
-/** Last in, first out: what is in a directory ends before the directory goes. */
+/**
+ * Runs `clean` at exit, in reverse order of the calls, so that processes end before their directory is
+ * removed.
+ */
 export function atExit(clean: () => void): void {
   process.prependOnceListener('exit', clean);
   if (process.listenerCount('SIGTERM') > 0) return;
-  // Listeners of `exit` do not run for a signal that nobody catches, and a case that takes too long gets one.
+  // Listeners of `exit` do not run when a signal without a listener ends the process, as after a timeout.
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(1));
 }

@@ -1,17 +1,19 @@
-/** What the processes of a fleet count, ours and theirs: the same names, labels and numbers in each of them. */
+/**
+ * The load of the processes of a fleet, ours and theirs: the same names, labels and numbers in each process.
+ */
 import { createCounter, createHistogram, DEFAULT_BUCKETS, streamMetrics } from 'metheus';
 import { expectEqual, type Size, type Subject } from '../case.js';
 import type { PromClient, PromRegistry } from '../peers.js';
 import { samplesOf } from '../workload/exposition-samples.js';
 import { labelSets, REQUEST_LABELS, type RequestLabels } from '../workload/label-sets.js';
 
-/** Series of each process. */
+/** Number of series in each process. */
 export interface Load {
   readonly counters: number;
   readonly histograms: number;
 }
 
-/** The variable in which a process of the fleet finds its load, as JSON. */
+/** Environment variable with the load of a process of the fleet, as JSON. */
 export const LOAD = 'METHEUS_BENCH_LOAD';
 
 const OBSERVED = [...DEFAULT_BUCKETS, 20];
@@ -29,10 +31,10 @@ export function countOurs(load: Load): void {
   count({ counter, histogram: createHistogram('seconds', 'Time.', options) }, load);
 }
 
-/** A peer, as far as a cluster uses it. Its workers answer their primary as soon as they have one of these. */
+/** A client as a cluster uses it. Constructing an `AggregatorRegistry` makes a worker answer its primary. */
 export interface ClusterClient extends PromClient {
   readonly AggregatorRegistry: new () => { clusterMetrics(): Promise<string> };
-  /** What a primary adds up when nothing else is said. */
+  /** The registry that a primary aggregates by default. */
   readonly register: PromRegistry;
 }
 
@@ -50,7 +52,10 @@ function count({ counter, histogram }: Made, { counters, histograms }: Load): vo
   }
 }
 
-/** @throws Error unless the text is what so many processes counted, and nothing else but our self-metrics */
+/**
+ * @throws Error unless the text contains the sums of this number of processes, and nothing else but
+ * self-metrics of our backend
+ */
 export function checkFleet(text: string, { counters, histograms }: Load, processes: number): void {
   const samples = samplesOf(text);
   const ofBackend = [...samples.keys()].filter((series) => series.startsWith('metheus_backend_')).length;
@@ -72,7 +77,7 @@ function labelText({ method, route, status }: RequestLabels): string {
   return `method="${method}",route="${route}",status="${status}"`;
 }
 
-/** A scrape takes a few milliseconds: a run is as many as fit into this. */
+/** A scrape takes a few milliseconds, so a run repeats it for this time. */
 const RUN_MS = 100;
 const QUICK_RUN_MS = 30;
 
@@ -105,7 +110,7 @@ export function scraping(
   };
 }
 
-/** The bytes of a scrape of everything that the backend in force serves. */
+/** Scrapes everything that the current backend serves. */
 export async function scrapeOurs(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of streamMetrics()) chunks.push(chunk);

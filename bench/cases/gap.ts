@@ -1,4 +1,4 @@
-/** How long a scrape keeps everything else in the program waiting. */
+/** The longest time for which a scrape blocks the event loop. */
 import { gunzipSync } from 'node:zlib';
 import { type CollectorRegistry, type ExpositionFormat, streamMetrics } from 'metheus';
 import { createFetchHandler } from 'metheus/http';
@@ -6,12 +6,12 @@ import type { Case, Size, Subject } from '../case.js';
 import { checkScrape, fillOurs, fillTheirs } from '../workload/filled-registries.js';
 import type { Amount } from '../workload/label-sets.js';
 
-/** Ten families, so that a client which rests between families can do so. */
+/** Ten families, so that a client which yields between families can do so. */
 function amountOf({ quick }: Size): Amount {
   return { kind: 'counter', families: 10, series: quick ? 5000 : 100_000 };
 }
 
-/** The longest time between two turns of the event loop while `work` goes on. Milliseconds. */
+/** Returns the longest time between two turns of the event loop during `work`, in milliseconds. */
 async function longestGap(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let last = performance.now();
@@ -32,7 +32,7 @@ async function longestGap(work: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-/** `scrape` gives its bytes to a reader, who keeps them for the check and lets them go afterwards. */
+/** Measures `scrape`, which passes each chunk to a callback. Only the check keeps the chunks. */
 function measuring(
   scrape: (read: (chunk: Uint8Array) => void) => Promise<void>,
   amount: Amount,
@@ -49,7 +49,7 @@ function measuring(
   };
 }
 
-/** As the handler for `node:http` takes it: each chunk is sent before the next is made. */
+/** Scrapes as the handler for `node:http` does: each chunk is sent before the next one is made. */
 async function stream(
   registry: CollectorRegistry,
   read: (chunk: Uint8Array) => void,
@@ -79,7 +79,7 @@ function gapIn(format: ExpositionFormat): Case {
   };
 }
 
-/** As it is served: compressed while it is sent. */
+/** Scrapes through the fetch handler, which compresses each chunk as it is sent. */
 const COMPRESSED: Case = {
   ...LARGE,
   name: `longest event-loop gap, ${WHAT}, gzip`,

@@ -1,4 +1,4 @@
-/** How costs grow with bars that are open at once. */
+/** How costs grow with the number of open bars. */
 import { CollectorRegistry, generateMetrics } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { type Case, expectEqual, perRound } from '../case.js';

@@ -1,4 +1,4 @@
-/** How the cost of a merged scrape grows with the processes. */
+/** How the cost of a merged scrape grows with the number of processes. */
 import type { Case } from '../case.js';
 import { type Points, pointsOf } from './curve-points.js';
 import { mergedBy, mergedOurs } from './file.js';

@@ -1,4 +1,4 @@
-/** How costs grow: the same work with more series, and with more labels. */
+/** How costs grow with the number of series and of labels. */
 import { CollectorRegistry, createCounter, generateBytes, generateMetrics } from 'metheus';
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
 import { sumOf } from '../workload/exposition-samples.js';
@@ -8,7 +8,7 @@ import { type Points, pointsOf } from './curve-points.js';
 import { Scraping } from './scrapes.js';
 
 const THOUSANDS = [1000, 10_000, 100_000, 1_000_000];
-/** Peers take minutes beyond. */
+/** Above this number of series the peers take minutes. */
 const MAX_OF_PEERS = 100_000;
 
 const counters = (series: number): Amount => ({ kind: 'counter', families: 1, series });
@@ -32,7 +32,9 @@ interface Child {
   inc(): void;
 }
 
-/** All children of a counter in turn, in an order in which nothing lies beside the next. */
+/**
+ * Increments all children of a counter in an order in which no two neighbours in memory follow each other.
+ */
 function inTurn(children: readonly Child[], text: () => Promise<string>, size: Size): Subject {
   let next = 0;
   const loop = (rounds: number) => {
@@ -72,7 +74,7 @@ const incAgainstSeries: Points = {
 
 const labelNames = (count: number) => Array.from({ length: count }, (_, i) => `label_${i}`);
 
-/** 500 sets of labels: one label tells them apart, the others are alike. */
+/** 500 label sets that differ in one label only. */
 const setsOf = (names: readonly string[]) =>
   Array.from({ length: 500 }, (_, i) =>
     Object.fromEntries(names.map((name, k) => [name, k === names.length - 1 ? `value-${i}` : 'same'])),

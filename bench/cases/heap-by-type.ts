@@ -1,6 +1,6 @@
 /**
- * What it costs to keep a series of each other type: a set of labels with all that belongs to it. Counters:
- * `heap.ts`. Not for infos, of which a program has a few.
+ * Memory of a series of each type but counters, which are in `heap.ts`, and infos, of which a program has
+ * few.
  */
 import {
   CollectorRegistry,
@@ -17,12 +17,12 @@ import { labelSets, REQUEST_LABELS, type RequestLabels } from '../workload/label
 import { type Holder, type Memory, type Sets, weighing } from './heap.js';
 
 const SERIES = 20_000;
-/** Those that keep values take peers, and ours, a hundred times as long to fill. */
+/** Fewer label sets for types that keep values, which take a hundred times as long to fill. */
 const FEWER_SERIES = 2000;
-/** One value for each bucket, the last for `+Inf`. */
+/** One value for each bucket, the last one for `+Inf`. */
 const OBSERVED = [...DEFAULT_BUCKETS, 20];
 
-/** Makes the series of these labels and counts in it. */
+/** Creates the series of these labels and counts in it. */
 type Put = (labels: RequestLabels) => void;
 
 interface OurOptions {
@@ -34,7 +34,7 @@ interface Type {
   readonly name: string;
   readonly ours: (options: OurOptions) => Put;
   readonly theirs?: (client: PromClient, config: PromConfig) => Put;
-  /** The samples that show what is right, and what those of one set of labels add up to. */
+  /** The metric whose samples are checked, and the sum of those of one label set. */
   readonly sample: string;
   readonly sum: number;
   readonly series?: number;

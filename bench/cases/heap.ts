@@ -1,11 +1,14 @@
-/** What it costs to keep a series. */
+/** Memory of a series. */
 import { CollectorRegistry, createCounter, generateMetrics } from 'metheus';
 import { type Case, expectEqual, type Size, type Subject } from '../case.js';
 import type { PromClient } from '../peers.js';
 import { samplesOf } from '../workload/exposition-samples.js';
 import { labelSets, REQUEST_LABELS, type RequestLabels } from '../workload/label-sets.js';
 
-/** Which memory is looked at: JavaScript objects, or array buffers and other memory beside them too. */
+/**
+ * Memory that is measured: `heap` is JavaScript objects, `all` includes array buffers and other external
+ * memory.
+ */
 export type Memory = 'heap' | 'all';
 
 function used(memory: Memory): number {
@@ -14,12 +17,12 @@ function used(memory: Memory): number {
   return memory === 'heap' ? heapUsed : heapUsed + external;
 }
 
-/** Made anew for every run. The label values themselves are there before, in either case. */
+/** A filled registry, made anew for every run. The label values exist before, for ours and theirs. */
 export interface Holder {
   text(): Promise<string>;
 }
 
-/** @param sample - the metric of which each set must show one sample, or several, that add up to `sum` */
+/** @param sample - the metric whose samples of each label set add up to `sum` */
 export function weighing(
   memory: Memory,
   hold: (sets: Sets) => Holder,
@@ -36,14 +39,14 @@ export function weighing(
         samples.reduce((total, [, value]) => total + value, 0),
         sum * sets.length,
       );
-      if (samples.length < sets.length) throw new Error(`${samples.length} series of ${sets.length}`);
+      if (samples.length < sets.length) throw new Error(`${samples.length} series, expected ${sets.length}`);
     },
     run() {
       const before = used(memory);
       const holder = hold(sets);
       const after = used(memory);
-      // Used after the measurement, so that nothing of it can be collected before.
-      if (typeof holder.text !== 'function') throw new Error('nothing was made');
+      // Uses the registry after the measurement, so that it cannot be collected before.
+      if (typeof holder.text !== 'function') throw new Error('the registry is missing');
       return (after - before) / sets.length;
     },
   };
@@ -55,7 +58,7 @@ function sharedSets({ quick }: Size): Sets {
   return labelSets(quick ? 10_000 : 100_000);
 }
 
-/** The worst for a client that keeps a tree: every series has its own first label. */
+/** Gives every series its own first label, the worst case for a tree of maps. */
 function uniqueFirst(size: Size): Sets {
   return sharedSets(size).map(({ route, status }, i) => ({ method: `tenant-${i}`, route, status }));
 }

@@ -1,4 +1,4 @@
-/** Counters whose child is kept: nothing to look up. */
+/** Counters with a kept child, so that no labels are looked up. */
 import { CollectorRegistry, createCounter } from 'metheus';
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
 import type { PromClient } from '../peers.js';

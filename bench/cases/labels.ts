@@ -12,7 +12,7 @@ interface Labelled<L> {
   labels(given: L): { inc(): void };
 }
 
-/** The labels are an object literal where they are needed, as programs write it. */
+/** Passes the labels as an object literal, as programs do. */
 function oneFamily(counter: Labelled<RequestLabels>, text: Text, size: Size): Subject {
   const sets = labelSets();
   const loop = (rounds: number) => {
@@ -24,7 +24,7 @@ function oneFamily(counter: Labelled<RequestLabels>, text: Text, size: Size): Su
   return checked(loop, sets.length, text, size);
 }
 
-/** The method was given before, in partials that are kept; the status is a number, as servers have it. */
+/** Completes kept partials that have the method; the status is a number, as in a server. */
 function ourPartials(size: Size): Subject {
   const registry = new CollectorRegistry();
   const counter = createCounter('requests_total', 'Requests.', { requiredLabels: REQUEST_LABELS, registry });
@@ -49,7 +49,7 @@ interface Call {
   readonly given: Readonly<Record<string, string>>;
 }
 
-/** Names, numbers of labels and objects of every shape: what the code meets in a whole program. */
+/** Names, numbers of labels and object shapes as varied as in a whole program. */
 const names = Array.from({ length: FAMILIES }, (_, i) => `family_${i}_total`);
 const labelNames = names.map((_, i) => Array.from({ length: 1 + (i % 4) }, (_, k) => `label_${i}_${k}`));
 

@@ -1,4 +1,4 @@
-/** What this machine needs for the least that there is to do. No client can be faster. */
+/** The least work that an implementation has to do on this machine. No client can be faster. */
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
 import { labelSets } from '../workload/label-sets.js';
 
@@ -22,8 +22,8 @@ function adding(loop: (cells: Float64Array, rounds: number) => void, size: Size)
 }
 
 /**
- * Each add waits for the one before to be stored and loaded again. Written as a subtraction, as in the hot paths: V8 14
- * adds numbers that have been integers by way of int64, which is 2.5 times as slow.
+ * Adds to one cell, so that each add waits until the previous one has been stored and loaded again. See
+ * docs/v8.md: adding by subtracting.
  */
 function addToOne(cells: Float64Array, rounds: number): void {
   for (let i = 0; i < rounds; i++) cells[3]! -= -1;
@@ -33,7 +33,7 @@ function addToMany(cells: Float64Array, rounds: number): void {
   for (let i = 0; i < rounds; i++) cells[i & 15]! -= -1;
 }
 
-/** A tree of maps as a client may keep its series in, and nothing around it. */
+/** Looks series up in a tree of maps, as a client may keep them, and does nothing else. */
 function nestedMaps(size: Size): Subject {
   const sets = labelSets();
   const cells = new Float64Array(sets.length);

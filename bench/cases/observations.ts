@@ -1,4 +1,4 @@
-/** Setting and observing values, on a kept child. */
+/** Setting and observing values on a kept child. */
 import { CollectorRegistry, createGauge, createHistogram, createSummary, DEFAULT_BUCKETS } from 'metheus';
 import { type Case, expectEqual, perRound, type Size, type Subject } from '../case.js';
 import type { PromClient, PromConfig } from '../peers.js';
@@ -13,13 +13,13 @@ const ROUNDS = VALUES * 3;
 
 let state = 1;
 
-/** The same numbers in every process. */
+/** Returns the same sequence of numbers in every process. */
 function random(): number {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
   return (state >>> 0) / 2 ** 32;
 }
 
-/** In no order, and too many for a processor to learn them; about as many in each bucket as in the others. */
+/** Values in random order, too many for a processor to learn, about equally many for each bucket. */
 const values = Float64Array.from({ length: VALUES }, () => {
   const bucket = Math.floor(random() * (DEFAULT_BUCKETS.length + 1));
   const low = DEFAULT_BUCKETS[bucket - 1] ?? 0;

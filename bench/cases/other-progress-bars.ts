@@ -1,4 +1,4 @@
-/** Other progress bars, each as its own page shows it, with a terminal that takes everything and shows nothing. */
+/** Other progress bars, each used as its own documentation shows, on a terminal that discards its input. */
 import { execFileSync } from 'node:child_process';
 import type { Size, Subject } from '../case.js';
 import { loadModule, PYTHON } from '../peers.js';
@@ -29,12 +29,12 @@ interface ConsoleTqdm {
   TqdmProgress: new (options: object) => { render(): void; update(): void; close(): void };
 }
 
-/** Loops over a bar, by the name of the package. */
+/** Bars that wrap a loop, by package name. */
 export const LOOPS: Readonly<Record<string, () => Sum>> = {
   'ts-tqdm': () => {
     const { tqdm } = loadModule('ts-tqdm') as TsTqdm;
     return (items) => {
-      // It knows no other output than this one, and draws in every round.
+      // The package writes to `process.stdout` only, and draws in every round.
       const { write } = process.stdout;
       process.stdout.write = () => true;
       let sum = 0;
@@ -53,7 +53,7 @@ export const LOOPS: Readonly<Record<string, () => Sum>> = {
   },
 };
 
-/** Bars that are moved by hand, by the name of the package. */
+/** Bars that are moved by calls, by package name. */
 export const UPDATES: Readonly<Record<string, () => Sum>> = {
   'cli-progress': () => {
     const { SingleBar } = loadModule('cli-progress') as CliProgress;
@@ -122,7 +122,7 @@ def seconds(run):
 print((seconds(work) - min(seconds(bare) for _ in range(3))) / len(items) * 1e9)
 `;
 
-/** The original, which measures itself. */
+/** Python's tqdm, measured by a Python program. */
 export function pythonTqdm(work: 'loop' | 'update'): (size: Size) => Subject {
   const run = () => Number(execFileSync(PYTHON, ['-c', SCRIPT, work], { encoding: 'utf8' }));
   return () => ({ check: () => {}, run });

@@ -1,4 +1,4 @@
-/** Bars that a worker thread moves, and that the main thread draws and publishes. */
+/** Bars of a worker thread, which the main thread draws and publishes. */
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { ITEMS } from './bare-loop.js';
 import { DEPENDENT_ADD } from './limits.js';
 
 const NAME = 'bench';
-/** A frame is drawn every 100 ms. */
+/** Longer than the 100 ms between two frames. */
 const DRAWN_MS = 10_000;
 
 function moving(size: Size): Subject {

@@ -1,11 +1,11 @@
-/** What a progress bar adds to each round of a loop. */
+/** The time that a progress bar adds to each round of a loop. */
 import { tqdm, trange } from 'metheus/progress';
 import type { Case, Size } from '../case.js';
 import { file, overBareLoop, type Sum } from './bare-loop.js';
 import { DEPENDENT_ADD } from './limits.js';
 import { LOOPS, pythonTqdm, UPDATES } from './other-progress-bars.js';
 
-/** For those that need a microsecond and more for each. */
+/** Number of rounds for packages that need a microsecond or more for each. */
 const FEWER_ITEMS = 20_000;
 
 function sumWithBar(items: readonly number[]): number {

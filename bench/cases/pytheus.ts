@@ -1,6 +1,7 @@
 /**
- * Python's pytheus, the nearest peer of the Redis backend. It runs in a Python process, beside a Redis of its own,
- * when the variable `PYTHEUS_CHECKOUT` names the directory that its package is in, and Debian's `python3-redis` is there.
+ * pytheus for Python, the nearest peer of the Redis backend. It runs in a Python process beside its own
+ * Redis, when the variable `PYTHEUS_CHECKOUT` names the directory of its package and Debian's `python3-redis`
+ * is installed.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -11,10 +12,10 @@ import { samplesOf } from '../workload/exposition-samples.js';
 import { atExit } from './fleet-processes.js';
 import { startRedisServer } from './redis-server.js';
 
-/** In the sources: the build has no Python. */
+/** A path in the source tree, since the build does not contain the Python program. */
 const PROGRAM = fileURLToPath(new URL('../../../bench/cases/pytheus.py', import.meta.url));
 
-/** Sends it a command, and resolves with its answer. */
+/** Sends a command to the program, and resolves with its answer. */
 type Ask = (command: string) => Promise<unknown>;
 
 async function start(): Promise<Ask> {
@@ -32,7 +33,7 @@ async function start(): Promise<Ask> {
   };
 }
 
-/** @throws Error unless the series are there, with these numbers in all */
+/** @throws Error unless the scrape has this number of series, with this sum */
 function checkSamples(text: string, series: number, sum: number): void {
   const values = [...samplesOf(text).values()];
   expectEqual('series', values.length, series);
@@ -43,7 +44,7 @@ function checkSamples(text: string, series: number, sum: number): void {
   );
 }
 
-/** Nanoseconds for one `inc`. */
+/** Measures the nanoseconds of one `inc`. */
 export async function incrementing({ quick }: Size): Promise<Subject> {
   const ask = await start();
   const rounds = quick ? 100 : 1000;
@@ -56,7 +57,7 @@ export async function incrementing({ quick }: Size): Promise<Subject> {
   };
 }
 
-/** Milliseconds for one scrape, by the program that counts. */
+/** Measures the milliseconds of one scrape by the program that counts. */
 export async function scraping(series: number): Promise<Subject> {
   const ask = await start();
   let bytes = 0;

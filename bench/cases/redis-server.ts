@@ -1,4 +1,7 @@
-/** A Redis of the bench's own: on the loopback interface, keeping nothing, ended with the process that started it. */
+/**
+ * A Redis server for the benchmark, on the loopback interface and without persistence. It ends with the
+ * process that started it.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
@@ -18,7 +21,7 @@ export function hasRedisServer(): boolean {
 export interface Server {
   readonly host: string;
   readonly port: number;
-  /** Sends one command on a connection of its own. */
+  /** Sends one command on a new connection. */
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
@@ -42,7 +45,7 @@ export async function startRedisServer(): Promise<Server> {
 
 async function callOn(port: number, command: string, args: readonly string[]): Promise<unknown> {
   const client = new Redis({ host: HOST, port, lazyConnect: true, retryStrategy: () => null });
-  // An error that nobody listens to is printed; the call below rejects with it.
+  // Without a listener ioredis prints the error; the call below rejects with it.
   client.on('error', () => {});
   try {
     await client.connect();

@@ -1,4 +1,4 @@
-/** Many machines: what counting with Redis costs, in the program that counts, in Redis, and at a scrape. */
+/** Many machines: the cost of counting with Redis in the program that counts, in Redis and at a scrape. */
 import { createCounter, createHistogram, loadBackend } from 'metheus';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { type Case, expectEqual, type Size, type Subject } from '../case.js';
@@ -20,7 +20,7 @@ async function loadRedis(given: { readonly flushInterval?: number } = {}) {
   return { backend, config, call };
 }
 
-/** Every cell of a family changes, and is sent when told to and at no other time. */
+/** Prepares a family of which every cell changes, and which is flushed by the case only. */
 async function flushing(cells: number) {
   const { backend, config, call } = await loadRedis({ flushInterval: 3_600_000 });
   const counter = createCounter(NAME, 'Requests.', { requiredLabels: REQUEST_LABELS });
@@ -33,7 +33,7 @@ async function flushing(cells: number) {
       change();
       await backend.flush();
     }
-    // As a program that has counted nothing sees it, and not the one whose numbers are checked.
+    // Reads with a backend that has counted nothing, so that the numbers come from Redis.
     const reader = new MultiProcessRedisBackend(config);
     await reader.open();
     const snapshots = await reader.snapshot({ families: [], scopes: [''] });
@@ -63,7 +63,7 @@ async function throughput({ quick }: Size): Promise<Subject> {
   };
 }
 
-/** In one run: the clock of processor time is coarse. */
+/** Flushes in one run. The clock of processor time is too coarse for one flush. */
 const FLUSHES = 10;
 const SECOND_US = 1_000_000;
 
@@ -83,7 +83,7 @@ async function share(): Promise<Subject> {
   };
 }
 
-/** A histogram too has one series for each set of labels, with all its buckets. */
+/** A histogram has one series with all its buckets for each label set. */
 async function countHistograms() {
   const { backend, call } = await loadRedis({ flushInterval: 3_600_000 });
   const histogram = createHistogram('seconds', 'Time.', { requiredLabels: REQUEST_LABELS });
@@ -103,7 +103,7 @@ async function weighing(counted: ReturnType<typeof countHistograms>): Promise<Su
   };
 }
 
-/** By a program that counts nothing, of what another one has counted. */
+/** Scrapes the numbers of another program, in a process that counts nothing. */
 async function exporting(size: Size): Promise<Subject> {
   const { config } = await loadRedis();
   await startFleet(

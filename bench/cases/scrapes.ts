@@ -1,4 +1,4 @@
-/** A whole scrape, until its bytes are ready to be sent. */
+/** A whole scrape, until its bytes can be sent. */
 import { type ExpositionFormat, generateBytes } from 'metheus';
 import type { Case, Size, Subject, Target } from '../case.js';
 import { checkScrape, fillOurs, fillTheirs } from '../workload/filled-registries.js';
@@ -58,8 +58,8 @@ const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
 
 /**
- * Moves the bytes of a scrape line by line, eight at a time, into a chunk that is copied away when it is full:
- * what is left of a scrape when every line of it is known beforehand.
+ * Copies the bytes of a scrape line by line, eight bytes at a time, into a chunk that is copied away when it
+ * is full. This is the work that remains of a scrape when every line is known in advance.
  */
 function moveLines(text: Buffer, starts: Uint32Array): Uint8Array {
   const from = new DataView(text.buffer, text.byteOffset, text.byteLength);
@@ -108,7 +108,7 @@ function scrapeOf({ amountOf, ...wanted }: Wanted): Case {
   };
 }
 
-/** The same in another format. Peers have none of them, or not with the same content. */
+/** A scrape in another format. The peers do not write it, or write other content. */
 function scrapeIn(format: ExpositionFormat, { name, amountOf, quick }: Wanted): Case {
   return {
     group: 'scrape',

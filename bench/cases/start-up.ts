@@ -1,4 +1,4 @@
-/** What a client costs before it counts anything: time to load, and room on the disk. */
+/** Costs of a client before it counts anything: time to load, and size on the disk. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { PEERS_FOLDER } from '../peers.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** A whole process that does nothing else. */
+/** Measures a process that does nothing else. */
 function starting(folder: string, program: string): Subject {
   const start = () => {
     const begin = performance.now();
@@ -35,7 +35,7 @@ function bytesBelow(path: string): number {
   return names.reduce((sum, name) => sum + bytesBelow(join(path, name)), 0);
 }
 
-/** A package with all that it depends on, each once. */
+/** Returns the folders of a package and of everything that it depends on, each once. */
 function installed(modules: string, name: string, found = new Set<string>()): Set<string> {
   const folder = join(modules, name);
   if (found.has(folder) || !existsSync(folder)) return found;
@@ -50,13 +50,13 @@ function weighing(weigh: () => number): Subject {
   const run = () => weigh() / 1000;
   return {
     check() {
-      if (!(run() > 1)) throw new Error('there is no package');
+      if (!(run() > 1)) throw new Error('the package is missing');
     },
     run,
   };
 }
 
-/** Our own folder has more in it than what is published. */
+/** Returns the size of the published files; the folder of the repository contains more. */
 function ourBytes(): number {
   const { files = [], dependencies = {} } = manifestOf(ROOT);
   const own = files.filter((file) => !file.startsWith('!')).map((file) => join(ROOT, file));
@@ -78,7 +78,7 @@ export const CASES: readonly Case[] = [
     group: 'metrics',
     name: 'start of a process that loads the client',
     unit: 'ms',
-    // Each run is a process of its own.
+    // Each run is a process.
     slow: true,
     ours: () => starting(ROOT, "import('metheus')"),
     theirs: (_client, _size, peer) => starting(PEERS_FOLDER, `require('${peer}')`),

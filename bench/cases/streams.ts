@@ -1,16 +1,16 @@
-/** What a bar adds to each chunk of a stream. */
+/** The time that a bar adds to each chunk of a stream. */
 import { PassThrough, Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { tqdm } from 'metheus/progress';
 import { type Case, expectEqual, type Size, type Subject } from '../case.js';
 
-/** A terminal that takes everything and shows nothing. */
+/** A terminal that discards its input. */
 const file = { write: () => true, isTTY: true, columns: 80 };
 
-/** The size that a file is read in. */
+/** A chunk of the size in which Node reads files. */
 const CHUNK = Buffer.alloc(65_536);
 
-/** Sends chunks through a stream, to somebody who throws them away. Gives the bytes that arrived. */
+/** Pipes chunks through a stream into a sink that discards them. Returns the number of bytes that arrived. */
 async function send(chunks: number, through: Transform): Promise<number> {
   let left = chunks;
   let bytes = 0;

@@ -1,11 +1,11 @@
-/** What belongs together in the results of a case, and whether ours is what it was to be. */
+/** Relates the results of a case to each other and to its target. */
 import type { Case, Target, Unit } from '../case.js';
 import type { Result } from '../runner/run.js';
 
 export interface Compared {
   readonly ours?: Result | undefined;
   readonly limit?: Result | undefined;
-  /** Of the other implementations. */
+  /** The best of the other implementations. */
   readonly best?: Result | undefined;
 }
 
@@ -27,15 +27,15 @@ export function isHigherBetter(unit: Unit): boolean {
   return unit === 'cells/s';
 }
 
-/** The best run: the least, but for throughput. */
+/** Returns the best run: the minimum, or the maximum of a throughput. */
 export function bestRun({ unit, min, max }: Result): number {
   return isHigherBetter(unit) ? max : min;
 }
 
-/** `at best`: not by the median, but by the best run. */
+/** `at best`: by the best run, but not by the median. */
 export type Reached = 'yes' | 'at best' | 'no' | '–';
 
-/** How far ours got. `–` where that was not measured, or is less than the whole work. */
+/** Reports whether our result meets the target. `–` when it was not measured, or not with the whole work. */
 export function reached({ target, quick }: Case, { ours, limit }: Compared, isQuick: boolean): Reached {
   if (target === undefined || ours === undefined || (isQuick && quick !== undefined)) return '–';
   if ('result' in target) return 'yes';

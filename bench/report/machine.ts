@@ -1,4 +1,4 @@
-/** What was measured on, in a line. */
+/** Describes the machine of a run in one line. */
 import { cpus, totalmem, type } from 'node:os';
 import type { Runtime } from '../runner/runtime.js';
 

@@ -1,16 +1,16 @@
-/** Curves as SVG, drawn by a library that the bench installs for itself. */
+/** Draws curves as SVG with a library that the benchmark installs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case, Curve } from '../case.js';
 import { describePeer, loadPlotter, type Plotter } from '../peers.js';
 import type { Result } from '../runner/run.js';
 
-/** All curves that have points among the cases, each once. */
+/** Returns the curves that have points among the cases, each once. */
 export function curvesOf(cases: readonly Case[]): Curve[] {
   return [...new Set(cases.flatMap(({ point }) => (point === undefined ? [] : [point.curve])))];
 }
 
-/** Writes a picture for each curve. */
+/** Writes an SVG file for each curve. */
 export function plot(folder: string, cases: readonly Case[], results: readonly Result[]): void {
   const plotter = loadPlotter();
   mkdirSync(folder, { recursive: true });

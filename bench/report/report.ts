@@ -1,4 +1,4 @@
-/** All that a run has to say, as headings, paragraphs and tables: for people at a terminal, and for a page. */
+/** The report of a run as headings, paragraphs and tables, for a terminal and for a page. */
 import { dirname, relative } from 'node:path';
 import type { Case, Size } from '../case.js';
 import type { Measured } from '../runner/measure.js';
@@ -18,13 +18,13 @@ export interface Run {
   readonly machine: string;
 }
 
-const ASKED = `What ours was to reach, in the unit of the line, on another machine. \`at best\`: by the best run, and not
-by the median.`;
+const ASKED = `The goals of the design, in the unit of the line; they were set on another machine. \`at best\` means that the best run
+reaches the goal and the median does not.`;
 
-const CELLS = `Each cell: the median of ours; where there is a limit, how many times the limit of the same version that
-is; and the best peer, where peers were measured. What is reached is told once where it is the same for all versions.`;
+const CELLS = `A cell contains our median, its ratio to the limit of the same version, and the best peer, as far as they were measured.
+The last column has one entry where all versions agree.`;
 
-const LIMITS = 'What this machine needs for the least that any implementation has to do.';
+const LIMITS = 'The least work that any implementation has to do, measured on this machine.';
 
 export function reportOfRun({ cases, results, size, machine }: Run): Part[] {
   const limits = cases.filter(({ group }) => group === 'limits');
@@ -42,7 +42,7 @@ export function reportOfRun({ cases, results, size, machine }: Run): Part[] {
   ];
 }
 
-/** @param versions - of Node, in the order of the columns */
+/** @param versions - versions of Node, in the order of the columns */
 export function reportOfVersions(
   { cases, results, size, machine }: Run,
   versions: readonly string[],
@@ -51,14 +51,14 @@ export function reportOfVersions(
   return [{ paragraph: `${machine}.` }, { paragraph: CELLS }, { table }];
 }
 
-/** The curves as pictures, on a page. */
+/** Returns the section that shows the curves. */
 export function pictures(cases: readonly Case[], page: string, folder: string): Part[] {
   const below = relative(dirname(page), folder);
   const shown = curvesOf(cases).map(({ name, x, file }) => `![${name}, against ${x}](${below}/${file}.svg)`);
   return [{ heading: 'Growth' }, ...shown.map((paragraph) => ({ paragraph }))];
 }
 
-/** Nothing, where the table would have a header only. */
+/** Returns an empty section for a table without lines. */
 function section(heading: string, table: readonly Row[], paragraph?: string): Part[] {
   if (table.length < 2) return [];
   return [{ heading }, ...(paragraph === undefined ? [] : [{ paragraph }]), { table }];

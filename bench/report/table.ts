@@ -1,10 +1,10 @@
-/** Results side by side: a line for each case, a column for each implementation, and the ratios that count. */
+/** Tables of results: a line for each case, a column for each implementation, and the ratios. */
 import type { Case } from '../case.js';
 import { describePeer } from '../peers.js';
 import type { Result } from '../runner/run.js';
 import { bestRun, compare } from './compare.js';
 
-/** One line of a table, as text. */
+/** The cells of one line of a table. */
 export type Row = readonly string[];
 
 export function tableOf(cases: readonly Case[], results: readonly Result[]): Row[] {
@@ -37,20 +37,20 @@ export function tableOf(cases: readonly Case[], results: readonly Result[]): Row
   return [header, ...rows];
 }
 
-/** The limits alone. */
+/** Returns the table of the limits. */
 export function limitTableOf(limits: readonly Case[], results: readonly Result[]): Row[] {
   const rows = limits.map((given) => [given.name, given.unit, cell(compare(given, results).limit)]);
   return [['case', 'unit', 'limit'], ...rows];
 }
 
-/** All that were compared with, in any of the cases. */
+/** Returns the names of the other packages in any of the results. */
 function peersOf(cases: readonly Case[], results: readonly Result[]): string[] {
   const names = new Set(cases.map(({ name }) => name));
   const peers = results.filter((result) => names.has(result.case)).map(({ peer }) => peer);
   return [...new Set(peers)].filter((peer) => peer !== 'metheus' && peer !== 'limit');
 }
 
-/** Median, and in brackets the best. */
+/** Returns the median, followed by the best run in brackets. */
 export function cell(result: Result | undefined): string {
   return result === undefined ? '–' : `${round(result.median)} (${round(bestRun(result))})`;
 }

@@ -1,4 +1,4 @@
-/** The numbers to reach: what was asked of each case that has a target, and what there is. */
+/** Tables of the cases that have a target. */
 import type { Case, Size } from '../case.js';
 import { describePeer } from '../peers.js';
 import type { Measured } from '../runner/measure.js';
@@ -21,7 +21,7 @@ export function targetTableOf(cases: readonly Case[], results: readonly Measured
   return [header, ...rows];
 }
 
-/** The same with a column for each version of Node. */
+/** Returns the table with a column for each version of Node. */
 export function versionTableOf(
   cases: readonly Case[],
   results: readonly Measured[],

@@ -1,6 +1,6 @@
 /**
- * Where the cases are, in the order of the report. A process that measures one of them loads no module but that: what
- * others need would take it longer to load than the work takes.
+ * The modules of the cases, in the order of the report. A process that measures a case loads its module only,
+ * since loading the others would take longer than the measurement.
  */
 import type { Case } from '../case.js';
 
@@ -24,10 +24,10 @@ const MODULES = [
   'growth-bars',
 ];
 
-/** A case, and where another process finds it. */
+/** A case and its address for another process. */
 export interface LocatedCase extends Case {
   readonly module: string;
-  /** Its name, whatever the size. */
+  /** The name of the case without the suffix of `--quick`. */
   readonly key: string;
 }
 

@@ -1,4 +1,4 @@
-/** One implementation of one case, in a process that does nothing else. Started by `run.ts`. */
+/** Measures one implementation of one case. Started by `run.ts` in a process that does nothing else. */
 import type { Answer, Case, Request, Size, Subject } from '../case.js';
 import { loadPeer } from '../peers.js';
 import { findCase } from './catalog.js';
@@ -10,7 +10,7 @@ async function answer({ module, key, peer, size, warmUps, runs }: Request): Prom
   const subject = await prepare(await findCase({ module, key }), peer, size);
   await subject.check();
   const { bytes } = subject;
-  // What the check left behind is not collected at the expense of a run.
+  // Keeps the garbage of the check out of the runs.
   global.gc!();
   await warmUp(subject, warmUps);
   const measured: number[] = [];
@@ -18,10 +18,12 @@ async function answer({ module, key, peer, size, warmUps, runs }: Request): Prom
   return { runs: measured, ...(bytes === undefined ? {} : { bytes }) };
 }
 
-/** Work that takes milliseconds is optimized after some rounds only, so it gets more of them, up to a short while. */
-async function warmUp(subject: Subject, least: number): Promise<void> {
+/**
+ * Runs work of milliseconds more often, for a short time, since V8 optimizes it after several rounds only.
+ */
+async function warmUp(subject: Subject, min: number): Promise<void> {
   const end = performance.now() + WARM_UP_MS;
-  for (let i = 0; i < least || (i < MAX_WARM_UPS && performance.now() < end); i++) await subject.run();
+  for (let i = 0; i < min || (i < MAX_WARM_UPS && performance.now() < end); i++) await subject.run();
 }
 
 function prepare(given: Case, peer: string, size: Size): Subject | Promise<Subject> {
@@ -33,5 +35,5 @@ function prepare(given: Case, peer: string, size: Size): Subject | Promise<Subje
 }
 
 const text = JSON.stringify(await answer(JSON.parse(process.argv[2]!)));
-// What a case has open is no reason to go on.
+// Exits even if the case has open handles.
 process.stdout.write(text, () => process.exit());

@@ -1,4 +1,4 @@
-/** Measures cases one after the other, and tells how it goes. */
+/** Measures cases one after the other, and prints the progress. */
 import type { Size } from '../case.js';
 import { isInstalled } from '../peers.js';
 import type { LocatedCase } from './catalog.js';
@@ -10,18 +10,20 @@ export interface Plan {
   readonly size: Size;
   /** Clients with the interface of prom-client. */
   readonly peers: readonly string[];
-  /** Whether others are compared with at all. */
+  /** Whether other packages are measured too. */
   readonly withRivals: boolean;
   readonly runtimes: readonly Runtime[];
 }
 
-/** @param node - the version that it was measured with, where there are several */
+/** @param node - the version of Node, where several are measured */
 export type Measured = Result & { readonly node?: string };
 
 /**
- * Versions of Node take turns case by case, so that a machine which is slower for a while is it for all of them.
+ * Measures every implementation of every case. Versions of Node alternate case by case, so that a slow phase
+ * of the machine affects all of them.
  *
- * One that gives a wrong result, or none, has no number, and the command fails. The others are measured all the same.
+ * An implementation that fails or returns a wrong result gets no number, the rest is measured, and the exit
+ * code is 1.
  */
 export async function measure(plan: Plan): Promise<Measured[]> {
   const measured: Measured[] = [];
@@ -34,12 +36,12 @@ export async function measure(plan: Plan): Promise<Measured[]> {
         try {
           const result = { ...(await run(one, peer, plan.size, executable)), ...version };
           measured.push(result);
-          tell(start, `${one.name}: ${nameOf(result)} ${result.median.toPrecision(3)} ${one.unit}`);
+          logProgress(start, `${one.name}: ${nameOf(result)} ${result.median.toPrecision(3)} ${one.unit}`);
         } catch (error) {
           process.exitCode = 1;
           const { message } = error as Error;
           const reason = /^\w*Error: .*$/m.exec(message)?.[0] ?? message;
-          tell(start, `${one.name}: ${nameOf({ peer, ...version })} failed: ${reason}`);
+          logProgress(start, `${one.name}: ${nameOf({ peer, ...version })} failed: ${reason}`);
         }
         spent.set(one.group, (spent.get(one.group) ?? 0) + seconds(start));
       }
@@ -52,7 +54,7 @@ export async function measure(plan: Plan): Promise<Measured[]> {
 }
 
 function implementations({ ours, theirs, rivals = {}, limit, point }: LocatedCase, plan: Plan): string[] {
-  // Of a curve, ours alone shows in a hurry how it grows.
+  // With `--quick` a curve has points of our implementation only.
   const peers = plan.size.quick && point !== undefined ? [] : plan.peers;
   return [
     ...(limit === undefined ? [] : ['limit']),
@@ -66,7 +68,7 @@ function nameOf({ peer, node }: Pick<Measured, 'peer' | 'node'>): string {
   return node === undefined ? peer : `${peer}, Node ${node},`;
 }
 
-function tell(start: number, text: string): void {
+function logProgress(start: number, text: string): void {
   console.error(`${seconds(start).toFixed(1).padStart(6)} s  ${text}`);
 }
 

@@ -1,4 +1,4 @@
-/** Runs each implementation of a case in a process of its own, and makes one result of all its runs. */
+/** Runs each implementation of a case in separate processes, and summarizes the runs in one result. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,7 +7,7 @@ import type { LocatedCase } from './catalog.js';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 const TIMEOUT_MS = 600_000;
-/** Of each process. */
+/** Runs of each process. */
 const RUNS = 7;
 
 export interface Result {
@@ -18,17 +18,17 @@ export interface Result {
   readonly min: number;
   readonly max: number;
   readonly unit: Unit;
-  /** How many, of all processes together. */
+  /** Number of runs of all processes. */
   readonly runs: number;
   readonly bytes?: number;
 }
 
-/** @param executable - the Node that it runs with */
+/** @param executable - the Node that runs the case */
 export async function run(given: LocatedCase, peer: string, size: Size, executable: string): Promise<Result> {
   const { group, name, unit, module, key, flags = [] } = given;
   const isShort = !isSlow(given, peer);
   const request: Request = { module, key, peer, size, warmUps: isShort ? 3 : 1, runs: RUNS };
-  // What a process optimizes how is partly chance, so one process alone shows one outcome of several.
+  // The decisions of the optimizer are partly chance, so one process shows one outcome of several.
   const processes = isShort && !size.quick ? 3 : 1;
   const answers: Answer[] = [];
   for (let i = 0; i < processes; i++) answers.push(await ask(request, flags, executable));

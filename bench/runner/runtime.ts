@@ -1,4 +1,4 @@
-/** Versions of Node to run the bench with. Others come as npm packages, and are installed into the build folder. */
+/** Versions of Node for the benchmark. They are npm packages, and are installed into the build folder. */
 import { execFileSync } from 'node:child_process';
 import { UsageError } from '../options.js';
 
@@ -7,12 +7,12 @@ const { runtimeOf: executableOf }: { runtimeOf(version: string): string } = awai
 
 export interface Runtime {
   readonly executable: string;
-  /** Such as `24.21.0`. */
+  /** A version such as `24.21.0`. */
   readonly node: string;
   readonly v8: string;
 }
 
-/** The one that runs the bench itself. */
+/** The Node that runs the benchmark itself. */
 export const THIS_RUNTIME: Runtime = {
   executable: process.execPath,
   node: process.versions.node,
@@ -20,9 +20,10 @@ export const THIS_RUNTIME: Runtime = {
 };
 
 /**
- * The newest of a version such as `24`, or just `24.21.0`. The one that runs already is not installed again.
+ * Returns the newest release of a version such as `24`, or exactly `24.21.0`. Does not install the running
+ * version.
  *
- * @throws UsageError when there is none
+ * @throws UsageError when there is no such version
  */
 export function runtimeOf(version: string): Runtime {
   if (`${THIS_RUNTIME.node}.`.startsWith(`${version}.`)) return THIS_RUNTIME;
@@ -38,6 +39,6 @@ function installed(version: string): string {
     return executableOf(version);
   } catch (error) {
     const reason = String((error as { stderr?: unknown }).stderr ?? error).trim();
-    throw new UsageError(`--node ${version}: it cannot be installed: ${reason.split('\n')[0]}`);
+    throw new UsageError(`--node ${version}: the installation failed: ${reason.split('\n')[0]}`);
   }
 }

@@ -1,7 +1,7 @@
-/** Reads exposition text, to check what is measured. Not fast, and not timed. */
+/** Reads exposition text to check a measurement. Slow, and never timed. */
 import { type CollectorRegistry, generateMetrics } from 'metheus';
 
-/** The samples of a text: value by series. Labels are put in order, since clients write them in several. */
+/** Returns the samples of a text: value by series. Sorts the labels, whose order depends on the client. */
 export function samplesOf(text: string): Map<string, number> {
   const samples = new Map<string, number>();
   for (const line of text.split('\n')) {
@@ -15,7 +15,7 @@ export function samplesOf(text: string): Map<string, number> {
   return samples;
 }
 
-/** The sum of all values. */
+/** Returns the sum of all values. */
 export function sumOf(text: string): number {
   return [...samplesOf(text).values()].reduce((sum, value) => sum + value, 0);
 }

@@ -1,4 +1,4 @@
-/** Registries that are full of series, ours and theirs, with the same names, labels and numbers. */
+/** Fills registries, ours and theirs, with the same names, labels and numbers. */
 import {
   CollectorRegistry,
   createCounter,
@@ -12,7 +12,7 @@ import { samplesOf } from './exposition-samples.js';
 import { type Amount, type Kind, labelSets, REQUEST_LABELS, type RequestLabels } from './label-sets.js';
 import { checkProtobuf } from './protobuf-samples.js';
 
-/** One value for each bucket, the last for `+Inf`. */
+/** One value for each bucket, the last one for `+Inf`. */
 const OBSERVED = [...DEFAULT_BUCKETS, 20];
 const NAMES: Readonly<Record<Kind, string>> = { counter: 'requests_total', histogram: 'seconds' };
 
@@ -46,13 +46,13 @@ export function fillTheirs(client: PromClient, { kind, families, series }: Amoun
   return registry;
 }
 
-/** @throws Error unless every series is there with its numbers */
+/** @throws Error unless the scrape contains every series with its numbers */
 export function checkScrape(bytes: Uint8Array, amount: Amount, format: ExpositionFormat): void {
   if (format === 'protobuf') checkProtobuf(bytes, amount);
   else checkText(Buffer.from(bytes).toString(), amount);
 }
 
-/** @throws Error unless the text shows every series with its numbers */
+/** @throws Error unless the text contains every series with its numbers */
 export function checkText(text: string, { kind, families, series }: Amount): void {
   const samples = samplesOf(text);
   const lines = kind === 'counter' ? 1 : DEFAULT_BUCKETS.length + 3;

@@ -1,4 +1,4 @@
-/** Reads the format protobuf, to check what is measured, with the reader of the package that it is written with. */
+/** Reads the protobuf format to check a measurement, with the reader of the package that writes it. */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { expectEqual } from '../case.js';
 import type { Amount } from './label-sets.js';
@@ -8,7 +8,7 @@ const COUNTER = 3;
 const HISTOGRAM = 7;
 const FIRST = 1;
 
-/** @throws Error unless every series is there, with a number that is right for all of them together */
+/** @throws Error unless every series is there and their sum is right */
 export function checkProtobuf(bytes: Uint8Array, { kind, families, series }: Amount): void {
   const reader = new BinaryReader(bytes);
   let metrics = 0;
@@ -25,10 +25,10 @@ export function checkProtobuf(bytes: Uint8Array, { kind, families, series }: Amo
   expectEqual('sum', sum, families * perFamily.reduce((total, value) => total + value, 0));
 }
 
-/** Observations of each histogram. */
+/** Number of observations of each histogram. */
 const OBSERVED = 12;
 
-/** All fields of a message that have this number and their length before them. */
+/** Returns the length-delimited fields of a message that have this number. */
 function fieldsOf(message: Uint8Array, wanted: number): Uint8Array[] {
   const reader = new BinaryReader(message);
   const found: Uint8Array[] = [];
@@ -40,7 +40,7 @@ function fieldsOf(message: Uint8Array, wanted: number): Uint8Array[] {
   return found;
 }
 
-/** The value of a counter, the count of a histogram. */
+/** Returns the value of a counter, or the count of a histogram. */
 function firstOf(message: Uint8Array, kind: Amount['kind']): number {
   const reader = new BinaryReader(message);
   const [field] = reader.tag();
