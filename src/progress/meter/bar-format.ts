@@ -7,7 +7,7 @@ import { MetheusError, show } from '../../errors.js';
 import { FIELDS, type LineNumbers } from './fields.js';
 import { formatNumber, formatText } from './number-format.js';
 import { valueText } from './postfix.js';
-import { formatTime } from './wall-time.js';
+import { WallTime } from './wall-time.js';
 
 /** A field of a format, with its specification. */
 interface Replacement {
@@ -88,14 +88,19 @@ function resolve(value: unknown, path: readonly string[]): unknown {
   return found;
 }
 
-/** Formats a value. One that is unknown (yet) is `?`, where Python raises an error. */
+/** Returns a value by a specification; an unknown value with a specification is `?`, where Python raises an error. */
 function formatValue(value: unknown, specification: string): string {
-  if (typeof value === 'number' || typeof value === 'bigint') return formatNumber(value, specification);
-  if (value instanceof Date) return formatTime(value, specification);
+  if (value instanceof WallTime) return value.format(specification);
+  if (typeof value === 'number') return formatNumber(value, specification);
+  if (typeof value === 'bigint' && specification !== '') return formatNumber(Number(value), specification);
   if (value !== null && value !== undefined) return formatText(valueText(value), specification);
   if (specification === '') return 'None';
   const width = Number(/(\d+)?(?:\.\d+)?[a-zA-Z%]?$/.exec(specification)?.[1] ?? 0);
   return '?'.padStart(width);
+}
+
+function fieldText({ name, path, specification }: Replacement, line: LineNumbers): string {
+  return formatValue(resolve(FIELDS[name]!(line), path), specification);
 }
 
 /**
@@ -111,14 +116,12 @@ export function renderBarFormat(
 ): string {
   const texts = format.map((part) => {
     if (typeof part === 'string') return part;
-    return part.name === 'bar'
-      ? ''
-      : formatValue(resolve(FIELDS[part.name]!(line), part.path), part.specification);
+    return part.name === 'bar' ? '' : fieldText(part, line);
   });
   const lineWithoutBars = texts.join('');
   for (const [index, part] of format.entries()) {
-    if (typeof part !== 'string' && part.name === 'bar')
-      texts[index] = drawBar(part.specification, lineWithoutBars);
+    if (typeof part === 'string' || part.name !== 'bar') continue;
+    texts[index] = drawBar(part.specification, lineWithoutBars);
   }
   return texts.join('');
 }

@@ -4,7 +4,7 @@ import type { LineSize, MeterData } from './arguments.js';
 import { fixedText } from './number-format.js';
 import { valueText } from './postfix.js';
 import { formatInterval, formatSizeof } from './quantity.js';
-import { wallTimeAfter } from './wall-time.js';
+import { WallTime } from './wall-time.js';
 
 /** Numbers of a line after scaling, from which fields are computed. */
 export interface LineNumbers extends LineSize {
@@ -63,14 +63,11 @@ function percentage(line: LineNumbers): number {
   return (fractionOf(line) ?? 0) * 100;
 }
 
-/** Text and nothing get their place in a line; other values stay data, of which a format may show a part. */
+/** Returns text with the comma before it; other values stay data, for fields such as `{postfix[0]}`. */
 function postfixOf({ data: { postfix } }: LineNumbers): unknown {
   if (!postfix) return '';
   return typeof postfix === 'string' ? `, ${postfix}` : postfix;
 }
-
-/** Computes the value of a field. */
-type Field = (line: LineNumbers) => unknown;
 
 const unit = ({ data }: LineNumbers) => data.unit ?? 'it';
 const prefix = ({ data }: LineNumbers) => data.prefix ?? '';
@@ -97,13 +94,13 @@ export function rightText(line: LineNumbers): string {
   return `| ${nText(line)}/${totalText(line)} [${time}, ${shownRate(line)}${valueText(postfixOf(line))}]`;
 }
 
-function eta(line: LineNumbers): Date {
-  return line.rate && line.total
-    ? wallTimeAfter(line.now ?? new Date(), remainingSeconds(line))
-    : new Date(0);
+function eta(line: LineNumbers): WallTime {
+  if (!line.rate || !line.total) return WallTime.EPOCH;
+  return WallTime.after(line.now ?? new Date(), remainingSeconds(line));
 }
 
-export const FIELDS = {
+/** Functions that compute the values of fields, by the names that formats use. */
+export const FIELDS: Readonly<Record<string, (line: LineNumbers) => unknown>> = {
   n: ({ n }) => n,
   n_fmt: nText,
   total: ({ total }) => total,
@@ -129,7 +126,7 @@ export const FIELDS = {
   r_bar: rightText,
   eta,
   percentage,
-} satisfies Record<string, Field> as Readonly<Record<string, Field>>;
+};
 
 /** Returns the line of a bar whose total is unknown: `desc: 5it [00:02,  2.50it/s]`. */
 export function countLine(line: LineNumbers): string {

@@ -48,7 +48,10 @@ function withoutTrailingZeros(digits: string): string {
   return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
 }
 
-/** Returns `value` with `precision` significant digits, with an exponent when it is below -4 or too large. */
+/**
+ * Returns `value` with `precision` significant digits and without trailing zeros; with an exponent when that is below
+ * -4 or not below `precision`.
+ */
 export function generalText(value: number, precision: number): string {
   if (!Number.isFinite(value)) return nonFiniteText(value);
   const significant = Math.max(precision, 1);
@@ -133,10 +136,9 @@ function numberText(value: number, { type, precision }: FormatSpec): string {
  *
  * @throws `METHEUS_INVALID_BAR_FORMAT` for a specification that is not for numbers
  */
-export function formatNumber(number: number | bigint, specification: string): string {
+export function formatNumber(value: number, specification: string): string {
   const spec = parseSpec(specification);
   if (spec.type === 's') throw invalidSpec(specification);
-  const value = Number(number);
   const text = numberText(value, spec);
   const sign = text.startsWith('-') ? '-' : spec.sign === '-' ? '' : spec.sign;
   const digits = text.replace(/^-/, '');

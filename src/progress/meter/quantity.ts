@@ -41,8 +41,8 @@ export function formatInterval(t: number | bigint): string {
   if (!Number.isFinite(seconds)) return '?';
   const sign = t < 0 ? '-' : '';
   const twoDigits = (value: number) => String(value).padStart(2, '0');
-  const hours = Math.floor(seconds / 3600);
-  const rest = `${twoDigits(Math.floor(seconds / 60) % 60)}:${twoDigits(seconds % 60)}`;
+  const hours = (seconds - (seconds % 3600)) / 3600;
+  const rest = `${twoDigits(Math.floor((seconds % 3600) / 60))}:${twoDigits(seconds % 60)}`;
   return hours === 0 ? sign + rest : `${sign}${hours}:${rest}`;
 }
 

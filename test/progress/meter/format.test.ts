@@ -212,6 +212,8 @@ describe('formatMeter', () => {
     const shown = (value: unknown) => formatMeter({ ...base, postfix: value, barFormat: '{postfix}' });
     assert.equal(shown(postfix), `[ 'loss', Map(1) { 'a' => 1.5 }, { b: '${'long text '.repeat(10)}' } ]`);
     assert.equal(shown(true), 'true');
+    assert.equal(shown(12_345_678_901_234_567_890n), '12345678901234567890');
+    assert.equal(shown(new Date(0)), String(new Date(0)));
     assert.equal(shown(new URL('http://a/')), 'http://a/');
     assert.equal(shown({ toString: () => 'itself' }), 'itself');
   });
