@@ -1,4 +1,4 @@
-/** docs/reference/tqdm-parity.md is true: what it calls the same is there, and nothing of Python's tqdm is left out. */
+/** Checks docs/reference/tqdm-parity.md: rows marked same exist, and no public name of Python's tqdm is missing. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -20,10 +20,10 @@ interface Line {
 const page = readFileSync(join(ROOT, 'docs/reference/tqdm-parity.md'), 'utf8');
 const code = (cell: string) => /`([^`]+)`/.exec(cell)?.[1] ?? '';
 
-/** The rows of the table below a heading. */
+/** Returns the rows of the table below a heading. */
 function linesOf(heading: string): Line[] {
   const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
-  assert.ok(section !== undefined, `there is a section ${heading}`);
+  assert.ok(section !== undefined, `the page has a section ${heading}`);
   return section
     .split('\n')
     .filter((line) => line.startsWith('| ') && !/^\| (tqdm|---) \|/.test(line))
@@ -43,18 +43,20 @@ const SECTIONS = [
   'Class methods and functions',
   'Environment',
   'Modules',
+  'Formats',
+  'Numbers',
 ];
 
 describe('the parity table', () => {
   for (const section of SECTIONS) {
-    it(`says of each line of ${section} whether it is the same`, () => {
+    it(`marks each row of ${section} as same, different or none`, () => {
       const lines = linesOf(section);
       assert.ok(lines.length > 2);
       for (const { python, how } of lines) assert.match(how, /^(same|different|none)\b/, python);
     });
   }
 
-  it('names the same by the same names, in camelCase', () => {
+  it('gives the same names in camelCase to what is the same', () => {
     for (const section of ['Constructor', 'Attributes']) {
       for (const { python, here } of same(section)) assert.equal(here, camelCase(python));
     }
@@ -63,7 +65,7 @@ describe('the parity table', () => {
     }
   });
 
-  it('promises options that the constructor takes', () => {
+  it('lists options that the constructor takes', () => {
     const { tqdm } = fakeTqdm();
     const defaults = resolveOptions({});
     for (const { here } of same('Constructor')) {
@@ -77,7 +79,7 @@ describe('the parity table', () => {
     });
   });
 
-  it('promises methods and attributes that a bar has', () => {
+  it('lists methods and attributes that a bar has', () => {
     const { tqdm } = fakeTqdm();
     using bar = tqdm([1]);
     for (const { here } of [...same('Methods'), ...same('Attributes')]) {
@@ -92,8 +94,29 @@ describe('the parity table', () => {
     }
   });
 
-  it('promises functions that are exported', () => {
+  it('lists functions that are exported', () => {
     for (const { here } of same('Class methods and functions')) assert.ok(here in progress, here);
+  });
+
+  const row = (pattern: RegExp) => page.split('\n').find((line) => pattern.test(line)) ?? '';
+  const line = (barFormat: string) => progress.formatMeter({ n: 5, total: 10, elapsed: 1, barFormat });
+  const invalid = { code: 'METHEUS_INVALID_BAR_FORMAT' };
+
+  it('lists the types of format specifications', () => {
+    const accepted = [...row(/\{percentage:05\.1f\}/).matchAll(/`([a-z%])`/g)].map(([, type]) => type!);
+    const rejected = [...row(/^\| the types/).matchAll(/`(\S)`/g)].map(([, type]) => type!);
+    assert.ok(accepted.length > 5 && rejected.length > 5);
+    for (const type of accepted) assert.ok(line(`{${type === 's' ? 'desc' : 'n'}:${type}}`) !== undefined);
+    for (const type of rejected) assert.throws(() => line(`{n:${type}}`), invalid, type);
+  });
+
+  it('lists the directives of {eta}', () => {
+    const listed = new Set(/`(%Y [^`]+)`/.exec(row(/^\| `\{eta:/))?.[1]?.split(' '));
+    assert.ok(listed.size > 10);
+    for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%') {
+      if (listed.has(`%${letter}`)) assert.notEqual(line(`{eta:%${letter}}`), '');
+      else assert.throws(() => line(`{eta:%${letter}}`), invalid, letter);
+    }
   });
 });
 
@@ -111,7 +134,7 @@ print(json.dumps({
 
 const skip = requireTool('python3 with tqdm');
 
-it("the parity table leaves out nothing that Python's tqdm has", { skip }, () => {
+it('the parity table has every public name of the installed tqdm', { skip }, () => {
   const { stdout, stderr } = spawnSync(PYTHON, ['-c', PUBLIC_NAMES], { encoding: 'utf8' });
   assert.equal(stderr, '');
   const found = JSON.parse(stdout) as Record<string, string[]>;
