@@ -1,37 +1,37 @@
 /**
- * Worker threads. A worker counts in pages of shared memory, whatever backend the program has loaded; the
- * main thread finds those pages and brings their numbers into its own backend, as those of further writers.
- * So no backend knows of threads, and nothing is lost when a worker is terminated.
+ * Worker threads. A worker counts in pages of shared memory, whatever backend the program has loaded; the main thread
+ * copies their numbers into its own backend, as those of further writers. So backends do not know of threads, and the
+ * numbers of a worker that is terminated stay.
  *
- * Here are those who write and those who listen, from the first moment on; what reads comes when it is needed.
+ * This file has what every thread needs from the start; the code that reads pages is loaded with the first of them.
  */
-import { type BroadcastChannel, receiveMessageOnPort, threadId } from 'node:worker_threads';
+import { threadId } from 'node:worker_threads';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { workerChannel } from '../../system/worker-channel.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
 import type { CellOwner } from '../cell-owner.js';
 import type { ThreadBridge } from './bridge.js';
-import { openChannel, type ThreadMessage, watchWorkers } from './messages.js';
 import type { OwnPages } from './numbers.js';
 import { ThreadPageWriter } from './page.js';
 
 /** The backend of a worker thread: pages that the main thread reads. */
 export class ThreadBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
-  readonly #pages = new ThreadPageWriter((buffer, number) => this.#post(buffer, number));
-  readonly #owners: Iterable<WeakRef<CellOwner>>;
+  readonly #channel = workerChannel();
+  readonly #pages = new ThreadPageWriter((buffer) => this.#channel.announce('metrics page', buffer));
   #own: OwnPages | undefined;
   #hasExemplars = false;
-  readonly #channel = openChannel(({ kind }) => {
-    if (kind === 'exemplars') void import('./exemplars.js').then((to) => to.answerExemplars(this.#owners));
-    if (kind !== 'hello') return;
-    for (const [number, buffer] of this.#pages.buffers.entries()) this.#post(buffer, number);
-    if (this.#hasExemplars) this.tellOfExemplars();
-  });
 
-  /** @param owners - whose exemplars are told */
+  /** @param owners - objects whose exemplars are sent to the main thread */
   constructor(owners: Iterable<WeakRef<CellOwner>>) {
-    this.#owners = owners;
-    watchWorkers((message) => this.#channel.postMessage(message));
+    this.#channel.on(
+      'exemplars wanted',
+      () => void import('./exemplars.js').then((to) => to.answerExemplars(owners)),
+    );
+    // A main thread that starts to listen asks for pages first.
+    this.#channel.on('announce pages', () => {
+      if (this.#hasExemplars) this.tellOfExemplars();
+    });
   }
 
   reserve({ family, labels }: CellRequest): Cells {
@@ -42,65 +42,54 @@ export class ThreadBackend implements Backend {
     this.#pages.release(family, cells);
   }
 
-  /** A scrape in this thread shows this thread: it reads its own pages as the main thread does. */
+  /** Reads this thread's own pages, as the main thread does: a scrape in a worker shows that worker. */
   async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
     const { OwnPages } = await import('./numbers.js');
     this.#own ??= new OwnPages();
     return this.#own.snapshot(this.#pages.buffers, request);
   }
 
-  /** Nothing to do: the main thread looks at the pages whenever it is asked. */
+  /** Has no effect: the main thread reads the pages themselves. */
   async flush(): Promise<void> {}
 
   async close(): Promise<void> {}
 
-  /** That there is one: nobody waits for workers that have none. */
+  /** Makes scrapes of the main thread ask this thread for exemplars. */
   tellOfExemplars(): void {
     this.#hasExemplars = true;
-    this.#channel.postMessage({ kind: 'exemplar', thread: threadId } satisfies ThreadMessage);
-  }
-
-  #post(buffer: SharedArrayBuffer, number: number): void {
-    this.#channel.postMessage({ kind: 'page', thread: threadId, number, buffer } satisfies ThreadMessage);
+    this.#channel.post('exemplars kept', threadId);
   }
 }
 
-/** The main thread's ear: what was told stays here until the bridge is there. */
+/** The main thread's side. Messages wait until the bridge is loaded. */
 export class WorkerThreads {
   readonly #backend: () => Backend;
-  readonly #told: ThreadMessage[] = [];
-  readonly #channel: BroadcastChannel;
+  readonly #channel = workerChannel();
+  readonly #waiting: ((bridge: ThreadBridge) => void)[] = [];
   #bridge: ThreadBridge | undefined;
 
-  /** @param backend - the backend in force */
+  /** @param backend - returns the backend in force */
   constructor(backend: () => Backend) {
     this.#backend = backend;
-    this.#channel = openChannel((message) => this.#receive(message));
-    watchWorkers((message) => this.#receive(message));
-    // Workers that were there before this module was loaded here tell of their pages again.
-    this.#channel.postMessage({ kind: 'hello' } satisfies ThreadMessage);
+    this.#channel.on('metrics page', (page) => this.#receive((bridge) => bridge.add(page)));
+    this.#channel.on('exemplars kept', (thread) => this.#receive((bridge) => bridge.expectExemplars(thread)));
+    this.#channel.on('thread ended', (thread) => this.#receive((bridge) => bridge.end(thread)));
   }
 
-  /** What brings numbers over: loaded with the first worker, or for the first who reads. */
+  /** Returns the bridge, which is loaded with the first worker or by the first reader. */
   async bridge(): Promise<ThreadBridge> {
     const { ThreadBridge } = await import('./bridge.js');
-    const tell = (message: ThreadMessage) => this.#channel.postMessage(message);
-    this.#bridge ??= new ThreadBridge(this.#backend(), () => this.#take(), tell);
+    this.#bridge ??= new ThreadBridge(this.#backend(), this.#channel);
+    for (const use of this.#waiting.splice(0)) use(this.#bridge);
     return this.#bridge;
   }
 
-  #receive(message: ThreadMessage): void {
-    this.#told.push(message);
-    if (this.#bridge === undefined) void this.bridge().then((bridge) => bridge.listen());
-    else this.#bridge.listen();
-  }
-
-  /** Messages are taken from the queue too, and not only by the event loop: a scrape is never behind. */
-  #take(): ThreadMessage[] {
-    for (let next = receiveMessageOnPort(this.#channel as never); next; ) {
-      this.#told.push(next.message as ThreadMessage);
-      next = receiveMessageOnPort(this.#channel as never);
+  #receive(use: (bridge: ThreadBridge) => void): void {
+    if (this.#bridge !== undefined) {
+      use(this.#bridge);
+      return;
     }
-    return this.#told.splice(0);
+    this.#waiting.push(use);
+    if (this.#waiting.length === 1) void this.bridge();
   }
 }

@@ -14,9 +14,12 @@ export interface Mirror {
 export class ThreadNumbers {
   readonly pages = new ThreadPageReader();
   readonly writer: Writer;
+  readonly lineage: readonly number[];
   #mirrors: Mirror[] = [];
 
-  constructor(thread: number) {
+  /** @param lineage - the threads with which this one ends, itself included */
+  constructor(thread: number, lineage: readonly number[] = [thread]) {
+    this.lineage = lineage;
     this.writer = { id: `${process.pid}-${thread}`, live: true };
   }
 

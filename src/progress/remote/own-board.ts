@@ -1,12 +1,10 @@
 /** Who draws the bars of this thread. */
 
 import { existsSync } from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
 import type { Board } from './board.js';
 import { isOwn, PARENT_VARIABLE } from './board-file.js';
 import { fileBoard } from './file-memory.js';
-import { ancestors } from './thread-channel.js';
-import { threadBoard } from './thread-memory.js';
+import { isDrawnByMainThread, threadBoard } from './thread-memory.js';
 
 let board: Board | null | undefined;
 
@@ -17,8 +15,7 @@ export function ownBoard(): Board | null {
 }
 
 function find(): Board | null {
-  const line = isMainThread ? undefined : ancestors();
-  if (line !== undefined) return threadBoard(line);
+  if (isDrawnByMainThread()) return threadBoard();
   const directory = process.env[PARENT_VARIABLE];
   // Without its drawer there is no directory any more; and who made it draws.
   if (!directory || !existsSync(directory) || isOwn(directory)) return null;

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../../errors.js';
+import { workerChannel } from '../../system/worker-channel.js';
 import { isOwn, PARENT_VARIABLE } from './board-file.js';
 import { Children } from './children.js';
 import { Drawer } from './drawer.js';
-import { ancestors, announceDrawer, openChannel, ownLineage, watchWorkers } from './thread-channel.js';
 import { drawWorkers } from './workers.js';
 
 const drawer = new Drawer();
@@ -16,21 +16,15 @@ const KEY = Symbol.for('metheus.progress.drawer.v1');
 const global = globalThis as { [KEY]?: true };
 
 /**
- * From here on the bars of worker threads are drawn by the main thread. Of several copies of this package in one
- * thread, one does it.
+ * Makes the main thread draw the bars of all worker threads that are started from now on. With several copies of this
+ * package in a thread, one of them draws.
  */
 export function startDrawing(): void {
   if (global[KEY]) return;
   global[KEY] = true;
   if (isMainThread) drawWorkers(drawer);
-  else if (ancestors() !== undefined) passOn();
-}
-
-/** The workers of a worker are drawn by the main thread too, which hears nothing of their end. */
-function passOn(): void {
-  announceDrawer(ownLineage());
-  const channel = openChannel(() => {});
-  watchWorkers((thread) => channel.postMessage({ kind: 'exit', thread }));
+  // Reports the end of this thread's own workers to the main thread, which draws their bars too.
+  else workerChannel();
 }
 
 /**

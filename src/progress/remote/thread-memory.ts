@@ -1,11 +1,24 @@
 /** The board of a worker thread: shared memory that is announced once, and no message for any frame. */
 
-import { threadId } from 'node:worker_threads';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { workerChannel } from '../../system/worker-channel.js';
 import { type BarRecord, RECORD_CELLS } from '../bar/record.js';
 import { Board, type BoardMemory } from './board.js';
 import type { Stream } from './look.js';
 import { SLOT_BYTES, SlotWriter } from './slot.js';
-import { openChannel, type ThreadMessage } from './thread-channel.js';
+
+/** Environment data, which all workers inherit: the main thread draws their bars. */
+const DRAWN = 'metheus.bars-drawn.v1';
+
+/** Reports whether this is a worker thread whose bars the main thread draws. */
+export function isDrawnByMainThread(): boolean {
+  return !isMainThread && getEnvironmentData(DRAWN) === true;
+}
+
+/** Makes the workers that are started from now on put their bars on boards. */
+export function announceDrawing(): void {
+  setEnvironmentData(DRAWN, true);
+}
 
 const SLOTS_PER_PAGE = 32;
 const ROWS_PER_PAGE = 64;
@@ -29,20 +42,14 @@ class SharedRow implements BarRecord {
 
 class ThreadMemory implements BoardMemory {
   readonly beat = null;
-  readonly #ancestors: readonly number[];
-  /** What the drawer was told of, by number. */
+  readonly #channel = workerChannel();
+  /** Numbers of the pages in which bars count. */
   readonly #pages = new Map<SharedArrayBuffer, number>();
   readonly #rows: SharedRow[] = [];
-  /** Only spoken into, and emptied of what other threads say. */
-  readonly #channel = openChannel(() => {});
-
-  constructor(ancestors: readonly number[]) {
-    this.#ancestors = ancestors;
-  }
 
   grow(): SlotWriter[] {
     const buffer = new SharedArrayBuffer(SLOTS_PER_PAGE * SLOT_BYTES);
-    this.#announce(buffer, SLOTS_PER_PAGE);
+    this.#channel.announce('board page', buffer);
     return Array.from({ length: SLOTS_PER_PAGE }, (_, i) => new SlotWriter(buffer, i * SLOT_BYTES));
   }
 
@@ -52,13 +59,18 @@ class ThreadMemory implements BoardMemory {
   refresh(): void {}
 
   wake(): void {
-    this.#post({ kind: 'wake' });
+    this.#channel.post('bars shown', undefined);
   }
 
   locate({ page, offset }: BarRecord): { page: number; offset: number } {
     const { buffer } = page;
     if (!(buffer instanceof SharedArrayBuffer)) return { page: -1, offset: 0 };
-    return { page: this.#pages.get(buffer) ?? this.#announce(buffer, 0), offset };
+    let number = this.#pages.get(buffer);
+    if (number === undefined) {
+      number = this.#channel.announce('bar page', buffer);
+      this.#pages.set(buffer, number);
+    }
+    return { page: number, offset };
   }
 
   readonly openRecord = (): BarRecord => {
@@ -68,7 +80,7 @@ class ThreadMemory implements BoardMemory {
   };
 
   print(stream: Stream, text: string): boolean {
-    this.#post({ kind: 'print', stream, text });
+    this.#channel.post('print', { stream, text });
     return true;
   }
 
@@ -78,19 +90,8 @@ class ThreadMemory implements BoardMemory {
       this.#rows.push(new SharedRow(page, row * RECORD_CELLS, this.#rows));
     return this.#rows.pop()!;
   }
-
-  #announce(buffer: SharedArrayBuffer, slots: number): number {
-    const number = this.#pages.size;
-    this.#pages.set(buffer, number);
-    this.#post({ kind: 'page', thread: threadId, ancestors: this.#ancestors, number, buffer, slots });
-    return number;
-  }
-
-  #post(message: ThreadMessage): void {
-    this.#channel.postMessage(message);
-  }
 }
 
-export function threadBoard(ancestors: readonly number[]): Board {
-  return new Board(new ThreadMemory(ancestors));
+export function threadBoard(): Board {
+  return new Board(new ThreadMemory());
 }

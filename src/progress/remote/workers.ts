@@ -1,18 +1,20 @@
 /** The drawer's side of worker threads: their boards are found by what they say on the channel. */
 
-import { receiveMessageOnPort } from 'node:worker_threads';
+import { type WorkerPage, workerChannel } from '../../system/worker-channel.js';
 import { COMPLETED } from '../bar/record.js';
 import { tqdm } from '../tqdm.js';
 import type { BoardView, SlotView } from './board-view.js';
 import type { Drawer } from './drawer.js';
 import { type NoContent, SLOT_BYTES, SlotReader } from './slot.js';
-import { announceDrawer, openChannel, type ThreadMessage, watchWorkers } from './thread-channel.js';
+import { announceDrawing } from './thread-memory.js';
 
 /** The board of one worker thread. */
 class WorkerBoard implements BoardView {
-  readonly #pages: Float64Array[] = [];
-  readonly #slots: SlotReader[] = [];
-  /** The threads that it ends with, itself included. */
+  /** Pages in which the bars count, by number. */
+  readonly #cells: Float64Array[] = [];
+  /** Slots by page. */
+  readonly #slots: SlotReader[][] = [];
+  /** The threads with which it ends, itself included. */
   readonly lineage: readonly number[];
   hasEnded = false;
 
@@ -20,9 +22,13 @@ class WorkerBoard implements BoardView {
     this.lineage = lineage;
   }
 
-  add(buffer: SharedArrayBuffer, slots: number): void {
-    this.#pages.push(new Float64Array(buffer));
-    for (let slot = 0; slot < slots; slot++) this.#slots.push(new SlotReader(buffer, slot * SLOT_BYTES));
+  addSlots({ number, buffer }: WorkerPage): void {
+    const length = buffer.byteLength / SLOT_BYTES;
+    this.#slots[number] ??= Array.from({ length }, (_, i) => new SlotReader(buffer, i * SLOT_BYTES));
+  }
+
+  addCells({ number, buffer }: WorkerPage): void {
+    this.#cells[number] ??= new Float64Array(buffer);
   }
 
   isLive(): boolean {
@@ -30,7 +36,7 @@ class WorkerBoard implements BoardView {
   }
 
   *slots(): Generator<SlotView | NoContent> {
-    for (const slot of this.#slots) {
+    for (const slot of this.#slots.flat()) {
       const content = slot.read();
       if (typeof content === 'string') yield content;
       else yield { content, n: this.#newest(content.numbers), setDrawn: () => slot.setDrawn(content.serial) };
@@ -51,62 +57,40 @@ class WorkerBoard implements BoardView {
     offset: number;
     counted: number;
   }): number {
-    const now = this.#pages[page]?.[offset + COMPLETED];
+    const now = this.#cells[page]?.[offset + COMPLETED];
     // Less than before: the row is another bar's already.
     return now === undefined || now <= counted ? n : n + (now - counted);
   }
 }
 
-/** Has the bars of all worker threads that this thread will start drawn here. */
+/** Draws the bars of all worker threads that this thread starts from now on, and of their workers. */
 export function drawWorkers(drawer: Drawer): void {
+  const channel = workerChannel();
   const boards = new Map<number, WorkerBoard>();
 
-  function receive(message: ThreadMessage): void {
-    switch (message.kind) {
-      case 'page': {
-        const { thread, ancestors, buffer, slots } = message;
-        let board = boards.get(thread);
-        if (board === undefined) {
-          board = new WorkerBoard([...ancestors, thread]);
-          boards.set(thread, board);
-          drawer.add(board);
-        }
-        board.add(buffer, slots);
-        break;
-      }
-      case 'wake':
-        drawer.wake();
-        break;
-      case 'print':
-        tqdm.write(message.text, { file: process[message.stream], end: '' });
-        break;
-      case 'exit':
-        end(message.thread);
+  function boardOf({ thread, lineage }: WorkerPage): WorkerBoard {
+    let board = boards.get(thread);
+    if (board === undefined) {
+      board = new WorkerBoard(lineage);
+      boards.set(thread, board);
+      drawer.add(board);
     }
+    return board;
   }
 
-  /** A busy thread hears nothing: what was said meanwhile is taken from the queue before it is drawn. */
-  const channel = openChannel(receive);
-  function drain(): void {
-    for (
-      let next = receiveMessageOnPort(channel as never);
-      next;
-      next = receiveMessageOnPort(channel as never)
-    )
-      receive(next.message as ThreadMessage);
-  }
-
-  function end(thread: number): void {
-    drain();
+  channel.on('board page', (page) => boardOf(page).addSlots(page));
+  channel.on('bar page', (page) => boardOf(page).addCells(page));
+  channel.on('bars shown', () => drawer.wake());
+  channel.on('print', ({ stream, text }) => tqdm.write(text, { file: process[stream], end: '' }));
+  channel.on('thread ended', (thread) => {
     for (const [id, board] of boards) {
       if (!board.lineage.includes(thread)) continue;
       board.hasEnded = true;
       boards.delete(id);
     }
     drawer.round();
-  }
-
-  drawer.before(drain);
-  watchWorkers(end);
-  announceDrawer([]);
+  });
+  // While the event loop is blocked, messages are received before each round only.
+  drawer.before(() => channel.drain());
+  announceDrawing();
 }

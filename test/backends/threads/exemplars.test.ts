@@ -114,11 +114,11 @@ describe('exemplars of worker threads', () => {
     });
     end(t, worker);
     await said(worker);
-    const channel = new BroadcastChannel('metheus.threads.v2');
+    const channel = new BroadcastChannel('metheus.workers.v1');
     t.after(() => channel.close());
     let questions = 0;
     channel.onmessage = (event) => {
-      if ((event as { data: { kind: string } }).data.kind === 'exemplars') questions += 1;
+      if ((event as { data: { topic: string } }).data.topic === 'exemplars wanted') questions += 1;
     };
     assert.match(await generateMetrics(), /^asked_total 1$/m);
     // The others of this file are gone.
