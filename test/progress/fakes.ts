@@ -1,4 +1,4 @@
-/** A clock that moves only when told to, a file that remembers, and a row of cells to look into. */
+/** Fakes of the environment of a bar: its clock, its file and its record. */
 
 import {
   type BarEnvironment,
@@ -11,9 +11,10 @@ import type { OutputFile } from '#metheus/progress/screen/terminal.js';
 import { createTqdm, createTrange } from '#metheus/progress/tqdm.js';
 import type { Clock } from '#metheus/system/clock.js';
 
+/** A clock that moves only by `tick`. */
 export class FakeClock implements Clock {
   seconds = 1000;
-  /** How often somebody looked. */
+  /** Number of readings. */
   looks = 0;
 
   now(): number {
@@ -30,6 +31,7 @@ export class FakeClock implements Clock {
   }
 }
 
+/** A file that keeps what is written. */
 export class FakeFile implements OutputFile {
   isTTY: boolean;
   columns: number | undefined;
@@ -46,12 +48,13 @@ export class FakeFile implements OutputFile {
     return true;
   }
 
-  /** Everything written since the last call. */
+  /** Returns the text written since the last call. */
   take(): string {
     return this.#writes.splice(0).join('');
   }
 }
 
+/** A record whose cells a test can read. */
 export class FakeRecord implements BarRecord {
   page: Float64Array = new Float64Array(RECORD_CELLS);
   offset = 0;
@@ -66,7 +69,7 @@ export class FakeRecord implements BarRecord {
   }
 }
 
-/** A `tqdm` whose every surrounding is a fake. */
+/** Returns a `tqdm` with a fake environment, and the fakes. */
 export function fakeTqdm(replaced: Partial<BarEnvironment> = {}) {
   const clock = new FakeClock();
   const stderr = new FakeFile();

@@ -1,13 +1,13 @@
-/** Proxies that serve at a free port, what they serve, and the warnings that they give. */
+/** Proxies that serve on a free port, the samples in their answers, and the warnings of a test. */
 import type { TestContext } from 'node:test';
 import { CollectorRegistry } from 'metheus';
 import { TqdmPromProxy, type TqdmPromProxyOptions } from 'metheus/progress';
 import { get } from '../support/http.js';
 
-/** Options of bars that never draw and never look at the clock: what is served of them is exact. */
+/** Options of bars that never draw and never read the clock, so that their metrics are exact. */
 export const COUNTED = { disable: true, mininterval: 1e9 } as const;
 
-/** A proxy with nothing beside it unless a registry is given, serving until the test ends. */
+/** Starts a proxy that serves until the test ends, in a registry of its own unless one is given. */
 export async function serve(t: TestContext, options: TqdmPromProxyOptions = {}): Promise<TqdmPromProxy> {
   const registry = new CollectorRegistry();
   const proxy = new TqdmPromProxy({ httpHost: '127.0.0.1', httpPort: 0, registry, ...options });
@@ -16,14 +16,14 @@ export async function serve(t: TestContext, options: TqdmPromProxyOptions = {}):
   return proxy;
 }
 
-/** What the proxy serves. Throws unless it is a 200. */
+/** Returns the text that the proxy serves; throws unless the status is 200. */
 export async function scrape({ url }: TqdmPromProxy): Promise<string> {
   const { status, body } = await get(url!);
   if (status !== 200) throw new Error(`Status ${status}: ${body}`);
   return body.toString();
 }
 
-/** The samples of a text, by name and labels. */
+/** Returns the samples of a text by name and labels. */
 export function samples(text: string): Record<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(
@@ -33,7 +33,7 @@ export function samples(text: string): Record<string, number> {
 
 const SAMPLE = /^progress_(\w+)\{bucket="([^"]*)"(?:,unit="([^"]*)")?\} (.*)$/;
 
-/** The default metrics of one bucket without the words that all have: `completed_total B` is that of the unit `B`. */
+/** Returns the default metrics of one bucket by name without `progress_`, and unit: `completed_total B`. */
 export function bucketOf(text: string, wanted: string): Record<string, number> {
   const found = text.split('\n').map((line) => SAMPLE.exec(line));
   return Object.fromEntries(
@@ -46,13 +46,16 @@ export function bucketOf(text: string, wanted: string): Record<string, number> {
   );
 }
 
-/** The texts of the warnings of this package from now until the test ends. Warnings come a tick after their cause. */
+/**
+ * Returns the list to which the messages of this package's warnings are added until the test ends. Node.js emits a
+ * warning one tick after its cause.
+ */
 export function listenForWarnings(t: TestContext): string[] {
-  const heard: string[] = [];
+  const messages: string[] = [];
   const listener = ({ name, message }: Error) => {
-    if (name === 'MetheusWarning') heard.push(message);
+    if (name === 'MetheusWarning') messages.push(message);
   };
   process.on('warning', listener);
   t.after(() => process.off('warning', listener));
-  return heard;
+  return messages;
 }

@@ -8,7 +8,6 @@ import { Ema } from '#metheus/progress/meter/ema.js';
 import { formatLine, formatMeter, type MeterOptions } from '#metheus/progress/meter/meter.js';
 import { formatNumber, formatText } from '#metheus/progress/meter/number-format.js';
 import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/meter/quantity.js';
-import { Pace } from '#metheus/progress/pace.js';
 
 // The same cases in every run.
 fc.configureGlobal({ seed: 20_241_121 });
@@ -254,27 +253,5 @@ describe('functions of one argument', () => {
   it('average to 0 with a smoothing of 0', () => {
     const ema = new Ema(0);
     assert.deepEqual([ema.next(5), ema.next(), ema.next(null)], [0, 0, 0]);
-  });
-});
-
-describe('Pace', () => {
-  const clock = { now: () => 0, unix: () => 0, stride: 16 };
-
-  it('strides after 64 fast rounds, and looks at every round again after a slow one', () => {
-    const pace = new Pace(clock);
-    let now = 0;
-    let looks = 0;
-    while (pace.next(now) === 1) {
-      now += 1e-7;
-      looks += 1;
-    }
-    assert.equal(looks, 64);
-    assert.equal(pace.next(now + 16e-7), 16);
-    assert.equal(pace.next(now + 1), 1);
-  });
-
-  it('looks at every round with a clock that has no stride', () => {
-    const pace = new Pace({ now: () => 0, unix: () => 0 });
-    for (let i = 0; i < 200; i += 1) assert.equal(pace.next(0), 1);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Runs the operations of a `sim` vector on bars with a fake clock and a fake file. Two more are in those that are drawn
- * from the live Python: `set` assigns an attribute, `display` calls the method.
+ * Runs the operations of a `sim` vector on bars with a fake clock and a fake file. Generated vectors have two more
+ * operations: `set` assigns an attribute, `display` calls the method.
  */
 
 import type { Bar } from '#metheus/progress/bar/bar.js';
@@ -20,7 +20,7 @@ interface Iterated {
   readonly len: boolean;
 }
 
-/** Python's argument names, and `"inf"`, as this package has them. */
+/** Renames Python's arguments to camelCase, and turns `"inf"` into infinity. */
 export function camelCaseKeys(args: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(args).map(([key, value]) => [
     key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
@@ -33,7 +33,7 @@ function* generate(count: number): Generator<number> {
   for (let i = 0; i < count; i += 1) yield i;
 }
 
-/** What was written during each operation, joined. */
+/** Returns the text written during each operation. */
 export function runSimulation({ tty, ops }: Simulation): string[] {
   const { tqdm, clock } = fakeTqdm();
   const file = new FakeFile(tty);

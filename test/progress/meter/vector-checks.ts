@@ -1,4 +1,4 @@
-/** Cases of what Python's tqdm returned or wrote, and whether we do the same. See `vectors/`. */
+/** Checks of vectors: cases with the result of Python's tqdm. See `vectors/`. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -10,18 +10,17 @@ import { camelCaseKeys, runSimulation, type Simulation } from './simulation.js';
 
 export interface Vector {
   readonly fn: string;
-  // Each function has arguments of its own.
   readonly args: Record<string, unknown>;
   readonly out: unknown;
 }
 
-/** Vectors as they are kept: a JSON object a line. */
+/** Parses vectors, one JSON object a line. */
 export function parseVectors(text: string): Vector[] {
   const lines = text.split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Vector);
 }
 
-function meter({ now, ...args }: Record<string, unknown>): string {
+function meterLine({ now, ...args }: Record<string, unknown>): string {
   const options = camelCaseKeys(args) as unknown as MeterOptions;
   if (now === undefined) return formatMeter(options);
   const [year, month, day, hour, minute, second] = now as [number, number, number, number, number, number];
@@ -33,14 +32,14 @@ const RUN: Record<string, (args: Record<string, unknown>) => unknown> = {
     formatSizeof(num as number, suffix as string | undefined, divisor as number | undefined),
   format_interval: ({ t }) => formatInterval(t as number),
   format_num: ({ n }) => formatNum(n as number),
-  format_meter: meter,
-  format_meter_eta: meter,
+  format_meter: meterLine,
+  format_meter_eta: meterLine,
   disp_len: ({ data }) => displayLength(data as string),
   disp_trim: ({ data, length }) => displayTrim(data as string, length as number),
   sim: (args) => runSimulation(args as unknown as Simulation),
 };
 
-/** Throws for what is not as Python has it: to the last character, and for averages to 1e-12. */
+/** Throws unless the result equals Python's: to the last character, and for averages to 1e-12. */
 export function checkVector({ fn, args, out }: Vector): void {
   if (fn === 'ema') {
     const ema = new Ema(args.smoothing as number);
@@ -58,12 +57,12 @@ export function checkVector({ fn, args, out }: Vector): void {
   assert.deepEqual(RUN[fn]!(args), expected, JSON.stringify(args));
 }
 
-/** A test for each function, over all of its cases. */
+/** Defines a test for each function, over all of its cases. */
 export function describeVectors(name: string, vectors: readonly Vector[]): void {
   describe(name, () => {
     for (const fn of new Set(vectors.map((vector) => vector.fn))) {
       const cases = vectors.filter((vector) => vector.fn === fn);
-      it(`${fn}: ${cases.length} cases`, () => {
+      it(`${fn} equals Python's in ${cases.length} cases`, () => {
         for (const vector of cases) checkVector(vector);
       });
     }

@@ -1,4 +1,4 @@
-/** Every way in which a program may end while bars are on its terminal. */
+/** The ways in which a program ends while bars are on its terminal. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { requireTerminal, type TerminalProgram } from '../../support/terminal.js';
@@ -8,7 +8,7 @@ const SIZE = { cols: 16, rows: 12 };
 const EMPTY = '|         | 0/2';
 const HALF = '|████▌    | 1/2';
 
-/** Is the terminal as it was: the cursor below all, its lines breaking, nothing on the taskbar? */
+/** Checks that the cursor is below the last line, and that lines are wrapped again. */
 function assertRestored(program: TerminalProgram): void {
   assert.deepEqual(program.cursor(), { row: program.screen().length, column: 0 });
   assert.equal(program.output().lastIndexOf('\u001b[?7l') < program.output().lastIndexOf('\u001b[?7h'), true);
@@ -16,7 +16,7 @@ function assertRestored(program: TerminalProgram): void {
 
 describe('the end of a program with bars on its terminal', { skip: requireTerminal() }, () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) {
-    it(`${signal} kills it, below its bars`, async () => {
+    it(`moves the cursor below the bars after ${signal}`, async () => {
       using program = play('signal', SIZE);
       await program.shows([`a${HALF}`, `b${EMPTY}`]);
       program.kill(signal);
@@ -26,7 +26,7 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     });
   }
 
-  it('Ctrl-C does the same', async () => {
+  it('moves the cursor below the bars after Ctrl-C', async () => {
     using program = play('signal', SIZE);
     await program.shows([`a${HALF}`, `b${EMPTY}`]);
     program.write('\x03');
@@ -35,9 +35,9 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
-  it('a loop that never gives the event loop back can be interrupted too', async () => {
+  it('comes by a signal in a loop that blocks the event loop', async () => {
     using program = play('busy', SIZE);
-    // From then on the cursor is below the bar between two frames, and nobody listens to signals.
+    // Then the cursor is below the bar between two frames, and no listener for signals is left.
     await program.waitFor(() => program.cursor().row === 1);
     program.kill('SIGINT');
     assert.deepEqual(await program.exited, { code: null, signal: 'SIGINT' });
@@ -45,7 +45,7 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
-  it('a signal that the program handles is its own affair', async () => {
+  it('is left to the program when it handles the signal', async () => {
     using program = play('handled', SIZE);
     await program.shows([`a${HALF}`, `b${EMPTY}`]);
     program.kill('SIGINT');
@@ -56,8 +56,8 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
-  it('a listener that is there for all signals still finds itself alone', async () => {
-    using program = play('counted', SIZE);
+  it('lets a listener of the program be the only one for its signal', async () => {
+    using program = play('soleListener', SIZE);
     await program.shows([`a${HALF}`, `b${EMPTY}`]);
     program.kill('SIGINT');
     assert.deepEqual(await program.exited, { code: null, signal: 'SIGINT' });
@@ -65,14 +65,14 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
-  it('process.exit leaves the bars as they are, and its code', async () => {
+  it('keeps the bars and the exit code of process.exit', async () => {
     using program = play('exit', { ...SIZE, args: ['7'] });
     assert.deepEqual(await program.exited, { code: 7, signal: null });
     assert.deepEqual(program.screen(), [`a${EMPTY}`, `b${EMPTY}`]);
     assertRestored(program);
   });
 
-  it('an error that nobody catches is told below the bars', async () => {
+  it('prints an uncaught error below the bars', async () => {
     using program = play('throw', { cols: 120, rows: 30 });
     assert.deepEqual(await program.exited, { code: 1, signal: null });
     const [a, b, ...rest] = program.screen();
@@ -83,7 +83,7 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     );
   });
 
-  it('the taskbar is cleared, by an error too', async () => {
+  it('clears the taskbar after an error', async () => {
     using program = play('taskbar', SIZE);
     await program.shows([`a${EMPTY}`]);
     program.write(' ');

@@ -1,4 +1,4 @@
-/** More bars than rows, opened, moved and closed in any order: what is on the screen after each step. */
+/** The screen after each step, with more bars than rows, opened, updated and closed in random order. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
@@ -12,8 +12,8 @@ fc.configureGlobal({ seed: 20_241_121 });
 
 const ROWS = 5;
 
-/** A terminal of this process, and what a person sees there. */
-function screen() {
+/** Returns a file that an emulated terminal shows, and a function that reads the lines on its screen. */
+function emulatedScreen() {
   const terminal = new xterm.Terminal({ cols: 20, rows: ROWS, allowProposedApi: true, convertEol: true });
   const file = Object.assign(new EventEmitter(), {
     isTTY: true,
@@ -37,8 +37,8 @@ function screen() {
   return { file, lines };
 }
 
-/** What should be there: each bar in its row, and a word about those that have none. */
-function expected(bars: readonly Bar[]): string[] {
+/** Returns the expected lines: each bar in its row, and a note in the last row when bars are hidden. */
+function expectedLines(bars: readonly Bar[]): string[] {
   const rows = Array.from({ length: ROWS }, () => '');
   for (const bar of bars) {
     if (bar.position < ROWS - 1) rows[bar.position] = bar.toString();
@@ -48,12 +48,12 @@ function expected(bars: readonly Bar[]): string[] {
 }
 
 describe('more bars than rows', () => {
-  it('are on the screen, each in its row, after every step', async () => {
+  it('stand in their rows after every step', async () => {
     const step = fc.tuple(fc.constantFrom('open', 'open', 'update', 'close'), fc.nat(20));
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const { tqdm, clock } = fakeTqdm();
-        const { file, lines } = screen();
+        const { file, lines } = emulatedScreen();
         const bars: Bar[] = [];
         let opened = 0;
         for (const [what, which] of steps) {
@@ -74,7 +74,7 @@ describe('more bars than rows', () => {
             bar.close();
             bars.splice(bars.indexOf(bar), 1);
           }
-          assert.deepEqual(await lines(), expected(bars));
+          assert.deepEqual(await lines(), expectedLines(bars));
         }
         for (const bar of bars) bar.close();
       }),

@@ -1,4 +1,4 @@
-/** What the program writes while bars are on its terminal. */
+/** Output of the program while bars are on its terminal. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { requireTerminal } from '../../support/terminal.js';
@@ -8,8 +8,8 @@ const SIZE = { cols: 16, rows: 12 };
 const EMPTY = '|         | 0/2';
 const HALF = '|████▌    | 1/2';
 
-describe('writing while bars run', { skip: requireTerminal() }, () => {
-  it('goes above them, lines that are not ended yet too', async () => {
+describe('output of the program', { skip: requireTerminal() }, () => {
+  it('is printed above the bars, unfinished lines too', async () => {
     using program = play('logs', SIZE);
     const written = ['one', 'two', 'and a half'];
     await program.shows([...written, `a${EMPTY}`, `b${EMPTY}`]);
@@ -18,7 +18,7 @@ describe('writing while bars run', { skip: requireTerminal() }, () => {
     program.write(' ');
     await program.shows([...written, 'three, four,', `a${HALF}`, `b${EMPTY}`]);
     program.write(' ');
-    // The open line breaks at the end of its row, like any other.
+    // An unfinished line is wrapped at the end of its row, like any other.
     const rows = [...written, 'three, four, fiv', 'e', 'six.'];
     await program.shows([...rows, `a${HALF}`, `b${EMPTY}`]);
     program.write(' ');
@@ -26,7 +26,7 @@ describe('writing while bars run', { skip: requireTerminal() }, () => {
     assert.deepEqual(program.screen(), [...rows, `a${HALF}`, `b${EMPTY}`, 'true']);
   });
 
-  it('is left alone when the bar says so', async () => {
+  it('is not redirected with `redirect: false`', async () => {
     using program = play('plain', SIZE);
     await program.shows(['log        | 0/2']);
     program.write(' ');
@@ -34,7 +34,7 @@ describe('writing while bars run', { skip: requireTerminal() }, () => {
     assert.deepEqual(program.screen(), ['log        | 0/2', `a${EMPTY}`]);
   });
 
-  it('has the screen for itself in externalWriteMode', async () => {
+  it('has the screen without bars in externalWriteMode', async () => {
     using program = play('external', SIZE);
     await program.shows(['drawn by others']);
     program.write(' ');

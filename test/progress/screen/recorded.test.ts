@@ -1,4 +1,4 @@
-/** What README.md shows of bars was on a screen. */
+/** The frame that README.md shows, compared with a terminal. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { requireTerminal, runInTerminal } from '../../support/terminal.js';
 
 const PROGRAM = fileURLToPath(new URL('./recorded/upload.js', import.meta.url));
 
-it('the frame in README.md is that of a terminal', { skip: requireTerminal() }, async () => {
+it('README.md shows the frame that a terminal shows', { skip: requireTerminal() }, async () => {
   const frame = blocksOf('README.md', readFileSync(join(ROOT, 'README.md'), 'utf8')).find(({ text }) =>
     text.startsWith('Upload: '),
   );

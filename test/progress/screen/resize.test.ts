@@ -1,4 +1,4 @@
-/** A terminal that changes its size while bars are on it. */
+/** Changes of the terminal's size while bars are on it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { rowsAbove, rowsBelow } from '#metheus/progress/screen/reflow.js';
@@ -7,10 +7,10 @@ import { play } from './play-scene.js';
 
 const empty = (columns: number) => `|${' '.repeat(columns - 7)}| 0/2`;
 
-describe('a terminal of another size', { skip: requireTerminal() }, () => {
-  it('has its bars drawn again, and nothing else', async () => {
+describe('a resized terminal', { skip: requireTerminal() }, () => {
+  it('shows each bar once, and leaves other lines', async () => {
     using program = play('resize', { cols: 40, rows: 8 });
-    // To the end of a frame: what is seen in the middle of one has the cursor elsewhere.
+    // Waits for the end of a frame, since the cursor is elsewhere in the middle of one.
     const shows = (...rows: string[]) =>
       program.waitFor(
         (screen) => screen.join('\n') === rows.join('\n') && program.output().endsWith('\u001b[?7h'),
@@ -32,7 +32,7 @@ describe('a terminal of another size', { skip: requireTerminal() }, () => {
     assert.deepEqual(program.history(), ['before', `a${half}`, `b${half}`]);
   });
 
-  it('is seen by a loop that never gives the event loop back', async () => {
+  it('is noticed in a loop that blocks the event loop', async () => {
     using program = play('busy', { cols: 26, rows: 4 });
     await program.shows([`busy|${' '.repeat(20)}|`]);
     program.resize(16, 4);
@@ -41,10 +41,10 @@ describe('a terminal of another size', { skip: requireTerminal() }, () => {
   });
 });
 
-describe('the cursor after lines have broken', () => {
+describe('the cursor after lines were wrapped', () => {
   const rows = ['x'.repeat(80), 'x'.repeat(80), '', 'x'.repeat(20)];
 
-  it('is in its row, in most terminals', () => {
+  it('keeps its row in most terminals', () => {
     for (const others of [{ VTE_VERSION: '7600' }, { TERM_PROGRAM: 'iTerm.app' }, { TMUX: '/tmp/x' }]) {
       assert.equal(rowsBelow(rows, 30, { TERM: 'xterm-256color', ...others }), 0);
     }
@@ -52,13 +52,13 @@ describe('the cursor after lines have broken', () => {
     assert.equal(rowsBelow(rows, 30, {}), 0);
   });
 
-  it('is lower in those made of xterm.js', () => {
+  it('is lower in terminals based on xterm.js', () => {
     assert.equal(rowsBelow(rows, 80, { TERM: 'xterm-256color' }), 0);
     assert.equal(rowsBelow(rows.slice(0, 1), 30, { TERM: 'xterm-256color' }), 0);
     assert.equal(rowsBelow(rows, 30, { TERM: 'xterm-256color', TERM_PROGRAM: 'vscode' }), 4);
   });
 
-  it('has its cursor below more rows when lines above it were broken', () => {
+  it('is below more rows when lines above it were wrapped', () => {
     const rows = ['x'.repeat(61), '', '漢'.repeat(15)];
     assert.equal(rowsAbove(rows, 30, {}), 5);
     assert.equal(rowsAbove(rows, 30, { XTERM_VERSION: 'XTerm(390)' }), 3);

@@ -1,4 +1,4 @@
-/** Whole screens of a real terminal: nested bars, bars closed in any order, more bars than rows. */
+/** Screens of a real terminal: nested bars, bars closed in any order, more bars than rows. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { requireTerminal } from '../../support/terminal.js';
@@ -10,7 +10,7 @@ const HALF = '|████▌    | 1/2';
 const FULL = '|█████████| 2/2';
 
 describe('bars on a terminal', { skip: requireTerminal() }, () => {
-  it('nested bars stand below each other, and the inner one goes when it is done', async () => {
+  it('stand below each other when nested, and the inner one is erased at its end', async () => {
     using program = play('nested', SIZE);
     const screens = [
       ['out|       | 0/2', `a${EMPTY}`],
@@ -28,7 +28,7 @@ describe('bars on a terminal', { skip: requireTerminal() }, () => {
   });
 
   const [a, b, c] = ['A', 'B', 'C'].map((name) => ({ empty: name + EMPTY, full: name + FULL }));
-  // What a bar that ends leaves goes up, above those that run; where nothing is left, the row stays free.
+  // The last frame of a closed bar moves above the running bars; with `leave: false` its row stays empty.
   const orders: Record<string, readonly string[][]> = {
     ABCabc: [
       [a!.full, b!.empty, c!.empty],
@@ -53,7 +53,7 @@ describe('bars on a terminal', { skip: requireTerminal() }, () => {
     'A.Bab': [[a!.full, b!.empty]],
   };
   for (const [order, screens] of Object.entries(orders)) {
-    it(`may be opened and closed in any order: ${order}`, async () => {
+    it(`can be opened and closed in the order ${order}`, async () => {
       using program = play('order', { ...SIZE, args: [order] });
       const opened = order.match(/\.?[A-Z]/g)!.map((name) => name.at(-1)!);
       for (const i of opened.keys()) {
@@ -75,7 +75,7 @@ describe('bars on a terminal', { skip: requireTerminal() }, () => {
     });
   }
 
-  it('a thousand at once show the first ones, and leave a line each', async () => {
+  it('show the first rows of a thousand, and leave a line each', async () => {
     const count = 1000;
     using program = play('many', { cols: 20, rows: 5, args: [String(count)] });
     const line = (i: number, done: string) => `bar ${i}|${done}| ${done.trim() === '' ? 0 : 1}/2`;
@@ -87,7 +87,7 @@ describe('bars on a terminal', { skip: requireTerminal() }, () => {
     program.write(' ');
     await program.shows(shown([1, 3, 5, 7], '████▌    '));
     program.write(' ');
-    // What a terminal has not given out yet goes with the program that began the session, so that waits.
+    // The program waits for a key, since output that the terminal has not delivered is lost when it ends.
     await program.shows([7, 5, 3, 1].map((i) => line(i, '████▌    ')));
     program.write(' ');
     assert.deepEqual(await program.exited, { code: 0, signal: null });

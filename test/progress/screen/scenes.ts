@@ -1,113 +1,114 @@
-/** Programs of the tests of the screen: `node scenes.js <name>` plays one. Each key that is typed plays on. */
+/** Programs for tests of the screen: `node scenes.js <name>` runs one, and each typed key continues it. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BarOptions, tqdm } from 'metheus/progress';
 
-/** Every frame looks the same at any speed. */
+/** Options of bars whose frames do not depend on the speed. */
 const FIXED: BarOptions = { barFormat: '{desc}|{bar}| {n_fmt}/{total_fmt}', mininterval: 0 };
-const open = (desc: string, options: BarOptions = {}) => tqdm(null, { desc, total: 2, ...FIXED, ...options });
+const openBar = (desc: string, options: BarOptions = {}) =>
+  tqdm(null, { desc, total: 2, ...FIXED, ...options });
 
-/** The next key. */
-async function key(): Promise<void> {
+/** Waits until a key is typed. */
+async function nextKey(): Promise<void> {
   process.stdin.resume();
   await once(process.stdin, 'data');
   process.stdin.pause();
 }
 
-/** Until signals are listened to, which is when the event loop turns after the first bar was opened. */
-const listening = () => sleep(5);
+/** Waits until signals are handled: one turn of the event loop after the first bar was opened. */
+const signalsAreHandled = () => sleep(5);
 
-/** Keys that do not matter keep the program alive until it is ended by something else. */
-function untilEnded(): void {
+/** Keeps the program alive until a signal ends it. */
+function stayAlive(): void {
   process.stdin.resume();
 }
 
 const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
   async nested() {
     for (const folder of tqdm(['a', 'b'], { desc: 'out', ...FIXED })) {
-      for (const _ of tqdm(2, { desc: folder, leave: false, ...FIXED })) await key();
+      for (const _ of tqdm(2, { desc: folder, leave: false, ...FIXED })) await nextKey();
     }
     console.log('done');
   },
 
-  /** Opens bars by capital letters, `leave: false` by `.` before, and closes them by small ones. */
+  /** Opens a bar for each capital letter, with `leave: false` after a `.`, and closes it for the small letter. */
   async order(moves) {
-    const bars = new Map<string, ReturnType<typeof open>>();
+    const bars = new Map<string, ReturnType<typeof openBar>>();
     let leave = true;
     for (const move of moves) {
       const name = move.toUpperCase();
       if (move === '.') leave = false;
       else if (move === name) {
-        bars.set(name, open(name, { leave }));
+        bars.set(name, openBar(name, { leave }));
         leave = true;
       } else {
         const bar = bars.get(name)!;
         bar.update(2);
         bar.close();
       }
-      if (move !== '.') await key();
+      if (move !== '.') await nextKey();
     }
   },
 
   async many(count) {
-    const bars = Array.from({ length: Number(count) }, (_, i) => open(`bar ${i}`));
-    await key();
+    const bars = Array.from({ length: Number(count) }, (_, i) => openBar(`bar ${i}`));
+    await nextKey();
     for (const bar of bars) bar.update(1);
-    await key();
-    // The even ones, then the odd ones from the last to the first.
+    await nextKey();
+    // First the bars with even indexes, then those with odd ones in reverse order.
     for (const bar of bars.filter((_, i) => i % 2 === 0)) bar.close();
-    await key();
+    await nextKey();
     for (const bar of bars.filter((_, i) => i % 2 === 1).reverse()) bar.close();
-    await key();
+    await nextKey();
   },
 
   async logs() {
     const before = process.stdout.write;
-    const bars = [open('a'), open('b')];
+    const bars = [openBar('a'), openBar('b')];
     console.log('one');
     console.error('two\nand a half');
-    await key();
+    await nextKey();
     process.stdout.write('three,');
     bars[0]!.update();
-    await key();
+    await nextKey();
     process.stdout.write(' four,');
-    await key();
+    await nextKey();
     process.stderr.write(' five\n');
     tqdm.write('six', { end: '' });
     tqdm.write('.');
-    await key();
+    await nextKey();
     for (const bar of bars) bar.close();
     console.log(process.stdout.write === before && !Object.hasOwn(process.stdout, 'write'));
   },
 
   async plain() {
-    using _ = open('a', { redirect: false });
+    using _ = openBar('a', { redirect: false });
     console.log('log');
-    await key();
+    await nextKey();
   },
 
   async external() {
-    const bars = [open('a'), open('b')];
+    const bars = [openBar('a'), openBar('b')];
     await tqdm.externalWriteMode(async () => {
       process.stdout.write('drawn by others\n');
       bars[0]!.update();
-      await key();
+      await nextKey();
     });
-    await key();
+    await nextKey();
     for (const bar of bars) bar.close();
   },
 
   async resize() {
     console.log('before');
-    const bars = [open('a'), open('b')];
-    await key();
+    const bars = [openBar('a'), openBar('b')];
+    await nextKey();
     for (const bar of bars) bar.update();
-    await key();
+    await nextKey();
     for (const bar of bars) bar.close();
   },
 
-  /** Never gives the event loop back until there is a new size. */
+  /** Blocks the event loop until the terminal has a new size. */
   busy() {
     const columns = process.stderr.columns;
     for (const _ of tqdm(endless(), { ...FIXED, barFormat: 'busy|{bar}|' })) {
@@ -117,77 +118,77 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
   },
 
   async signal() {
-    const bar = open('a');
-    open('b', { leave: false });
-    await listening();
+    const bar = openBar('a');
+    openBar('b', { leave: false });
+    await signalsAreHandled();
     bar.update();
-    untilEnded();
+    stayAlive();
   },
 
   async handled() {
-    const bars = [open('a'), open('b')];
+    const bars = [openBar('a'), openBar('b')];
     process.once('SIGINT', async () => {
       console.log('stopping');
-      await key();
+      await nextKey();
       for (const bar of bars) bar.close();
       process.exitCode = 3;
     });
-    await listening();
+    await signalsAreHandled();
     bars[0]!.update();
-    await key();
+    await nextKey();
   },
 
-  /** As packages do that want to be told of every end. */
-  async counted() {
-    const bar = open('a');
-    open('b');
+  /** Handles SIGINT as packages such as `signal-exit` do: only when no other listener is left. */
+  async soleListener() {
+    const bar = openBar('a');
+    openBar('b');
     process.on('SIGINT', () => {
       if (process.listenerCount('SIGINT') > 1) return;
       process.removeAllListeners('SIGINT');
       process.kill(process.pid, 'SIGINT');
     });
-    await listening();
+    await signalsAreHandled();
     bar.update();
-    untilEnded();
+    stayAlive();
   },
 
   exit(code) {
-    open('a');
-    open('b');
+    openBar('a');
+    openBar('b');
     process.exit(Number(code));
   },
 
   throw() {
-    open('a');
-    open('b');
+    openBar('a');
+    openBar('b');
     throw new Error('of the program');
   },
 
   async taskbar() {
-    const bar = open('a', { taskbar: true });
-    await key();
+    const bar = openBar('a', { taskbar: true });
+    await nextKey();
     bar.update();
-    await key();
+    await nextKey();
     throw new Error('of the program');
   },
 
   async colour() {
-    using bar = open('a', { colour: 'green' });
+    using bar = openBar('a', { colour: 'green' });
     bar.update();
-    await key();
+    await nextKey();
   },
 
-  /** Draws more than any terminal takes in, and says on another way that it got through. */
+  /** Draws more than the buffer of a terminal holds, and writes a file when it has finished. */
   async slow(marker) {
     for (const _ of tqdm(20_000, { ...FIXED, desc: 'slow' }));
-    writeFileSync(marker, 'through');
-    await key();
+    writeFileSync(marker, 'finished');
+    await nextKey();
     console.log('ended');
   },
 
-  /** Leaves two megabytes, faster than anybody reads, and ends. */
-  leaving() {
-    for (let i = 0; i < 20; i++) open(`bar ${i} ${'.'.repeat(100_000)}`).close();
+  /** Writes two megabytes of last frames, and ends at once. */
+  twoMegabytes() {
+    for (let i = 0; i < 20; i++) openBar(`bar ${i} ${'.'.repeat(100_000)}`).close();
   },
 };
 
@@ -196,6 +197,6 @@ function* endless(): Generator<number> {
 }
 
 const [, , scene = '', argument = ''] = process.argv;
-// Nothing that is typed is echoed. Ctrl-C is a signal only where the terminal looks at what is typed.
+// In raw mode typed keys are not echoed; Ctrl-C becomes a signal only outside of it.
 if (scene !== 'signal' && process.stdin.isTTY) process.stdin.setRawMode(true);
 await SCENES[scene]!(argument);

@@ -1,4 +1,4 @@
-/** Readers that do not read: nothing waits for them, and the last frame is not lost. */
+/** Readers that stop reading: the program does not wait for them, and the last frame is not lost. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,15 +11,17 @@ import { until } from '../../support/processes.js';
 import { requireTerminal } from '../../support/terminal.js';
 import { play, SCENES } from './play-scene.js';
 
-const skip = process.platform === 'linux' ? false : 'only Linux opens a terminal again';
+const skip = process.platform === 'linux' ? false : 'only on Linux can a terminal be opened a second time';
 
-function marker(t: TestContext): string {
+/** Returns the path of a file that does not exist yet, in a folder that is removed after the test. */
+function markerPath(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'marker');
 }
 
-const written = (file: string) => async () => {
+/** Returns a function that reads a file, or returns `undefined` while it is missing or empty. */
+const contentOf = (file: string) => async () => {
   try {
     return readFileSync(file, 'utf8') || undefined;
   } catch {
@@ -28,11 +30,11 @@ const written = (file: string) => async () => {
 };
 
 describe('a slow reader', { skip }, () => {
-  it('of a terminal misses frames, and gets the last', { skip: requireTerminal() }, async (t) => {
-    const file = marker(t);
+  it('of a terminal misses frames, and receives the last one', { skip: requireTerminal() }, async (t) => {
+    const file = markerPath(t);
     using program = play('slow', { cols: 24, rows: 4, args: [file] });
     program.pause();
-    assert.equal(await until('the end of the loop', written(file)), 'through');
+    assert.equal(await until('the end of the loop', contentOf(file)), 'finished');
     assert.equal(program.output(), '');
     program.resume();
     await program.shows(['slow|██████| 20000/20000']);
@@ -43,9 +45,9 @@ describe('a slow reader', { skip }, () => {
     assert.ok(program.output().length < 200_000, `${program.output().length} characters`);
   });
 
-  it('of a pipe misses frames, and gets the last', async (t) => {
-    const file = marker(t);
-    // Frames, where lines would not fill the pipe.
+  it('of a pipe misses frames, and receives the last one', async (t) => {
+    const file = markerPath(t);
+    // Lines, the default for a pipe, would not fill it.
     const env = { ...process.env, TQDM_OUTPUT: 'terminal' };
     const child = spawn(process.execPath, [SCENES, 'slow', file], {
       stdio: ['pipe', 'ignore', 'pipe'],
@@ -53,7 +55,7 @@ describe('a slow reader', { skip }, () => {
     });
     t.after(() => child.kill('SIGKILL'));
     const ended = once(child, 'exit');
-    assert.equal(await until('the end of the loop', written(file)), 'through');
+    assert.equal(await until('the end of the loop', contentOf(file)), 'finished');
     let text = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
@@ -64,9 +66,9 @@ describe('a slow reader', { skip }, () => {
     assert.ok(text.length < 400_000, `${text.length} characters`);
   });
 
-  it('gets all that is left at the end, when that takes more than a second', async (t) => {
-    // Of Node itself, a child has a socket.
-    const command = '"$0" "$1" leaving 2>&1 | cat';
+  it('receives all last frames when that takes more than a second', async (t) => {
+    // Through a shell, since Node.js gives its children sockets instead of pipes.
+    const command = '"$0" "$1" twoMegabytes 2>&1 | cat';
     const child = spawn('sh', ['-c', command, process.execPath, SCENES], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

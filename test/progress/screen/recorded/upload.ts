@@ -1,7 +1,4 @@
-/**
- * The program whose screen README.md shows. It runs on a real terminal; only its clock is a script, so that every
- * run shows the same times.
- */
+/** The program whose screen README.md shows. Its clock is scripted, so that every run shows the same times. */
 import { once } from 'node:events';
 import { tqdm } from 'metheus/progress';
 
@@ -9,8 +6,8 @@ let seconds = 0;
 performance.now = () => seconds * 1000;
 
 /**
- * Megabytes, and how many of them go in a second. None is left with a whole number of seconds to go: a power in the
- * average differs by its last bit between versions of Node, and would decide which one is shown.
+ * Size in megabytes, and megabytes per second. The remaining time is never a whole number of seconds: there the last
+ * bit of the average, which differs between versions of Node.js, would decide which one is shown.
  */
 const FILES = {
   'notes.txt': [1, 1],
@@ -21,7 +18,7 @@ const FILES = {
 } as const;
 type Name = keyof typeof FILES;
 
-/** Uploads that run: each is called once a second. */
+/** Functions of the running uploads, each called once a second. */
 const running = new Set<() => void>();
 
 function upload(name: Name): Promise<void> {
@@ -44,7 +41,7 @@ for (; seconds < 9; seconds++) {
   for (const tick of [...running]) tick();
   await new Promise(setImmediate);
 }
-// Until somebody has seen it.
+// Stays until a key is typed.
 process.stdin.setRawMode(true).resume();
 await once(process.stdin, 'data');
 process.stdin.pause();

@@ -1,0 +1,27 @@
+/** Readings of the clock in fast and slow loops. */
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Pace } from '#metheus/progress/pace.js';
+
+describe('Pace', () => {
+  const clock = { now: () => 0, unix: () => 0, stride: 16 };
+
+  it('strides after 64 fast rounds, and looks at every round again after a slow one', () => {
+    const pace = new Pace(clock);
+    let now = 0;
+    let looks = 0;
+    while (pace.next(now) === 1) {
+      now += 1e-7;
+      looks += 1;
+    }
+    assert.equal(looks, 64);
+    assert.equal(pace.next(now + 16e-7), 16);
+    assert.equal(pace.next(now + 1), 1);
+  });
+
+  it('looks at every round with a clock that has no stride', () => {
+    const pace = new Pace({ now: () => 0, unix: () => 0 });
+    for (let i = 0; i < 200; i += 1) assert.equal(pace.next(0), 1);
+  });
+});
