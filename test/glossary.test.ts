@@ -32,6 +32,9 @@ const GLOSSARY_ROW = /^\| (\w+) \| .+ \|$/gm;
 const DECLARATION =
   /^\s*(?:export\s+)?(?:declare\s+)?(?:abstract\s+)?(?:class|interface|type|enum)\s+(\w+)/gm;
 
+/** Folders whose comments are checked. */
+const FOLDERS = ['src', 'test', 'bench', 'examples'];
+
 const sources = readFiles('src');
 
 function assertNone(found: readonly string[]): void {
@@ -111,7 +114,7 @@ const OBSCURE: readonly (readonly [what: string, pattern: RegExp])[] = [
 describe('comments', () => {
   for (const [what, pattern] of OBSCURE) {
     it(`contain no ${what.replace(/^an? /, '')}`, { todo: true }, () => {
-      const found = ['src', 'test', 'bench', 'examples'].flatMap((folder) =>
+      const found = FOLDERS.flatMap((folder) =>
         [...readFiles(folder)].flatMap(([file, code]) =>
           commentsOf(code)
             .filter((comment) => pattern.test(comment))
@@ -123,9 +126,24 @@ describe('comments', () => {
   }
 
   it('and code contain no limits that are not called MAX or MIN', { todo: true }, () => {
-    const wrong = ['src', 'test', 'bench', 'examples'].flatMap((folder) =>
+    const wrong = FOLDERS.flatMap((folder) =>
       [...readFiles(folder)].flatMap(([file, code]) =>
         [...code.matchAll(/\b(?:MOST|LEAST)_\w+/g)].map(([name]) => `${folder}/${file}: ${name}`),
+      ),
+    );
+    assertNone(wrong);
+  });
+
+  it('refer to sections of docs/v8.md that exist', () => {
+    const headings = [...readFileSync('docs/v8.md', 'utf8').matchAll(/^## (.+)$/gm)].map(([, heading]) =>
+      heading!.toLowerCase(),
+    );
+    const wrong = FOLDERS.flatMap((folder) =>
+      [...readFiles(folder)].flatMap(([file, code]) =>
+        commentsOf(code)
+          .flatMap((comment) => [...comment.matchAll(/see docs\/v8\.md: ([^.;,)]+)/gi)])
+          .filter(([, heading]) => !headings.includes(heading!.trim().toLowerCase()))
+          .map(([reference]) => `${folder}/${file}: ${reference}`),
       ),
     );
     assertNone(wrong);
