@@ -109,7 +109,7 @@ describe('rooms of test', () => {
 
   it('are named after rooms of src, but for those of no single room', () => {
     const known = new Set(rooms.map(({ path }) => path.replace(/\/$/, '')));
-    const others = ['examples', 'guards', 'support', 'types', 'ways'];
+    const others = ['examples', 'guards', 'scripts', 'support', 'types', 'ways'];
     const unknown = [...files.keys()].map(roomOfTest).filter((room) => room !== '' && !known.has(room));
     assert.deepEqual(
       [...new Set(unknown)].filter((room) => !others.includes(room)),
