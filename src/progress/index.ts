@@ -1,5 +1,5 @@
 /**
- * Progress bars that are metrics: what `import 'metheus/progress'` gives.
+ * Progress bars that are metrics: the exports of `metheus/progress`.
  *
  * @example
  * ```ts
@@ -20,10 +20,11 @@
 import { startDrawing } from './remote/start.js';
 
 export type { Clock } from '../system/clock.js';
-export type { Bar, FormatDict } from './bar/bar.js';
+export type { Bar } from './bar/bar.js';
 export type { BarOptions } from './bar/bar-options.js';
 export type { CountingOptions, StreamOptions } from './bar/counting-stream.js';
 export type { BarSnapshot } from './bar/environment.js';
+export type { FormatDict } from './bar/line.js';
 export { displayLength, displayTrim } from './meter/display-width.js';
 export { Ema } from './meter/ema.js';
 export { formatMeter, type MeterOptions } from './meter/meter.js';

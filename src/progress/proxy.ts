@@ -9,7 +9,7 @@ import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js'
 import type { BarSnapshot } from './bar/environment.js';
 import { labelledFamilies, type MetricFunc, NamedFamilies } from './publish/bucket-metrics.js';
 import { readBuckets } from './publish/buckets.js';
-import { RowPool } from './publish/row-pool.js';
+import { RecordPool } from './publish/record-pool.js';
 import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
 
 /**
@@ -78,7 +78,7 @@ export class TqdmPromProxy implements Collector {
     this.#registry = registry;
     this.#named = metricFunc === undefined ? undefined : new NamedFamilies(metricFunc, this.name);
     const environment = {
-      openRecord: RowPool.of(this.name).open,
+      openRecord: RecordPool.of(this.name).open,
       bucketOf: bucketNamer(this.name, bucketFunc),
     };
     this.tqdm = createTqdm(environment);

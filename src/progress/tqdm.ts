@@ -1,19 +1,25 @@
-/** `tqdm`: a progress bar for whatever is given. */
+/** `tqdm`: a progress bar over a source, or one that is moved by hand. */
 
-import './sources/always.js';
 import { Bar } from './bar/bar.js';
 import type { BarOptions } from './bar/bar-options.js';
 import { type BarEnvironment, createEnvironment } from './bar/environment.js';
-import { externalWriteMode, type WriteOptions, writeAbove } from './screen/above.js';
+import { threadEnvironment } from './remote/own-board.js';
 import { LiveBars } from './screen/live-bars.js';
+import { externalWriteMode, printAbove, type WriteOptions } from './screen/print.js';
 import type { OutputFile } from './screen/terminal.js';
 import { countedResponse } from './sources/counted-response.js';
 import { AsyncIterableBar, IterableBar } from './sources/iterable-bar.js';
 import { createPromiseBars, type PromiseBars } from './sources/promises.js';
-import { Range } from './sources/range.js';
-import { IteratorSource, isAsyncIterable, isIterable, isIterator, notIterable } from './sources/source.js';
+import {
+  IteratorSource,
+  isAsyncIterable,
+  isIterable,
+  isIterator,
+  notIterable,
+  Range,
+} from './sources/source.js';
 
-export type { WriteOptions } from './screen/above.js';
+export type { WriteOptions } from './screen/print.js';
 
 export interface Tqdm extends PromiseBars {
   /** A bar over `source`; its length or size is the total. A number counts from 0 up to it. */
@@ -27,22 +33,22 @@ export interface Tqdm extends PromiseBars {
   /** Prints above the bars. */
   write(text: string, options?: WriteOptions): void;
   /**
-   * Takes the bars off the screen while `work` writes there by itself, to `file` (default `process.stdout`). They
-   * come back when it is done, that is, when its promise settles. Gives what it gives.
+   * Takes the bars off the screen while `work` writes to `file` (default `process.stdout`) by itself. They are drawn
+   * again when it returns or its promise settles. Returns its result.
    */
   externalWriteMode<T>(work: () => T, file?: OutputFile): T;
   /** The same until the result is disposed of: `using _ = tqdm.externalWriteMode()`. */
   externalWriteMode(file?: OutputFile): Disposable;
   /**
-   * Prints above the bars what the program writes to stdout and stderr, `console.log` too, until the result is
-   * disposed of. Bars on a terminal do so by themselves while they are open, unless they have `redirect: false`.
+   * Prints above the bars what the program writes to stdout and stderr, also by `console.log`, until the result is
+   * disposed of. Bars on a terminal do so while they are open, unless they have `redirect: false`.
    */
   redirect(): Disposable;
-  /** Seconds between two looks for bars that fell silent (default 10); 0: none. */
+  /** Seconds between two checks for bars that fell silent; 0 for none. @defaultValue 10 */
   monitorInterval: number;
   /**
-   * A `fetch` response whose body moves a bar while it is read. Its total is the `content-length`, unless the body
-   * travelled encoded (`content-encoding`). Counts bytes: `unit: 'B'`, `unitScale: true`, `unitDivisor: 1024`.
+   * Returns a `fetch` response whose body moves a bar while it is read. The total is the `content-length`, unless the
+   * body is encoded (`content-encoding`). Defaults: `unit: 'B'`, `unitScale: true`, `unitDivisor: 1024`.
    */
   response(response: Response, options?: BarOptions): Response;
 }
@@ -54,16 +60,16 @@ export interface Trange {
   (start: number, stop: number, step: number, options?: BarOptions): IterableBar<number>;
 }
 
-/** What a `tqdm` may have of its own; the rest is as the process has it. */
+/** Replaced parts of the environment of a `tqdm`; the others are the process's. */
 export type TqdmEnvironment = Partial<Pick<BarEnvironment, 'clock' | 'stdout' | 'stderr' | 'env'>>;
 
 /**
- * Makes a `tqdm` of its own environment: another clock, another terminal, another place to count into.
+ * Creates a `tqdm` with an environment of its own: another clock, another terminal, other records.
  *
- * The function throws `METHEUS_NOT_ITERABLE` for a source of no use, and what the options' mistakes throw.
+ * The function throws `METHEUS_NOT_ITERABLE` for a source that cannot be iterated, and the errors of the options.
  */
 export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
-  const environment = createEnvironment(replaced);
+  const environment = createEnvironment(replaced, threadEnvironment);
 
   function open(source?: unknown, options?: BarOptions): Bar {
     if (source === null || source === undefined) return new Bar(options, environment);
@@ -77,7 +83,7 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
   const members: Pick<Tqdm, keyof Tqdm> = {
     ...createPromiseBars(environment),
     response: (response, options = {}) => countedResponse(response, options, environment),
-    write: (text, options) => writeAbove(environment, text, options),
+    write: (text, options) => printAbove(environment, text, options),
     externalWriteMode: (...given: [never]) => externalWriteMode(environment, ...given),
     redirect() {
       const holder = {};
@@ -91,14 +97,14 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
       environment.live.monitorInterval = seconds;
     },
   };
-  // The overloads are wider than any one signature: `open` returns what they promise.
+  // No single signature covers the overloads, which `open` satisfies.
   return Object.defineProperties(open, Object.getOwnPropertyDescriptors(members)) as Tqdm;
 }
 
 /**
- * A `tqdm` with a clock, outputs or variables of its own, for tests that compare whole frames for instance. Its bars have
- * rows of their own, unless only the variables differ. With a clock that has no `stride`, each update may draw, as in
- * Python.
+ * Creates a `tqdm` with its own clock, outputs or variables, for tests that compare whole frames for instance. Its bars
+ * have rows of their own, unless only the variables differ. With a clock that has no `stride`, each update may draw,
+ * as in Python.
  */
 export function createOwnTqdm(environment: TqdmEnvironment = {}): Tqdm {
   const { clock, stdout, stderr } = environment;
@@ -106,9 +112,9 @@ export function createOwnTqdm(environment: TqdmEnvironment = {}): Tqdm {
   return createTqdm(isApart ? { live: new LiveBars(), ...environment } : environment);
 }
 
-/** Makes the `trange` of a `tqdm`. */
+/** Creates the `trange` of a `tqdm`. */
 export function createTrange(replaced: Partial<BarEnvironment> = {}): Trange {
-  const environment = createEnvironment(replaced);
+  const environment = createEnvironment(replaced, threadEnvironment);
   return (...given: (number | BarOptions | undefined)[]): IterableBar<number> => {
     const numbers = given.filter((argument): argument is number => typeof argument === 'number');
     const options = given.find((argument): argument is BarOptions => typeof argument === 'object');
@@ -118,7 +124,7 @@ export function createTrange(replaced: Partial<BarEnvironment> = {}): Trange {
   };
 }
 
-/** A progress bar on this process's terminal. It is not published: see `TqdmPromProxy`. */
+/** Progress bars on this process's terminal. They are not published: see `TqdmPromProxy`. */
 export const tqdm: Tqdm = createTqdm();
 
 /** `tqdm` over a range of numbers. */

@@ -1,6 +1,6 @@
 /**
- * The attributes that Python's tqdm has, in camelCase. What only changes the picture may be assigned while the bar
- * runs, and is seen in the next frame; what a bar was made with is read only.
+ * The attributes of Python's tqdm, in camelCase. Those that only change what is drawn may be assigned while the bar
+ * runs, and are seen in the next frame; the others are read-only.
  */
 
 import { warnOnce } from '../../errors.js';
@@ -8,40 +8,61 @@ import { type BarCharacters, colourSequence } from '../meter/glyphs.js';
 import { checkBarFormat } from '../meter/meter.js';
 import { initialPostfix, type Postfix, postfixText } from '../meter/postfix.js';
 import type { OutputFile } from '../screen/terminal.js';
-import type { ResolvedBarOptions } from './bar-options.js';
 import type { BarState } from './bar-state.js';
+import type { BarSettings } from './frame.js';
+
+function checkColour(colour: string | null): void {
+  if (colourSequence(colour) !== undefined) return;
+  warnOnce(
+    `progress-colour-${colour}`,
+    `Unknown progress bar colour '${colour}': expected a name or #rrggbb.`,
+  );
+}
 
 export abstract class BarAttributes {
-  /** Keep the last frame; `null`: only in the first row. */
-  leave: boolean | null;
-  /** Text after the meter. */
-  postfix: unknown;
-  readonly #options: { -readonly [Option in keyof ResolvedBarOptions]: ResolvedBarOptions[Option] };
-  #desc: string;
-  #colour: string | null = null;
+  /** The file that was given; `null` for the default, `process.stderr`. */
+  readonly file: OutputFile | null;
+  #settings: BarSettings;
 
-  constructor(options: ResolvedBarOptions) {
-    this.#options = { ...options };
-    this.leave = options.leave;
-    this.#desc = options.desc;
-    this.colour = options.colour;
-    this.postfix = initialPostfix(options.postfix);
+  constructor(settings: BarSettings, file: OutputFile | null) {
+    this.file = file;
+    checkColour(settings.colour);
+    this.#settings = { ...settings, postfix: initialPostfix(settings.postfix) };
   }
 
-  /** @internal What is counted, and when a frame is due. */
+  /** @internal The numbers of the bar. */
   protected abstract get state(): BarState;
+
+  /** @internal */
+  protected get settings(): BarSettings {
+    return this.#settings;
+  }
+
+  /**
+   * @internal Replaces settings.
+   *
+   * @throws `METHEUS_INVALID_BAR_FORMAT`; all settings stay as they were
+   */
+  protected applySettings(changes: Partial<BarSettings>): void {
+    const { barFormat, colour } = changes;
+    if (barFormat && barFormat !== this.#settings.barFormat) checkBarFormat(barFormat);
+    if (colour !== undefined && colour !== this.#settings.colour) checkColour(colour);
+    this.#settings = { ...this.#settings, ...changes };
+  }
 
   /** Draws a frame now. */
   abstract refresh(): void;
 
   /** Units done. Assigning counts the units that it grows by. */
   get n(): number {
-    return this.state.n + (this.state.loop?.pending ?? 0);
+    return this.state.currentN;
   }
 
   set n(n: number) {
-    this.state.count(n - this.n);
-    this.state.n += n - this.n;
+    const { state } = this;
+    const amount = n - state.currentN;
+    state.count(amount);
+    state.n += amount;
   }
 
   /** Units expected; `null` when not known. */
@@ -55,46 +76,32 @@ export abstract class BarAttributes {
 
   /** Seconds since the start. */
   get elapsed(): number {
-    return this.state.clock.now() - this.state.startT;
+    return this.state.elapsed;
   }
 
-  /** Units per second, smoothed when there is enough to smooth; `null` before the first. */
+  /** Units per second: smoothed, else the average; `null` at the very start. */
   get rate(): number | null {
-    const { elapsed } = this;
-    return this.state.smoothedRate ?? (elapsed > 0 ? (this.n - this.state.initial) / elapsed : null);
+    const { elapsed, state } = this;
+    return state.smoothedRate ?? (elapsed > 0 ? (state.currentN - state.initial) / elapsed : null);
   }
 
   /** The text before the bar, with the colon that {@link setDescription} adds. */
   get desc(): string {
-    return this.#desc;
+    return this.#settings.desc;
   }
 
   set desc(desc: string) {
     this.setDescriptionStr(desc, false);
   }
 
-  /** A colour's name or `#rrggbb`. An unknown one draws no colour and gives one warning. */
-  get colour(): string | null {
-    return this.#colour;
-  }
-
-  set colour(colour: string | null) {
-    this.#colour = colour;
-    if (colourSequence(colour) !== undefined) return;
-    warnOnce(
-      `progress-colour-${colour}`,
-      `Unknown progress bar colour '${colour}': expected a name or #rrggbb.`,
-    );
-  }
-
-  /** Sets the text before the bar; a colon is added. */
+  /** Sets the text before the bar, with a colon after it. */
   setDescription(desc: string | null = null, refresh = true): void {
     this.setDescriptionStr(desc ? `${desc}: ` : '', refresh);
   }
 
   /** Sets the text before the bar as it is. */
   setDescriptionStr(desc: string | null = null, refresh = true): void {
-    this.#desc = desc ?? '';
+    this.applySettings({ desc: desc ?? '' });
     if (refresh) this.refresh();
   }
 
@@ -105,95 +112,118 @@ export abstract class BarAttributes {
 
   /** Sets the text after the meter. */
   setPostfixStr(text = '', refresh = true): void {
-    this.postfix = String(text);
+    this.applySettings({ postfix: String(text) });
     if (refresh) this.refresh();
   }
 
-  /** The file that was named; `null` for the default, `process.stderr`. */
-  get file(): OutputFile | null {
-    return this.#options.file;
+  /** Text or data after the meter. */
+  get postfix(): unknown {
+    return this.#settings.postfix;
   }
 
-  /** What is counted, on the screen. A published bar keeps the unit that it began with. */
+  set postfix(postfix: unknown) {
+    this.applySettings({ postfix });
+  }
+
+  /** A colour's name or `#rrggbb`. An unknown one draws no colour and warns once. */
+  get colour(): string | null {
+    return this.#settings.colour;
+  }
+
+  set colour(colour: string | null) {
+    this.applySettings({ colour });
+  }
+
+  /** Whether the last frame stays; `null`: only in the first row. */
+  get leave(): boolean | null {
+    return this.#settings.leave;
+  }
+
+  set leave(leave: boolean | null) {
+    this.applySettings({ leave });
+  }
+
+  /** Name of what is counted, as drawn. A published bar keeps the unit that it began with. */
   get unit(): string {
-    return this.#options.unit;
+    return this.#settings.unit;
   }
 
   set unit(unit: string) {
-    this.#options.unit = unit;
+    this.applySettings({ unit });
   }
 
   get unitScale(): boolean | number {
-    return this.#options.unitScale;
+    return this.#settings.unitScale;
   }
 
   set unitScale(unitScale: boolean | number) {
-    this.#options.unitScale = unitScale;
+    this.applySettings({ unitScale });
   }
 
   get unitDivisor(): number {
-    return this.#options.unitDivisor;
+    return this.#settings.unitDivisor;
   }
 
   set unitDivisor(unitDivisor: number) {
-    this.#options.unitDivisor = unitDivisor;
+    this.applySettings({ unitDivisor });
   }
 
   get ascii(): BarCharacters {
-    return this.#options.ascii;
+    return this.#settings.ascii;
   }
 
   set ascii(ascii: BarCharacters) {
-    this.#options.ascii = ascii;
+    this.applySettings({ ascii });
   }
 
   get barFormat(): string | null {
-    return this.#options.barFormat;
+    return this.#settings.barFormat;
   }
 
-  /** @throws MetheusError `METHEUS_INVALID_BAR_FORMAT`; the format before stays */
+  /** @throws `METHEUS_INVALID_BAR_FORMAT`; the previous format stays */
   set barFormat(barFormat: string | null) {
-    if (barFormat) checkBarFormat(barFormat);
-    this.#options.barFormat = barFormat;
+    this.applySettings({ barFormat });
   }
 
   /** Units done before the start. */
   get initial(): number {
-    return this.#options.initial;
+    return this.#settings.initial;
   }
 
   get smoothing(): number {
-    return this.#options.smoothing;
+    return this.#settings.smoothing;
   }
 
   get dynamicNcols(): boolean {
-    return this.#options.dynamicNcols;
+    return this.#settings.dynamicNcols;
   }
 
   /** Seconds before the first frame. */
   get delay(): number {
-    return this.#options.delay;
+    return this.#settings.delay;
   }
 
   /** Least seconds between two frames. */
   get mininterval(): number {
-    return this.state.mininterval;
+    return this.#settings.mininterval;
   }
 
-  set mininterval(seconds: number) {
-    this.state.mininterval = seconds;
+  set mininterval(mininterval: number) {
+    this.applySettings({ mininterval });
+    this.state.mininterval = mininterval;
   }
 
-  /** Most seconds between two frames before `miniters` is lowered. */
+  /** Seconds without a frame after which `miniters` is lowered. */
   get maxinterval(): number {
-    return this.state.maxinterval;
+    return this.#settings.maxinterval;
   }
 
-  set maxinterval(seconds: number) {
-    this.state.maxinterval = seconds;
+  set maxinterval(maxinterval: number) {
+    this.applySettings({ maxinterval });
+    this.state.maxinterval = maxinterval;
   }
 
-  /** Units between two looks at the clock, as found from the speed, or as given. */
+  /** Units between two readings of the clock: found from the speed, or as given. */
   get miniters(): number {
     return this.state.miniters;
   }
@@ -202,7 +232,7 @@ export abstract class BarAttributes {
     this.state.setMiniters(miniters);
   }
 
-  /** Is `miniters` found from the speed? */
+  /** Whether `miniters` is found from the speed. */
   get dynamicMiniters(): boolean {
     return this.state.dynamicMiniters;
   }
@@ -212,12 +242,12 @@ export abstract class BarAttributes {
     return this.state.lastPrintN;
   }
 
-  /** When that was, in seconds of `performance.now() / 1000`. */
+  /** Time of the last frame that was due, in seconds of `performance.now() / 1000`. */
   get lastPrintT(): number {
     return this.state.lastPrintT;
   }
 
-  /** When the bar started, or was reset, on the same clock. */
+  /** Time when the bar started or was reset, on the same clock. */
   get startT(): number {
     return this.state.startT;
   }

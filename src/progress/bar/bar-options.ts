@@ -1,97 +1,77 @@
-/** What a bar can be told, and where the defaults come from. */
+/** The options of a bar, and where their defaults come from. */
 
 import { MetheusError, show } from '../../errors.js';
 import type { BarCharacters } from '../meter/glyphs.js';
 import type { OutputFile } from '../screen/terminal.js';
+import type { BarSettings } from './frame.js';
 import { isOutput, OUTPUTS, type Output } from './output-mode.js';
 import { READERS } from './variables.js';
 
-/** Options of `tqdm`. All may be left out; `TQDM_*` variables set other defaults (`TQDM_MININTERVAL=1`). */
+/** Options of `tqdm`. Durations are in seconds. `TQDM_*` variables set other defaults (`TQDM_MININTERVAL=1`). */
 export interface BarOptions {
   /** Text before the bar. */
   readonly desc?: string | null | undefined;
-  /** Units expected. Default: the length of what is iterated, when it has one. */
+  /** Units expected. @defaultValue the length of what is iterated, when it has one */
   readonly total?: number | null | undefined;
-  /** Keep the last frame on the screen (default `true`); `null`: only in the first row. */
+  /** Whether the last frame stays on the screen; `null`: only in the first row. @defaultValue `true` */
   readonly leave?: boolean | null | undefined;
-  /** Where to draw. Default: `process.stderr`, as plain lines when that is not a terminal. */
+  /** Where to draw. @defaultValue `process.stderr`, as plain lines when that is not a terminal */
   readonly file?: OutputFile | null | undefined;
-  /** Columns of a line. Default: the terminal's; a bar of 10 when there is none. 0: no bar. */
+  /** Columns of a line; 0 for no bar. @defaultValue the terminal's; a bar of 10 columns without one */
   readonly ncols?: number | null | undefined;
-  /** Least seconds between two frames (default 0.1). */
+  /** Least seconds between two frames. @defaultValue 0.1 */
   readonly mininterval?: number | null | undefined;
-  /** Most seconds between two frames before `miniters` is lowered (default 10). */
+  /** Seconds without a frame after which `miniters` is lowered. @defaultValue 10 */
   readonly maxinterval?: number | null | undefined;
-  /** Least units between two looks at the clock. Default: found from the speed. */
+  /** Least units between two readings of the clock. @defaultValue found from the speed */
   readonly miniters?: number | null | undefined;
-  /** `true`: draw with ASCII. Text: its characters from empty to full, such as `' .oO'`. */
+  /** Whether to draw with ASCII; or the characters from empty to full, such as `' .oO'`. @defaultValue `false` */
   readonly ascii?: BarCharacters | undefined;
-  /** Do not draw (counting goes on); `null`: not unless the file is a terminal. */
+  /** Whether not to draw the bar, which is still counted; `null`: draw on a terminal only. @defaultValue `false` */
   readonly disable?: boolean | null | undefined;
-  /** What is counted (default `it`). */
+  /** Name of what is counted. @defaultValue `'it'` */
   readonly unit?: string | undefined;
-  /** `true`: `1.23k` in place of `1234`. A number: quantities are multiplied by it. */
+  /** Whether to write `1.23k` for `1234`; or a number that quantities are multiplied by. @defaultValue `false` */
   readonly unitScale?: boolean | number | undefined;
-  /** Follow the size of the terminal. */
+  /** Whether to follow the size of the terminal. @defaultValue `false` */
   readonly dynamicNcols?: boolean | undefined;
-  /** Weight of the newest speed, from 0 (average since the start) to 1 (default 0.3). */
+  /** Weight of the newest speed, from 0 (average since the start) to 1. @defaultValue 0.3 */
   readonly smoothing?: number | null | undefined;
   /** The line in Python's format syntax, such as `{l_bar}{bar:20}{r_bar}`. */
   readonly barFormat?: string | null | undefined;
-  /** Units done before the start (default 0). */
+  /** Units done before the start. @defaultValue 0 */
   readonly initial?: number | undefined;
-  /** A fixed row, from 0. Default: the first free one. */
+  /** A fixed row, from 0. @defaultValue the first free one */
   readonly position?: number | null | undefined;
   /** Text or numbers after the meter: an object is shown as `key=value`, anything else as it is. */
   readonly postfix?: unknown;
-  /** What one metric prefix is worth (default 1000); 1024 for bytes. */
+  /** Factor between two metric prefixes; 1024 for bytes. @defaultValue 1000 */
   readonly unitDivisor?: number | undefined;
-  /** Rows of the screen; bars below are hidden. Default: the terminal's, or 20. */
+  /** Rows of the screen; bars below are hidden. @defaultValue the terminal's, else 20 */
   readonly nrows?: number | null | undefined;
-  /** `red`, `#00ff00`. */
+  /** A colour's name or `#rrggbb`: `red`, `#00ff00`. */
   readonly colour?: string | null | undefined;
-  /** Seconds before the first frame (default 0): a bar that ends sooner is never seen. */
+  /** Seconds before the first frame; a bar that ends sooner is never seen. @defaultValue 0 */
   readonly delay?: number | undefined;
   /**
-   * How to show the bar. `'auto'` (the default): frames on a terminal and in a file that is named, else lines.
-   * `'terminal'`: frames. `'lines'`: plain lines now and then. `'json'`: a JSON object a line, for programs. `'none'`:
-   * nothing. What is counted is the same in all of them.
+   * How to draw the bar. `'auto'`: frames on a terminal and in a file that is named, else lines. `'terminal'`: frames.
+   * `'lines'`: plain lines now and then. `'json'`: one JSON object per line, for programs. `'none'`: nothing. Counting
+   * is the same in all of them.
+   *
+   * @defaultValue `'auto'`
    */
   readonly output?: Output | undefined;
-  /** Show it on the button of the terminal's window too (OSC 9;4: Windows Terminal, ConEmu and others). */
+  /** Whether to show it on the button of the terminal's window too (OSC 9;4: Windows Terminal, ConEmu and others). */
   readonly taskbar?: boolean | undefined;
-  /** While the bar is on a terminal, what the program writes there goes above it (default `true`). */
+  /** Whether the program's output to the bar's terminal is printed above the bar. @defaultValue `true` */
   readonly redirect?: boolean | undefined;
 }
 
-/** Options with every default filled in. */
-export interface ResolvedBarOptions {
-  readonly desc: string;
+/** Options with the defaults filled in. */
+export type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
   readonly total: number | null;
-  readonly leave: boolean | null;
   readonly file: OutputFile | null;
-  readonly ncols: number | null;
-  readonly mininterval: number;
-  readonly maxinterval: number;
-  readonly miniters: number | null;
-  readonly ascii: BarCharacters;
-  readonly disable: boolean | null;
-  readonly unit: string;
-  readonly unitScale: boolean | number;
-  readonly dynamicNcols: boolean;
-  readonly smoothing: number;
-  readonly barFormat: string | null;
-  readonly initial: number;
-  readonly position: number | null;
-  readonly postfix: unknown;
-  readonly unitDivisor: number;
-  readonly nrows: number | null;
-  readonly colour: string | null;
-  readonly delay: number;
-  readonly output: Output;
-  readonly taskbar: boolean;
-  readonly redirect: boolean;
-}
+};
 
 const DEFAULTS: ResolvedBarOptions = {
   desc: '',
@@ -121,7 +101,7 @@ const DEFAULTS: ResolvedBarOptions = {
   redirect: true,
 };
 
-/** Options for which `null` says something; for the others it is tqdm's `None`, that is, nothing given or zero. */
+/** Options for which `null` means 0, as tqdm's `None` does. */
 const NULL_IS_ZERO = new Set<string>(['mininterval', 'maxinterval', 'smoothing', 'initial', 'delay']);
 const NUMBERS = new Set<string>([
   ...NULL_IS_ZERO,
@@ -135,20 +115,19 @@ const NUMBERS = new Set<string>([
 
 const TEXTS = new Set<string>(['desc', 'unit', 'barFormat', 'colour']);
 
-/** A name of Python's, or a variable's, as this package writes it. */
+/** Returns the name of an option from Python's name or a variable's. */
 function camelCase(name: string): string {
   return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What the names of variables begin with. */
 const PREFIX = 'TQDM_';
 const defaultsOf = new WeakMap<Variables, BarOptions>();
 
 /**
- * Defaults from `TQDM_*` variables, read once for each `env`. Unknown names and values that cannot be read are
- * passed over.
+ * Returns the defaults from `TQDM_*` variables, read once for each `env`. Unknown names and values that cannot be
+ * read are ignored.
  */
 export function environmentDefaults(env: Variables): BarOptions {
   let defaults = defaultsOf.get(env);
@@ -202,9 +181,9 @@ function isOutputFile(file: unknown): boolean {
 }
 
 /**
- * Options with defaults. An option that is `undefined` was not given; `null` is a value.
+ * Returns the options with defaults filled in. An option that is `undefined` was not given; `null` is a value.
  *
- * @throws MetheusError `METHEUS_INVALID_BAR_OPTION` for an unknown option, or one that is not of its kind
+ * @throws `METHEUS_INVALID_BAR_OPTION` for an unknown option or a value of the wrong type
  */
 export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): ResolvedBarOptions {
   if (typeof given !== 'object' || given === null) {

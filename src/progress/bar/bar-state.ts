@@ -1,13 +1,14 @@
 /**
- * A bar without its picture: what is counted, when a frame is due, how fast it goes.
+ * The numbers of a bar: what is counted, when a frame is due, and how fast it goes.
  *
- * Counting and drawing are apart. Every unit is added to the record at once; the clock is read and a frame drawn
- * only when enough units (`miniters`) and enough time (`mininterval`) have passed since the last one.
+ * Counting and drawing are separate. Every unit is added to the record at once; the clock is read and a frame drawn
+ * only after enough units (`miniters`) and enough time (`mininterval`) since the last one.
  */
 
 import type { Clock } from '../../system/clock.js';
 import { Ema } from '../meter/ema.js';
-import { Pace } from '../pace.js';
+import { type BarSettings, errorName } from './frame.js';
+import { Pace } from './pace.js';
 import {
   type BarRecord,
   type COMPLETED,
@@ -20,36 +21,26 @@ import {
   UPDATED,
 } from './record.js';
 
-/** The cell of what is completed. A copy for the hot path, where V8 would load an imported constant each time. */
+/** The cell of completed work. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 
 /** How a bar ended: at its end or by `break`, or by an error. */
 export type Outcome = typeof FINISHED | typeof FAILED;
 
-/** The loop that runs over the bar, which keeps a count of its own between two frames. */
+/** A loop over the bar, which keeps its own count between two frames. */
 export interface RunningLoop {
-  /** The round at which the loop looks at the clock; 0 makes it look after this one. */
+  /** The round in which the loop reads the clock; 0 for the next one. */
   lookAt: number;
   /** Units that the loop has counted and `n` does not contain yet. */
   readonly pending: number;
 }
 
-export interface BarStateOptions {
-  readonly initial: number;
-  readonly total: number | null;
-  readonly mininterval: number;
-  readonly maxinterval: number;
-  readonly miniters: number | null;
-  readonly smoothing: number;
-  readonly delay: number;
-}
-
-/** An infinite total is one that is not known. */
+/** Treats an infinite total as unknown. */
 export function knownTotal(total: number | null): number | null {
   return total === Number.POSITIVE_INFINITY ? null : total;
 }
 
-/** What a total adds to the record: an unknown or infinite one adds nothing. */
+/** Returns what a total adds to the record. */
 function expected(total: number | null): number {
   return total !== null && Number.isFinite(total) ? total : 0;
 }
@@ -66,17 +57,18 @@ export class BarState {
   /** Draws a frame. */
   readonly refresh: () => void;
 
-  /** Units done, as far as frames know; a running loop may be ahead. */
+  /** Units done, as of the last frame; a running loop may be ahead. */
   n: number;
-  /** Units between two frames, at least. Set it by {@link setMiniters}. */
+  /** Least units between two frames. Set by {@link setMiniters}. */
   miniters: number;
   startT: number;
   lastPrintN: number;
   lastPrintT: number;
-  closed = false;
-  /** How the bar ended. */
-  outcome: Outcome | null = null;
-  loop: RunningLoop | null = null;
+  isClosed = false;
+  outcome: Outcome | undefined;
+  /** Name of the error that failed the bar. */
+  error: string | undefined;
+  loop: RunningLoop | undefined;
 
   readonly #pace: Pace;
   /** Updates until the clock may be read again. */
@@ -86,28 +78,34 @@ export class BarState {
   #emaDt: Ema;
   #emaMiniters: Ema;
 
-  constructor(options: BarStateOptions, clock: Clock, record: BarRecord, refresh: () => void) {
+  constructor(
+    settings: BarSettings,
+    total: number | null,
+    clock: Clock,
+    record: BarRecord,
+    refresh: () => void,
+  ) {
     this.clock = clock;
     this.record = record;
     this.refresh = refresh;
-    this.initial = options.initial;
-    this.mininterval = options.mininterval;
-    this.maxinterval = options.maxinterval;
-    this.smoothing = options.smoothing;
-    this.delay = options.delay;
-    this.dynamicMiniters = options.miniters === null;
-    this.miniters = options.miniters ?? 0;
-    this.n = options.initial;
-    this.lastPrintN = options.initial;
-    this.#total = options.total;
+    this.initial = settings.initial;
+    this.mininterval = settings.mininterval;
+    this.maxinterval = settings.maxinterval;
+    this.smoothing = settings.smoothing;
+    this.delay = settings.delay;
+    this.dynamicMiniters = settings.miniters === null;
+    this.miniters = settings.miniters ?? 0;
+    this.n = settings.initial;
+    this.lastPrintN = settings.initial;
+    this.#total = total;
     this.#pace = new Pace(clock);
-    this.#emaDn = new Ema(options.smoothing);
-    this.#emaDt = new Ema(options.smoothing);
-    this.#emaMiniters = new Ema(options.smoothing);
+    this.#emaDn = new Ema(settings.smoothing);
+    this.#emaDt = new Ema(settings.smoothing);
+    this.#emaMiniters = new Ema(settings.smoothing);
     this.startT = clock.now();
     this.lastPrintT = this.startT;
     this.#begin();
-    this.count(options.initial);
+    this.count(settings.initial);
   }
 
   get total(): number | null {
@@ -115,17 +113,27 @@ export class BarState {
   }
 
   set total(total: number | null) {
-    this.#bump(EXPECTED, expected(total) - expected(this.#total));
+    this.#add(EXPECTED, expected(total) - expected(this.#total));
     this.#total = total;
   }
 
-  /** Units per second by the moving average; `null` while there is none. */
+  /** Units done now, those of a running loop included. */
+  get currentN(): number {
+    return this.loop === undefined ? this.n : this.n + this.loop.pending;
+  }
+
+  /** Seconds since the start. */
+  get elapsed(): number {
+    return this.clock.now() - this.startT;
+  }
+
+  /** Units per second by the moving average; `null` before it has a value. */
   get smoothedRate(): number | null {
     const seconds = this.#emaDt.next();
     return seconds ? this.#emaDn.next() / seconds : null;
   }
 
-  /** Counts `amount` units. Returns whether a frame was drawn. */
+  /** Counts `amount` units. @returns whether a frame was drawn */
   update(amount: number): boolean {
     this.count(amount);
     if (amount < 0) this.lastPrintN += amount;
@@ -137,14 +145,14 @@ export class BarState {
     return false;
   }
 
-  /** Takes over units that a loop has counted already. */
+  /** Adds units to `n` that a loop has counted already. */
   advance(amount: number): void {
     if (amount < 0) this.lastPrintN += amount;
     this.n += amount;
     if (this.n - this.lastPrintN >= this.miniters) this.#look();
   }
 
-  /** Adds to the record. Its sum only grows and stays finite: work that was taken back is not uncounted. */
+  /** Adds to the record, whose sum only grows and stays finite: units that are taken back remain counted. */
   count(amount: number): void {
     if (amount > 0 && amount < Number.POSITIVE_INFINITY) {
       const { record } = this;
@@ -155,30 +163,30 @@ export class BarState {
   setMiniters(miniters: number): void {
     this.miniters = miniters;
     this.#wait = 1;
-    if (this.loop !== null) this.loop.lookAt = 0;
+    if (this.loop !== undefined) this.loop.lookAt = 0;
   }
 
-  /** Units until a loop may look at the clock again, after a look at `now`. */
+  /** Returns the rounds until a loop reads the clock again, after a reading of `now`. */
   nextLook(now: number): number {
     return this.#pace.next(now);
   }
 
-  /** Leaves the time since the last frame out of the elapsed time. */
+  /** Excludes the time since the last frame from the elapsed time. */
   unpause(): void {
     const now = this.clock.now();
     this.startT += now - this.lastPrintT;
     this.lastPrintT = now;
   }
 
-  /** Starts over in the same row: the run so far is finished, a new one begins. */
+  /** Starts over: the run so far is finished, a new one begins. */
   reset(total: number | null): void {
     this.n = 0;
     const end = total === null ? this.#total : knownTotal(total);
-    if (this.closed) {
+    if (this.isClosed) {
       this.total = end;
       return;
     }
-    this.#bump(FINISHED, 1);
+    this.#add(FINISHED, 1);
     this.#total = end;
     this.lastPrintN = 0;
     this.startT = this.clock.now();
@@ -189,37 +197,50 @@ export class BarState {
     this.#begin();
   }
 
-  /** From here on the final frame shows the average since the start. */
+  /** Makes the last frame show the average since the start. */
   forgetSmoothing(): void {
     this.#emaDt = new Ema(this.smoothing);
   }
 
-  /** Closes the record. Updates go on counting, and no frame is due any more. */
-  end(outcome: Outcome): void {
-    this.closed = true;
+  /** Closes the record. Updates still count, and no frame is due any more. */
+  end(outcome: Outcome, error: unknown): void {
+    this.isClosed = true;
     this.outcome = outcome;
+    this.error = errorName(error);
     this.setMiniters(Number.POSITIVE_INFINITY);
-    this.#bump(outcome, 1);
-    this.#put(RATE, 0);
-    this.#put(ETA, 0);
-    this.#put(UPDATED, this.clock.unix());
+    this.#add(outcome, 1);
+    this.#set(RATE, 0);
+    this.#set(ETA, 0);
+    this.#set(UPDATED, this.clock.unix());
     this.record.release();
   }
 
-  /** Writes what a scrape should know of the bar's speed. */
-  publish(now: number): void {
+  /** Draws a bar that has been silent for too long, and makes the next update read the clock. */
+  rescue(): void {
+    const now = this.clock.now();
+    if (now - this.lastPrintT < this.maxinterval) return;
+    const wasSilent = this.miniters > 1;
+    // Setting it resets the pace too.
+    this.setMiniters(Math.min(this.miniters, 1));
+    if (!wasSilent) return;
+    this.#publish(now);
+    this.refresh();
+  }
+
+  /** Writes the bar's speed for the next scrape. */
+  #publish(now: number): void {
     const elapsed = now - this.startT;
     const rate = this.smoothedRate ?? (elapsed > 0 ? (this.n - this.initial) / elapsed : 0);
     const remaining = rate > 0 && this.#total !== null ? Math.max(this.#total - this.n, 0) / rate : 0;
-    this.#put(RATE, Math.max(rate, 0));
-    this.#put(ETA, remaining);
-    this.#put(UPDATED, this.clock.unix());
+    this.#set(RATE, Math.max(rate, 0));
+    this.#set(ETA, remaining);
+    this.#set(UPDATED, this.clock.unix());
   }
 
   #begin(): void {
-    this.#bump(STARTED, 1);
-    this.#bump(EXPECTED, expected(this.#total));
-    this.#put(UPDATED, this.clock.unix());
+    this.#add(STARTED, 1);
+    this.#add(EXPECTED, expected(this.#total));
+    this.#set(UPDATED, this.clock.unix());
   }
 
   #look(): boolean {
@@ -227,27 +248,27 @@ export class BarState {
     const dt = now - this.lastPrintT;
     if (dt >= this.mininterval && now >= this.startT + this.delay) {
       this.#wait = 1;
-      this.#frame(now, dt);
+      this.#draw(now, dt);
       return true;
     }
     this.#wait = this.#pace.next(now);
     return false;
   }
 
-  #frame(now: number, dt: number): void {
+  #draw(now: number, dt: number): void {
     const dn = this.n - this.lastPrintN;
     if (this.smoothing && dt && dn) {
       this.#emaDn.next(dn);
       this.#emaDt.next(dt);
     }
-    this.publish(now);
+    this.#publish(now);
     this.refresh();
     if (this.dynamicMiniters) this.setMiniters(this.#adapted(dn, dt));
     this.lastPrintN = this.n;
     this.lastPrintT = now;
   }
 
-  /** `miniters` for the speed seen: as many units as `mininterval` takes. */
+  /** Returns `miniters` for the current speed: the units that `mininterval` takes. */
   #adapted(dn: number, dt: number): number {
     if (this.maxinterval && dt >= this.maxinterval) {
       return (dn * (this.mininterval || this.maxinterval)) / dt;
@@ -258,11 +279,11 @@ export class BarState {
     return Math.max(this.miniters, dn);
   }
 
-  #bump(cell: number, by: number): void {
-    this.record.page[this.record.offset + cell]! += by;
+  #add(cell: number, amount: number): void {
+    this.record.page[this.record.offset + cell]! += amount;
   }
 
-  #put(cell: number, value: number): void {
+  #set(cell: number, value: number): void {
     this.record.page[this.record.offset + cell] = value;
   }
 }

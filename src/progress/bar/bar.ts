@@ -2,18 +2,11 @@
 
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
-import { checkBarFormat, formatLine, type MeterOptions } from '../meter/meter.js';
-import { lookOf } from '../remote/look.js';
-import type { LiveBar } from '../screen/live-bars.js';
+import { checkBarFormat } from '../meter/meter.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
+import { streamName } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
-import {
-  type BarOptions,
-  environmentDefaults,
-  type ResolvedBarOptions,
-  resolveOptions,
-} from './bar-options.js';
-import { type BarOutput, openOutput } from './bar-output.js';
+import { type BarOptions, environmentDefaults, resolveOptions } from './bar-options.js';
 import { BarState, knownTotal, type Outcome } from './bar-state.js';
 import {
   type CountingOptions,
@@ -21,97 +14,76 @@ import {
   countingTransform,
   type StreamOptions,
 } from './counting-stream.js';
-import type { Place, Report } from './drawing.js';
-import { drawnLine } from './drawn-line.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
+import type { BarFrame } from './frame.js';
+import type { FormatDict } from './line.js';
+import { type BarOutput, openOutput } from './output.js';
 import { FAILED, FINISHED } from './record.js';
+import type { BarHost } from './renderer.js';
 
-/** Rows of a screen of unknown size. */
-const USUAL_ROWS = 20;
-/** The bar's numbers and settings at one moment: what its line is made of. */
-export type FormatDict = MeterOptions & { readonly nrows: number | null };
+/** Rows assumed for a screen of unknown size. */
+const DEFAULT_ROWS = 20;
 
 /**
  * A bar without anything to iterate: call {@link update}, and {@link close} at the end (`using` does).
  *
- * What is counted never depends on what is drawn: a bar that is disabled, closed, or whose terminal is gone goes on
- * counting into its record.
+ * Counting never depends on drawing: a bar that is disabled or closed, or whose terminal is gone, still counts.
  */
 export class Bar extends BarAttributes implements Disposable {
-  readonly #options: ResolvedBarOptions;
   readonly #environment: BarEnvironment;
   readonly #output: BarOutput;
   readonly #state: BarState;
-  readonly #live: LiveBar;
-  readonly #place: Place;
-  #disabled: boolean;
+  readonly #host: BarHost;
+  #isDisabled: boolean;
 
   /**
-   * @throws MetheusError `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_BAR_FORMAT`
-   * @param usualTotal - the total when `options.total` says nothing: the length of what is iterated
+   * @param length - the total when `options.total` is not given: the length of what is iterated
+   * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_BAR_FORMAT`
    */
   constructor(
     options: BarOptions = {},
     environment: BarEnvironment = processEnvironment,
-    usualTotal: number | null = null,
+    length?: number | undefined,
   ) {
-    const resolved = resolveOptions(options, environmentDefaults(environment.env));
-    super(resolved);
-    const { barFormat, desc, unit, initial } = resolved;
+    const { total, file, ...given } = resolveOptions(options, environmentDefaults(environment.env));
+    const stream = file === null ? null : (streamName(file, environment) ?? null);
+    const settings = { ...given, stream };
+    super(settings, file);
+    const { barFormat, desc, unit, initial, position } = settings;
     if (barFormat) checkBarFormat(barFormat);
-    const end = knownTotal(resolved.total ?? usualTotal);
-    this.#options = resolved;
+    const end = knownTotal(total ?? length ?? null);
     this.#environment = environment;
-    this.#output = openOutput(resolved, environment, {
-      report: () => this.#report(),
-      state: () => this.#state,
-      look: (stream) => lookOf(this, resolved, stream),
-    });
-    this.#disabled = this.#output.disabled;
+    this.#host = this.#createHost();
+    this.#output = openOutput(settings, file, environment, this.#host);
+    this.#isDisabled = this.#output.isDisabled;
     const bucket = environment.bucketOf({ desc, unit, total: end, initial });
     const record = environment.openRecord(bucket, unit);
-    this.#state = new BarState({ ...resolved, total: end }, environment.clock, record, () => this.refresh());
-    this.#live = this.#liveBar();
-    this.#place = placeOf(this.#live);
-    if (this.#disabled) environment.live.addHidden(this.#live);
-    else environment.live.add(this.#live);
+    this.#state = new BarState(settings, end, environment.clock, record, () => this.refresh());
+    // A bar that is not drawn takes no row from others.
+    this.#host.row = position === null ? (this.#isDisabled ? 0 : rowOfNewBar(environment.live)) : -position;
+    environment.live.add(this.#host, !this.#isDisabled);
     if (this.#output.redirects) environment.redirection.hold(this);
-    if (resolved.delay <= 0) this.refresh();
+    if (settings.delay <= 0) this.refresh();
   }
 
   /** The row it stands in, from 0. */
   get position(): number {
-    return Math.abs(this.#live.row);
+    return Math.abs(this.#host.row);
   }
 
-  /** Is nothing drawn any more: because of `disable`, or because the bar is closed? */
+  /** Whether nothing is drawn any more, because of `disable` or because the bar is closed. */
   get disable(): boolean {
-    return this.#disabled;
+    return this.#isDisabled;
   }
 
   get formatDict(): FormatDict {
-    return {
-      n: this.#state.n,
-      total: this.#state.total,
-      elapsed: this.elapsed,
-      ...this.#output.screen.size,
-      prefix: this.desc,
-      ascii: this.ascii,
-      unit: this.unit,
-      unitScale: this.unitScale,
-      rate: this.#state.smoothedRate,
-      barFormat: this.barFormat,
-      postfix: this.postfix,
-      unitDivisor: this.unitDivisor,
-      initial: this.initial,
-      colour: this.#output.coloured ? this.colour : null,
-    };
+    return this.#output.lines.formatDict(this.frame());
   }
 
   /**
    * Counts `n` more units (default 1) and draws when it is time to.
    *
-   * @param n - below zero takes units back on the screen; what was published stays
+   * @param n - a negative number takes units back on the screen; the published count only grows
    * @returns whether a frame was drawn
    */
   update(n = 1): boolean {
@@ -119,8 +91,8 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   /**
-   * A stream for `pipeline` that passes everything on and counts its bytes, or its objects. The bar ends with it: an
-   * error fails it; the end, or being destroyed without an error, finishes it.
+   * Returns a stream for `pipeline` that passes everything on and counts its bytes, or its objects. An error of the
+   * stream fails the bar; its end, or being destroyed without an error, closes it.
    */
   stream(options?: StreamOptions): Transform {
     return new CountingStream(this, options);
@@ -131,29 +103,33 @@ export class Bar extends BarAttributes implements Disposable {
     return countingTransform(this, options);
   }
 
-  /** Ends the bar: draws its last frame, or takes it away. Calling it again does nothing. */
+  /** Closes the bar: draws its last frame, or takes it off the screen. Further calls do nothing. */
   close(): void {
     this.#end(FINISHED);
   }
 
-  /** Ends the bar as failed. `error` is what made it fail; it is not thrown. */
-  fail(_error?: unknown): void {
-    this.#end(FAILED);
+  /**
+   * Closes the bar as failed.
+   *
+   * @param error - what made it fail: its name is shown in the last line. It is not thrown.
+   */
+  fail(error?: unknown): void {
+    this.#end(FAILED, error);
   }
 
   /** Takes the bar off the screen until the next frame. */
   clear(): void {
-    if (!this.#disabled) this.#output.renderer.clear(this.#place);
+    if (!this.#isDisabled) this.#output.renderer.clear();
   }
 
   /** Draws a frame now. */
   refresh(): void {
-    if (!this.#disabled) this.display();
+    if (!this.#isDisabled) this.display();
   }
 
-  /** Does not count the time since the last frame. */
+  /** Excludes the time since the last frame from the elapsed time. */
   unpause(): void {
-    if (!this.#disabled) this.#state.unpause();
+    if (!this.#isDisabled) this.#state.unpause();
   }
 
   /** Starts over at 0, with another total when one is given. */
@@ -168,106 +144,80 @@ export class Bar extends BarAttributes implements Disposable {
    * @returns false when the row is off the screen
    */
   display(message?: string, position?: number): boolean {
-    const place = position === undefined ? this.#place : { row: position, rows: this.#place.rows };
-    return this.#output.renderer.draw(place, () => message ?? drawnLine(this));
+    return this.#output.renderer.draw(this.frame(), message, position);
   }
 
-  /** The line as it would be drawn now. */
+  /** Returns the line as it would be drawn now. */
   override toString(): string {
-    return formatLine(this.formatDict, this.formatDict);
+    return this.#output.lines.lineOf(this.frame());
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** @internal What the loops of the subclasses work on. */
+  /** @internal The numbers that the loops of the subclasses work on. */
   protected override get state(): BarState {
     return this.#state;
   }
 
-  /** @internal The end of a loop. */
-  protected readonly endLoop = (outcome: Outcome): void => this.#end(outcome);
-
-  #end(outcome: Outcome): void {
+  /** @internal Takes a frame. */
+  protected frame(): BarFrame {
     const state = this.#state;
-    if (state.closed) return;
-    state.end(outcome);
-    // A bar that was delayed and never seen leaves nothing.
-    const seen = !this.#disabled && state.lastPrintT >= state.startT + state.delay;
-    const stays = seen && (this.leave ?? this.#place.row === 0);
-    this.#environment.live.remove(this.#live, stays);
-    this.#disabled = true;
-    if (seen) this.#leave(stays);
+    return {
+      state: state.outcome === undefined ? 'running' : state.outcome === FAILED ? 'failed' : 'finished',
+      n: state.n,
+      total: state.total,
+      elapsed: state.elapsed,
+      rate: state.smoothedRate,
+      time: state.clock.unix(),
+      error: state.error,
+      settings: this.settings,
+    };
+  }
+
+  /** @internal Ends the bar at the end of a loop. */
+  protected readonly endLoop = (outcome: Outcome, error?: unknown): void => this.#end(outcome, error);
+
+  #end(outcome: Outcome, error?: unknown): void {
+    const state = this.#state;
+    if (state.isClosed) return;
+    state.end(outcome, error);
+    // A delayed bar that was never drawn leaves nothing.
+    const wasSeen = !this.#isDisabled && state.lastPrintT >= state.startT + state.delay;
+    const stays = wasSeen && (this.leave ?? this.position === 0);
+    this.#environment.live.remove(this.#host, stays);
+    this.#isDisabled = true;
+    if (stays) {
+      state.forgetSmoothing();
+      this.#output.renderer.finish(this.frame());
+    } else if (wasSeen) {
+      this.#output.renderer.erase(this.frame());
+    }
     this.#environment.redirection.release(this);
   }
 
-  #leave(stays: boolean): void {
-    if (stays) {
-      this.#state.forgetSmoothing();
-      this.#output.renderer.finish(this.#place, () => drawnLine(this));
-    } else {
-      this.#output.renderer.erase(this.#place);
-    }
-  }
-
-  #report(): Report {
-    const { n, total, unit, elapsed, rate } = this;
-    const { outcome } = this.#state;
+  #createHost(): BarHost {
+    const bar = this;
     return {
-      state: outcome === null ? 'running' : outcome === FAILED ? 'failed' : 'finished',
-      desc: this.desc.replace(/: $/, ''),
-      n,
-      total,
-      unit,
-      elapsed,
-      rate: rate || null,
-      eta: total !== null && rate !== null && rate > 0 ? Math.max(total - n, 0) / rate : null,
-      postfix: this.postfix,
-    };
-  }
-
-  /** A bar that is not drawn takes no row from others. */
-  #newRow(): number {
-    return this.#disabled ? 0 : rowOfNewBar(this.#environment.live);
-  }
-
-  /** The bar as its group sees it. */
-  #liveBar(): LiveBar {
-    const { position } = this.#options;
-    const state = this.#state;
-    const rows = () => this.#output.screen.size.nrows || USUAL_ROWS;
-    return {
-      terminal: this.#output.terminal,
-      row: position === null ? this.#newRow() : -position,
-      get rows() {
-        return rows();
+      row: 0,
+      get terminal() {
+        return bar.#output.terminal;
       },
+      get rows() {
+        return bar.#output.lines.size.nrows || DEFAULT_ROWS;
+      },
+      get record() {
+        return bar.#state.record;
+      },
+      get n() {
+        return bar.#state.currentN;
+      },
+      frame: () => this.frame(),
       clear: () => this.clear(),
       refresh: () => this.refresh(),
-      rescue: () => {
-        const now = state.clock.now();
-        if (now - state.lastPrintT < state.maxinterval) return;
-        const silent = state.miniters > 1;
-        // Setting it makes the next update look at the clock, whatever pace was believed.
-        state.setMiniters(Math.min(state.miniters, 1));
-        if (!silent) return;
-        state.publish(now);
-        this.refresh();
-      },
+      rescue: () => this.#state.rescue(),
       abandon: (exitCode) => this.#end(exitCode === 0 ? FINISHED : FAILED),
     };
   }
-}
-
-/** The bar's place as it is at any moment. */
-function placeOf(live: LiveBar): Place {
-  return {
-    get row() {
-      return Math.abs(live.row);
-    },
-    get rows() {
-      return live.rows;
-    },
-  };
 }

@@ -1,10 +1,10 @@
-/** Streams that let everything through and count it into a bar. They copy nothing, and wait for whoever reads. */
+/** Streams that count into a bar and pass everything on: nothing is copied, and back-pressure is kept. */
 
 import { Transform, type TransformCallback } from 'node:stream';
 import { TransformStream } from 'node:stream/web';
 import { MetheusError, show } from '../../errors.js';
 
-/** What a stream needs of its bar. */
+/** The bar of a stream. */
 export interface CountedBar {
   update(n?: number): boolean;
   close(): void;
@@ -13,21 +13,21 @@ export interface CountedBar {
 
 /** Options of `bar.stream()` and `bar.webStream()`. */
 export interface CountingOptions {
-  /** Count chunks, whatever they are, instead of bytes (default `false`). */
+  /** Whether to count chunks, of any kind, instead of bytes. @defaultValue `false` */
   readonly objectMode?: boolean | undefined;
-  /** Leave the bar open when the stream ends well: for one bar over many streams (default `false`). */
+  /** Whether the bar stays open when the stream ends without an error: for one bar over many streams. @defaultValue `false` */
   readonly keepOpen?: boolean | undefined;
 }
 
 /** Options of `bar.stream()`. */
 export interface StreamOptions extends CountingOptions {
-  /** Where back-pressure begins, in bytes or objects. Default: Node's. */
+  /** Where back-pressure begins, in bytes or objects. @defaultValue Node's */
   readonly highWaterMark?: number | undefined;
 }
 
 /**
- * A `Transform` for `pipeline`. The bar is closed when the last chunk was read, fails when the stream is destroyed
- * with an error, and is closed when it is destroyed without one, as a loop that is left by `break`.
+ * A `Transform` for `pipeline`. The bar closes when the last chunk has been read or the stream is destroyed without an
+ * error, as a loop that is left by `break`; it fails when the stream is destroyed with one.
  */
 export class CountingStream extends Transform {
   readonly #bar: CountedBar;
@@ -42,13 +42,13 @@ export class CountingStream extends Transform {
     this.#keepOpen = keepOpen;
   }
 
-  /** Chunks that are not objects are Buffers here: strings were encoded by `write`, as for every byte stream. */
+  /** Outside object mode chunks are buffers: `write` has encoded strings, as in every byte stream. */
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
     this.#bar.update(this.#objects ? 1 : chunk.length);
     callback(null, chunk);
   }
 
-  /** Every stream comes here: at its end too, when the last chunk was read. */
+  /** Called for every stream, also at its end, when the last chunk has been read. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (error !== null && error !== undefined) this.#bar.fail(error);
     else if (!this.#keepOpen) this.#bar.close();
@@ -56,7 +56,7 @@ export class CountingStream extends Transform {
   }
 }
 
-/** @throws MetheusError `METHEUS_INVALID_VALUE` for what is neither bytes nor text */
+/** @throws `METHEUS_INVALID_VALUE` for anything but bytes and text */
 function bytesOf(chunk: unknown): number {
   if (ArrayBuffer.isView(chunk) || chunk instanceof ArrayBuffer) return chunk.byteLength;
   if (typeof chunk === 'string') return Buffer.byteLength(chunk);
@@ -67,7 +67,7 @@ function bytesOf(chunk: unknown): number {
   });
 }
 
-/** The same as a web stream, for `pipeThrough`: closed at its end, failed by an error or an abort with a reason. */
+/** Creates the same as a web stream, for `pipeThrough`: an error, or an abort with a reason, fails the bar. */
 export function countingTransform<T>(bar: CountedBar, options: CountingOptions = {}): TransformStream<T, T> {
   const { objectMode = false, keepOpen = false } = options;
   const transformer = {
@@ -83,7 +83,7 @@ export function countingTransform<T>(bar: CountedBar, options: CountingOptions =
     flush(): void {
       if (!keepOpen) bar.close();
     },
-    // The reader left, or the writer aborted.
+    // Called when the reader cancels or the writer aborts.
     cancel(reason: unknown): void {
       if (reason !== undefined) bar.fail(reason);
       else if (!keepOpen) bar.close();

@@ -1,20 +1,26 @@
-/** All that a bar takes from outside, so that the proxy and tests can bring their own. */
+/** Everything that a bar takes from outside, so that the proxy, boards and tests can replace it. */
 
 import { type Clock, systemClock } from '../../system/clock.js';
-import type { Board } from '../remote/board.js';
-import { ownBoard } from '../remote/own-board.js';
-import { Redirection } from '../screen/above.js';
 import { LiveBars } from '../screen/live-bars.js';
-import type { OutputFile } from '../screen/terminal.js';
+import { Redirection } from '../screen/print.js';
+import type { OutputFile, StreamName } from '../screen/terminal.js';
 import { type OpenRecord, privateRecord } from './record.js';
+import type { BarHost, Renderer } from './renderer.js';
 
 /** What is known of a bar when it starts. */
 export interface BarSnapshot {
-  /** The description as given: without the colon that the line adds. */
+  /** The description as given, without the colon that the line adds. */
   readonly desc: string;
   readonly unit: string;
   readonly total: number | null;
   readonly initial: number;
+}
+
+/** Takes the frames of this thread's bars to the thread or process that draws them. */
+export interface FrameBoard {
+  createRenderer(bar: BarHost): Renderer;
+  /** Prints above the bars. @returns false where that is not necessary, since no bar is on the screen of the stream */
+  print(stream: StreamName, text: string): boolean;
 }
 
 export interface BarEnvironment {
@@ -23,21 +29,20 @@ export interface BarEnvironment {
   readonly stderr: OutputFile;
   /** Where `tqdm.write` prints when no file is named. */
   readonly stdout: OutputFile;
-  /** Variables: `TQDM_*`, `COLUMNS`, `LINES`. */
+  /** Environment variables: `TQDM_*`, `COLUMNS`, `LINES`. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where bars are shown that another thread or process draws; `null`: this thread draws. */
-  readonly board: Board | null;
+  /** Undefined when this thread draws its bars itself. */
+  readonly board: FrameBoard | undefined;
   /** Bars that share a screen share this. */
   readonly live: LiveBars;
-  /** What the program writes on the screen of its bars. */
+  /** Prints above the bars what the program writes to their terminals. */
   readonly redirection: Redirection;
-  /** Where a bar counts. */
   readonly openRecord: OpenRecord;
-  /** The bucket that a bar is counted in. */
+  /** Returns the bucket that a bar is counted in. */
   readonly bucketOf: (bar: BarSnapshot) => string;
 }
 
-/** The process: its terminal, its clock, and rows that nobody reads. Streams are opened only when they are used. */
+/** The process: its terminal, its clock, and private records. Streams are opened only when they are used. */
 export const processEnvironment: BarEnvironment = {
   clock: systemClock,
   get stderr() {
@@ -49,27 +54,33 @@ export const processEnvironment: BarEnvironment = {
   get env() {
     return process.env;
   },
-  get board() {
-    return ownBoard();
-  },
+  board: undefined,
   live: new LiveBars(),
   get redirection() {
     return processRedirection;
   },
-  openRecord: (bucket, unit) => (ownBoard()?.memory.openRecord ?? privateRecord)(bucket, unit),
+  openRecord: privateRecord,
   bucketOf: (bar) => bar.desc,
 };
 
 const processRedirection = new Redirection(processEnvironment);
 
-/** The process's environment with some parts replaced. */
-export function createEnvironment(replaced: Partial<BarEnvironment> = {}): BarEnvironment {
-  // Not a spread: that would open the process's streams.
+/** Returns an environment in which some properties are replaced. */
+export function createEnvironment(
+  replaced: Partial<BarEnvironment> = {},
+  base: BarEnvironment = processEnvironment,
+): BarEnvironment {
+  // A spread would read, and so open, the process's streams.
   const environment: BarEnvironment = Object.defineProperties(
-    Object.create(processEnvironment),
+    Object.create(base),
     Object.getOwnPropertyDescriptors(replaced),
   );
-  const sameScreen = !('stdout' in replaced || 'stderr' in replaced || 'live' in replaced);
-  if (sameScreen || 'redirection' in replaced) return environment;
+  const isSameScreen = !(
+    'stdout' in replaced ||
+    'stderr' in replaced ||
+    'live' in replaced ||
+    'board' in replaced
+  );
+  if (isSameScreen || 'redirection' in replaced) return environment;
   return Object.defineProperty(environment, 'redirection', { value: new Redirection(environment) });
 }

@@ -1,100 +1,107 @@
-/** Lines that nothing overwrites: for logs, and for programs that read. */
+/** Lines that are never overwritten: for logs, and for programs that read them. */
 
 import type { Clock } from '../../system/clock.js';
 import { plainPostfix } from '../meter/postfix.js';
-import type { Terminal } from '../screen/terminal.js';
-import type { Place, Renderer, Report } from './drawing.js';
+import { type BarFrame, type FrameState, rateOf } from './frame.js';
+import type { LineMaker } from './line.js';
+import type { BarHost, Renderer } from './renderer.js';
 
-/** Lines for people who read a log: one now and then, and the last one. */
+/** Least seconds between two lines of a log, and before the first. */
+const MIN_LINE_INTERVAL = 10;
+/** Least seconds between two lines of JSON. */
+const MIN_JSON_INTERVAL = 1;
+
+/** Writes a line for the readers of a log now and then, and the last one. */
 export class LineRenderer implements Renderer {
-  readonly #terminal: Terminal;
+  readonly #bar: BarHost;
+  readonly #lines: LineMaker;
   readonly #clock: Clock;
-  readonly #interval: number;
   #lastLine: number;
 
-  /** @param interval - least seconds between two lines, and before the first */
-  constructor(terminal: Terminal, clock: Clock, interval: number) {
-    this.#terminal = terminal;
+  constructor(bar: BarHost, lines: LineMaker, clock: Clock) {
+    this.#bar = bar;
+    this.#lines = lines;
     this.#clock = clock;
-    this.#interval = interval;
     this.#lastLine = clock.now();
   }
 
-  draw(_place: Place, line: () => string): boolean {
+  draw(frame: BarFrame, text?: string): boolean {
     const now = this.#clock.now();
-    if (now - this.#lastLine < this.#interval) return true;
+    if (now - this.#lastLine < Math.max(frame.settings.mininterval, MIN_LINE_INTERVAL)) return true;
     this.#lastLine = now;
-    this.#terminal.offer(`${line()}\n`);
+    this.#bar.terminal.tryWrite(`${text ?? this.#lines.safeLineOf(frame)}\n`);
     return true;
   }
 
   clear(): void {}
 
-  finish(_place: Place, line: () => string): void {
-    this.#terminal.insist(`${line()}\n`);
+  finish(frame: BarFrame): void {
+    this.#bar.terminal.write(`${this.#lines.safeLineOf(frame)}\n`);
   }
 
   erase(): void {}
 }
 
-/** Seconds as exact as anybody needs them. */
-function milliseconds<T extends number | null>(seconds: T): number | T {
-  return seconds === null ? seconds : Math.round(seconds * 1000) / 1000;
+function roundToMilliseconds(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }
 
-/** Bars that were shown as JSON, in this process. */
+/** Bars shown as JSON so far in this process. */
 let bars = 0;
 
-/** JSON objects, one a line: the first, one now and then, and the last one. */
+/** Writes a JSON object per line: the first frame, one now and then, and the last. */
 export class JsonRenderer implements Renderer {
-  readonly #terminal: Terminal;
+  readonly #bar: BarHost;
   readonly #clock: Clock;
-  readonly #interval: number;
-  readonly #report: () => Report;
-  /** Tells this bar's lines from those of others. */
-  readonly #bar: number;
-  #lastLine = Number.NEGATIVE_INFINITY;
+  /** Distinguishes the bar's lines from those of others. */
+  readonly #number: number;
+  #lastLine: number | undefined;
 
-  /** @param interval - least seconds between two lines */
-  constructor(terminal: Terminal, clock: Clock, interval: number, report: () => Report) {
-    this.#terminal = terminal;
+  constructor(bar: BarHost, clock: Clock) {
+    this.#bar = bar;
     this.#clock = clock;
-    this.#interval = interval;
-    this.#report = report;
     bars += 1;
-    this.#bar = bars;
+    this.#number = bars;
   }
 
-  draw(): boolean {
+  draw(frame: BarFrame): boolean {
     const now = this.#clock.now();
-    if (now - this.#lastLine < this.#interval) return true;
-    const first = this.#lastLine === Number.NEGATIVE_INFINITY;
+    const last = this.#lastLine;
+    if (last !== undefined && now - last < Math.max(frame.settings.mininterval, MIN_JSON_INTERVAL))
+      return true;
     this.#lastLine = now;
-    if (first) this.#terminal.insist(this.#line('started'));
-    else this.#terminal.offer(this.#line());
+    if (last === undefined) this.#bar.terminal.write(this.#line(frame, 'started'));
+    else this.#bar.terminal.tryWrite(this.#line(frame));
     return true;
   }
 
   clear(): void {}
 
-  finish(): void {
-    this.#terminal.insist(this.#line());
+  finish(frame: BarFrame): void {
+    this.#bar.terminal.write(this.#line(frame));
   }
 
-  erase(): void {
-    this.#terminal.insist(this.#line());
+  erase(frame: BarFrame): void {
+    this.finish(frame);
   }
 
-  #line(started?: 'started'): string {
-    const { state, desc, n, total, unit, elapsed, rate, eta, postfix } = this.#report();
-    const time = new Date(this.#clock.unix() * 1000).toISOString();
-    const speed = {
-      elapsed: milliseconds(elapsed),
-      rate: rate && Number(rate.toPrecision(6)),
-      eta: milliseconds(eta),
+  #line(frame: BarFrame, state: FrameState | 'started' = frame.state): string {
+    const { n, total, elapsed, time, error, settings } = frame;
+    const rate = rateOf(frame);
+    const line = {
+      time: new Date(time * 1000).toISOString(),
+      bar: this.#number,
+      state,
+      desc: settings.desc.replace(/: $/, ''),
+      n,
+      total,
+      unit: settings.unit,
+      elapsed: roundToMilliseconds(elapsed),
+      rate: rate ? Number(rate.toPrecision(6)) : null,
+      eta: total !== null && rate && rate > 0 ? roundToMilliseconds(Math.max(total - n, 0) / rate) : null,
+      postfix: plainPostfix(settings.postfix),
+      error,
     };
-    const bar = { bar: this.#bar, state: started ?? state, desc, n, total, unit };
-    const line = { time, ...bar, ...speed, postfix: plainPostfix(postfix) };
     return `${JSON.stringify(line)}\n`;
   }
 }

@@ -1,47 +1,40 @@
-/** Who shows a bar. */
+/** The contract between a bar and its renderer. */
 
-import type { Clock } from '../../system/clock.js';
-import { Display } from '../screen/display.js';
-import type { Terminal } from '../screen/terminal.js';
-import { DisplayRenderer } from './display-renderer.js';
-import { type Renderer, type Report, silentRenderer } from './drawing.js';
-import { FrameRenderer } from './frame-renderer.js';
-import { JsonRenderer, LineRenderer } from './line-renderer.js';
-import type { OutputMode } from './output-mode.js';
-import { TaskbarRenderer } from './taskbar.js';
+import type { LiveBar } from '../screen/live-bars.js';
+import type { BarFrame } from './frame.js';
+import type { BarRecord } from './record.js';
 
-export type { Place, Renderer, Report } from './drawing.js';
-
-/** Least seconds between two lines of a log. */
-const LINE_INTERVAL = 10;
-/** Least seconds between two lines for programs. */
-const JSON_INTERVAL = 1;
-
-/** What decides how a bar is drawn. */
-export interface Drawing {
-  readonly terminal: Terminal;
-  readonly mode: OutputMode;
-  readonly mininterval: number;
-  /** Show it on the taskbar too. */
-  readonly taskbar: boolean;
-  readonly report: () => Report;
+/** A bar as its renderer and its screen see it. */
+export interface BarHost extends LiveBar {
+  readonly record: BarRecord;
+  /** Units done now, those of a running loop included. */
+  readonly n: number;
+  /** Takes a frame. */
+  frame(): BarFrame;
 }
 
-export function createRenderer(
-  { terminal, mode, mininterval, taskbar, report }: Drawing,
-  clock: Clock,
-): Renderer {
-  switch (mode) {
-    case 'none':
-      return silentRenderer;
-    case 'lines':
-      return new LineRenderer(terminal, clock, Math.max(mininterval, LINE_INTERVAL));
-    case 'json':
-      return new JsonRenderer(terminal, clock, Math.max(mininterval, JSON_INTERVAL), report);
-    case 'terminal': {
-      const display = Display.of(terminal);
-      const frames = display === null ? new FrameRenderer(terminal) : new DisplayRenderer(display);
-      return taskbar && terminal.isTTY ? new TaskbarRenderer(frames, terminal, report) : frames;
-    }
-  }
+/** Turns the frames of one bar into output. */
+export interface Renderer {
+  /**
+   * Draws a frame.
+   *
+   * @param text - drawn instead of the frame's line
+   * @param row - drawn in instead of the bar's row
+   * @returns false when the row is off the screen
+   */
+  draw(frame: BarFrame, text?: string, row?: number): boolean;
+  /** Takes the line off the screen until the next frame. */
+  clear(): void;
+  /** Draws the last frame, which stays. */
+  finish(frame: BarFrame): void;
+  /** Takes the line off the screen for good. */
+  erase(frame: BarFrame): void;
 }
+
+/** The renderer of a bar that is counted and not drawn. */
+export const noRenderer: Renderer = {
+  draw: () => true,
+  clear() {},
+  finish() {},
+  erase() {},
+};

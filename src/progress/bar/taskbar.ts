@@ -1,58 +1,56 @@
 /**
- * Progress on the button of the terminal's window: `OSC 9 ; 4 ; state ; percent`, which ConEmu began and Windows
- * Terminal and others have taken over.
+ * Progress on the button of the terminal's window: `OSC 9 ; 4 ; state ; percent`, introduced by ConEmu and understood by
+ * Windows Terminal and others.
  */
 
-import type { Terminal } from '../screen/terminal.js';
-import type { Place, Renderer, Report } from './drawing.js';
+import type { BarFrame } from './frame.js';
+import type { BarHost, Renderer } from './renderer.js';
 
-const NONE = 0;
+const HIDDEN = 0;
 const PERCENT = 1;
-const WITHOUT_END = 3;
+const INDETERMINATE = 3;
 
 function sequence(state: number, percent: number): string {
   return `\u001b]9;4;${state};${percent}\u001b\\`;
 }
 
-/** Another renderer's bar, shown on the taskbar too. */
+/** Shows on the taskbar what another renderer draws. */
 export class TaskbarRenderer implements Renderer {
+  readonly #bar: BarHost;
   readonly #inner: Renderer;
-  readonly #terminal: Terminal;
-  readonly #report: () => Report;
   #shown = '';
 
-  constructor(inner: Renderer, terminal: Terminal, report: () => Report) {
+  constructor(bar: BarHost, inner: Renderer) {
+    this.#bar = bar;
     this.#inner = inner;
-    this.#terminal = terminal;
-    this.#report = report;
   }
 
-  draw(place: Place, line: () => string): boolean {
-    const drawn = this.#inner.draw(place, line);
-    const { n, total } = this.#report();
-    const known = total !== null && total > 0;
-    const percent = known ? Math.floor(100 * Math.min(Math.max(n / total, 0), 1)) : 0;
-    const text = sequence(known ? PERCENT : WITHOUT_END, percent);
-    if (text !== this.#shown && this.#terminal.offer(text)) this.#shown = text;
-    return drawn;
+  draw(frame: BarFrame, text?: string, row?: number): boolean {
+    const isOnScreen = this.#inner.draw(frame, text, row);
+    const { n, total } = frame;
+    const isKnown = total !== null && total > 0;
+    const percent = isKnown ? Math.floor(100 * Math.min(Math.max(n / total, 0), 1)) : 0;
+    const shown = sequence(isKnown ? PERCENT : INDETERMINATE, percent);
+    if (shown !== this.#shown && this.#bar.terminal.tryWrite(shown)) this.#shown = shown;
+    return isOnScreen;
   }
 
-  clear(place: Place): void {
-    this.#inner.clear(place);
+  clear(): void {
+    this.#inner.clear();
   }
 
-  finish(place: Place, line: () => string): void {
-    this.#inner.finish(place, line);
-    this.#remove();
+  finish(frame: BarFrame): void {
+    this.#inner.finish(frame);
+    this.#hide();
   }
 
-  erase(place: Place): void {
-    this.#inner.erase(place);
-    this.#remove();
+  erase(frame: BarFrame): void {
+    this.#inner.erase(frame);
+    this.#hide();
   }
 
-  #remove(): void {
-    if (this.#shown !== '') this.#terminal.insist(sequence(NONE, 0));
+  #hide(): void {
+    if (this.#shown !== '') this.#bar.terminal.write(sequence(HIDDEN, 0));
     this.#shown = '';
   }
 }

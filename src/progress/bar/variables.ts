@@ -1,11 +1,11 @@
-/** How a `TQDM_*` variable is read, by the kind of option that it is a default for. */
+/** Reading of `TQDM_*` variables, by the type of the option that they are a default for. */
 
 import { isOutput } from './output-mode.js';
 
-/** Gives an option's value, or `undefined` for a text that cannot be one. */
+/** Returns an option's value, or undefined for a text that is none. */
 type Reader = (text: string) => unknown;
 
-/** As Python's `float()` reads it. */
+/** Reads a number as Python's `float()` does. */
 const float: Reader = (text) => {
   const digits = text.trim().replace(/(?<=\d)_(?=\d)/g, '');
   const infinite = /^([-+]?)inf(?:inity)?$/i.exec(digits);
@@ -13,21 +13,18 @@ const float: Reader = (text) => {
   return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(digits) ? Number(digits) : undefined;
 };
 
-/** As Python's `int()` reads it. */
+/** Reads an integer as Python's `int()` does. */
 const integer: Reader = (text) => {
   const digits = text.trim().replace(/(?<=\d)_(?=\d)/g, '');
   return /^[-+]?\d+$/.test(digits) ? Number(digits) : undefined;
 };
 
-/** As Python's `bool()` reads it: any text at all is a yes, `0` and `false` too. */
-const flag: Reader = (text) => text !== '';
+/** Reads a flag. Unlike Python's `bool()`, for which any text is true, `0`, `false`, `no` and `off` are false. */
+const flag: Reader = (text) => !/^(?:0|false|no|off)?$/i.test(text.trim());
 
 const text: Reader = (given) => given;
 
-/**
- * Options that can be given a default by a variable. The kinds are tqdm's: that of the parameter's default, and for
- * those without one what tqdm says.
- */
+/** Options that a variable can set a default for, with their types in tqdm. */
 export const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>(
   Object.entries({
     desc: text,
@@ -51,7 +48,7 @@ export const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>(
     nrows: integer,
     colour: text,
     delay: float,
-    // Not tqdm's.
+    // Options that tqdm does not have.
     output: (given) => (isOutput(given) ? given : undefined),
     taskbar: flag,
     redirect: flag,

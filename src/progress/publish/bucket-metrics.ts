@@ -1,4 +1,4 @@
-/** Buckets as metric families: under fixed names with labels, or under names that the user's function makes. */
+/** Buckets as metric families: under fixed names with labels, or under names from the user's function. */
 import { show, warnOnce } from '../../errors.js';
 import type { FamilyOptions } from '../../model/collector.js';
 import { createFamily } from '../../model/create-family.js';
@@ -6,24 +6,24 @@ import type { FamilySnapshot } from '../../model/family.js';
 import type { MetricType } from '../../model/metric-types.js';
 import type { Bucket, BucketNumbers } from './buckets.js';
 
-/** What a metric says of its bucket. */
+/** A number of a bucket that is published as a metric. */
 export type BarProperty = keyof BucketNumbers;
 
 /**
- * Names the metric of a bucket's property. Called once for each, and remembered.
+ * Names the metric of a bucket's property. Called once for each; the name is kept.
  *
- * @param metricName - the bucket
- * @param metricProperty - `completed`, `total`, `active`, `finished`, `failed`, `rate`, `eta` or `updated`
- * @param metricScale - the unit of the bucket's bars: `it`, `B` …
+ * @param bucket - the name of the bucket
+ * @param property - `completed`, `total`, `active`, `finished`, `failed`, `rate`, `eta` or `updated`
+ * @param unit - the unit of the bucket's bars: `it`, `B` …
  */
-export type MetricFunc = (metricName: string, metricProperty: BarProperty, metricScale: string) => string;
+export type MetricFunc = (bucket: string, property: BarProperty, unit: string) => string;
 
 interface Published {
   readonly property: BarProperty;
   readonly name: string;
   readonly help: string;
   readonly type: MetricType;
-  /** Whether the unit is a label too: not for numbers of bars. */
+  /** Whether the unit is a label too, which numbers of bars do not have. */
   readonly perUnit: boolean;
 }
 
@@ -52,7 +52,7 @@ function published(property: BarProperty, name: string, type: MetricType, help: 
   return { property, name, help, type, perUnit: ['completed', 'total', 'rate'].includes(property) };
 }
 
-/** The families that one dashboard can show for every job: fixed names, and a label for the bucket. */
+/** Returns families with fixed names and a label for the bucket, so that one dashboard serves every job. */
 export function labelledFamilies(buckets: readonly Bucket[]): FamilySnapshot[] {
   return PUBLISHED.map(({ property, name, help, type, perUnit }) => {
     const labelNames = perUnit ? ['bucket', 'unit'] : ['bucket'];
@@ -68,19 +68,19 @@ export function labelledFamilies(buckets: readonly Bucket[]): FamilySnapshot[] {
   });
 }
 
-/** One number of two buckets: the later of times, the sum of everything else. */
+/** Combines a number of two buckets: the later of times, the sum of everything else. */
 function combine(property: BarProperty, a: number, b: number): number {
   return property === 'eta' || property === 'updated' ? Math.max(a, b) : a + b;
 }
 
-/** Families without labels, under the names that a {@link MetricFunc} gives. Buckets of one name add up. */
+/** Families without labels, under the names from a {@link MetricFunc}. Buckets of one name add up. */
 export class NamedFamilies {
   readonly #metricFunc: MetricFunc;
   readonly #proxy: string;
-  /** By bucket, unit and property; undefined where there is no usable name. */
+  /** Names by bucket, unit and property; undefined where the function returned no usable name. */
   readonly #names = new Map<string, string | undefined>();
 
-  /** @param proxy - the name of the proxy, whose warnings are its own */
+  /** @param proxy - the name of the proxy: each warns for itself */
   constructor(metricFunc: MetricFunc, proxy: string) {
     this.#metricFunc = metricFunc;
     this.#proxy = proxy;
@@ -107,11 +107,11 @@ export class NamedFamilies {
 
   #nameOf(bucket: Bucket, property: BarProperty): string | undefined {
     const key = JSON.stringify([bucket.bucket, bucket.unit, property]);
-    if (!this.#names.has(key)) this.#names.set(key, this.#askName(bucket, property));
+    if (!this.#names.has(key)) this.#names.set(key, this.#callMetricFunc(bucket, property));
     return this.#names.get(key);
   }
 
-  #askName(bucket: Bucket, property: BarProperty): string | undefined {
+  #callMetricFunc(bucket: Bucket, property: BarProperty): string | undefined {
     let name: unknown;
     try {
       name = this.#metricFunc(bucket.bucket, property, bucket.unit);
@@ -128,15 +128,18 @@ export class NamedFamilies {
     return fit;
   }
 
-  /** One warning for each bucket, however many of its properties are in trouble. */
-  #warn({ bucket }: Bucket, what: string): void {
-    warnOnce(`metricFunc ${this.#proxy} ${bucket}`, `metricFunc, for the bucket ${show(bucket)}, ${what}.`);
+  /** Warns once for each bucket, however many of its properties have no usable name. */
+  #warn({ bucket }: Bucket, problem: string): void {
+    warnOnce(
+      `metricFunc ${this.#proxy} ${bucket}`,
+      `metricFunc, for the bucket ${show(bucket)}, ${problem}.`,
+    );
   }
 }
 
 /**
- * Types follow names here, so that whatever the user's function makes is free of lint: what ends with `_total`
- * is a counter where the number only grows, and says nothing of its type where it does not.
+ * Returns a family whose type follows its name, so that any name is free of lint: a name that ends with `_total` is a
+ * counter where the number only grows, and `unknown` where it does not; all others are gauges.
  */
 function familyOf(name: string, property: BarProperty, value: number): FamilySnapshot {
   const { help, type } = PUBLISHED.find((known) => known.property === property)!;

@@ -1,10 +1,10 @@
-/** Bars grouped for publishing: the rows of everybody's bars, added up for each bucket and unit. */
+/** Bars grouped for publishing: the records of all writers, added up for each bucket and unit. */
 import { activeBackend } from '../../backends/active.js';
 import { seriesOf } from '../../model/family.js';
 import { COMPLETED, ETA, EXPECTED, FAILED, FINISHED, RATE, STARTED, UPDATED } from '../bar/record.js';
-import { BARS } from './row-pool.js';
+import { BARS } from './record-pool.js';
 
-/** What is published of a bucket. */
+/** The published numbers of a bucket. */
 export interface BucketNumbers {
   /** Units of work done by all bars, running or not. */
   completed: number;
@@ -12,15 +12,15 @@ export interface BucketNumbers {
   total: number;
   /** Bars that are running. */
   active: number;
-  /** Bars that came to their end. */
+  /** Bars that reached their end. */
   finished: number;
-  /** Bars that ended by an error, or whose thread or process is gone. */
+  /** Bars that ended by an error, or whose thread or process ended first. */
   failed: number;
   /** Units per second, of all running bars together. */
   rate: number;
-  /** Seconds until the last running bar is done, by its own estimate. */
+  /** Estimated seconds until the last running bar is done. */
   eta: number;
-  /** Unix time in seconds of the newest update. 0 before there was one. */
+  /** Unix time in seconds of the newest update; 0 before the first. */
   updated: number;
 }
 
@@ -29,7 +29,7 @@ export interface Bucket extends BucketNumbers {
   readonly unit: string;
 }
 
-/** All buckets of a proxy, in the order in which their first bars came. */
+/** Returns all buckets of a proxy, in the order of their first bars. */
 export async function readBuckets(proxy: string): Promise<Bucket[]> {
   const [bars] = await activeBackend().snapshot({ families: [BARS], scopes: [] });
   const buckets = new Map<string, Bucket>();
@@ -53,18 +53,18 @@ export async function readBuckets(proxy: string): Promise<Bucket[]> {
       };
       buckets.set(key, numbers);
     }
-    addRow(numbers, values, live);
+    addRecord(numbers, values, live);
   }
   return [...buckets.values()];
 }
 
-function addRow(bucket: Bucket, cells: Float64Array, live: boolean): void {
+function addRecord(bucket: Bucket, cells: Float64Array, live: boolean): void {
   const running = cells[STARTED]! - cells[FINISHED]! - cells[FAILED]!;
   bucket.completed += cells[COMPLETED]!;
   bucket.total += cells[EXPECTED]!;
   bucket.finished += cells[FINISHED]!;
   bucket.failed += cells[FAILED]! + (live ? 0 : running);
-  // The rest is about bars that run; of a writer that is gone it means nothing any more.
+  // The remaining numbers describe running bars, which an ended writer does not have.
   if (!live) return;
   bucket.active += running;
   bucket.rate += cells[RATE]!;

@@ -15,7 +15,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mayLive, type ProcessIdentity, thisProcess } from '../../system/process-identity.js';
-import type { Stream } from './look.js';
+import type { StreamName } from '../screen/terminal.js';
 import { SLOT_BYTES } from './slot.js';
 
 /** Names the directory to the processes that a drawer starts. */
@@ -82,10 +82,12 @@ function readIdentity(file: string): ProcessIdentity | undefined {
 }
 
 /** The texts that wait to be printed, by writer in the order in which they were written. */
-export function waitingTexts(names: readonly string[]): { readonly name: string; readonly stream: Stream }[] {
+export function waitingTexts(
+  names: readonly string[],
+): { readonly name: string; readonly stream: StreamName }[] {
   return names
     .map((name) => ({ name, match: /^(.+)-(\d+)\.(stdout|stderr)$/.exec(name) }))
     .filter(({ match }) => match !== null)
     .sort((a, b) => a.match![1]!.localeCompare(b.match![1]!) || Number(a.match![2]) - Number(b.match![2]))
-    .map(({ name, match }) => ({ name, stream: match![3] as Stream }));
+    .map(({ name, match }) => ({ name, stream: match![3] as StreamName }));
 }

@@ -71,7 +71,7 @@ export class BoardMirrors {
     const { content, n } = view;
     if (mirror !== undefined && mirror.serial === content.serial) {
       if (isClosed(content.state)) this.#finish(slot, mirror, view);
-      else mirror.show(content, n);
+      else mirror.draw(content, n);
       return [];
     }
     // The next bar has the slot already: this one went.
@@ -86,7 +86,7 @@ export class BoardMirrors {
     const mirror = new MirrorBar(content, this.#environment);
     this.#mirrors.set(slot, mirror);
     if (isClosed(content.state)) this.#finish(slot, mirror, view);
-    else mirror.show(content, n);
+    else mirror.draw(content, n);
   }
 
   #finish(slot: number, mirror: MirrorBar, view: SlotView): void {

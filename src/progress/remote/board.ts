@@ -5,7 +5,8 @@
 
 import type { Outcome } from '../bar/bar-state.js';
 import type { BarRecord, OpenRecord } from '../bar/record.js';
-import type { BarLook, Stream } from './look.js';
+import type { StreamName } from '../screen/terminal.js';
+import type { SlotSettings } from './look.js';
 import { type BarNumbers, OPEN, type SlotWriter } from './slot.js';
 
 /** What boards are made of. */
@@ -25,7 +26,7 @@ export interface BoardMemory {
   /** Where bars count that are not published. */
   readonly openRecord: OpenRecord;
   /** Has the drawer print above the bars. Returns false where there is nothing to garble. */
-  print(stream: Stream, text: string): boolean;
+  print(stream: StreamName, text: string): boolean;
 }
 
 /** A bar on the board. */
@@ -52,7 +53,7 @@ export class Board {
   }
 
   /** Has the drawer print above the bars. Returns false where there is nothing to garble. */
-  print(stream: Stream, text: string): boolean {
+  print(stream: StreamName, text: string): boolean {
     return this.memory.print(stream, text);
   }
 
@@ -64,9 +65,9 @@ export class Board {
   }
 
   /** Shows a frame. The first one puts the bar on the board. */
-  show(bar: BoardBar, slot: SlotWriter, numbers: BarNumbers, look: BarLook): void {
+  show(bar: BoardBar, slot: SlotWriter, numbers: BarNumbers, settings: SlotSettings): void {
     const isFirst = this.#open.size === 0;
-    slot.write(OPEN, numbers, look);
+    slot.write(OPEN, numbers, settings);
     this.memory.written(slot);
     this.#open.set(slot, bar);
     if (!isFirst) return;
@@ -77,8 +78,8 @@ export class Board {
   }
 
   /** Shows the last frame, and takes the bar off the board when it is drawn. */
-  close(slot: SlotWriter, outcome: Outcome, numbers: BarNumbers, look: BarLook): void {
-    slot.write(outcome, numbers, look);
+  close(slot: SlotWriter, outcome: Outcome, numbers: BarNumbers, settings: SlotSettings): void {
+    slot.write(outcome, numbers, settings);
     this.memory.written(slot);
     if (!this.#open.delete(slot)) this.memory.wake();
     if (this.#open.size === 0) {
@@ -86,7 +87,7 @@ export class Board {
       this.#timer = undefined;
     }
     // Who leaves nothing need not be waited for: the next bar in its slot tells that it went.
-    if (look.leave === false) this.#free.push(slot);
+    if (settings.leave === false) this.#free.push(slot);
     else this.#waiting.push(slot);
   }
 

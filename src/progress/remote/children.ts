@@ -15,7 +15,8 @@ import {
 import { join } from 'node:path';
 import { addExitStep } from '../../system/exit-steps.js';
 import { mayLive, type ProcessIdentity } from '../../system/process-identity.js';
-import { tqdm } from '../tqdm.js';
+import { printAbove } from '../screen/print.js';
+import type { StreamName } from '../screen/terminal.js';
 import {
   BOARD_ENDING,
   createBoardDirectory,
@@ -25,7 +26,7 @@ import {
 } from './board-file.js';
 import type { BoardView, SlotView } from './board-view.js';
 import type { Drawer } from './drawer.js';
-import type { Stream } from './look.js';
+import { threadEnvironment } from './own-board.js';
 import { type NoContent, SLOT_BYTES, SlotReader } from './slot.js';
 
 /** Milliseconds between two looks for bars while there are none. */
@@ -130,10 +131,10 @@ export class Children {
     }
   }
 
-  #print(path: string, stream: Stream): void {
+  #print(path: string, stream: StreamName): void {
     const text = readFileSync(path, 'utf8');
     rmSync(path, { force: true });
-    tqdm.write(text, { file: process[stream], end: '' });
+    printAbove(threadEnvironment, text, { file: process[stream], end: '' });
   }
 }
 

@@ -1,9 +1,10 @@
 /** Draws the bars of the boards that this thread was told of: in rounds, while there are any. */
 
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
-import { type BarEnvironment, processEnvironment } from '../bar/environment.js';
+import type { BarEnvironment } from '../bar/environment.js';
 import { BoardMirrors, type NewBar } from './board-mirrors.js';
 import type { BoardView } from './board-view.js';
+import { threadEnvironment } from './own-board.js';
 
 /** Milliseconds between two rounds. */
 const ROUND_MS = 100;
@@ -14,7 +15,7 @@ export class Drawer {
   readonly #news: (() => void)[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(environment: BarEnvironment = processEnvironment) {
+  constructor(environment: BarEnvironment = threadEnvironment) {
     this.#environment = environment;
   }
 

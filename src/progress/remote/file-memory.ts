@@ -5,9 +5,9 @@ import { openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { warnOnce } from '../../errors.js';
 import { type OpenRecord, privateRecord } from '../bar/record.js';
+import type { StreamName } from '../screen/terminal.js';
 import { Board, type BoardMemory } from './board.js';
 import { BOARD_ENDING, identityBlock, writeWhole } from './board-file.js';
-import type { Stream } from './look.js';
 import { SLOT_BYTES, SlotWriter, WRITTEN } from './slot.js';
 
 /** As often as the drawer looks. */
@@ -57,7 +57,7 @@ class FileMemory implements BoardMemory {
   }
 
   /** What does not go to a terminal garbles nothing, and may be read by somebody who waits for it. */
-  print(stream: Stream, text: string): boolean {
+  print(stream: StreamName, text: string): boolean {
     if (!process[stream].isTTY || this.#broken) return false;
     try {
       writeWhole(this.#directory, `${this.#id}-${this.#texts}.${stream}`, text);

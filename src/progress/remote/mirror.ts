@@ -1,29 +1,27 @@
-/** The drawer's bar for a bar that another thread or process counts. */
+/** The bar that draws a bar of another thread or process. */
 
-import { Bar, type FormatDict } from '../bar/bar.js';
+import { Bar } from '../bar/bar.js';
 import { type BarEnvironment, createEnvironment } from '../bar/environment.js';
+import type { BarFrame } from '../bar/frame.js';
 import { FAILED, privateRecord } from '../bar/record.js';
-import type { BarLook } from './look.js';
+import type { SlotSettings } from './look.js';
 import { isClosed, type SlotContent } from './slot.js';
 
 /**
- * Drawn like any bar, in a row of this thread. What it counts is its own thread's business: here it is in a record
- * that nobody reads, so it is published once.
+ * Drawn like any bar, in a row of this thread. It counts in a private record, since its own thread publishes it.
  */
 export class MirrorBar extends Bar {
   readonly serial: number;
   readonly #environment: BarEnvironment;
   #content: SlotContent;
-  #look: BarLook | null = null;
+  #applied: SlotSettings | undefined;
   #drawnN = Number.NaN;
   #drawnAt = Number.NEGATIVE_INFINITY;
-  /** The constructor of `Bar` may ask for numbers that are not there yet. */
-  private readonly isReady: boolean;
 
   constructor(content: SlotContent, surroundings: Partial<BarEnvironment>) {
-    const { look, numbers, serial } = content;
+    const { settings, numbers, serial } = content;
     const environment = createEnvironment({ ...surroundings, openRecord: privateRecord });
-    const { stream, ...options } = look;
+    const { stream, error: _, ...options } = settings;
     super(
       {
         ...options,
@@ -37,18 +35,17 @@ export class MirrorBar extends Bar {
     this.serial = serial;
     this.#environment = environment;
     this.#content = content;
-    this.isReady = true;
-    // Seen already, where it runs: so it leaves its last frame.
+    // Marks the bar as seen, so that it leaves its last frame.
     this.state.lastPrintT = Number.POSITIVE_INFINITY;
     this.#take(content);
   }
 
-  /** Draws what is new. `n` is the newest count, which may be ahead of what was written. */
-  show(content: SlotContent, n: number): void {
+  /** Draws what is new. `n` is the newest count, which may be ahead of the content's. */
+  draw(content: SlotContent, n: number): void {
     const now = this.#environment.clock.now();
     const isWritten = content.version !== this.#content.version || Number.isNaN(this.#drawnN);
-    // A frame that the thread would have drawn is drawn; in between, the count is followed at the bar's own pace.
-    const isDue = isWritten || (n !== this.#drawnN && now - this.#drawnAt >= content.look.mininterval);
+    // Every written frame is drawn; in between, the count is followed at the bar's own pace.
+    const isDue = isWritten || (n !== this.#drawnN && now - this.#drawnAt >= content.settings.mininterval);
     if (!isDue) return;
     this.#take(content);
     this.state.n = n;
@@ -57,44 +54,33 @@ export class MirrorBar extends Bar {
     this.refresh();
   }
 
-  /** Draws the last frame, or goes. */
+  /** Draws the last frame, or takes the bar off the screen. */
   finish(content: SlotContent): void {
     this.#take(content);
     if (content.state === FAILED) this.fail();
     else this.close();
   }
 
-  override get elapsed(): number {
-    if (!this.isReady) return 0;
-    const { state, numbers } = this.#content;
-    const since = isClosed(state) ? 0 : this.#environment.clock.unix() - numbers.written;
-    return numbers.elapsed + Math.max(since, 0);
-  }
-
-  override get formatDict(): FormatDict {
-    const dict = super.formatDict;
-    // The last frame of a thread that is gone shows the average, as every last frame does.
-    return this.isReady ? { ...dict, rate: this.disable ? null : this.#content.numbers.rate } : dict;
+  protected override frame(): BarFrame {
+    const frame = super.frame();
+    const { state, numbers, settings } = this.#content;
+    const since = isClosed(state) ? 0 : frame.time - numbers.written;
+    return {
+      ...frame,
+      elapsed: numbers.elapsed + Math.max(since, 0),
+      rate: frame.state === 'running' ? numbers.rate : null,
+      error: settings.error,
+    };
   }
 
   #take(content: SlotContent): void {
-    const { look, numbers } = content;
+    const { settings, numbers } = content;
     this.#content = content;
     this.state.n = numbers.n;
     this.total = numbers.total;
-    if (look !== this.#look) this.#dress(look);
-  }
-
-  #dress(look: BarLook): void {
-    this.#look = look;
-    this.leave = look.leave;
-    this.postfix = look.postfix;
-    this.unit = look.unit;
-    this.unitScale = look.unitScale;
-    this.unitDivisor = look.unitDivisor;
-    this.ascii = look.ascii;
-    this.barFormat = look.barFormat;
-    if (look.colour !== this.colour) this.colour = look.colour;
-    this.setDescriptionStr(look.desc, false);
+    if (settings === this.#applied) return;
+    this.#applied = settings;
+    const { error: _, ...changes } = settings;
+    this.applySettings(changes);
   }
 }

@@ -1,79 +1,58 @@
-/** Draws a bar by showing it on a board. */
+/** Draws a bar by writing its frames on a board. */
 
-import type { BarState } from '../bar/bar-state.js';
-import type { Renderer } from '../bar/drawing.js';
-import { COMPLETED, FINISHED } from '../bar/record.js';
+import type { BarFrame } from '../bar/frame.js';
+import { COMPLETED, FAILED, FINISHED } from '../bar/record.js';
+import type { BarHost, Renderer } from '../bar/renderer.js';
 import type { Board, BoardBar } from './board.js';
-import type { BarLook, Stream } from './look.js';
+import type { SlotSettings } from './look.js';
 import type { BarNumbers, SlotWriter } from './slot.js';
 
-/** What is asked of a bar when a frame is due. */
-export interface Shown {
-  state(): BarState;
-  look(stream: Stream | null): BarLook;
-}
-
-/** A frame is numbers and texts: the line is made by the drawer, who knows how wide it may be. */
+/** The line is made where it is drawn, since only there the width of the screen is known. */
 export class SlotRenderer implements Renderer, BoardBar {
   readonly #board: Board;
-  readonly #bar: Shown;
-  #slot: SlotWriter | null = null;
-  #shownN = Number.NaN;
+  readonly #bar: BarHost;
+  #slot: SlotWriter | undefined;
+  #drawnN = Number.NaN;
 
-  readonly #stream: Stream | null;
-
-  constructor(board: Board, bar: Shown, stream: Stream | null) {
+  constructor(board: Board, bar: BarHost) {
     this.#board = board;
     this.#bar = bar;
-    this.#stream = stream;
   }
 
-  draw(): boolean {
-    const numbers = this.#numbers();
-    this.#shownN = numbers.n;
-    this.#board.show(this, this.#taken(), numbers, this.#bar.look(this.#stream));
+  draw(frame: BarFrame): boolean {
+    this.#drawnN = this.#bar.n;
+    this.#board.show(this, this.#takeSlot(), this.#numbers(frame), frame.settings);
     return true;
   }
 
   follow(): void {
-    if (this.#n !== this.#shownN) this.draw();
+    if (this.#bar.n !== this.#drawnN) this.draw(this.#bar.frame());
   }
 
-  /** The drawer makes room for what it prints. */
+  /** Has no effect: room for printed text is made where the bar is drawn. */
   clear(): void {}
 
-  finish(): void {
-    const { outcome } = this.#bar.state();
-    this.#board.close(this.#taken(), outcome ?? FINISHED, this.#numbers(), this.#bar.look(this.#stream));
+  finish(frame: BarFrame): void {
+    const { state, error, settings } = frame;
+    const last: SlotSettings = error === undefined ? settings : { ...settings, error };
+    const outcome = state === 'failed' ? FAILED : FINISHED;
+    this.#board.close(this.#takeSlot(), outcome, this.#numbers(frame), last);
   }
 
-  /** What `leave` says is decided by the drawer, who knows the rows. */
-  erase(): void {
-    this.finish();
+  /** Leaves the decision about `leave` to the thread that draws, which knows the rows. */
+  erase(frame: BarFrame): void {
+    this.finish(frame);
   }
 
-  #taken(): SlotWriter {
+  #takeSlot(): SlotWriter {
     this.#slot ??= this.#board.take();
     return this.#slot;
   }
 
-  /** The loop's units that the state has not seen are in the record already. */
-  get #n(): number {
-    const { n, loop } = this.#bar.state();
-    return n + (loop?.pending ?? 0);
-  }
-
-  #numbers(): BarNumbers {
-    const state = this.#bar.state();
-    const { record, clock } = state;
-    return {
-      n: this.#n,
-      total: state.total,
-      elapsed: clock.now() - state.startT,
-      written: clock.unix(),
-      rate: state.smoothedRate,
-      counted: record.page[record.offset + COMPLETED]!,
-      ...this.#board.memory.locate(record),
-    };
+  /** `n` contains all that `counted` contains, a running loop's units too. */
+  #numbers({ total, elapsed, time, rate }: BarFrame): BarNumbers {
+    const { n, record } = this.#bar;
+    const counted = record.page[record.offset + COMPLETED]!;
+    return { n, total, elapsed, written: time, rate, counted, ...this.#board.memory.locate(record) };
   }
 }

@@ -8,7 +8,7 @@
  *       8  version: int32, grows with every write          12  serial: int32, one more for each bar of the slot
  *      16  state: int32, see SlotState                     20  lookLength: int32, bytes
  *      24  float64: begun, n, total (NaN: none), elapsed, written, rate (NaN: none), counted, page, offset
- *      96  look: UTF-8 JSON, a BarLook
+ *      96  look: UTF-8 JSON, SlotSettings
  * ```
  *
  * A reader may look while a write is half done: then the checksum is wrong, and what was read before stays.
@@ -17,7 +17,7 @@
 import { crc32 } from '../../system/checksum.js';
 import type { Outcome } from '../bar/bar-state.js';
 import { FAILED, FINISHED } from '../bar/record.js';
-import { type BarLook, encodeLook, isSameLook } from './look.js';
+import { encodeSettings, type SlotSettings } from './look.js';
 
 export const SLOT_BYTES = 2048;
 /** Where the part begins that the bar's thread writes. */
@@ -71,7 +71,7 @@ export interface SlotContent {
   readonly begun: number;
   readonly state: SlotState;
   readonly numbers: BarNumbers;
-  readonly look: BarLook;
+  readonly settings: SlotSettings;
 }
 
 /** There never was a bar in the slot; or it is being written, and a later look will find it whole. */
@@ -98,7 +98,7 @@ class SlotViews {
 /** The side of the bar's thread. */
 export class SlotWriter {
   readonly #views: SlotViews;
-  #look: BarLook | undefined;
+  #settings: SlotSettings | undefined;
 
   constructor(buffer: ArrayBufferLike, at: number) {
     this.#views = new SlotViews(buffer, at);
@@ -120,14 +120,14 @@ export class SlotWriter {
 
   /** Another bar takes the slot. */
   begin(): void {
-    this.#look = undefined;
+    this.#settings = undefined;
     this.#views.ints[SERIAL]! += 1;
     this.#views.ints[STATE] = EMPTY;
     // The same moment for all threads and processes, and finer than the clock of the bars.
     this.#views.numbers[0] = (performance.timeOrigin + performance.now()) / 1000;
   }
 
-  write(state: SlotState, numbers: BarNumbers, look: BarLook): void {
+  write(state: SlotState, numbers: BarNumbers, settings: SlotSettings): void {
     const { ints, bytes, numbers: cells } = this.#views;
     const { n, total, elapsed, written, rate, counted, page, offset } = numbers;
     // Wrong until the end, for those who read meanwhile.
@@ -135,11 +135,12 @@ export class SlotWriter {
     ints[STATE] = state;
     const none = Number.NaN;
     cells.set([n, total ?? none, elapsed, written, rate ?? none, counted, page, offset], 1);
-    if (this.#look === undefined || !isSameLook(look, this.#look)) {
-      const encoded = encodeLook(look, LOOK_CAPACITY);
+    // An object may have changed inside.
+    if (settings !== this.#settings || typeof settings.postfix === 'object') {
+      const encoded = encodeSettings(settings, LOOK_CAPACITY);
       bytes.set(encoded, LOOK);
       ints[LOOK_LENGTH] = encoded.length;
-      this.#look = look;
+      this.#settings = settings;
     }
     Atomics.store(ints, CRC, this.#views.checksum());
   }
@@ -200,7 +201,7 @@ export class SlotReader {
         page: cell(7),
         offset: cell(8),
       },
-      look: JSON.parse(decoder.decode(bytes.subarray(LOOK, LOOK + ints[LOOK_LENGTH]!))) as BarLook,
+      settings: JSON.parse(decoder.decode(bytes.subarray(LOOK, LOOK + ints[LOOK_LENGTH]!))) as SlotSettings,
     };
     return this.#newest;
   }

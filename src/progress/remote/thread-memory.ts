@@ -3,8 +3,8 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { workerChannel } from '../../system/worker-channel.js';
 import { type BarRecord, RECORD_CELLS } from '../bar/record.js';
+import type { StreamName } from '../screen/terminal.js';
 import { Board, type BoardMemory } from './board.js';
-import type { Stream } from './look.js';
 import { SLOT_BYTES, SlotWriter } from './slot.js';
 
 /** Environment data, which all workers inherit: the main thread draws their bars. */
@@ -79,7 +79,7 @@ class ThreadMemory implements BoardMemory {
     return row;
   };
 
-  print(stream: Stream, text: string): boolean {
+  print(stream: StreamName, text: string): boolean {
     this.#channel.post('print', { stream, text });
     return true;
   }

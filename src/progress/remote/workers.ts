@@ -2,9 +2,10 @@
 
 import { type WorkerPage, workerChannel } from '../../system/worker-channel.js';
 import { COMPLETED } from '../bar/record.js';
-import { tqdm } from '../tqdm.js';
+import { printAbove } from '../screen/print.js';
 import type { BoardView, SlotView } from './board-view.js';
 import type { Drawer } from './drawer.js';
+import { threadEnvironment } from './own-board.js';
 import { type NoContent, SLOT_BYTES, SlotReader } from './slot.js';
 import { announceDrawing } from './thread-memory.js';
 
@@ -81,7 +82,9 @@ export function drawWorkers(drawer: Drawer): void {
   channel.on('board page', (page) => boardOf(page).addSlots(page));
   channel.on('bar page', (page) => boardOf(page).addCells(page));
   channel.on('bars shown', () => drawer.wake());
-  channel.on('print', ({ stream, text }) => tqdm.write(text, { file: process[stream], end: '' }));
+  channel.on('print', ({ stream, text }) =>
+    printAbove(threadEnvironment, text, { file: process[stream], end: '' }),
+  );
   channel.on('thread ended', (thread) => {
     for (const [id, board] of boards) {
       if (!board.lineage.includes(thread)) continue;

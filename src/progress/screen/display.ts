@@ -1,83 +1,97 @@
 /**
  * The rows of a real terminal that belong to bars: the last lines on the screen, redrawn in place.
  *
- * Between two writes the cursor rests at the beginning of the first of these rows. There it stays where it is when
- * the terminal breaks its lines anew, so that all below can be erased and drawn again, whatever has become of it.
+ * Between two writes the cursor rests at the beginning of the first of these rows. It stays in that place when the
+ * terminal rewraps its lines, so everything below can be erased and drawn again.
  */
 
-import { MORE_HIDDEN, type Place } from '../bar/drawing.js';
 import { displayLength } from '../meter/display-width.js';
+import {
+  changeRows,
+  ERASE_BELOW,
+  ERASE_LINE,
+  NO_WRAP,
+  right,
+  rowsAbove,
+  rowsBelow,
+  up,
+  WRAP,
+} from './cursor.js';
 import { loopWatch } from './loop-watch.js';
-import { rowsAbove, rowsBelow } from './reflow.js';
-import { changeOf, ERASE_BELOW, ERASE_LINE, NO_WRAP, right, up, WRAP } from './sequences.js';
 import type { Terminal } from './terminal.js';
 
-/** A bar on a display. */
-export interface DisplayedBar {
-  /** Where it stands; looked at again for every frame. */
-  place: Place;
-  /** Its line now. */
-  line: () => string;
-  /** The line drawn last; `null`: to be asked for. */
-  text: string | null;
-  /** The row it was drawn in. */
-  row: number;
-  /** Rows of its screen, as they were when it was drawn last or the size changed. */
-  rows: number;
+/** Shown in the last row of the screen when there are bars below it. */
+export const MORE_HIDDEN = ' ... (more hidden) ...';
+
+/** The line of one bar on a display. */
+export interface DisplayLine {
+  /** Row that the line belongs in, from 0. */
+  readonly row: number;
+  /** Rows of the screen. */
+  readonly rows: number;
+  /** Returns the line's text now. */
+  makeText(): string;
+  /** Text drawn last; undefined when it has to be made anew. */
+  drawnText: string | undefined;
+  /** Row drawn in last. */
+  drawnRow: number;
+  /** Rows of the screen when the line was drawn last or the size changed. */
+  drawnRows: number;
 }
 
-/** Milliseconds after which a frame is tried again that the terminal did not take. */
-const RETRY = 100;
+/** Milliseconds until a frame that the terminal did not take is tried again. */
+const RETRY_MS = 100;
 
 const displays = new WeakMap<Terminal, Display>();
-/** Displays that have bars. */
+/** Displays that have lines. */
 const active = new Set<Display>();
 
-/** Puts the cursor below all bars, for whoever writes next. The next frame finds its way back. */
+/** Puts the cursor below all bars, for other writers. The next frame moves it back. */
 export function parkDisplays(): void {
   for (const display of active) display.park();
 }
 
-/** Draws all bars anew where the cursor is: others have written since the last frame. */
+/** Draws all bars anew at the cursor, after others have written to the screen. */
 export function redrawDisplays(): void {
   for (const display of active) display.redraw();
 }
 
 loopWatch.listen({
-  turned() {
-    for (const display of active) display.draw();
+  onTurn() {
+    for (const display of active) display.drawAll();
   },
 });
 
 export class Display {
   readonly #terminal: Terminal;
-  readonly #bars = new Set<DisplayedBar>();
+  readonly #lines = new Set<DisplayLine>();
   /** The rows as they are on the screen. */
   #rows: string[] = [];
-  /** Rows of the screen: bars in the last of them and below are hidden. */
+  /** Rows of the screen: lines in the last of them and below are hidden. */
   #limit = Number.POSITIVE_INFINITY;
-  /** Bars that are hidden, as far as the last frame knew. */
+  /** Lines that the last frame hid. */
   #hidden = 0;
-  /** Those who have taken the bars away for a while. */
-  #holders = 0;
-  /** Has the terminal broken its lines anew since the last frame? */
-  #garbled = false;
-  /** Rows that the cursor stands below its place. */
+  /** Nested calls of {@link hide}. */
+  #hides = 0;
+  /** Whether the terminal has rewrapped its lines since the last frame. */
+  #isRewrapped = false;
+  /** Rows that the cursor is below its place. */
   #parked = 0;
-  /** What the program wrote last above the bars, when it did not end its line. */
+  /** The program's last line above the bars, when it has not ended it. */
   #openLine = '';
-  /** Does the cursor stand in the row below the open line? */
-  #belowOpenLine = false;
-  #retry: ReturnType<typeof setTimeout> | null = null;
+  /** Whether the cursor is in the row below the open line. */
+  #isBelowOpenLine = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(terminal: Terminal) {
     this.#terminal = terminal;
   }
 
-  /** The one display of a terminal; `null` for one that does not tell its size and when that changes. */
-  static of(terminal: Terminal): Display | null {
+  /** Returns the one display of a terminal; undefined for one that does not report its size and its changes. */
+  static of(terminal: Terminal): Display | undefined {
     const { file } = terminal;
-    if (!terminal.isTTY || typeof file.columns !== 'number' || typeof file.on !== 'function') return null;
+    if (!terminal.isTTY || typeof file.columns !== 'number' || typeof file.on !== 'function')
+      return undefined;
     let display = displays.get(terminal);
     if (display === undefined) {
       display = new Display(terminal);
@@ -86,57 +100,58 @@ export class Display {
     return display;
   }
 
-  /** Draws a bar in its row. */
-  show(bar: DisplayedBar): void {
+  /** Draws a line in its row. */
+  draw(line: DisplayLine): void {
     this.#terminal.refreshSize();
-    loopWatch.frame();
-    bar.text = null;
-    const known = this.#bars.has(bar) && bar.row === bar.place.row;
-    bar.rows = bar.place.rows;
-    const hidden = this.#hidden > 0 && bar.place.row >= this.#limit - 1 && bar.rows >= this.#limit;
-    if (hidden && (known || !this.#bars.has(bar))) {
-      this.#addHidden(bar);
+    loopWatch.onFrame();
+    line.drawnText = undefined;
+    const isOwn = this.#lines.has(line);
+    const isInPlace = isOwn && line.drawnRow === line.row;
+    line.drawnRows = line.rows;
+    const isHidden = this.#hidden > 0 && line.row >= this.#limit - 1 && line.drawnRows >= this.#limit;
+    if (isHidden && (isInPlace || !isOwn)) {
+      this.#addHidden(line);
       return;
     }
-    if (known && this.#isInOrder() && !loopWatch.blocked) {
-      if (bar.row < this.#limit - 1) this.#showRow(bar);
+    if (isInPlace && this.#isInOrder() && !loopWatch.isBlocked) {
+      if (line.drawnRow < this.#limit - 1) this.#drawRow(line);
       return;
     }
-    this.#bars.add(bar);
+    this.#lines.add(line);
     this.#start();
-    this.draw();
+    this.drawAll();
   }
 
-  /** One more where the screen says already that there are more: nothing of it changes, however many come. */
-  #addHidden(bar: DisplayedBar): void {
-    if (!this.#bars.has(bar)) this.#hidden += 1;
-    this.#bars.add(bar);
-    bar.row = bar.place.row;
+  /** Adds a line below the last row, where the screen already shows that more are hidden: nothing has to be drawn. */
+  #addHidden(line: DisplayLine): void {
+    if (!this.#lines.has(line)) this.#hidden += 1;
+    this.#lines.add(line);
+    line.drawnRow = line.row;
   }
 
-  /** Takes a bar off the screen. */
-  hide(bar: DisplayedBar): void {
+  /** Takes a line off the screen. */
+  erase(line: DisplayLine): void {
     const hidden = this.#hidden;
-    if (!this.#remove(bar) || (this.#hidden < hidden && this.#hidden > 0)) return;
-    if (this.#bars.size > 0) {
-      this.draw();
+    if (!this.#remove(line) || (this.#hidden < hidden && this.#hidden > 0)) return;
+    if (this.#lines.size > 0) {
+      this.drawAll();
       return;
     }
-    this.#terminal.insist(this.#erase());
+    this.#terminal.write(this.#eraseAll());
     this.#stop();
   }
 
-  #remove(bar: DisplayedBar): boolean {
-    const there = this.#bars.delete(bar);
-    if (there && this.#hidden > 0 && bar.row >= this.#limit - 1) this.#hidden -= 1;
-    return there;
+  #remove(line: DisplayLine): boolean {
+    const isRemoved = this.#lines.delete(line);
+    if (isRemoved && this.#hidden > 0 && line.drawnRow >= this.#limit - 1) this.#hidden -= 1;
+    return isRemoved;
   }
 
-  /** Leaves a bar's last line above the others, for good. */
-  leave(bar: DisplayedBar, text: string): void {
-    this.#remove(bar);
-    if (this.#holders > 0) {
-      this.#terminal.write(`${text}\n`);
+  /** Leaves a last text above the other lines, for good. */
+  finish(line: DisplayLine, text: string): void {
+    this.#remove(line);
+    if (this.#hides > 0) {
+      this.#terminal.flush(`${text}\n`);
       return;
     }
     this.#terminal.refreshSize();
@@ -145,77 +160,79 @@ export class Display {
     this.#openLine = '';
     const rows = this.#compose();
     const parked = this.#parkedRows(rows);
-    this.#terminal.insist(last + changeOf(this.#garbled ? [] : this.#rows, rows) + '\n'.repeat(parked));
-    this.#drawn(rows, parked);
-    if (this.#bars.size === 0) this.#stop();
+    this.#terminal.write(last + changeRows(this.#isRewrapped ? [] : this.#rows, rows) + '\n'.repeat(parked));
+    this.#setDrawn(rows, parked);
+    if (this.#lines.size === 0) this.#stop();
   }
 
-  /** Takes the bars off the screen until `release`, so that others can write there. */
-  hold(): void {
-    this.#holders += 1;
-    if (this.#holders === 1) this.#terminal.write(this.#erase());
+  /** Takes all lines off the screen until {@link unhide}, so that others can write there. */
+  hide(): void {
+    this.#hides += 1;
+    if (this.#hides === 1) this.#terminal.flush(this.#eraseAll());
   }
 
-  /** @param written - what was written meanwhile; left out, it ended its last line */
-  release(written = '\n'): void {
-    this.#holders -= 1;
+  /** @param written - the text that was written meanwhile */
+  unhide(written = '\n'): void {
+    this.#hides -= 1;
     this.#openLine = (this.#openLine + written).split(/[\r\n]/).at(-1)!;
-    this.draw();
+    this.drawAll();
   }
 
-  /** Puts the cursor below the bars. */
+  /** Puts the cursor below the lines. */
   park(): void {
     if (this.#parked > 0 || this.#rows.length === 0) return;
     this.#parked = this.#rows.length;
-    this.#terminal.insist('\n'.repeat(this.#parked));
+    this.#terminal.write('\n'.repeat(this.#parked));
   }
 
-  /** Forgets what is on the screen, and draws all rows from where the cursor is. */
+  /** Forgets what is on the screen, and draws all rows from the cursor on. */
   redraw(): void {
-    if (this.#holders > 0) return;
+    if (this.#hides > 0) return;
     this.#openLine = '';
-    this.#drawn([]);
-    for (const bar of this.#bars) bar.text = null;
-    this.draw();
+    this.#setDrawn([]);
+    for (const line of this.#lines) line.drawnText = undefined;
+    this.drawAll();
   }
 
-  /** Draws what is not on the screen yet. */
-  draw(): void {
-    if (this.#holders > 0 || this.#bars.size === 0) return;
+  /** Draws the rows that differ from those on the screen. */
+  drawAll(): void {
+    if (this.#hides > 0 || this.#lines.size === 0) return;
     const rows = this.#compose();
-    const change = changeOf(this.#garbled ? [] : this.#rows, rows);
+    const change = changeRows(this.#isRewrapped ? [] : this.#rows, rows);
     const parked = this.#parkedRows(rows);
     if (change === '' && this.#isInOrder() && parked === 0) return;
-    if (this.#offer(this.#return() + change + '\n'.repeat(parked))) this.#drawn(rows, parked);
+    if (this.#tryWrite(this.#return() + change + '\n'.repeat(parked))) this.#setDrawn(rows, parked);
   }
 
-  /** Is the cursor in its place, and the screen as the last frame left it? */
+  /** Reports whether the cursor is in its place and the screen as the last frame left it. */
   #isInOrder(): boolean {
-    return this.#holders === 0 && this.#parked === 0 && !this.#garbled && !this.#isOnOpenLine();
+    return this.#hides === 0 && this.#parked === 0 && !this.#isRewrapped && !this.#isOnOpenLine();
   }
 
   #isOnOpenLine(): boolean {
-    return this.#openLine !== '' && !this.#belowOpenLine;
+    return this.#openLine !== '' && !this.#isBelowOpenLine;
   }
 
-  #showRow(bar: DisplayedBar): void {
-    bar.text = bar.line();
-    if (bar.text === this.#rows[bar.row]) return;
-    const frame = `${'\n'.repeat(bar.row)}${ERASE_LINE}${bar.text}${up(bar.row)}\r`;
-    if (this.#offer(NO_WRAP + frame + WRAP)) this.#rows[bar.row] = bar.text;
+  #drawRow(line: DisplayLine): void {
+    const text = line.makeText();
+    line.drawnText = text;
+    const row = line.drawnRow;
+    if (text === this.#rows[row]) return;
+    const frame = `${'\n'.repeat(row)}${ERASE_LINE}${text}${up(row)}\r`;
+    if (this.#tryWrite(NO_WRAP + frame + WRAP)) this.#rows[row] = text;
   }
 
-  /** All rows as they should be. */
+  /** Returns all rows as they should be. */
   #compose(): string[] {
     this.#limit = Number.POSITIVE_INFINITY;
     this.#hidden = 0;
-    for (const bar of this.#bars) this.#limit = Math.min(this.#limit, bar.rows);
+    for (const line of this.#lines) this.#limit = Math.min(this.#limit, line.drawnRows);
     const rows: string[] = [];
-    for (const bar of this.#bars) {
-      bar.row = bar.place.row;
-      if (bar.row < this.#limit - 1) {
-        bar.text ??= bar.line();
-        rows[bar.row] = bar.text;
+    for (const line of this.#lines) {
+      line.drawnRow = line.row;
+      if (line.drawnRow < this.#limit - 1) {
+        line.drawnText ??= line.makeText();
+        rows[line.drawnRow] = line.drawnText;
       } else {
         rows[this.#limit - 1] = MORE_HIDDEN;
         this.#hidden += 1;
@@ -224,72 +241,72 @@ export class Display {
     return Array.from(rows, (text = '') => text);
   }
 
-  /** What brings the cursor to the first row, and that row to where it should be. */
+  /** Returns the text that brings the cursor to the first row, and that row to its place. */
   #return(): string {
-    return up(this.#parked) + (this.#garbled ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
+    return up(this.#parked) + (this.#isRewrapped ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
   }
 
   /**
-   * While the loop is blocked a signal kills without a word, so that each frame has to leave the cursor below it; in
-   * the last row where the bars fill the screen, which would scroll.
+   * Returns how many rows below its place a frame leaves the cursor: below the bars while the loop is blocked, since a
+   * signal then ends the process at once; in the last row where the bars fill the screen, which would scroll.
    */
   #parkedRows({ length }: readonly string[]): number {
-    return loopWatch.blocked ? Math.min(length, (this.#terminal.file.rows || length + 1) - 1) : 0;
+    return loopWatch.isBlocked ? Math.min(length, (this.#terminal.file.rows || length + 1) - 1) : 0;
   }
 
-  #drawn(rows: string[], parked = 0): void {
+  #setDrawn(rows: string[], parked = 0): void {
     this.#rows = rows;
     this.#parked = parked;
-    this.#garbled = false;
-    this.#belowOpenLine = this.#openLine !== '';
+    this.#isRewrapped = false;
+    this.#isBelowOpenLine = this.#openLine !== '';
   }
 
-  /** What takes all rows away and goes on where the program stopped writing. */
-  #erase(): string {
+  /** Returns the text that erases all rows and puts the cursor where the program stopped writing. */
+  #eraseAll(): string {
     const erased = up(this.#parked) + (this.#rows.length > 0 ? ERASE_BELOW : '');
-    const below = this.#belowOpenLine;
-    this.#drawn([]);
-    this.#belowOpenLine = false;
-    // An open line that fills its row goes on in the next.
+    const isBelow = this.#isBelowOpenLine;
+    this.#setDrawn([]);
+    this.#isBelowOpenLine = false;
+    // After an open line that fills its row, writing continues in the next.
     const column = displayLength(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
-    return below && column > 0 ? `${erased}${up(1)}${right(column)}` : erased;
+    return isBelow && column > 0 ? `${erased}${up(1)}${right(column)}` : erased;
   }
 
-  #offer(frame: string): boolean {
-    if (this.#terminal.offer(frame)) return true;
+  #tryWrite(frame: string): boolean {
+    if (this.#terminal.tryWrite(frame)) return true;
     this.#retry ??= setTimeout(() => {
-      this.#retry = null;
-      this.draw();
-    }, RETRY).unref();
+      this.#retry = undefined;
+      this.drawAll();
+    }, RETRY_MS).unref();
     return false;
   }
 
   #start(): void {
     if (active.has(this)) return;
     active.add(this);
-    this.#terminal.file.on?.('resize', this.#resized);
+    this.#terminal.file.on?.('resize', this.#onResize);
   }
 
   #stop(): void {
     active.delete(this);
-    this.#terminal.file.off?.('resize', this.#resized);
+    this.#terminal.file.off?.('resize', this.#onResize);
     this.#rows = [];
     this.#hidden = 0;
     this.#openLine = '';
-    this.#belowOpenLine = false;
+    this.#isBelowOpenLine = false;
   }
 
-  readonly #resized = (): void => {
+  readonly #onResize = (): void => {
     const columns = this.#terminal.file.columns || Number.POSITIVE_INFINITY;
-    if (this.#rows.length > 0 && (this.#parked === 0 || loopWatch.blocked)) {
-      this.#garbled = true;
+    if (this.#rows.length > 0 && (this.#parked === 0 || loopWatch.isBlocked)) {
+      this.#isRewrapped = true;
       const above = this.#rows.slice(0, this.#parked);
       this.#parked = this.#parked > 0 ? rowsAbove(above, columns) : rowsBelow(this.#rows, columns);
     }
-    for (const bar of this.#bars) {
-      bar.text = null;
-      bar.rows = bar.place.rows;
+    for (const line of this.#lines) {
+      line.drawnText = undefined;
+      line.drawnRows = line.rows;
     }
-    this.draw();
+    this.drawAll();
   };
 }

@@ -1,25 +1,30 @@
-/** The bars on the screen: who stands in which row, and who is looked after by the monitor. */
+/** The bars that are open: their rows on the screen, the monitor of silent bars, and the end of the process. */
 
 import { addExitStep, removeExitStep, runExitSteps } from '../../system/exit-steps.js';
 import { Display, parkDisplays, redrawDisplays } from './display.js';
-import { KeptRows } from './kept-rows.js';
-import { drainOutlets } from './outlet.js';
+import { drainQueues } from './output-queue.js';
 import { SignalGuard } from './signals.js';
 import type { Terminal } from './terminal.js';
 
-/** What the group needs of a bar. */
+/** A bar as its screen sees it. */
 export interface LiveBar {
   readonly terminal: Terminal;
-  /** The row below the first; below zero when the user fixed it: `-2` is always row 2. */
+  /** The row, counted from the first bar's; negative when the user fixed it: `-2` is always row 2. */
   row: number;
   /** Rows of the screen. */
   readonly rows: number;
   clear(): void;
   refresh(): void;
-  /** Draws a bar that has been silent for too long, and looks at the clock again at its next update. */
+  /** Draws a bar that has been silent for too long, and makes its next update read the clock. */
   rescue(): void;
-  /** The process ends with the bar open. */
+  /** Closes the bar because the process ends. */
   abandon(exitCode: number): void;
+}
+
+/** A row that no bar stands in, kept for the next bar of a task: see `task-rows.ts`. */
+export interface KeptRow {
+  /** Counted from the first bar's; negative when the row is gone. */
+  row: number;
 }
 
 /** Seconds between two rounds of the monitor, as in tqdm. */
@@ -28,37 +33,37 @@ const MONITOR_INTERVAL = 10;
 /** Groups that have a bar. */
 const groups = new Set<LiveBars>();
 
-/** What happens to bars that are open when the process ends, so that the shell's prompt gets a line of its own. */
+/** Closes the bars that are open when the process ends, so that the shell's prompt starts on a line of its own. */
 export function closeOpenBars(exitCode: number): void {
   for (const group of [...groups]) group.abandon(exitCode);
-  drainOutlets();
+  drainQueues();
 }
 
-/** Signals end a process without a word: those that have bars on a screen are listened to. */
+/** Signals end a process without an exit event, so they are listened to while bars are on a screen. */
 const signals = new SignalGuard({ die: runExitSteps, prepare: parkDisplays, resume: redrawDisplays });
 
-function setOpen(group: LiveBars, open: boolean): void {
-  if (open) groups.add(group);
+function setOpen(group: LiveBars, isOpen: boolean): void {
+  if (isOpen) groups.add(group);
   else groups.delete(group);
   if (groups.size > 0) addExitStep('open bars', closeOpenBars);
   else removeExitStep('open bars', closeOpenBars);
 }
 
 /**
- * Live bars in the order of their creation. Bars that may share a terminal must share a group.
+ * Open bars in the order of their creation. Bars that may share a terminal must share a group.
  *
  * While there is one, a timer that does not keep the process alive looks for bars that fell silent, and the end of
  * the process closes what is open.
  */
 export class LiveBars {
   readonly #bars = new Set<LiveBar>();
-  /** Bars that count and are not drawn: the monitor and the end of the process are for them too. */
-  readonly #hidden = new Set<LiveBar>();
-  readonly keptRows = new KeptRows();
-  #monitor: ReturnType<typeof setInterval> | null = null;
+  /** Bars that are counted and not drawn; the monitor and the end of the process concern them too. */
+  readonly #undrawn = new Set<LiveBar>();
+  readonly #keptRows = new Set<KeptRow>();
+  #monitor: ReturnType<typeof setInterval> | undefined;
   #monitorInterval = MONITOR_INTERVAL;
 
-  /** Seconds between two rounds of the monitor; 0: there are none. */
+  /** Seconds between two rounds of the monitor; 0 for none. */
   get monitorInterval(): number {
     return this.#monitorInterval;
   }
@@ -69,47 +74,69 @@ export class LiveBars {
     this.#start();
   }
 
-  /** The first row from `from` on that no other bar holds, and no task. */
+  /** Returns the first row, not before `from`, that is neither taken by a bar nor kept for a task. */
   freeRow(from = 0): number {
-    const taken = new Set([...this.#bars].map((bar) => Math.abs(bar.row)));
+    const taken = new Set([...this.#bars, ...this.#keptRows].map(({ row }) => Math.abs(row)));
     let row = from;
-    while (taken.has(row) || this.keptRows.has(row)) row += 1;
+    while (taken.has(row)) row += 1;
     return row;
   }
 
-  /** Does a bar stand in this row? */
+  /** Reports whether a bar stands in this row. */
   isTaken(row: number): boolean {
     for (const bar of this.#bars) if (Math.abs(bar.row) === row) return true;
     return false;
   }
 
-  add(bar: LiveBar): void {
-    this.#bars.add(bar);
-    if (Display.of(bar.terminal) !== null) signals.hold(bar);
-    this.#start();
+  /** Keeps a row for the next bar of a task. */
+  keepRow(row: number): KeptRow {
+    const kept = { row };
+    this.#keptRows.add(kept);
+    return kept;
   }
 
-  addHidden(bar: LiveBar): void {
-    this.#hidden.add(bar);
+  releaseRow(kept: KeptRow): void {
+    this.#keptRows.delete(kept);
+  }
+
+  /** Moves the kept rows below `row` up by one, and drops it if it is kept. */
+  closeKeptGap(row: number): void {
+    for (const kept of this.#keptRows) {
+      if (kept.row > row) kept.row -= 1;
+      else if (kept.row === row) {
+        kept.row = -1;
+        this.#keptRows.delete(kept);
+      }
+    }
+  }
+
+  /** @param isDrawn - false for a bar that is only counted */
+  add(bar: LiveBar, isDrawn: boolean): void {
+    if (isDrawn) {
+      this.#bars.add(bar);
+      if (Display.of(bar.terminal) !== undefined) signals.hold(bar);
+    } else {
+      this.#undrawn.add(bar);
+    }
     this.#start();
   }
 
   /**
-   * Takes a bar out. Its row goes to the first bar that found no room on the screen.
+   * Removes a bar. Its row goes to the first bar that found no room on the screen.
    *
-   * @param stays - its last line stays above the other bars
+   * @param stays - whether its last line stays above the other bars
    */
-  remove(bar: LiveBar, stays = false): void {
+  remove(bar: LiveBar, stays: boolean): void {
     signals.release(bar);
-    if (!this.#bars.delete(bar)) this.#hidden.delete(bar);
-    else if (stays && Display.of(bar.terminal) !== null) this.#closeGap(bar);
+    if (!this.#bars.delete(bar)) this.#undrawn.delete(bar);
+    else if (stays && Display.of(bar.terminal) !== undefined) this.#closeGap(bar);
     else this.#fillGap(bar);
-    if (this.#bars.size + this.#hidden.size === 0) this.#stop();
+    if (this.#bars.size + this.#undrawn.size === 0) this.#stop();
   }
 
   #start(): void {
-    if (this.#monitor !== null || this.#bars.size + this.#hidden.size === 0) return;
-    // A timer for no rounds is the sign of an open group all the same.
+    if (this.#monitor !== undefined || this.#bars.size + this.#undrawn.size === 0) return;
+    // With an interval of 0 the timer still runs, since it marks the group as open.
     const seconds = this.#monitorInterval > 0 ? this.#monitorInterval : MONITOR_INTERVAL;
     this.#monitor = setInterval(() => {
       if (this.#monitorInterval > 0) this.rescue();
@@ -119,66 +146,71 @@ export class LiveBars {
   }
 
   #stop(): void {
-    if (this.#monitor === null) return;
+    if (this.#monitor === undefined) return;
     clearInterval(this.#monitor);
-    this.#monitor = null;
+    this.#monitor = undefined;
     setOpen(this, false);
   }
 
-  /** A line that stays pushes the bars above it down by one: with this, those below stand where they were. */
+  /** Moves the rows below a bar up by one: its line stays, and pushes all rows down by one. */
   #closeGap(gone: LiveBar): void {
+    const goneRow = Math.abs(gone.row);
     for (const bar of this.#bars) {
-      if (bar.row > Math.abs(gone.row) && bar.terminal === gone.terminal) bar.row -= 1;
+      if (bar.row > goneRow && bar.terminal === gone.terminal) bar.row -= 1;
     }
-    this.keptRows.closeGap(Math.abs(gone.row));
+    this.closeKeptGap(goneRow);
   }
 
   #fillGap(gone: LiveBar): void {
-    let first: LiveBar | null = null;
+    let first: LiveBar | undefined;
     for (const bar of this.#bars) {
-      if (bar.row >= gone.rows - 1 && (first === null || bar.row < first.row)) first = bar;
+      if (bar.row >= gone.rows - 1 && (first === undefined || bar.row < first.row)) first = bar;
     }
-    if (first === null) return;
-    // A display sees by itself that it has moved.
-    if (Display.of(first.terminal) === null) first.clear();
+    if (first === undefined) return;
+    // A display notices by itself that the bar has moved.
+    if (Display.of(first.terminal) === undefined) first.clear();
     first.row = Math.abs(gone.row);
   }
 
-  /** One round of the monitor. */
+  /** Runs one round of the monitor. */
   rescue(): void {
-    for (const bar of [...this.#bars, ...this.#hidden]) bar.rescue();
+    for (const bar of [...this.#bars, ...this.#undrawn]) bar.rescue();
   }
 
-  /** The process ends. */
+  /** Closes all bars because the process ends. */
   abandon(exitCode: number): void {
-    for (const bar of [...this.#bars, ...this.#hidden]) bar.abandon(exitCode);
+    for (const bar of [...this.#bars, ...this.#undrawn]) bar.abandon(exitCode);
   }
 
   /**
-   * Takes the bars that `concerned` names off the screen.
+   * Takes the bars that pass the filter off the screen.
    *
-   * @returns what brings them back; it may be told what was written meanwhile
+   * @returns a function that draws them again; its argument is the text that was written meanwhile
    */
-  setAside(concerned: (bar: LiveBar) => boolean): (written?: string) => void {
-    const bars = [...this.#bars].filter(concerned);
-    const displays = new Set(bars.map(({ terminal }) => Display.of(terminal)));
-    displays.delete(null);
-    const others = bars.filter(({ terminal }) => Display.of(terminal) === null);
-    for (const display of displays) display!.hold();
+  hide(filter: (bar: LiveBar) => boolean): (written?: string) => void {
+    const bars = [...this.#bars].filter(filter);
+    const displays = new Set<Display>();
+    const others: LiveBar[] = [];
+    for (const bar of bars) {
+      const display = Display.of(bar.terminal);
+      if (display === undefined) others.push(bar);
+      else displays.add(display);
+    }
+    for (const display of displays) display.hide();
     for (const bar of others) bar.clear();
     return (written) => {
-      for (const display of displays) display!.release(written);
+      for (const display of displays) display.unhide(written);
       for (const bar of others) bar.refresh();
     };
   }
 
-  /** Runs `print` while the bars that `concerned` names are off the screen. */
-  aside(concerned: (bar: LiveBar) => boolean, print: () => void, written?: string): void {
-    const bringBack = this.setAside(concerned);
+  /** Runs `print` while the bars that pass the filter are off the screen. */
+  printAbove(filter: (bar: LiveBar) => boolean, print: () => void, written: string): void {
+    const restore = this.hide(filter);
     try {
       print();
     } finally {
-      bringBack(written);
+      restore(written);
     }
   }
 }

@@ -1,79 +1,79 @@
 /**
- * Tells whether the event loop still turns.
+ * Detection of a blocked event loop.
  *
- * A program that counts in one long loop never gives it back, and no signal comes to a listener then: Ctrl-C would do
- * nothing at all. Whoever listens to signals has to know, and the one thing that such a program still comes by is a
- * frame.
+ * A program that counts in one long loop never returns to the event loop, so no signal reaches a listener and Ctrl-C
+ * would do nothing. Listeners must therefore be removed in time, and drawing frames is the only code that still runs.
  */
 
-/** Milliseconds without a turn after which the loop is taken for blocked: at first, and once it has been. */
-const PATIENCE = 200;
-const PATIENCE_AFTERWARDS = 50;
+/** Milliseconds without a turn of the loop after which it counts as blocked: at first, and once it has been blocked. */
+const PATIENCE_MS = 200;
+const LATER_PATIENCE_MS = 50;
 
-/** Told when the loop stops turning, and when it turns again. */
 export interface LoopListener {
-  blocked?(): void;
-  turned(): void;
+  /** Called when the loop is found blocked. */
+  onBlock?(): void;
+  /** Called when the loop turns again. */
+  onTurn(): void;
 }
 
 export class LoopWatch {
   readonly #now: () => number;
   readonly #listeners: LoopListener[] = [];
-  #patience = PATIENCE;
-  /** When a turn was asked for that has not come; `null`: none was. */
-  #asked: number | null = null;
-  #blocked = false;
-  #starting = false;
+  #patience = PATIENCE_MS;
+  /** When a turn was requested that has not happened yet; undefined when none was. */
+  #requested: number | undefined;
+  #isBlocked = false;
+  #isStarting = false;
 
-  /** @param now - milliseconds since any fixed moment */
+  /** @param now - returns milliseconds since an arbitrary fixed moment */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** Have frames come for a while in which it did not turn? */
-  get blocked(): boolean {
-    return this.#blocked;
+  /** Whether the event loop has been blocked while frames were drawn. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
-  /** Is it known to turn? */
-  get turns(): boolean {
-    return !this.#blocked && !this.#starting;
+  /** Whether the loop is known to turn. */
+  get isTurning(): boolean {
+    return !this.#isBlocked && !this.#isStarting;
   }
 
   listen(listener: LoopListener): void {
     this.#listeners.push(listener);
   }
 
-  /** From here on somebody wants to know, who is told when it turns for the first time: it may never. */
+  /** Starts watching: listeners are called when the loop turns for the first time, which may be never. */
   start(): void {
-    this.#starting = true;
-    if (this.#asked === null) this.#ask();
+    this.#isStarting = true;
+    if (this.#requested === undefined) this.#requestTurn();
   }
 
-  /** A frame is due. */
-  frame(): void {
-    if (this.#asked === null) {
-      this.#ask();
-    } else if (!this.#blocked && this.#now() - this.#asked > this.#patience) {
-      this.#blocked = true;
-      // What came to a listener in the meantime is lost when nobody listens any more: so it is noticed sooner now.
-      this.#patience = PATIENCE_AFTERWARDS;
-      for (const listener of this.#listeners) listener.blocked?.();
+  /** Called for every frame. */
+  onFrame(): void {
+    if (this.#requested === undefined) {
+      this.#requestTurn();
+    } else if (!this.#isBlocked && this.#now() - this.#requested > this.#patience) {
+      this.#isBlocked = true;
+      // Signals that arrived meanwhile are lost when the listeners go, so the next time it must be noticed sooner.
+      this.#patience = LATER_PATIENCE_MS;
+      for (const listener of this.#listeners) listener.onBlock?.();
     }
   }
 
-  #ask(): void {
-    this.#asked = this.#now();
-    // Wakes a loop that waits for events, and does not keep the process alive.
+  #requestTurn(): void {
+    this.#requested = this.#now();
+    // A timer wakes a loop that waits for events; unref lets the process end.
     setTimeout(this.#turn, 0).unref();
   }
 
   readonly #turn = (): void => {
-    this.#asked = null;
-    if (this.turns) return;
-    this.#blocked = false;
-    this.#starting = false;
-    for (const listener of this.#listeners) listener.turned();
+    this.#requested = undefined;
+    if (this.isTurning) return;
+    this.#isBlocked = false;
+    this.#isStarting = false;
+    for (const listener of this.#listeners) listener.onTurn();
   };
 }
 

@@ -1,9 +1,9 @@
-/** Signals that end or stop the process by default, while there is something to put in order first. */
+/** Signals that end or stop the process, handled so that the screen is left in order. */
 
 import { constants } from 'node:os';
 import { loopWatch } from './loop-watch.js';
 
-/** Ctrl-C, `kill`, the end of the terminal; Ctrl-\ and what nodemon sends; Ctrl-Break. */
+/** Ctrl-C, `kill`, the end of the terminal; Ctrl-\ and nodemon's signal; Ctrl-Break. */
 const DEADLY: readonly NodeJS.Signals[] =
   process.platform === 'win32'
     ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
@@ -12,23 +12,22 @@ const DEADLY: readonly NodeJS.Signals[] =
 const STOPPING: readonly NodeJS.Signals[] = process.platform === 'win32' ? [] : ['SIGTSTP'];
 const CONTINUING: readonly NodeJS.Signals[] = process.platform === 'win32' ? [] : ['SIGCONT'];
 
-/** What is to be done when a signal comes. */
 export interface SignalActions {
-  /** The process dies of it. */
+  /** Called before the process dies of a signal. */
   die(exitCode: number): void;
-  /** Others will see to it, or the process is stopped: they must find the screen in order. */
+  /** Called before other listeners handle a signal and before the process is stopped. */
   prepare(): void;
-  /** The process goes on after it was stopped: others have written on the screen. */
+  /** Called when a stopped process goes on; others have written to the screen meanwhile. */
   resume(): void;
 }
 
 /**
- * Listens to those signals while somebody holds it, and changes nothing about what they do: where nobody else
- * listens the process dies of the signal, or is stopped by it, as it would have been, after `die` or `prepare`; where
- * somebody does, what happens is theirs, after `prepare`. A listener does not keep the process alive.
+ * Listens to those signals while it has holders, without changing their effect. Without other listeners the process
+ * dies of the signal, or is stopped by it, after `die` or `prepare`; other listeners decide what happens after
+ * `prepare`. A listener does not keep the process alive.
  *
- * While the event loop is blocked it does not listen: a signal would wait for the loop, and nothing could end the
- * program. Displays leave the cursor below their bars then.
+ * While the event loop is blocked it does not listen: the signal would wait for the loop, and the program could not be
+ * ended. Displays leave the cursor below their bars during that time.
  */
 export class SignalGuard {
   readonly #actions: SignalActions;
@@ -36,12 +35,12 @@ export class SignalGuard {
 
   constructor(actions: SignalActions) {
     this.#actions = actions;
-    loopWatch.listen({ blocked: () => this.#unlisten(), turned: () => this.#listen() });
+    loopWatch.listen({ onBlock: () => this.#unlisten(), onTurn: () => this.#listen() });
   }
 
   hold(holder: object): void {
     this.#holders.add(holder);
-    // Not at once: in a loop that is blocked from its first round on, nobody would ever hear.
+    // Not at once: in a loop that blocks from its first round on, the signal would never reach the listener.
     if (this.#holders.size === 1) loopWatch.start();
   }
 
@@ -51,8 +50,8 @@ export class SignalGuard {
 
   #listen(): void {
     this.#unlisten();
-    if (this.#holders.size === 0 || !loopWatch.turns) return;
-    // First of all, so that a listener that is there for one time only is still there to be seen.
+    if (this.#holders.size === 0 || !loopWatch.isTurning) return;
+    // Before all others, so that a listener added with `once` is still there to be counted.
     for (const signal of DEADLY) process.prependListener(signal, this.#onDeadly);
     for (const signal of STOPPING) process.prependListener(signal, this.#onStop);
     for (const signal of CONTINUING) process.on(signal, this.#actions.resume);
@@ -65,7 +64,7 @@ export class SignalGuard {
   }
 
   readonly #onDeadly = (signal: NodeJS.Signals): void => {
-    // Others count the listeners too, and must not see this one.
+    // Other code that counts the listeners must not see this one.
     this.#unlisten();
     if (process.listenerCount(signal) === 0) {
       this.#actions.die(128 + constants.signals[signal]);
@@ -81,7 +80,7 @@ export class SignalGuard {
     this.#actions.prepare();
     if (process.listenerCount(signal) === 0) {
       process.kill(process.pid, signal);
-      // The next frame may be due before anybody hears that the process goes on.
+      // The next frame may be due before SIGCONT reaches its listener.
       this.#actions.resume();
     }
     this.#listenAgain();

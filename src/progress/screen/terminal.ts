@@ -1,43 +1,55 @@
-/** What bars write to, and the guard that keeps its failures away from the program. */
+/** The files that bars are drawn in, guarded so that a failing write never reaches the program. */
 
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../../errors.js';
 import {
-  DescriptorOutlet,
-  type Outlet,
+  DescriptorQueue,
   type OutputFile,
+  type OutputQueue,
   type ProcessStream,
-  StreamOutlet,
-} from './outlet.js';
+  StreamQueue,
+} from './output-queue.js';
 
-export type { OutputFile } from './outlet.js';
+export type { OutputFile } from './output-queue.js';
 
-/** The stream that Node writes to without asking whether there is room, if `file` is one. */
-function processStream(file: OutputFile): ProcessStream | null {
-  if (!isMainThread || !('fd' in file)) return null;
-  const own = file.fd === 2 ? process.stderr : file.fd === 1 ? process.stdout : null;
-  return own === file ? own : null;
+/** A standard stream by name, as other threads and processes know it. */
+export type StreamName = 'stderr' | 'stdout';
+
+/** The standard streams, which may be replaced. */
+export interface StandardStreams {
+  readonly stdout: OutputFile;
+  readonly stderr: OutputFile;
+}
+
+/** Returns the name of the standard stream that `file` is; undefined for any other file. */
+export function streamName(file: OutputFile, streams: StandardStreams): StreamName | undefined {
+  if (file === streams.stderr) return 'stderr';
+  return file === streams.stdout ? 'stdout' : undefined;
+}
+
+/** Returns the stream behind `file` to which Node writes synchronously, if it is one. */
+function processStream(file: OutputFile): ProcessStream | undefined {
+  if (!isMainThread || !('fd' in file)) return undefined;
+  const own = file.fd === 2 ? process.stderr : file.fd === 1 ? process.stdout : undefined;
+  return own === file ? own : undefined;
 }
 
 const terminals = new WeakMap<OutputFile, Terminal>();
 
-/**
- * An output file that never throws. Once a write fails it writes nothing any more, after one warning:
- * whatever is counted goes on.
- */
+/** An output file that never throws. After a failed write it writes nothing more and warns once; counting goes on. */
 export class Terminal {
   readonly file: OutputFile;
-  #broken = false;
-  #writing = false;
-  #outlet: Outlet | null = null;
+  #isBroken = false;
+  #isWriting = false;
+  #queue: OutputQueue | undefined;
 
   private constructor(file: OutputFile) {
     this.file = file;
-    // A closed pipe reports its trouble as an event, which would end a process that nobody prepared for it.
+    // A closed pipe emits 'error', which would end a process without a listener.
     file.on?.('error', (error) => this.#fail(error));
   }
 
-  /** The one terminal of `file`: bars on one file share its state. */
+  /** Returns the one terminal of `file`, which all its bars share. */
   static of(file: OutputFile): Terminal {
     let terminal = terminals.get(file);
     if (terminal === undefined) {
@@ -51,13 +63,10 @@ export class Terminal {
     return this.file.isTTY === true;
   }
 
-  /**
-   * Looks at the size again. Node does this on a signal, which nobody hears while a loop runs that never gives the
-   * event loop back.
-   */
+  /** Reads the size again. Node does so on a signal only, which does not arrive while a loop blocks the event loop. */
   refreshSize(): void {
     const { file } = this;
-    if (this.broken || !('_refreshSize' in file) || typeof file._refreshSize !== 'function') return;
+    if (this.isBroken || !('_refreshSize' in file) || typeof file._refreshSize !== 'function') return;
     try {
       file._refreshSize();
     } catch (error) {
@@ -65,62 +74,62 @@ export class Terminal {
     }
   }
 
-  /** Did a write fail, or was the file closed? */
-  get broken(): boolean {
-    return this.#broken || this.file.destroyed === true || this.file.writableEnded === true;
+  /** Whether a write failed or the file was closed. */
+  get isBroken(): boolean {
+    return this.#isBroken || this.file.destroyed === true || this.file.writableEnded === true;
   }
 
-  /** Is the file written to by this terminal at the moment, and not by the program? */
-  get writing(): boolean {
-    return this.#writing;
+  /** Whether this terminal, and not the program, is writing to the file right now. */
+  get isWriting(): boolean {
+    return this.#isWriting;
   }
 
-  /** Is there something that the reader was too slow to take yet? */
-  get owes(): boolean {
-    return this.#outlet?.owes === true;
+  /** Whether text is queued because the reader was too slow to take it. */
+  get isPending(): boolean {
+    return this.#queue?.isPending === true;
   }
 
-  /** Writes at once, after what is kept. Where the reader is slow, this may wait. */
-  write(text: string): void {
-    this.#guard((outlet) => outlet.force(text));
-  }
-
-  /** Writes a frame, which may be lost: @returns false when the reader is too slow to take it. */
-  offer(text: string): boolean {
-    let taken = true;
-    this.#guard((outlet) => {
-      taken = outlet.offer(text);
+  /** Writes a frame. @returns false when the reader is too slow: the frame is lost */
+  tryWrite(text: string): boolean {
+    let isWritten = true;
+    this.#guard((queue) => {
+      isWritten = queue.tryWrite(text);
     });
-    return taken;
+    return isWritten;
   }
 
-  /** Writes what must not be lost, now or when the reader has room for it. */
-  insist(text: string): void {
-    this.#guard((outlet) => outlet.insist(text));
+  /** Writes text that must not be lost, now or when the reader has room for it. */
+  write(text: string): void {
+    this.#guard((queue) => queue.write(text));
   }
 
-  #guard(act: (outlet: Outlet) => void): void {
-    if (this.broken) return;
-    this.#writing = true;
+  /** Writes the queue and then `text`. Waits for a slow reader. */
+  flush(text = ''): void {
+    this.#guard((queue) => queue.flush(text));
+  }
+
+  #guard(act: (queue: OutputQueue) => void): void {
+    if (this.isBroken) return;
+    this.#isWriting = true;
     try {
-      this.#outlet ??= this.#open();
-      act(this.#outlet);
+      this.#queue ??= this.#openQueue();
+      act(this.#queue);
     } catch (error) {
       this.#fail(error);
     } finally {
-      this.#writing = false;
+      this.#isWriting = false;
     }
   }
 
-  #open(): Outlet {
+  #openQueue(): OutputQueue {
     const stream = processStream(this.file);
-    const own = stream && DescriptorOutlet.open(stream, (error) => this.#fail(error));
-    return own ?? new StreamOutlet(this.file);
+    const queue = stream && DescriptorQueue.open(stream, (error) => this.#fail(error));
+    return queue ?? new StreamQueue(this.file);
   }
 
   #fail(error: unknown): void {
-    if (this.#broken) return;
-    this.#broken = true;
+    if (this.#isBroken) return;
+    this.#isBroken = true;
     const reason = error instanceof Error ? error.message : String(error);
     warnOnce('progress-output', `A progress bar cannot write (${reason}): drawing stops, counting goes on.`);
   }

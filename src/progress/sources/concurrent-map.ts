@@ -1,36 +1,43 @@
-/** `tqdm.map`: a function over all items, some at a time, with a bar. */
+/** `tqdm.map`: calls a function for all items, some at a time, with a bar. */
 
 import { MetheusError, show } from '../../errors.js';
 import { Bar } from '../bar/bar.js';
 import type { BarOptions } from '../bar/bar-options.js';
 import type { BarEnvironment } from '../bar/environment.js';
 import { Lanes } from '../screen/task-rows.js';
-import { heard } from './heard.js';
-import { Range } from './range.js';
-import { isAsyncIterable, isIterable, isIterator, lengthOf, notIterable } from './source.js';
+import { isAsyncIterable, isIterable, isIterator, lengthOf, notIterable, Range } from './source.js';
 
-/** Options of `tqdm.map`: those of its bar, and how the work is done. */
+/** Options of `tqdm.map`: those of its bar, and two more. */
 export interface MapOptions extends BarOptions {
-  /** Calls that run at the same time, at most: a whole number from 1 (default `Infinity`). */
+  /** Maximum number of calls that run at the same time: a whole number from 1. @defaultValue `Infinity` */
   readonly concurrency?: number | undefined;
-  /** Ends the work: nothing more is started, and the result rejects at once with the signal's reason. */
+  /** Stops the work: no further call starts, and the result rejects at once with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What `tqdm.map` takes items from. */
+/** Sources of items for `tqdm.map`. */
 export type MapSource<T> = Iterable<T> | AsyncIterable<T> | Iterator<T> | AsyncIterator<T>;
 type Work<T, R> = (item: Awaited<T>, index: number) => R | PromiseLike<R>;
 
-/** A sync iterator is preferred: its items need no wait. */
+/**
+ * Marks rejections as handled, so that Node does not end the process. The first one is still reported by the function
+ * that was given the promises, as by `Promise.all`.
+ */
+export function markHandled<T extends Iterable<unknown>>(promises: T): T {
+  for (const promise of promises) if (promise instanceof Promise) promise.catch(() => {});
+  return promises;
+}
+
+/** Returns the sync iterator if there is one, since its items need not be awaited. */
 function iteratorOf<T>(items: MapSource<T>): Iterator<T> | AsyncIterator<T> {
   if (isIterable(items)) return (items as Iterable<T>)[Symbol.iterator]();
   if (isAsyncIterable(items)) return (items as AsyncIterable<T>)[Symbol.asyncIterator]();
   return items;
 }
 
-/** @throws MetheusError `METHEUS_NOT_ITERABLE` */
+/** @throws `METHEUS_NOT_ITERABLE` */
 function sourceOf<T>(items: MapSource<T> | number): MapSource<T> {
-  // The cast: numbers are what is given then.
+  // The cast: the overload for a number has numbers as items.
   if (typeof items === 'number') return new Range(0, items, 1) as Iterable<unknown> as Iterable<T>;
   if (isIterable(items) || isAsyncIterable(items) || isIterator(items)) return items;
   const expected = 'an iterable, an async iterable, an iterator or an integer';
@@ -55,7 +62,7 @@ function checkSignal(signal: unknown): void {
   });
 }
 
-/** One run of `tqdm.map`. Items are pulled one by one, each when a call may start with it. */
+/** One run of `tqdm.map`. Items are pulled one by one, each when a call may start. */
 class ConcurrentMap<T, R> {
   readonly #bar: Bar;
   readonly #lanes: Lanes;
@@ -67,9 +74,9 @@ class ConcurrentMap<T, R> {
   readonly #results: R[] = [];
   #started = 0;
   #running = 0;
-  #pulling = false;
-  #exhausted = false;
-  #over = false;
+  #isPulling = false;
+  #isExhausted = false;
+  #isOver = false;
 
   constructor(
     run: { bar: Bar; lanes: Lanes; iterator: Iterator<T> | AsyncIterator<T>; work: Work<T, R> },
@@ -87,52 +94,52 @@ class ConcurrentMap<T, R> {
 
   /** Starts as many calls as may run. */
   pull(): void {
-    if (this.#pulling) return;
-    this.#pulling = true;
+    if (this.#isPulling) return;
+    this.#isPulling = true;
     try {
-      while (!this.#over && !this.#exhausted && this.#running < this.#concurrency) {
+      while (!this.#isOver && !this.#isExhausted && this.#running < this.#concurrency) {
         const step = this.#iterator.next();
         if ('then' in step) {
           void this.#pullLater(step);
           return;
         }
-        this.#take(step);
+        this.#startWith(step);
       }
     } catch (error) {
       this.#failSource(error);
     }
-    this.#pulling = false;
-    if (this.#exhausted && this.#running === 0) this.#finish();
+    this.#isPulling = false;
+    if (this.#isExhausted && this.#running === 0) this.#finish();
   }
 
-  /** Rejects at once, as `Promise.all` does; calls that run go on, and what becomes of them is not heard. */
+  /** Rejects at once, as `Promise.all` does; running calls go on, and their results are ignored. */
   stop(error: unknown): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#lanes.close();
     this.#bar.fail(error);
     this.#reject(error);
-    if (!this.#exhausted) void this.#leaveSource();
+    if (!this.#isExhausted) void this.#closeIterator();
   }
 
   async #pullLater(step: PromiseLike<IteratorResult<T>>): Promise<void> {
     try {
-      this.#take(await step);
+      this.#startWith(await step);
     } catch (error) {
       this.#failSource(error);
     }
-    this.#pulling = false;
+    this.#isPulling = false;
     this.pull();
   }
 
-  #take({ done, value }: IteratorResult<T>): void {
-    if (done === true) this.#exhausted = true;
-    else if (!this.#over) void this.#start(value);
+  #startWith({ done, value }: IteratorResult<T>): void {
+    if (done === true) this.#isExhausted = true;
+    else if (!this.#isOver) void this.#start(value);
   }
 
-  /** A source that threw is at its end. */
+  /** Stops without closing the iterator: one that threw is at its end. */
   #failSource(error: unknown): void {
-    this.#exhausted = true;
+    this.#isExhausted = true;
     this.stop(error);
   }
 
@@ -154,31 +161,31 @@ class ConcurrentMap<T, R> {
   }
 
   #finish(): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#lanes.close();
     this.#bar.close();
     this.#resolve(this.#results);
   }
 
-  async #leaveSource(): Promise<void> {
+  async #closeIterator(): Promise<void> {
     try {
       await this.#iterator.return?.();
     } catch {
-      // The first error is the one that is told.
+      // Only the first error is reported.
     }
   }
 }
 
-/** See `Tqdm.map`. */
+/** Implements `tqdm.map`. */
 export async function concurrentMap<T, R>(
   given: MapSource<T> | number,
   work: Work<T, R>,
   { concurrency = Number.POSITIVE_INFINITY, signal, ...options }: MapOptions,
   environment: BarEnvironment,
 ): Promise<R[]> {
-  // Promises may be rejected long before their turn comes.
-  if (Array.isArray(given) || given instanceof Set) heard(given);
+  // Promises may be rejected long before they are awaited.
+  if (Array.isArray(given) || given instanceof Set) markHandled(given);
   checkConcurrency(concurrency);
   checkSignal(signal);
   const items = sourceOf(given);

@@ -8,19 +8,19 @@ import type { BarEnvironment } from '../bar/environment.js';
 import { isThenable } from './source.js';
 
 /**
- * Bytes that the body will have. `content-length` is what travels: `fetch` unpacks an encoded body, whose size then
- * is known to nobody.
+ * Returns the number of bytes of the body, if known: `content-length` counts the bytes on the wire, and `fetch` decodes
+ * an encoded body, whose size is then unknown.
  */
-function bodyBytes(headers: Headers): number | null {
+function bodyBytes(headers: Headers): number | undefined {
   const encoding = headers.get('content-encoding')?.trim().toLowerCase();
-  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') return null;
+  if (encoding !== undefined && encoding !== '' && encoding !== 'identity') return undefined;
   const length = headers.get('content-length')?.trim() ?? '';
-  return /^\d+$/.test(length) ? Number(length) : null;
+  return /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-/** Tells a response what its constructor cannot be told, and its copies too. */
-function withFacts(response: Response, { url, redirected, type }: Response): Response {
-  const clone = () => withFacts(Response.prototype.clone.call(response), response);
+/** Sets the properties of a response, and of its clones, that its constructor does not take. */
+function withOrigin(response: Response, { url, redirected, type }: Response): Response {
+  const clone = () => withOrigin(Response.prototype.clone.call(response), response);
   return Object.defineProperties(response, {
     url: { value: url },
     redirected: { value: redirected },
@@ -32,19 +32,19 @@ function withFacts(response: Response, { url, redirected, type }: Response): Res
 function checkResponse(response: unknown): void {
   if (typeof response === 'object' && response !== null && 'body' in response && 'headers' in response)
     return;
-  const promise = isThenable(response);
+  const isPromise = isThenable(response);
   throw new MetheusError('METHEUS_INVALID_VALUE', {
-    given: `${promise ? 'a promise' : show(response)} to tqdm.response`,
+    given: `${isPromise ? 'a promise' : show(response)} to tqdm.response`,
     expected: 'a Response of fetch',
-    ...(promise && { todo: 'Await it first' }),
+    ...(isPromise && { todo: 'Await it first' }),
   });
 }
 
 /**
- * The same response with a body that moves a bar. The bar counts bytes unless the options say otherwise, ends with
- * the body, fails with it, and is closed at once where there is none.
+ * Returns the same response with a body that moves a bar. By default the bar counts bytes. It closes or fails with the
+ * body, and closes at once where there is none.
  *
- * @throws MetheusError `METHEUS_INVALID_VALUE` for what is no response
+ * @throws `METHEUS_INVALID_VALUE` for anything but a response
  */
 export function countedResponse(
   response: Response,
@@ -65,9 +65,9 @@ export function countedResponse(
       status,
       statusText,
     });
-    return withFacts(counted, response);
+    return withOrigin(counted, response);
   } catch (error) {
-    // Somebody reads the body already.
+    // The body is being read already.
     bar.fail(error);
     throw error;
   }

@@ -1,25 +1,20 @@
 /**
- * The iterators of synchronous bars.
- *
- * `next` is written for the optimizer: one class for each kind of source, one add into the record, one comparison,
- * and a single result literal, because V8 removes the allocation only when no other one can take its place.
- * Everything else happens in {@link Loop}.
+ * The iterators of bars: one class for each kind of source, whose `next` is one add into the record, one comparison and
+ * a single result literal; everything else is in {@link Loop}. See docs/v8.md: iterator results.
  */
 
 import type { BarState, Outcome } from '../bar/bar-state.js';
 import { FAILED, FINISHED } from '../bar/record.js';
-import { Loop } from './loop.js';
-import type { Range } from './range.js';
-
-type End = (outcome: Outcome) => void;
+import { type EndLoop, Loop } from './loop.js';
+import type { Range } from './source.js';
 
 const NOTHING: readonly never[] = [];
 
-/** Over an array, which may grow meanwhile. */
+/** Loops over an array, which may grow meanwhile. */
 export class ArrayLoop<T> extends Loop implements IterableIterator<T> {
   #items: readonly T[];
 
-  constructor(items: readonly T[], state: BarState, end: End) {
+  constructor(items: readonly T[], state: BarState, end: EndLoop) {
     super(state, end);
     this.#items = items;
   }
@@ -55,13 +50,13 @@ export class ArrayLoop<T> extends Loop implements IterableIterator<T> {
   }
 }
 
-/** Over numbers. */
+/** Loops over numbers. */
 export class RangeLoop extends Loop implements IterableIterator<number> {
   readonly #start: number;
   readonly #step: number;
   #length: number;
 
-  constructor(range: Range, state: BarState, end: End) {
+  constructor(range: Range, state: BarState, end: EndLoop) {
     super(state, end);
     this.#start = range.start;
     this.#step = range.step;
@@ -99,11 +94,11 @@ export class RangeLoop extends Loop implements IterableIterator<number> {
   }
 }
 
-/** Over anything else that can be iterated. Its results are passed on as they are. */
+/** Loops over any other iterable, whose results are passed on unchanged. */
 export class IteratorLoop<T> extends Loop implements IterableIterator<T> {
   readonly #source: Iterator<T>;
 
-  constructor(source: Iterator<T>, state: BarState, end: End) {
+  constructor(source: Iterator<T>, state: BarState, end: EndLoop) {
     super(state, end);
     this.#source = source;
   }
@@ -115,7 +110,7 @@ export class IteratorLoop<T> extends Loop implements IterableIterator<T> {
     try {
       result = this.#source.next();
     } catch (error) {
-      this.#leave(given, FAILED);
+      this.#leave(given, FAILED, error);
       throw error;
     }
     if (result.done === true) this.#leave(given, FINISHED);
@@ -136,37 +131,38 @@ export class IteratorLoop<T> extends Loop implements IterableIterator<T> {
     return this;
   }
 
-  #leave(rounds: number, outcome: Outcome): void {
+  #leave(rounds: number, outcome: Outcome, error?: unknown): void {
     this.given = 0;
-    this.stop(rounds, outcome);
+    this.stop(rounds, outcome, error);
   }
 }
 
-/** Over an asynchronous source. An error of the source fails the bar; leaving the loop early finishes it. */
+/** Loops over an asynchronous source, whose error fails the bar. Leaving the loop early finishes it. */
 export class AsyncLoop<T> extends Loop {
   readonly #source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
-  #started = false;
+  #isStarted = false;
 
-  constructor(source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>, state: BarState, end: End) {
+  constructor(source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>, state: BarState, end: EndLoop) {
     super(state, end);
     this.#source = source;
   }
 
-  /** The loop's iterator. */
+  /** Returns the loop's iterator. */
   open(): AsyncGenerator<Awaited<T>, void, undefined> {
     const rounds = this.#run();
     const leave = rounds.return.bind(rounds);
-    // A generator that is left before its first round never comes to its `finally`.
+    // A generator that is left before its first round never reaches its `finally`.
     rounds.return = (value) => {
-      if (!this.#started) this.stop(0, FINISHED);
+      if (!this.#isStarted) this.stop(0, FINISHED);
       return leave(value);
     };
     return rounds;
   }
 
   async *#run(): AsyncGenerator<Awaited<T>, void, undefined> {
-    this.#started = true;
+    this.#isStarted = true;
     let outcome: Outcome = FINISHED;
+    let reason: unknown;
     let rounds = 0;
     try {
       for await (const item of this.#source) {
@@ -177,9 +173,10 @@ export class AsyncLoop<T> extends Loop {
       }
     } catch (error) {
       outcome = FAILED;
+      reason = error;
       throw error;
     } finally {
-      this.stop(rounds, outcome);
+      this.stop(rounds, outcome, reason);
     }
   }
 }

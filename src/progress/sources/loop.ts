@@ -1,34 +1,33 @@
-/** A loop over a bar: it counts a round when the next item is asked for, that is, after the body ran. */
+/** The base of all loops over a bar. A round is counted when the next item is requested, that is, after the body ran. */
 
 import type { BarState, Outcome, RunningLoop } from '../bar/bar-state.js';
 import type { BarRecord, COMPLETED } from '../bar/record.js';
 
-/**
- * The cell of what is completed, here again because V8 loads an imported constant anew in every round. Its type holds
- * the two together.
- */
+/** The cell of completed work. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 
-/** Absorbs the rounding of `lookAt`: to look one round early is harmless, late is not. */
+/** Absorbs the rounding of `lookAt`: a reading of the clock one round early is harmless, one late is not. */
 const EARLY = 1e-9;
 
-/** The part that all loops share. */
+/** Ends the bar of a loop. */
+export type EndLoop = (outcome: Outcome, error?: unknown) => void;
+
 export class Loop implements RunningLoop {
   lookAt = 1;
-  /** Items given out; the last of them is not counted before the next is asked for. */
+  /** Items yielded; the last of them is counted when the next is requested. */
   protected given = 0;
   protected readonly record: BarRecord;
   readonly #state: BarState;
-  readonly #end: (outcome: Outcome) => void;
+  readonly #end: EndLoop;
   readonly #firstN: number;
   readonly #minStartT: number;
   #lastPrintN: number;
   #lastPrintT: number;
   /** Rounds that the state's `n` contains. */
-  #taken = 0;
-  #stopped = false;
+  #advanced = 0;
+  #isStopped = false;
 
-  constructor(state: BarState, end: (outcome: Outcome) => void) {
+  constructor(state: BarState, end: EndLoop) {
     this.#state = state;
     this.#end = end;
     this.record = state.record;
@@ -40,20 +39,21 @@ export class Loop implements RunningLoop {
   }
 
   get pending(): number {
-    return this.completeRounds - this.#taken;
+    // While a frame is drawn the round that caused it is advanced already, and `given` does not say yet that it is done.
+    return Math.max(this.completeRounds - this.#advanced, 0);
   }
 
-  /** Counts one more round, the `rounds`th. */
+  /** Counts one more round. @param rounds - the rounds done, this one included */
   protected count(rounds: number): void {
     const { record } = this;
     record.page[record.offset + FIRST_CELL]! -= -1;
     if (rounds >= this.lookAt) this.look(rounds);
   }
 
-  /** Asks the clock whether a frame is due after `rounds` rounds, and decides when to ask again. */
+  /** Draws a frame if one is due after `rounds` rounds, and sets the round of the next reading of the clock. */
   protected look(rounds: number): void {
     const state = this.#state;
-    if (state.closed) {
+    if (state.isClosed) {
       this.lookAt = Number.POSITIVE_INFINITY;
       return;
     }
@@ -64,7 +64,7 @@ export class Loop implements RunningLoop {
         this.lookAt = rounds + state.nextLook(now);
         return;
       }
-      this.#taken = rounds;
+      this.#advanced = rounds;
       state.advance(n - this.#lastPrintN);
       this.#lastPrintN = state.lastPrintN;
       this.#lastPrintT = state.lastPrintT;
@@ -74,16 +74,16 @@ export class Loop implements RunningLoop {
   }
 
   /** Ends the bar after `rounds` counted rounds. */
-  protected stop(rounds: number, outcome: Outcome): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+  protected stop(rounds: number, outcome: Outcome, error?: unknown): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
     const state = this.#state;
     state.n = this.#firstN + rounds;
-    if (state.loop === this) state.loop = null;
-    this.#end(outcome);
+    if (state.loop === this) state.loop = undefined;
+    this.#end(outcome, error);
   }
 
-  /** Rounds that are over when the loop is left in the middle of one. */
+  /** Rounds that are done when the loop is left in the middle of one. */
   protected get completeRounds(): number {
     return Math.max(this.given - 1, 0);
   }

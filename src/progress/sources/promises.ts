@@ -1,23 +1,22 @@
-/** Bars over promises: `tqdm.all` and what stands beside it. */
+/** Bars over promises: `tqdm.all`, `allSettled`, `asCompleted` and `map`. */
 
 import { Bar } from '../bar/bar.js';
 import type { BarOptions } from '../bar/bar-options.js';
 import type { BarEnvironment } from '../bar/environment.js';
-import { concurrentMap, type MapOptions, type MapSource } from './concurrent-map.js';
-import { heard } from './heard.js';
+import { concurrentMap, type MapOptions, type MapSource, markHandled } from './concurrent-map.js';
 import { AsyncIterableBar } from './iterable-bar.js';
 import { isIterable, notIterable } from './source.js';
 
-/** What `tqdm` does with promises. Options are those of the bar; its total is the number of promises. */
+/** The functions of `tqdm` for promises. Options are those of the bar, whose total is the number of promises. */
 export interface PromiseBars {
-  /** `Promise.all` with a bar, which moves with each promise that is fulfilled and fails with the first that is not. */
+  /** `Promise.all` with a bar that moves with each promise that is fulfilled and fails with the first rejection. */
   all<T extends readonly unknown[] | []>(
     promises: T,
     options?: BarOptions,
   ): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }>;
   all<T>(promises: Iterable<T | PromiseLike<T>>, options?: BarOptions): Promise<Awaited<T>[]>;
 
-  /** `Promise.allSettled` with a bar, which moves with each promise that is settled, and never fails. */
+  /** `Promise.allSettled` with a bar that moves with each promise that is settled, and never fails. */
   allSettled<T extends readonly unknown[] | []>(
     promises: T,
     options?: BarOptions,
@@ -28,20 +27,20 @@ export interface PromiseBars {
   ): Promise<PromiseSettledResult<Awaited<T>>[]>;
 
   /**
-   * A bar to loop over with `for await`: gives values in the order in which the promises are fulfilled. The first
-   * that is rejected is thrown by the loop, and the bar fails; rejections after it are not heard.
+   * Returns a bar to loop over with `for await`: it yields values in the order in which the promises are fulfilled. The
+   * first rejection is thrown by the loop and fails the bar; later ones are ignored.
    */
   asCompleted<T>(promises: Iterable<T>, options?: BarOptions): AsyncIterableBar<T>;
 
   /**
-   * Calls `work(item, index)` for each item, at most `concurrency` at a time, and gives the results in the order of
-   * the items. Items may come later: a sync or async iterable is pulled only when a call may start.
+   * Calls `work(item, index)` for each item, at most `concurrency` at a time, and resolves with the results in the order
+   * of the items. A sync or async iterable is pulled only when a call may start.
    *
-   * At the first error nothing more is started, the source is left, the bar fails, and the result rejects at once;
-   * calls that run then go on. So it does when the signal aborts, with its reason. Bars that `work` opens
-   * stand below this one, in rows that stay.
+   * At the first error no further call starts, the iterator is closed, the bar fails, and the result rejects at once;
+   * running calls go on. The same happens when the signal aborts, with its reason. Bars that `work` opens stand below
+   * this one, in rows that do not move.
    *
-   * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE`: the result rejects
+   * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE` as a rejection
    */
   map<T, R>(
     items: MapSource<T>,
@@ -56,13 +55,13 @@ export interface PromiseBars {
   ): Promise<Awaited<R>[]>;
 }
 
-/** @throws MetheusError `METHEUS_NOT_ITERABLE` */
+/** @throws `METHEUS_NOT_ITERABLE` */
 function promisesOf<T>(promises: Iterable<T>): T[] {
   if (!isIterable(promises)) throw notIterable(promises, 'Give it an array of promises', 'an iterable');
-  return heard([...promises]);
+  return markHandled([...promises]);
 }
 
-/** As many promises as were given: the first settles with whichever of them settles first, and so on. */
+/** Returns as many promises, of which the first settles as the first of the given ones that settles, and so on. */
 function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
   const waiting: { resolve: (value: Awaited<T>) => void; reject: (error: unknown) => void }[] = [];
   const settled = promises.map(
@@ -76,11 +75,11 @@ function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
       (error) => next().reject(error),
     );
   }
-  // A loop that was left does not hear of the rest.
-  return heard(settled);
+  // A loop that was left never awaits the rest.
+  return markHandled(settled);
 }
 
-/** The functions of a `tqdm` with this environment. */
+/** Creates the functions of a `tqdm` with this environment. */
 export function createPromiseBars(environment: BarEnvironment): PromiseBars {
   async function all(promises: Iterable<unknown>, options?: BarOptions): Promise<unknown[]> {
     const given = promisesOf(promises);
@@ -123,6 +122,6 @@ export function createPromiseBars(environment: BarEnvironment): PromiseBars {
       options: MapOptions = {},
     ) => concurrentMap(items, work, options, environment),
   };
-  // Tuples are for the compiler only.
+  // The overloads for tuples exist only for the compiler.
   return functions as PromiseBars;
 }

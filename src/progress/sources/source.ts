@@ -1,8 +1,8 @@
-/** What can be looped over, and how many items it will give. */
+/** What can be looped over, and how many items it has. */
 
 import { MetheusError, show } from '../../errors.js';
 
-/** Not by `instanceof`: test runners give each file a world of its own, in which Node's streams are no `Object`. */
+/** Not by `instanceof`: test runners run each file in its own realm, where Node's streams are not `Object`s. */
 function isObject(source: unknown): source is object {
   return (typeof source === 'object' && source !== null) || typeof source === 'function';
 }
@@ -19,42 +19,66 @@ export function isThenable(source: unknown): source is PromiseLike<unknown> {
   return isObject(source) && 'then' in source && typeof source.then === 'function';
 }
 
-/** Something with `next()` that forgot to be iterable: a cursor of a driver, an iterator written by hand. */
+/** Reports whether `source` has `next()`: a driver's cursor, an iterator written by hand without `Symbol.iterator`. */
 export function isIterator(source: unknown): source is Iterator<unknown> | AsyncIterator<unknown> {
   return isObject(source) && 'next' in source && typeof source.next === 'function';
 }
 
-/** How many items there will be, when the source knows: `length`, `size`. */
-export function lengthOf(source: object | string): number | null {
+/** Returns the number of items when the source knows it, by `length` or `size`. */
+export function lengthOf(source: object | string): number | undefined {
   // A string iterates by code points.
   if (typeof source === 'string') return [...source].length;
   // A function's length is that of its parameters.
   if ('length' in source && typeof source !== 'function' && isLength(source.length)) return source.length;
   if ('size' in source && isLength(source.size)) return source.size;
-  return null;
+  return undefined;
 }
 
 function isLength(length: unknown): length is number {
   return typeof length === 'number' && length >= 0;
 }
 
-/** The error about a source of no use. */
+/** Returns the error for a source that cannot be used. */
 export function notIterable(
   source: unknown,
   todo: string,
   expected = 'an iterable, an async iterable, an iterator, an integer or null',
 ): MetheusError {
-  const promise = isThenable(source);
+  const isPromise = isThenable(source);
   return new MetheusError('METHEUS_NOT_ITERABLE', {
-    given: promise ? 'a promise' : show(source),
+    given: isPromise ? 'a promise' : show(source),
     expected,
-    todo: promise ? 'Await it first' : todo,
+    todo: isPromise ? 'Await it first' : todo,
   });
 }
 
+/** The numbers from `start` up or down to `stop`, exclusive. */
+export class Range implements Iterable<number> {
+  readonly start: number;
+  readonly step: number;
+  readonly length: number;
+
+  /** @throws `METHEUS_NOT_ITERABLE` for anything but integers, or a step of 0 */
+  constructor(start: number, stop: number, step: number) {
+    if (![start, stop, step].every(Number.isSafeInteger) || step === 0) {
+      throw new MetheusError('METHEUS_NOT_ITERABLE', {
+        given: `the range from ${show(start)} to ${show(stop)} by ${show(step)}`,
+        expected: 'integers, and a step other than 0',
+      });
+    }
+    this.start = start;
+    this.step = step;
+    this.length = Math.max(Math.ceil((stop - start) / step), 0);
+  }
+
+  *[Symbol.iterator](): IterableIterator<number> {
+    for (let i = 0; i < this.length; i += 1) yield this.start + i * this.step;
+  }
+}
+
 /**
- * An iterator as an iterable. Whether it is an asynchronous one shows only in what `next()` gives, so both loops are
- * offered; the wrong one is told so instead of going on for ever.
+ * An iterator as an iterable. Only the result of `next()` shows whether it is asynchronous, so both kinds of loop are
+ * offered, and the wrong one throws instead of never ending.
  */
 export class IteratorSource implements Iterable<unknown>, AsyncIterable<unknown> {
   readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>;

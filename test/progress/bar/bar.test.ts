@@ -177,8 +177,9 @@ describe('TQDM_* variables', () => {
     assert.equal(dict('TQDM_POSTFIX', 'a=1').postfix, 'a=1');
   });
 
-  it('switch flags on by any text, as in tqdm', () => {
-    assert.equal(fakeTqdm({ env: { TQDM_DISABLE: '0' } }).tqdm().disable, true);
-    assert.equal(fakeTqdm({ env: { TQDM_DISABLE: '' } }).tqdm().disable, false);
+  it('switch flags on by any text but 0, false, no and off', () => {
+    const disable = (text: string) => fakeTqdm({ env: { TQDM_DISABLE: text } }).tqdm().disable;
+    for (const text of ['1', 'true', 'yes', 'on', 'x']) assert.equal(disable(text), true, text);
+    for (const text of ['', '0', 'false', 'False', 'NO', 'off']) assert.equal(disable(text), false, text);
   });
 });

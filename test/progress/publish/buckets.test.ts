@@ -7,7 +7,7 @@ import type { Writer } from '#metheus/backends/backend.js';
 import { seriesOf } from '#metheus/model/family.js';
 import { labelledFamilies } from '#metheus/progress/publish/bucket-metrics.js';
 import { type Bucket, readBuckets } from '#metheus/progress/publish/buckets.js';
-import { BARS } from '#metheus/progress/publish/row-pool.js';
+import { BARS } from '#metheus/progress/publish/record-pool.js';
 
 let rows = 0;
 

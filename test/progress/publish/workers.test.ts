@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { loadBackend, SingleProcessBackend } from 'metheus';
 import { activeBackend } from '#metheus/backends/active.js';
 import { seriesOf } from '#metheus/model/family.js';
-import { BARS } from '#metheus/progress/publish/row-pool.js';
+import { BARS } from '#metheus/progress/publish/record-pool.js';
 import { bucketOf, COUNTED, scrape, serve } from '../served-proxy.js';
 import type { Opening, Order } from './bar-worker.js';
 

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FAILED, FINISHED, privateRecord } from '#metheus/progress/bar/record.js';
 import { Board, type BoardMemory } from '#metheus/progress/remote/board.js';
-import type { BarLook } from '#metheus/progress/remote/look.js';
+import type { SlotSettings } from '#metheus/progress/remote/look.js';
 import { type BarNumbers, OPEN, SLOT_BYTES, SlotReader, SlotWriter } from '#metheus/progress/remote/slot.js';
 
-const LOOK: BarLook = {
+const LOOK: SlotSettings = {
   desc: 'Files: ',
   postfix: null,
   colour: null,
@@ -59,13 +59,13 @@ function seen(reader: SlotReader) {
 }
 
 /** What the reader gets of a look. */
-function sent(look: Partial<BarLook>): BarLook {
+function sent(look: Partial<SlotSettings>): SlotSettings {
   const { writer, reader } = slot();
   writer.begin();
   writer.write(OPEN, NUMBERS, { ...LOOK, ...look });
   const content = reader.read();
   assert.ok(typeof content === 'object');
-  return content.look;
+  return content.settings;
 }
 
 describe('a slot', () => {
@@ -74,14 +74,14 @@ describe('a slot', () => {
     assert.equal(reader.read(), 'empty');
     writer.begin();
     writer.write(OPEN, NUMBERS, LOOK);
-    assert.deepEqual(seen(reader), { version: 1, serial: 1, state: OPEN, numbers: NUMBERS, look: LOOK });
+    assert.deepEqual(seen(reader), { version: 1, serial: 1, state: OPEN, numbers: NUMBERS, settings: LOOK });
     const numbers = { ...NUMBERS, total: 10, rate: 2.5, page: 1, offset: 8 };
     const look = { ...LOOK, desc: '進捗 ', postfix: 'loss=0.5', leave: null };
     writer.write(FAILED, numbers, look);
-    assert.deepEqual(seen(reader), { version: 2, serial: 1, state: FAILED, numbers, look });
+    assert.deepEqual(seen(reader), { version: 2, serial: 1, state: FAILED, numbers, settings: look });
     writer.begin();
     writer.write(OPEN, NUMBERS, LOOK);
-    assert.deepEqual(seen(reader), { version: 3, serial: 2, state: OPEN, numbers: NUMBERS, look: LOOK });
+    assert.deepEqual(seen(reader), { version: 3, serial: 2, state: OPEN, numbers: NUMBERS, settings: LOOK });
   });
 
   it('is not read while it is half written', () => {

@@ -3,63 +3,63 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoopWatch } from '#metheus/progress/screen/loop-watch.js';
 
-/** The loop turns: timers that are due are heard. */
+/** Lets the loop turn, and so timers that are due run. */
 const turn = () => sleep(2);
 
 function watch() {
   const clock = { ms: 0 };
   const seen: string[] = [];
   const loop = new LoopWatch(() => clock.ms);
-  loop.listen({ blocked: () => seen.push('blocked'), turned: () => seen.push('turned') });
+  loop.listen({ onBlock: () => seen.push('blocked'), onTurn: () => seen.push('turned') });
   return { clock, seen, loop };
 }
 
-describe('an event loop that is watched', () => {
-  it('is blocked when frames come for a while and it never turns', async () => {
+describe('LoopWatch', () => {
+  it('finds the loop blocked when frames are drawn for a while and it never turns', async () => {
     const { clock, seen, loop } = watch();
     for (const ms of [0, 100, 200]) {
       clock.ms = ms;
-      loop.frame();
+      loop.onFrame();
     }
-    assert.deepEqual([loop.blocked, seen], [false, []]);
+    assert.deepEqual([loop.isBlocked, seen], [false, []]);
     for (const ms of [300, 400]) {
       clock.ms = ms;
-      loop.frame();
+      loop.onFrame();
     }
-    assert.deepEqual([loop.blocked, seen], [true, ['blocked']]);
+    assert.deepEqual([loop.isBlocked, seen], [true, ['blocked']]);
     await turn();
-    assert.deepEqual([loop.blocked, seen], [false, ['blocked', 'turned']]);
+    assert.deepEqual([loop.isBlocked, seen], [false, ['blocked', 'turned']]);
   });
 
-  it('is not known to turn before it has', async () => {
+  it('does not know whether the loop turns before its first turn', async () => {
     const { seen, loop } = watch();
     loop.start();
-    loop.frame();
-    assert.deepEqual([loop.turns, loop.blocked], [false, false]);
+    loop.onFrame();
+    assert.deepEqual([loop.isTurning, loop.isBlocked], [false, false]);
     await turn();
-    assert.deepEqual([loop.turns, seen], [true, ['turned']]);
+    assert.deepEqual([loop.isTurning, seen], [true, ['turned']]);
   });
 
-  it('is not, however long it has nothing to do between two frames', async () => {
+  it('does not find a loop blocked that is idle between two frames', async () => {
     const { clock, seen, loop } = watch();
     for (const ms of [0, 5000, 10_000]) {
       clock.ms = ms;
-      loop.frame();
+      loop.onFrame();
       await turn();
     }
     assert.deepEqual(seen, []);
   });
 
-  it('is found blocked sooner when it was before', async () => {
+  it('finds a loop blocked sooner when it was blocked before', async () => {
     const { clock, seen, loop } = watch();
     for (const ms of [0, 300]) {
       clock.ms = ms;
-      loop.frame();
+      loop.onFrame();
     }
     await turn();
     for (const ms of [1000, 1100]) {
       clock.ms = ms;
-      loop.frame();
+      loop.onFrame();
     }
     assert.deepEqual(seen, ['blocked', 'turned', 'blocked']);
     await turn();

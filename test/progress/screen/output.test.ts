@@ -11,10 +11,10 @@ import { FakeFile, fakeTqdm } from '../fakes.js';
 
 describe('the output', () => {
   it('is chosen by what is there', () => {
-    const auto = { output: 'auto', named: false, isTTY: true, env: {} } as const;
+    const auto = { output: 'auto', isNamed: false, isTTY: true, env: {} } as const;
     assert.equal(outputMode(auto), 'terminal');
     assert.equal(outputMode({ ...auto, isTTY: false }), 'lines');
-    assert.equal(outputMode({ ...auto, isTTY: false, named: true }), 'terminal');
+    assert.equal(outputMode({ ...auto, isTTY: false, isNamed: true }), 'terminal');
     assert.equal(outputMode({ ...auto, env: { CI: 'true' } }), 'lines');
     assert.equal(outputMode({ ...auto, env: { CI: 'false' } }), 'terminal');
     assert.equal(outputMode({ ...auto, env: { TERM: 'dumb' } }), 'lines');
@@ -94,8 +94,8 @@ describe('JSON lines', () => {
 
 describe('colours', () => {
   it('are for frames, unless the environment says otherwise', () => {
-    const terminal = { named: false, isTTY: true };
-    const log = { named: false, isTTY: false };
+    const terminal = { isNamed: false, isTTY: true };
+    const log = { isNamed: false, isTTY: false };
     assert.equal(hasColours({ ...terminal, env: {} }), true);
     assert.equal(hasColours({ ...terminal, env: { NO_COLOR: '' } }), true);
     assert.equal(hasColours({ ...terminal, env: { NO_COLOR: '1' } }), false);

@@ -1,4 +1,4 @@
-import type { Clock } from '../system/clock.js';
+import type { Clock } from '../../system/clock.js';
 
 /** Duration in seconds below which a round of a loop is fast. */
 const FAST_ROUND = 10e-6;

@@ -9,7 +9,7 @@ import { TqdmPromProxy } from 'metheus/progress';
 import { activeBackend } from '#metheus/backends/active.js';
 import { seriesOf } from '#metheus/model/family.js';
 import { COMPLETED } from '#metheus/progress/bar/record.js';
-import { BARS, RowPool } from '#metheus/progress/publish/row-pool.js';
+import { BARS, RecordPool } from '#metheus/progress/publish/record-pool.js';
 import { bucketOf, COUNTED, scrape, serve } from '../served-proxy.js';
 
 /** The rows of a proxy: bucket, unit and units completed. */
@@ -58,7 +58,7 @@ describe('a row', () => {
   });
 
   it('keeps buckets apart whose names and units only look alike', async () => {
-    const pool = RowPool.of('alike');
+    const pool = RecordPool.of('alike');
     for (const [bucket, unit] of [
       ['a', 'b","c'],
       ['a","b', 'c'],

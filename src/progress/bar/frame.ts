@@ -1,0 +1,73 @@
+/** Bars as plain data: what a user has set, and what a bar shows at one moment. */
+
+import type { BarCharacters } from '../meter/glyphs.js';
+import type { StreamName } from '../screen/terminal.js';
+import type { Output } from './output-mode.js';
+
+/**
+ * Everything that a user sets, with the defaults filled in; `null` is tqdm's `None`. Plain data, except that `postfix`
+ * may be anything. Settings are never changed in place: a bar replaces them, so `===` tells whether they changed.
+ */
+export interface BarSettings {
+  /** Text before the bar, with its colon when it has one. */
+  readonly desc: string;
+  readonly leave: boolean | null;
+  readonly ncols: number | null;
+  readonly nrows: number | null;
+  readonly dynamicNcols: boolean;
+  readonly mininterval: number;
+  readonly maxinterval: number;
+  readonly miniters: number | null;
+  readonly smoothing: number;
+  readonly delay: number;
+  readonly ascii: BarCharacters;
+  readonly disable: boolean | null;
+  readonly unit: string;
+  readonly unitScale: boolean | number;
+  readonly unitDivisor: number;
+  readonly barFormat: string | null;
+  readonly initial: number;
+  readonly position: number | null;
+  readonly postfix: unknown;
+  readonly colour: string | null;
+  readonly output: Output;
+  readonly taskbar: boolean;
+  readonly redirect: boolean;
+  /** The standard stream that was given as `file`; `null` when none was given. */
+  readonly stream: StreamName | null;
+}
+
+export type FrameState = 'running' | 'finished' | 'failed';
+
+/** Numbers, settings and state of a bar at one moment: all that its line, its JSON and its taskbar button are made of. */
+export interface BarFrame {
+  readonly state: FrameState;
+  /** Units done as of the last frame that was due, as in tqdm; a running loop may be ahead. */
+  readonly n: number;
+  /** `null` when not known. */
+  readonly total: number | null;
+  /** Seconds since the start. */
+  readonly elapsed: number;
+  /** Smoothed units per second; `null` when there is nothing to smooth and the average since the start is shown. */
+  readonly rate: number | null;
+  /** Unix time of the frame, in seconds. */
+  readonly time: number;
+  /** Name of the error that failed the bar. */
+  readonly error?: string | undefined;
+  readonly settings: BarSettings;
+}
+
+/** Returns the units per second of a frame: smoothed, else the average; `null` at the very start. */
+export function rateOf({ rate, n, elapsed, settings: { initial } }: BarFrame): number | null {
+  return rate ?? (elapsed > 0 ? (n - initial) / elapsed : null);
+}
+
+const MAX_ERROR_NAME = 80;
+
+/** Returns the name of an error, made fit for a line; undefined for anything that is not an error. */
+export function errorName(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const name: unknown = error.name;
+  if (typeof name !== 'string') return undefined;
+  return name.replace(/\p{Cc}/gu, '').slice(0, MAX_ERROR_NAME) || undefined;
+}

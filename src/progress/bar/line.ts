@@ -1,0 +1,110 @@
+/** The lines of a bar: frames made text for the room that its screen has. */
+
+import { warnOnce } from '../../errors.js';
+import { displayLength } from '../meter/display-width.js';
+import { formatLine, type LineSize, type MeterData } from '../meter/meter.js';
+import { type OutputFile, type StandardStreams, streamName } from '../screen/terminal.js';
+import type { BarFrame, BarSettings } from './frame.js';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Columns and rows; `null` where they are not known. */
+export type ScreenSize = { readonly [Side in keyof LineSize]-?: number | null };
+
+/** The numbers and settings that a line is made of. */
+export type FormatDict = MeterData & ScreenSize;
+
+/**
+ * Returns the size of the screen behind `file`: its own, else `COLUMNS` and `LINES`, both of which must be set; one of
+ * each is kept free, as in tqdm.
+ */
+function screenSize(file: OutputFile, env: Variables): ScreenSize {
+  if (typeof file.columns === 'number' && typeof file.rows === 'number') {
+    // The Windows console wraps a line that reaches its last column.
+    const spare = process.platform === 'win32' ? 1 : 0;
+    return { ncols: file.columns - spare, nrows: file.rows - spare };
+  }
+  const columns = Number.parseInt(env.COLUMNS ?? '', 10);
+  const lines = Number.parseInt(env.LINES ?? '', 10);
+  if (Number.isNaN(columns) || Number.isNaN(lines)) return { ncols: null, nrows: null };
+  return { ncols: columns - 1, nrows: lines - 1 };
+}
+
+/** Makes the lines of one bar. */
+export class LineMaker {
+  readonly #file: OutputFile;
+  readonly #env: Variables;
+  readonly #isColoured: boolean;
+  readonly #given: ScreenSize;
+  readonly #follows: boolean;
+  #size: ScreenSize;
+
+  /** @param follows - whether the screen reports changes of its size */
+  constructor(
+    file: OutputFile,
+    { ncols, nrows, dynamicNcols }: BarSettings,
+    environment: StandardStreams & { readonly env: Variables },
+    { follows, isColoured }: { readonly follows: boolean; readonly isColoured: boolean },
+  ) {
+    this.#file = file;
+    this.#env = environment.env;
+    this.#isColoured = isColoured;
+    // As in tqdm, `dynamic_ncols` goes before a given size.
+    this.#given = dynamicNcols ? { ncols: null, nrows: null } : { ncols, nrows };
+    const isStandard = streamName(file, environment) !== undefined;
+    this.#follows = dynamicNcols || (follows && isStandard);
+    // The size of other files is never read unless `dynamicNcols` wants it.
+    this.#size = isStandard ? this.#readSize() : this.#given;
+  }
+
+  /** Size of the screen: as given, else as read once, or for every line when the bar follows its screen. */
+  get size(): ScreenSize {
+    if (this.#follows) this.#size = this.#readSize();
+    return this.#size;
+  }
+
+  formatDict({ n, total, elapsed, rate, settings }: BarFrame): FormatDict {
+    const { desc, ascii, unit, unitScale, barFormat, postfix, unitDivisor, initial } = settings;
+    const { ncols, nrows } = this.size;
+    const colour = this.#isColoured ? settings.colour : null;
+    const numbers = { n, total, elapsed, rate, initial, ncols, nrows };
+    return { ...numbers, prefix: desc, ascii, unit, unitScale, unitDivisor, barFormat, postfix, colour };
+  }
+
+  /** Returns the line of a frame. The name of the error that failed the bar stands after the meter. */
+  lineOf(frame: BarFrame): string {
+    const dict = this.formatDict(frame);
+    if (frame.error === undefined) return formatLine(dict, dict);
+    const ending = ` ${frame.error}`;
+    const ncols = dict.ncols ? Math.max(dict.ncols - displayLength(ending), 1) : dict.ncols;
+    return formatLine(dict, { ...dict, ncols }) + ending;
+  }
+
+  /**
+   * Returns the line of a frame and never throws: frames are drawn from the program's loop, from timers, on signals and
+   * at the end of the process. A postfix that throws when it is made text is left out, after one warning.
+   */
+  safeLineOf(frame: BarFrame): string {
+    try {
+      return this.lineOf(frame);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warnOnce(
+        'progress-line',
+        `A progress bar cannot make its line (${reason}): it is drawn without postfix, counting goes on.`,
+      );
+    }
+    try {
+      return this.lineOf({ ...frame, settings: { ...frame.settings, postfix: null } });
+    } catch {
+      return '';
+    }
+  }
+
+  #readSize(): ScreenSize {
+    const { ncols, nrows } = this.#given;
+    if (ncols !== null && nrows !== null) return this.#given;
+    const screen = screenSize(this.#file, this.#env);
+    return { ncols: ncols ?? screen.ncols, nrows: nrows ?? screen.nrows };
+  }
+}

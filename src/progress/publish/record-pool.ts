@@ -1,0 +1,97 @@
+/**
+ * The records of published bars: series of one family in the pages of the loaded backend. Bars of worker threads, child
+ * processes and other machines are thus read like metrics, from the same pages.
+ */
+import { activeBackend, type CellOwner } from '../../backends/active.js';
+import type { Cells, Move } from '../../backends/backend.js';
+import type { FamilyDescriptor } from '../../model/family.js';
+import { type BarRecord, type OpenRecord, RECORD_CELLS } from '../bar/record.js';
+
+/**
+ * The family of all bars, from which a proxy makes metrics. Series of different writers stay apart, since a bar whose
+ * writer has ended is no longer active.
+ */
+export const BARS: FamilyDescriptor = {
+  scope: 'progress',
+  name: 'metheus_bars',
+  help: 'Progress bars.',
+  type: 'unknown',
+  unit: '',
+  labelNames: ['proxy', 'bucket', 'unit', 'row'],
+  cells: RECORD_CELLS,
+  merge: 'each',
+  bounds: [],
+};
+
+class PooledRecord implements BarRecord {
+  page: Float64Array;
+  offset: number;
+  readonly labels: readonly string[];
+  readonly #free: PooledRecord[];
+
+  constructor(labels: readonly string[], { page, offset }: Cells, free: PooledRecord[]) {
+    this.labels = labels;
+    this.page = page;
+    this.offset = offset;
+    this.#free = free;
+  }
+
+  release(): void {
+    this.#free.push(this);
+  }
+}
+
+/** Pools by the name of their proxy. Kept for good, as their records are: a backend that is loaded late gets them all. */
+const pools = new Map<string, RecordPool>();
+
+/**
+ * The records of a proxy's bars in this thread. The next bar of a bucket and unit reuses a record and continues its
+ * counts, so there are never more records than there were bars at one time.
+ */
+export class RecordPool implements CellOwner {
+  readonly #proxy: string;
+  readonly #records: PooledRecord[] = [];
+  readonly #free = new Map<string, PooledRecord[]>();
+
+  private constructor(proxy: string) {
+    this.#proxy = proxy;
+    activeBackend().add(this);
+  }
+
+  /** Returns the one pool of a proxy's name in this thread. */
+  static of(proxy: string): RecordPool {
+    let pool = pools.get(proxy);
+    if (pool === undefined) {
+      pool = new RecordPool(proxy);
+      pools.set(proxy, pool);
+    }
+    return pool;
+  }
+
+  readonly open: OpenRecord = (bucket, unit) => {
+    const key = JSON.stringify([bucket, unit]);
+    let free = this.#free.get(key);
+    if (free === undefined) {
+      free = [];
+      this.#free.set(key, free);
+    }
+    return free.pop() ?? this.#add(bucket, unit, free);
+  };
+
+  migrate(move: Move): void {
+    for (const record of this.#records) {
+      const cells = move({ family: BARS, labels: record.labels }, record);
+      record.page = cells.page;
+      record.offset = cells.offset;
+    }
+  }
+
+  #add(bucket: string, unit: string, free: PooledRecord[]): PooledRecord {
+    const labels = [this.#proxy, bucket, unit, String(this.#records.length)].map((text) =>
+      text.toWellFormed(),
+    );
+    const record = new PooledRecord(labels, activeBackend().backend.reserve({ family: BARS, labels }), free);
+    this.#records.push(record);
+    return record;
+  }
+}

@@ -1,0 +1,82 @@
+/** The terminal's cursor: the sequences that move it, and where it is after the terminal has rewrapped its lines. */
+
+import { displayLength } from '../meter/display-width.js';
+
+const ESCAPE = '\u001b[';
+/** Makes the terminal cut long lines instead of wrapping them, which would shift the rows. */
+export const NO_WRAP = `${ESCAPE}?7l`;
+export const WRAP = `${ESCAPE}?7h`;
+export const ERASE_LINE = `\r${ESCAPE}K`;
+export const ERASE_BELOW = `\r${ESCAPE}J`;
+
+export function up(rows: number): string {
+  return rows > 0 ? `${ESCAPE}${rows}A` : '';
+}
+
+export function right(columns: number): string {
+  return `${ESCAPE}${columns}C`;
+}
+
+/** Returns the text that turns the rows `shown` into `rows`, with the cursor in the first row before and after. */
+export function changeRows(shown: readonly string[], rows: readonly string[]): string {
+  let change = '';
+  let at = 0;
+  for (let row = 0; row < Math.max(rows.length, shown.length); row += 1) {
+    const text = rows[row] ?? '';
+    if (text === (shown[row] ?? '')) continue;
+    change += '\n'.repeat(row - at) + ERASE_LINE + text;
+    at = row;
+  }
+  return change === '' ? '' : `${NO_WRAP}${change}${up(at)}\r${WRAP}`;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Variables set by other terminals, and by programs that hide which terminal it is. */
+const NOT_XTERM_JS = [
+  'ALACRITTY_WINDOW_ID',
+  'KITTY_WINDOW_ID',
+  'KONSOLE_VERSION',
+  'SSH_CONNECTION',
+  'STY',
+  'TERM_PROGRAM',
+  'TMUX',
+  'VTE_VERSION',
+  'WT_SESSION',
+  'XTERM_VERSION',
+];
+
+function isXtermJs(env: Variables): boolean {
+  if (env.TERM_PROGRAM === 'vscode') return true;
+  return /^xterm\b(?!-kitty|-ghostty)/.test(env.TERM ?? '') && NOT_XTERM_JS.every((name) => !env[name]);
+}
+
+/**
+ * Returns how far the cursor has moved below the first of these rows when the terminal became narrower. Most terminals
+ * keep the cursor in its line; those made of xterm.js (VS Code's, those in browsers) move it down by the rows that
+ * the lines below it gained.
+ *
+ * @param rows - the rows on the screen, with the cursor at the beginning of the first
+ * @param columns - the columns of the screen now
+ */
+export function rowsBelow(rows: readonly string[], columns: number, env: Variables = process.env): number {
+  if (!isXtermJs(env)) return 0;
+  let below = 0;
+  // From the last line to the first, as xterm.js goes. It leaves the line that has the cursor at that point as it is.
+  for (const [row, text] of [...rows.entries()].reverse()) {
+    if (row !== below) below += Math.max(Math.ceil(displayLength(text) / columns) - 1, 0);
+  }
+  return below;
+}
+
+/**
+ * Returns how many rows the cursor is below the first of these rows after the terminal became narrower. All terminals
+ * in use rewrap their lines, except xterm itself.
+ *
+ * @param rows - the rows on the screen, with the cursor below the last
+ * @param columns - the columns of the screen now
+ */
+export function rowsAbove(rows: readonly string[], columns: number, env: Variables = process.env): number {
+  if (env.XTERM_VERSION) return rows.length;
+  return rows.reduce((sum, text) => sum + Math.max(Math.ceil(displayLength(text) / columns), 1), 0);
+}
