@@ -1,4 +1,4 @@
-/** A program of one machine. It counts as a program of one process would: where its numbers go, its environment says. */
+/** The program of one machine. Its code is that of a single process; the environment configures the backend. */
 import { createCounter, createHistogram, loadBackend } from 'metheus';
 
 const orders = createCounter('orders_total', 'Orders taken.', { requiredLabels: ['country'] });
@@ -12,7 +12,7 @@ for (let i = 0; i < count; i++) {
   sizes.observe(1 + (i % 5));
 }
 
-// Not needed: a program that ends by itself sends what is left. But now it fails when Redis did not get it.
+// Optional, since a program that ends by itself flushes. Here it makes the program fail when Redis is unavailable.
 const backend = await loadBackend();
 await backend.flush();
 console.log(`${count} orders counted in ${process.cwd()}`);

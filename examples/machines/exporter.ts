@@ -1,9 +1,9 @@
-/** Counts nothing, and serves what all machines have counted: families included of which it has never heard. */
+/** Serves the totals of all machines, including families that it does not define, and counts nothing itself. */
 import { loadBackend } from 'metheus';
 import { startMetricsServer } from 'metheus/http';
 
 await loadBackend();
 const metrics = await startMetricsServer({ host: '127.0.0.1', port: 0 });
 process.send?.(metrics.url);
-// Whoever started it ends it by letting go.
+// The parent ends it by disconnecting.
 process.once('disconnect', () => void metrics.close());

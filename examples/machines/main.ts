@@ -1,10 +1,10 @@
 /**
  * Two machines that count in Redis, and an exporter that serves the totals of both.
  *
- * `node build/examples/machines/main.js [redis://…]`: without a URL, in the argument or in `REDIS_URL`, it starts a
- * Redis of its own. Here a machine is a process in a directory of its own: they share nothing but Redis. None of the
- * programs names a backend, their environment does. Both machines have ended when the exporter is asked, and everything
- * that they counted is in the totals.
+ * `node build/examples/machines/main.js [redis://…]` starts a Redis of its own unless a URL is given, as the argument or in
+ * `REDIS_URL`. A machine is a process in a directory of its own here, which shares nothing but Redis with the other. The
+ * programs do not name a backend; the environment does. Both machines have ended when the exporter is scraped, and the
+ * totals contain all that they counted.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { startRedisServer } from './redis-server.js';
 const ORDERS = [300, 450];
 
 function environmentFor(url: string): NodeJS.ProcessEnv {
-  // A prefix of this run: what another run counted in the same Redis is not ours.
+  // A prefix of this run keeps out what other runs counted in the same Redis.
   const config = JSON.stringify({ url, keyPrefix: `shop-${process.pid}`, expireKeyTime: 60 });
   return { ...process.env, METHEUS_BACKEND_CLASS: 'redis', METHEUS_BACKEND_CONFIG: config };
 }
@@ -26,7 +26,7 @@ function program(name: string): string {
   return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
 }
 
-/** Resolves when all that the machine counted is in Redis, and its program has ended. */
+/** Runs a machine until it has ended, with all that it counted in Redis. */
 async function runMachine(orders: number, env: NodeJS.ProcessEnv): Promise<void> {
   const cwd = await mkdtemp(join(tmpdir(), 'metheus-machine-'));
   const [code] = await once(fork(program('counting'), [String(orders)], { cwd, env }), 'exit');
@@ -34,14 +34,14 @@ async function runMachine(orders: number, env: NodeJS.ProcessEnv): Promise<void>
   if (code !== 0) throw new Error(`A machine ended with ${code}.`);
 }
 
-/** Asks an exporter for its metrics, as Prometheus would. */
+/** Starts an exporter and scrapes it once, as Prometheus would. */
 async function scrape(env: NodeJS.ProcessEnv): Promise<string> {
   const exporter = fork(program('exporter'), { env });
-  const gone = once(exporter, 'exit').then(() => Promise.reject(new Error('The exporter ended.')));
-  const [url] = (await Promise.race([once(exporter, 'message'), gone])) as [string];
+  const ended = once(exporter, 'exit').then(() => Promise.reject(new Error('The exporter ended.')));
+  const [url] = (await Promise.race([once(exporter, 'message'), ended])) as [string];
   const text = await (await fetch(url)).text();
   exporter.disconnect();
-  await gone.catch(() => {});
+  await ended.catch(() => {});
   return text;
 }
 
@@ -52,9 +52,9 @@ async function run(url: string): Promise<void> {
   console.log(lines.join('\n'));
 }
 
-const given = process.argv[2] ?? process.env.REDIS_URL;
-if (given !== undefined) {
-  await run(given);
+const url = process.argv[2] ?? process.env.REDIS_URL;
+if (url !== undefined) {
+  await run(url);
 } else {
   const redis = await startRedisServer(tmpdir());
   await run(redis.url).finally(redis.stop);

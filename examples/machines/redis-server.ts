@@ -1,15 +1,15 @@
-/** A Redis to try things with: on a free port of the loopback interface, keeping nothing. */
+/** A temporary Redis server on a free port of the loopback interface, without persistence. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-export interface TryingServer {
+export interface TemporaryRedis {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** @throws Error when there is no redis-server, or it does not start */
-export async function startRedisServer(directory: string): Promise<TryingServer> {
+/** @throws Error when redis-server is not installed, or does not start */
+export async function startRedisServer(directory: string): Promise<TemporaryRedis> {
   const port = await freePort();
   const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
   const server = spawn('redis-server', args, { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] });

@@ -2,7 +2,7 @@
  * Changes of one family on their way to Redis.
  *
  * Changes are found by comparing the cells with what Redis acknowledged last. They travel in batches, each frozen
- * until Redis has replied, so an outage keeps at most one number for each cell.
+ * until Redis has acknowledged it, so an outage keeps at most one number for each cell.
  */
 import type { FamilyDescriptor } from '../../model/family.js';
 import type { Cells, Writer } from '../backend.js';
@@ -27,7 +27,7 @@ export interface Series extends Position {
   generation: number;
 }
 
-/** A series that was released. */
+/** A series whose last cells were released. */
 export interface ReleasedSeries {
   readonly series: Series;
   /** `removed`: for all producers. `moved`: only the numbers of this one. */
@@ -42,7 +42,7 @@ export interface Batch {
 }
 
 /**
- * What the family's hash knows of this producer, as far as the producer can tell.
+ * The producer's standing with the family's hash. It waits for a reply while there is a batch.
  *
  * | state | event | next state | effect |
  * | --- | --- | --- | --- |
@@ -94,6 +94,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** Returns the next changes as a batch; undefined when there are none. */
   protected abstract freeze(sequence: number): B | undefined;
 
+  /** Sends a batch once. */
   protected abstract send(hash: FamilyHash, token: string, batch: B): Promise<Reply>;
 
   /** Notes the numbers of a batch as sent. */
@@ -112,6 +113,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     return this.released.length > 0;
   }
 
+  /** Adds the cells of one writer to a series. */
   add(cells: Cells, labels: readonly string[], writer: Writer | undefined): void {
     const json = JSON.stringify(labels);
     const key = this.keyOf(json, writer);
@@ -213,7 +215,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.#isGapExpected = true;
   }
 
-  /** Has the series be announced and located again. Numbers that were added to sums are not sent again. */
+  /** Marks all series as unknown to Redis, so that the next scan sends them. Sums keep what was added to them. */
   protected forgetKnown(): void {
     for (const series of this.series.values()) {
       series.known = false;
@@ -221,7 +223,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     }
   }
 
-  /** Has the rows in these blocks be located again. */
+  /** Marks the rows in these blocks as unknown, so that they are looked up again. */
   protected forgetRows(_batch: B, _blocks: ReadonlySet<number>): void {}
 
   async #join(hash: FamilyHash): Promise<string> {

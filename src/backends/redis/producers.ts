@@ -2,7 +2,7 @@
  * The producers that write under one key prefix: their heartbeats, their end, and the compaction of what ended ones
  * leave, so that a family does not grow with every program that ever ran.
  *
- * A producer is one process, from one loading of the backend to the next.
+ * A producer is one process, from one loading of the backend to the next. Each of its threads is a writer.
  */
 import { isRefusal, Script } from './connection.js';
 import { parseDescriptor, type RedisContext } from './family-hash.js';

@@ -27,7 +27,7 @@ const MAX_BLOCK_CELLS = 126;
 export const rowsOfBlock = (cells: number): number => Math.max(1, Math.floor(MAX_BLOCK_CELLS / cells));
 
 /** Indexes `from` up to `to` of sorted positions, all in one block. */
-interface BlockRange {
+interface RowRange {
   readonly block: number;
   readonly from: number;
   readonly to: number;
@@ -99,8 +99,8 @@ function sortedByRow(positions: readonly Position[]): number[] {
   return isSorted ? order : order.sort((a, b) => positions[a]!.row - positions[b]!.row);
 }
 
-function rangesOf(positions: readonly Position[], order: readonly number[], rows: number): BlockRange[] {
-  const ranges: BlockRange[] = [];
+function rangesOf(positions: readonly Position[], order: readonly number[], rows: number): RowRange[] {
+  const ranges: RowRange[] = [];
   for (let from = 0, to = 0; from < order.length; from = to) {
     const block = Math.floor(positions[order[from]!]!.row / rows);
     const end = (block + 1) * rows;
