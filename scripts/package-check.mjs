@@ -1,7 +1,8 @@
 /**
- * What users will install: its contents, its size, and that every way in works.
+ * Checks the package as it is published: its contents, its size, and that every subpath loads.
  *
- * Needs a build. Prints the numbers, and what is wrong; then the exit code is 1.
+ *
+ * Needs a build. Prints the numbers and all problems, with exit code 1 if there are any.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,14 +12,14 @@ import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
-/** Of `import * from 'metheus'`, minified and gzipped, in bytes. */
+/** Limit of `import * from 'metheus'`, minified and gzipped, in bytes. */
 const MAX_BYTES = 20_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const problems = [];
 
-/** Every file that package.json gives to the world, by subpath. */
+/** The files of the subpaths in package.json. */
 const entries = Object.entries(manifest.exports).map(([subpath, target]) => {
   const name = manifest.name + subpath.slice(1);
   return { name, file: target.replace('./', '') };
@@ -64,7 +65,7 @@ function checkContents() {
   for (const path of wanted) if (!paths.has(path)) problems.push(`${path} is not packed`);
 }
 
-/** What `import 'metheus'` loads. Modules that are imported when they are needed, and not before, do not count. */
+/** Checks the size of `import 'metheus'`, without modules that are imported on demand. */
 async function checkSize() {
   const lazy = {
     name: 'lazy',
@@ -96,7 +97,7 @@ async function checkSize() {
   }
 }
 
-/** Each subpath in a process of its own, so that none works thanks to another. */
+/** Imports each subpath in its own process, so that none depends on another. */
 function checkImports() {
   for (const { name } of modules) {
     const program = `const all = await import('${name}'); if (Object.keys(all).length === 0) throw new Error('empty')`;

@@ -1,4 +1,6 @@
-/** Other versions of Node, for tests and benchmarks. They come as npm packages, and are installed into the build folder. */
+/**
+ * Versions of Node for tests and benchmarks. They are npm packages, and are installed into the build folder.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('../build/runtimes/', import.meta.url));
 
-/** The executable of a version, such as `24` or `24.21.0`. */
+/** Returns the executable of a version such as `24` or `24.21.0`, and installs it first if necessary. */
 export function runtimeOf(version) {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const name = `node-${platform}-${process.arch}`;

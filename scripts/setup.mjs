@@ -1,10 +1,10 @@
 /**
- * Installs what the tests use besides Node, from Debian packages: only what is missing, and only where that is
- * allowed. Elsewhere it says what is missing, and the tests that need it are skipped.
+ * Installs the programs that tests use besides Node, from Debian packages, if they are missing and this user
+ * may install them. Otherwise it lists them, and the tests that need them are skipped.
  */
 import { spawnSync } from 'node:child_process';
 
-/** How to see whether a package is there, by package. */
+/** A command for each package that succeeds when the package is installed. */
 const PACKAGES = {
   prometheus: ['promtool', ['--version']],
   'python3-prometheus-client': ['/usr/bin/python3', ['-c', 'import prometheus_client']],

@@ -1,8 +1,10 @@
 /**
- * Runs the compiled tests with Node's own runner: `node scripts/test.mjs [--node VERSION] [part of a path]…`.
+ * Runs the compiled tests with the runner of Node: `node scripts/test.mjs [--node VERSION] [part of a
+ * path]…`.
  *
- * The files are listed here, since Node 20 knows no patterns. A file whose source is gone is left over from an
- * earlier build, and is left out.
+ *
+ * The files are listed here, since Node 20 does not support patterns. Compiled files without a source are
+ * left out.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -31,11 +33,11 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// At least two at a time, since many tests wait for other processes; each file is a process of its own.
+// At least two at a time, since many tests wait for other processes. Each file runs in its own process.
 const concurrency = Math.max(2, availableParallelism() - 1);
 const options = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`];
 const node = given.node === undefined ? process.execPath : runtimeOf(given.node);
-// What asks for `node` by its name gets the same.
+// Child processes that run `node` get the same version.
 const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
 const { status } = spawnSync(node, [...options, ...files], { cwd: root, env, stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -1,8 +1,9 @@
 /**
- * The pages are true: every `ts` block of README.md and `docs/` compiles, prints what the block below it says where
- * there is one without a language, and every relative link leads somewhere.
+ * Pages of the documentation: every `ts` block of README.md and `docs/` compiles and prints the block without
+ * a language that follows it, and every relative link has a target.
  *
- * A block marked `ts ignore` is left out: one that must not compile, for instance.
+ *
+ * Blocks marked `ts ignore` are left out, such as those that must not compile.
  */
 
 import assert from 'node:assert/strict';
@@ -41,11 +42,11 @@ describe('examples of the pages', { concurrency: availableParallelism() }, () =>
 
   for (const example of examples) {
     const { page, line, output } = example;
-    const does = output === undefined ? 'compiles' : 'compiles, and prints what is said';
+    const does = output === undefined ? 'compiles' : 'compiles, and prints its output';
     it(`${page}:${line} ${does}`, async () => {
       assert.equal(complaints.get(example), undefined);
       if (output === undefined) return;
-      // What goes to stderr, bars and warnings, is not shown.
+      // Bars and warnings go to standard error, which is not compared.
       const { code, stdout, stderr } = await snippets.run(example);
       assert.equal(code, 0, stderr);
       assert.equal(stdout, output);
@@ -55,7 +56,7 @@ describe('examples of the pages', { concurrency: availableParallelism() }, () =>
 
 describe('links of the pages', () => {
   for (const [page, markdown] of pages) {
-    it(`${page} leads somewhere`, () => {
+    it(`of ${page} have targets`, () => {
       const lost = linksOf(markdown).filter((link) => !/^[a-z]+:/i.test(link) && !leadsSomewhere(page, link));
       assert.deepEqual(lost, []);
     });

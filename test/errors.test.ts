@@ -1,4 +1,4 @@
-/** The catalogue of errors, and how a message is put together. */
+/** The catalogue of error codes, and the form of messages. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { ERROR_CODES, MetheusError, show, UnobservableMetricError, warnOnce } from '#metheus/errors.js';
 
 describe('MetheusError', () => {
-  it('says what is wrong, what was given, what was expected and what to do', () => {
+  it('names the mistake, the given and the expected value, and the remedy', () => {
     const error = new MetheusError('METHEUS_INVALID_VALUE', {
       given: "'x'",
       expected: 'a number',
@@ -19,14 +19,14 @@ describe('MetheusError', () => {
     assert.equal('cause' in error, false);
   });
 
-  it('leaves the advice out where there is none, and keeps the cause', () => {
+  it('omits the remedy where there is none, and keeps the cause', () => {
     const cause = new Error('why');
     const error = new MetheusError('METHEUS_INVALID_VALUE', { given: '1', expected: '2', cause });
     assert.equal(error.message, 'Invalid value: given 1, expected 2.');
     assert.equal(error.cause, cause);
   });
 
-  it('has a headline of its own for each code', () => {
+  it('has a different headline for each code', () => {
     const headlines = ERROR_CODES.map((code) => new MetheusError(code, { given: '', expected: '' }).message);
     assert.equal(new Set(headlines).size, ERROR_CODES.length);
     for (const code of ERROR_CODES) assert.match(code, /^METHEUS_[A-Z]+(_[A-Z]+)*$/);
@@ -34,7 +34,7 @@ describe('MetheusError', () => {
 });
 
 describe('UnobservableMetricError', () => {
-  it('names the missing labels and shows the call that gives them', () => {
+  it('names the missing labels and shows the call that adds them', () => {
     const error = new UnobservableMetricError('http_requests_total', ['method', 'route']);
     assert.ok(error instanceof MetheusError);
     assert.equal(error.name, 'UnobservableMetricError');

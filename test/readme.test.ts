@@ -1,4 +1,4 @@
-/** The first thing that anybody reads is true. */
+/** The first example of README.md. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import { blocksOf } from './support/markdown.js';
 import { ROOT, Snippets } from './support/snippets.js';
 
-it('the first example of README.md compiles, and prints what stands below it', async (t) => {
+it('the first example of README.md compiles, and prints the output below it', async (t) => {
   const example = blocksOf('README.md', readFileSync(join(ROOT, 'README.md'), 'utf8')).find(
     ({ info }) => info === 'ts',
   );

@@ -1,4 +1,7 @@
-/** The bridge example: other programs' metrics in one scrape, judged by others' parsers; one that is away is no loss. */
+/**
+ * The bridge example: the metrics of other programs in one scrape, checked by other parsers, also while one
+ * program is away.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -44,7 +47,7 @@ async function startTarget(t: TestContext, jobs: number, buckets: number[]): Pro
   return server.url;
 }
 
-/** A program that answers what no parser takes. */
+/** A program whose answer no parser accepts. */
 async function startBroken(t: TestContext): Promise<string> {
   const server = createServer((_, response) => response.end('jobs_total{ 1\n')).listen(0, '127.0.0.1');
   t.after(() => server.close());
@@ -53,7 +56,7 @@ async function startBroken(t: TestContext): Promise<string> {
 }
 
 describe('the bridge example', () => {
-  it('serves what its targets have, and says whose it is', async (t) => {
+  it('serves the metrics of its targets, labelled by target', async (t) => {
     const targets = {
       mail: await startTarget(t, 3, [0.1, 1]),
       search: await startTarget(t, 4, [0.1, 1]),
@@ -111,7 +114,7 @@ describe('the bridge example', () => {
     }
   });
 
-  it('says how it is started', () => {
+  it('prints its usage', () => {
     const { status, stderr } = spawnSync(process.execPath, [PROGRAM, '9464'], { encoding: 'utf8' });
     assert.deepEqual([status, stderr], [2, 'Usage: main.js PORT NAME=URL …\n']);
   });

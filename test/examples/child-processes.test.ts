@@ -1,4 +1,4 @@
-/** The example of bars in child processes, on a terminal and without one. */
+/** The example with bars of child processes, on a terminal and without one. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ import { requireTerminal, runInTerminal } from '../support/terminal.js';
 const PROGRAM = fileURLToPath(new URL('../../examples/child-processes/main.js', import.meta.url));
 
 describe('child-processes', { timeout: 300_000 }, () => {
-  it('has the bars of all children on one screen, each line whole', {
+  it('draws the bars of all children on one screen, each line whole', {
     skip: requireTerminal(),
   }, async (t) => {
     const terminal = runInTerminal(PROGRAM, { cols: 80, rows: 10 });
@@ -29,7 +29,7 @@ describe('child-processes', { timeout: 300_000 }, () => {
     ]);
   });
 
-  it('counts the same into a pipe', async () => {
+  it('counts the same with a pipe as output', async () => {
     const child = spawn(process.execPath, [PROGRAM], { stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';

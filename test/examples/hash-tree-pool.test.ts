@@ -1,4 +1,4 @@
-/** The threads of the main job, given files that are no longer what they were when they were found. */
+/** The worker threads of the hash-tree example, given files that have changed since they were found. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -6,14 +6,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { generateMetrics } from 'metheus';
-// As in the program, whose main thread has the metrics too.
+// The main thread of the program creates the metrics too.
 import '../../examples/hash-tree/metrics.js';
 import { hashAll } from '../../examples/hash-tree/pool.js';
 import type { FoundFile } from '../../examples/hash-tree/walk.js';
 import { temporaryFolder } from './hash-tree-run.js';
 
 describe('the threads of hash-tree', { timeout: 300_000 }, () => {
-  it('hash what is there, whatever was found before', async (t) => {
+  it('hash the files as they are now', async (t) => {
     const folder = temporaryFolder(t);
     const grown = Buffer.alloc((2 << 20) + 3, 'grown');
     writeFileSync(join(folder, 'grown'), grown);
@@ -63,12 +63,12 @@ describe('the threads of hash-tree', { timeout: 300_000 }, () => {
     }
   });
 
-  it('end at once when they are stopped before they begin', async () => {
+  it('end immediately when stopped before the start', async () => {
     const report = () => assert.fail('Nothing is done');
     await hashAll([{ path: Buffer.from('any'), size: 1 }], 4, report, AbortSignal.abort());
   });
 
-  it('end together when one cannot be given its files', async (t) => {
+  it('end together when the files of one cannot be sent', async (t) => {
     const folder = temporaryFolder(t);
     writeFileSync(join(folder, 'file'), 'text');
     const file = { path: Buffer.from(join(folder, 'file')), size: 4 };

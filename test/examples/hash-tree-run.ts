@@ -1,4 +1,4 @@
-/** The hash-tree program as a process, and trees for it. */
+/** Runs the hash-tree example as a process, and makes directory trees for it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { fileURLToPath } from 'node:url';
 
 export const PROGRAM = fileURLToPath(new URL('../../examples/hash-tree/main.js', import.meta.url));
 
-/** A folder that is removed with all that is in it when the test is over. */
+/** Makes a folder that is removed after the test. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** The loopback address at which the program serves: that of IPv6 where there is one. */
+/** The loopback address at which the program serves: IPv6 where available. */
 export async function loopback(): Promise<string> {
   const server = createServer();
   const listens = new Promise<boolean>((resolve) => {
@@ -31,13 +31,13 @@ export async function loopback(): Promise<string> {
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** What is started, when that is not the program itself. */
+  /** A command to start instead of the program. */
   readonly command?: readonly string[];
 }
 
 /** A running program. */
 export class Run {
-  /** How it ended, and everything it wrote to stdout and stderr. */
+  /** The exit code or signal, and everything written to stdout and stderr. */
   readonly ended: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string }>;
   readonly #child;
   #stdout = Buffer.alloc(0);
@@ -70,7 +70,7 @@ export class Run {
     });
   }
 
-  /** Waits for this on stdout; throws when the program ends without it. */
+  /** Waits for a text on stdout. Throws when the program ends without it. */
   async says(pattern: RegExp): Promise<string> {
     for (;;) {
       const found = pattern.exec(this.#stdout.toString());
@@ -86,7 +86,7 @@ export class Run {
     }
   }
 
-  /** Where it serves. */
+  /** The address at which the program serves. */
   url(): Promise<string> {
     return this.says(/^Metrics: (http:\S+\/metrics)\r?\n/m);
   }
@@ -96,7 +96,7 @@ export class Run {
   }
 }
 
-/** What is served, by sample. */
+/** Returns the served values by sample. */
 export async function scrape(url: string): Promise<Record<string, number>> {
   const response = await fetch(url, { headers: { connection: 'close' } });
   if (response.status !== 200) throw new Error(`Status ${response.status}`);
@@ -106,7 +106,7 @@ export async function scrape(url: string): Promise<Record<string, number>> {
   );
 }
 
-/** Scrapes until `look` is content. There is no time limit of its own: the test's is enough. */
+/** Scrapes until `look` accepts the result. The time limit is that of the test. */
 export async function scrapeUntil(
   url: string,
   look: (samples: Record<string, number>) => boolean,

@@ -1,4 +1,4 @@
-/** The main job on a terminal: what it leaves on the screen. */
+/** The screen of the hash-tree example on a terminal. */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ describe('hash-tree on a terminal', { skip: requireTerminal(), timeout: 300_000 
       ['Files', 'Bytes', 'Time', 'Rate', 'Errors', 'Slowest'],
     );
     assert.equal(rows[7], 'Bytes:    19.5kB (20000)');
-    // The shell's prompt gets a line of its own.
+    // The prompt of the shell gets its own line.
     assert.deepEqual(program.cursor(), { row: rows.length, column: 0 });
   });
 

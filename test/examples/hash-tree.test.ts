@@ -1,4 +1,4 @@
-/** The main job: what it hashes, writes, says and serves. */
+/** The hash-tree example: its digests, files, messages and metrics. */
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -14,13 +14,13 @@ import { loopback, PROGRAM, Run, scrape, scrapeUntil, temporaryFolder } from './
 
 const MIB = 1 << 20;
 
-/** Makes a file whose bytes differ from those of others. Names are bytes, written here as Latin-1. */
+/** Makes a file with unique contents. Names are bytes, written here as Latin-1. */
 function makeFile(folder: string, name: string, size: number): void {
   const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
   writeFileSync(path, Buffer.alloc(size, `${name} ${size}\n`));
 }
 
-/** A tree with everything that a name can be, and files that need several reads and several batches. */
+/** Makes a tree with every kind of name, and files that need several reads and several batches. */
 function makeTree(folder: string): { files: number; bytes: number } {
   const tree = join(folder, 'tree');
   mkdirSync(join(tree, 'deep', 'er', 'and deeper'), { recursive: true });
@@ -45,7 +45,7 @@ function makeTree(folder: string): { files: number; bytes: number } {
   };
   for (let i = 0; i < 200; i++) sizes[`deep/er/${i}`] = i;
   for (const [name, size] of Object.entries(sizes)) makeFile(tree, name, size);
-  // None of these is a regular file: they are not hashed.
+  // Files that are not regular are not hashed.
   symlinkSync('one', join(tree, 'link'));
   symlinkSync('..', join(tree, 'deep', 'circle'));
   symlinkSync('nowhere', join(tree, 'dangling'));
@@ -54,13 +54,13 @@ function makeTree(folder: string): { files: number; bytes: number } {
   return { files: all.length, bytes: all.reduce((sum, size) => sum + size, 0) };
 }
 
-/** What `sha256sum` itself writes for a tree. */
+/** Returns the output of `sha256sum` for a tree. */
 function sumsOf(cwd: string, directory: string): Buffer {
   const script = 'find "$1" -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum --';
   return execFileSync('sh', ['-c', script, 'sh', directory], { cwd, maxBuffer: 64 * MIB });
 }
 
-/** A tree that takes minutes, and no room on the disk. */
+/** Makes a tree of sparse files, which takes minutes to hash and no space on the disk. */
 function makeEndlessTree(folder: string): void {
   mkdirSync(join(folder, 'tree'));
   for (let i = 0; i < 4; i++) {
@@ -79,9 +79,9 @@ function summaryOf(stdout: string): { files: string; bytes: string; errors: numb
   return { files: found[1]!, bytes: found[2]!, errors: Number(found[3]) };
 }
 
-// For all of them together: on a busy machine, each starts its five threads in half a minute.
+// A limit for all tests together: on a busy machine, each takes half a minute to start its five threads.
 describe('hash-tree', { timeout: 1_200_000 }, () => {
-  it('hashes a tree, writes what sha256sum writes, says what it did, and ends', async (t) => {
+  it('hashes a tree, writes the output of sha256sum, prints a summary, and ends', async (t) => {
     const cwd = temporaryFolder(t);
     const { files, bytes } = makeTree(cwd);
     const run = new Run(t, ['--port', '0', '--output', 'sums', 'tree'], { cwd });
@@ -97,12 +97,12 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     const checked = spawnSync('sha256sum', ['-c', '--strict', 'sums'], { cwd, encoding: 'latin1' });
     assert.equal(checked.status, 0, checked.stderr);
     assert.equal(checked.stdout.match(/: OK$/gm)?.length, files);
-    // Bars are no terminal's here: plain lines, the last of which is the whole.
+    // Without a terminal, bars are plain lines, the last of which is complete.
     assert.match(stderr, /All files: 100%/);
     assert.ok(!stderr.includes('\x1b'));
   });
 
-  it('hashes node_modules when nothing is named', async (t) => {
+  it('hashes node_modules by default', async (t) => {
     const cwd = temporaryFolder(t);
     mkdirSync(join(cwd, 'node_modules'));
     makeFile(join(cwd, 'node_modules'), 'index.js', 100);
@@ -112,7 +112,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     assert.deepEqual(readFileSync(join(cwd, 'sums')), sumsOf(cwd, 'node_modules'));
   });
 
-  it('serves what it counted, until Ctrl-C', { skip: requireTool('promtool') }, async (t) => {
+  it('serves its metrics until Ctrl-C', { skip: requireTool('promtool') }, async (t) => {
     const cwd = temporaryFolder(t);
     const { files, bytes } = makeTree(cwd);
     const run = new Run(t, ['--port', '0', '--serve', 'tree'], { cwd });
@@ -145,7 +145,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     await assert.rejects(fetch(url));
   });
 
-  it('serves its progress while it runs; Ctrl-C in the middle ends it with 130', async (t) => {
+  it('serves its progress while it runs, and ends with 130 on Ctrl-C', async (t) => {
     const cwd = temporaryFolder(t);
     makeEndlessTree(cwd);
     const run = new Run(t, ['--port', '0', '--serve', '--output', 'sums', 'tree'], { cwd });
@@ -171,7 +171,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     assert.equal(statSync(join(cwd, 'sums'), { throwIfNoEntry: false }), undefined);
   });
 
-  it('counts and reports what it cannot read, and goes on', async (t) => {
+  it('counts and reports unreadable files, and continues', async (t) => {
     const cwd = temporaryFolder(t);
     const tree = join(cwd, 'tree');
     mkdirSync(join(tree, 'locked'), { recursive: true });
@@ -181,7 +181,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     makeFile(tree, 'open/secret too', 8);
     makeFile(tree, 'open/fine', 9);
     execFileSync('chmod', ['000', 'locked', 'secret', 'open/secret too'], { cwd: tree });
-    // Nothing is locked for root, unless it gives up two of its capabilities. (Another user might not be able to
+    // Root can read locked files unless it drops two of its capabilities. (Another user may not be able to
     // read this package.)
     const dropped = '-dac_override,-dac_read_search';
     const asOthers = [
@@ -208,7 +208,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     }
   });
 
-  it('counts and reports a directory that is not there', async (t) => {
+  it('counts and reports a missing directory', async (t) => {
     const cwd = temporaryFolder(t);
     const run = new Run(t, ['--port', '0', '--serve', 'nowhere'], { cwd });
     const served = await scrape(await run.says(/^Serving at (\S+) until/m));
@@ -221,7 +221,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     assert.doesNotMatch(stdout, /Slowest/);
   });
 
-  it('is content with an empty directory', async (t) => {
+  it('accepts an empty directory', async (t) => {
     const cwd = temporaryFolder(t);
     const { code, stdout } = await new Run(t, ['--port', '0', '--output', 'sums', '.'], { cwd }).ended;
     assert.equal(code, 0);
@@ -229,7 +229,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     assert.equal(readFileSync(join(cwd, 'sums'), 'utf8'), '');
   });
 
-  it('takes the next port when one is in use, and says so', async (t) => {
+  it('takes the next port when one is in use, and reports it', async (t) => {
     const cwd = temporaryFolder(t);
     const host = await loopback();
     const port = await freePort(host);
@@ -247,7 +247,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     assert.match(stdout, new RegExp(`^Port ${port} is in use: serving at ${served}\\.$`, 'm'));
   });
 
-  it('serves where it is told to', async (t) => {
+  it('serves at the given address', async (t) => {
     const cwd = temporaryFolder(t);
     const port = await freePort(await loopback());
     const run = new Run(t, ['--port', String(port), '.'], { cwd });
@@ -257,10 +257,10 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     assert.doesNotMatch(stdout, /in use/);
   });
 
-  it('gives up when no port is left', async (t) => {
+  it('ends when no port is free', async (t) => {
     const host = await loopback();
     const blocker = createServer();
-    // When somebody else has it, so much the better.
+    // If another program has the port, the test holds as well.
     const taken = new Promise((resolve) => blocker.once('listening', resolve).once('error', resolve));
     blocker.listen(65_535, host);
     await taken;
@@ -281,7 +281,7 @@ describe('hash-tree', { timeout: 1_200_000 }, () => {
     assert.doesNotMatch(stderr, /^ {4}at /m);
   });
 
-  it('tells how it is used', async (t) => {
+  it('prints its usage', async (t) => {
     const { code, stdout, stderr } = await new Run(t, ['--help']).ended;
     assert.equal(code, 0);
     assert.equal(stderr, '');

@@ -1,4 +1,4 @@
-/** The logging example on a terminal: every line is whole and above the bars, in its order. */
+/** The logging example on a terminal: lines are whole, in order, and above the bars. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
@@ -13,7 +13,7 @@ const LINES = ['north', 'south', 'west'].flatMap((batch) => [
 ]);
 
 describe('the logging example', () => {
-  it('has what it logs above its bars', { skip: requireTerminal() }, async () => {
+  it('prints its log above its bars', { skip: requireTerminal() }, async () => {
     using program = runInTerminal(PROGRAM, { cols: 80, rows: 24 });
     await program.waitFor((screen) => screen.at(-1)?.startsWith('north:') === true);
     assert.deepEqual(await program.exited, { code: 0, signal: null });
@@ -23,7 +23,7 @@ describe('the logging example', () => {
     assert.equal(screen.at(-1), 'done');
   });
 
-  it('is the same for a program that reads', () => {
+  it('writes the same log into a pipe', () => {
     const env = { ...process.env, TQDM_OUTPUT: 'json' };
     const { stdout, stderr, status } = spawnSync(process.execPath, [PROGRAM], { env, encoding: 'utf8' });
     assert.equal(status, 0, stderr);

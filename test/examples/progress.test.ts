@@ -1,4 +1,7 @@
-/** The examples of bars over loops, streams, promises, tasks and threads, and of published ones, as programs. */
+/**
+ * The examples of bars over loops, streams, promises, tasks and threads, and of published bars, run as
+ * programs.
+ */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -13,7 +16,7 @@ import { loopback, Run, scrapeUntil, temporaryFolder } from './hash-tree-run.js'
 const exampleFile = (name: string) =>
   fileURLToPath(new URL(`../../examples/progress/${name}.js`, import.meta.url));
 
-/** An example with no terminal: its bars leave one line each. */
+/** Runs an example without a terminal. Its bars leave one line each. */
 function run(t: TestContext, name: string, ...args: string[]) {
   return new Run(t, [], { command: [process.execPath, exampleFile(name), ...args] }).ended;
 }
@@ -27,20 +30,20 @@ function fileOf(t: TestContext, content = CONTENT): string {
 }
 
 describe('examples/progress', { timeout: 120_000 }, () => {
-  it('loops tells the commonest words, with a bar for each way to loop', async (t) => {
+  it('loops prints the most frequent words, with a bar for each kind of loop', async (t) => {
     const file = fileOf(t, Buffer.from('the cat and the dog\nand the cow\n'));
     const { code, stdout, stderr } = await run(t, 'loops', file);
     assert.equal(code, 0, stderr);
     assert.equal(stdout, '3 the\n2 and\n');
     assert.match(stderr, /^Read: 2line \[/m);
     assert.match(stderr, /^Split: 100%\|█+\| 2\/2 \[/m);
-    // The round that was left is not counted.
+    // The round that `break` left is not counted.
     assert.match(stderr, /^Rank: {2}40%\|█+ +\| 2\/5 \[/m);
     assert.match(stderr, /^Letters: 30\.0it \[/m);
     assert.doesNotMatch(stderr, /Rows/);
   });
 
-  it('workers has the bars of its threads on one screen', { skip: requireTerminal() }, async () => {
+  it('workers draws the bars of its threads on one screen', { skip: requireTerminal() }, async () => {
     using program = runInTerminal(exampleFile('workers'), { cols: 80, args: ['100000'] });
     assert.deepEqual(await program.exited, { code: 0, signal: null }, program.output());
     const rows = program.screen();
@@ -55,7 +58,7 @@ describe('examples/progress', { timeout: 120_000 }, () => {
     ]);
   });
 
-  it('proxy publishes its bars under names of its own, until it is interrupted', async (t) => {
+  it('proxy publishes its bars under its own names until it is interrupted', async (t) => {
     const program = new Run(t, ['0', await loopback()], {
       command: [process.execPath, exampleFile('proxy')],
     });
@@ -70,7 +73,7 @@ describe('examples/progress', { timeout: 120_000 }, () => {
     assert.match(stderr, /^import orders: 100%\|█+\| 200\/200 \[/m);
   });
 
-  it('streams packs a file and counts both sides of it', async (t) => {
+  it('streams compresses a file and counts bytes before and after', async (t) => {
     const file = fileOf(t);
     const { code, stdout, stderr } = await run(t, 'streams', file);
     assert.equal(code, 0, stderr);
@@ -81,7 +84,7 @@ describe('examples/progress', { timeout: 120_000 }, () => {
     assert.match(stderr, /^Written: \d\.\d+kB \[/m);
   });
 
-  it('streams ends with what made it fail, and both its bars', async (t) => {
+  it('streams fails with the error, after both bars', async (t) => {
     const { code, stderr } = await run(t, 'streams', temporaryFolder(t));
     assert.equal(code, 1);
     assert.match(stderr, /EISDIR/);
@@ -89,7 +92,7 @@ describe('examples/progress', { timeout: 120_000 }, () => {
     assert.match(stderr, /^Written: /m);
   });
 
-  it('promises tells formats as they come and levels in order', async (t) => {
+  it('promises prints formats as they complete and levels in order', async (t) => {
     const { code, stdout, stderr } = await run(t, 'promises', fileOf(t));
     assert.equal(code, 0, stderr);
     const lines = stdout.trimEnd().split('\n');
@@ -124,7 +127,7 @@ describe('examples/progress', { timeout: 120_000 }, () => {
       digests,
       names.map((name) => `${createHash('sha256').update(name.repeat(200_000)).digest('hex')}  ${name}`),
     );
-    // Each file had a bar below the one of all.
+    // Each file had a bar below the total.
     for (const name of names) assert.ok(program.output().includes(`${name}: `), name);
   });
 });

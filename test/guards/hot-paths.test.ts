@@ -1,6 +1,6 @@
 /**
- * What a call must not do, counted and not timed: so these hold on any machine, busy or not. Each guard is shown to
- * find a fault where there is one.
+ * Allocations, deoptimizations and system calls of hot paths, counted and not timed, so that the tests hold
+ * on any machine. Each guard also has to detect a deliberate fault.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { requireTool } from '../support/tools.js';
-import { LEAST_FAULT_BYTES, OPERATIONS } from './operations.js';
+import { MIN_FAULT_BYTES, OPERATIONS } from './operations.js';
 
 const MEASURED_OPERATION = fileURLToPath(new URL('./measured-operation.js', import.meta.url));
 
-/** No collection of garbage takes away, between two looks, what was allocated. */
+/** Keeps garbage collections from hiding allocations between two measurements. */
 const ONE_GENERATION = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
 
 let folder: string;
@@ -39,7 +39,7 @@ function allocated(operation: string, backend?: string): number {
   return Number(/\[allocated (-?\d+)\]/.exec(runNode(ONE_GENERATION, operation, backend))![1]);
 }
 
-/** What was written between each two marks. */
+/** Returns the output between each two marks. */
 function betweenMarks(output: string): string[] {
   return output
     .split('[calls begin]')
@@ -54,8 +54,8 @@ function deoptimizations(operation: string, backend?: string): number {
 }
 
 /**
- * Lines of system calls of the main thread between the calls that write the marks, of the time with the fewest: V8
- * makes some of its own when it collects garbage or has compiled.
+ * Returns the system calls of the main thread between the marks, from the repetition with the fewest: V8
+ * makes some when it collects garbage or has compiled.
  */
 function systemCalls(operation: string): string[] {
   const trace = join(folder, 'trace');
@@ -63,7 +63,7 @@ function systemCalls(operation: string): string[] {
   execFileSync('strace', args, { env: environment('file'), stdio: 'ignore' });
   const parts = betweenMarks(readFileSync(trace, 'utf8'));
   assert.ok(parts.length >= 5);
-  // Each part begins with the rest of the line that wrote the mark and ends with the start of such a line.
+  // Each part begins with the rest of the line that wrote the mark, and ends with the start of such a line.
   const times = parts.map((part) => part.split('\n').slice(1, -1));
   return times.sort((a, b) => a.length - b.length)[0]!;
 }
@@ -73,7 +73,7 @@ for (const backend of ['single', 'file']) {
     for (const operation of Object.keys(OPERATIONS)) {
       test(`${operation} allocates nothing`, () => {
         const bytes = allocated(operation, backend);
-        assert.ok(bytes < LEAST_FAULT_BYTES, `${bytes} bytes`);
+        assert.ok(bytes < MIN_FAULT_BYTES, `${bytes} bytes`);
       });
     }
   });
@@ -94,7 +94,7 @@ describe('1,000,000 calls into a file make no system call', { skip: requireTool(
 });
 
 describe('the guards find', () => {
-  test('an allocation', () => assert.ok(allocated('allocation') > 10 * LEAST_FAULT_BYTES));
+  test('an allocation', () => assert.ok(allocated('allocation') > 10 * MIN_FAULT_BYTES));
   test('a deoptimization', () => assert.ok(deoptimizations('deoptimization') > 0));
   test('a system call', { skip: requireTool('strace') }, () => {
     assert.equal(systemCalls('systemCall').filter((line) => line.includes('"/"')).length, 2);

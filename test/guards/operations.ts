@@ -1,10 +1,10 @@
-/** The calls that must cost next to nothing, each as a loop over many of them. */
+/** Hot-path calls, each in a loop. */
 import { existsSync } from 'node:fs';
 import { createCounter, createGauge, createHistogram, createSummary } from 'metheus';
 import { tqdm } from 'metheus/progress';
 
-/** What looking itself allocates, and then some; less than a bit for each of 1,000,000 calls. */
-export const LEAST_FAULT_BYTES = 100_000;
+/** More than the measurement itself allocates, and less than a bit for each of 1,000,000 calls. */
+export const MIN_FAULT_BYTES = 100_000;
 
 type Loop = (rounds: number) => void;
 
@@ -12,19 +12,19 @@ const LABELS = { method: 'GET', route: '/', status: '200' } as const;
 const NAMES = ['method', 'route', 'status'] as const;
 
 /**
- * Seconds that are numbers on the heap already. A fraction that a caller computes is put there by the caller, for each
- * call that V8 does not inline into it, which differs between its versions: nothing that the called could help.
+ * Seconds that are heap numbers already. A fraction that the caller computes is boxed by the caller for each
+ * call that V8 does not inline, which differs between versions. See docs/v8.md: boxed doubles.
  */
 const SECONDS: readonly number[] = boxed(Array.from({ length: 1024 }, (_, i) => i / 100));
 
-/** An array that has held something else keeps pointers: one of fractions alone would be copied from, and boxed. */
+/** An array that has held a string keeps pointers. One of fractions alone would hold unboxed numbers, and box each that is read. */
 function boxed(numbers: readonly number[]): number[] {
   const kept: unknown[] = [{}, ...numbers];
   kept.shift();
   return kept as number[];
 }
 
-/** Each is made when it is asked for: a metric exists from then on. */
+/** Functions, since a metric exists from its creation on. */
 export const OPERATIONS: Readonly<Record<string, () => Loop>> = {
   'counter.inc': () => {
     const counter = createCounter('guard_total', 'Guard.', { requiredLabels: NAMES }).labels(LABELS);
@@ -76,7 +76,7 @@ export const OPERATIONS: Readonly<Record<string, () => Loop>> = {
   },
 };
 
-/** What the guards must find fault with, or they would find nothing at all. */
+/** Deliberate faults, which the guards have to detect. */
 export const FAULTS: Readonly<Record<string, () => Loop>> = {
   allocation: () => {
     const kept: unknown[] = [0];
@@ -90,7 +90,7 @@ export const FAULTS: Readonly<Record<string, () => Loop>> = {
     let round = 0;
     return (rounds) => {
       round += 1;
-      // Many rounds of one shape, then another: what was optimized for the first has to go.
+      // Rounds with one object shape, then with another, which discards the optimized code.
       for (let i = 0; i < rounds; i++) {
         const seen: { x: number } =
           round > 6 && i > rounds / 2 ? Object.assign({ y: 1 }, { x: 2 }) : { x: 1 };

@@ -1,7 +1,10 @@
 /**
- * A process that makes and removes series, 10 or 100 of a type in a round and never with the same labels, and prints
- * by how many bytes its memory has grown in that fifth of the rounds in which it grew least, the first aside: what
- * leaks does so in each of them. `short-lived-series.js ROUNDS`. Each round is scraped.
+ * Creates and removes series, 10 or 100 of each type in a round and never with the same labels, and scrapes
+ * after each round: `short-lived-series.js ROUNDS`.
+ *
+ *
+ * Prints the growth of the memory in the fifth of the rounds with the smallest growth, the first fifth aside:
+ * a leak grows in each of them.
  */
 import {
   createCounter,
@@ -40,7 +43,7 @@ async function round(): Promise<void> {
     gauge.labels({ tenant }).set(i);
     histogram.labels({ tenant }).observe(i);
     summary.labels({ tenant }).observe(i);
-    // A tenth, since they cost a hundred times as much.
+    // Fewer series, since they cost a hundred times as much.
     if (i % 10 > 0) continue;
     native.labels({ tenant }).observe(i);
     quantiles.labels({ tenant }).observe(i);

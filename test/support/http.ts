@@ -1,4 +1,7 @@
-/** Requests that show what was really sent: nothing is decompressed, retried or kept alive behind the scenes. */
+/**
+ * HTTP requests without decompression, retries or kept connections, so that tests see the bytes that were
+ * sent.
+ */
 import { once } from 'node:events';
 import { type Agent, type IncomingMessage, request } from 'node:http';
 
@@ -11,17 +14,17 @@ export interface Answer {
 export interface Ask {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What stands in the request line; that of the URL when left out. */
+  /** The target in the request line. @defaultValue the path of the URL */
   readonly path?: string;
   readonly agent?: Agent;
 }
 
-/** The response as soon as its headers are there; its body is not read. */
+/** Resolves with the response when its headers have arrived. The body is not read. */
 export async function open(url: string, { agent, ...ask }: Ask = {}): Promise<IncomingMessage> {
   const asking = request(url, { ...ask, agent: agent ?? false });
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
-  // Afterwards errors belong to the response.
+  // From here on errors are reported by the response.
   asking.on('error', () => {});
   return response;
 }

@@ -1,15 +1,15 @@
-/** What there is to check in a page: its code, its headings, its links. */
+/** Code blocks, headings and links of a Markdown page. */
 
 /** A fenced block. */
 export interface Block {
-  /** The page, for messages. */
+  /** The path of the page, for messages. */
   readonly page: string;
-  /** The line of the page at which the text begins, from 1. */
+  /** The number of the first line of the text, from 1. */
   readonly line: number;
-  /** What stands behind the fence: `ts`, `ts ignore`, nothing. */
+  /** The info string: `ts`, `ts ignore`, or empty. */
   readonly info: string;
   readonly text: string;
-  /** For code, the block without a language that follows with nothing between: what it prints. */
+  /** For code, the text of the block without a language that follows immediately: the output. */
   readonly output: string | undefined;
 }
 
@@ -17,7 +17,7 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})\s*(.*?)\s*$/;
 
 interface Parts {
   readonly blocks: readonly Block[];
-  /** The lines outside of blocks. */
+  /** The lines outside of code blocks. */
   readonly prose: readonly string[];
 }
 
@@ -25,7 +25,7 @@ function partsOf(page: string, markdown: string): Parts {
   const found: { block: Block; follows: boolean }[] = [];
   const prose: string[] = [];
   const lines = markdown.split('\n');
-  // Whether only blank lines came since the last block.
+  // Whether only blank lines follow the last block.
   let follows = false;
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at]!;
@@ -59,7 +59,7 @@ export function blocksOf(page: string, markdown: string): readonly Block[] {
   return partsOf(page, markdown).blocks;
 }
 
-/** The anchors that GitHub gives the headings of a page. */
+/** Returns the anchors that GitHub gives to the headings of a page. */
 export function anchorsOf(markdown: string): ReadonlySet<string> {
   const anchors = new Set<string>();
   for (const line of partsOf('', markdown).prose) {
@@ -77,7 +77,7 @@ export function anchorsOf(markdown: string): ReadonlySet<string> {
   return anchors;
 }
 
-/** Where the links of a page lead, those in code left out. */
+/** Returns the targets of the links of a page, without those in code. */
 export function linksOf(markdown: string): string[] {
   const prose = partsOf('', markdown)
     .prose.join('\n')

@@ -1,10 +1,10 @@
-/** Child processes and ports. Each process is ended by the handle that its start gave. */
+/** Child processes and ports. Each process is ended through the handle that its start returned. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A port of the loopback interface that nothing listened on a moment ago. */
+/** Returns a port of the loopback interface that was free a moment ago. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   const server = createServer().listen(0, host);
   await once(server, 'listening');
@@ -16,9 +16,9 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
 
 export interface RunningProcess {
   readonly child: ChildProcess;
-  /** All that it has written so far, to both outputs. */
+  /** Returns everything written so far to both outputs. */
   output(): string;
-  /** Asks it to end, and waits until it has. */
+  /** Sends `SIGTERM`, and resolves when the process has ended. */
   stop(): Promise<void>;
 }
 
@@ -45,9 +45,10 @@ export function startProcess(
 }
 
 /**
- * Waits until `look` gives something.
+ * Waits until `look` returns a value.
  *
- * @param what - said when it does not within `seconds`
+ *
+ * @param what - the subject of the error when that takes longer than `seconds`
  */
 export async function until<T>(what: string, look: () => Promise<T | undefined>, seconds = 60): Promise<T> {
   const deadline = performance.now() + seconds * 1000;

@@ -1,4 +1,4 @@
-/** A real Prometheus that scrapes us. */
+/** A Prometheus server that scrapes the test. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,18 +6,18 @@ import type { Exemplar } from 'metheus';
 import { freePort, startProcess, until } from './processes.js';
 import { numberOf } from './validators.js';
 
-/** A series as the query API gives it. */
+/** A series as the query API returns it. */
 export interface StoredSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** An exemplar, with the labels of the series that it is of. */
+/** An exemplar with the labels of its series. */
 export interface StoredExemplar extends Exemplar {
   readonly series: Readonly<Record<string, string>>;
 }
 
-/** What is stored of a metric besides its numbers. */
+/** Metadata of a metric. */
 export interface Metadata {
   readonly type: string;
   readonly help: string;
@@ -25,13 +25,13 @@ export interface Metadata {
 }
 
 export interface PrometheusServer {
-  /** The newest value of every series that the selector selects. */
+  /** Returns the latest value of every series that the selector matches. */
   query(selector: string): Promise<StoredSeries[]>;
-  /** The exemplars of the series that the selector selects, of the last hour. */
+  /** Returns the exemplars of the last hour of the series that the selector matches. */
   exemplars(selector: string): Promise<StoredExemplar[]>;
-  /** The type and the help that are stored of a metric; nothing while there are none. */
+  /** Returns the stored type and help of a metric, if there are any. */
   metadata(name: string): Promise<Metadata | undefined>;
-  /** How the last scrape of the target went: empty when well, undefined before the first. */
+  /** Returns the error of the last scrape: empty after a success, undefined before the first scrape. */
   lastError(): Promise<string | undefined>;
   stop(): Promise<void>;
 }
@@ -55,8 +55,8 @@ interface Vector {
 }
 
 /**
- * @param target - `host:port` to scrape at `/metrics`, twice a second, as the job `metheus`
- * @param features - names for `--enable-feature`; with `native-histograms` it asks for protobuf first
+ * @param target - `host:port`, whose `/metrics` is scraped twice a second as the job `metheus` @param
+ * features - names for `--enable-feature`; `native-histograms` makes the server prefer protobuf
  */
 export async function startPrometheus(
   target: string,

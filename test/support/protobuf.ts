@@ -1,7 +1,10 @@
-/** Reads delimited `io.prometheus.client.MetricFamily` messages, by a schema of our own and others' reader. */
+/**
+ * Reads delimited `io.prometheus.client.MetricFamily` messages with a schema of the tests and the reader of
+ * another package.
+ */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 
-/** A message as it was read: fields that were not there are missing, repeated ones are arrays. */
+/** A message as it was read. Absent fields are missing, repeated ones are arrays. */
 export interface Message {
   readonly [field: string]: unknown;
 }
@@ -72,7 +75,7 @@ const METRIC_FAMILY: Schema = {
 
 const LENGTH_DELIMITED = 2;
 
-/** The families of a response. Throws on an unknown field, or when a length does not hold. */
+/** Returns the families of a response. Throws on an unknown field or a wrong length. */
 export function readFamilies(bytes: Uint8Array): Message[] {
   const reader = new BinaryReader(bytes);
   const families: Message[] = [];
@@ -101,7 +104,7 @@ function read(reader: BinaryReader, schema: Schema, length: number): Message {
   return message;
 }
 
-/** Integers of 64 bits as numbers, where those can hold them. */
+/** Returns integers of 64 bits as numbers where those are exact. */
 function readValue(reader: BinaryReader, type: Scalar | Schema): unknown {
   if (typeof type !== 'string') return read(reader, type, reader.uint32());
   const value = reader[type]();

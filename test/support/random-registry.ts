@@ -1,4 +1,6 @@
-/** Random registries, and what a parser should read from their text, told without asking the library. */
+/**
+ * Random registries, and the samples that a parser should read from their text, computed without the library.
+ */
 import fc from 'fast-check';
 import {
   CollectorRegistry,
@@ -10,7 +12,7 @@ import {
 } from 'metheus';
 import type { ParsedSample } from './validators.js';
 
-/** One series: its label values, what is counted in it, and whether it is removed in the end. */
+/** One series: its label values, its observations, and whether it is removed in the end. */
 export interface SeriesPlan {
   readonly labels: readonly string[];
   readonly numbers: readonly number[];
@@ -98,12 +100,12 @@ const family = fc.uniqueArray(labelName, { maxLength: 4 }).chain((labelNames) =>
     help: nastyText,
     labelNames: fc.constant(labelNames),
     buckets,
-    // A metric without labels is one series, whatever is done.
+    // A metric without labels has one series at all times.
     series: fc.array(series, count === 0 ? { minLength: 1, maxLength: 1 } : { maxLength: 6 }),
   });
 });
 
-/** Names get a number each, so that no two families share a sample's name. */
+/** Appends a number to each name, so that no two families share the name of a sample. */
 export const registryPlan: fc.Arbitrary<RegistryPlan> = fc.record({
   prefix: fc.oneof(fc.constant(''), metricName),
   families: fc.array(family, { maxLength: 6 }).map((families) =>
@@ -117,7 +119,7 @@ export const registryPlan: fc.Arbitrary<RegistryPlan> = fc.record({
 type Labels = Readonly<Record<string, string>>;
 type Operation = 'inc' | 'set' | 'observe';
 
-/** A metric of any type, as far as a plan uses it: plans know no label names at compile time. */
+/** A metric of any type. Plans do not know label names at compile time. */
 type AnyMetric = { [Name in Operation]: (number: number) => void } & {
   labels(labels: Labels): AnyMetric;
   remove(labels: Labels): number;
@@ -131,7 +133,7 @@ const KINDS = {
   summary: [createSummary as unknown as CreateAny, 'observe', (n: number) => !Number.isNaN(n)],
 } as const;
 
-/** Makes the registry of a plan through the public API. */
+/** Creates the registry of a plan through the public API. */
 export function build({ prefix, families }: RegistryPlan): CollectorRegistry {
   const registry = new CollectorRegistry({ prefix });
   for (const plan of families) {
@@ -158,7 +160,7 @@ function untyped(plan: FamilyPlan) {
   return createFamily(name, help, { type: 'unknown', labelNames, series });
 }
 
-/** What a parser should read. */
+/** Returns the families that a parser should read. */
 export interface ExpectedFamily {
   readonly name: string;
   readonly type: string;
@@ -180,7 +182,7 @@ interface Remaining {
   readonly numbers: number[];
 }
 
-/** The series that are there in the end. Plans may name the same labels twice, or take a series away. */
+/** Returns the series that exist in the end. A plan may use label sets twice, and remove series. */
 function remaining(plan: FamilyPlan): Remaining[] {
   const all = new Map<string, Remaining>();
   for (const series of plan.series) {

@@ -1,6 +1,6 @@
 /**
- * Random families of every type, with all that a snapshot can carry, and what a parser should read from them, told
- * without asking the library.
+ * Random families of every type with everything that a snapshot can contain, and the samples that a parser
+ * should read from them, computed without the library.
  */
 import fc from 'fast-check';
 import type { Exemplar, FamilySnapshot, MetricType } from 'metheus';
@@ -16,7 +16,7 @@ const count = fc.oneof(fc.nat(10), fc.integer({ min: 0, max: 2 ** 40 }));
 const time = fc.integer({ min: 0, max: 2 ** 42 }).map((milliseconds) => milliseconds / 1000);
 const stateLabel = 'state';
 
-/** Python's parser ends an exemplar's labels at the first brace, even one in a value. */
+/** Python's parser ends the labels of an exemplar at the first brace, even at one in a value. */
 const exemplar: fc.Arbitrary<Exemplar> = fc
   .record({
     labels: fc.dictionary(
@@ -44,7 +44,7 @@ function cellsOf(type: MetricType, boundCount: number): fc.Arbitrary<number[]> {
       return (
         fc
           .tuple(fc.array(count, { minLength: boundCount + 1, maxLength: boundCount + 1 }), nastyNumber)
-          // A sum of a gauge histogram without negative bounds is no less than nothing; of others it is a number.
+          // The sum of a gauge histogram without negative bounds is not negative; other sums are any number.
           .map(([counts, sum]) => [...counts, type === 'histogram' ? sum : Math.abs(sum) || 0])
       );
     case 'summary':
@@ -79,7 +79,7 @@ const family = fc
     const hasBuckets = type === 'histogram' || type === 'gaugehistogram';
     const own = type === 'summary' ? given.quantiles : hasBuckets ? given.bounds : [];
     const names = isSet ? [stateLabel] : labelNames;
-    // Python takes all rows of an info, or of a state set, for one moment's.
+    // Python treats all rows of an info or of a state set as one moment.
     const hasTimes = isTimed && type !== 'info' && !isSet;
     const exemplarCells = hasBuckets ? own.length + 1 : Number(type === 'counter');
     const row = fc.record({
@@ -105,7 +105,7 @@ const family = fc
     });
   });
 
-/** Names get a number each, so that no two families share a sample's name. */
+/** Appends a number to each name, so that no two families share the name of a sample. */
 export const familyPlans: fc.Arbitrary<FamilyPlan[]> = fc.array(family, { maxLength: 6 }).map((families) =>
   families.map(({ name, ending, unit, labelNames, rows, type, ...rest }, i) => {
     const full = `${name}_${i}${unit === 'seconds' ? '_seconds' : ''}${ending}`;
@@ -135,7 +135,7 @@ export const familyPlans: fc.Arbitrary<FamilyPlan[]> = fc.array(family, { maxLen
 export const snapshotsOf = (plans: readonly FamilyPlan[]): FamilySnapshot[] =>
   plans.map(({ name, ...made }) => snapshot(name, made));
 
-/** What a parser of OpenMetrics should read, created times included. */
+/** Returns the families that a parser of OpenMetrics should read, created times included. */
 export function expectedOpenMetrics(plan: FamilyPlan): ParsedFamily {
   const { type, name, help = '', unit = '', rows } = plan;
   const isCounter = type === 'counter' && name.endsWith('_total');
@@ -220,7 +220,10 @@ const TEXT_TYPES: Partial<Record<MetricType, string>> = {
   stateset: 'gauge',
 };
 
-/** What a parser of text 0.0.4 should read. Python's has counters without `_total`, and their samples with it. */
+/**
+ * Returns the families that a parser of text 0.0.4 should read. Python's counters have no `_total`, their
+ * samples do.
+ */
 export function expectedText(plan: FamilyPlan): ParsedFamily {
   const { type, name, help = '', rows, bounds: own = [] } = plan;
   const stem = type === 'counter' ? name.replace(/_total$/, '') : name;

@@ -1,8 +1,8 @@
-/** Things to scrape: large, failing, watched. */
+/** Registries for scrapes: large ones, failing ones, and ones that report their progress. */
 import { createHash } from 'node:crypto';
 import { CollectorRegistry, createCounter, createFamily, type FamilySnapshot } from 'metheus';
 
-/** What a handler takes as a registry. */
+/** The part of a registry that a handler uses. */
 interface Collectable {
   collect(): Promise<readonly FamilySnapshot[]>;
 }
@@ -14,7 +14,7 @@ export function smallRegistry(): CollectorRegistry {
   return registry;
 }
 
-/** Some hundred KiB: several chunks. */
+/** A registry of several chunks. */
 export function largeRegistry(): CollectorRegistry {
   const registry = new CollectorRegistry();
   const counter = createCounter('items_total', 'Items.', { requiredLabels: ['id'], registry });
@@ -22,13 +22,13 @@ export function largeRegistry(): CollectorRegistry {
   return registry;
 }
 
-/** Nothing that gzip makes much smaller, and so something that fills the buffers of sockets. */
+/** Text that gzip hardly compresses, so that it fills the buffers of sockets. */
 const INCOMPRESSIBLE = createHash('shake256', { outputLength: 48_750 }).digest('base64');
 
-/** Families of about 64 KiB each, that tell how far they were read. */
+/** Families of about 64 KiB each, which report how far they were read. */
 export class Watched implements Collectable {
   taken = 0;
-  /** Resolves when nobody will read on. */
+  /** Resolves when the reader has stopped. */
   readonly ended: Promise<void>;
   readonly #count: number;
   readonly #failAt: number;
@@ -46,7 +46,7 @@ export class Watched implements Collectable {
   }
 
   async collect(): Promise<readonly FamilySnapshot[]> {
-    // Encoders iterate once and in order, so this may be less than an array.
+    // Encoders iterate once and in order, so an iterable is enough.
     return this.#families() as Iterable<FamilySnapshot> as FamilySnapshot[];
   }
 
@@ -62,9 +62,9 @@ export class Watched implements Collectable {
   }
 }
 
-/** A registry whose collection goes on until it is told to end. */
+/** A registry whose collection ends on a call. */
 export class Slow implements Collectable {
-  /** Resolves when somebody collects. */
+  /** Resolves when a collection has begun. */
   readonly asked: Promise<void>;
   finish: (error?: Error) => void = () => {};
   readonly #answer: Promise<FamilySnapshot[]>;

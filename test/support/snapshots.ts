@@ -1,14 +1,14 @@
-/** Snapshots made by hand, with all that one can carry. */
+/** Snapshots written by hand, with everything that one can contain. */
 import type { Exemplar, FamilySnapshot, MetricType } from 'metheus';
 import { LabelColumn, labelText } from 'metheus/backends';
 
 export interface HandMadeRow {
   readonly labels?: Readonly<Record<string, string>>;
-  /** As the type's layout has them. A gauge's second cell may be left out. */
+  /** The cells in the order of the type's layout. The second cell of a gauge may be left out. */
   readonly cells: readonly number[];
   readonly created?: number;
   readonly timestamp?: number;
-  /** By cell. */
+  /** Exemplars by cell. */
   readonly exemplars?: Readonly<Record<number, Exemplar>>;
   readonly quantiles?: readonly number[];
 }
@@ -24,7 +24,7 @@ export interface HandMade {
 
 const GAUGE_LIKE: readonly MetricType[] = ['gauge', 'info', 'stateset'];
 
-/** Columns that no row has anything in are left out, as they are where nobody asked for them. */
+/** Leaves out columns that are empty in every row, as a registry does. */
 export function snapshot(name: string, made: HandMade): FamilySnapshot {
   const { type, help = 'h', unit = '', labelNames = [], bounds = [], rows } = made;
   const isGauge = GAUGE_LIKE.includes(type);
@@ -70,5 +70,5 @@ export function snapshot(name: string, made: HandMade): FamilySnapshot {
   };
 }
 
-/** What can be scraped, with exactly these families. */
+/** Returns a registry with exactly these families. */
 export const collectable = (...families: FamilySnapshot[]) => ({ collect: async () => families });

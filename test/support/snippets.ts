@@ -1,20 +1,20 @@
-/** Code of pages, type-checked and run as a user of the package would. */
+/** Code blocks of pages, compiled and run as by a user of the package. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Block } from './markdown.js';
 
-/** The package, two levels above the compiled tests of a room. */
+/** The root of the package, two levels above the compiled tests. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Names that pages use for whatever the reader has. */
+/** Declarations of the names that pages use for code of the reader. */
 const PLACEHOLDERS = `
 declare const items: string[];
 declare function work(item: unknown): void;
 `;
 
-/** Exit code and both outputs of a program; never rejects. */
+/** Runs a program, and returns its exit code and both outputs. Never rejects. */
 function run(
   file: string,
   args: readonly string[],
@@ -28,8 +28,8 @@ function run(
 }
 
 /**
- * Blocks as modules of a folder below `build`, where `metheus` is this package. All are compiled at once; their
- * line numbers are those of their pages.
+ * Code blocks as modules of a folder below `build`, where `metheus` resolves to this package. All are
+ * compiled at once, with the line numbers of their pages.
  */
 export class Snippets {
   readonly #folder: string;
@@ -55,7 +55,7 @@ export class Snippets {
     writeFileSync(join(this.#folder, 'tsconfig.json'), JSON.stringify(config));
   }
 
-  /** Compiles them. Gives the compiler's complaints by block, and all others under `undefined`. */
+  /** Compiles the blocks. Returns the errors by block, and all others under `undefined`. */
   async compile(): Promise<ReadonlyMap<Block | undefined, string>> {
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
     const { code, stdout, stderr } = await run(tsc, ['-p', this.#folder, '--pretty', 'false']);
@@ -64,14 +64,14 @@ export class Snippets {
     const byName = new Map([...this.#names].map(([block, name]) => [name, block]));
     let block: Block | undefined;
     for (const line of `${stdout}${stderr}`.split('\n').filter((text) => text !== '')) {
-      // Indented lines go on with what the line before says.
+      // Indented lines continue the error of the line before.
       if (!line.startsWith(' ')) block = byName.get(/([\w-]+)\.ts\(\d+,\d+\)/.exec(line)?.[1] ?? '');
       complaints.set(block, `${complaints.get(block) ?? ''}${line}\n`);
     }
     return complaints;
   }
 
-  /** Runs a block that was compiled, in a process of its own. */
+  /** Runs a compiled block in its own process. */
   run(block: Block): Promise<{ code: unknown; stdout: string; stderr: string }> {
     return run(process.execPath, [join(this.#folder, 'out', `${this.#names.get(block)}.js`)]);
   }

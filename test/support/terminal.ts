@@ -1,4 +1,4 @@
-/** Programs on a pseudo-terminal, and an emulator that shows what a person would see there. */
+/** Programs on a pseudo-terminal, and an emulator of its screen. */
 import { constants } from 'node:os';
 import { type IPty, spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
@@ -10,50 +10,50 @@ export interface TerminalOptions {
   readonly rows?: number;
   /** Arguments of the program. */
   readonly args?: readonly string[];
-  /** Variables besides those of this process; `undefined` takes one away. */
+  /** Environment variables to set in addition; `undefined` removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
 
-/** How a program ended: by itself with a code, or by a signal such as `SIGINT`. */
+/** The end of a program: an exit code, or a signal such as `SIGINT`. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: string | null;
 }
 
-/** A program that runs on a terminal. `using` ends it. */
+/** A program on a terminal. `using` ends it. */
 export interface TerminalProgram extends Disposable {
   readonly pid: number;
-  /** The rows on the screen, without blanks at their ends and without empty rows at the bottom. */
+  /** Returns the rows of the screen, without trailing blanks and without empty rows at the bottom. */
   screen(): string[];
-  /** The same with the rows that have scrolled away above. */
+  /** Returns the rows of the screen and those that have scrolled away above it. */
   history(): string[];
-  /** Where the cursor stands on the screen, from 0. */
+  /** Returns the position of the cursor on the screen, from 0. */
   cursor(): { readonly row: number; readonly column: number };
-  /** All that was written to the terminal, as it came. */
+  /** Returns everything that was written to the terminal. */
   output(): string;
-  /** Waits until the screen is as wanted: asked after everything that is written. Rejects when that is never. */
+  /** Waits until the condition holds, checked after each write. Rejects after a time limit. */
   waitFor(predicate: (screen: string[]) => boolean): Promise<string[]>;
-  /** Waits until exactly these rows are on the screen. */
+  /** Waits until the screen has exactly these rows. */
   shows(rows: readonly string[]): Promise<void>;
   /** Types on the keyboard. */
   write(text: string): void;
   resize(cols: number, rows: number): void;
   kill(signal: string): void;
-  /** Reads nothing more: the terminal is full soon. Until `resume`. */
+  /** Stops reading until `resume`, so that the terminal fills up. */
   pause(): void;
   resume(): void;
-  /** Settles when the program has ended and all it wrote is on the screen. */
+  /** Settles when the program has ended and its whole output is on the screen. */
   readonly exited: Promise<Ending>;
 }
 
-/** Variables of the machine that would change what is drawn. */
+/** Environment variables of the machine that would change frames. */
 const UNWANTED = ['CI', 'COLUMNS', 'LINES', 'NO_COLOR', 'FORCE_COLOR', 'NODE_TEST_CONTEXT', 'NODE_OPTIONS'];
 const DEADLINE_SECONDS = 60;
 
 /**
- * What to give a test as `skip`: `false` where there are pseudo-terminals. In continuous integration, where nothing
- * may be skipped, their absence is an error.
+ * Returns the `skip` option of a test: `false` where there are pseudo-terminals. With `CI=true`, where
+ * nothing may be skipped, their absence is an error.
  */
 export function requireTerminal(): false | string {
   try {
@@ -67,7 +67,7 @@ export function requireTerminal(): false | string {
   }
 }
 
-/** Starts a compiled program, `file`, by this Node on a terminal of its own. */
+/** Starts a compiled program on its own terminal, with the Node of the tests. */
 export function runInTerminal(file: string, options: TerminalOptions = {}): TerminalProgram {
   return new Emulated(file, options);
 }
@@ -104,7 +104,7 @@ class Emulated implements TerminalProgram {
     readToTheEnd(this.#pty);
     this.exited = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal }) => {
-        // What is written last is parsed last.
+        // Writes are parsed in order, so the last one is parsed last.
         this.#xterm.write('', () => {
           this.#ended = true;
           resolve(signal ? { code: null, signal: nameOf(signal) } : { code: exitCode, signal: null });
@@ -198,8 +198,8 @@ class Emulated implements TerminalProgram {
 }
 
 /**
- * node-pty lets go of a terminal 200 ms after its program has ended, which on a busy machine is before all is read. Here
- * it does so when a turn of the event loop has brought nothing more.
+ * Keeps the terminal until its output is read. node-pty closes it 200 ms after the end of the program, which
+ * on a busy machine is too early; here it is closed after a turn of the event loop that has read nothing.
  */
 function readToTheEnd(pty: IPty): void {
   const { _socket: socket } = pty as unknown as { _socket: NodeJS.ReadStream };
@@ -210,7 +210,7 @@ function readToTheEnd(pty: IPty): void {
   const destroy = socket.destroy.bind(socket);
   socket.destroy = (error) => {
     const before = reads;
-    // After the timers comes what was read, and then this.
+    // Reads run between the timers and this callback.
     setImmediate(() => (reads === before ? destroy(error) : socket.destroy(error)));
     return socket;
   };

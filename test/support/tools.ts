@@ -1,9 +1,12 @@
-/** Programs that tests use besides Node: validators and servers of others, so that no test judges itself. */
+/**
+ * Programs that tests use besides Node: validators and servers of other projects, so that the tests do not
+ * rely on this package to check itself.
+ */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Debian's Python, whose packages are Debian's; another one seldom has them. */
+/** Debian's Python, for which the Debian packages are installed. */
 export const PYTHON = '/usr/bin/python3';
 
 const DEBIAN_PACKAGES = {
@@ -19,8 +22,8 @@ const DEBIAN_PACKAGES = {
 export type Tool = keyof typeof DEBIAN_PACKAGES;
 
 /**
- * What to give a test as `skip`: `false` where the tool is there, and otherwise the line that says what is
- * missing. In continuous integration, where nothing may be skipped, a missing tool is an error.
+ * Returns the `skip` option of a test: `false` if the tool is installed, otherwise a line that names it. With
+ * `CI=true`, where nothing may be skipped, a missing tool is an error.
  */
 export function requireTool(tool: Tool): false | string {
   if (isThere(tool)) return false;
@@ -29,7 +32,7 @@ export function requireTool(tool: Tool): false | string {
   return line;
 }
 
-/** What to import to see whether a Python package is there. */
+/** The module that shows whether a Python package is installed. */
 const PYTHON_MODULES: Partial<Record<Tool, string>> = {
   'python3 with prometheus_client': 'prometheus_client.parser',
   'python3 with tqdm': 'tqdm',

@@ -1,6 +1,6 @@
-/** Whether work lets others run. */
+/** Turns of the event loop during some work. */
 
-/** Counts how often the event loop comes round while `work` is done. */
+/** Counts the turns of the event loop during `work`. */
 export async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let counting = setImmediate(function count() {

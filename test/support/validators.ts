@@ -1,4 +1,4 @@
-/** What Prometheus and its Python client make of our text. */
+/** Parsers of Prometheus and of its Python client. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -6,7 +6,10 @@ import type { Readable, Writable } from 'node:stream';
 import type { Exemplar } from 'metheus';
 import { PYTHON } from './tools.js';
 
-/** What `promtool check metrics` says: 0 nothing, 3 that names could be better, 1 that it is no valid text. */
+/**
+ * Returns the exit code of `promtool check metrics`: 0 without complaints, 3 with advice on names, 1 for
+ * invalid text.
+ */
 export interface Verdict {
   readonly exitCode: number | null;
   readonly output: string;
@@ -16,7 +19,7 @@ export async function promtoolCheck(text: string | Uint8Array): Promise<Verdict>
   const child = spawn('promtool', ['check', 'metrics']);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  child.stdin.on('error', () => {}); // It need not read all of what it refuses.
+  child.stdin.on('error', () => {}); // promtool may end before it has read everything.
   child.stdin.end(text);
   const [exitCode] = (await once(child, 'close')) as [number | null];
   return { exitCode, output };
@@ -27,13 +30,13 @@ export interface ParsedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
-  /** Unix seconds. */
+  /** Unix time in seconds. */
   readonly timestamp?: number;
   readonly exemplar?: Exemplar;
 }
 
 export interface ParsedFamily {
-  /** Without `_total`. */
+  /** The name without `_total`. */
   readonly name: string;
   readonly type: string;
   readonly help: string;
@@ -41,7 +44,7 @@ export interface ParsedFamily {
   readonly samples: readonly ParsedSample[];
 }
 
-/** Numbers travel as text, since JSON has no NaN. */
+/** Numbers are sent as text, since JSON has no NaN. */
 const PROGRAM = `
 import base64, json, sys
 if sys.argv[1] == 'openmetrics':
@@ -71,7 +74,7 @@ type AnsweredExemplar = [Labels, string, string | null];
 type AnsweredSample = [string, Labels, string, string | null, AnsweredExemplar | null];
 type Answer = [string, string, string, string, AnsweredSample[]][] | { error: string };
 
-/** One of Python's parsers in a process that stays, so that hundreds of texts cost one start. */
+/** A Python parser in a process that reads many texts, since starting it takes long. */
 export class PythonParser {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: AsyncIterator<string>;
@@ -81,7 +84,7 @@ export class PythonParser {
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** One text at a time. Throws what the parser throws. */
+  /** Parses one text. Rejects with the error of the parser. */
   async parse(text: string | Uint8Array): Promise<ParsedFamily[]> {
     this.#child.stdin.write(`${Buffer.from(text as string).toString('base64')}\n`);
     const { value, done } = await this.#answers.next();
@@ -118,7 +121,7 @@ function exemplarOf([labels, value, timestamp]: AnsweredExemplar): Exemplar {
   };
 }
 
-/** A number as Python or Go writes it. */
+/** Parses a number as Python or Go writes it. */
 export function numberOf(text: string): number {
   const sign = text.startsWith('-') ? -1 : 1;
   return /^[+-]?inf$/i.test(text) ? sign * Number.POSITIVE_INFINITY : Number(text);

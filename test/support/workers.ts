@@ -1,10 +1,10 @@
-/** Worker threads for tests: their program is a function, which sees nothing around it. */
+/** Worker threads for tests. Their program is a function that cannot use anything around it. */
 import { once } from 'node:events';
 import { type MessagePort, Worker } from 'node:worker_threads';
 
 type Metheus = typeof import('metheus');
 
-/** Runs in the worker. `say` posts to the test. */
+/** A program that runs in the worker. `say` posts a message to the test. */
 export type Program<Data> = (
   metheus: Metheus,
   tools: { readonly say: (message?: unknown) => void; readonly data: Data; readonly port: MessagePort },
@@ -17,10 +17,12 @@ export const source = (program: Program<never>, metheus = 'metheus') => `
   );
 `;
 
-/** The exit codes of workers, from their start on: a test may ask when they are gone already. */
+/**
+ * The exit codes of workers, recorded from their start, since a worker may end before a test waits for it.
+ */
 const exits = new WeakMap<Worker, Promise<number>>();
 
-/** @param metheus - where the package is; left out: where programs find it */
+/** @param metheus - the specifier or path of the package. @defaultValue `'metheus'` */
 export function startWorker<Data>(program: Program<Data>, data?: Data, metheus?: string): Worker {
   const code = source(program as Program<never>, metheus);
   const worker = new Worker(code, { eval: true, workerData: data });
@@ -28,13 +30,13 @@ export function startWorker<Data>(program: Program<Data>, data?: Data, metheus?:
   return worker;
 }
 
-/** What the worker says next. An error of the worker rejects. */
+/** Resolves with the next message of the worker. Rejects with an error of the worker. */
 export async function said(worker: Worker): Promise<unknown> {
   const [message] = await once(worker, 'message');
   return message;
 }
 
-/** Resolves with the exit code when the worker is gone. */
+/** Resolves with the exit code when the worker has ended. */
 export function gone(worker: Worker): Promise<number> {
   return exits.get(worker)!;
 }
