@@ -28,34 +28,33 @@ export {
   OPENMETRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,
 } from './exposition/formats.js';
-export type { ErrorClass, ObservableCounter } from './metrics/counter.js';
+export type { ErrorClass, ExemplarOptions, ObservableCounter } from './metrics/counter.js';
 export {
   Counter,
+  type Create,
   createCounter,
   createGauge,
   createHistogram,
   createInfo,
   createStateSet,
   createSummary,
-  type ExemplarOptions,
   Gauge,
-  type GaugeOptions,
   Histogram,
-  type HistogramOptions,
   Info,
+  type MetricKind,
+  type MetricKinds,
   StateSet,
   Summary,
-  type SummaryOptions,
 } from './metrics/create.js';
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
-export type { ObservableGauge } from './metrics/gauge.js';
-export type { HistogramValue, ObservableHistogram } from './metrics/histogram.js';
+export type { GaugeOptions, ObservableGauge } from './metrics/gauge.js';
+export type { HistogramOptions, HistogramValue, ObservableHistogram } from './metrics/histogram.js';
 export type { InfoOptions } from './metrics/info.js';
-export type { Create, Labelled, MetricClass, MetricOptions, WithLabels } from './metrics/labelled.js';
+export type { Created, Labelled, MetricOptions, WithLabels } from './metrics/labelled.js';
 export type { NativeOptions, QuantileOptions } from './metrics/native/options.js';
 export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
-export type { ObservableSummary, SummaryValue } from './metrics/summary.js';
-export type { Timed, Timer } from './metrics/timer.js';
+export type { ObservableSummary, SummaryOptions, SummaryValue } from './metrics/summary.js';
+export type { Timed, Timer } from './metrics/timed-metric.js';
 export type {
   Collector,
   FamilyOptions,

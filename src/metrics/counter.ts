@@ -1,25 +1,36 @@
-/** A number that only grows: requests served, bytes sent, errors seen. One cell. */
+/** Counters: numbers that only grow, such as requests served, bytes sent or errors seen. One cell. */
 import type { Labels } from '../model/labels.js';
 import { Metric } from './metric.js';
-import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
+import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrapped-functions.js';
 
-/** A class of errors to count: an error is one of it, or of a subclass. */
+/** Options of counters and histograms. */
+export interface ExemplarOptions {
+  /**
+   * Returns the labels of an exemplar, or `undefined`, for every observation that brings none. `currentTrace()` of
+   * `metheus/opentelemetry` is such a function.
+   *
+   * @defaultValue no exemplars but those given
+   */
+  readonly exemplars?: () => Labels | undefined;
+}
+
+/** A class of errors. Errors of its subclasses count too. */
 export type ErrorClass = abstract new (...args: never[]) => unknown;
 
-/** What a counter does once its labels are complete. */
+/** The operations of a counter whose labels are complete. */
 export interface ObservableCounter {
   /**
    * Adds to the counter.
    *
-   * @param exemplar - labels that lead to the cause of this increment, a trace's id for instance: the newest is
-   * kept. With their names at most 128 code points
+   * @param exemplar - labels that lead to the cause of this increment, such as the id of a trace. The newest exemplar
+   * is kept. Names and values have at most 128 code points together
    * @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number that is not negative;
    * `METHEUS_INVALID_EXEMPLAR`, `METHEUS_INVALID_LABEL_VALUE`. Nothing is counted then
    */
   inc(by?: number, exemplar?: Labels): void;
   /**
-   * Calls `fn` and counts 1 when it fails, with an error of this class if one is given. A promise is followed
-   * to its end. The result or error passes through. As a decorator, `@counter.countErrors`, it counts the
+   * Calls `fn` and counts 1 if it fails; with `ErrorClass`, only if the error is of that class. A promise is followed
+   * until it settles. The result or error is passed through. As a decorator, `@counter.countErrors`, it counts the
    * errors of every call of the method.
    *
    * @throws `METHEUS_INVALID_CALLBACK`
@@ -29,7 +40,7 @@ export interface ObservableCounter {
     context: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
   countErrors<R>(fn: () => R, ErrorClass?: ErrorClass): R;
-  /** What this thread has counted: for tests. */
+  /** Returns the count of this thread. For tests. */
   get(): number;
 }
 
@@ -62,7 +73,7 @@ export class CounterMetric extends Metric {
   }
 }
 
-/** A counter that takes an exemplar from where its option `exemplars` says. */
+/** A counter with the option `exemplars`. */
 export class TracedCounterMetric extends CounterMetric {
   override inc(by = 1, exemplar = this.family.settings.exemplars?.()): void {
     super.inc(by, exemplar);

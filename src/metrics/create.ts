@@ -1,85 +1,129 @@
-/** Creating metrics: the functions and classes that users call. */
-import { DEFAULT_REGISTRY, type Registerer } from '../model/collector.js';
-import type { Labels } from '../model/labels.js';
-import type { GaugeMode, MetricType } from '../model/metric-types.js';
-import { nextScope } from '../model/scope.js';
-import { CounterMetric, type ObservableCounter, TracedCounterMetric } from './counter.js';
-import { checkOptions, define, type GivenOptions } from './definition.js';
-import { GaugeMetric, type ObservableGauge } from './gauge.js';
-import { HistogramMetric, type ObservableHistogram, TracedHistogramMetric } from './histogram.js';
-import { type CreateInfo, type InfoClass, InfoMetric, type Info as LabelledInfo } from './info.js';
-import type { Values } from './label-tree.js';
-import type { Create, MetricClass, WithLabels } from './labelled.js';
-import type { Metric } from './metric.js';
-import { MetricFamily } from './metric-family.js';
-import { type MetricConstructor, makerOf } from './native/metric.js';
-import type { NativeOptions, QuantileOptions } from './native/options.js';
+/** The functions and classes with which users create metrics. */
+import { DEFAULT_REGISTRY, nextScope, type Registerer } from '../model/collector.js';
+import type { MetricType } from '../model/metric-types.js';
 import {
-  type CreateStateSet,
-  type ObservableStateSet,
-  type StateSetClass,
-  StateSetMetric,
-} from './stateset.js';
-import { type ObservableSummary, SummaryMetric } from './summary.js';
+  CounterMetric,
+  type ExemplarOptions,
+  type ObservableCounter,
+  TracedCounterMetric,
+} from './counter.js';
+import { checkOptions, define, type GivenOptions } from './definition.js';
+import { GaugeMetric, type GaugeOptions, type ObservableGauge } from './gauge.js';
+import {
+  HistogramMetric,
+  type HistogramOptions,
+  type ObservableHistogram,
+  TracedHistogramMetric,
+} from './histogram.js';
+import { InfoMetric, type InfoOptions, type Info as LabelledInfo } from './info.js';
+import type { Created, Given, MetricOptions, Undefaulted, WithLabels } from './labelled.js';
+import type { Metric, MetricConstructor } from './metric.js';
+import { MetricFamily } from './metric-family.js';
+import { NativeHistogramMetric, QuantileSummaryMetric } from './native/metric.js';
+import { NativeFamily } from './native/series.js';
+import { type ObservableStateSet, StateSetMetric, type StateSetOptions } from './stateset.js';
+import { type ObservableSummary, SummaryMetric, type SummaryOptions } from './summary.js';
 
-/** What gauges take besides the options of every metric. */
-export interface GaugeOptions {
-  /** How the values of several threads, processes or machines become one; `shared` by default. */
-  readonly multiprocessMode?: GaugeMode;
+/** The options of each kind of metric, and the metric that they create. A new kind is a row here. */
+export interface MetricKinds<
+  Names extends readonly string[],
+  Defaults,
+  States extends readonly string[] = readonly string[],
+> {
+  counter: {
+    options: [options?: MetricOptions<Names, Defaults> & ExemplarOptions];
+    metric: Created<ObservableCounter, Names, Defaults>;
+  };
+  gauge: {
+    options: [options?: MetricOptions<Names, Defaults> & GaugeOptions];
+    metric: Created<ObservableGauge, Names, Defaults>;
+  };
+  histogram: {
+    options: [options?: MetricOptions<Names, Defaults> & HistogramOptions];
+    metric: Created<ObservableHistogram, Names, Defaults>;
+  };
+  summary: {
+    options: [options?: MetricOptions<Names, Defaults> & SummaryOptions];
+    metric: Created<ObservableSummary, Names, Defaults>;
+  };
+  info: {
+    options: [options?: InfoOptions<Names, Defaults>];
+    metric: LabelledInfo<Names[number], Undefaulted<Names, Defaults>>;
+  };
+  stateset: {
+    options: [options: StateSetOptions<States, Names, Defaults>];
+    metric: Created<ObservableStateSet<States[number]>, Names, Defaults>;
+  };
 }
 
-/** What counters and histograms take besides the options of every metric. */
-export interface ExemplarOptions {
-  /**
-   * Asked for an exemplar by every observation that brings none: gives labels, or `undefined`. `currentTrace()`
-   * of `metheus/opentelemetry` is one such. Left out: there is none then.
-   */
-  readonly exemplars?: () => Labels | undefined;
+/** The name of a kind of metric. */
+export type MetricKind = keyof MetricKinds<readonly string[], unknown>;
+
+/**
+ * Creates a metric of one kind and registers it. `createCounter` and `new Counter` are the same.
+ *
+ * The same definition under the same name returns the existing metric, so a module may be loaded twice.
+ *
+ * @param name - `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any text with `utf8Names`
+ * @param help - a description for people
+ * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another definition;
+ * `METHEUS_INVALID_METRIC_NAME`, `METHEUS_INVALID_HELP`, `METHEUS_INVALID_LABEL_NAME`,
+ * `METHEUS_RESERVED_LABEL_NAME`, `METHEUS_DUPLICATE_LABEL_NAME`, `METHEUS_INVALID_OPTIONS`,
+ * `METHEUS_INVALID_BUCKETS`
+ */
+export interface Create<Kind extends MetricKind> {
+  <
+    const Names extends readonly string[] = readonly [],
+    // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
+    const Defaults extends Given<Names[number]> = {},
+    const States extends readonly string[] = readonly string[],
+  >(
+    name: string,
+    help: string,
+    ...options: MetricKinds<Names, Defaults, States>[Kind]['options']
+  ): MetricKinds<Names, Defaults, States>[Kind]['metric'];
+  new <
+    const Names extends readonly string[] = readonly [],
+    // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
+    const Defaults extends Given<Names[number]> = {},
+    const States extends readonly string[] = readonly string[],
+  >(
+    name: string,
+    help: string,
+    ...options: MetricKinds<Names, Defaults, States>[Kind]['options']
+  ): MetricKinds<Names, Defaults, States>[Kind]['metric'];
 }
 
-/** What histograms take besides the options of every metric. */
-export interface HistogramOptions extends ExemplarOptions {
-  /**
-   * Upper bounds of the buckets, ascending, in the unit of what is observed; `+Inf` is added. Left out: from
-   * 5 ms to 10 s; none but `+Inf` with `native`.
-   */
-  readonly buckets?: readonly number[];
-  /** Native buckets, whose bounds are powers: with these options, or `true` for their defaults. */
-  readonly native?: NativeOptions | boolean;
-}
-
-/** What summaries take besides the options of every metric. */
-export interface SummaryOptions extends QuantileOptions {
-  /** Which quantiles are estimated: from 0 to 1, ascending. Left out: none. */
-  readonly quantiles?: readonly number[];
-}
-
-/** The classes of a type, each for those who pay for it. */
+/** The classes of a kind. A metric is of the simplest one that its options allow. */
 interface Classes {
   readonly Plain: MetricConstructor;
   /** With the option `exemplars`. */
   readonly Traced?: MetricConstructor;
+  /** With native buckets or quantiles. */
+  readonly Native?: MetricConstructor;
 }
 
-/** Makes the function that creates metrics of a type. */
-function creator<Creates>(type: MetricType, { Plain, Traced = Plain }: Classes): Creates {
+/** Returns the function and class of one kind: `new` creates a metric too, and `instanceof` recognises its metrics. */
+function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Classes): Create<Kind> {
+  const { Plain, Traced = Plain, Native = Plain } = classes;
   const create = (name: string, help: string, options: GivenOptions & InRegistry = {}): Metric => {
     checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
     const scope = registry?.scope ?? nextScope('unregistered');
-    const { family, rule, ...defined } = define(type, scope, name, help, options);
-    const settings = { ...defined, onOverflow: countDropped(family.name, registry) };
-    const Class = defined.exemplars === undefined ? Plain : Traced;
+    const { descriptor, rule, ...defined } = define(kind, scope, name, help, options);
     const make = () => {
-      const makeMetric =
-        rule === undefined
-          ? (family: MetricFamily<Metric>, given: Values) => new Class(family, given)
-          : makerOf(Plain, rule);
-      return new MetricFamily(family, settings, makeMetric).root;
+      const native = rule && new NativeFamily(rule);
+      const settings = { ...defined, native, onOverflow: countDropped(descriptor.name, registry) };
+      const Class = native !== undefined ? Native : defined.exemplars !== undefined ? Traced : Plain;
+      return new MetricFamily(descriptor, settings, Class).root;
     };
-    return registry === null ? make() : registry.findOrCreate(defined.definition, family, make);
+    return registry === null ? make() : registry.findOrCreate(defined.definition, descriptor, make);
   };
-  return create as unknown as Creates;
+  type Arguments = Parameters<typeof create>;
+  return new Proxy(Plain, {
+    apply: (_, __, args) => create(...(args as Arguments)),
+    construct: (_, args) => create(...(args as Arguments)),
+  }) as unknown as Create<Kind>;
 }
 
 interface InRegistry {
@@ -90,7 +134,7 @@ function defaultRegistry(): Registerer {
   return (globalThis as { [DEFAULT_REGISTRY]?: Registerer })[DEFAULT_REGISTRY]!;
 }
 
-/** Counts the label sets that a family turned away, where the family itself is registered. */
+/** Returns a function that counts the refused label sets of a family, in the registry of that family. */
 function countDropped(family: string, registry: Registerer | null): () => void {
   let dropped: ObservableCounter | undefined;
   return () => {
@@ -103,11 +147,22 @@ function countDropped(family: string, registry: Registerer | null): () => void {
   };
 }
 
-/** The class of a creator: `new` creates, and `instanceof` knows what was created. */
-function classOf<MadeBy>(Class: MetricConstructor, create: (...args: never[]) => object): MadeBy {
-  const construct = (_: unknown, args: unknown[]) => create(...(args as never[]));
-  return new Proxy(Class, { construct }) as unknown as MadeBy;
-}
+/** Creates a counter: a number that only grows. Its name should end with `_total`. See {@link Create}. */
+export const createCounter = creatorOf('counter', { Plain: CounterMetric, Traced: TracedCounterMetric });
+/** Creates a gauge: a number that goes up and down. See {@link Create}. */
+export const createGauge = creatorOf('gauge', { Plain: GaugeMetric });
+/** Creates a histogram: the distribution of values over buckets. See {@link Create}. */
+export const createHistogram = creatorOf('histogram', {
+  Plain: HistogramMetric,
+  Traced: TracedHistogramMetric,
+  Native: NativeHistogramMetric,
+});
+/** Creates a summary: the count and sum of values, and quantiles on request. See {@link Create}. */
+export const createSummary = creatorOf('summary', { Plain: SummaryMetric, Native: QuantileSummaryMetric });
+/** Creates an info: facts in words. See {@link Create}. */
+export const createInfo = creatorOf('info', { Plain: InfoMetric });
+/** Creates a stateset: which of several states are true. See {@link Create}. */
+export const createStateSet = creatorOf('stateset', { Plain: StateSetMetric });
 
 /** A counter whose labels `Open` may still be given and `Missing` must be. */
 export type Counter<Open extends string = never, Missing extends string = never> = WithLabels<
@@ -115,24 +170,40 @@ export type Counter<Open extends string = never, Missing extends string = never>
   Open,
   Missing
 >;
+/** `new Counter(…)` is {@link createCounter}. */
+export const Counter = createCounter;
+
 /** A gauge; labels as for {@link Counter}. */
 export type Gauge<Open extends string = never, Missing extends string = never> = WithLabels<
   ObservableGauge,
   Open,
   Missing
 >;
+/** `new Gauge(…)` is {@link createGauge}. */
+export const Gauge = createGauge;
+
 /** A histogram; labels as for {@link Counter}. */
 export type Histogram<Open extends string = never, Missing extends string = never> = WithLabels<
   ObservableHistogram,
   Open,
   Missing
 >;
+/** `new Histogram(…)` is {@link createHistogram}. */
+export const Histogram = createHistogram;
+
 /** A summary; labels as for {@link Counter}. */
 export type Summary<Open extends string = never, Missing extends string = never> = WithLabels<
   ObservableSummary,
   Open,
   Missing
 >;
+/** `new Summary(…)` is {@link createSummary}. */
+export const Summary = createSummary;
+
+/** An info; labels as for {@link Counter}. */
+export type Info<Open extends string = never, Missing extends string = never> = LabelledInfo<Open, Missing>;
+/** `new Info(…)` is {@link createInfo}. */
+export const Info = createInfo;
 
 /** A stateset of the states `State`; labels as for {@link Counter}. */
 export type StateSet<
@@ -140,42 +211,5 @@ export type StateSet<
   Open extends string = never,
   Missing extends string = never,
 > = WithLabels<ObservableStateSet<State>, Open, Missing>;
-/** An info; labels as for {@link Counter}. */
-export type Info<Open extends string = never, Missing extends string = never> = LabelledInfo<Open, Missing>;
-
-/** Creates a counter: a number that only grows. Its name should end with `_total`. See {@link Create}. */
-export const createCounter = creator<Create<ObservableCounter, ExemplarOptions>>('counter', {
-  Plain: CounterMetric,
-  Traced: TracedCounterMetric,
-});
-/** Creates a gauge: a number that goes up and down. See {@link Create}. */
-export const createGauge = creator<Create<ObservableGauge, GaugeOptions>>('gauge', { Plain: GaugeMetric });
-/** Creates a histogram: how values are distributed over buckets. See {@link Create}. */
-export const createHistogram = creator<Create<ObservableHistogram, HistogramOptions>>('histogram', {
-  Plain: HistogramMetric,
-  Traced: TracedHistogramMetric,
-});
-/** Creates a summary: how many values there were, their sum, and quantiles if asked for. See {@link Create}. */
-export const createSummary = creator<Create<ObservableSummary, SummaryOptions>>('summary', {
-  Plain: SummaryMetric,
-});
-/** Creates an info: what is known in words. See {@link Create}. */
-export const createInfo = creator<CreateInfo>('info', { Plain: InfoMetric });
-/** Creates a stateset: which of some states are true. See {@link Create}. */
-export const createStateSet = creator<CreateStateSet>('stateset', { Plain: StateSetMetric });
-
-/** `new Counter(…)` is {@link createCounter}. */
-export const Counter = classOf<MetricClass<ObservableCounter, ExemplarOptions>>(CounterMetric, createCounter);
-/** `new Gauge(…)` is {@link createGauge}. */
-export const Gauge = classOf<MetricClass<ObservableGauge, GaugeOptions>>(GaugeMetric, createGauge);
-/** `new Histogram(…)` is {@link createHistogram}. */
-export const Histogram = classOf<MetricClass<ObservableHistogram, HistogramOptions>>(
-  HistogramMetric,
-  createHistogram,
-);
-/** `new Summary(…)` is {@link createSummary}. */
-export const Summary = classOf<MetricClass<ObservableSummary, SummaryOptions>>(SummaryMetric, createSummary);
-/** `new Info(…)` is {@link createInfo}. */
-export const Info = classOf<InfoClass>(InfoMetric, createInfo);
 /** `new StateSet(…)` is {@link createStateSet}. */
-export const StateSet = classOf<StateSetClass>(StateSetMetric, createStateSet);
+export const StateSet = createStateSet;

@@ -1,6 +1,5 @@
-/** Checking what a metric is created with, and turning it into a descriptor. */
+/** Checks the options of a metric and turns them into a descriptor. */
 import { MetheusError } from '../errors.js';
-import { checkBuckets } from '../model/buckets.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import {
@@ -12,15 +11,14 @@ import {
   type MetricType,
 } from '../model/metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
-import { invalidOption } from './invalid-option.js';
+import { checkBuckets, invalidOption } from '../model/options.js';
 import type { Values } from './label-tree.js';
-import { checkQuantiles, histogramRule, summaryRule } from './native/options.js';
-import type { NativeRule } from './native/rule.js';
+import { checkQuantiles, histogramRule, type NativeRule, summaryRule } from './native/options.js';
 
-/** As in other Prometheus clients: seconds, made for the time of web requests. */
+/** The buckets of other Prometheus clients: seconds, chosen for web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** All options of all metric types, before they are checked. */
+/** The options of all kinds of metrics, before they are checked. */
 export interface GivenOptions {
   readonly requiredLabels?: readonly unknown[];
   readonly defaultLabels?: Readonly<Record<string, unknown>>;
@@ -37,18 +35,18 @@ export interface GivenOptions {
 
 /** A checked definition. */
 export interface Definition {
-  readonly family: FamilyDescriptor;
-  /** How it counts in native buckets, if it does. */
+  readonly descriptor: FamilyDescriptor;
+  /** The rule of native buckets, if the metric has any. */
   readonly rule?: NativeRule | undefined;
   readonly defaults: Values;
   readonly maxSeries: number;
   readonly states: readonly string[] | undefined;
   readonly exemplars: (() => Labels | undefined) | undefined;
-  /** Everything, as text: equal for equal definitions, and fit for a message. */
+  /** The whole definition as text: equal for equal definitions, and readable in a message. */
   readonly definition: string;
 }
 
-/** @throws `METHEUS_INVALID_OPTIONS` unless these are options, with a registry if with anything of that name */
+/** @throws `METHEUS_INVALID_OPTIONS` unless the options are an object, and `registry` in them is one */
 export function checkOptions(name: unknown, options: unknown): void {
   const metric = String(name);
   if (typeof options !== 'object' || options === null) {
@@ -102,7 +100,7 @@ export function define(
     : type === 'histogram' && buckets !== undefined
       ? checkBuckets(name, buckets)
       : [];
-  const family: FamilyDescriptor = {
+  const descriptor: FamilyDescriptor = {
     scope,
     name,
     help,
@@ -113,12 +111,12 @@ export function define(
     merge: mergeOf(type, name, labelNames, options.multiprocessMode),
     bounds: Object.freeze(bounds),
   };
-  const { scope: _, cells: __, ...shown } = family;
+  const { scope: _, cells: __, ...shown } = descriptor;
   const limits = maxSeries === Number.POSITIVE_INFINITY ? {} : { maxSeries };
   const rule = isNative
-    ? histogramRule(family, native)
+    ? histogramRule(descriptor, native)
     : hasQuantiles
-      ? summaryRule(family, options)
+      ? summaryRule(descriptor, options)
       : undefined;
   const definition = JSON.stringify({
     ...shown,
@@ -126,12 +124,12 @@ export function define(
     ...limits,
     states,
     exemplars: exemplars && 'a function',
-    native: rule && { ...rule, parts: rule.parts.bounds },
+    native: rule && { ...rule, blockFamily: rule.blockFamily.bounds },
   });
-  return { family: Object.freeze(family), rule, defaults, maxSeries, states, exemplars, definition };
+  return { descriptor: Object.freeze(descriptor), rule, defaults, maxSeries, states, exemplars, definition };
 }
 
-/** A stateset's series are its states times its label sets: a limit would cut a set in pieces. */
+/** Returns the states of a stateset. A limit of series is refused, since it would split a set. */
 function checkStates(name: string, { states, maxSeries }: GivenOptions): readonly string[] {
   const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length;
   if (!isList || !states.every((state) => typeof state === 'string')) {
@@ -143,7 +141,7 @@ function checkStates(name: string, { states, maxSeries }: GivenOptions): readonl
 
 function checkExemplars(name: string, source: unknown): (() => Labels | undefined) | undefined {
   if (source === undefined || typeof source === 'function') return source as (() => Labels) | undefined;
-  throw invalidOption(name, 'exemplars', source, 'a function that gives labels');
+  throw invalidOption(name, 'exemplars', source, 'a function that returns labels');
 }
 
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit */

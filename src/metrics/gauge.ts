@@ -1,27 +1,32 @@
-/** A number that goes up and down: queue length, temperature, requests in progress. Its value, and when set. */
-import type { TOUCHED } from '../model/metric-types.js';
+/** Gauges: numbers that go up and down, such as queue lengths or temperatures. Two cells: the value, and when it was set. */
+import type { GaugeMode, TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
-import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
-import { TimedMetric } from './timed-metric.js';
-import type { Timed } from './timer.js';
+import { type Timed, TimedMetric } from './timed-metric.js';
+import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrapped-functions.js';
 
-/** The cell of when it was set, and the clock: copies for the hot path, where V8 would load what is imported each time. */
+// Local copies of what is imported. See docs/v8.md: imported constants.
 const SET_AT: typeof TOUCHED = 1;
 const now = coarseNow;
 
-/** What a gauge does once its labels are complete. */
+/** Options of gauges. */
+export interface GaugeOptions {
+  /** How the values of several threads, processes or machines become one. @defaultValue `'shared'` */
+  readonly multiprocessMode?: GaugeMode;
+}
+
+/** The operations of a gauge whose labels are complete. */
 export interface ObservableGauge extends Timed {
   /** @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number */
   inc(by?: number): void;
   /** @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number */
   dec(by?: number): void;
-  /** @throws `METHEUS_INVALID_VALUE` unless `value` is a number; NaN and the infinities are */
+  /** @throws `METHEUS_INVALID_VALUE` unless `value` is a number; NaN and the infinities are allowed */
   set(value: number): void;
   /** Sets the gauge to Unix time in seconds. */
   setToCurrentTime(): void;
   /**
-   * Counts 1 up, calls `fn`, and counts 1 down when it has ended, however it ends. The result or error passes
-   * through. As a decorator, `@gauge.trackInProgress`, it does so for every call of the method.
+   * Adds 1, calls `fn`, and subtracts 1 when it has ended, also when it fails. A promise ends when it settles. The
+   * result or error is passed through. As a decorator, `@gauge.trackInProgress`, it tracks every call of the method.
    *
    * @throws `METHEUS_INVALID_CALLBACK`
    */
@@ -30,7 +35,7 @@ export interface ObservableGauge extends Timed {
     context: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
   trackInProgress<R>(fn: () => R): R;
-  /** The value in this thread: for tests. */
+  /** Returns the value in this thread. For tests. */
   get(): number;
 }
 

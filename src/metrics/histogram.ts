@@ -1,31 +1,44 @@
-/** How values are distributed: durations, sizes. A cell for each bucket, not cumulative, and one for the sum. */
+/** Histograms: distributions of values such as durations and sizes. A cell for each bucket, not cumulative, and the sum. */
 import type { NativeBuckets } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
-import { TimedMetric } from './timed-metric.js';
-import type { Timed } from './timer.js';
+import type { ExemplarOptions } from './counter.js';
+import type { NativeOptions } from './native/options.js';
+import { type Timed, TimedMetric } from './timed-metric.js';
 
-/** What a histogram holds, as it is exposed. */
+/** Options of histograms. */
+export interface HistogramOptions extends ExemplarOptions {
+  /**
+   * Upper bounds of the buckets, ascending, in the unit of the values. `+Inf` is added.
+   *
+   * @defaultValue `DEFAULT_BUCKETS`, from 5 ms to 10 s; with `native`, `+Inf` alone
+   */
+  readonly buckets?: readonly number[];
+  /** Options of native buckets, whose bounds are powers; `true` for the defaults. @defaultValue `false` */
+  readonly native?: NativeOptions | boolean;
+}
+
+/** The state of a histogram, as it is exposed. */
 export interface HistogramValue {
   readonly count: number;
   readonly sum: number;
-  /** Upper bound and how many values were not above it, ascending, `Infinity` last. */
+  /** Upper bounds, and the number of values up to each: ascending, `Infinity` last. */
   readonly buckets: readonly (readonly [bound: number, count: number])[];
   /** Native buckets, of a histogram with the option `native`. */
   readonly native?: NativeBuckets;
 }
 
-/** What a histogram does once its labels are complete. */
+/** The operations of a histogram whose labels are complete. */
 export interface ObservableHistogram extends Timed {
   /**
-   * Puts a value in its bucket: the first whose bound is not below it.
+   * Counts a value in its bucket: the first one whose bound is not below the value.
    *
-   * @param exemplar - labels that lead to the cause of this value, a trace's id for instance: the newest of each
-   * bucket is kept. With their names at most 128 code points
+   * @param exemplar - labels that lead to the cause of this value, such as the id of a trace. The newest exemplar of
+   * each bucket is kept. Names and values have at most 128 code points together
    * @throws `METHEUS_INVALID_VALUE` unless `value` is a number other than NaN; `METHEUS_INVALID_EXEMPLAR`,
    * `METHEUS_INVALID_LABEL_VALUE`. Nothing is counted then
    */
   observe(value: number, exemplar?: Labels): void;
-  /** What this thread has observed: for tests. */
+  /** Returns the observations of this thread. For tests. */
   get(): HistogramValue;
 }
 
@@ -57,7 +70,7 @@ export class HistogramMetric extends TimedMetric {
   }
 }
 
-/** A histogram that takes exemplars from where its option `exemplars` says. */
+/** A histogram with the option `exemplars`. */
 export class TracedHistogramMetric extends HistogramMetric {
   override observe(value: number, exemplar = this.family.settings.exemplars?.()): void {
     super.observe(value, exemplar);

@@ -1,8 +1,8 @@
 /**
  * Labels in the type system: which may still be given, and which are still missing.
  *
- * A metric whose labels are complete has the operations of its type; one that misses a label has none of
- * them, so a forgotten label does not compile.
+ * A metric whose labels are complete has the operations of its kind. A metric that misses a label has none of them, so
+ * that a forgotten label does not compile.
  */
 import type { Backend } from '../backends/backend.js';
 import type { Registerer } from '../model/collector.js';
@@ -12,12 +12,12 @@ import type { LabelValue } from '../model/labels.js';
 /** Values for some of the labels that are still open. */
 export type Given<Open extends string> = { readonly [Name in Open]?: LabelValue };
 
-/** The labels that `G` surely gives: one that may be `undefined`, or of a name not known, does not count. */
+/** The labels that `G` certainly gives. A label that may be `undefined`, or whose name is not known, does not count. */
 export type Named<G> = string extends keyof G
   ? never
   : { [Name in keyof G]-?: undefined extends G[Name] ? never : Name }[keyof G];
 
-/** Refuses names that are not open. An object literal alone would not be checked when it is inferred. */
+/** Refuses names that are not open. TypeScript alone does not check an object literal whose type is inferred. */
 export type OnlyOpen<G, Open extends string> = string extends Open
   ? unknown
   : { readonly [Name in Exclude<keyof G, Open>]: never };
@@ -25,43 +25,47 @@ export type OnlyOpen<G, Open extends string> = string extends Open
 /** The labels that may still be given after `G`. */
 export type StillOpen<Open extends string, G> = string extends Open ? string : Exclude<Open, Named<G>>;
 
-/** The labels that are still missing after `G`. Names that are only known as `string` are taken on trust. */
+/** The labels that are still missing after `G`. Names only known as `string` are checked at run time alone. */
 export type StillMissing<Missing extends string, G> = string extends Missing
   ? never
   : Exclude<Missing, Named<G>>;
 
 declare const LABELS: unique symbol;
 
-/** What every metric is and can do, but for giving it labels. */
+/** The members of every metric, except `labels`. */
 export interface Described<Open extends string, Missing extends string> {
-  /** Never there: keeps metrics of other labels from passing for this one, which methods alone do not. */
+  /** Exists in types alone. Makes metrics with other labels incompatible, which methods alone do not. */
   readonly [LABELS]?: { readonly open: (name: Open) => void; readonly missing: Missing };
   readonly name: string;
   readonly help: string;
   readonly descriptor: FamilyDescriptor;
-  /** The whole definition as text, by which a registry tells metrics apart. */
+  /** The whole definition as text, by which a registry compares metrics. */
   readonly definition: string;
-  /** The backend that keeps the numbers at this moment. */
+  /** The backend that holds the numbers at this moment. */
   readonly backend: Backend;
 
   /**
-   * Removes every series that has these label values, and says how many there were. A child that was kept
-   * counts for nobody afterwards: get a new one from `labels`.
+   * Removes every series that has these label values, and returns their number. A child that was kept does not count
+   * any more: get a new one from `labels`.
+   *
+   * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`,
+   * `METHEUS_LABEL_ALREADY_GIVEN`
    */
   remove(labels?: Given<Open>): number;
 
-  /** Removes every series. A metric that is observable without further labels starts again from zero. */
+  /** Removes every series. A metric that is observable without further labels starts again at 0. */
   clear(): void;
 }
 
-/** What every metric can do, observable or not. */
+/** The members of every metric, observable or not. */
 export interface Labelled<Operations extends object, Open extends string, Missing extends string>
   extends Described<Open, Missing> {
   /**
-   * Gives values to labels, in any order and any portion. The same labels give the same object, so a result
-   * can be kept: keep partial ones to complete later, complete ones to count at full speed.
+   * Gives values to labels, in any order and any portion. The same labels return the same object, so that a result can
+   * be kept: a partial metric to complete later, or a complete one to count at full speed.
    *
-   * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`
+   * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`,
+   * `METHEUS_LABEL_ALREADY_GIVEN`
    */
   labels<const G extends Given<Open>>(
     given: object & G & OnlyOpen<G, Open>,
@@ -76,29 +80,29 @@ export type WithLabels<Operations extends object, Open extends string, Missing e
 > &
   ([Missing] extends [never] ? Operations : unknown);
 
-/** Options that even those metrics take that are no numbers. */
+/** Options of every metric. */
 export interface LabelOptions<Names extends readonly string[], Defaults> {
   /** The labels of the metric. Each needs a value before anything can be counted. */
   readonly requiredLabels?: Names;
   /** Values for labels that are not given. */
   readonly defaultLabels?: Defaults & OnlyOpen<Defaults, Names[number]>;
-  /** Where the metric is registered; left out: in the default registry; `null`: nowhere. */
+  /** The registry of the metric; `null` for none. @defaultValue the default registry */
   readonly registry?: Registerer | null;
   /**
    * Whether the metric and its labels may have any characters in their names, such as `http.requests`. Prometheus
-   * stores them so from version 3 on; for others they are escaped. @defaultValue `false`
+   * stores such names from version 3 on; for other readers they are escaped. @defaultValue `false`
    */
   readonly utf8Names?: boolean;
 }
 
-/** Options that every metric takes whose value is a number. */
+/** Options of every metric whose value is a number. */
 export interface MetricOptions<Names extends readonly string[], Defaults>
   extends LabelOptions<Names, Defaults> {
-  /** A base unit, `seconds` or `bytes` for instance. The name must end with it, `_total` aside. */
+  /** A base unit, such as `seconds` or `bytes`. The name must end with it, before `_total`. */
   readonly unit?: string;
   /**
-   * How many series there may be. Label sets beyond count together in one more series, each of whose labels
-   * is `__overflow__`, and `metheus_series_dropped_total{family}` says how often. Without it: no limit.
+   * The maximum number of series. Further label sets count in one additional series whose labels are all
+   * `__overflow__`, and in `metheus_series_dropped_total{family}`. @defaultValue no limit
    */
   readonly maxSeries?: number;
 }
@@ -114,38 +118,3 @@ export type Created<Operations extends object, Names extends readonly string[], 
   Names[number],
   Undefaulted<Names, Defaults>
 >;
-
-/**
- * Creates a metric and registers it.
- *
- * The same definition under the same name gives the metric that is there already: a module may be loaded twice.
- *
- * @param name - `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any text with `utf8Names`
- * @param help - what the metric counts, for people
- * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another definition;
- * `METHEUS_INVALID_METRIC_NAME`, `METHEUS_INVALID_HELP`, `METHEUS_INVALID_LABEL_NAME`,
- * `METHEUS_RESERVED_LABEL_NAME`, `METHEUS_DUPLICATE_LABEL_NAME`, `METHEUS_INVALID_OPTIONS`,
- * `METHEUS_INVALID_BUCKETS`
- */
-export type Create<Operations extends object, Extra = unknown> = <
-  const Names extends readonly string[] = readonly [],
-  // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
-  const Defaults extends Given<Names[number]> = {},
->(
-  name: string,
-  help: string,
-  options?: MetricOptions<Names, Defaults> & Extra,
-) => Created<Operations, Names, Defaults>;
-
-/** A class whose `new` is {@link Create}. */
-export interface MetricClass<Operations extends object, Extra = unknown> {
-  new <
-    const Names extends readonly string[] = readonly [],
-    // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
-    const Defaults extends Given<Names[number]> = {},
-  >(
-    name: string,
-    help: string,
-    options?: MetricOptions<Names, Defaults> & Extra,
-  ): Created<Operations, Names, Defaults>;
-}

@@ -10,17 +10,18 @@ import type { Exemplar, FamilyDescriptor } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import { BucketIndex, type Buckets } from './bucket-index.js';
 import { LabelTree, type Values } from './label-tree.js';
+import type { NativeFamily } from './native/series.js';
 
 /** What a family knows of its metrics: where they count. `offset` is -1 while labels are missing. */
 export interface Child {
   page: Float64Array;
   offset: number;
   /** Told that a series begins with it, for a leaf that has more of it than these cells. */
-  begin?(labels: readonly string[]): void;
+  startSeries?(labels: readonly string[]): void;
   /** Told that it counts in the series of another leaf. */
-  share?(other: Child): void;
+  joinSeries?(other: Child): void;
   /** Told that the series was removed. */
-  end?(): void;
+  endSeries?(): void;
 }
 
 /** The value of every label of the series that stands for all beyond `maxSeries`. */
@@ -39,6 +40,8 @@ export interface FamilySettings {
   readonly exemplars?: (() => Labels | undefined) | undefined;
   /** The states of a stateset. */
   readonly states?: readonly string[] | undefined;
+  /** The native buckets of the series, if the metric has any. */
+  readonly native?: NativeFamily | undefined;
 }
 
 export class MetricFamily<M extends Child> implements CellOwner {
@@ -48,7 +51,10 @@ export class MetricFamily<M extends Child> implements CellOwner {
   readonly settings: FamilySettings;
   /** The descriptor's bounds, for histograms to search. */
   readonly buckets: Buckets;
-  readonly #make: (family: MetricFamily<M>, given: Values) => M;
+  readonly #Metric: new (
+    family: MetricFamily<M>,
+    given: Values,
+  ) => M;
   readonly tree: LabelTree<M>;
   #series = 0;
   /** Leaves that count nothing yet. */
@@ -59,14 +65,14 @@ export class MetricFamily<M extends Child> implements CellOwner {
   constructor(
     descriptor: FamilyDescriptor,
     settings: FamilySettings,
-    make: (family: MetricFamily<M>, given: Values) => M,
+    Metric: new (family: MetricFamily<M>, given: Values) => M,
   ) {
     this.descriptor = descriptor;
     this.tree = new LabelTree(descriptor.labelNames);
     this.buckets = BucketIndex.of(descriptor.bounds);
     this.settings = settings;
-    this.#make = make;
-    this.root = make(this, []);
+    this.#Metric = Metric;
+    this.root = new Metric(this, []);
     if (this.missing([]).length === 0) this.#attachRoot();
     activeBackend().add(this);
   }
@@ -190,10 +196,10 @@ export class MetricFamily<M extends Child> implements CellOwner {
     }
     if (root.offset >= 0) {
       backend.release(family, root);
-      root.end?.();
+      root.endSeries?.();
     }
     attach(root, backend.reserve({ family, labels: [] }));
-    root.begin?.([]);
+    root.startSeries?.([]);
   }
 
   #leaf(values: Values): M {
@@ -208,7 +214,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     if (values.includes(undefined)) {
       const named = this.#leaf(labels);
       if (named === this.tree.at(this.#overflow())) return named;
-      const metric = this.#make(this, values);
+      const metric = new this.#Metric(this, values);
       share(metric, named);
       return this.tree.put(values, metric);
     }
@@ -221,15 +227,15 @@ export class MetricFamily<M extends Child> implements CellOwner {
 
   #addSeries(labels: readonly string[]): M {
     if (!this.#isOverflow(labels)) this.#series += 1;
-    const metric = this.#make(this, COMPLETE);
+    const metric = new this.#Metric(this, COMPLETE);
     attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
-    metric.begin?.(labels);
+    metric.startSeries?.(labels);
     return this.tree.put(labels, metric);
   }
 
   /** Under a limit, the partial metrics that are kept are limited too. */
   #addPartial(values: Values): M {
-    const metric = this.#make(this, values);
+    const metric = new this.#Metric(this, values);
     if (this.#partials > 4 * this.settings.maxSeries) return metric;
     this.#partials += 1;
     return this.tree.put(values, metric);
@@ -265,7 +271,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
         if (!this.#isOverflow(values)) this.#series -= 1;
       }
       attach(leaf, { page: new Float64Array(this.descriptor.cells), offset: 0 });
-      leaf.end?.();
+      leaf.endSeries?.();
     }
     return removed;
   }
@@ -281,5 +287,5 @@ function attach(metric: Child, { page, offset }: Cells): void {
 
 function share(metric: Child, other: Child): void {
   attach(metric, other);
-  metric.share?.(other);
+  metric.joinSeries?.(other);
 }

@@ -8,6 +8,8 @@ import type { FamilyDescriptor } from '../model/family.js';
 import type { Values } from './label-tree.js';
 import { COMPLETE, type MetricFamily } from './metric-family.js';
 
+export type MetricConstructor = new (family: MetricFamily<Metric>, given: Values) => Metric;
+
 const NO_PAGE = new Float64Array(0);
 
 /**

@@ -1,11 +1,11 @@
-/** Which of some states are true: of a service that starts, runs and stops, for instance. A series for each. */
+/** Statesets: which of several states are true, such as those of a service that starts, runs and stops. A series each. */
 import { MetheusError, show } from '../errors.js';
 import { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
-import type { Created, Given, LabelOptions } from './labelled.js';
+import type { LabelOptions } from './labelled.js';
 import { Metric } from './metric.js';
 
-/** What a stateset does once its labels are complete. */
+/** The operations of a stateset whose labels are complete. */
 export interface ObservableStateSet<State extends string> {
   /**
    * Makes this state true and all others false.
@@ -13,77 +13,56 @@ export interface ObservableStateSet<State extends string> {
    * @throws `METHEUS_UNKNOWN_STATE`
    */
   set(state: State): void;
-  /** Makes this state true and leaves the others alone. @throws `METHEUS_UNKNOWN_STATE` */
+  /** Makes this state true and leaves the others as they are. @throws `METHEUS_UNKNOWN_STATE` */
   enable(state: State): void;
-  /** Makes this state false and leaves the others alone. @throws `METHEUS_UNKNOWN_STATE` */
+  /** Makes this state false and leaves the others as they are. @throws `METHEUS_UNKNOWN_STATE` */
   disable(state: State): void;
-  /** The states in this thread: for tests. */
+  /** Returns the states in this thread. For tests. */
   get(): Readonly<Record<State, boolean>>;
 }
 
-/** What a stateset is created with: no unit, since it has none, and no limit, which would cut a set in pieces. */
+/** Options of statesets, which have no unit, and no limit of series since it would split a set. */
 export type StateSetOptions<
   States extends readonly string[],
   Names extends readonly string[],
   Defaults,
 > = LabelOptions<Names, Defaults> & {
-  /** All states there are, in the order of their series. */
+  /** All states, in the order of their series. */
   readonly states: States;
 };
 
-/** Creates a stateset. @throws what `Create` throws */
-export type CreateStateSet = <
-  const States extends readonly string[],
-  const Names extends readonly string[] = readonly [],
-  // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
-  const Defaults extends Given<Names[number]> = {},
->(
-  name: string,
-  help: string,
-  options: StateSetOptions<States, Names, Defaults>,
-) => Created<ObservableStateSet<States[number]>, Names, Defaults>;
-
-/** A class whose `new` is {@link CreateStateSet}. */
-export interface StateSetClass {
-  new <
-    const States extends readonly string[],
-    const Names extends readonly string[] = readonly [],
-    // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
-    const Defaults extends Given<Names[number]> = {},
-  >(
-    name: string,
-    help: string,
-    options: StateSetOptions<States, Names, Defaults>,
-  ): Created<ObservableStateSet<States[number]>, Names, Defaults>;
-}
-
-/** The state is the last label, of the family's name; that label is of no concern to users. */
+/** The state is the value of a hidden last label, which is named as the family. */
 export class StateSetMetric extends Metric {
   set(state: string): void {
     for (const [name, metric] of this.#states(state)) put(metric, name === state);
   }
 
   enable(state: string): void {
-    this.#turn(state, true);
+    this.#putOne(state, true);
   }
 
   disable(state: string): void {
-    this.#turn(state, false);
+    this.#putOne(state, false);
   }
 
   get(): Record<string, boolean> {
     return Object.fromEntries(this.#states().map(([name, { page, offset }]) => [name, page[offset] === 1]));
   }
 
-  #turn(state: string, isTrue: boolean): void {
+  #putOne(state: string, isTrue: boolean): void {
     for (const [name, metric] of this.#states(state)) {
       if (name === state) put(metric, isTrue);
-      // The others are false from now on, until any writer says more than that.
+      // The others appear as false, unless a writer has set them.
       else metric.page[metric.offset + TOUCHED] ||= 1;
     }
   }
 
-  /** The series of all states, of which the one that is wanted, if any, must be one. */
+  /**
+   * Returns the series of all states.
+   *
+   * @param wanted - the state to be set, if any
+   * @throws `METHEUS_UNKNOWN_STATE`, `METHEUS_MISSING_LABELS`
+   */
   #states(...wanted: unknown[]): [state: string, metric: Metric][] {
     const states = this.family.settings.states!;
     const all = states.map((state): [string, StateSetMetric] => {

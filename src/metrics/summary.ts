@@ -1,20 +1,26 @@
-/** How many values there were, and their sum. Two cells. */
-import { TimedMetric } from './timed-metric.js';
-import type { Timed } from './timer.js';
+/** Summaries: the count of values and their sum. Two cells. */
+import type { QuantileOptions } from './native/options.js';
+import { type Timed, TimedMetric } from './timed-metric.js';
 
-/** What a summary holds. */
+/** Options of summaries. */
+export interface SummaryOptions extends QuantileOptions {
+  /** The quantiles to estimate: from 0 to 1, ascending. @defaultValue none */
+  readonly quantiles?: readonly number[];
+}
+
+/** The state of a summary. */
 export interface SummaryValue {
   readonly count: number;
   readonly sum: number;
-  /** Estimates at its quantiles, of a summary with the option `quantiles`. */
+  /** Quantiles and their estimates, of a summary with the option `quantiles`. */
   readonly quantiles?: readonly (readonly [quantile: number, value: number])[];
 }
 
-/** What a summary does once its labels are complete. */
+/** The operations of a summary whose labels are complete. */
 export interface ObservableSummary extends Timed {
   /** @throws `METHEUS_INVALID_VALUE` unless `value` is a number other than NaN */
   observe(value: number): void;
-  /** What this thread has observed: for tests. */
+  /** Returns the observations of this thread. For tests. */
   get(): SummaryValue;
 }
 

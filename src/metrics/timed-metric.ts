@@ -1,11 +1,56 @@
-/** A metric that takes durations. */
+/** Timing, for all metrics that observe durations. */
 import { Metric } from './metric.js';
-import { checkFunction, isMethodContext, type Method, watch, wrap } from './passing-through.js';
-import { Timer } from './timer.js';
+import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrapped-functions.js';
 
-/** Implements `Timed`, whose overloads are what users see. */
+/** A timer that runs from its creation until `stop`, or until the end of the block of a `using`. */
+export class Timer {
+  readonly #start = performance.now();
+  readonly #observe: (seconds: number) => void;
+  #seconds: number | undefined;
+
+  /** @param observe - called once, with the duration */
+  constructor(observe: (seconds: number) => void) {
+    this.#observe = observe;
+  }
+
+  /** Observes and returns the seconds since the start. Further calls return the same and observe nothing. */
+  stop(): number {
+    if (this.#seconds === undefined) {
+      this.#seconds = (performance.now() - this.#start) / 1000;
+      this.#observe(this.#seconds);
+    }
+    return this.#seconds;
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+}
+
+/** Timing, in seconds of a monotonic clock. */
+export interface Timed {
+  /** Starts a timer. `using timer = metric.startTimer()` stops it at the end of the block. */
+  startTimer(): Timer;
+  /**
+   * Calls `fn` and observes its duration, also when it fails. A promise is timed until it settles. The result or error
+   * is passed through. As a decorator, `@metric.time`, it times every call of the method.
+   *
+   * @throws `METHEUS_INVALID_CALLBACK`
+   */
+  time<This, Args extends unknown[], R>(
+    method: Method<This, Args, R>,
+    context: ClassMethodDecoratorContext,
+  ): Method<This, Args, R>;
+  time<R>(fn: () => R): R;
+  /** Returns the function with each call timed. A decorator, `@metric.timed`, or a wrapper of a function to call later. */
+  timed<This, Args extends unknown[], R>(
+    method: Method<This, Args, R>,
+    context?: ClassMethodDecoratorContext,
+  ): Method<This, Args, R>;
+}
+
+/** Implements {@link Timed}, whose overloads users see. */
 export abstract class TimedMetric extends Metric {
-  /** Takes a duration, in seconds. */
   protected abstract observeDuration(seconds: number): void;
 
   startTimer(): Timer {

@@ -11,8 +11,8 @@ export interface MetricSource {
   readonly descriptor: FamilyDescriptor;
   /** The whole definition as text: equal for two metrics that may be one, and shown where they differ. */
   readonly definition: string;
-  /** A hidden family, of type `parts`, with the native buckets of the series. */
-  readonly parts?: FamilyDescriptor | undefined;
+  /** The hidden family of the series' native buckets, if the metric has any. */
+  readonly blocks?: FamilyDescriptor | undefined;
   /**
    * Exemplars, series by series: undefined for one without, so that who asks can pause. A series may come twice.
    * Left out: there are none.
@@ -81,4 +81,21 @@ export interface FamilyOptions {
   /** Whether names may have any characters, as for metrics. @defaultValue `false` */
   readonly utf8Names?: boolean;
   readonly series: Iterable<FamilySeries>;
+}
+
+/** The scope of the default registry. */
+export const DEFAULT_SCOPE = '';
+
+const SCOPES = Symbol.for('metheus.scopes.v1');
+const global = globalThis as { [SCOPES]?: Map<string, number> };
+
+/**
+ * Returns a scope that is unique in this thread, for all copies of this package. Programs that call it in the same
+ * order get the same scopes, so the numbers of their processes and threads add up.
+ */
+export function nextScope(kind: 'registry' | 'unregistered' | 'progress'): string {
+  global[SCOPES] ??= new Map();
+  const number = (global[SCOPES].get(kind) ?? 0) + 1;
+  global[SCOPES].set(kind, number);
+  return `${kind}-${number}`;
 }

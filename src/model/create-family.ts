@@ -1,6 +1,5 @@
 /** Making a family's snapshot from what a collector gives, checked as metrics are. */
 import { MetheusError, show } from '../errors.js';
-import { checkBuckets } from './buckets.js';
 import type { FamilyOptions, FamilySeries } from './collector.js';
 import { exemplarLabels } from './exemplar.js';
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, isTime } from './family.js';
@@ -8,7 +7,8 @@ import { LabelColumn } from './label-column.js';
 import { labelString, labelText, refuseUnknownLabels } from './labels.js';
 import { cellsOf, exemplarCellsOf, METRIC_TYPES, TYPE_NAMES } from './metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
-import { isNativeBuckets } from './native/check.js';
+import { isNativeBuckets } from './native/buckets.js';
+import { areQuantiles, checkBuckets, withoutNegativeZero } from './options.js';
 
 /**
  * A family for a custom `Collector` to give.
@@ -56,15 +56,11 @@ function describe(
   if (type === 'stateset' && labelNames.at(-1) !== name) {
     throw refuse(`labelNames ${show(labelNames)}`, 'the name of the family as the last one');
   }
-  if (!quantiles.every((q, i) => typeof q === 'number' && q >= 0 && q <= 1 && !(q <= quantiles[i - 1]!))) {
+  if (!areQuantiles(quantiles)) {
     throw refuse(`quantiles ${show(quantiles)}`, 'numbers from 0 to 1, ascending');
   }
   const isBare = series.length === 0 || series.some(({ native }) => native !== undefined);
-  const bounds =
-    layout === 'buckets'
-      ? bucketsOf(name, buckets, isBare)
-      : // -0 is 0: it would be a quantile of another name.
-        quantiles.map((q) => q + 0);
+  const bounds = layout === 'buckets' ? bucketsOf(name, buckets, isBare) : quantiles.map(withoutNegativeZero);
   return { scope: '', name, help, type, unit, labelNames, cells: cellsOf(type, bounds), merge, bounds };
 }
 

@@ -2,8 +2,8 @@
 import { MetheusError, show, warnOnce } from '../errors.js';
 import { type MetricsServer, startMetricsServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
+import { nextScope } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
-import { nextScope } from '../model/scope.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
 import type { BarSnapshot } from './bar/environment.js';

@@ -25,13 +25,13 @@ export class Collection {
     collectors: readonly Collector[],
   ): Promise<FamilySnapshot[]> {
     const families = sources.map(({ descriptor }) => descriptor);
-    const parts = sources.flatMap((source) => source.parts ?? []);
+    const blocks = sources.flatMap((source) => source.blocks ?? []);
     const threads = await activeBackend().threads?.bridge();
     const [[exemplars, snapshots], ...collected] = await Promise.all([
       (async () =>
         [
           await threads?.exemplars(),
-          await activeBackend().snapshot({ families: [...families, ...parts], scopes }),
+          await activeBackend().snapshot({ families: [...families, ...blocks], scopes }),
         ] as const)(),
       ...collectors.map(collectFrom),
     ]);

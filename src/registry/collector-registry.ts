@@ -1,11 +1,10 @@
 /** A set of metrics and collectors that are exposed together. */
 import { MetheusError, show } from '../errors.js';
 import type { Collector, MetricSource, Registerer } from '../model/collector.js';
-import { DEFAULT_REGISTRY } from '../model/collector.js';
+import { DEFAULT_REGISTRY, DEFAULT_SCOPE, nextScope } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { sampleNames } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
-import { DEFAULT_SCOPE, nextScope } from '../model/scope.js';
 import type { Collection } from './collect.js';
 
 /** Options of a {@link CollectorRegistry}. */

@@ -1,9 +1,8 @@
 /** The registry that metrics go to when none is named. */
 import { activeBackend } from '../backends/active.js';
 import { loadFromEnvironment } from '../backends/load.js';
-import { DEFAULT_REGISTRY, type MetricSource, type Registerer } from '../model/collector.js';
+import { DEFAULT_REGISTRY, DEFAULT_SCOPE, type MetricSource, type Registerer } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
-import { DEFAULT_SCOPE } from '../model/scope.js';
 import { CollectorRegistry, type Registrable } from './collector-registry.js';
 
 /** Stands for the default registry, whichever that is, so that it can be replaced after it was imported. */

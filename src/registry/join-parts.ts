@@ -1,11 +1,10 @@
 /** Joining: the hidden families of native buckets become a part of the families that are exposed. */
 import type { FamilySnapshot, NativeBuckets } from '../model/family.js';
 import { isHidden } from '../model/metric-types.js';
-import { BucketSpace } from '../model/native/bucket-space.js';
+import { shownName } from '../model/native/blocks.js';
+import { BucketSpace, quantilesOf } from '../model/native/buckets.js';
 import { type NativeLimit, NO_LIMIT } from '../model/native/limited-sum.js';
-import { exposedName } from '../model/native/parts.js';
-import { quantilesOf } from '../model/native/quantiles.js';
-import { addPart, NativeSum } from '../model/native/sum.js';
+import { addBlock, NativeSum } from '../model/native/sum.js';
 import { TimeSlice } from '../system/time-slice.js';
 import { partPlaces } from './part-places.js';
 
@@ -25,7 +24,7 @@ export async function joinParts(
   for (const parts of snapshots) {
     if (!isHidden(parts.family)) continue;
     const { scope, labelNames } = parts.family;
-    const key = JSON.stringify([scope, exposedName(parts.family), labelNames.slice(0, -1)]);
+    const key = JSON.stringify([scope, shownName(parts.family), labelNames.slice(0, -1)]);
     hidden.set(key, [...(hidden.get(key) ?? []), parts]);
   }
   const joined: FamilySnapshot[] = [];
@@ -56,7 +55,7 @@ async function join(
     const sum = new NativeSum();
     for (let at = from; at < end; at++) {
       const { family: hidden, values } = parts[families[at]!]!;
-      addPart(sum, hidden, part[at]!, values, partRows[at]! * hidden.cells, now);
+      addBlock(sum, hidden, part[at]!, values, partRows[at]! * hidden.cells, now);
     }
     const buckets = sum.result(limit, space);
     if (isSummary) quantiles.set(quantilesOf(buckets, family.bounds), row * family.bounds.length);

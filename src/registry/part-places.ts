@@ -4,7 +4,7 @@
  */
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { type LabelRows, REMOVED } from '../model/label-column.js';
-import { type Part, parsePart, splitRow } from '../model/native/parts.js';
+import { type BlockAddress, parseBlockLabel, splitBlockRow } from '../model/native/blocks.js';
 import type { TimeSlice } from '../system/time-slice.js';
 
 /** The parts of rows, side by side. */
@@ -14,7 +14,7 @@ export interface PartPlaces {
   /** Of which of the hidden families, and which row of it. */
   readonly family: Uint32Array;
   readonly row: Uint32Array;
-  readonly part: readonly Part[];
+  readonly part: readonly BlockAddress[];
 }
 
 /** What tells rows from others, without their text. */
@@ -59,16 +59,20 @@ async function find(
     if (slice.isOverAfterStep()) await slice.next();
   }
   const starts = new Uint32Array(rows.size + 1);
-  const found: { readonly to: number; readonly family: number; readonly row: number; readonly part: Part }[] =
-    [];
+  const found: {
+    readonly to: number;
+    readonly family: number;
+    readonly row: number;
+    readonly part: BlockAddress;
+  }[] = [];
   for (const [family, { rows }] of parts.entries()) {
     const partTextOf = textsOf(rows);
     for (let row = 0; row < rows.size; row++) {
       if (slice.isOverAfterStep()) await slice.next();
       if (rows.lengths[row] === REMOVED) continue;
-      const { labels, part: name } = splitRow(partTextOf(row));
+      const { labels, block } = splitBlockRow(partTextOf(row));
       const to = rowOf.get(labels);
-      const part = parsePart(name);
+      const part = parseBlockLabel(block);
       if (to === undefined || part === undefined) continue;
       found.push({ to, family, row, part });
       starts[to + 1]! += 1;
@@ -80,7 +84,7 @@ async function find(
     starts,
     family: new Uint32Array(found.length),
     row: new Uint32Array(found.length),
-    part: new Array<Part>(found.length),
+    part: new Array<BlockAddress>(found.length),
   };
   for (const { to, family, row, part } of found) {
     const at = next[to]!++;

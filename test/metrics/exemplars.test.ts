@@ -200,7 +200,7 @@ describe('the option exemplars', () => {
     assert.throws(() => createCounter('c_total', 'C.', { registry: null, exemplars: 'trace' as never }), {
       code: 'METHEUS_INVALID_OPTIONS',
       message:
-        "Invalid options: given exemplars: 'trace' for metric 'c_total', expected a function that gives labels.",
+        "Invalid options: given exemplars: 'trace' for metric 'c_total', expected a function that returns labels.",
     });
   });
 });

@@ -1,8 +1,8 @@
 /** `MultiProcessFileBackend`: one memory-mapped file for each process, in a directory that all of them read. */
 import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
+import { DEFAULT_SCOPE } from '../../model/collector.js';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
-import { DEFAULT_SCOPE } from '../../model/scope.js';
 import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
 import { finishAll, Merger } from '../merge.js';

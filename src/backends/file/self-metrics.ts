@@ -1,8 +1,8 @@
 /** What the file backend says of itself, as families of the default registry. */
 import { warnOnce } from '../../errors.js';
+import { DEFAULT_SCOPE } from '../../model/collector.js';
 import { createFamily } from '../../model/create-family.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
-import { DEFAULT_SCOPE } from '../../model/scope.js';
 import type { Backend, Cells } from '../backend.js';
 import { moveCells } from '../replace.js';
 

@@ -1,8 +1,8 @@
 /** `MultiProcessRedisBackend`: the numbers of any number of processes on any machines, added up in Redis. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { DEFAULT_SCOPE } from '../../model/collector.js';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
-import { DEFAULT_SCOPE } from '../../model/scope.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';

@@ -1,43 +1,24 @@
-/** A metric that counts what it observes in native buckets too: a native histogram, or a summary with quantiles. */
+/** Metrics that also count in native buckets: native histograms, and summaries with quantiles. */
 import type { FamilyDescriptor } from '../../model/family.js';
+import { HistogramMetric } from '../histogram.js';
 import type { Values } from '../label-tree.js';
-import type { Metric } from '../metric.js';
-import type { MetricFamily } from '../metric-family.js';
-import type { NativeRule, Observer } from './rule.js';
-import { NativeFamily, NativeSeries } from './series.js';
+import type { Metric, MetricConstructor } from '../metric.js';
+import type { Child, MetricFamily } from '../metric-family.js';
+import { SummaryMetric } from '../summary.js';
+import { type NativeOwner, NativeSeries } from './series.js';
 
-/** Makes the metrics of one family. */
-export type MetricMaker = (family: MetricFamily<Metric>, given: Values) => Metric;
-export type MetricConstructor = new (family: MetricFamily<Metric>, given: Values) => Metric;
+type Observing = Metric & NativeOwner & Child & { get(): object };
 
-type Observing = Metric & Observer & { get(): object };
-type Maker<M> = new (family: MetricFamily<Metric>, given: Values) => M;
-type NativeMaker = new (family: MetricFamily<Metric>, given: Values, native: NativeFamily) => Metric;
-
-/** Of each class, the one with native buckets. */
-const classes = new Map<MetricConstructor, NativeMaker>();
-
-export function makerOf(Class: MetricConstructor, rule: NativeRule): MetricMaker {
-  const Native = classes.get(Class) ?? withNative(Class as Maker<Observing>);
-  classes.set(Class, Native);
-  const native = new NativeFamily(rule);
-  return (family, given) => new Native(family, given, native);
-}
-
-/** The class of such metrics: an observation goes where it did, and into native buckets. */
-function withNative(Class: Maker<Observing>): NativeMaker {
+/** Returns a subclass that counts every observation in the native buckets of the series too. */
+function withNativeBuckets(
+  Class: new (family: MetricFamily<Metric>, given: Values) => Observing,
+): MetricConstructor {
   return class extends Class {
-    readonly #nativeFamily: NativeFamily;
     #native!: NativeSeries;
 
-    constructor(family: MetricFamily<Metric>, given: Values, native: NativeFamily) {
-      super(family, given);
-      this.#nativeFamily = native;
-    }
-
-    /** For the registry: see `MetricSource`. */
-    get parts(): FamilyDescriptor {
-      return this.#nativeFamily.rule.parts;
+    /** The hidden family of the blocks: see `MetricSource`. */
+    get blocks(): FamilyDescriptor {
+      return this.family.settings.native!.rule.blockFamily;
     }
 
     override observe(value: number, exemplar = this.family.settings.exemplars?.()): void {
@@ -49,16 +30,19 @@ function withNative(Class: Maker<Observing>): NativeMaker {
       return { ...super.get(), ...this.#native.read() };
     }
 
-    override begin(labels: readonly string[]): void {
-      this.#native = new NativeSeries(this.#nativeFamily, labels, this);
+    override startSeries(labels: readonly string[]): void {
+      this.#native = new NativeSeries(this.family.settings.native!, labels, this);
     }
 
-    override share(other: this): void {
+    override joinSeries(other: this): void {
       this.#native = other.#native;
     }
 
-    override end(): void {
+    override endSeries(): void {
       this.#native.end();
     }
   };
 }
+
+export const NativeHistogramMetric = withNativeBuckets(HistogramMetric);
+export const QuantileSummaryMetric = withNativeBuckets(SummaryMetric);

@@ -1,17 +1,26 @@
 /**
- * The native buckets of a histogram's or summary's series: blocks of cells, reserved as values appear.
+ * The native buckets of one series of a histogram or summary: blocks of cells, reserved as values appear.
  *
- * Nothing is ever moved between cells, since somebody may be reading. At a coarser resolution new blocks count
- * on from zero; the old ones stay, and readers bring all of them together.
+ * Counts are never moved between cells, since a reader may be reading them. At a coarser schema, new blocks count from
+ * zero; the old blocks stay, and readers add all of them up.
  */
 import { activeBackend, type CellOwner } from '../../backends/active.js';
 import type { Cells, Move } from '../../backends/backend.js';
-import { BLOCK_BITS, BLOCK_SIZE, blockName, NEGATIVE, zeroName } from '../../model/native/parts.js';
+import type { FamilyDescriptor, NativeBuckets } from '../../model/family.js';
+import type { Labels } from '../../model/labels.js';
+import { BLOCK_BITS, BLOCK_SIZE, type BlockAddress, blockLabel } from '../../model/native/blocks.js';
+import { quantilesOf } from '../../model/native/buckets.js';
+import { NO_LIMIT } from '../../model/native/limited-sum.js';
+import { addBlock, NativeSum } from '../../model/native/sum.js';
 import { coarseNow } from '../../system/clock.js';
-import type { Child } from '../metric-family.js';
+import type { NativeRule } from './options.js';
 import { PowerIndex } from './power-index.js';
-import type { NativeRule, Observer, Upkept } from './rule.js';
-import { limit, readSeries } from './upkeep.js';
+
+/** The metric of the series, which counts the sum and the classic buckets. */
+export interface NativeOwner extends Cells {
+  readonly descriptor: FamilyDescriptor;
+  observe(value: number, exemplar?: Labels): void;
+}
 
 /** All series of one family. */
 export class NativeFamily implements CellOwner {
@@ -24,89 +33,88 @@ export class NativeFamily implements CellOwner {
   }
 
   migrate(move: Move): void {
+    const { blockFamily: family } = this.rule;
     for (const { labels, blocks } of this.series) {
-      for (const [name, block] of blocks) {
-        Object.assign(block, move({ family: this.rule.parts, labels: [...labels, name] }, block));
+      for (const block of blocks) {
+        const moved = move({ family, labels: [...labels, blockLabel(block.address, block.age)] }, block);
+        Object.assign(block, moved);
       }
     }
   }
 }
 
-/** A part: cells, and which they are. */
-interface Block extends Child {
+/** A block of the series: its cells, and the buckets that they count. */
+interface Block {
+  page: Float64Array;
+  offset: number;
+  /** The address among blocks of one schema: {@link BlockAddress.index}, plus {@link NEGATIVE} for negative values. */
   readonly key: number;
+  readonly address: BlockAddress;
+  /** The number of its age bucket; -1 if values do not age. */
+  readonly age: number;
 }
 
-/** Copies: V8 looks at each import anew, to see whether it is there by now. */
+// Local copies of imported constants. See docs/v8.md: imported constants.
 const BITS = BLOCK_BITS;
 const MASK = BLOCK_SIZE - 1;
-const BELOW_ZERO = NEGATIVE;
 
-/** Blocks at hand, found by the last bits of their keys. One octave takes 8 at the finest resolution. */
-const AT_HAND = 32;
+/**
+ * Offset added to the block index of negative values, so that both signs share one table. Indices are below 2 ** 15,
+ * and equal indices of both signs are in different slots of a cache of 32.
+ */
+const NEGATIVE = (1 << 16) + 16;
+/** Key of the zero bucket, which no lookup by value finds. */
+const ZERO = Number.NaN;
 
-/** The native buckets of one series. */
-export class NativeSeries implements Upkept {
+/** Size of the cache of blocks, which are found by the last bits of their keys. An octave has at most 8 blocks. */
+const CACHED_BLOCKS = 32;
+
+export class NativeSeries {
   readonly family: NativeFamily;
   readonly labels: readonly string[];
-  readonly owner: Observer;
-  readonly blocks = new Map<string, Block>();
-  populated = 0;
-  since = coarseNow();
-  threshold = 0;
+  readonly owner: NativeOwner;
+  readonly blocks: Block[] = [];
+  /** Number of buckets that count something besides the zero bucket; an upper bound until {@link #limit} recounts. */
+  #populated = 0;
+  /** Unix seconds of the beginning or the last reset. */
+  #since = coarseNow();
   #index = PowerIndex.of(0);
-  #atHand: (Block | undefined)[] = [];
+  #threshold = 0;
+  /** The bound of new blocks: see {@link BlockAddress.bound}. */
+  #bound = 0;
+  #cache: (Block | undefined)[] = [];
+  /** The blocks of the current schema, bound and age, by key. */
+  #current = new Map<number, Block>();
   #zero!: Block;
-  /** How wide the zero bucket was, at least, since values are counted at this resolution: if it was widened. */
-  #floor = 0;
-  /** The cell of a block's first bucket. The one before it is for its age. */
+  /** Index of a block's first count. The cell before it, if there is one, is the age. */
   readonly #first: number;
-  /** The age bucket that counts now: its number in all of time, when it ends, and the end of its names. */
-  #slot = 0;
+  /** The current age bucket: its number, its number since 1970, and when it ends. */
+  #age = -1;
+  #period = 0;
   #until = 0;
-  #age = '';
 
-  constructor(family: NativeFamily, labels: readonly string[], owner: Observer) {
+  constructor(family: NativeFamily, labels: readonly string[], owner: NativeOwner) {
     this.family = family;
     this.labels = labels;
     this.owner = owner;
-    const { schema, zeroThreshold, parts } = family.rule;
-    this.#first = parts.cells - BLOCK_SIZE;
+    const { schema, zeroThreshold, blockFamily } = family.rule;
+    this.#first = blockFamily.cells - BLOCK_SIZE;
     family.series.add(this);
-    this.use(schema, zeroThreshold);
+    this.#use(schema, zeroThreshold);
   }
 
-  get rule(): NativeRule {
-    return this.family.rule;
-  }
-
-  get schema(): number {
-    return this.#index.schema;
-  }
-
-  use(schema: number, threshold: number): void {
-    const isWidened = threshold > this.rule.zeroThreshold;
-    if (schema !== this.schema) this.#floor = isWidened ? threshold : 0;
-    this.#index = PowerIndex.of(schema);
-    this.threshold = threshold;
-    this.#turn();
-    if (!isWidened) return;
-    const { page, offset } = this.#zero;
-    page[offset + this.#first + 1] = 1;
-  }
-
-  /** The value is a number other than NaN. */
+  /** Counts a value, which is a number other than NaN. */
   observe(value: number): void {
-    if (this.#first > 0 && coarseNow() >= this.#until) this.#turn();
+    if (this.#first > 0 && coarseNow() >= this.#until) this.#restart();
     const distance = Math.abs(value);
-    if (distance <= this.threshold) {
+    if (distance <= this.#threshold) {
       const { page, offset } = this.#zero;
       page[offset + this.#first]! -= -1;
       return;
     }
     const index = this.#index.indexOf(distance);
-    const key = (index >> BITS) + (value < 0 ? BELOW_ZERO : 0);
-    let block = this.#atHand[key & (AT_HAND - 1)];
+    const key = (index >> BITS) + (value < 0 ? NEGATIVE : 0);
+    let block = this.#cache[key & (CACHED_BLOCKS - 1)];
     if (block === undefined || block.key !== key) block = this.#blockOf(key);
     const { page } = block;
     const at = block.offset + this.#first + (index & MASK);
@@ -115,68 +123,136 @@ export class NativeSeries implements Upkept {
     if (before === 0) this.#populate(value);
   }
 
-  /** What `get()` shows of it. */
-  read(): object {
-    return readSeries(this);
+  /** Returns what this thread has counted, as the metric's `get()` shows it. */
+  read(): { native: NativeBuckets } | { quantiles: [number, number][] } {
+    const native = this.#sum().result(NO_LIMIT);
+    const { type, bounds } = this.owner.descriptor;
+    if (type === 'histogram') return { native };
+    const values = quantilesOf(native, bounds);
+    return { quantiles: bounds.map((quantile, i) => [quantile, values[i]!]) };
   }
 
-  /** The series was removed: from now on it counts for nobody. */
+  /** Releases the cells of a removed series. Later observations count in private memory. */
   end(): void {
     const { rule, series } = this.family;
     if (!series.delete(this)) return;
-    for (const block of this.blocks.values()) {
-      activeBackend().backend.release(rule.parts, block);
-      Object.assign(block, this.#reserve(''));
+    for (const block of this.blocks) {
+      activeBackend().backend.release(rule.blockFamily, block);
+      Object.assign(block, this.#reserve(block.address, block.age));
     }
   }
 
   #populate(value: number): void {
     const { maxBuckets } = this.family.rule;
-    this.populated += 1;
-    if (maxBuckets > 0 && this.populated > maxBuckets) limit(this, value);
+    this.#populated += 1;
+    if (maxBuckets > 0 && this.#populated > maxBuckets) this.#limit(value);
   }
 
-  /** Begins anew; with an age, in the place of the age bucket that is forgotten. */
-  #turn(): void {
-    const { slotSeconds, slots } = this.family.rule;
-    if (slotSeconds > 0) {
-      this.#slot = Math.floor(coarseNow() / slotSeconds);
-      this.#until = (this.#slot + 1) * slotSeconds;
-      this.#age = `@${this.#slot % slots}`;
-      for (const [name, block] of this.blocks) if (name.endsWith(this.#age)) this.#clear(block);
+  /**
+   * Keeps the limit as Prometheus' Go client does: resets the series if that is allowed and the last reset is long
+   * enough ago; else widens the zero bucket by the bucket next to it, up to its maximum; else doubles the width of all
+   * buckets.
+   *
+   * @param value - the last observation
+   */
+  #limit(value: number): void {
+    const { minResetDuration, maxBuckets, blockFamily } = this.family.rule;
+    const [, maxZeroThreshold] = blockFamily.bounds as readonly [number, number];
+    const limited = this.#sum().result({ maxBuckets, maxZeroThreshold });
+    this.#populated = limited.positive.index.length + limited.negative.index.length;
+    const schema = Math.min(limited.schema, this.#index.schema);
+    const threshold = Math.max(limited.zeroThreshold, this.#threshold);
+    if (schema === this.#index.schema && threshold === this.#threshold) return;
+    if (minResetDuration > 0 && coarseNow() - this.#since >= minResetDuration) this.#reset(value);
+    else this.#use(schema, threshold);
+  }
+
+  /** Clears everything that this thread has counted in the series, sum and count too, except the last value. */
+  #reset(value: number): void {
+    const { owner } = this;
+    const { schema, zeroThreshold, blockFamily } = this.family.rule;
+    for (const { page, offset } of this.blocks) page.fill(0, offset, offset + blockFamily.cells);
+    owner.page.fill(0, owner.offset, owner.offset + owner.descriptor.cells);
+    this.#populated = 0;
+    this.#since = coarseNow();
+    this.#use(schema, zeroThreshold);
+    owner.observe(value);
+  }
+
+  #sum(): NativeSum {
+    const { blockFamily } = this.family.rule;
+    const sum = new NativeSum();
+    const now = coarseNow();
+    for (const { address, page, offset } of this.blocks)
+      addBlock(sum, blockFamily, address, page, offset, now);
+    return sum;
+  }
+
+  /** Counts at this schema and threshold from now on. */
+  #use(schema: number, threshold: number): void {
+    const isWidened = threshold > this.family.rule.zeroThreshold;
+    if (schema !== this.#index.schema) this.#bound = isWidened ? threshold : 0;
+    this.#index = PowerIndex.of(schema);
+    this.#threshold = threshold;
+    this.#restart();
+    if (!isWidened) return;
+    const { page, offset } = this.#zero;
+    page[offset + this.#first + 1] = 1;
+  }
+
+  /** Chooses the current blocks anew. An age bucket that begins takes the cells of the one that is dropped. */
+  #restart(): void {
+    const { ageSeconds, ageBuckets } = this.family.rule;
+    if (ageSeconds > 0) {
+      this.#period = Math.floor(coarseNow() / ageSeconds);
+      this.#until = (this.#period + 1) * ageSeconds;
+      this.#age = this.#period % ageBuckets;
+      for (const block of this.blocks) if (block.age === this.#age) this.#clear(block);
     }
-    this.#atHand = new Array(AT_HAND);
-    this.#zero = this.#blockNamed(zeroName(this.schema, this.threshold), Number.NaN);
+    const { schema } = this.#index;
+    this.#cache = new Array(CACHED_BLOCKS);
+    this.#current.clear();
+    let zero: Block | undefined;
+    for (const block of this.blocks) {
+      const { address, age, key } = block;
+      if (address.schema !== schema || age !== this.#age) continue;
+      if (address.sign !== 0 && address.bound === this.#bound) this.#current.set(key, block);
+      else if (address.sign === 0 && address.bound === this.#threshold) zero = block;
+    }
+    this.#zero = zero ?? this.#add({ schema, sign: 0, index: 0, bound: this.#threshold }, ZERO);
   }
 
-  /** First the numbers and then the time: who reads meanwhile finds nothing, and not the old as new. */
+  /** Clears the counts before it sets the age, so that a reader never takes old counts for new ones. */
   #clear({ page, offset }: Cells): void {
     page.fill(0, offset, offset + this.#first + BLOCK_SIZE);
-    page[offset] = this.#slot;
+    page[offset] = this.#period;
   }
 
   #blockOf(key: number): Block {
-    const block = this.#blockNamed(blockName(this.schema, key, this.#floor), key);
-    this.#atHand[key & (AT_HAND - 1)] = block;
-    return block;
-  }
-
-  #blockNamed(name: string, key: number): Block {
-    const aged = name + this.#age;
-    let block = this.blocks.get(aged);
+    let block = this.#current.get(key);
     if (block === undefined) {
-      const { page, offset } = this.#reserve(aged);
-      block = { page, offset, key };
-      if (this.#first > 0) this.#clear(block);
-      this.blocks.set(aged, block);
+      const isNegative = key >= 1 << 15;
+      const index = isNegative ? key - NEGATIVE : key;
+      const sign = isNegative ? -1 : 1;
+      block = this.#add({ schema: this.#index.schema, sign, index, bound: this.#bound }, key);
+      this.#current.set(key, block);
     }
+    this.#cache[key & (CACHED_BLOCKS - 1)] = block;
     return block;
   }
 
-  #reserve(name: string): Cells {
+  #add(address: BlockAddress, key: number): Block {
+    const { page, offset } = this.#reserve(address, this.#age);
+    const block = { page, offset, key, address, age: this.#age };
+    if (this.#first > 0) this.#clear(block);
+    this.blocks.push(block);
+    return block;
+  }
+
+  #reserve(address: BlockAddress, age: number): Cells {
     const { rule, series } = this.family;
-    const { parts: family } = rule;
+    const { blockFamily: family } = rule;
     if (!series.has(this)) return { page: new Float64Array(family.cells), offset: 0 };
-    return activeBackend().backend.reserve({ family, labels: [...this.labels, name] });
+    return activeBackend().backend.reserve({ family, labels: [...this.labels, blockLabel(address, age)] });
   }
 }

@@ -1,16 +1,16 @@
 /**
- * Native buckets of several resolutions, or too many of them: the slow way, by maps, which keeps the limit by the
- * rules of Prometheus' Go client. The zero bucket takes the bucket next to it, as long as it may become so wide;
- * else two buckets each become one.
+ * The sum of native buckets that have several resolutions or are too many. It works on maps, which is slow, and keeps
+ * the limit as Prometheus' Go client does: the zero bucket takes in the bucket next to it while it may become as wide;
+ * otherwise every two adjacent buckets become one.
  */
 import type { NativeBuckets, PowerBuckets } from '../family.js';
-import type { BucketSpace } from './bucket-space.js';
-import { BLOCK_SIZE, type CountedBlock } from './parts.js';
+import { BLOCK_SIZE, type CountedBlock } from './blocks.js';
+import type { BucketSpace } from './buckets.js';
 import { COARSEST_SCHEMA, coarser, upperBound } from './powers.js';
 
-/** How many buckets there may be, the zero bucket aside, and how wide that may become before they do. */
+/** The maximum number of buckets besides the zero bucket, and the maximum width up to which that is widened first. */
 export interface NativeLimit {
-  /** 0: no limit. */
+  /** 0 means no limit. */
   readonly maxBuckets: number;
   readonly maxZeroThreshold: number;
 }
@@ -25,10 +25,10 @@ interface Signs {
   readonly negative: Counts;
 }
 
-/** What was counted at one resolution, and at what distance from zero at least: see {@link Part.floor}. */
+/** Counts of one schema and one distance from zero that all values exceed: see `BlockAddress.bound`. */
 interface Group extends Signs {
   readonly schema: number;
-  readonly floor: number;
+  readonly bound: number;
 }
 
 export class LimitedSum {
@@ -38,7 +38,7 @@ export class LimitedSum {
   #schema: number;
   #joined: Signs | undefined;
 
-  /** @param schema - that of the result where nothing is counted */
+  /** @param schema - the schema of the result if nothing is counted */
   constructor(positive: readonly CountedBlock[], negative: readonly CountedBlock[], schema: number) {
     for (const block of positive) addBlock(this.#groupOf(block).positive, block);
     for (const block of negative) addBlock(this.#groupOf(block).negative, block);
@@ -47,20 +47,20 @@ export class LimitedSum {
   }
 
   /**
-   * Widens the zero bucket. A bucket that is not wholly inside may count values that are: then it widens it
-   * further, to its end, where others may be inside that were not.
+   * Widens the zero bucket. A bucket that lies only partly inside may have counted values inside, so the zero bucket
+   * is widened further to its end, which may bring in more buckets.
    */
   widen(threshold: number): void {
     this.#joined = undefined;
     let widest = threshold;
     do {
       this.threshold = widest;
-      for (const { schema, floor, positive, negative } of this.#groups.values()) {
+      for (const { schema, bound, positive, negative } of this.#groups.values()) {
         for (const counts of [positive, negative]) {
           for (const [index, count] of counts) {
             const upper = upperBound(schema, index);
-            // Bounds of subnormal numbers may be the same.
-            const isOutside = Math.max(upperBound(schema, index - 1), floor) >= this.threshold;
+            // Adjacent bounds may be equal among subnormal numbers.
+            const isOutside = Math.max(upperBound(schema, index - 1), bound) >= this.threshold;
             if (isOutside && upper > this.threshold) continue;
             counts.delete(index);
             this.zeroCount += count;
@@ -96,17 +96,17 @@ export class LimitedSum {
     };
   }
 
-  #groupOf({ part: { schema, floor } }: CountedBlock): Group {
-    const key = `${schema}>${floor}`;
+  #groupOf({ address: { schema, bound } }: CountedBlock): Group {
+    const key = `${schema}>${bound}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { schema, floor, positive: new Map(), negative: new Map() };
+      group = { schema, bound, positive: new Map(), negative: new Map() };
       this.#groups.set(key, group);
     }
     return group;
   }
 
-  /** All groups at the resolution of the result. */
+  /** Returns the counts of all groups at the schema of the result. */
   #join(): Signs {
     if (this.#joined !== undefined) return this.#joined;
     const joined: Signs = { positive: new Map(), negative: new Map() };
@@ -120,10 +120,10 @@ export class LimitedSum {
   }
 }
 
-function addBlock(counts: Counts, { part, values, at }: CountedBlock): void {
+function addBlock(counts: Counts, { address, values, at }: CountedBlock): void {
   for (let cell = 0; cell < BLOCK_SIZE; cell++) {
     const count = values[at + cell]!;
-    if (count !== 0) add(counts, part.place * BLOCK_SIZE + cell, count);
+    if (count !== 0) add(counts, address.index * BLOCK_SIZE + cell, count);
   }
 }
 
@@ -133,5 +133,5 @@ function add(counts: Counts, index: number, count: number): void {
 
 function inOrder(counts: Counts, space: BucketSpace): PowerBuckets {
   for (const index of Int32Array.from(counts.keys()).sort()) space.push(index, counts.get(index)!);
-  return space.take();
+  return space.buckets();
 }

@@ -1,6 +1,6 @@
-/** The bounds of buckets that are powers: those of one octave, from 1 to 2. All others are these times 2 ** n. */
+/** Bounds of buckets that are powers. Those of one octave, from 1 to 2, are kept; all others are these times 2 ** n. */
 
-/** Schemas there are: a bound is `2 ** 2 ** -schema` times the one before it. */
+/** The range of schemas. Each bound is `2 ** 2 ** -schema` times the one before it. */
 export const COARSEST_SCHEMA = -4;
 export const FINEST_SCHEMA = 8;
 
@@ -12,8 +12,8 @@ const STEPS = 2 ** FINEST_SCHEMA;
 let finest: Float64Array | undefined;
 
 /**
- * `2 ** (i / 256)` for i from 0 to 255, each the float64 nearest to it. `Math.pow` misses an eighth of them by a
- * unit in the last place, and other ones in other engines.
+ * Returns `2 ** (i / 256)` for i from 0 to 255, each the nearest float64. `Math.pow` is off by one unit in the last
+ * place for an eighth of them, and for different ones in different engines.
  */
 export function octaveBounds(): Float64Array {
   if (finest !== undefined) return finest;
@@ -26,13 +26,13 @@ export function octaveBounds(): Float64Array {
   return finest;
 }
 
-/** The coarsest schema whose bounds are not further apart than this factor; the finest where there is none. */
+/** Returns the coarsest schema whose bounds are at most this factor apart, or the finest schema if none is. */
 export function schemaOf(factor: number): number {
   const schema = -Math.floor(Math.log2(Math.log2(factor)));
   return Math.min(Math.max(schema, COARSEST_SCHEMA), FINEST_SCHEMA);
 }
 
-/** The upper bound of a bucket. That of the last one for finite numbers is the greatest of them. */
+/** Returns the upper bound of a bucket. The last bucket of finite numbers ends at the greatest of them. */
 export function upperBound(schema: number, index: number): number {
   const bits = Math.max(schema, 0);
   const octave = schema < 0 ? index * 2 ** -schema : index >> bits;
@@ -42,7 +42,7 @@ export function upperBound(schema: number, index: number): number {
   return (schema < 0 ? 1 : octaveBounds()[within << (FINEST_SCHEMA - bits)]!) * 2 ** octave;
 }
 
-/** The bucket that holds what was in a bucket of a schema finer by so many steps. */
+/** Returns the index of the bucket that holds the given one in a schema coarser by this many steps. */
 export function coarser(index: number, steps: number): number {
   return (index + (1 << steps) - 1) >> steps;
 }

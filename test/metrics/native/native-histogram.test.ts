@@ -165,9 +165,9 @@ describe('the limit of a native histogram', () => {
     for (let exponent = -126; exponent < 1023; exponent++) {
       for (let i = 0; i < 8; i++) histogram.observe(2 ** exponent * (1 + i / 8) * (i % 2 ? 1 : -1));
     }
-    const { parts } = histogram as unknown as { parts: FamilySnapshot['family'] };
+    const { blocks } = histogram as unknown as { blocks: FamilySnapshot['family'] };
     const { activeBackend } = await import('#metheus/backends/active.js');
-    const [rows] = await activeBackend().snapshot({ families: [parts], scopes: [] });
+    const [rows] = await activeBackend().snapshot({ families: [blocks], scopes: [] });
     // 13 schemas at most, each left when it has one bucket more than the limit.
     assert.ok(rows!.rows.size <= 13 * 21 + 13, `${rows!.rows.size} parts`);
     const native = await nativeOf(registry);
@@ -214,7 +214,7 @@ describe('the limit of a native histogram', () => {
 describe('the series of a native histogram', () => {
   const parts = async (metric: object) => {
     const { activeBackend } = await import('#metheus/backends/active.js');
-    const { parts: family } = metric as { parts: FamilySnapshot['family'] };
+    const { blocks: family } = metric as { blocks: FamilySnapshot['family'] };
     const [snapshot] = await activeBackend().snapshot({ families: [family], scopes: [] });
     return [...snapshot!.rows.lengths.subarray(0, snapshot!.rows.size)].filter((length) => length >= 0)
       .length;

@@ -119,13 +119,13 @@ describe('the window of quantiles', () => {
   it('uses the cells of what it has forgotten', async (t) => {
     const pass = await startClock(t);
     const { summary, quantiles } = make({ quantiles: [0.5], maxAge: 10, ageBuckets: 2 });
-    const { parts } = summary as unknown as { parts: never };
+    const { blocks } = summary as unknown as { blocks: never };
     const { activeBackend } = await import('#metheus/backends/active.js');
     for (let step = 0; step < 100; step++) {
       summary.observe(1 + (step % 3));
       pass(5);
     }
-    const [snapshot] = await activeBackend().snapshot({ families: [parts], scopes: [] });
+    const [snapshot] = await activeBackend().snapshot({ families: [blocks], scopes: [] });
     // A zero bucket and three blocks in each of two age buckets.
     assert.equal(snapshot!.rows.size, 8);
     summary.observe(2);

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { NativeBuckets } from 'metheus';
 import { PowerIndex } from '#metheus/metrics/native/power-index.js';
-import { BLOCK_SIZE } from '#metheus/model/native/parts.js';
+import { BLOCK_SIZE } from '#metheus/model/native/blocks.js';
 import { upperBound } from '#metheus/model/native/powers.js';
 import { NativeSum } from '#metheus/model/native/sum.js';
 
@@ -17,23 +17,24 @@ interface WriterPlan {
 
 function addWriter(sum: NativeSum, { schema, threshold, values }: WriterPlan): void {
   const blocks = new Map<string, Float64Array>();
-  const count = (kind: 'p' | 'n' | 'z', place: number, cell: number, by = 1) => {
-    const key = `${kind}${place}`;
+  const count = (sign: 1 | 0 | -1, index: number, cell: number, by = 1) => {
+    const key = `${sign} ${index}`;
     const cells = blocks.get(key) ?? new Float64Array(BLOCK_SIZE);
     blocks.set(key, cells);
     cells[cell]! += by;
     return cells;
   };
-  count('z', threshold, 0, 0);
+  count(0, threshold, 0, 0);
   for (const value of values) {
-    if (Math.abs(value) <= threshold) count('z', threshold, 0);
+    if (Math.abs(value) <= threshold) count(0, threshold, 0);
     else {
       const index = PowerIndex.of(schema).indexOf(Math.abs(value));
-      count(value > 0 ? 'p' : 'n', Math.floor(index / BLOCK_SIZE), index & (BLOCK_SIZE - 1));
+      count(value > 0 ? 1 : -1, Math.floor(index / BLOCK_SIZE), index & (BLOCK_SIZE - 1));
     }
   }
   for (const [key, cells] of blocks) {
-    sum.add({ schema, kind: key[0] as 'p', place: Number(key.slice(1)), floor: 0 }, cells, 0);
+    const [sign, number] = key.split(' ').map(Number) as [1 | 0 | -1, number];
+    sum.add({ schema, sign, index: sign && number, bound: sign === 0 ? number : 0 }, cells, 0);
   }
 }
 

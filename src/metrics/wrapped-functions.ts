@@ -1,15 +1,15 @@
 /**
- * Watching a function from outside: what it returns or throws, now or later, passes through unchanged.
- * Each of these works as a plain call and as a decorator of a method.
+ * Observing a call from outside: its result or error, now or later, is passed through unchanged. Each function that is
+ * built on this works as a plain call and as a method decorator.
  *
  * Decorators: https://github.com/tc39/proposal-decorators (stage 3, as TypeScript 5 compiles them).
  */
 import { MetheusError, show } from '../errors.js';
 
-/** A method, or any function, before and after it was wrapped. */
+/** A method or function, before and after wrapping. */
 export type Method<This, Args extends unknown[], R> = (this: This, ...args: Args) => R;
 
-/** Calls `fn` and then `done`, which is told the error if there was one. A promise is followed to its end. */
+/** Calls `fn`, and calls `done` when it has ended. The end of a promise is its settlement. */
 export function watch<R>(fn: () => R, done: (failed: boolean, error?: unknown) => void): R {
   let result: R;
   try {
@@ -34,7 +34,7 @@ export function watch<R>(fn: () => R, done: (failed: boolean, error?: unknown) =
   ) as R;
 }
 
-/** The function that does what `method` does, each call watched by `around`. */
+/** Returns a function that passes each call of `method` through `around`. */
 export function wrap<This, Args extends unknown[], R>(
   method: Method<This, Args, R>,
   around: (call: () => R) => R,
@@ -44,7 +44,7 @@ export function wrap<This, Args extends unknown[], R>(
   };
 }
 
-/** Whether a second argument shows that a function was applied as a decorator of a method. */
+/** Reports whether a second argument is the context that a method decorator receives. */
 export function isMethodContext(context: unknown): context is ClassMethodDecoratorContext {
   return (context as ClassMethodDecoratorContext | undefined)?.kind === 'method';
 }
@@ -52,11 +52,11 @@ export function isMethodContext(context: unknown): context is ClassMethodDecorat
 /** @throws `METHEUS_INVALID_CALLBACK` */
 export function checkFunction(
   fn: unknown,
-  what: string,
+  caller: string,
   expected = 'a function',
 ): asserts fn is () => unknown {
   if (typeof fn === 'function') return;
-  throw new MetheusError('METHEUS_INVALID_CALLBACK', { given: `${show(fn)} to ${what}`, expected });
+  throw new MetheusError('METHEUS_INVALID_CALLBACK', { given: `${show(fn)} to ${caller}`, expected });
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
