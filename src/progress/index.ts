@@ -17,7 +17,7 @@
  *
  * @packageDocumentation
  */
-import { startDrawing } from './remote/start.js';
+import { startDrawing } from './remote/connect.js';
 
 export type { Clock } from '../system/clock.js';
 export type { Bar } from './bar/bar.js';
@@ -32,7 +32,7 @@ export type { Postfix } from './meter/postfix.js';
 export { formatInterval, formatNum, formatSizeof } from './meter/quantity.js';
 export { type BucketFunc, TqdmPromProxy, type TqdmPromProxyOptions } from './proxy.js';
 export type { BarProperty, MetricFunc } from './publish/bucket-metrics.js';
-export { progressEnv } from './remote/start.js';
+export { progressEnv } from './remote/connect.js';
 export type { OutputFile } from './screen/terminal.js';
 export type { MapOptions } from './sources/concurrent-map.js';
 export type { AsyncIterableBar, IterableBar } from './sources/iterable-bar.js';

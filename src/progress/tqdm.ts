@@ -3,7 +3,7 @@
 import { Bar } from './bar/bar.js';
 import type { BarOptions } from './bar/bar-options.js';
 import { type BarEnvironment, createEnvironment } from './bar/environment.js';
-import { threadEnvironment } from './remote/own-board.js';
+import { threadEnvironment } from './remote/connect.js';
 import { LiveBars } from './screen/live-bars.js';
 import { externalWriteMode, printAbove, type WriteOptions } from './screen/print.js';
 import type { OutputFile } from './screen/terminal.js';

@@ -1,111 +1,178 @@
 /**
- * A board: where a thread or process shows its bars to another that draws them. The thread writes frames as it would
- * draw them, into memory; the drawer looks at the board now and then.
+ * A board: memory in which a thread or process puts the frames of its bars, for its parent to draw. The parent reads it
+ * now and then; no message is sent for a frame.
  */
 
 import type { Outcome } from '../bar/bar-state.js';
-import type { BarRecord, OpenRecord } from '../bar/record.js';
+import type { FrameBoard } from '../bar/environment.js';
+import type { BarFrame } from '../bar/frame.js';
+import { type BarRecord, COMPLETED, FAILED, FINISHED, type OpenRecord } from '../bar/record.js';
+import type { BarHost, Renderer } from '../bar/renderer.js';
 import type { StreamName } from '../screen/terminal.js';
-import type { SlotSettings } from './look.js';
-import { type BarNumbers, OPEN, type SlotWriter } from './slot.js';
+import { OPEN, type SlotNumbers, type SlotSettings, type SlotWriter } from './slot.js';
 
-/** What boards are made of. */
+/** The memory of a board: shared memory of a thread, or a file. */
 export interface BoardMemory {
-  /** More slots. */
+  /** Returns new slots, at least one. */
   grow(): SlotWriter[];
-  /** A slot was written. */
-  written(slot: SlotWriter): void;
-  /** Brings `slot.drawn` up to date. */
+  /** Makes what was written to a slot visible to the parent. */
+  publish(slot: SlotWriter): void;
+  /** Updates `slot.drawn` to what the parent has written. */
   refresh(slot: SlotWriter): void;
-  /** Milliseconds after which a bar that has moved is shown again; `null`: the drawer sees it move by itself. */
-  readonly beat: number | null;
-  /** There is a bar on the board again. */
-  wake(): void;
-  /** Where the drawer can read a bar's record while the bar runs; page -1 when it cannot. */
+  /** Milliseconds after which a frame is written for a bar that has moved; undefined where the parent reads its cells. */
+  readonly interval: number | undefined;
+  /** Tells the parent that the board has a bar again. */
+  announce(): void;
+  /** Returns where the parent can read a bar's cells while the bar runs; page -1 when it cannot. */
   locate(record: BarRecord): { readonly page: number; readonly offset: number };
-  /** Where bars count that are not published. */
+  /** Opens cells for a bar that is not published. */
   readonly openRecord: OpenRecord;
-  /** Has the drawer print above the bars. Returns false where there is nothing to garble. */
+  /** Makes the parent print above the bars. Returns false where text is written without the parent. */
   print(stream: StreamName, text: string): boolean;
 }
 
 /** A bar on the board. */
-export interface BoardBar {
-  /** Shows a frame if units were counted since the last one. */
-  follow(): void;
+interface OpenBar {
+  /** Writes a frame if the bar has moved since the last one. */
+  refresh(): void;
 }
 
 /**
- * Closed bars that may wait for their last frame to be drawn. A drawer that is busy for so long that there are more
- * loses the oldest, and the memory is bounded.
+ * Limit of closed bars whose last frame was not drawn yet. While a parent is busy for so long that there are more, it
+ * misses the oldest; memory stays bounded.
  */
-const MOST_WAITING = 1024;
+const MAX_UNDRAWN = 1024;
 
-export class Board {
-  readonly memory: BoardMemory;
+export class Board implements FrameBoard {
+  readonly #memory: BoardMemory;
   readonly #free: SlotWriter[] = [];
-  readonly #waiting: SlotWriter[] = [];
-  readonly #open = new Map<SlotWriter, BoardBar>();
+  /** Slots of closed bars whose last frame has to be drawn first, from the oldest. */
+  readonly #undrawn: SlotWriter[] = [];
+  readonly #open = new Map<SlotWriter, OpenBar>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(memory: BoardMemory) {
-    this.memory = memory;
+    this.#memory = memory;
   }
 
-  /** Has the drawer print above the bars. Returns false where there is nothing to garble. */
+  get openRecord(): OpenRecord {
+    return this.#memory.openRecord;
+  }
+
+  /** Makes the parent print above the bars. Returns false where text is written without the parent. */
   print(stream: StreamName, text: string): boolean {
-    return this.memory.print(stream, text);
+    return this.#memory.print(stream, text);
   }
 
-  /** A slot for a bar that is drawn for the first time. */
-  take(): SlotWriter {
+  /** Returns a renderer that writes frames of a bar to the board. */
+  createRenderer(bar: BarHost): Renderer {
+    return new SlotRenderer(this, bar);
+  }
+
+  /** Returns a slot for a new bar. */
+  reserve(): SlotWriter {
     const slot = this.#free.pop() ?? this.#reclaim() ?? this.#grow();
     slot.begin();
     return slot;
   }
 
-  /** Shows a frame. The first one puts the bar on the board. */
-  show(bar: BoardBar, slot: SlotWriter, numbers: BarNumbers, settings: SlotSettings): void {
+  /** Writes a frame. */
+  draw(renderer: OpenBar, slot: SlotWriter, numbers: SlotNumbers, settings: SlotSettings): void {
     const isFirst = this.#open.size === 0;
     slot.write(OPEN, numbers, settings);
-    this.memory.written(slot);
-    this.#open.set(slot, bar);
+    this.#memory.publish(slot);
+    this.#open.set(slot, renderer);
     if (!isFirst) return;
-    this.memory.wake();
-    if (this.memory.beat === null) return;
-    this.#timer = setInterval(() => this.#follow(), this.memory.beat);
+    this.#memory.announce();
+    if (this.#memory.interval === undefined) return;
+    this.#timer = setInterval(() => this.#refresh(), this.#memory.interval);
     this.#timer.unref();
   }
 
-  /** Shows the last frame, and takes the bar off the board when it is drawn. */
-  close(slot: SlotWriter, outcome: Outcome, numbers: BarNumbers, settings: SlotSettings): void {
+  /** Writes the last frame. The slot is used again when it was drawn. */
+  close(slot: SlotWriter, outcome: Outcome, numbers: SlotNumbers, settings: SlotSettings): void {
     slot.write(outcome, numbers, settings);
-    this.memory.written(slot);
-    if (!this.#open.delete(slot)) this.memory.wake();
+    this.#memory.publish(slot);
+    if (!this.#open.delete(slot)) this.#memory.announce();
     if (this.#open.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    // Who leaves nothing need not be waited for: the next bar in its slot tells that it went.
+    // A bar that leaves nothing need not be drawn: the next serial in its slot shows that it ended.
     if (settings.leave === false) this.#free.push(slot);
-    else this.#waiting.push(slot);
+    else this.#undrawn.push(slot);
   }
 
-  #follow(): void {
-    for (const bar of this.#open.values()) bar.follow();
+  /** @see BoardMemory.locate */
+  locate(record: BarRecord): { readonly page: number; readonly offset: number } {
+    return this.#memory.locate(record);
+  }
+
+  #refresh(): void {
+    for (const renderer of this.#open.values()) renderer.refresh();
   }
 
   #reclaim(): SlotWriter | undefined {
-    const oldest = this.#waiting[0];
+    const oldest = this.#undrawn[0];
     if (oldest === undefined) return undefined;
-    this.memory.refresh(oldest);
-    if (oldest.drawn === oldest.serial || this.#waiting.length >= MOST_WAITING) return this.#waiting.shift();
-    return undefined;
+    this.#memory.refresh(oldest);
+    const isDrawn = oldest.drawn === oldest.serial;
+    return isDrawn || this.#undrawn.length >= MAX_UNDRAWN ? this.#undrawn.shift() : undefined;
   }
 
   #grow(): SlotWriter {
-    const [first, ...others] = this.memory.grow();
+    const [first, ...others] = this.#memory.grow();
     this.#free.push(...others.reverse());
     return first!;
+  }
+}
+
+/** Writes the frames of one bar to a board. The parent makes their lines, since it knows the width of the screen. */
+class SlotRenderer implements Renderer, OpenBar {
+  readonly #board: Board;
+  readonly #bar: BarHost;
+  #slot: SlotWriter | undefined;
+  #drawnN = Number.NaN;
+
+  constructor(board: Board, bar: BarHost) {
+    this.#board = board;
+    this.#bar = bar;
+  }
+
+  draw(frame: BarFrame): boolean {
+    this.#drawnN = this.#bar.n;
+    this.#board.draw(this, this.#reserved(), this.#numbers(frame), frame.settings);
+    return true;
+  }
+
+  refresh(): void {
+    if (this.#bar.n !== this.#drawnN) this.draw(this.#bar.frame());
+  }
+
+  /** Has no effect: the parent takes bars off the screen for what it prints. */
+  clear(): void {}
+
+  finish(frame: BarFrame): void {
+    const { state, error, settings } = frame;
+    const last: SlotSettings = error === undefined ? settings : { ...settings, error };
+    const outcome = state === 'failed' ? FAILED : FINISHED;
+    this.#board.close(this.#reserved(), outcome, this.#numbers(frame), last);
+  }
+
+  /** Leaves it to the parent, which knows the rows, what the setting `leave` means. */
+  erase(frame: BarFrame): void {
+    this.finish(frame);
+  }
+
+  #reserved(): SlotWriter {
+    this.#slot ??= this.#board.reserve();
+    return this.#slot;
+  }
+
+  /** Both `n` and `counted` include the units of a running loop. */
+  #numbers({ total, elapsed, time, rate }: BarFrame): SlotNumbers {
+    const { n, record } = this.#bar;
+    const counted = record.page[record.offset + COMPLETED]!;
+    return { n, total, elapsed, written: time, rate, counted, ...this.#board.locate(record) };
   }
 }

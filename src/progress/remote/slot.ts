@@ -1,26 +1,27 @@
 /**
- * One bar's place on a board: a few numbers and the look of the bar, in memory that its thread writes and its drawer
- * reads, also after the thread is gone.
+ * One bar's slot on a board: the newest frame of the bar, in memory that its thread or process writes. The parent reads
+ * it, also after the writer has ended.
  *
  * ```
- * byte  0  drawn: int32, the newest serial whose end is on the screen; the only field that the drawer writes
- *       4  crc: CRC-32 of all that follows, up to the end of the look
- *       8  version: int32, grows with every write          12  serial: int32, one more for each bar of the slot
- *      16  state: int32, see SlotState                     20  lookLength: int32, bytes
+ * byte  0  drawn: int32, serial of the newest bar whose last frame was drawn; the only field that the parent writes
+ *       4  crc: CRC-32 of all that follows, up to the end of the settings
+ *       8  version: int32, grows with every write          12  serial: int32, counts the bars of the slot
+ *      16  state: int32, a SlotState                       20  settingsLength: int32, bytes
  *      24  float64: begun, n, total (NaN: none), elapsed, written, rate (NaN: none), counted, page, offset
- *      96  look: UTF-8 JSON, SlotSettings
+ *      96  settings: UTF-8 JSON, SlotSettings
  * ```
  *
- * A reader may look while a write is half done: then the checksum is wrong, and what was read before stays.
+ * A read during a write finds a wrong checksum, and the frame that was read before stays.
  */
 
 import { crc32 } from '../../system/checksum.js';
 import type { Outcome } from '../bar/bar-state.js';
+import type { BarSettings } from '../bar/frame.js';
 import { FAILED, FINISHED } from '../bar/record.js';
-import { encodeSettings, type SlotSettings } from './look.js';
+import { plainPostfix } from '../meter/postfix.js';
 
 export const SLOT_BYTES = 2048;
-/** Where the part begins that the bar's thread writes. */
+/** Byte at which the fields begin that the bar's thread writes. */
 export const WRITTEN = 4;
 
 const DRAWN = 0;
@@ -28,56 +29,61 @@ const CRC = 1;
 const VERSION = 2;
 const SERIAL = 3;
 const STATE = 4;
-const LOOK_LENGTH = 5;
+const SETTINGS_LENGTH = 5;
 const CHECKED = 8;
 const NUMBERS = 24;
-const LOOK = 96;
-const LOOK_CAPACITY = SLOT_BYTES - LOOK;
+const SETTINGS = 96;
+const MAX_SETTINGS_BYTES = SLOT_BYTES - SETTINGS;
 
-/** No bar was here yet. */
+/** State of a slot that no bar has used. */
 export const EMPTY = 0;
-/** A bar is on the screen. */
+/** State of a slot whose bar is running. */
 export const OPEN = 1;
-/** With an outcome, the bar is to leave its last frame, or to go. */
+/** An outcome is the state of a bar that has ended. */
 export type SlotState = typeof EMPTY | typeof OPEN | Outcome;
 
-/** Has the bar ended? */
+/** Reports whether the bar has ended. */
 export function isClosed(state: SlotState): state is Outcome {
   return state === FINISHED || state === FAILED;
 }
 
-/** A bar's numbers when its slot was written. */
-export interface BarNumbers {
+/** Numbers of a bar at the time of a frame. */
+export interface SlotNumbers {
   readonly n: number;
   readonly total: number | null;
   /** Seconds since the bar's start. */
   readonly elapsed: number;
-  /** When that was: Unix time in seconds. */
+  /** Time of the frame: Unix time in seconds. */
   readonly written: number;
   /** Smoothed units per second. */
   readonly rate: number | null;
-  /** What the bar's record had counted: what it has counted since is on top of `n`. */
+  /** Count of the bar's cells at that time; what they count afterwards is added to `n`. */
   readonly counted: number;
-  /** Which of the thread's pages that record is in; -1 when the drawer cannot read it. */
+  /** Number of the page with those cells; -1 when the parent cannot read it. */
   readonly page: number;
   readonly offset: number;
 }
+
+/** Settings of a bar without those that only its own thread needs, and the name of the error that failed it. */
+export type SlotSettings = Omit<BarSettings, 'maxinterval' | 'miniters' | 'smoothing' | 'delay'> & {
+  readonly error?: string | undefined;
+};
 
 /** A slot at one moment. */
 export interface SlotContent {
   readonly version: number;
   readonly serial: number;
-  /** When the bar took the slot, in seconds since some moment: bars are drawn in this order. */
+  /** Time at which the bar took the slot, in seconds. Bars get their rows in this order. */
   readonly begun: number;
   readonly state: SlotState;
-  readonly numbers: BarNumbers;
+  readonly numbers: SlotNumbers;
   readonly settings: SlotSettings;
 }
 
-/** There never was a bar in the slot; or it is being written, and a later look will find it whole. */
+/** `empty`: no bar has used the slot. `torn`: it is being written. */
 export type NoContent = 'empty' | 'torn';
 
-/** Views of one slot in its page. */
+/** Views of one slot. */
 class SlotViews {
   readonly ints: Int32Array;
   readonly numbers: Float64Array;
@@ -85,17 +91,17 @@ class SlotViews {
 
   constructor(buffer: ArrayBufferLike, at: number) {
     this.ints = new Int32Array(buffer, at, NUMBERS / 4);
-    this.numbers = new Float64Array(buffer, at + NUMBERS, (LOOK - NUMBERS) / 8);
+    this.numbers = new Float64Array(buffer, at + NUMBERS, (SETTINGS - NUMBERS) / 8);
     this.bytes = new Uint8Array(buffer, at, SLOT_BYTES);
   }
 
   checksum(): number {
-    const end = LOOK + Math.min(this.ints[LOOK_LENGTH]!, LOOK_CAPACITY);
+    const end = SETTINGS + Math.min(this.ints[SETTINGS_LENGTH]!, MAX_SETTINGS_BYTES);
     return crc32(this.bytes.subarray(CHECKED, end)) | 0;
   }
 }
 
-/** The side of the bar's thread. */
+/** Writes a slot, in the thread or process of its bars. */
 export class SlotWriter {
   readonly #views: SlotViews;
   #settings: SlotSettings | undefined;
@@ -104,10 +110,10 @@ export class SlotWriter {
     this.#views = new SlotViews(buffer, at);
   }
 
-  /** What the drawer has to be given: from {@link WRITTEN} to the end of the look. */
+  /** The bytes from {@link WRITTEN} to the end of the settings. */
   get written(): Uint8Array {
     const { bytes, ints } = this.#views;
-    return bytes.subarray(WRITTEN, LOOK + ints[LOOK_LENGTH]!);
+    return bytes.subarray(WRITTEN, SETTINGS + ints[SETTINGS_LENGTH]!);
   }
 
   get serial(): number {
@@ -118,39 +124,39 @@ export class SlotWriter {
     return this.#views.ints[STATE] as SlotState;
   }
 
-  /** Another bar takes the slot. */
+  /** Begins a bar, after the slot's last one. */
   begin(): void {
     this.#settings = undefined;
     this.#views.ints[SERIAL]! += 1;
     this.#views.ints[STATE] = EMPTY;
-    // The same moment for all threads and processes, and finer than the clock of the bars.
+    // Comparable between threads and processes, and finer than the clock of the bars.
     this.#views.numbers[0] = (performance.timeOrigin + performance.now()) / 1000;
   }
 
-  write(state: SlotState, numbers: BarNumbers, settings: SlotSettings): void {
+  write(state: SlotState, numbers: SlotNumbers, settings: SlotSettings): void {
     const { ints, bytes, numbers: cells } = this.#views;
     const { n, total, elapsed, written, rate, counted, page, offset } = numbers;
-    // Wrong until the end, for those who read meanwhile.
+    // The checksum is wrong until the end of the write.
     Atomics.store(ints, VERSION, ints[VERSION]! + 1);
     ints[STATE] = state;
     const none = Number.NaN;
     cells.set([n, total ?? none, elapsed, written, rate ?? none, counted, page, offset], 1);
-    // An object may have changed inside.
+    // Settings are replaced when they change, but a postfix that is an object may have changed inside.
     if (settings !== this.#settings || typeof settings.postfix === 'object') {
-      const encoded = encodeSettings(settings, LOOK_CAPACITY);
-      bytes.set(encoded, LOOK);
-      ints[LOOK_LENGTH] = encoded.length;
+      const encoded = encodeSettings(settings);
+      bytes.set(encoded, SETTINGS);
+      ints[SETTINGS_LENGTH] = encoded.length;
       this.#settings = settings;
     }
     Atomics.store(ints, CRC, this.#views.checksum());
   }
 
-  /** The newest serial whose end was drawn. */
+  /** Serial of the newest bar whose last frame was drawn. */
   get drawn(): number {
     return Atomics.load(this.#views.ints, DRAWN);
   }
 
-  /** Takes over what the drawer wrote elsewhere. */
+  /** Copies what the parent wrote, where it writes to a file. */
   set drawn(serial: number) {
     this.#views.ints[DRAWN] = serial;
   }
@@ -158,10 +164,10 @@ export class SlotWriter {
 
 const decoder = new TextDecoder();
 
-/** Writes are rare and short, so that a second look mostly finds the slot whole. */
-const LOOKS = 4;
+/** Attempts to read a slot that is being written. Writes are rare and short. */
+const MAX_ATTEMPTS = 4;
 
-/** The drawer's side. */
+/** Reads a slot, in the parent. */
 export class SlotReader {
   readonly #source: SlotViews;
   readonly #copy = new SlotViews(new ArrayBuffer(SLOT_BYTES), 0);
@@ -171,9 +177,9 @@ export class SlotReader {
     this.#source = new SlotViews(buffer, at);
   }
 
-  /** The slot as it is now. */
+  /** Returns the newest content. */
   read(): SlotContent | NoContent {
-    for (let look = 0; look < LOOKS; look++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const version = Atomics.load(this.#source.ints, VERSION);
       if (version === (this.#newest?.version ?? 0)) return this.#newest ?? 'empty';
       this.#copy.bytes.set(this.#source.bytes);
@@ -201,13 +207,48 @@ export class SlotReader {
         page: cell(7),
         offset: cell(8),
       },
-      settings: JSON.parse(decoder.decode(bytes.subarray(LOOK, LOOK + ints[LOOK_LENGTH]!))) as SlotSettings,
+      settings: JSON.parse(
+        decoder.decode(bytes.subarray(SETTINGS, SETTINGS + ints[SETTINGS_LENGTH]!)),
+      ) as SlotSettings,
     };
     return this.#newest;
   }
 
-  /** Tells the bar's thread that the end of this bar is on the screen: it may use the slot again. */
+  /** Lets the writer use the slot again: the last frame of this bar was drawn. */
   setDrawn(serial: number): void {
     Atomics.store(this.#source.ints, DRAWN, serial);
   }
+}
+
+const encoder = new TextEncoder();
+
+/** Lengths to which texts are cut, one after the other, until the settings fit. */
+const TEXT_LIMITS = [400, 100, 20, 0];
+
+/** Returns settings as JSON that fits into a slot. Texts wider than any screen are cut; a format is left out whole. */
+function encodeSettings(given: SlotSettings): Uint8Array {
+  const { maxinterval, miniters, smoothing, delay, ...settings } = {
+    ...(given as BarSettings),
+    postfix: plainPostfix(given.postfix),
+  };
+  let bytes = encoder.encode(JSON.stringify(settings));
+  for (const limit of TEXT_LIMITS) {
+    if (bytes.length <= MAX_SETTINGS_BYTES) break;
+    bytes = encoder.encode(JSON.stringify(cut(settings, limit)));
+  }
+  return bytes;
+}
+
+function cut(settings: SlotSettings, limit: number): SlotSettings {
+  const { desc, unit, postfix, ascii, barFormat, colour } = settings;
+  const short = (text: string) => text.slice(0, limit);
+  return {
+    ...settings,
+    desc: short(desc),
+    unit: short(unit),
+    postfix: typeof postfix === 'number' ? postfix : short(String(postfix ?? '')),
+    ascii: typeof ascii === 'string' && ascii.length > limit ? false : ascii,
+    barFormat: barFormat !== null && barFormat.length > limit ? null : barFormat,
+    colour: colour === null ? null : short(colour),
+  };
 }

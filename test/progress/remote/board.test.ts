@@ -4,10 +4,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FAILED, FINISHED, privateRecord } from '#metheus/progress/bar/record.js';
 import { Board, type BoardMemory } from '#metheus/progress/remote/board.js';
-import type { SlotSettings } from '#metheus/progress/remote/look.js';
-import { type BarNumbers, OPEN, SLOT_BYTES, SlotReader, SlotWriter } from '#metheus/progress/remote/slot.js';
+import {
+  OPEN,
+  SLOT_BYTES,
+  type SlotNumbers,
+  SlotReader,
+  type SlotSettings,
+  SlotWriter,
+} from '#metheus/progress/remote/slot.js';
 
-const LOOK: SlotSettings = {
+const SETTINGS: SlotSettings = {
   desc: 'Files: ',
   postfix: null,
   colour: null,
@@ -29,7 +35,7 @@ const LOOK: SlotSettings = {
   taskbar: false,
   stream: null,
 };
-const NUMBERS: BarNumbers = {
+const NUMBERS: SlotNumbers = {
   n: 0.1,
   total: null,
   elapsed: 1.5,
@@ -59,10 +65,10 @@ function seen(reader: SlotReader) {
 }
 
 /** What the reader gets of a look. */
-function sent(look: Partial<SlotSettings>): SlotSettings {
+function sent(settings: Partial<SlotSettings>): SlotSettings {
   const { writer, reader } = slot();
   writer.begin();
-  writer.write(OPEN, NUMBERS, { ...LOOK, ...look });
+  writer.write(OPEN, NUMBERS, { ...SETTINGS, ...settings });
   const content = reader.read();
   assert.ok(typeof content === 'object');
   return content.settings;
@@ -73,21 +79,33 @@ describe('a slot', () => {
     const { writer, reader } = slot();
     assert.equal(reader.read(), 'empty');
     writer.begin();
-    writer.write(OPEN, NUMBERS, LOOK);
-    assert.deepEqual(seen(reader), { version: 1, serial: 1, state: OPEN, numbers: NUMBERS, settings: LOOK });
+    writer.write(OPEN, NUMBERS, SETTINGS);
+    assert.deepEqual(seen(reader), {
+      version: 1,
+      serial: 1,
+      state: OPEN,
+      numbers: NUMBERS,
+      settings: SETTINGS,
+    });
     const numbers = { ...NUMBERS, total: 10, rate: 2.5, page: 1, offset: 8 };
-    const look = { ...LOOK, desc: '進捗 ', postfix: 'loss=0.5', leave: null };
-    writer.write(FAILED, numbers, look);
-    assert.deepEqual(seen(reader), { version: 2, serial: 1, state: FAILED, numbers, settings: look });
+    const settings = { ...SETTINGS, desc: '進捗 ', postfix: 'loss=0.5', leave: null };
+    writer.write(FAILED, numbers, settings);
+    assert.deepEqual(seen(reader), { version: 2, serial: 1, state: FAILED, numbers, settings });
     writer.begin();
-    writer.write(OPEN, NUMBERS, LOOK);
-    assert.deepEqual(seen(reader), { version: 3, serial: 2, state: OPEN, numbers: NUMBERS, settings: LOOK });
+    writer.write(OPEN, NUMBERS, SETTINGS);
+    assert.deepEqual(seen(reader), {
+      version: 3,
+      serial: 2,
+      state: OPEN,
+      numbers: NUMBERS,
+      settings: SETTINGS,
+    });
   });
 
   it('is not read while it is half written', () => {
     const { writer, reader, bytes } = slot();
     writer.begin();
-    writer.write(OPEN, NUMBERS, LOOK);
+    writer.write(OPEN, NUMBERS, SETTINGS);
     const whole = bytes.slice();
     for (const at of [8, 12, 16, 20, 24, 80, 88, 120]) {
       bytes[at]! ^= 4;
@@ -105,7 +123,7 @@ describe('a slot', () => {
     assert.equal(sent({ barFormat: '{desc}'.repeat(20) }).barFormat, '{desc}'.repeat(20));
     assert.equal(sent({ ascii: ` ${long}` }).ascii, false);
     assert.deepEqual(sent({ unit: long, colour: long, postfix: long, desc: long }), {
-      ...LOOK,
+      ...SETTINGS,
       ...{ unit: 'x'.repeat(400), colour: 'x'.repeat(400), postfix: 'x'.repeat(400), desc: 'x'.repeat(400) },
     });
   });
@@ -122,32 +140,32 @@ describe('a slot', () => {
 });
 
 /** A board whose slots come one at a time. */
-function board(beat: number | null = null) {
+function board(interval?: number) {
   const slots: SlotWriter[] = [];
   const readers: SlotReader[] = [];
   let wakes = 0;
   const memory: BoardMemory = {
-    beat,
+    interval,
     grow() {
       const { writer, reader } = slot();
       slots.push(writer);
       readers.push(reader);
       return [writer];
     },
-    written() {},
+    publish() {},
     refresh() {},
-    wake() {
+    announce() {
       wakes += 1;
     },
     locate: () => ({ page: -1, offset: 0 }),
     openRecord: privateRecord,
     print: () => true,
   };
-  const bar = { follow() {} };
+  const bar = { refresh() {} };
   const made = new Board(memory);
   const open = () => {
-    const taken = made.take();
-    made.show(bar, taken, NUMBERS, LOOK);
+    const taken = made.reserve();
+    made.draw(bar, taken, NUMBERS, SETTINGS);
     return taken;
   };
   return {
@@ -155,7 +173,7 @@ function board(beat: number | null = null) {
     readers,
     open,
     close: (taken: SlotWriter, leave: boolean | null = true) =>
-      made.close(taken, FINISHED, NUMBERS, { ...LOOK, leave }),
+      made.close(taken, FINISHED, NUMBERS, { ...SETTINGS, leave }),
     wakes: () => wakes,
   };
 }

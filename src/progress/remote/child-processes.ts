@@ -1,4 +1,4 @@
-/** The drawer's side of child processes: a directory whose name they inherit, and the boards that appear in it. */
+/** Child processes in their parent: a directory whose name they inherit, and the boards that appear in it. */
 
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
@@ -15,50 +15,41 @@ import {
 import { join } from 'node:path';
 import { addExitStep } from '../../system/exit-steps.js';
 import { mayLive, type ProcessIdentity } from '../../system/process-identity.js';
+import type { BarEnvironment } from '../bar/environment.js';
 import { printAbove } from '../screen/print.js';
-import type { StreamName } from '../screen/terminal.js';
-import {
-  BOARD_ENDING,
-  createBoardDirectory,
-  parseIdentity,
-  removeDirectory,
-  waitingTexts,
-} from './board-file.js';
-import type { BoardView, SlotView } from './board-view.js';
-import type { Drawer } from './drawer.js';
-import { threadEnvironment } from './own-board.js';
+import { BOARD_SUFFIX, createDirectory, parseIdentity, removeDirectory, textFiles } from './file-board.js';
+import type { RemoteBarRenderer, RemoteBoard, RemoteSlot } from './remote-bar-renderer.js';
 import { type NoContent, SLOT_BYTES, SlotReader } from './slot.js';
 
-/** Milliseconds between two looks for bars while there are none. */
+/** Milliseconds between two scans of the directory while there are no bars. */
 const SCAN_MS = 300;
-/** Rounds between two looks whether a child lives. */
-const ROUNDS_ALIVE = 4;
+/** Rounds between two checks whether a child lives. */
+const ROUNDS_PER_CHECK = 4;
 
 /** The board of one child process. */
-class ChildBoard implements BoardView {
+class ChildBoard implements RemoteBoard {
   readonly #path: string;
+  readonly #onClose: () => void;
   readonly #file: number;
   readonly #owner: ProcessIdentity;
   readonly #slots: { readonly bytes: Uint8Array; readonly reader: SlotReader }[] = [];
   #rounds = 0;
 
-  readonly #onClose: () => void;
-
   constructor(path: string, onClose: () => void) {
     this.#path = path;
     this.#onClose = onClose;
     this.#file = openSync(path, 'r+');
-    const block = new Uint8Array(SLOT_BYTES);
-    readSync(this.#file, block, 0, SLOT_BYTES, 0);
-    this.#owner = parseIdentity(block);
+    const header = new Uint8Array(SLOT_BYTES);
+    readSync(this.#file, header, 0, SLOT_BYTES, 0);
+    this.#owner = parseIdentity(header);
   }
 
   isLive(): boolean {
     this.#rounds += 1;
-    return this.#rounds % ROUNDS_ALIVE !== 0 || mayLive(this.#owner);
+    return this.#rounds % ROUNDS_PER_CHECK !== 0 || mayLive(this.#owner);
   }
 
-  *slots(): Generator<SlotView | NoContent> {
+  *slots(): Generator<RemoteSlot | NoContent> {
     this.#grow(Math.ceil(fstatSync(this.#file).size / SLOT_BYTES) - 1);
     for (const [i, { bytes, reader }] of this.#slots.entries()) {
       const at = (i + 1) * SLOT_BYTES;
@@ -90,55 +81,57 @@ class ChildBoard implements BoardView {
   }
 }
 
-/** A directory for children, looked at by a drawer until the process ends. */
-export class Children {
-  readonly directory = createBoardDirectory();
-  readonly #drawer: Drawer;
+/** A directory for child processes, which is scanned until this process ends. */
+export class ChildProcesses {
+  readonly directory = createDirectory();
+  readonly #renderer: RemoteBarRenderer;
+  readonly #environment: BarEnvironment;
+  /** Names of the board files that are being read. */
   readonly #boards = new Set<string>();
 
-  /** @throws what the file system throws */
-  constructor(drawer: Drawer) {
-    this.#drawer = drawer;
-    drawer.before(() => this.#scan());
-    setInterval(() => this.#look(), SCAN_MS).unref();
-    // Their last frames are drawn before the program hears of their end, and of what it prints then.
+  /** @throws errors of the file system, when no directory can be made */
+  constructor(renderer: RemoteBarRenderer, environment: BarEnvironment) {
+    this.#renderer = renderer;
+    this.#environment = environment;
+    renderer.beforeFrames(() => this.#scan());
+    setInterval(() => this.#startRenderer(), SCAN_MS).unref();
+    // Last frames are drawn before listeners of the program see the end of a child, and before what they print.
     subscribe('child_process', (message) => {
       (message as { process: ChildProcess }).process.once('exit', () => {
         this.#scan();
-        drawer.round();
+        renderer.draw();
       });
     });
     addExitStep('remote bars', () => {
-      this.#look();
-      drawer.round();
+      this.#startRenderer();
+      renderer.draw();
       removeDirectory(this.directory);
     });
   }
 
-  /** A child does not tell when it has a bar again. */
-  #look(): void {
+  /** Starts the renderer if there is a board: a child does not announce that it has a bar again. */
+  #startRenderer(): void {
     this.#scan();
-    if (this.#boards.size > 0) this.#drawer.wake();
+    if (this.#boards.size > 0) this.#renderer.start();
   }
 
   #scan(): void {
     const names = readDirectory(this.directory);
-    for (const { name, stream } of waitingTexts(names)) this.#print(join(this.directory, name), stream);
-    for (const name of names) {
-      if (!name.endsWith(BOARD_ENDING) || this.#boards.has(name)) continue;
-      this.#boards.add(name);
-      this.#drawer.add(new ChildBoard(join(this.directory, name), () => this.#boards.delete(name)));
+    for (const { name, stream } of textFiles(names)) {
+      const path = join(this.directory, name);
+      const text = readFileSync(path, 'utf8');
+      rmSync(path, { force: true });
+      printAbove(this.#environment, text, { file: this.#environment[stream], end: '' });
     }
-  }
-
-  #print(path: string, stream: StreamName): void {
-    const text = readFileSync(path, 'utf8');
-    rmSync(path, { force: true });
-    printAbove(threadEnvironment, text, { file: process[stream], end: '' });
+    for (const name of names) {
+      if (!name.endsWith(BOARD_SUFFIX) || this.#boards.has(name)) continue;
+      this.#boards.add(name);
+      this.#renderer.add(new ChildBoard(join(this.directory, name), () => this.#boards.delete(name)));
+    }
   }
 }
 
-/** Empty once somebody has cleaned up. */
+/** Returns the names in a directory; none if it was removed. */
 function readDirectory(directory: string): string[] {
   try {
     return readdirSync(directory);

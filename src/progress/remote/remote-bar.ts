@@ -1,16 +1,14 @@
-/** The bar that draws a bar of another thread or process. */
-
 import { Bar } from '../bar/bar.js';
 import { type BarEnvironment, createEnvironment } from '../bar/environment.js';
 import type { BarFrame } from '../bar/frame.js';
 import { FAILED, privateRecord } from '../bar/record.js';
-import type { SlotSettings } from './look.js';
-import { isClosed, type SlotContent } from './slot.js';
+import { isClosed, type SlotContent, type SlotSettings } from './slot.js';
 
 /**
- * Drawn like any bar, in a row of this thread. It counts in a private record, since its own thread publishes it.
+ * A bar of another thread or process, drawn in a row of this one. It counts into a private record, since the bar itself
+ * is published where it runs.
  */
-export class MirrorBar extends Bar {
+export class RemoteBar extends Bar {
   readonly serial: number;
   readonly #environment: BarEnvironment;
   #content: SlotContent;
@@ -18,16 +16,16 @@ export class MirrorBar extends Bar {
   #drawnN = Number.NaN;
   #drawnAt = Number.NEGATIVE_INFINITY;
 
-  constructor(content: SlotContent, surroundings: Partial<BarEnvironment>) {
+  constructor(content: SlotContent, surroundings: BarEnvironment) {
     const { settings, numbers, serial } = content;
-    const environment = createEnvironment({ ...surroundings, openRecord: privateRecord });
+    const environment = createEnvironment({ openRecord: privateRecord }, surroundings);
     const { stream, error: _, ...options } = settings;
     super(
       {
         ...options,
         total: numbers.total,
         file: stream === null ? null : environment[stream],
-        // Not zero, so that nothing is drawn before the numbers are there.
+        // Not zero, so that the constructor does not draw.
         delay: Number.MIN_VALUE,
       },
       environment,
@@ -35,19 +33,23 @@ export class MirrorBar extends Bar {
     this.serial = serial;
     this.#environment = environment;
     this.#content = content;
-    // Marks the bar as seen, so that it leaves its last frame.
+    // The bar counts as seen, so that it leaves its last frame.
     this.state.lastPrintT = Number.POSITIVE_INFINITY;
-    this.#take(content);
+    this.#apply(content);
   }
 
-  /** Draws what is new. `n` is the newest count, which may be ahead of the content's. */
+  /**
+   * Draws what is new.
+   *
+   * @param n - the newest count, which may be ahead of the content
+   */
   draw(content: SlotContent, n: number): void {
     const now = this.#environment.clock.now();
-    const isWritten = content.version !== this.#content.version || Number.isNaN(this.#drawnN);
-    // Every written frame is drawn; in between, the count is followed at the bar's own pace.
-    const isDue = isWritten || (n !== this.#drawnN && now - this.#drawnAt >= content.settings.mininterval);
+    const isNewFrame = content.version !== this.#content.version || Number.isNaN(this.#drawnN);
+    // Between two frames, the count is drawn no more often than the bar itself would.
+    const isDue = isNewFrame || (n !== this.#drawnN && now - this.#drawnAt >= content.settings.mininterval);
     if (!isDue) return;
-    this.#take(content);
+    this.#apply(content);
     this.state.n = n;
     this.#drawnN = n;
     this.#drawnAt = now;
@@ -56,7 +58,7 @@ export class MirrorBar extends Bar {
 
   /** Draws the last frame, or takes the bar off the screen. */
   finish(content: SlotContent): void {
-    this.#take(content);
+    this.#apply(content);
     if (content.state === FAILED) this.fail();
     else this.close();
   }
@@ -68,12 +70,13 @@ export class MirrorBar extends Bar {
     return {
       ...frame,
       elapsed: numbers.elapsed + Math.max(since, 0),
+      // Every last frame shows the average rate, also that of a thread that was terminated.
       rate: frame.state === 'running' ? numbers.rate : null,
       error: settings.error,
     };
   }
 
-  #take(content: SlotContent): void {
+  #apply(content: SlotContent): void {
     const { settings, numbers } = content;
     this.#content = content;
     this.state.n = numbers.n;

@@ -1,0 +1,78 @@
+/** Connects this thread to its parent, which draws its bars, and to the threads and processes whose bars it draws. */
+
+import { isMainThread } from 'node:worker_threads';
+import { warnOnce } from '../../errors.js';
+import { workerChannel } from '../../system/worker-channel.js';
+import { type BarEnvironment, createEnvironment } from '../bar/environment.js';
+import { privateRecord } from '../bar/record.js';
+import type { Board } from './board.js';
+import { ChildProcesses } from './child-processes.js';
+import { DIRECTORY_VARIABLE, openFileBoard, parentDirectory } from './file-board.js';
+import { RemoteBarRenderer } from './remote-bar-renderer.js';
+import { drawWorkers, openThreadBoard } from './worker-threads.js';
+
+let ownBoard: Board | false | undefined;
+
+/** Returns the board on which this thread shows its bars; undefined when it draws them itself. */
+function board(): Board | undefined {
+  ownBoard ??= openThreadBoard() ?? openProcessBoard() ?? false;
+  return ownBoard || undefined;
+}
+
+function openProcessBoard(): Board | undefined {
+  const directory = parentDirectory();
+  return directory === undefined ? undefined : openFileBoard(directory);
+}
+
+/** The environment of bars in this thread. */
+export const threadEnvironment: BarEnvironment = createEnvironment({
+  get board() {
+    return board();
+  },
+  openRecord: (bucket, unit) => (board()?.openRecord ?? privateRecord)(bucket, unit),
+});
+
+const renderer = new RemoteBarRenderer(threadEnvironment);
+let children: ChildProcesses | undefined;
+
+const KEY = Symbol.for('metheus.progress.drawer.v1');
+const global = globalThis as { [KEY]?: true };
+
+/**
+ * Makes the main thread draw the bars of all worker threads that are started from now on. With several copies of this
+ * package in a thread, one of them draws.
+ */
+export function startDrawing(): void {
+  if (global[KEY]) return;
+  global[KEY] = true;
+  if (isMainThread) drawWorkers(renderer, threadEnvironment);
+  // Reports the end of this thread's own workers to the main thread, which draws their bars too.
+  else workerChannel();
+}
+
+/**
+ * Returns environment variables for child processes whose bars this process draws. Give them to `spawn`, `fork` or a
+ * shell, or put them into `process.env` for all later children. Children of children inherit them.
+ *
+ * The frames of a child's bars are read from a directory below the system's one for temporary files, and drawn in rows of
+ * their own. The bars of a child that is killed are drawn as they were. The directory is removed when this process ends.
+ * If it cannot be made, there is one warning and children draw their own bars.
+ *
+ * @example
+ * ```ts
+ * spawn('node', ['convert.js'], { env: { ...process.env, ...progressEnv() }, stdio: 'inherit' });
+ * ```
+ */
+export function progressEnv(): Record<string, string> {
+  // The parent of this process draws the bars of its children too.
+  const inherited = parentDirectory();
+  if (inherited !== undefined) return { [DIRECTORY_VARIABLE]: inherited };
+  try {
+    children ??= new ChildProcesses(renderer, threadEnvironment);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    warnOnce('progress-children', `Progress bars of child processes are not drawn here: ${reason}`);
+    return {};
+  }
+  return { [DIRECTORY_VARIABLE]: children.directory };
+}

@@ -1,0 +1,190 @@
+/**
+ * Boards of child processes: files in a directory that the parent of a tree of processes makes and removes.
+ *
+ * ```
+ * owner                     the parent: JSON, a ProcessIdentity
+ * <id>.board                the bars of one process: a header of a slot's size with its identity, then slots
+ * <id>-<number>.<stream>    text to be printed above the bars; the parent removes it
+ * ```
+ *
+ * A file gets its name when it is complete. Only the parent removes files, so a child that is killed leaves nothing
+ * behind; the directory of a parent that was killed is removed by the next one.
+ */
+
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { warnOnce } from '../../errors.js';
+import { mayLive, type ProcessIdentity, thisProcess } from '../../system/process-identity.js';
+import { type OpenRecord, privateRecord } from '../bar/record.js';
+import type { StreamName } from '../screen/terminal.js';
+import { Board, type BoardMemory } from './board.js';
+import { SLOT_BYTES, SlotWriter, WRITTEN } from './slot.js';
+
+/** Environment variable that names the directory to child processes. */
+export const DIRECTORY_VARIABLE = 'METHEUS_PROGRESS_PARENT';
+
+const PREFIX = 'metheus-progress-';
+const OWNER = 'owner';
+export const BOARD_SUFFIX = '.board';
+
+/** Returns the directory in which this process has to put its board; undefined where it draws its bars itself. */
+export function parentDirectory(): string | undefined {
+  const directory = process.env[DIRECTORY_VARIABLE];
+  if (!directory || !existsSync(directory)) return undefined;
+  const isOwn = JSON.stringify(readIdentity(join(directory, OWNER))) === JSON.stringify(thisProcess());
+  return isOwn ? undefined : directory;
+}
+
+/** Makes a directory that only this user can read. @throws errors of the file system */
+export function createDirectory(): string {
+  removeStale(tmpdir());
+  const directory = mkdtempSync(join(tmpdir(), PREFIX));
+  writeComplete(directory, OWNER, JSON.stringify(thisProcess()));
+  return directory;
+}
+
+/** Removes a directory, as far as that is possible. */
+export function removeDirectory(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch {}
+}
+
+/** Removes the directories of parents that were killed. */
+function removeStale(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const owner = readIdentity(join(folder, name, OWNER));
+    if (owner !== undefined && !mayLive(owner)) removeDirectory(join(folder, name));
+  }
+}
+
+/** Writes a file that is seen only when it is complete. */
+function writeComplete(directory: string, name: string, content: string | Uint8Array): void {
+  const unfinished = join(directory, `${name}.tmp`);
+  writeFileSync(unfinished, content, { mode: 0o600 });
+  renameSync(unfinished, join(directory, name));
+}
+
+/** Parses the header of a board, or an owner file. */
+export function parseIdentity(header: Uint8Array): ProcessIdentity {
+  const text = Buffer.from(header).toString();
+  return JSON.parse(text.slice(0, text.indexOf('}') + 1));
+}
+
+function readIdentity(file: string): ProcessIdentity | undefined {
+  try {
+    return parseIdentity(readFileSync(file));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the files with text to be printed, of each process in the order in which they were written. */
+export function textFiles(
+  names: readonly string[],
+): { readonly name: string; readonly stream: StreamName }[] {
+  return names
+    .map((name) => ({ name, match: /^(.+)-(\d+)\.(stdout|stderr)$/.exec(name) }))
+    .filter(({ match }) => match !== null)
+    .sort((a, b) => a.match![1]!.localeCompare(b.match![1]!) || Number(a.match![2]) - Number(b.match![2]))
+    .map(({ name, match }) => ({ name, stream: match![3] as StreamName }));
+}
+
+/** Milliseconds between two frames of a bar that moves: as often as the parent reads them. */
+const INTERVAL_MS = 100;
+
+/** The board of this process: a frame is one write to its file. */
+class FileMemory implements BoardMemory {
+  readonly interval = INTERVAL_MS;
+  readonly openRecord: OpenRecord = privateRecord;
+  readonly #directory: string;
+  readonly #id = `${process.pid}-${randomBytes(6).toString('hex')}`;
+  readonly #offsets = new Map<SlotWriter, number>();
+  #file: number | undefined;
+  #texts = 0;
+  #isBroken = false;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  grow(): SlotWriter[] {
+    const slot = new SlotWriter(new ArrayBuffer(SLOT_BYTES), 0);
+    this.#offsets.set(slot, (this.#offsets.size + 1) * SLOT_BYTES);
+    return [slot];
+  }
+
+  publish(slot: SlotWriter): void {
+    this.#try((file) => {
+      writeSync(file, slot.written, 0, slot.written.length, this.#offsets.get(slot)! + WRITTEN);
+    });
+  }
+
+  refresh(slot: SlotWriter): void {
+    this.#try((file) => {
+      const drawn = new Int32Array(1);
+      readSync(file, drawn, 0, 4, this.#offsets.get(slot)!);
+      slot.drawn = drawn[0]!;
+    });
+  }
+
+  /** Has no effect: the parent scans its directory. */
+  announce(): void {}
+
+  /** Reports that the parent cannot read the memory of this process. */
+  locate(): { page: number; offset: number } {
+    return { page: -1, offset: 0 };
+  }
+
+  /** Only text for a terminal goes through the parent: a file or pipe may have another reader. */
+  print(stream: StreamName, text: string): boolean {
+    if (!process[stream].isTTY || this.#isBroken) return false;
+    try {
+      writeComplete(this.#directory, `${this.#id}-${this.#texts}.${stream}`, text);
+      this.#texts += 1;
+      return true;
+    } catch {
+      // The parent has ended, and its directory is gone.
+      return false;
+    }
+  }
+
+  #try(access: (file: number) => void): void {
+    if (this.#isBroken) return;
+    try {
+      this.#file ??= this.#create();
+      access(this.#file);
+    } catch (error) {
+      this.#isBroken = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      warnOnce('progress-board', `Progress bars cannot be shown (${reason}): counting goes on.`);
+    }
+  }
+
+  #create(): number {
+    const header = new Uint8Array(SLOT_BYTES);
+    header.set(new TextEncoder().encode(JSON.stringify(thisProcess())));
+    const name = this.#id + BOARD_SUFFIX;
+    writeComplete(this.#directory, name, header);
+    return openSync(join(this.#directory, name), 'r+');
+  }
+}
+
+/** Returns the board of this process in a directory of its parent. */
+export function openFileBoard(directory: string): Board {
+  return new Board(new FileMemory(directory));
+}

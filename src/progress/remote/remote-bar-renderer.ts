@@ -1,0 +1,177 @@
+/** Draws the bars of all boards, in rounds while there are any. */
+
+import { warnOnce } from '../../errors.js';
+import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
+import type { BarEnvironment } from '../bar/environment.js';
+import { RemoteBar } from './remote-bar.js';
+import { EMPTY, isClosed, type NoContent, type SlotContent } from './slot.js';
+
+/** Milliseconds between two rounds. */
+const ROUND_MS = 100;
+
+/** A slot as the parent reads it. */
+export interface RemoteSlot {
+  readonly content: SlotContent;
+  /** The newest count of the bar, which may be ahead of its frame. */
+  readonly n: number;
+  /** Lets the writer use the slot again: the bar's last frame was drawn. */
+  setDrawn(): void;
+}
+
+/** A board as the parent reads it, in the memory of a worker thread or the file of a child process. */
+export interface RemoteBoard {
+  /** Reports whether its bars may still move. Otherwise the slots that are read afterwards are the last. */
+  isLive(): boolean;
+  /** Reads all slots, always in the same order. */
+  slots(): Iterable<RemoteSlot | NoContent>;
+  /** Releases the board after its last frame. */
+  close(): void;
+}
+
+/** A bar that gets its row in this round. */
+interface NewBar {
+  /** Seconds since a moment that is the same for all boards. */
+  readonly begun: number;
+  readonly open: () => void;
+}
+
+export class RemoteBarRenderer {
+  readonly #environment: BarEnvironment;
+  #boards: BoardBars[] = [];
+  readonly #before: (() => void)[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(environment: BarEnvironment) {
+    this.#environment = environment;
+  }
+
+  /** Calls a function at the beginning of every round; it may add boards. */
+  beforeFrames(call: () => void): void {
+    this.#before.push(call);
+  }
+
+  add(board: RemoteBoard): void {
+    this.#boards.push(new BoardBars(board, this.#environment));
+  }
+
+  /** Draws now, and in rounds until there are no bars. The timer does not keep the process alive. */
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(this.draw, ROUND_MS);
+    this.#timer.unref();
+    addExitStep('remote bars', this.draw);
+    this.draw();
+  }
+
+  /** Draws what is new. */
+  readonly draw = (): void => {
+    for (const call of this.#before) call();
+    const added = this.#boards.flatMap((board) => board.draw());
+    // Rows are given in the order in which the bars began, on whatever board.
+    for (const { open } of added.sort((a, b) => a.begun - b.begun)) open();
+    this.#boards = this.#boards.filter((board) => !board.hasEnded);
+    if (this.#boards.every((board) => board.isEmpty)) this.#stop();
+  };
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    removeExitStep('remote bars', this.draw);
+  }
+}
+
+/** The bars of one board. */
+class BoardBars {
+  readonly #board: RemoteBoard;
+  readonly #environment: BarEnvironment;
+  /** Open bars by slot. */
+  readonly #bars = new Map<number, RemoteBar>();
+  /** Serial of the newest bar of each slot whose last frame was drawn. */
+  readonly #drawn = new Map<number, number>();
+  /** Whether the next round will find a bar that this one left out. */
+  #isWaiting = false;
+  /** Whether a slot without an open bar was being written. */
+  #hasUnknown = false;
+  hasEnded = false;
+
+  constructor(board: RemoteBoard, environment: BarEnvironment) {
+    this.#board = board;
+    this.#environment = environment;
+  }
+
+  /** Whether there is no bar. */
+  get isEmpty(): boolean {
+    return this.#bars.size === 0 && !this.#isWaiting;
+  }
+
+  /** Draws what is new of known bars, and returns the others. Never throws: a board that cannot be drawn is left out. */
+  draw(): NewBar[] {
+    try {
+      if (!this.#board.isLive()) {
+        // Bars that open now were open when their thread or process ended.
+        return [...this.#read(), { begun: Number.POSITIVE_INFINITY, open: () => this.#end() }];
+      }
+      const found = this.#read();
+      if (found.length === 0) return [];
+      // An older bar may have begun in a slot that was read before. A second reading finds it; bars that are newer than
+      // all of the first reading wait for the next round, as all do while a slot cannot be read that may have an older one.
+      const newest = found.reduce((latest, { begun }) => Math.max(latest, begun), 0);
+      const all = this.#read();
+      return all.filter(({ begun }) => (begun <= newest && !this.#hasUnknown) || this.#wait());
+    } catch (error) {
+      warnOnce('remote-bars', `Progress bars of a thread or process are not drawn: ${error}`);
+      this.#end();
+      return [];
+    }
+  }
+
+  /** Reads all slots: updates open bars, and returns those that have none yet. */
+  #read(): NewBar[] {
+    const slots = [...this.#board.slots()];
+    this.#isWaiting = slots.includes('torn');
+    this.#hasUnknown = slots.some((slot, i) => slot === 'torn' && !this.#bars.has(i));
+    return slots.flatMap((slot, i) => (typeof slot === 'string' ? [] : this.#update(i, slot)));
+  }
+
+  #wait(): false {
+    this.#isWaiting = true;
+    return false;
+  }
+
+  #update(i: number, slot: RemoteSlot): NewBar[] {
+    const bar = this.#bars.get(i);
+    const { content, n } = slot;
+    if (bar !== undefined && bar.serial === content.serial) {
+      if (isClosed(content.state)) this.#finish(i, bar, slot);
+      else bar.draw(content, n);
+      return [];
+    }
+    // A new serial in the slot means that the bar before has ended and leaves nothing.
+    this.#bars.delete(i);
+    bar?.close();
+    if (content.state === EMPTY || this.#drawn.get(i) === content.serial) return [];
+    return [{ begun: content.begun, open: () => this.#open(i, slot) }];
+  }
+
+  #open(i: number, slot: RemoteSlot): void {
+    const { content, n } = slot;
+    const bar = new RemoteBar(content, this.#environment);
+    this.#bars.set(i, bar);
+    if (isClosed(content.state)) this.#finish(i, bar, slot);
+    else bar.draw(content, n);
+  }
+
+  #finish(i: number, bar: RemoteBar, { content, setDrawn }: RemoteSlot): void {
+    this.#bars.delete(i);
+    bar.finish(content);
+    this.#drawn.set(i, content.serial);
+    setDrawn();
+  }
+
+  #end(): void {
+    this.hasEnded = true;
+    for (const bar of this.#bars.values()) bar.fail();
+    this.#bars.clear();
+    this.#board.close();
+  }
+}
