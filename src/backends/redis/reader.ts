@@ -105,7 +105,7 @@ export class Reader {
       if (known === undefined) {
         names.set(nameOf(family), key);
         others.push(family);
-      } else if (known !== key) this.#context.status.reportConflict(family, known, key);
+      } else if (known !== key) this.#context.status.reportConflict(family, known);
     }
     return others;
   }

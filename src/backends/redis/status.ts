@@ -1,7 +1,13 @@
 /** Whether Redis works for this process: one warning when it stops, one when it is back, and metrics of both. */
 import { warnOnce } from '../../errors.js';
 import { createFamily } from '../../model/create-family.js';
-import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+
+/**
+ * Kinds of errors: `connection`, a flush or scrape that failed; `refused`, a family that Redis does not take or give;
+ * `lost`, numbers that Redis had acknowledged; `conflict`, a family that another program defines differently.
+ */
+type ErrorKind = 'connection' | 'refused' | 'lost' | 'conflict';
 
 const WARNING = { type: 'MetheusWarning', code: 'METHEUS_WARNING' };
 const warn = (message: string) => process.emitWarning(message, WARNING);
@@ -9,7 +15,8 @@ const warn = (message: string) => process.emitWarning(message, WARNING);
 export class RedisStatus {
   /** The error that keeps Redis from being used; undefined while it works. */
   outage: Error | undefined;
-  #errors = 0;
+  readonly #errors: Record<ErrorKind, number> = { connection: 0, refused: 0, lost: 0, conflict: 0 };
+  readonly #conflicts = new Set<string>();
 
   reportRecovery(): void {
     this.outage = undefined;
@@ -19,20 +26,20 @@ export class RedisStatus {
   reportOutage(error: Error): void {
     const isNew = this.outage === undefined;
     this.outage = error;
-    this.#errors += 1;
+    this.#errors.connection += 1;
     if (isNew) warn(`Redis is unavailable, metrics are kept in memory: ${error.message}`);
   }
 
   /** Reports that Redis refuses one family; the others are still exchanged. */
   reportRefusal({ name }: FamilyDescriptor, error: Error): void {
-    this.#errors += 1;
+    this.#errors.refused += 1;
     const kind = error.message.split(' ')[0];
     warnOnce(`redis ${name} ${kind}`, `Redis refuses the metric '${name}': ${error.message}`);
   }
 
   /** Reports that Redis has lost families that this process had sent. */
   reportLoss(families: number): void {
-    this.#errors += 1;
+    this.#errors.lost += 1;
     const lost = families === 1 ? 'one metric' : `${families} metrics`;
     warn(
       `Redis has lost ${lost}: running programs send their numbers again, those of ended programs are gone.`,
@@ -41,7 +48,7 @@ export class RedisStatus {
 
   /** Reports that Redis has returned to an earlier state, by a failover or from an older file. */
   reportRollback({ name }: FamilyDescriptor, flushes: number): void {
-    this.#errors += 1;
+    this.#errors.lost += 1;
     warn(`Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.`);
   }
 
@@ -50,8 +57,14 @@ export class RedisStatus {
     warn('Redis is unavailable: the numbers that this program had sent stay there, as if it had ended.');
   }
 
-  reportConflict({ name }: FamilyDescriptor, first: string, other: string): void {
-    const message = `Two programs define the metric '${name}' differently: ${first} and ${other}. The first is served.`;
+  /** Reports, once for each definition, a family that is not served because another has its name. */
+  reportConflict(family: FamilyDescriptor, served: string): void {
+    const { name } = family;
+    const key = familyKey(family);
+    if (this.#conflicts.has(key)) return;
+    this.#conflicts.add(key);
+    this.#errors.conflict += 1;
+    const message = `Two programs define the metric '${name}' differently: ${served} and ${key}. The first is served.`;
     warnOnce(`redis conflict ${name}`, message);
   }
 
@@ -60,9 +73,10 @@ export class RedisStatus {
       createFamily('metheus_backend_up', 'Whether this process can exchange its metrics with Redis.', {
         series: [{ value: this.outage === undefined ? 1 : 0 }],
       }),
-      createFamily('metheus_backend_errors_total', 'Trouble that this process had with Redis.', {
+      createFamily('metheus_backend_errors_total', 'Errors of the storage of metrics.', {
         type: 'counter',
-        series: [{ value: this.#errors }],
+        labelNames: ['kind'],
+        series: Object.entries(this.#errors).map(([kind, value]) => ({ labels: { kind }, value })),
       }),
     ];
   }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { freePort, until } from '../../support/processes.js';
 import { type RedisServer, startRedis } from './server.js';
 
-/** A port whose cluster bus, 10000 above, is a port too. */
+/** Returns a free port that leaves room for the cluster bus, whose port is 10,000 higher. */
 async function clusterPort(): Promise<number> {
   for (;;) {
     const port = await freePort();
@@ -18,12 +18,12 @@ function redisCli(...args: string[]): string {
   return stdout;
 }
 
-/** Starts a node that belongs to no cluster yet. */
+/** Starts a node outside any cluster. */
 export async function startNode(args: readonly string[]): Promise<RedisServer> {
   return startRedis({ port: await clusterPort(), args: ['--cluster-enabled', 'yes', ...args] });
 }
 
-/** Starts three nodes that have all slots between them. */
+/** Starts a cluster of three nodes. */
 export async function startCluster(args: readonly string[]): Promise<RedisServer[]> {
   const nodes = [await startNode(args), await startNode(args), await startNode(args)];
   redisCli('--cluster', 'create', ...nodes.map(({ port }) => `127.0.0.1:${port}`), '--cluster-yes');

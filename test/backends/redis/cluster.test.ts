@@ -1,4 +1,4 @@
-/** A real cluster of three nodes, whose slots move while programs count. */
+/** A Redis Cluster of three nodes, whose slots move while programs count. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Redis } from 'ioredis';
@@ -24,7 +24,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
     return { ...options, cluster: nodes.map(({ port }) => ({ host: '127.0.0.1', port })) };
   };
 
-  it('spreads families over its nodes, and counts exactly while slots move', async () => {
+  it('spreads families over its nodes, and keeps totals exact while slots move', async () => {
     const options = optionsOf();
     const families = Array.from({ length: 12 }, () => makeFamily({ labelNames: ['a'] }));
     const backends = await Promise.all([1, 2].map(() => openBackend(options)));
@@ -49,7 +49,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
       `keys per node: ${sizes}`,
     );
 
-    // Every slot with a key of these programs moves to the next node, key by key, while they count.
+    // Moves every slot with a key of these programs to the next node, key by key, while they count.
     const ids = await Promise.all(nodes.map(({ call }) => call('CLUSTER', 'MYID') as Promise<string>));
     const keys = families.map((family) => `${options.keyPrefix}:{${familyId(family)}}`);
     let isOver = false;
@@ -81,14 +81,14 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
         ['a=y', [rounds]],
       ]);
     }
-    assert.ok(rounds > 30, `${rounds} rounds, ${failures} flushes failed and were sent again`);
+    assert.ok(rounds > 30, `${rounds} rounds, of which ${failures} flushes failed and were repeated`);
     assert.deepEqual(reader.config.cluster, options.cluster);
     for (const backend of [...backends, reader]) await backend.close();
   });
 
-  it('keeps no program from its end', async () => {
+  it('lets programs end by themselves', async () => {
     const options = optionsOf();
-    const program = startProgram("metheus.createCounter('c_total', 'C.').inc(3); say('counted');", options);
+    const program = startProgram("metheus.createCounter('c_total', 'C.').inc(3); print('counted');", options);
     assert.equal(await program.ended(), 0, program.output());
     const reader = await openBackend(options);
     const snapshots = await reader.snapshot({ families: [], scopes: [''] });
@@ -97,7 +97,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
     await reader.close();
   });
 
-  it('may be given as a ready client', async () => {
+  it('accepts a connected client', async () => {
     const { Cluster } = Redis;
     const cluster = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
     const backend = await openBackend({ client: cluster as never, keyPrefix: 'ready', flushInterval: 1e6 });

@@ -1,4 +1,4 @@
-/** Producers that come and go by the hundred: Redis keeps their numbers, and no more fields than of one. */
+/** Hundreds of producers that come and go: Redis keeps their numbers in the fields of one. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
@@ -10,33 +10,33 @@ import { openBackend, optionsFor, type RedisServer, startRedis } from './server.
 
 const PRODUCERS = 300;
 const LABELS = ['x', 'a "quoted" \\ one', '😀:]"],'];
-/** Those that have one row for all writers. */
+/** Rules that merge all writers into one row. */
 const MERGED: readonly MergeRule[] = [
   ...(['add', 'each', 'shared', 'min', 'livemin', 'max', 'livemax', 'sum', 'livesum'] as const),
   ...(['mostrecent', 'livemostrecent', 'liveall'] as const),
 ];
 
-describe('producers that are gone', { skip: requireTool('redis-server') }, () => {
+describe('compaction of ended producers', { skip: requireTool('redis-server') }, () => {
   let server: RedisServer;
   before(async () => {
     server = await startRedis();
   });
   after(() => server.stop());
 
-  /** As if everybody who has said goodbye had done so a heartbeat ago. */
+  /** Moves the end of all producers that signed off one heartbeat into the past. */
   async function age(producers: string): Promise<void> {
     for (const producer of (await server.call('ZRANGE', producers, '-inf', '(0', 'BYSCORE')) as string[]) {
       await server.call('ZINCRBY', producers, 16, producer);
     }
   }
 
-  const madeOf = (merge: MergeRule): FamilyDescriptor =>
+  const familyOf = (merge: MergeRule): FamilyDescriptor =>
     makeFamily({ merge, labelNames: ['a'], ...(merge === 'add' ? {} : { type: 'gauge', cells: 2 }) });
 
-  it(`leave no more than one of them, however many: ${PRODUCERS} come, count and go`, async () => {
+  it(`leaves no more fields of ${PRODUCERS} producers than of one`, async () => {
     const options = optionsFor(server);
     const producers = `${options.keyPrefix}:producers`;
-    const families = MERGED.map(madeOf);
+    const families = MERGED.map(familyOf);
     const fieldsOf = () =>
       Promise.all(
         families.map(
@@ -50,7 +50,7 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
         for (const [l, label] of LABELS.entries()) {
           const { page, offset } = backend.reserve({ family, labels: [label] });
           page[offset] = i + l + 0.1;
-          // When it was set: every tenth was only incremented, and one never touched.
+          // The time of the last set: every tenth gauge was only incremented, and one never touched.
           if (family.cells > 1) page[offset + 1] = i === 7 ? 0 : i % 10 === 0 ? 1 : 1000 + i;
         }
       }
@@ -59,7 +59,7 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
       const fields = await fieldsOf();
       most = fields.map((count, f) => Math.max(count, most[f] ?? 0));
     }
-    // Head, the number of the last batch of two, and of each label the folded field and those of two.
+    // The head, sequence numbers of two producers, and for each label the compacted field and those of two.
     for (const [f, count] of most.entries()) assert.ok(count <= 17, `${MERGED[f]}: ${count} fields`);
     assert.ok(Number(await server.call('ZCARD', producers)) <= 2);
 
@@ -91,23 +91,23 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
         });
         assert.deepEqual([...found.keys()].toSorted(), wanted.map(([label]) => label).toSorted(), merge);
         for (const [label, value] of wanted) {
-          // Adding up 300 numbers in another order is another rounding.
+          // The order of 300 additions affects the rounding.
           assert.ok(Math.abs(found.get(label)! - value) < 1e-7, `${merge} ${label}: ${found.get(label)}`);
         }
         if (merge === 'each') assert.ok(rows.every(({ live }) => !live));
       }
     };
     check(await reader.snapshot({ families, scopes: [] }));
-    // And when nothing is left of the last one either.
-    const sweeper = await openBackend(options);
-    await sweeper.flush();
+    // Compacts the last producer too.
+    const compacting = await openBackend(options);
+    await compacting.flush();
     check(await reader.snapshot({ families, scopes: [] }));
-    for (const backend of [reader, sweeper]) await backend.close();
+    for (const backend of [reader, compacting]) await backend.close();
   });
 
-  it("keep the rows that are theirs by the mode 'all'", async () => {
+  it("keeps the rows of the mode 'all'", async () => {
     const options = optionsFor(server);
-    const family = madeOf('all');
+    const family = familyOf('all');
     for (let i = 0; i < 5; i++) {
       const backend = await openBackend(options);
       const { page, offset } = backend.reserve({ family, labels: ['x'] });
@@ -126,9 +126,9 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
     await reader.close();
   });
 
-  it('take infinite numbers and NaN along', async () => {
+  it('keeps infinite numbers and NaN', async () => {
     const options = optionsFor(server);
-    const families = (['min', 'max', 'sum'] as const).map(madeOf);
+    const families = (['min', 'max', 'sum'] as const).map(familyOf);
     const { NaN: nan, POSITIVE_INFINITY: inf, NEGATIVE_INFINITY: minus } = Number;
     for (const [x, y] of [
       [nan, inf],
@@ -148,9 +148,9 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
       await backend.close();
       await age(`${options.keyPrefix}:producers`);
     }
-    const sweeper = await openBackend(options);
-    await sweeper.flush();
-    const snapshots = await sweeper.snapshot({ families, scopes: [] });
+    const compacting = await openBackend(options);
+    await compacting.flush();
+    const snapshots = await compacting.snapshot({ families, scopes: [] });
     assert.deepEqual(
       snapshots.map((snapshot) => rowsOf(snapshot).map(([, [value]]) => value)),
       [
@@ -159,6 +159,6 @@ describe('producers that are gone', { skip: requireTool('redis-server') }, () =>
         [nan, nan],
       ],
     );
-    await sweeper.close();
+    await compacting.close();
   });
 });

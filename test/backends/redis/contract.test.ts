@@ -1,4 +1,4 @@
-/** The Redis backend keeps the contract of every backend. */
+/** The contract of every backend, for the Redis backend. */
 import { after, before, describe } from 'node:test';
 import type { FamilySnapshot } from 'metheus';
 import { LabelColumn, type SnapshotRequest } from 'metheus/backends';
@@ -10,8 +10,8 @@ import { optionsFor, type RedisServer, startRedis } from './server.js';
 
 const skip = requireTool('redis-server');
 
-/** Writers are named behind their producer, which is unique in the world; the suite knows only the writers. */
-class WithShortNames extends MultiProcessRedisBackend {
+/** Removes the producer from the `pid` labels, since the suite knows only the names of writers. */
+class RedisBackendWithShortNames extends MultiProcessRedisBackend {
   override async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
     return (await super.snapshot(request)).map(shorten);
   }
@@ -22,8 +22,8 @@ function shorten(snapshot: FamilySnapshot): FamilySnapshot {
   const rows = new LabelColumn();
   const { lengths, size } = snapshot.rows;
   for (let row = 0; row < size; row++) {
-    const isThere = lengths[row] !== REMOVED;
-    rows.add(isThere ? rowText(snapshot.rows, row).replace(/pid="[^"]*?\//, 'pid="') : '');
+    const isPresent = lengths[row] !== REMOVED;
+    rows.add(isPresent ? rowText(snapshot.rows, row).replace(/pid="[^"]*?\//, 'pid="') : '');
   }
   for (let row = 0; row < size; row++) if (lengths[row] === REMOVED) rows.lengths[row] = REMOVED;
   return { ...snapshot, rows: rows.view() };
@@ -37,7 +37,7 @@ describe('MultiProcessRedisBackend', { skip }, () => {
   after(() => server.stop());
 
   backendContract('MultiProcessRedisBackend', async () => {
-    const backend = new WithShortNames(optionsFor(server));
+    const backend = new RedisBackendWithShortNames(optionsFor(server));
     await backend.open();
     return backend;
   });

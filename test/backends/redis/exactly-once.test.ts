@@ -1,16 +1,16 @@
-/** What was counted is in Redis once, whatever happens to connections. */
+/** Everything counted reaches Redis exactly once, whatever happens to connections. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
 import { type Fault, type FaultyProxy, randomNumbers, startProxy } from './faulty-proxy.js';
-import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+import { openBackend, optionsFor, type RedisServer, startRedis, untilFlushed } from './server.js';
 
-/** Flushes with faults: all of them where nothing is spared. */
+/** Number of flushes with faults. */
 const FLUSHES = process.env.CI === 'true' ? 10_000 : 2000;
 
-// Hundreds of outages, each with its warnings.
+// Hundreds of outages print their warnings.
 process.removeAllListeners('warning');
 
 describe('exactly once', { skip: requireTool('redis-server') }, () => {
@@ -25,7 +25,7 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
     await server.stop();
   });
 
-  it(`is so over ${FLUSHES} flushes through a network that drops, cuts and delays`, async (test) => {
+  it(`holds over ${FLUSHES} flushes through a network that drops, cuts and delays`, async (test) => {
     const random = randomNumbers(4);
     const options = optionsFor(server, { timeout: 80 });
     const producers = await Promise.all(
@@ -40,26 +40,26 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
     const cells = producers.map((backend) =>
       families.map((family, i) => backend.reserve({ family, labels: labels[i]! })),
     );
-    // Multiples of 1/1024 are exact, and so are their sums: nothing is lost in rounding.
+    // Multiples of 1/1024 and their sums are exact, so rounding cannot hide an error.
     const totals = families.map((family) => new Array<number>(family.cells).fill(0));
-    let inMiddle = 0;
+    let cutBatches = 0;
     let batches = 0;
-    proxy.decide = (way, chunk): Fault => {
+    proxy.decide = (direction, chunk): Fault => {
       const dice = random();
-      const isBatch = way === 'request' && /evalsha.*\{/is.test(chunk.toString('latin1'));
+      const isBatch = direction === 'request' && /evalsha.*\{/is.test(chunk.toString('latin1'));
       if (isBatch) batches += 1;
       if (dice < 0.06) return 'drop';
       if (dice < 0.12) {
-        if (isBatch) inMiddle += 1;
+        if (isBatch) cutBatches += 1;
         return 'cut';
       }
       return dice < 0.126 ? 'delay' : 'none';
     };
     let failed = 0;
     for (let flush = 0; flush < FLUSHES; flush++) {
-      const who = flush % producers.length;
+      const producer = flush % producers.length;
       for (const [i, family] of families.entries()) {
-        const { page, offset } = cells[who]![i]!;
+        const { page, offset } = cells[producer]![i]!;
         for (let cell = 0; cell < family.cells; cell++) {
           const by = family === counter ? 1 : Math.round(random() * 4096) / 1024;
           if (family === gauge && cell === 1) page[offset + 1] = 1 + flush;
@@ -69,19 +69,19 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
           }
         }
       }
-      await producers[who]!.flush().catch(() => {
+      await producers[producer]!.flush().catch(() => {
         failed += 1;
         return sleep(2);
       });
     }
     totals[3]![1] = FLUSHES;
     proxy.decide = () => 'none';
-    for (const backend of producers) await untilFlushed(() => backend.flush());
+    for (const backend of producers) await untilFlushed(backend);
     const { drop, cut, delay } = proxy.counts;
     test.diagnostic(
-      `${failed} of ${FLUSHES} flushes failed; of ${batches} chunks with batches ${inMiddle} were cut; in all ${drop} chunks dropped, ${cut} cut, ${delay} delayed`,
+      `${failed} of ${FLUSHES} flushes failed; of ${batches} chunks with batches ${cutBatches} were cut; in all ${drop} chunks dropped, ${cut} cut, ${delay} delayed`,
     );
-    for (const count of [failed, inMiddle, drop, cut, delay]) assert.ok(count > FLUSHES / 200);
+    for (const count of [failed, cutBatches, drop, cut, delay]) assert.ok(count > FLUSHES / 200);
     const reader = await openBackend({ ...options, timeout: 10_000, whenDown: 'error' });
     const snapshots = await reader.snapshot({ families, scopes: [] });
     assert.deepEqual(
@@ -91,12 +91,12 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
     for (const backend of [...producers, reader]) await backend.close();
   });
 
-  it('is so for a batch that arrives again, late, or after the hash was lost', async () => {
+  it('holds for a batch that arrives again, late, or after the hash was lost', async () => {
     const options = optionsFor(server);
     const sent: (string | number | Buffer)[][] = [];
     const client = Object.assign(Object.create(server.client), {
       call: (...args: [string, ...string[]]) => {
-        // Batches, which are the calls with binary numbers.
+        // Batches of sums are the calls with a binary argument.
         if (args[0].startsWith('EVAL') && Buffer.isBuffer(args.at(-1))) sent.push(args);
         return server.client.call(...args);
       },
@@ -110,68 +110,56 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
       page[offset]! += 5;
       await backend.flush();
     }
-    const again = async () => {
+    const sendAgain = async () => {
       const replies = [];
       for (const [name, ...args] of sent.toReversed()) {
         replies.push(await server.client.call(name as string, ...args));
       }
       return replies;
     };
-    assert.deepEqual(await again(), ['seen', 'seen', 'seen']);
+    assert.deepEqual(await sendAgain(), ['seen', 'seen', 'seen']);
     assert.equal(await value(), 15);
     await server.call('FLUSHALL');
-    assert.deepEqual(await again(), ['lost', 'lost', 'lost']);
-    assert.equal(await value(), 15, 'it was sent anew');
-    assert.deepEqual((await again()).slice(-3), ['lost', 'lost', 'lost']);
+    assert.deepEqual(await sendAgain(), ['lost', 'lost', 'lost']);
+    assert.equal(await value(), 15, 'all numbers are sent again');
+    assert.deepEqual((await sendAgain()).slice(-3), ['lost', 'lost', 'lost']);
     assert.equal(await value(), 15);
-    // Somebody folds what this producer has left, and its batches come once more.
+    // Another producer compacts this one, and its batches arrive once more.
     const key = `${options.keyPrefix}:producers`;
     for (const producer of (await server.call('ZRANGE', key, 0, -1)) as string[]) {
       await server.call('ZADD', key, -1, producer);
     }
     const other = await openBackend(options);
     await other.flush();
-    assert.deepEqual((await again()).slice(0, 1), ['unknown']);
+    assert.deepEqual((await sendAgain()).slice(0, 1), ['unknown']);
     page[offset]! += 5;
-    assert.equal(await value(), 20, 'it comes back');
-    assert.deepEqual((await again()).slice(0, 2), ['seen', 'unknown']);
+    assert.equal(await value(), 20, 'the producer joins again');
+    assert.deepEqual((await sendAgain()).slice(0, 2), ['seen', 'unknown']);
     assert.equal(await value(), 20);
     await other.close();
-    const listening = () => ['error', 'ready'].map((event) => server.client.listenerCount(event));
-    const before = listening();
+    const countListeners = () => ['error', 'ready'].map((event) => server.client.listenerCount(event));
+    const before = countListeners();
     await backend.close();
     assert.deepEqual(
-      listening(),
+      countListeners(),
       before.map((count, i) => count - 1 - i),
-      'nothing is left on it',
+      'the listeners are removed',
     );
-    assert.equal(await server.call('PING'), 'PONG', 'a client that was given is not closed');
+    assert.equal(await server.call('PING'), 'PONG', 'a client of the user is not closed');
   });
 
-  it('holds at the first batch too', async () => {
+  it('holds for the first batch', async () => {
     const options = optionsFor(server, { timeout: 200, port: proxy.port });
     const backend = await openBackend(options);
     const family = makeFamily({ labelNames: [] });
     const { page, offset } = backend.reserve({ family, labels: [] });
     page[offset] = 7;
     let left = 8;
-    // Every second reply is lost: the command was done.
-    proxy.decide = (way) => (way === 'reply' && left-- > 0 && left % 2 === 1 ? 'drop' : 'none');
-    await untilFlushed(() => backend.flush());
+    // Every second reply is lost, after its command was executed.
+    proxy.decide = (direction) => (direction === 'reply' && left-- > 0 && left % 2 === 1 ? 'drop' : 'none');
+    await untilFlushed(backend);
     const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
     assert.deepEqual(rowsOf(snapshot!), [['', [7]]]);
     await backend.close();
   });
 });
-
-/** Tries until it succeeds. */
-async function untilFlushed(flush: () => Promise<void>): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    try {
-      return await flush();
-    } catch {
-      await sleep(20);
-    }
-  }
-  throw new Error('Redis did not take the numbers');
-}

@@ -1,9 +1,9 @@
-/** The example with two machines: what both counted is what an exporter serves that counts nothing. */
+/** The example with two machines and an exporter. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-// So that the examples are built together with this test.
+// Has the examples be built together with this test.
 import type {} from '../../../examples/machines/main.js';
 import { requireTool } from '../../support/tools.js';
 import { samplesOf } from '../file/support.js';
@@ -19,8 +19,8 @@ describe('examples/machines', { skip: requireTool('redis-server') }, () => {
     });
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
     const lines = stdout.trim().split('\n');
-    const said = lines.splice(0, 2).map((line) => line.replace(/ in .*$/, ''));
-    assert.deepEqual(said.sort(), ['300 orders counted', '450 orders counted']);
+    const counted = lines.splice(0, 2).map((line) => line.replace(/ in .*$/, ''));
+    assert.deepEqual(counted.sort(), ['300 orders counted', '450 orders counted']);
     assert.deepEqual(samplesOf(lines.join('\n')), {
       'orders_total{country="de"}': 250,
       'orders_total{country="fr"}': 500,

@@ -1,4 +1,4 @@
-/** Programs end by themselves, with everything sent; bars of programs that were killed have failed. */
+/** Programs that use the Redis backend: how they end, and what they leave. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { RedisBackendConfig } from 'metheus/backends/redis';
@@ -15,7 +15,8 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
   });
   after(() => server.stop());
 
-  async function counted(options: RedisBackendConfig): Promise<unknown> {
+  /** Returns the counter of the programs, as a reader of Redis sees it. */
+  async function readCounter(options: RedisBackendConfig): Promise<unknown> {
     const reader = await openBackend(options);
     const snapshots = await reader.snapshot({ families: [], scopes: [''] });
     await reader.close();
@@ -23,7 +24,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
     return counter && rowsOf(counter)[0]?.[1][0];
   }
 
-  it('end by themselves, with everything sent', async () => {
+  it('send everything before they end', async () => {
     const options = optionsFor(server);
     const program = startProgram(
       `const c = metheus.createCounter('c_total', 'C.'); c.inc(); await c.backend.flush(); c.inc(4);
@@ -31,31 +32,31 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
       options,
     );
     assert.equal(await program.ended(), 0, program.output());
-    assert.equal(await counted(options), 5);
+    assert.equal(await readCounter(options), 5);
     assert.equal(
       await server.call('ZCOUNT', `${options.keyPrefix}:producers`, 0, '+inf'),
       0,
-      'nobody is left',
+      'no producer counts as running',
     );
   });
 
-  it('end by themselves while Redis is away', async () => {
+  it('end by themselves while Redis is unavailable', async () => {
     const options = optionsFor({ port: await freePort() });
     const program = startProgram("metheus.createCounter('c_total', 'C.').inc();", options);
     assert.equal(await program.ended(), 0, program.output());
     assert.match(program.output(), /Redis is unavailable, metrics are kept in memory: connect ECONNREFUSED/);
   });
 
-  it('flush on their own, each flushInterval', async () => {
+  it('flush at each flushInterval', async () => {
     const options = optionsFor(server, { flushInterval: 50 });
     const program = startProgram(
       "metheus.createCounter('c_total', 'C.').inc(7); setInterval(() => {}, 1000);",
       options,
     );
-    await until('its numbers', async () => ((await counted(options)) === 7 ? true : undefined));
+    await until('the counter', async () => ((await readCounter(options)) === 7 ? true : undefined));
     program.child.kill('SIGKILL');
     await program.ended();
-    assert.equal(await counted(options), 7);
+    assert.equal(await readCounter(options), 7);
   });
 
   it('take the backend from the environment', async () => {
@@ -65,10 +66,10 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
     const program = startProgram("metheus.createCounter('c_total', 'C.').inc(2);", {}, false);
     for (const name of Object.keys(env)) delete process.env[name];
     assert.equal(await program.ended(), 0, program.output());
-    assert.equal(await counted(options), 2);
+    assert.equal(await readCounter(options), 2);
   });
 
-  it('without ioredis are told what to install, and go on', async () => {
+  it('without ioredis get an error that names the package, and continue', async () => {
     const hook = `export function resolve(specifier, context, next) {
       if (specifier === 'ioredis') throw new Error('Cannot find package');
       return next(specifier, context);
@@ -79,9 +80,9 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
        register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))});
        const counter = metheus.createCounter('c_total', 'C.');
        counter.inc();
-       await metheus.loadBackend(MultiProcessRedisBackend, {}).catch(({ code, message }) => say(code + ' ' + message));
+       await metheus.loadBackend(MultiProcessRedisBackend, {}).catch(({ code, message }) => print(code + ' ' + message));
        counter.inc();
-       say(counter.get());`,
+       print(counter.get());`,
       {},
       false,
     );
@@ -93,7 +94,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
     );
   });
 
-  it('show their bars as one system, and those of a program that was killed as failed', async () => {
+  it('share their bars, and those of a killed program have failed', async () => {
     const options = optionsFor(server, { flushInterval: 50 });
     const bars = (code: string) => `
       import { TqdmPromProxy } from 'metheus/progress';
@@ -104,30 +105,30 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
       const bar = proxy.tqdm(null, { total: 10, desc: 'Job', disable: true });
       bar.update(4);
       await metheus.REGISTRY.collect();
-      say('updated');
-      await told();
+      print('updated');
+      await readLine();
       bar.update(6);
       bar.close();
     `);
     const main = startProgram(
       bars(`
         await proxy.start();
-        say('serving ' + proxy.url + ';');
+        print('serving ' + proxy.url + ';');
         setInterval(() => {}, 1000);
       `),
       options,
     );
     const workers = [startProgram(worker, options), startProgram(worker, options)];
-    const url = /serving (.*?);/.exec(await main.said(';'))![1]!;
-    for (const { said } of workers) await said('updated');
+    const url = /serving (.*?);/.exec(await main.printed(';'))![1]!;
+    for (const { printed } of workers) await printed('updated');
     const lines = async () => linesOf(await (await fetch(url)).text(), 'bucket="Job"').toSorted();
-    const state = (active: number, completed: number, failed: number, finished: number) => [
+    const stateLines = (active: number, completed: number, failed: number, finished: number) => [
       `progress_active_bars{bucket="Job"} ${active}`,
       `progress_completed_total{bucket="Job",unit="it"} ${completed}`,
       `progress_failed_bars_total{bucket="Job"} ${failed}`,
       `progress_finished_bars_total{bucket="Job"} ${finished}`,
     ];
-    const until4 = async (expected: string[]) => {
+    const untilState = async (expected: string[]) => {
       let seen: string[] = [];
       await until(
         expected.join('\n'),
@@ -138,18 +139,18 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
         20,
       ).catch((error: Error) => assert.fail(`${error.message}, but saw ${seen.join('\n')}`));
     };
-    await until4(state(2, 8, 0, 0));
+    await untilState(stateLines(2, 8, 0, 0));
     workers[0]!.child.kill('SIGKILL');
     await workers[0]!.ended();
-    // Its heartbeat expires: those of the others come again at once.
+    // All heartbeats expire; running programs send the next one at once.
     const key = `${options.keyPrefix}:producers`;
     for (const producer of (await server.call('ZRANGE', key, 0, -1)) as string[]) {
       await server.call('ZINCRBY', key, -60, producer);
     }
-    await until4(state(1, 8, 1, 0));
-    workers[1]!.tell('go on');
+    await untilState(stateLines(1, 8, 1, 0));
+    workers[1]!.sendLine('continue');
     assert.equal(await workers[1]!.ended(), 0);
-    await until4(state(0, 14, 1, 1));
+    await untilState(stateLines(0, 14, 1, 1));
     await main.stop();
   });
 });

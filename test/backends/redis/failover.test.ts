@@ -1,7 +1,6 @@
 /**
- * The primary is killed, and a replica takes its place: what had reached the replica is there, and what had not been
- * acknowledged is sent again. What was acknowledged and had not reached the replica is lost, and told of: see
- * `an earlier state` in `server-trouble.test.ts`.
+ * Failover to a replica that has received everything the primary acknowledged: unacknowledged batches are sent again.
+ * `server-trouble.test.ts` covers replicas that were behind, in its tests of an earlier state.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -21,7 +20,7 @@ const warnings: string[] = [];
 process.removeAllListeners('warning');
 process.on('warning', ({ message }) => warnings.push(message));
 
-/** Until a replica has everything that its primary has. */
+/** Waits until a replica has received everything. */
 async function untilReplicated(primary: Redis): Promise<void> {
   await until('a replica that is up to date', async () => {
     const info = await primary.info('replication');
@@ -30,8 +29,8 @@ async function untilReplicated(primary: Redis): Promise<void> {
   });
 }
 
-/** Two producers that count in some families, through a failover. */
-class Counting {
+/** Two producers that count in several families during a failover. */
+class CountingProducers {
   readonly families: readonly FamilyDescriptor[] = [
     ...Array.from({ length: 20 }, () => makeFamily({ labelNames: ['a'] })),
     makeFamily({ type: 'gauge', cells: 2, merge: 'sum', labelNames: ['a'] }),
@@ -55,8 +54,8 @@ class Counting {
     );
   }
 
-  /** Counts; Redis may take it now, or later. */
-  async round(): Promise<void> {
+  /** Counts once in every family, and flushes whether or not Redis is available. */
+  async countRound(): Promise<void> {
     this.rounds += 1;
     for (const cells of this.#cells) {
       cells[0]! += 0.5;
@@ -65,13 +64,14 @@ class Counting {
     await Promise.allSettled(this.#producers.map((backend) => backend.flush()));
   }
 
-  /** Until Redis has taken everything, wherever it is now. */
-  async flushed(): Promise<void> {
+  /** Flushes until Redis has taken everything. */
+  async flushAll(): Promise<void> {
     await until('a flush of everything', () =>
       Promise.all(this.#producers.map((backend) => backend.flush())).catch(() => undefined),
     );
   }
 
+  /** Asserts that a reader finds the totals of all rounds. */
   async check(): Promise<void> {
     const reader = await openBackend(this.#options);
     for (const snapshot of await reader.snapshot({ families: this.families, scopes: [] })) {
@@ -88,7 +88,7 @@ class Counting {
   }
 }
 
-/** What is said of an outage, and nothing of numbers that are lost. */
+/** Asserts that the only warnings are those of an outage. */
 function assertNothingLost(): void {
   for (const warning of warnings) assert.match(warning, /^Redis is (unavailable|available again)/);
 }
@@ -110,26 +110,26 @@ sentinel failover-timeout main 2000
     return { ...startProcess('redis-server', [file, '--sentinel']), port };
   }
 
-  it('by Sentinel: the primary is killed, and the totals are those of before and after', async () => {
+  it('by Sentinel keeps totals exact when the primary is killed', async () => {
     const primary = await startRedis();
     const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(primary.port)] });
     await untilReplicated(primary.client);
     const sentinel = await startSentinel(primary);
     const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
-    await until('a sentinel that knows the replica', async () => {
+    await until('a Sentinel that knows the replica', async () => {
       return /\+slave slave/.test(sentinel.output()) ? true : undefined;
     });
     warnings.length = 0;
     const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 500, retryStrategy: () => 50 });
-    const counting = new Counting({ ...options, sentinels, name: 'main' });
+    const counting = new CountingProducers({ ...options, sentinels, name: 'main' });
     await counting.start();
-    for (let i = 0; i < 20; i++) await counting.round();
+    for (let i = 0; i < 20; i++) await counting.countRound();
     await untilReplicated(primary.client);
     await primary.kill();
-    for (let i = 0; i < 20; i++) await counting.round();
-    await counting.flushed();
-    for (let i = 0; i < 20; i++) await counting.round();
-    await counting.flushed();
+    for (let i = 0; i < 20; i++) await counting.countRound();
+    await counting.flushAll();
+    for (let i = 0; i < 20; i++) await counting.countRound();
+    await counting.flushAll();
     assert.match(await replica.client.info('replication'), /role:master/);
     await counting.check();
     assert.ok(warnings.length > 0, 'the outage was noticed');
@@ -139,7 +139,7 @@ sentinel failover-timeout main 2000
     for (const server of [replica, primary]) await server.stop();
   });
 
-  it("of a cluster's node: its replica takes its slots, and the totals are those of before and after", async () => {
+  it('of a cluster node keeps totals exact when its replica takes over its slots', async () => {
     const args = ['--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0'];
     const nodes = await startCluster(args);
     const primary = nodes[0]!;
@@ -148,29 +148,29 @@ sentinel failover-timeout main 2000
     const id = (await primary.call('CLUSTER', 'MYID')) as string;
     await until('a replica', () => replica.call('CLUSTER', 'REPLICATE', id).catch(() => undefined));
     await untilReplicated(primary.client);
-    // The others must know it too: they elect it.
-    await until('all to know it', async () => {
+    // The other nodes elect the replica, so they must know it.
+    await until('all nodes to know the replica', async () => {
       const lists = await Promise.all(nodes.map(({ call }) => call('CLUSTER', 'NODES')));
       return lists.every((list) => / slave /.test(String(list))) ? true : undefined;
     });
     warnings.length = 0;
     const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 1000, retryStrategy: () => 50 });
     const cluster = nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
-    const counting = new Counting({ ...options, cluster });
+    const counting = new CountingProducers({ ...options, cluster });
     await counting.start();
-    for (let i = 0; i < 20; i++) await counting.round();
+    for (let i = 0; i < 20; i++) await counting.countRound();
     const keys = counting.families.map((family) => `${options.keyPrefix}:{${familyId(family)}}`);
     const held = (await primary.call('KEYS', '*')) as string[];
     assert.ok(
       keys.some((key) => held.includes(key)),
-      'it has some of the families',
+      'the primary has some of the families',
     );
     await untilReplicated(primary.client);
     await primary.kill();
-    for (let i = 0; i < 5; i++) await counting.round();
-    await counting.flushed();
-    for (let i = 0; i < 20; i++) await counting.round();
-    await counting.flushed();
+    for (let i = 0; i < 5; i++) await counting.countRound();
+    await counting.flushAll();
+    for (let i = 0; i < 20; i++) await counting.countRound();
+    await counting.flushAll();
     assert.match(await replica.client.info('replication'), /role:master/);
     await counting.check();
     assert.ok(warnings.length > 0, 'the outage was noticed');

@@ -1,20 +1,20 @@
-/** A TCP proxy on the loopback interface that does to connections what networks do. */
+/** A TCP proxy on the loopback interface that injects the faults of networks. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What to do with some bytes on their way: pass them on, swallow them and cut, pass half and cut, or wait. */
+/** Treatment of a chunk: forwarded; dropped, with the connection; cut in half, with the connection; or delayed. */
 export type Fault = 'none' | 'drop' | 'cut' | 'delay';
 
 export interface FaultyProxy {
   readonly port: number;
-  /** Faults that happened, by what they were. */
+  /** Number of chunks by treatment. */
   readonly counts: Record<Fault, number>;
-  /** Decides for every chunk; changed at any time. */
-  decide: (way: 'request' | 'reply', chunk: Buffer) => Fault;
+  /** Chooses the treatment of every chunk. Tests replace it at any time. */
+  decide: (direction: 'request' | 'reply', chunk: Buffer) => Fault;
   stop(): Promise<void>;
 }
 
-/** Longer than the time that tests give Redis to answer. */
+/** Longer than the timeout of the backends in tests. */
 const DELAY_MS = 100;
 
 export async function startProxy(to: number): Promise<FaultyProxy> {
@@ -28,13 +28,13 @@ export async function startProxy(to: number): Promise<FaultyProxy> {
       socket.on('error', () => {});
       socket.on('close', () => open.delete(socket));
     }
-    // A cut is what the one side sees at once; what was on its way to the other still arrives.
-    pass(near, far, 'request', () => near.destroy());
-    pass(far, near, 'reply', () => near.destroy());
+    // The client sees a cut at once, while bytes on their way to the server still arrive.
+    forward(near, far, 'request', () => near.destroy());
+    forward(far, near, 'reply', () => near.destroy());
   });
-  function pass(from: Socket, into: Socket, way: 'request' | 'reply', cut: () => void): void {
+  function forward(from: Socket, into: Socket, direction: 'request' | 'reply', cut: () => void): void {
     from.on('data', (chunk: Buffer) => {
-      const fault = proxy.decide(way, chunk);
+      const fault = proxy.decide(direction, chunk);
       counts[fault] += 1;
       if (fault === 'none') into.write(chunk);
       else if (fault === 'delay') {
@@ -48,7 +48,7 @@ export async function startProxy(to: number): Promise<FaultyProxy> {
         cut();
       }
     });
-    from.on('close', () => setTimeout(() => into.destroy(), way === 'request' ? DELAY_MS : 0));
+    from.on('close', () => setTimeout(() => into.destroy(), direction === 'request' ? DELAY_MS : 0));
   }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -62,7 +62,7 @@ export async function startProxy(to: number): Promise<FaultyProxy> {
   return proxy;
 }
 
-/** Numbers from 0 to 1, the same at every run. */
+/** Returns a generator of numbers from 0 to 1, the same in every run. */
 export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

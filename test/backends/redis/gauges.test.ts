@@ -1,4 +1,4 @@
-/** Gauges of producers that live, that are gone, and that never set them; histograms under concurrent flushes. */
+/** Gauges of producers that run, have ended, or never set them; histograms under concurrent flushes. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type FamilyDescriptor, seriesOf } from 'metheus';
@@ -20,7 +20,7 @@ describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
   });
   after(() => server.stop());
 
-  /** The one producer that was not there before. */
+  /** Returns the one producer that is not in `known`, and adds it. */
   async function newProducer(key: string, known: Set<string>): Promise<string> {
     const all = (await server.call('ZRANGE', key, 0, -1)) as string[];
     const fresh = all.filter((producer) => !known.has(producer));
@@ -29,17 +29,17 @@ describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
     return fresh[0]!;
   }
 
-  /** Makes a producer one of long ago: more than its heartbeat without a sign of life. */
+  /** Moves the last heartbeat of a producer into the past, so that it counts as ended. */
   const expire = (key: string, producer: string) => server.call('ZINCRBY', key, -16, producer);
 
-  it('of all modes, over the living, the dead and those that never set them', async () => {
+  it('merge running, ended and untouched producers by their mode', async () => {
     const options = optionsFor(server);
     const key = `${options.keyPrefix}:producers`;
     const families = MODES.map((merge) => makeFamily({ type: 'gauge', cells: 2, merge, labelNames: [] }));
     const known = new Set<string>();
     const names: string[] = [];
     const backends: MultiProcessRedisBackend[] = [];
-    // Value, and when it was set: 0 never, 1 only incremented.
+    // The value, and the time of the last set: 0 for a gauge never touched, 1 for one only incremented.
     for (const [value, at] of [
       [5, 100],
       [3, 200],
@@ -58,7 +58,7 @@ describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
       backends.push(backend);
     }
     const reader = await openBackend(options);
-    for (const dead of names.slice(3)) await expire(key, dead);
+    for (const ended of names.slice(3)) await expire(key, ended);
     const read = async () => {
       const snapshots = await reader.snapshot({ families, scopes: [] });
       const one = (snapshot: (typeof snapshots)[0]) => {
@@ -83,17 +83,17 @@ describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
       all: { [a]: 5, [b]: 3, [d]: 9, [e]: 1 },
       liveall: { [a]: 5, [b]: 3 },
     });
-    // One that was only asleep comes back with its next sign of life.
+    // A producer that was only suspended is counted again from its next flush.
     await backends[3]!.flush();
     assert.deepEqual((await read()).liveall, { [a]: 5, [b]: 3, [d]: 9 });
     assert.equal((await read()).livemax, 9);
-    // One that is closed goes at once.
+    // A producer that is closed counts as ended at once.
     await backends[3]!.close();
     assert.deepEqual((await read()).liveall, { [a]: 5, [b]: 3 });
     for (const backend of [...backends, reader]) await backend.close();
   });
 
-  it('of the default mode: increments of the living add up, the last set wins, the dead are not counted', async () => {
+  it('of the default mode add up increments of running producers until the last set wins', async () => {
     const options = optionsFor(server);
     const key = `${options.keyPrefix}:producers`;
     const family = makeFamily({ type: 'gauge', cells: 2, merge: 'shared', labelNames: [] });
@@ -117,11 +117,11 @@ describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
     await backends[2]!.flush();
     assert.equal(await value(), 40);
     await expire(key, names[2]!);
-    assert.equal(await value(), 40, 'a number that was set stays, whoever set it');
+    assert.equal(await value(), 40, 'a value that was set stays when its producer has ended');
     for (const backend of backends) await backend.close();
   });
 
-  it('and histograms and summaries are whole in every scrape, while many flush', async () => {
+  it('and histograms are complete in every scrape while several producers flush', async () => {
     const options = optionsFor(server);
     const histogram: FamilyDescriptor = makeFamily({
       type: 'histogram',
@@ -141,7 +141,7 @@ describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
       while (!isOver) {
         const [snapshot] = await reader.snapshot({ families: [histogram], scopes: [] });
         for (const [label, [one, two, inf, sum]] of rowsOf(snapshot!)) {
-          // Every observation adds one to the first bucket, two to the next and so on: each is in all cells.
+          // Each round adds to all cells at once, so their ratios hold unless a scrape sees part of a round.
           assert.deepEqual([two, inf, sum], [2 * one!, 3 * one!, 6 * one!], label);
         }
         scrapes += 1;

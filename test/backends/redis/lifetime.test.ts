@@ -1,4 +1,4 @@
-/** How long numbers stay: expiry, removal, and other backends that are loaded. */
+/** Expiry, compaction, removal, and the loading of other backends. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -17,7 +17,7 @@ import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
 import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
 
-describe('in Redis', { skip: requireTool('redis-server') }, () => {
+describe('the lifetime of numbers in Redis', { skip: requireTool('redis-server') }, () => {
   let server: RedisServer;
   before(async () => {
     server = await startRedis();
@@ -26,7 +26,7 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
 
   const ttl = (key: string) => server.call('TTL', key) as Promise<number>;
 
-  it('every key expires, and every flush and scrape puts that off', async () => {
+  it('ends by expiry, which every flush and scrape puts off', async () => {
     const options = optionsFor(server, { expireKeyTime: 1000 });
     const backend = await openBackend(options);
     const family = makeFamily({ labelNames: [] });
@@ -38,41 +38,45 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
       (name) => `${options.keyPrefix}:${name}`,
     );
     assert.deepEqual(keys.toSorted(), expected.toSorted());
-    const allAfresh = async () => (await Promise.all(keys.map(ttl))).every((seconds) => seconds > 900);
-    assert.ok(await allAfresh());
+    const areAllRenewed = async () => (await Promise.all(keys.map(ttl))).every((seconds) => seconds > 900);
+    assert.ok(await areAllRenewed());
     for (const key of keys) await server.call('EXPIRE', key, 500);
-    // A reader alone keeps what it reads, and is no producer itself unless it counts.
+    // A reader renews what it reads, without being a producer.
     const reader = await openBackend(options);
     await reader.snapshot({ families: [], scopes: [''] });
-    await until('a longer life', async () => ((await allAfresh()) ? true : undefined), 20);
+    await until('renewed keys', async () => ((await areAllRenewed()) ? true : undefined), 20);
     for (const one of [backend, reader]) await one.close();
   });
 
-  it('what expired is restored by whoever lives, as a new counter with a new created time', async () => {
+  it('begins again when a running producer restores an expired family, with a new created time', async () => {
     const options = optionsFor(server, { flushInterval: 20 });
     const key = (id: string) => `${options.keyPrefix}:{${id}}`;
-    const gone = await openBackend(options);
-    const living = await openBackend(options);
+    const ended = await openBackend(options);
+    const running = await openBackend(options);
     const family = makeFamily({ labelNames: [] });
-    for (const backend of [gone, living]) {
+    for (const backend of [ended, running]) {
       const { page, offset } = backend.reserve({ family, labels: [] });
       page[offset] = 5;
       await backend.flush();
     }
-    await gone.close();
+    await ended.close();
     const created = async () =>
-      (await living.snapshot({ families: [family], scopes: [] }))[0]!.created?.[0] ?? Number.NaN;
+      (await running.snapshot({ families: [family], scopes: [] }))[0]!.created?.[0] ?? Number.NaN;
     const before = await created();
     assert.equal(before, Number(await server.call('HGET', key(familyId(family)), 't')));
     const value = async () =>
-      rowsOf((await living.snapshot({ families: [family], scopes: [] }))[0]!)[0]?.[1][0];
+      rowsOf((await running.snapshot({ families: [family], scopes: [] }))[0]!)[0]?.[1][0];
     assert.equal(await value(), 10);
     await server.call('PEXPIRE', key(familyId(family)), 1);
-    // A scrape within that millisecond would put it off.
+    // A scrape within that millisecond would renew the key.
     const exists = () => server.call('EXISTS', key(familyId(family)));
     await until('the end of the hash', async () => ((await exists()) === 0 ? true : undefined), 20);
-    // The living has nothing new to send: it sees at a scrape that its numbers are gone.
-    await until('what is left', async () => ((await value()) === 5 ? true : undefined), 20);
+    // The running producer has no change to send; a scrape shows it that its numbers are gone.
+    await until(
+      'the numbers of the running producer',
+      async () => ((await value()) === 5 ? true : undefined),
+      20,
+    );
     await until('a hash', async () => (await exists()) || undefined, 20);
     assert.ok((await created()) > before);
     await server.call('DEL', `${options.keyPrefix}:families`, `${options.keyPrefix}:producers`);
@@ -81,10 +85,10 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
       async () => (await server.call('EXISTS', `${options.keyPrefix}:families`)) || undefined,
       20,
     );
-    await living.close();
+    await running.close();
   });
 
-  it('what producers leave that are gone is folded, and one that comes back after that is whole', async () => {
+  it('goes on for a producer that comes back after it was compacted', async () => {
     const options = optionsFor(server);
     const producers = `${options.keyPrefix}:producers`;
     const modes = ['add', 'livesum', 'shared', 'max'] as const;
@@ -108,34 +112,34 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     const read = async () =>
       (await reader.snapshot({ families, scopes: [] })).map((snapshot) => rowsOf(snapshot)[0]?.[1][0]);
     const warnings: string[] = [];
-    const hear = ({ message }: Error) => void warnings.push(message);
-    process.on('warning', hear);
+    const listener = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', listener);
     const reader = await openBackend(options);
     await (await count(1)).close();
-    const asleep = await count(2);
-    await asleep.flush();
+    const suspended = await count(2);
+    await suspended.flush();
     assert.deepEqual(await fields(), [9, 6, 6, 6]);
-    // One has said goodbye before the last heartbeat, the other has not come for more than a week.
+    // One signed off before the last heartbeat, the other has been absent for more than a week.
     for (const producer of (await server.call('ZRANGE', producers, 0, -1)) as string[]) {
       const score = Number(await server.call('ZSCORE', producers, producer));
       await server.call('ZADD', producers, score < 0 ? score + 16 : score - 700_000, producer);
     }
-    const sweeper = await openBackend(options);
-    await sweeper.flush();
+    const compacting = await openBackend(options);
+    await compacting.flush();
     assert.deepEqual(await fields(), [7, 2, 2, 3]);
     assert.deepEqual(await read(), [3, undefined, undefined, 2]);
-    await asleep.flush();
+    await suspended.flush();
     assert.deepEqual(await read(), [3, 2, 2, 2]);
-    const again = asleep.reserve({ family: families[0]!, labels: [] });
+    const again = suspended.reserve({ family: families[0]!, labels: [] });
     again.page[again.offset] = 5;
-    await asleep.flush();
+    await suspended.flush();
     assert.deepEqual(await read(), [8, 2, 2, 2]);
-    process.off('warning', hear);
+    process.off('warning', listener);
     assert.deepEqual(warnings, []);
-    for (const backend of [asleep, sweeper, reader]) await backend.close();
+    for (const backend of [suspended, compacting, reader]) await backend.close();
   });
 
-  it('remove and clear reach everybody', async () => {
+  it('ends for all programs with remove and clear', async () => {
     const options = optionsFor(server);
     await loadBackend(MultiProcessRedisBackend, options);
     const reader = await openBackend(options);
@@ -167,7 +171,7 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     sizes.clear();
     gauge.remove({ a: 1 });
     assert.deepEqual(await rows(), [[], [], []]);
-    // Removed and counted again between two flushes: what was removed is not there.
+    // A series removed and created again between two flushes has lost its old value.
     counter.labels({ a: 1, b: 1 }).inc(5);
     await rows();
     counter.remove({ a: 1, b: 1 });
@@ -176,7 +180,7 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     await reader.close();
   });
 
-  it('the row of a removed series goes to another one, and nobody counts in the wrong one', async () => {
+  it('ends with a removal: its row goes to another series, and no producer counts in the wrong one', async () => {
     const options = optionsFor(server);
     const [one, two, reader] = await Promise.all([1, 2, 3].map(() => openBackend(options)));
     const family = makeFamily({ type: 'histogram', cells: 4, bounds: [1, 2], labelNames: ['a'] });
@@ -197,7 +201,7 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
       await rows(),
       names.map((name) => of(name, 3)),
     );
-    // One removes a third of them, and makes others, which get their rows.
+    // One producer removes a third of the series and creates others, which get their rows.
     for (let i = 0; i < names.length; i += 3) one!.release(family, theirs[i]!.cells);
     await one!.flush();
     const fresh = names.slice(0, 20).map((name) => make(one, `new ${name}`));
@@ -213,33 +217,33 @@ describe('in Redis', { skip: requireTool('redis-server') }, () => {
     for (const backend of [one, two, reader]) await backend!.close();
   });
 
-  it('another backend takes away what was counted here, and nothing of the others', async () => {
+  it('ends for the numbers of this program when it loads another backend', async () => {
     const options = optionsFor(server);
     const other = await openBackend(options);
     const registry = new CollectorRegistry();
     const counter = createCounter('moved_total', 'M.', { registry });
-    const parts = createCounter('moved_parts_total', 'M.', { requiredLabels: ['part'], registry });
+    const labelled = createCounter('moved_labelled_total', 'M.', { requiredLabels: ['a'], registry });
     counter.inc(2);
-    parts.labels({ part: 0.1 }).inc(0.1);
+    labelled.labels({ a: 0.1 }).inc(0.1);
     const theirs = other.reserve({ family: counter.descriptor, labels: [] });
     theirs.page[theirs.offset] = 10;
     await other.flush();
     const lines = async () =>
       (await generateMetrics(registry)).split('\n').filter((line) => line.startsWith('moved'));
     const theirLines = async () =>
-      (await other.snapshot({ families: [counter.descriptor, parts.descriptor], scopes: [] })).map(rowsOf);
+      (await other.snapshot({ families: [counter.descriptor, labelled.descriptor], scopes: [] })).map(rowsOf);
     await loadBackend(MultiProcessRedisBackend, options);
-    assert.deepEqual(await lines(), ['moved_total 12', 'moved_parts_total{part="0.1"} 0.1']);
+    assert.deepEqual(await lines(), ['moved_total 12', 'moved_labelled_total{a="0.1"} 0.1']);
     counter.inc();
-    // To Redis again: as another producer, while changes are still to be sent.
+    // Loads Redis again, as another producer, while changes are not sent yet.
     await loadBackend(MultiProcessRedisBackend, options);
-    assert.deepEqual(await lines(), ['moved_total 13', 'moved_parts_total{part="0.1"} 0.1']);
+    assert.deepEqual(await lines(), ['moved_total 13', 'moved_labelled_total{a="0.1"} 0.1']);
     counter.inc();
     await loadBackend(SingleProcessBackend);
-    assert.deepEqual(await lines(), ['moved_total 4', 'moved_parts_total{part="0.1"} 0.1']);
+    assert.deepEqual(await lines(), ['moved_total 4', 'moved_labelled_total{a="0.1"} 0.1']);
     assert.deepEqual((await theirLines())[0], [['', [10]]]);
     await loadBackend(MultiProcessRedisBackend, options);
-    assert.deepEqual(await lines(), ['moved_total 14', 'moved_parts_total{part="0.1"} 0.1']);
+    assert.deepEqual(await lines(), ['moved_total 14', 'moved_labelled_total{a="0.1"} 0.1']);
     await loadBackend(SingleProcessBackend);
     await other.close();
   });

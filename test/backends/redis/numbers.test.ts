@@ -1,4 +1,4 @@
-/** Numbers keep their digits on their way, and names whatever is in them. */
+/** Numbers keep all digits, and field names can contain any text. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
@@ -26,13 +26,13 @@ describe('numbers in Redis', { skip: requireTool('redis-server') }, () => {
     await server.stop();
   });
 
-  /** What both producers together make of their numbers. */
+  /** Returns the sums that Redis makes of pairs of numbers, one from each producer. */
   async function sums(pairs: readonly (readonly [number, number])[]): Promise<number[]> {
     const family = makeFamily();
-    for (const [who, backend] of backends.entries()) {
+    for (const [producer, backend] of backends.entries()) {
       for (const [i, pair] of pairs.entries()) {
         const { page, offset } = backend.reserve({ family, labels: [String(i).padStart(6, '0')] });
-        page[offset] = pair[who]!;
+        page[offset] = pair[producer]!;
       }
       await backend.flush();
     }
@@ -40,7 +40,7 @@ describe('numbers in Redis', { skip: requireTool('redis-server') }, () => {
     return rowsOf(snapshot!).map(([, [value]]) => value!);
   }
 
-  it('are exact: whole numbers up to 2^53, and sums as float64 makes them', async () => {
+  it('add up exactly as float64, whole numbers up to 2^53', async () => {
     const pairs: [number, number][] = [
       [2 ** 53 - 1, 1],
       [2 ** 53, 0],
@@ -63,7 +63,7 @@ describe('numbers in Redis', { skip: requireTool('redis-server') }, () => {
     );
   });
 
-  it('may be infinite or NaN, and then follow float64 too', async () => {
+  it('add up as float64 when infinite or NaN', async () => {
     const { NaN: nan, POSITIVE_INFINITY: inf, NEGATIVE_INFINITY: minus } = Number;
     const pairs: [number, number][] = [
       [inf, 1],
@@ -86,7 +86,7 @@ describe('numbers in Redis', { skip: requireTool('redis-server') }, () => {
     );
   });
 
-  it('of one producer are its own, after any number of flushes', async () => {
+  it('of one producer equal its cells after any number of flushes', async () => {
     const family = makeFamily({ labelNames: [] });
     const { page, offset } = backends[0]!.reserve({ family, labels: [] });
     for (let i = 0; i < 100; i++) {
@@ -110,7 +110,7 @@ describe('numbers in Redis', { skip: requireTool('redis-server') }, () => {
     );
   });
 
-  it('belong to names with any text in them', () => {
+  it('have field names that can contain any text', () => {
     const texts = [
       '',
       ':',

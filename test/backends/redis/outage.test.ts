@@ -1,4 +1,4 @@
-/** Redis is away: nobody notices but the metrics. */
+/** Outages of Redis: counting continues, and totals are exact afterwards. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
@@ -16,16 +16,19 @@ import { SumOutbox } from '#metheus/backends/redis/sum-outbox.js';
 import { freePort, until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
-import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
+import { openBackend, optionsFor, type RedisServer, startRedis, untilFlushed } from './server.js';
 
 const warnings: string[] = [];
 process.removeAllListeners('warning');
 process.on('warning', ({ message }) => warnings.push(message));
 /** Warnings are emitted in the next tick. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const warningsEmitted = () => new Promise((resolve) => setImmediate(resolve));
 
-const numberOf = (snapshots: FamilySnapshot[], name: string) =>
-  rowsOf(snapshots.find(({ family }) => family.name === name)!)[0]?.[1][0];
+/** Returns the first cell of a family, of the series with the given labels or else of the first one. */
+function numberOf(snapshots: FamilySnapshot[], name: string, labels?: string): number | undefined {
+  const rows = rowsOf(snapshots.find(({ family }) => family.name === name)!);
+  return rows.find((row) => labels === undefined || row[0] === labels)?.[1][0];
+}
 
 describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
   let server: RedisServer;
@@ -37,19 +40,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     warnings.length = 0;
   });
 
-  async function flushed(backend: MultiProcessRedisBackend): Promise<void> {
-    await until(
-      'a flush',
-      () =>
-        backend.flush().then(
-          () => true,
-          () => undefined,
-        ),
-      20,
-    );
-  }
-
-  it('is one warning at its start and one at its end, and changes no total', async () => {
+  it('causes one warning at its start and one at its end, and changes no total', async () => {
     const backend = await openBackend(optionsFor(server, { retryStrategy: () => 20 }));
     const family = makeFamily({ labelNames: ['a'] });
     const cells = ['x', 'y', 'z'].map((label) => backend.reserve({ family, labels: [label] }));
@@ -70,15 +61,15 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     }
     snapshots = await take();
     assert.equal(numberOf(snapshots, 'metheus_backend_up'), 0);
-    assert.ok(numberOf(snapshots, 'metheus_backend_errors_total')! >= 600);
+    assert.ok(numberOf(snapshots, 'metheus_backend_errors_total', 'kind=connection')! >= 600);
     assert.equal(numberOf(snapshots, family.name), counted, 'the numbers of this process');
-    await settled();
+    await warningsEmitted();
     assert.equal(warnings.length, 1, warnings.join('\n'));
     assert.match(warnings[0]!, /^Redis is unavailable, metrics are kept in memory: /);
     await server.start();
-    await flushed(backend);
-    await settled();
-    // What was in Redis before was not kept by it; the living producer has sent it anew, and says so.
+    await untilFlushed(backend);
+    await warningsEmitted();
+    // The server kept nothing, so the running producer has sent its numbers again.
     assert.deepEqual(warnings.slice(1).toSorted(), [
       'Redis has lost one metric: running programs send their numbers again, those of ended programs are gone.',
       'Redis is available again: metrics are shared.',
@@ -98,7 +89,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     }
   });
 
-  it('leaves no more waiting than one batch, and no trace of series that came and went', () => {
+  it('keeps one batch waiting, and nothing of series that come and go', () => {
     const family = makeFamily();
     const outbox = new SumOutbox(family);
     const page = new Float64Array(10);
@@ -117,13 +108,13 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     outbox.acknowledge(batch);
     outbox.startScan();
     const second = outbox.next() as Additions;
-    assert.deepEqual([...second.deltas], new Array(10).fill(999), 'and nothing is to be removed');
+    assert.deepEqual([...second.deltas], new Array(10).fill(999), 'no series is to be removed');
   });
 
-  it('while another backend is loaded: the program goes on with its numbers, and Redis keeps what it had, with a warning', async () => {
+  it('leaves sent numbers in Redis, with a warning, when another backend is loaded meanwhile', async () => {
     const options = optionsFor(server, { retryStrategy: () => 20 });
     const registry = new CollectorRegistry();
-    const counter = createCounter('stranded_total', 'S.', { registry });
+    const counter = createCounter('left_behind_total', 'L.', { registry });
     await loadBackend(MultiProcessRedisBackend, options);
     counter.inc(5);
     await counter.backend.flush();
@@ -134,7 +125,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     await loadBackend(SingleProcessBackend);
     counter.inc();
     assert.equal(counter.get(), 8);
-    await settled();
+    await warningsEmitted();
     assert.deepEqual(
       warnings.map((warning) => warning.split(': ')[0]),
       ['Redis is unavailable, metrics are kept in memory', 'Redis is unavailable'],
@@ -147,7 +138,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     await reader.close();
   });
 
-  it("rejects a scrape with whenDown: 'error'", async () => {
+  it("makes a scrape fail with whenDown: 'error'", async () => {
     const port = await freePort();
     const backend = await openBackend(optionsFor({ port }, { whenDown: 'error' }));
     const message = new RegExp(`ECONNREFUSED 127.0.0.1:${port}`);
@@ -155,9 +146,9 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     await backend.close();
   });
 
-  it('may be at the start: Redis comes later than the program', async () => {
+  it('ends when Redis starts later than the program', async () => {
     const late = await startRedis({ later: true });
-    await settled();
+    await warningsEmitted();
     warnings.length = 0;
     const backend = await openBackend(optionsFor(late, { retryStrategy: () => 20 }));
     const family = makeFamily({ labelNames: [] });
@@ -165,34 +156,34 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     page[offset] = 3;
     await assert.rejects(backend.flush(), /ECONNREFUSED/);
     await late.start();
-    // Nobody asks: it is sent as soon as there is a connection.
+    // The backend flushes as soon as it is connected.
     await until('numbers', async () => ((await late.call('DBSIZE')) === 3 ? true : undefined), 20);
     assert.deepEqual(rowsOf((await backend.snapshot({ families: [family], scopes: [] }))[0]!), [['', [3]]]);
     await backend.close();
     await late.stop();
-    await settled();
+    await warningsEmitted();
     assert.deepEqual(
       warnings.map((warning) => warning.split(/[,:]/)[0]),
       ['Redis is unavailable', 'Redis is available again'],
     );
   });
 
-  it('fails loading with failFast, with the reason', async () => {
+  it('makes loading fail with failFast, with the reason', async () => {
     const port = await freePort();
     const options = optionsFor({ port }, { failFast: true, timeout: 200 });
     await assert.rejects(openBackend(options), { message: `connect ECONNREFUSED 127.0.0.1:${port}` });
   });
 
-  describe('that swallows all and answers nothing', () => {
-    let hole: Server;
+  describe('in which Redis accepts connections and never replies', () => {
+    let silent: Server;
     before(async () => {
-      hole = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
-      await once(hole, 'listening');
+      silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+      await once(silent, 'listening');
     });
-    after(() => hole.close());
+    after(() => silent.close());
 
-    it('is answered within the time limit', async () => {
-      const { port } = hole.address() as { port: number };
+    it('does not hold a scrape longer than the time limit', async () => {
+      const { port } = silent.address() as { port: number };
       const backend = await openBackend(optionsFor({ port }, { timeout: 100 }));
       const family = makeFamily({ labelNames: [] });
       const { page, offset } = backend.reserve({ family, labels: [] });

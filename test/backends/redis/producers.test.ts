@@ -1,4 +1,4 @@
-/** Many producers, in processes and threads of their own, and readers that have produced nothing. */
+/** Many producers, in processes and threads of their own, and readers that count nothing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { RedisBackendConfig } from 'metheus/backends/redis';
@@ -7,7 +7,7 @@ import { makeFamily, rowsOf } from '../contract.js';
 import { linesOf, startProgram } from './programs.js';
 import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
 
-/** What every producer counts: in its main thread, and in one worker thread. */
+/** A program that counts in its main thread and in one worker thread. */
 const PRODUCER = `
   import { Worker } from 'node:worker_threads';
   const requests = metheus.createCounter('requests_total', 'Requests.', { requiredLabels: ['method', 'route'] });
@@ -24,11 +24,11 @@ const PRODUCER = `
   \`, { eval: true });
   await new Promise((resolve) => thread.once('exit', resolve));
   await metheus.REGISTRY.collect();
-  say('counted');
-  await told();
+  print('counted');
+  await readLine();
 `;
 
-/** The order of families is that of the text, for comparison. */
+/** The lines that readers serve, in the order of the families' text. */
 const EXPECTED = (producers: number) => [
   '# HELP requests_total Requests.',
   '# TYPE requests_total counter',
@@ -47,7 +47,7 @@ const EXPECTED = (producers: number) => [
   `wait_seconds_count{queue="\\"a\\\\b\\n{}😀:"} ${producers}`,
 ];
 
-const READER = `say(await metheus.generateMetrics()); say('END');`;
+const READER = `print(await metheus.generateMetrics()); print('END');`;
 
 describe('many producers', { skip: requireTool('redis-server') }, () => {
   let server: RedisServer;
@@ -58,7 +58,7 @@ describe('many producers', { skip: requireTool('redis-server') }, () => {
 
   async function read(options: RedisBackendConfig): Promise<string> {
     const reader = startProgram(READER, options);
-    const text = await reader.said('END');
+    const text = await reader.printed('END');
     assert.equal(await reader.ended(), 0);
     return text.replace('END\n', '');
   }
@@ -70,46 +70,46 @@ describe('many producers', { skip: requireTool('redis-server') }, () => {
       .toSorted();
   const expected = (producers: number) => families(EXPECTED(producers).join('\n'));
 
-  it('are one to a reader that has made none of their metrics, also after they ended or were killed', async () => {
+  it('add up for a reader that defines none of their metrics, also after they have ended or were killed', async () => {
     const options = optionsFor(server);
     const producers = [1, 2, 3].map(() => startProgram(PRODUCER, options));
-    for (const producer of producers) await producer.said('counted');
+    for (const producer of producers) await producer.printed('counted');
     assert.deepEqual(families(await read(options)), expected(3));
-    assert.deepEqual(families(await read(optionsFor(server))), [''], 'another prefix is another world');
+    assert.deepEqual(families(await read(optionsFor(server))), [''], 'another prefix shares nothing');
     producers[0]!.child.kill('SIGKILL');
-    producers[1]!.tell('end');
+    producers[1]!.sendLine('end');
     assert.equal(await producers[0]!.ended(), 'SIGKILL');
     assert.equal(await producers[1]!.ended(), 0);
     assert.deepEqual(families(await read(options)), expected(3));
-    producers[2]!.tell('end');
+    producers[2]!.sendLine('end');
     assert.equal(await producers[2]!.ended(), 0);
   });
 
-  it('are one to each of them, through the same code as in one process', async () => {
+  it('add up for each of them, through the same code as in one process', async () => {
     const options = optionsFor(server);
     const code = `
       const jobs = metheus.createCounter('jobs_total', 'Jobs.', { requiredLabels: ['kind'] });
       jobs.labels({ kind: 'a' }).inc(0.125);
       await metheus.REGISTRY.collect();
-      say('counted');
-      await told();
-      say(await metheus.generateMetrics());
+      print('counted');
+      await readLine();
+      print(await metheus.generateMetrics());
     `;
     const producers = [1, 2, 3].map(() => startProgram(code, options));
-    for (const producer of producers) await producer.said('counted');
-    for (const producer of producers) producer.tell('go on');
+    for (const producer of producers) await producer.printed('counted');
+    for (const producer of producers) producer.sendLine('continue');
     for (const producer of producers) {
-      const output = await producer.said('metheus_backend_up 1');
+      const output = await producer.printed('metheus_backend_up 1');
       assert.deepEqual(linesOf(output, 'jobs_total{'), ['jobs_total{kind="a"} 0.375']);
       assert.equal(await producer.ended(), 0);
     }
   });
 
-  it('that define one name differently are told so once, and one definition is served, always the same', async () => {
+  it('get one warning when they define a name differently, and every scrape serves the same definition', async () => {
     const warnings: string[] = [];
-    const hear = ({ message }: Error) => void warnings.push(message);
+    const listener = ({ message }: Error) => void warnings.push(message);
     process.removeAllListeners('warning');
-    process.on('warning', hear);
+    process.on('warning', listener);
     const options = optionsFor(server);
     const [one, two, reader] = await Promise.all([1, 2, 3].map(() => openBackend(options)));
     const families = [makeFamily({ labelNames: [] }), makeFamily({ labelNames: ['b'] })];
@@ -133,7 +133,7 @@ describe('many producers', { skip: requireTool('redis-server') }, () => {
       warnings[0]!,
       /^Two programs define the metric 'family_\d+' differently: .*The first is served\.$/,
     );
-    process.off('warning', hear);
+    process.off('warning', listener);
     for (const backend of [one, two, reader]) await backend!.close();
   });
 });

@@ -1,4 +1,4 @@
-/** TLS, users of an access list, and that no secret is shown. */
+/** TLS, ACL users, and the absence of secrets in what is shown. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { openBackend, optionsFor, type RedisServer, startRedis } from './server.
 
 const skip = requireTool('redis-server') || requireTool('openssl');
 
-/** All that the backend needs. */
+/** The permissions that the backend needs. */
 const RIGHTS = [
   '+ping',
   '+info',
@@ -73,7 +73,8 @@ describe('security of the Redis backend', { skip }, () => {
     rmSync(directory, { recursive: true });
   });
 
-  async function works(backend: MultiProcessRedisBackend): Promise<void> {
+  /** Asserts that a backend exchanges numbers and shows no secret, and closes it. */
+  async function checkBackend(backend: MultiProcessRedisBackend): Promise<void> {
     const family = makeFamily({ labelNames: [], merge: 'max', type: 'gauge', cells: 2 });
     const counter = makeFamily({ labelNames: [] });
     for (const each of [family, counter]) {
@@ -91,7 +92,7 @@ describe('security of the Redis backend', { skip }, () => {
     await backend.close();
   }
 
-  it('TLS with a certificate of its own, and a user of an access list, who needs few rights', async () => {
+  it('connects by TLS with a private certificate, as a user with few permissions', async () => {
     const options = {
       ...optionsFor({ port: tlsPort }),
       keyPrefix: 'app',
@@ -100,11 +101,11 @@ describe('security of the Redis backend', { skip }, () => {
       tls: { ca: readFileSync(file('cert')) },
       failFast: true,
     };
-    await works(await openBackend(options));
+    await checkBackend(await openBackend(options));
     await assert.rejects(openBackend({ ...options, tls: {}, timeout: 200 }), /self-signed certificate/);
   });
 
-  it("TLS that is broken off at any moment is nobody else's trouble", async () => {
+  it('survives TLS handshakes that are aborted at any moment', async () => {
     for (let i = 0; i < 100; i++) {
       const options = optionsFor(
         { port: tlsPort },
@@ -112,20 +113,20 @@ describe('security of the Redis backend', { skip }, () => {
       );
       await (await openBackend(options)).close();
     }
-    // What comes of it would come now, and fail this test.
+    // An unhandled error would be thrown now, and fail this test.
     await new Promise((resolve) => setTimeout(resolve, 200));
   });
 
-  it('all of it in a URL', async () => {
+  it('takes TLS, user and password from a URL', async () => {
     const url = `rediss://metrics:top%20secret%2F1@localhost:${tlsPort}/0`;
     const { host: _, port: __, ...options } = optionsFor(server, { keyPrefix: 'app', failFast: true });
     const backend = await openBackend({ ...options, url, tls: { ca: readFileSync(file('cert')) } });
     assert.equal(backend.config.host, 'localhost');
     assert.equal(backend.config.port, tlsPort);
-    await works(backend);
+    await checkBackend(backend);
   });
 
-  it('a user without the rights is an outage that names what is missing', async () => {
+  it('treats missing permissions as an outage, and names them', async () => {
     const warnings: string[] = [];
     process.removeAllListeners('warning');
     process.on('warning', ({ message }) => warnings.push(message));
@@ -137,7 +138,7 @@ describe('security of the Redis backend', { skip }, () => {
     await backend.close();
   });
 
-  it('options that are wrong are told without a secret', () => {
+  it('shows no secret in errors about options', () => {
     const wrong = [
       { url: 'top secret' },
       { url: 'redis://:top secret@:x' },

@@ -1,4 +1,4 @@
-/** What Redis itself may answer instead of taking the numbers, each from a real server. */
+/** Error replies of Redis and losses of its data, each from a real server. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -16,19 +16,20 @@ import {
   type ServerOptions,
   startRedis,
   sumOf,
+  untilFlushed,
 } from './server.js';
 
 const warnings: string[] = [];
 process.removeAllListeners('warning');
 process.on('warning', ({ message }) => warnings.push(message));
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const warningsEmitted = () => new Promise((resolve) => setImmediate(resolve));
 
-const AWAY = 'Redis is unavailable, metrics are kept in memory: ';
-const BACK = 'Redis is available again: metrics are shared.';
+const UNAVAILABLE = 'Redis is unavailable, metrics are kept in memory: ';
+const AVAILABLE = 'Redis is available again: metrics are shared.';
 const LOST =
   'Redis has lost one metric: running programs send their numbers again, those of ended programs are gone.';
 
-describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () => {
+describe('trouble of a Redis server', { skip: requireTool('redis-server') }, () => {
   let server: RedisServer;
   before(async () => {
     server = await startRedis();
@@ -38,16 +39,16 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
     warnings.length = 0;
   });
 
-  interface Counting {
+  interface CountingProducer {
     readonly backend: MultiProcessRedisBackend;
     readonly family: FamilyDescriptor;
     readonly key: string;
     inc(by?: number): void;
-    /** The value that a scrape gives, and whether Redis is up. */
+    /** Returns the value in a scrape, and whether Redis is up. */
     read(): Promise<[value: number | undefined, up: number]>;
   }
 
-  async function counting(to: { port: number }, given: object = {}): Promise<Counting> {
+  async function startProducer(to: { port: number }, given: object = {}): Promise<CountingProducer> {
     const options = optionsFor(to, { retryStrategy: () => 20, ...given });
     const backend = await openBackend(options);
     const family = makeFamily({ labelNames: [] });
@@ -68,24 +69,12 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
     };
   }
 
-  async function flushed({ backend }: Counting): Promise<void> {
-    await until(
-      'a flush',
-      () =>
-        backend.flush().then(
-          () => true,
-          () => undefined,
-        ),
-      20,
-    );
-  }
-
-  async function warned(expected: readonly string[]): Promise<void> {
-    await settled();
+  async function assertWarnings(expected: readonly string[]): Promise<void> {
+    await warningsEmitted();
     assert.deepEqual(warnings, expected);
   }
 
-  /** A test with a server of its own. */
+  /** Runs a test with a server of its own. */
   async function withServer(options: ServerOptions, run: (own: RedisServer) => Promise<void>): Promise<void> {
     const own = await startRedis(options);
     try {
@@ -95,19 +84,19 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
     }
   }
 
-  it('SCRIPT FLUSH: nothing is noticed', async () => {
-    const one = await counting(server);
+  it('SCRIPT FLUSH has no visible effect', async () => {
+    const one = await startProducer(server);
     one.inc();
     assert.deepEqual(await one.read(), [1, 1]);
     await server.call('SCRIPT', 'FLUSH');
     one.inc();
     assert.deepEqual(await one.read(), [2, 1]);
-    await warned([]);
+    await assertWarnings([]);
     await one.backend.close();
   });
 
-  it('FLUSHALL: living producers send everything anew, with a warning', async () => {
-    const [one, idle] = [await counting(server), await counting(server)];
+  it('FLUSHALL has running producers send everything again, with a warning', async () => {
+    const [one, idle] = [await startProducer(server), await startProducer(server)];
     for (const each of [one, idle]) each.inc(5);
     for (const each of [one, idle]) await each.backend.flush();
     await server.call('FLUSHALL');
@@ -115,36 +104,36 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
     assert.deepEqual(await one.read(), [6, 1]);
     await idle.backend.flush();
     assert.deepEqual(await idle.read(), [5, 1], 'without a change since');
-    await warned([LOST, LOST]);
+    await assertWarnings([LOST, LOST]);
     for (const each of [one, idle]) await each.backend.close();
   });
 
-  it('a restart without its data: as FLUSHALL', () =>
+  it('a restart without its data has the effect of FLUSHALL', () =>
     withServer({}, async (own) => {
-      const one = await counting(own);
+      const one = await startProducer(own);
       one.inc(5);
       await one.backend.flush();
       await own.kill();
       await own.start();
-      await flushed(one);
+      await untilFlushed(one.backend);
       assert.deepEqual(await one.read(), [5, 1]);
-      await settled();
+      await warningsEmitted();
       assert.ok(warnings.includes(LOST), warnings.join());
       await one.backend.close();
     }));
 
-  it('a restart with its data: nothing is lost or counted twice', () =>
+  it('a restart with its data loses nothing and counts nothing twice', () =>
     withServer({}, async (own) => {
-      const one = await counting(own);
+      const one = await startProducer(own);
       one.inc(5);
       await one.backend.flush();
       await own.call('SAVE');
       await own.kill();
       one.inc(2);
       await own.start();
-      await flushed(one);
+      await untilFlushed(one.backend);
       assert.deepEqual(await one.read(), [7, 1]);
-      await settled();
+      await warningsEmitted();
       assert.deepEqual(
         warnings
           .map((warning) => warning.split(/[,:]/)[0])
@@ -154,9 +143,9 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
       await one.backend.close();
     }));
 
-  it('an earlier state, from an older file or a replica that was behind: a warning tells how much is missing', () =>
+  it('an earlier state, from an older file or a replica that was behind, causes a warning with the number of lost flushes', () =>
     withServer({}, async (own) => {
-      const one = await counting(own);
+      const one = await startProducer(own);
       one.inc(5);
       await one.backend.flush();
       await own.call('SAVE');
@@ -167,56 +156,40 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
       await own.kill();
       await own.start();
       one.inc(2);
-      await flushed(one);
+      await untilFlushed(one.backend);
       assert.deepEqual(await one.read(), [7, 1]);
-      await settled();
-      const back = `Redis has returned to an earlier state: 3 flushes of the metric '${one.family.name}' are lost.`;
-      assert.ok(warnings.includes(back), warnings.join('\n'));
+      await warningsEmitted();
+      const lost = `Redis has returned to an earlier state: 3 flushes of the metric '${one.family.name}' are lost.`;
+      assert.ok(warnings.includes(lost), warnings.join('\n'));
       one.inc();
-      assert.deepEqual(await one.read(), [8, 1], 'said once, and counted on');
+      assert.deepEqual(await one.read(), [8, 1], 'one warning, and counting continues');
       await one.backend.close();
     }));
 
-  it('an earlier state, in which rows have become those of other series: nothing is counted in the wrong one', () =>
+  it('an earlier state, in which rows belong to other series, puts no number into the wrong one', () =>
     withServer({}, async (own) => {
       const options = optionsFor(own, { retryStrategy: () => 20 });
       const [one, two, reader] = await Promise.all([1, 2, 3].map(() => openBackend(options)));
       const family = makeFamily({ labelNames: ['a'] });
-      const make = (backend: typeof one, label: string) => backend!.reserve({ family, labels: [label] });
-      const set = ({ page, offset }: ReturnType<typeof make>, value: number) => {
+      const reserve = (backend: typeof one, label: string) => backend!.reserve({ family, labels: [label] });
+      const set = ({ page, offset }: ReturnType<typeof reserve>, value: number) => {
         page[offset] = value;
       };
-      const early = make(one, 'early');
+      const early = reserve(one, 'early');
       set(early, 1);
       await one!.flush();
       await two!.flush();
       await own.call('SAVE');
-      const late = make(one, 'late');
+      const late = reserve(one, 'late');
       set(late, 10);
       await one!.flush();
       await own.kill();
       await own.start();
-      // The row that `late` had is the next to be given.
-      set(make(two, 'other'), 100);
-      await until(
-        'a flush',
-        () =>
-          two!.flush().then(
-            () => true,
-            () => undefined,
-          ),
-        20,
-      );
+      // The row of `late` is the next to be assigned.
+      set(reserve(two, 'other'), 100);
+      await untilFlushed(two!);
       set(late, 11);
-      await until(
-        'a flush',
-        () =>
-          one!.flush().then(
-            () => true,
-            () => undefined,
-          ),
-        20,
-      );
+      await untilFlushed(one!);
       await until(
         'a reader',
         async () => {
@@ -233,7 +206,7 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
         },
         20,
       );
-      await settled();
+      await warningsEmitted();
       assert.ok(
         warnings.some((warning) => warning.includes('has returned to an earlier state: 1 flush')),
         warnings.join('\n'),
@@ -241,11 +214,11 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
       for (const backend of [one, two, reader]) await backend!.close();
     }));
 
-  it('LOADING: as an outage, until it has loaded', () =>
+  it('LOADING is an outage until the data are loaded', () =>
     withServer(
       { args: ['--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024'] },
       async (own) => {
-        const one = await counting(own, { timeout: 5000 });
+        const one = await startProducer(own, { timeout: 5000 });
         one.inc(5);
         await one.backend.flush();
         await own.call('EVAL', "for i = 1, 3000 do redis.call('SET', 'k' .. i, string.rep('x', 100)) end", 0);
@@ -263,53 +236,53 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
           },
           20,
         );
-        assert.deepEqual(await one.read(), [6, 0], 'own numbers');
+        assert.deepEqual(await one.read(), [6, 0], 'the numbers of this process');
         await started;
-        await flushed(one);
+        await untilFlushed(one.backend);
         assert.deepEqual(await one.read(), [6, 1]);
-        await settled();
+        await warningsEmitted();
         assert.equal(warnings.length, 2);
-        assert.ok(warnings[0]!.startsWith(AWAY), warnings[0]);
-        assert.equal(warnings[1], BACK);
+        assert.ok(warnings[0]!.startsWith(UNAVAILABLE), warnings[0]);
+        assert.equal(warnings[1], AVAILABLE);
         await one.backend.close();
       },
     ));
 
-  it('READONLY: a replica takes nothing, and that is an outage; when it is promoted it takes all', () =>
+  it('READONLY of a replica is an outage until it is promoted', () =>
     withServer({ args: ['--replicaof', '127.0.0.1', String(server.port)] }, async (replica) => {
-      const one = await counting(replica);
+      const one = await startProducer(replica);
       one.inc(5);
       assert.deepEqual(await one.read(), [5, 0]);
-      await settled();
+      await warningsEmitted();
       assert.equal(warnings.length, 1);
       assert.match(warnings[0]!, /READONLY You can't write against a read only replica/);
       await replica.call('REPLICAOF', 'NO', 'ONE');
-      await flushed(one);
+      await untilFlushed(one.backend);
       assert.deepEqual(await one.read(), [5, 1]);
       await one.backend.close();
     }));
 
-  it('OOM: an outage, until there is memory', () =>
+  it('OOM is an outage until there is memory', () =>
     withServer({}, async (own) => {
-      const one = await counting(own);
+      const one = await startProducer(own);
       one.inc(5);
       await one.backend.flush();
       await own.call('CONFIG', 'SET', 'maxmemory', '1000');
       one.inc(2);
       assert.deepEqual(await one.read(), [7, 0]);
-      assert.equal(await sumOf(own, one.key), 5, 'nothing or all of a batch is done');
+      assert.equal(await sumOf(own, one.key), 5, 'a batch is applied completely or not at all');
       await own.call('CONFIG', 'SET', 'maxmemory', '0');
       assert.deepEqual(await one.read(), [7, 1]);
-      await settled();
+      await warningsEmitted();
       assert.equal(warnings.length, 2, warnings.join('\n'));
       assert.match(warnings[0]!, /OOM command not allowed/);
-      assert.equal(warnings[1], BACK);
+      assert.equal(warnings[1], AVAILABLE);
       await one.backend.close();
     }));
 
-  it('WRONGTYPE: one metric is served with its own numbers, and the others go on', async () => {
-    const one = await counting(server);
-    await server.call('SET', one.key, 'of somebody else');
+  it('WRONGTYPE affects one metric, which is served with the numbers of this process', async () => {
+    const one = await startProducer(server);
+    await server.call('SET', one.key, 'of another application');
     const other = makeFamily({ labelNames: [] });
     const { page, offset } = one.backend.reserve({ family: other, labels: [] });
     page[offset] = 9;
@@ -322,7 +295,7 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
     const read = await reader.snapshot({ families: [other], scopes: [''] });
     assert.deepEqual(rowsOf(read[0]!), [['', [9]]]);
     assert.ok(!read.some(({ family }) => family.name === one.family.name));
-    await settled();
+    await warningsEmitted();
     assert.equal(warnings.length, 1, warnings.join('\n'));
     assert.match(warnings[0]!, new RegExp(`^Redis refuses the metric '${one.family.name}': WRONGTYPE`));
     await server.call('DEL', one.key);
@@ -332,8 +305,8 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
     for (const backend of [one.backend, reader]) await backend.close();
   });
 
-  it('keys of strangers among the families are left alone', async () => {
-    const one = await counting(server);
+  it('invalid fields and descriptors are ignored', async () => {
+    const one = await startProducer(server);
     one.inc();
     await server.call('HSET', `${one.backend.config.keyPrefix}:families`, 'x', 'no JSON');
     await server.call('HSET', `${one.backend.config.keyPrefix}:families`, 'y', '{"name":5}');
@@ -344,7 +317,7 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
     await one.backend.close();
   });
 
-  it('NOAUTH and WRONGPASS: an outage that names the reason and no password', () =>
+  it('NOAUTH and WRONGPASS are outages whose warning has the reason and no password', () =>
     withServer(
       { args: ['--requirepass', 'right secret'], client: { password: 'right secret' } },
       async (own) => {
@@ -354,12 +327,12 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
           [{ url: `redis://:wrong%20secret@127.0.0.1:${own.port}` }, 'WRONGPASS'],
         ] as const) {
           warnings.length = 0;
-          const one = await counting(own, given);
+          const one = await startProducer(own, given);
           one.inc(5);
           assert.deepEqual(await one.read(), [5, 0]);
-          await settled();
+          await warningsEmitted();
           assert.equal(warnings.length, 1);
-          assert.ok(warnings[0]!.startsWith(`${AWAY}${reason} `), warnings[0]);
+          assert.ok(warnings[0]!.startsWith(`${UNAVAILABLE}${reason} `), warnings[0]);
           assert.doesNotMatch(inspect([warnings, one.backend.config]), /secret/);
           await one.backend.close();
           const failing = openBackend(optionsFor(own, { ...given, failFast: true }));
@@ -370,7 +343,7 @@ describe('trouble of Redis itself', { skip: requireTool('redis-server') }, () =>
           assert.match(error.message, new RegExp(`^${reason}`));
           assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /secret/);
         }
-        const right = await counting(own, { password: 'right secret' });
+        const right = await startProducer(own, { password: 'right secret' });
         right.inc(5);
         assert.deepEqual(await right.read(), [5, 1]);
         await right.backend.close();

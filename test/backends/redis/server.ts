@@ -1,4 +1,4 @@
-/** Redis servers for tests: on the loopback interface, in a folder of their own, keeping nothing. */
+/** Redis servers for tests, on the loopback interface, each in a directory of its own and without persistence. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,29 +7,29 @@ import { Redis } from 'ioredis';
 import { MultiProcessRedisBackend, type RedisBackendConfig } from 'metheus/backends/redis';
 import { freePort, type RunningProcess, startProcess, until } from '../../support/processes.js';
 
-/** Answers of Redis, by name. */
+/** Runs a command by name. */
 export type Command = (name: string, ...args: (string | number)[]) => Promise<unknown>;
 
 export interface RedisServer {
   readonly port: number;
   readonly directory: string;
-  /** Runs a command, on a connection of the test's own. */
+  /** Runs a command on the test's own connection. */
   readonly call: Command;
   readonly client: Redis;
-  /** Kills it, as a crash would. */
+  /** Kills the server, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it again, on the same port. */
+  /** Starts the server again, on the same port. */
   start(more?: readonly string[]): Promise<void>;
-  /** Stops it for good. */
+  /** Stops the server and removes its directory. */
   stop(): Promise<void>;
 }
 
 export interface ServerOptions {
   readonly args?: readonly string[];
   readonly port?: number;
-  /** How the test's own client connects. */
+  /** Options of the test's own client. */
   readonly client?: object;
-  /** Does not start it yet. */
+  /** Whether the test starts the server itself. */
   readonly later?: boolean;
 }
 
@@ -66,22 +66,32 @@ export async function startRedis(options: ServerOptions = {}): Promise<RedisServ
   return { port, directory, call, client, kill, start, stop };
 }
 
-/** Options of a backend that tests flush by hand, with keys that no other has. */
+/** Returns options of a backend that flushes only on demand, with a key prefix of its own. */
 export function optionsFor({ port }: { readonly port: number }, given: object = {}) {
   const keyPrefix = `test-${randomBytes(4).toString('hex')}`;
   return { host: '127.0.0.1', port, flushInterval: 3_600_000, heartbeat: 15, keyPrefix, ...given };
 }
 
-/** A backend that is open. */
+/** Returns an open backend. */
 export async function openBackend(options: RedisBackendConfig): Promise<MultiProcessRedisBackend> {
   const backend = new MultiProcessRedisBackend(options);
   await backend.open();
   return backend;
 }
 
-/** What Redis itself has in the first cell of a family of sums. */
+/** Flushes until Redis has taken everything. */
+export async function untilFlushed(backend: MultiProcessRedisBackend): Promise<void> {
+  const tryFlush = () =>
+    backend.flush().then(
+      () => true,
+      () => undefined,
+    );
+  await until('a flush', tryFlush, 20);
+}
+
+/** Returns the first cell of a family of sums, read from Redis without a backend. */
 export async function sumOf({ client }: RedisServer, key: string): Promise<number> {
   const block = await client.hgetBuffer(key, 'b:0');
-  // Behind the generation of the block.
+  // The generation of the block comes first.
   return block!.readDoubleLE(8);
 }
