@@ -19,7 +19,7 @@
  *
  * @packageDocumentation
  */
-export { loadBackend } from './backends/load.js';
+export { loadBackend } from './backends/active-backend.js';
 export { SingleProcessBackend } from './backends/memory.js';
 export { MetheusError, type MetheusErrorCode, UnobservableMetricError } from './errors.js';
 export {

@@ -1,38 +1,40 @@
 /**
- * A backend of one's own: numbers in private memory, and in a JSON file from which the next start goes on.
- * `await loadBackend(JsonFileBackend, { file: 'metrics.json' })`; one process has the file for itself.
+ * A custom backend: keeps numbers in private memory and in a JSON file, which the next start reads.
+ * `await loadBackend(JsonFileBackend, { file: 'metrics.json' })`. Processes do not share the file.
  *
- * Counters, histograms and summaries go on after a restart; gauges tell of this moment and start anew.
+ * Counters, histograms and summaries continue after a restart; gauges, which describe the moment, start anew.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { type FamilyDescriptor, type FamilySnapshot, type Labels, seriesOf } from 'metheus';
+import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, type Labels, seriesOf } from 'metheus';
 import {
   type Backend,
   type CellRequest,
   type Cells,
+  ExemplarTable,
   familyKey,
   LabelColumn,
   labelText,
   Merger,
   type MergeSource,
+  rowText,
   type SnapshotRequest,
   type Writer,
 } from 'metheus/backends';
 
 export interface JsonFileConfig {
   readonly file: string;
-  /** How often the numbers are written, in milliseconds. A crash loses what was counted since. */
+  /** Time between writes, in milliseconds. A crash loses what was counted since the last one. */
   readonly interval?: number;
 }
 
-/** A family in the file. Values are text, since JSON has no word for the infinities. */
+/** A family in the file. Values are text, since JSON cannot represent infinities. */
 type Saved = [family: FamilyDescriptor, series: [labels: string[], values: string[]][]];
 
 const SELF: Writer = { id: String(process.pid), live: true };
-/** Everything that was counted before this start, as if somebody else had. */
+/** The writer of everything that was counted before this start. */
 const EARLIER: Writer = { id: 'earlier', live: false };
 
-/** The series of one writer in one family. A page for each: pages never move, so cells stay valid. */
+/** The series of one writer in one family, each in a page of its own, so that cells never move. */
 class Table implements MergeSource {
   readonly labels = new LabelColumn();
   readonly #pages: Float64Array[] = [];
@@ -48,11 +50,17 @@ class Table implements MergeSource {
     return { page, offset: 0 };
   }
 
-  /** Takes cells back, if they were handed out here. */
+  /** Takes cells back. Reports whether they were handed out here. */
   release({ page }: Cells): boolean {
     const row = this.#pages.indexOf(page);
     if (row >= 0) this.labels.remove(row);
     return row >= 0;
+  }
+
+  /** Returns the label text of a series; undefined for cells of another table. */
+  textOf({ page }: Cells): string | undefined {
+    const row = this.#pages.indexOf(page);
+    return row >= 0 ? rowText(this.labels, row) : undefined;
   }
 
   values(): Float64Array {
@@ -62,7 +70,7 @@ class Table implements MergeSource {
   }
 }
 
-/** Everybody who counts in a family: families of equal keys are one. */
+/** All writers of a family. Families of equal keys are the same. */
 interface Family {
   readonly family: FamilyDescriptor;
   readonly merger: Merger;
@@ -73,6 +81,7 @@ export class JsonFileBackend implements Backend {
   readonly config: Readonly<Required<JsonFileConfig>> & Readonly<Record<string, unknown>>;
   readonly #families = new Map<string, Family>();
   readonly #timer: NodeJS.Timeout;
+  readonly #exemplars = new ExemplarTable();
   #written: Promise<void> = Promise.resolve();
 
   constructor({ file, interval = 10_000 }: JsonFileConfig = { file: 'metrics.json' }) {
@@ -80,7 +89,7 @@ export class JsonFileBackend implements Backend {
     this.#timer = setInterval(() => this.flush(), interval).unref();
   }
 
-  /** A file that cannot be read is no reason to start from zero: `loadBackend` rejects, and nothing changes. */
+  /** Rejects when the file exists but cannot be read, so that `loadBackend` changes nothing. */
   async open(): Promise<void> {
     const text = await readFile(this.config.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '[]';
@@ -97,23 +106,34 @@ export class JsonFileBackend implements Backend {
   }
 
   release(family: FamilyDescriptor, cells: Cells): void {
+    this.#exemplars.release(cells);
     const known = this.#familyOf(family);
     known.tables.find((table) => table.release(cells));
-    // A writer without series may be gone for ever. If not, it gets a new table.
+    // A writer without series may have ended. If not, it gets a new table.
     known.tables = known.tables.filter(({ labels }) => labels.count > 0);
   }
 
-  snapshot({ families, scopes }: SnapshotRequest): FamilySnapshot[] {
-    const wanted = new Set(families.map((family) => this.#familyOf(family)));
-    const isAsked = ({ family, tables }: Family) =>
-      scopes.includes(family.scope) && tables.some(({ writer }) => writer !== SELF);
-    const others = [...this.#families.values()].filter((known) => !wanted.has(known) && isAsked(known));
-    const merge = ({ merger, tables }: Family) => merger.merge(tables);
-    const asWanted = (family: FamilyDescriptor) => ({ ...merge(this.#familyOf(family)), family });
-    return [...families.map(asWanted), ...others.map(merge)];
+  putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
+    const { tables } = this.#familyOf(family);
+    const textOf = () => tables.map((table) => table.textOf(cells)).find((text) => text !== undefined);
+    this.#exemplars.put(family, cells, cell, exemplar, textOf);
   }
 
-  /** Trouble with the file must not reach the application: it becomes a warning, and counting goes on. */
+  exemplarsOf(_family: FamilyDescriptor, cells: Cells): readonly (Exemplar | undefined)[] | undefined {
+    return this.#exemplars.of(cells);
+  }
+
+  async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
+    const wanted = new Set(families.map((family) => this.#familyOf(family)));
+    const isWanted = ({ family, tables }: Family) =>
+      scopes.includes(family.scope) && tables.some(({ writer }) => writer !== SELF);
+    const others = [...this.#families.values()].filter((known) => !wanted.has(known) && isWanted(known));
+    const merge = ({ merger, tables }: Family) => merger.merge(tables);
+    const asWanted = (family: FamilyDescriptor) => ({ ...merge(this.#familyOf(family)), family });
+    return this.#exemplars.addTo([...families.map(asWanted), ...others.map(merge)]);
+  }
+
+  /** Never rejects: a failure to write must not reach the application, so that it becomes a warning. */
   flush(): Promise<void> {
     this.#written = this.#written
       .then(() => this.#write())
@@ -126,7 +146,7 @@ export class JsonFileBackend implements Backend {
     await this.flush();
   }
 
-  /** First beside the file and then in its place, so that a crash never leaves half of one. */
+  /** Writes a new file and renames it, so that a crash never leaves a partial one. */
   async #write(): Promise<void> {
     const kept = [...this.#families.values()].filter(({ family }) => family.merge === 'add');
     const saved = kept.map(({ family, merger, tables }): Saved => {

@@ -1,103 +1,116 @@
 /**
- * The Backend contract: who owns the pages that metrics write into, and how everybody's numbers are read.
+ * The Backend contract: a backend owns the pages that metrics write into, and reads the numbers of every writer.
  *
- * A backend sees families, label values and numbers; it never sees a metric class and never asks for a type.
- * `test/backends/contract.ts` is the suite that every backend passes; `docs/guides/backends.md` shows a
- * complete one of a user's own.
+ * A backend sees families, label values and numbers, but never metric classes. `test/backends/contract.ts` is the
+ * suite that every backend passes; `docs/guides/backends.md` shows a complete implementation.
  */
-import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 
-/** One cell is one float64. */
+/** A cell is one float64. */
 export const CELL_BYTES = 8;
 
 /**
- * Who writes a page. Exactly one thread does; when it is gone, `live` becomes false, and the backend may
- * treat its numbers accordingly: see `MergeRule`.
+ * A thread or process that counts. Each page has exactly one writer. When the writer ends, `live` becomes false, and
+ * the backend treats its numbers as the family's `MergeRule` says.
  */
 export interface Writer {
-  /** Unique among all writers of the backend: for instance `4711` for a process, `4711-3` for its thread 3. */
+  /** Unique among all writers of the backend: `4711` for a process, `4711-3` for its thread 3. */
   readonly id: string;
   live: boolean;
 }
 
-/** Where a child's numbers are: `page[offset]` and the cells that follow. */
+/** The cells of one series: `page[offset]` and those that follow. */
 export interface Cells {
   readonly page: Float64Array;
   readonly offset: number;
 }
 
+/** A request for the cells of one series. */
 export interface CellRequest {
   readonly family: FamilyDescriptor;
   /** Label values, in the order of `family.labelNames`. */
   readonly labels: readonly string[];
-  /** For whom; left out: for this thread itself. Each writer has cells of its own for the same labels. */
+  /** The writer of the cells, by default this thread. Writers never share cells, even for the same labels. */
   readonly writer?: Writer;
-  /** Unix seconds at which the series began to count; left out: now. */
+  /** Unix seconds at which the series began to count, by default now. */
   readonly created?: number;
 }
 
-/** Takes new cells for a series and moves the numbers of the old ones there. */
+/** Reserves cells for a series in the backend in force, moves the numbers of the old ones there, and releases those. */
 export type Move = (request: CellRequest, from: Cells) => Cells;
 
 export interface SnapshotRequest {
   /** The families wanted, in this order. */
   readonly families: readonly FamilyDescriptor[];
-  /** Scopes whose other families, made by other writers, are wanted as well. */
+  /** Registry scopes whose other families, made by other writers, are wanted as well. */
   readonly scopes: readonly string[];
 }
 
-/** What a backend may ask of those who use it. */
+/** What `open` gives a backend to call. */
 export interface BackendHost {
   /**
-   * Has everybody who holds cells of this backend reserve them again and move their numbers: for a backend
-   * whose storage was taken away under it. Synchronous.
+   * Moves cells of this backend to cells that are reserved anew, with their numbers: for a backend whose storage has
+   * gone. Synchronous.
    *
-   * @param which - the cells that move; all of them when left out
+   * @param which - selects the cells to move
+   * @defaultValue all cells
    */
   migrate(which?: (cells: Cells) => boolean): void;
 }
 
 /** Owner of pages. All methods but `snapshot`, `flush`, `open` and `close` are synchronous and never wait. */
 export interface Backend {
-  /** What the backend was configured with, defaults filled in, secrets left out. */
+  /** The configuration in force: defaults filled in, secrets left out. */
   readonly config: Readonly<Record<string, unknown>>;
 
-  /**
-   * Connects, opens files. Called once, before anything else, by `loadBackend`, which rejects when it does.
-   * Optional.
-   */
+  /** Connects or opens files. `loadBackend` calls it once, before any other method, and rejects when it rejects. Optional. */
   open?(host: BackendHost): Promise<void>;
 
   /**
-   * Hands out `family.cells` zeroed cells, valid until released. The caller adds to them at any time, without
-   * telling the backend. Never throws because storage is in trouble: then the cells are in private memory.
+   * Returns `family.cells` zeroed cells, valid until they are released. The caller adds to them at any time without
+   * calling the backend. Never throws because of storage: cells without storage are in private memory.
    */
   reserve(request: CellRequest): Cells;
 
   /**
-   * Takes cells back; the caller writes there no more. The series is `removed`, or its numbers have `moved` to
-   * another backend: then what others count in the series stays.
+   * Takes cells back; the caller does not write to them any more.
+   *
+   * @param why - `removed`: the series is deleted. `moved`: its numbers are in another backend now, so that only this
+   * writer's share goes and what others count in the series stays
    */
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
 
   /**
-   * Unix seconds at which a series began to count: they move to another backend with its numbers. Optional, and
-   * undefined where it is not known.
+   * Returns the Unix seconds at which a series began to count, undefined if not known. The time moves to another
+   * backend with the numbers. Optional.
    */
   createdOf?(family: FamilyDescriptor, cells: Cells): number | undefined;
 
   /**
-   * The numbers of all writers: one snapshot for each wanted family, in order, even when it is empty; then
-   * the other families that other writers have in the wanted scopes.
+   * Keeps an exemplar of `cells.page[cells.offset + cell]` until the cells are released, for snapshots to show: of
+   * each cell the one with the latest timestamp. Ignores cells that it did not hand out. Optional: without it no
+   * exemplars are shown. `ExemplarTable` implements it.
+   */
+  putExemplar?(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void;
+
+  /**
+   * Returns the exemplars of a series by cell, with holes; undefined if it has none. They move to another backend
+   * with the numbers. Optional.
+   */
+  exemplarsOf?(family: FamilyDescriptor, cells: Cells): readonly (Exemplar | undefined)[] | undefined;
+
+  /**
+   * Returns the numbers of all writers: one snapshot for each family of the request, in order, even when it is
+   * empty; then the other families that other writers have in the requested scopes.
    */
   snapshot(request: SnapshotRequest): FamilySnapshot[] | Promise<FamilySnapshot[]>;
 
-  /** Resolves when every number written before the call can be read by the others. */
+  /** Resolves when every number written before the call can be read by other processes. */
   flush(): Promise<void>;
 
-  /** Flushes and lets go of files, connections and timers. Cells handed out stay writable, and are not read. */
+  /** Flushes, and closes files, connections and timers. Cells handed out stay writable but are not read any more. */
   close(): Promise<void>;
 }
 
-/** What `loadBackend` takes: a class, made with the configuration. */
+/** A class for `loadBackend`, which constructs it with the configuration. */
 export type BackendClass<C extends object = Record<string, unknown>> = new (config?: C) => Backend;

@@ -1,6 +1,6 @@
-/** `metheus/backends`: the contract of backends, and the tools with which a custom backend is built. */
+/** `metheus/backends`: the contract of backends, and the tools to build one with. */
 export { familyKey } from '../model/family.js';
-export { LabelColumn, type LabelRows } from '../model/label-column.js';
+export { LabelColumn, type LabelRows, rowText } from '../model/label-column.js';
 export { labelText } from '../model/labels.js';
 export type { MergeMode, MergeRule } from '../model/metric-types.js';
 export type {
@@ -12,4 +12,5 @@ export type {
   SnapshotRequest,
   Writer,
 } from './backend.js';
+export { type CellExemplars, ExemplarTable } from './exemplar-table.js';
 export { type BegunMerge, finishAll, Merger, type MergeSource } from './merge.js';

@@ -1,13 +1,14 @@
 /** The default backend: cells in the private memory of this process. */
-import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
+import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
 import { CellTable } from './cell-table.js';
+import { type CellExemplars, ExemplarTable } from './exemplar-table.js';
 import type { Merger } from './merge.js';
 
-/** This thread, as the writer of what it counts itself. */
+/** This thread as a writer. */
 const SELF: Writer = { id: String(process.pid), live: true };
 
-/** What this thread counts in a family itself, and how that merges with what others count in it. */
+/** The cells of this thread in a family, and the merger that adds those of other writers. */
 class OwnFamily {
   readonly source: CellTable;
   readonly key: string;
@@ -19,7 +20,7 @@ class OwnFamily {
   }
 }
 
-/** What other writers count in a family. */
+/** The cells of other writers in a family. */
 class OthersFamily {
   readonly family: FamilyDescriptor;
   merger: Merger | undefined;
@@ -38,14 +39,12 @@ class OthersFamily {
   }
 }
 
-/**
- * Keeps numbers in this process. Those of its worker threads are brought in by the thread bridge, as the
- * numbers of other writers.
- */
+/** Keeps numbers in this process. The thread bridge adds those of worker threads as numbers of other writers. */
 export class SingleProcessBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
   readonly #own = new WeakMap<FamilyDescriptor, OwnFamily>();
   readonly #others = new Map<string, OthersFamily>();
+  readonly #exemplars = new ExemplarTable();
 
   reserve({ family, labels, writer, created }: CellRequest): Cells {
     const source =
@@ -54,6 +53,7 @@ export class SingleProcessBackend implements Backend {
   }
 
   release(family: FamilyDescriptor, cells: Cells): void {
+    this.#exemplars.release(cells);
     const source = this.#sourceOf(family, cells);
     source?.release(cells);
     if (source?.writer === SELF) return;
@@ -65,8 +65,22 @@ export class SingleProcessBackend implements Backend {
     return this.#sourceOf(family, cells)?.createdOf(cells);
   }
 
+  putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
+    const textOf = () => this.#sourceOf(family, cells)?.textOf(cells);
+    this.#exemplars.put(family, cells, cell, exemplar, textOf);
+  }
+
+  exemplarsOf(_family: FamilyDescriptor, cells: Cells): CellExemplars | undefined {
+    return this.#exemplars.of(cells);
+  }
+
+  /** Returns the snapshots of a store that more writers share with the exemplars of this backend's cells. */
+  addExemplars(snapshots: FamilySnapshot[]): Promise<FamilySnapshot[]> {
+    return this.#exemplars.addTo(snapshots);
+  }
+
   async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
-    // Loaded when somebody reads: most threads and many processes never do.
+    // Loaded by the first scrape, since most threads and many processes are never scraped.
     const { finishAll, Merger } = await import('./merge.js');
     const wanted = new Set<string>();
     const begun = families.map((family) => {
@@ -85,13 +99,12 @@ export class SingleProcessBackend implements Backend {
       others.merger ??= new Merger(others.family);
       begun.push(others.merger.begin(others.sources));
     }
-    return finishAll(begun);
+    return this.#exemplars.addTo(await finishAll(begun));
   }
 
-  /** Nothing to do: what is written is in place. */
+  /** Does nothing, since this process is the only reader. */
   async flush(): Promise<void> {}
 
-  /** Nothing to let go of. */
   async close(): Promise<void> {}
 
   #ownOf(family: FamilyDescriptor): OwnFamily {
@@ -103,7 +116,7 @@ export class SingleProcessBackend implements Backend {
     return own;
   }
 
-  /** The table with these cells. */
+  /** Returns the table that handed out these cells; undefined if none did. */
   #sourceOf(family: FamilyDescriptor, cells: Cells): CellTable | undefined {
     const own = this.#own.get(family)?.source;
     if (own?.owns(cells)) return own;
@@ -121,7 +134,7 @@ export class SingleProcessBackend implements Backend {
   }
 }
 
-/** Whether one writer's rows are the merged rows as they are. */
+/** Reports whether the rows of a single writer need no merge. */
 function isMergedAlone({ merge }: FamilyDescriptor): boolean {
   return merge === 'add' || merge === 'shared';
 }

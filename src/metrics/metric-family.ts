@@ -2,11 +2,10 @@
  * The series of one metric, in a tree of their label values: a leaf is always the same object for the same
  * labels. A leaf that leaves labels to their defaults shares the cells of the one that names them.
  */
-import { activeBackend, type CellOwner } from '../backends/active.js';
+import { activeBackend, type CellOwner } from '../backends/active-backend.js';
 import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
-import type { SeriesExemplars } from '../model/collector.js';
-import type { Exemplar, FamilyDescriptor } from '../model/family.js';
+import type { FamilyDescriptor } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import { BucketIndex, type Buckets } from './bucket-index.js';
 import { LabelTree, type Values } from './label-tree.js';
@@ -59,8 +58,6 @@ export class MetricFamily<M extends Child> implements CellOwner {
   #series = 0;
   /** Leaves that count nothing yet. */
   #partials = 0;
-  /** The newest exemplar of each cell that has any: beside the leaves, so that those without pay nothing. */
-  #exemplars: WeakMap<Child, Exemplar[]> | undefined;
 
   constructor(
     descriptor: FamilyDescriptor,
@@ -129,28 +126,6 @@ export class MetricFamily<M extends Child> implements CellOwner {
     }
   }
 
-  keepExemplar(metric: Child, cell: number, exemplar: Exemplar): void {
-    if (this.#exemplars === undefined) {
-      this.#exemplars = new WeakMap();
-      activeBackend().tellOfExemplars();
-    }
-    const kept = this.#exemplars.get(metric) ?? [];
-    kept[cell] = exemplar;
-    this.#exemplars.set(metric, kept);
-  }
-
-  /** See `MetricSource`. */
-  *exemplars(): Generator<SeriesExemplars | undefined> {
-    const all = this.#exemplars;
-    if (all === undefined) return;
-    const of = (leaf: M, values: Values) => {
-      const exemplars = all.get(leaf);
-      return exemplars && { labels: this.#filled(values) as string[], exemplars };
-    };
-    yield of(this.root, []);
-    for (const [leaf, values] of this.tree.leaves()) yield of(leaf, values);
-  }
-
   /** Which labels have neither a given value nor a default. */
   missing(given: Values): string[] {
     return this.descriptor.labelNames.filter((_, i) => (given[i] ?? this.settings.defaults[i]) === undefined);
@@ -189,7 +164,6 @@ export class MetricFamily<M extends Child> implements CellOwner {
   #attachRoot(): void {
     const { descriptor: family, root } = this;
     const { backend } = activeBackend();
-    this.#exemplars?.delete(root);
     if (family.labelNames.length > 0) {
       share(root, this.#leaf(this.#filled([])));
       return;

@@ -1,8 +1,7 @@
 /** What every metric is: a place in a page, and the labels that lead to it. */
-import { activeBackend } from '../backends/active.js';
+import { activeBackend } from '../backends/active-backend.js';
 import type { Backend } from '../backends/backend.js';
 import { MetheusError, show, UnobservableMetricError } from '../errors.js';
-import type { SeriesExemplars } from '../model/collector.js';
 import { exemplarLabels } from '../model/exemplar.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import type { Values } from './label-tree.js';
@@ -39,11 +38,6 @@ export abstract class Metric {
   /** For the registry: see `MetricSource`. */
   get definition(): string {
     return this.family.settings.definition;
-  }
-
-  /** For the registry too. */
-  exemplars(): Iterable<SeriesExemplars | undefined> {
-    return this.family.exemplars();
   }
 
   get name(): string {
@@ -110,7 +104,8 @@ export abstract class Metric {
   /** Keeps what leads to the cause of an observation, before it is counted: one that is refused counts nothing. */
   protected keepExemplar(cell: number, value: number, given: unknown): void {
     const labels = exemplarLabels(this.name, given);
-    this.family.keepExemplar(this, cell, { labels, value, timestamp: Date.now() / 1000 });
+    const exemplar = { labels, value, timestamp: Date.now() / 1000 };
+    this.backend.putExemplar?.(this.descriptor, this, cell, exemplar);
   }
 
   /** Were all its labels named, so that it is one series? */

@@ -13,18 +13,6 @@ export interface MetricSource {
   readonly definition: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;
-  /**
-   * Exemplars, series by series: undefined for one without, so that who asks can pause. A series may come twice.
-   * Left out: there are none.
-   */
-  exemplars?(): Iterable<SeriesExemplars | undefined>;
-}
-
-export interface SeriesExemplars {
-  /** Label values, in the order of `family.labelNames`. */
-  readonly labels: readonly string[];
-  /** By cell, with holes. */
-  readonly exemplars: readonly (Exemplar | undefined)[];
 }
 
 /** Anything that makes families when it is asked. May be asynchronous; may give none. */

@@ -1,6 +1,5 @@
 /** What an exemplar may say. */
 import { MetheusError, show } from '../errors.js';
-import type { Exemplar } from './family.js';
 import { labelString } from './labels.js';
 import { isLegacyLabelName } from './names.js';
 
@@ -17,27 +16,20 @@ export function exemplarLabels(metric: string, given: unknown): Readonly<Record<
   const labels: Record<string, string> = {};
   if (typeof given !== 'object' || given === null)
     throw invalidExemplar(metric, given, 'an object with labels');
-  let length = 0;
+  let text = '';
   for (const name of Object.keys(given)) {
     if (!isLegacyLabelName(name))
       throw invalidExemplar(metric, given, "label names of letters, digits and '_'");
     const value = labelString(name, (given as Record<string, unknown>)[name]);
     labels[name] = value;
-    length += [...name, ...value].length;
+    text += name + value;
   }
+  // UTF-16 has at least as many code units as there are code points, and counting those takes longer.
+  if (text.length <= MAX_CODE_POINTS) return labels;
+  const { length } = [...text];
   if (length <= MAX_CODE_POINTS) return labels;
   const expected = `at most ${MAX_CODE_POINTS} code points in all names and values, not ${length}`;
   throw invalidExemplar(metric, given, expected);
-}
-
-/** Puts exemplars of a series, by cell, beside those that are known of it: of each cell the newest stays. */
-export function keepNewest(
-  known: (Exemplar | undefined)[],
-  exemplars: readonly (Exemplar | undefined)[],
-): void {
-  exemplars.forEach((exemplar, cell) => {
-    if ((exemplar?.timestamp ?? 0) >= (known[cell]?.timestamp ?? 0)) known[cell] = exemplar;
-  });
 }
 
 function invalidExemplar(metric: string, given: unknown, expected: string): MetheusError {

@@ -1,12 +1,11 @@
 /** Collecting: the families of metrics, of other threads and processes, and of collectors, each name once. */
-import { activeBackend } from '../backends/active.js';
+import { activeBackend } from '../backends/active-backend.js';
 import { MetheusError, show, warnOnce } from '../errors.js';
 import type { Collector, MetricSource } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { labelText, parseLabelText } from '../model/labels.js';
 import { METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
-import { withExemplars } from './exemplars.js';
 import { joinParts } from './join-parts.js';
 
 /** Collects the families of one registry, again and again. */
@@ -26,21 +25,14 @@ export class Collection {
   ): Promise<FamilySnapshot[]> {
     const families = sources.map(({ descriptor }) => descriptor);
     const blocks = sources.flatMap((source) => source.blocks ?? []);
-    const threads = await activeBackend().threads?.bridge();
-    const [[exemplars, snapshots], ...collected] = await Promise.all([
-      (async () =>
-        [
-          await threads?.exemplars(),
-          await activeBackend().snapshot({ families: [...families, ...blocks], scopes }),
-        ] as const)(),
+    const [snapshots, ...collected] = await Promise.all([
+      activeBackend().snapshot({ families: [...families, ...blocks], scopes }),
       ...collectors.map(collectFrom),
     ]);
     const metrics = await joinParts(snapshots);
     const names = new SampleNames();
     for (const family of families) names.take(family);
-    const own: FamilySnapshot[] = [];
-    for (const [i, source] of sources.entries())
-      own.push(await withExemplars(said(metrics[i]!), source, exemplars));
+    const own = metrics.slice(0, families.length).map(said);
     const others = metrics.slice(families.length).filter(({ family }) => {
       // Another thread or program may mean something else by a name. That is no reason to serve nothing.
       const isFree = names.take(family);
@@ -52,8 +44,7 @@ export class Collection {
       const expected = 'each family from one metric or collector only';
       throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
     }
-    for (const other of others) own.push(await withExemplars(said(other), undefined, exemplars));
-    return [...own, ...collected.flat()].map((snapshot) => this.#withPrefix(snapshot));
+    return [...own, ...others.map(said), ...collected.flat()].map((snapshot) => this.#withPrefix(snapshot));
   }
 
   #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {

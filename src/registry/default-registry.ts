@@ -1,6 +1,5 @@
 /** The registry that metrics go to when none is named. */
-import { activeBackend } from '../backends/active.js';
-import { loadFromEnvironment } from '../backends/load.js';
+import { activeBackend, loadBackendFromEnvironment } from '../backends/active-backend.js';
 import { DEFAULT_REGISTRY, DEFAULT_SCOPE, type MetricSource, type Registerer } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { CollectorRegistry, type Registrable } from './collector-registry.js';
@@ -51,7 +50,7 @@ function findOrMake(): DefaultRegistry {
     global[DEFAULT_REGISTRY] = new DefaultRegistry();
     // From the first moment on: threads that are started from now on are heard and watched.
     activeBackend();
-    loadFromEnvironment();
+    loadBackendFromEnvironment();
   }
   return global[DEFAULT_REGISTRY];
 }

@@ -44,10 +44,6 @@ export interface WorkerMessages {
   readonly 'thread ended': number;
   /** Asks for the pages of a topic. */
   readonly 'announce pages': PageTopic;
-  /** A worker has kept its first exemplar. */
-  readonly 'exemplars kept': number;
-  /** Asks workers for their exemplars. */
-  readonly 'exemplars wanted': undefined;
 }
 
 export type WorkerTopic = keyof WorkerMessages;

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
+import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
 import type { Backend, MergeMode, Writer } from 'metheus/backends';
 import { rowText } from '#metheus/model/label-column.js';
 
@@ -189,6 +189,78 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       const { page, offset } = backend.reserve({ family, labels: [] });
       page[offset] = 3;
       assert.deepEqual(await read(backend, family), [['', [3]]]);
+    });
+  });
+
+  describe(`${name}: exemplars`, () => {
+    /** Exemplars by the label text of their row and by cell. */
+    async function exemplarsOf(backend: Backend, family: FamilyDescriptor): Promise<[string, Exemplar][]> {
+      const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+      const { rows, exemplars = new Map() } = snapshot!;
+      const named = [...exemplars].map(([index, exemplar]): [string, Exemplar] => [
+        `${rowText(rows, Math.floor(index / family.cells))} ${index % family.cells}`,
+        exemplar,
+      ]);
+      return named.sort(([a], [b]) => (a < b ? -1 : 1));
+    }
+
+    const exemplar = (id: string, timestamp: number): Exemplar => ({ labels: { id }, value: 1, timestamp });
+
+    test('are in snapshots, of each cell the newest', async (backend) => {
+      if (backend.putExemplar === undefined) return;
+      const family = makeFamily({ cells: 3, type: 'histogram', bounds: [1] });
+      const cells = ['x', 'y', 'z'].map((label) => backend.reserve({ family, labels: [label] }));
+      for (const { page, offset } of cells) page[offset]! += 1;
+      assert.deepEqual(await exemplarsOf(backend, family), []);
+      backend.putExemplar(family, cells[0]!, 1, exemplar('old', 10));
+      backend.putExemplar(family, cells[0]!, 1, exemplar('new', 20));
+      backend.putExemplar(family, cells[0]!, 1, exemplar('older', 5));
+      backend.putExemplar(family, cells[2]!, 0, exemplar('z', 1));
+      const expected = [
+        ['a="x" 1', exemplar('new', 20)],
+        ['a="z" 0', exemplar('z', 1)],
+      ];
+      assert.deepEqual(await exemplarsOf(backend, family), expected);
+      assert.deepEqual(await exemplarsOf(backend, family), expected, 'reading changes nothing');
+      const [first] = backend.exemplarsOf!(family, cells[2]!)!;
+      assert.deepEqual(first, exemplar('z', 1));
+      assert.equal(backend.exemplarsOf!(family, cells[1]!), undefined);
+      backend.putExemplar(family, cells[1]!, 2, exemplar('y', 1));
+      assert.deepEqual(await exemplarsOf(backend, family), [
+        expected[0],
+        ['a="y" 2', exemplar('y', 1)],
+        expected[1],
+      ]);
+    });
+
+    test('of several writers are those of the series', async (backend) => {
+      if (backend.putExemplar === undefined) return;
+      const family = makeFamily({ cells: 2, type: 'summary' });
+      const own = backend.reserve({ family, labels: ['x'] });
+      const other = backend.reserve({ family, labels: ['x'], writer: makeWriter() });
+      backend.putExemplar(family, own, 0, exemplar('own', 2));
+      backend.putExemplar(family, own, 1, exemplar('own', 2));
+      backend.putExemplar(family, other, 1, exemplar('other', 3));
+      const both = [
+        ['a="x" 0', exemplar('own', 2)],
+        ['a="x" 1', exemplar('other', 3)],
+      ];
+      assert.deepEqual(await exemplarsOf(backend, family), both);
+      backend.release(family, other);
+      assert.deepEqual(await exemplarsOf(backend, family), [both[0], ['a="x" 1', exemplar('own', 2)]]);
+    });
+
+    test('go with their series, and cells of another backend have none', async (backend) => {
+      if (backend.putExemplar === undefined) return;
+      const family = makeFamily();
+      const cells = backend.reserve({ family, labels: ['x'] });
+      backend.putExemplar(family, cells, 0, exemplar('x', 1));
+      backend.release(family, cells);
+      const again = backend.reserve({ family, labels: ['x'] });
+      again.page[again.offset]! += 1;
+      backend.putExemplar(family, { page: new Float64Array(1), offset: 0 }, 0, exemplar('elsewhere', 1));
+      assert.deepEqual(await exemplarsOf(backend, family), []);
+      assert.deepEqual(await read(backend, family), [['a=x', [1]]]);
     });
   });
 

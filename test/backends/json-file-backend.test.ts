@@ -24,8 +24,8 @@ async function open(file: string): Promise<JsonFileBackend> {
 backendContract('JsonFileBackend', () => open(newFile()));
 
 describe('JsonFileBackend', () => {
-  const read = (backend: JsonFileBackend, family: FamilyDescriptor) =>
-    rowsOf(backend.snapshot({ families: [family], scopes: [] })[0]!);
+  const read = async (backend: JsonFileBackend, family: FamilyDescriptor) =>
+    rowsOf((await backend.snapshot({ families: [family], scopes: [] }))[0]!);
 
   it('goes on after a restart, and again', async () => {
     const file = newFile();
@@ -39,8 +39,8 @@ describe('JsonFileBackend', () => {
       }
       const { page, offset } = backend.reserve({ family: gauge, labels: ['x'] });
       page.set([round, 1e9], offset);
-      assert.deepEqual(read(backend, family), [['a="\\\n,b=😀', [2 * round, 20 * round]]]);
-      assert.deepEqual(read(backend, gauge), [['a=x', [round, 1e9]]]);
+      assert.deepEqual(await read(backend, family), [['a="\\\n,b=😀', [2 * round, 20 * round]]]);
+      assert.deepEqual(await read(backend, gauge), [['a=x', [round, 1e9]]]);
       await backend.close();
     }
   });
@@ -53,7 +53,7 @@ describe('JsonFileBackend', () => {
     page[offset] = Number.POSITIVE_INFINITY;
     await first.close();
     const second = await open(file);
-    const snapshots = second.snapshot({ families: [], scopes: [''] });
+    const snapshots = await second.snapshot({ families: [], scopes: [''] });
     assert.deepEqual(
       snapshots.map((snapshot) => [snapshot.family, rowsOf(snapshot)]),
       [[family, [['', [Number.POSITIVE_INFINITY]]]]],
@@ -81,7 +81,7 @@ describe('JsonFileBackend', () => {
     page[offset]! += 1;
     await new Promise(setImmediate);
     process.off('warning', listen);
-    assert.deepEqual(read(backend, family), [['a=x', [2]]]);
+    assert.deepEqual(await read(backend, family), [['a=x', [2]]]);
     assert.match(warnings.join(), /^Metrics were not written: ENOENT/);
     await backend.close();
   });

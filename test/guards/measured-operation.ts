@@ -8,7 +8,7 @@
  */
 import { writeSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
-import { activeBackend } from '#metheus/backends/active.js';
+import { activeBackend } from '#metheus/backends/active-backend.js';
 import { FAULTS, MIN_FAULT_BYTES, OPERATIONS } from './operations.js';
 
 const CALLS = 1_000_000;

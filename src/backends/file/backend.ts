@@ -2,9 +2,10 @@
 import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
-import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
+import { type CellExemplars, ExemplarTable } from '../exemplar-table.js';
 import { finishAll, Merger } from '../merge.js';
 import { ARCHIVE_ID, MetricsDirectory, makeDirectory } from './directory.js';
 import { type FoldStep, fold, withFoldLock } from './fold.js';
@@ -50,6 +51,7 @@ export class MultiProcessFileBackend implements Backend {
   readonly #threads = new Set<Writer>();
   /** Series that found no room in the file. */
   #memory = new MemorySources();
+  readonly #exemplars = new ExemplarTable();
   #writer: FileWriter | undefined;
   /** The file that is being left, because it is gone. */
   #former: FileWriter | undefined;
@@ -99,6 +101,7 @@ export class MultiProcessFileBackend implements Backend {
   }
 
   release(family: FamilyDescriptor, cells: Cells): void {
+    this.#exemplars.release(cells);
     if (this.#writer?.owns(cells)) this.#writer.release(cells);
     else this.#memory.release(family, cells);
   }
@@ -106,6 +109,16 @@ export class MultiProcessFileBackend implements Backend {
   createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
     const file = [this.#writer, this.#former].find((writer) => writer?.owns(cells));
     return file === undefined ? this.#memory.createdOf(family, cells) : file.createdOf(cells);
+  }
+
+  putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
+    const textOf = () =>
+      this.#writer?.owns(cells) ? this.#writer.textOf(family, cells) : this.#memory.textOf(family, cells);
+    this.#exemplars.put(family, cells, cell, exemplar, textOf);
+  }
+
+  exemplarsOf(_family: FamilyDescriptor, cells: Cells): CellExemplars | undefined {
+    return this.#exemplars.of(cells);
   }
 
   async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
@@ -133,7 +146,7 @@ export class MultiProcessFileBackend implements Backend {
     }
     const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
     if (files.filter(isGone).length >= FOLD_FROM) void this.fold();
-    const snapshots = await finishAll([...begun, ...own]);
+    const snapshots = await this.#exemplars.addTo(await finishAll([...begun, ...own]));
     return isDefault ? [...snapshots, ...directoryFamilies(files.length, used)] : snapshots;
   }
 

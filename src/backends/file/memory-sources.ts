@@ -40,6 +40,10 @@ export class MemorySources {
     return this.#familyOf(family, cells)?.source.createdOf(cells);
   }
 
+  textOf(family: FamilyDescriptor, cells: Cells): string | undefined {
+    return this.#familyOf(family, cells)?.source.textOf(cells);
+  }
+
   #familyOf(family: FamilyDescriptor, cells: Cells): MemoryFamily | undefined {
     const key = familyKey(family);
     return this.#families.find((other) => other.key === key && other.source.owns(cells));

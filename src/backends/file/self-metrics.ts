@@ -4,7 +4,7 @@ import { DEFAULT_SCOPE } from '../../model/collector.js';
 import { createFamily } from '../../model/create-family.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import type { Backend, Cells } from '../backend.js';
-import { moveCells } from '../replace.js';
+import { accumulate } from '../merge.js';
 
 /**
  * What can go wrong: `write`, a series that had to stay in memory; `file`, one that cannot be read; `conflict`,
@@ -45,7 +45,7 @@ export class SelfMetrics {
       if (before !== undefined && !which(before)) return before;
       const cells = backend.reserve({ family, labels });
       if (before === undefined) return cells;
-      moveCells(family, before, cells);
+      accumulate(family, cells.page, cells.offset, before.page, before.offset, true);
       backend.release(family, before);
       return cells;
     };

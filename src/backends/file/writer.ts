@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import { labelText } from '../../model/labels.js';
 import { thisProcess } from '../../system/process-identity.js';
 import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
 import {
@@ -23,6 +24,7 @@ import {
   FILE_SUFFIX,
   HEADER_BYTES,
   MOST_BYTES,
+  readRecord,
   recordLength,
   type SeriesIdentity,
   setClosed,
@@ -151,6 +153,13 @@ export class FileWriter {
   createdOf(cells: Cells): number {
     const { bytes, record } = this.#recordOf(cells);
     return createdAt(bytes, record);
+  }
+
+  /** Returns the label text of a series. */
+  textOf({ labelNames }: FamilyDescriptor, cells: Cells): string {
+    const { bytes, record } = this.#recordOf(cells);
+    const { text } = readRecord(bytes, record, bytes.bytes.length)!;
+    return labelText(labelNames, (JSON.parse(text) as SeriesIdentity).labels);
   }
 
   /**

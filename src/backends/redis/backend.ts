@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
-import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';
@@ -77,6 +77,15 @@ export class MultiProcessRedisBackend implements Backend {
     return this.#own.createdOf(family, cells);
   }
 
+  /** Keeps exemplars in this process; those of other processes are not shown. */
+  putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
+    this.#own.putExemplar(family, cells, cell, exemplar);
+  }
+
+  exemplarsOf(family: FamilyDescriptor, cells: Cells): readonly (Exemplar | undefined)[] | undefined {
+    return this.#own.exemplarsOf(family, cells);
+  }
+
   async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
     const status = this.#status;
     let snapshots: FamilySnapshot[];
@@ -119,7 +128,8 @@ export class MultiProcessRedisBackend implements Backend {
     if (this.#status.outage !== undefined) await this.#open?.flusher.start();
     if (this.#status.outage !== undefined) throw this.#status.outage;
     await this.flush();
-    return this.#open?.reader.read(request) ?? this.#own.snapshot(request);
+    if (this.#open === undefined) return this.#own.snapshot(request);
+    return this.#own.addExemplars(await this.#open.reader.read(request));
   }
 
   #localFamilies(flusher: Flusher): LocalFamilies {

@@ -1,17 +1,14 @@
 /**
  * Worker threads. A worker counts in pages of shared memory, whatever backend the program has loaded; the main thread
- * copies their numbers into its own backend, as those of further writers. So backends do not know of threads, and the
+ * copies their numbers into its own backend, as those of further writers. So backends know nothing of threads, and the
  * numbers of a worker that is terminated stay.
  *
  * This file has what every thread needs from the start; the code that reads pages is loaded with the first of them.
  */
-import { threadId } from 'node:worker_threads';
-import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { workerChannel } from '../../system/worker-channel.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
-import type { CellOwner } from '../cell-owner.js';
-import type { ThreadBridge } from './bridge.js';
-import type { OwnPages } from './numbers.js';
+import type { OwnPages, ThreadBridge } from './bridge.js';
 import { ThreadPageWriter } from './page.js';
 
 /** The backend of a worker thread: pages that the main thread reads. */
@@ -20,19 +17,6 @@ export class ThreadBackend implements Backend {
   readonly #channel = workerChannel();
   readonly #pages = new ThreadPageWriter((buffer) => this.#channel.announce('metrics page', buffer));
   #own: OwnPages | undefined;
-  #hasExemplars = false;
-
-  /** @param owners - objects whose exemplars are sent to the main thread */
-  constructor(owners: Iterable<WeakRef<CellOwner>>) {
-    this.#channel.on(
-      'exemplars wanted',
-      () => void import('./exemplars.js').then((to) => to.answerExemplars(owners)),
-    );
-    // A main thread that starts to listen asks for pages first.
-    this.#channel.on('announce pages', () => {
-      if (this.#hasExemplars) this.tellOfExemplars();
-    });
-  }
 
   reserve({ family, labels }: CellRequest): Cells {
     return this.#pages.reserve(family, labels);
@@ -42,9 +26,13 @@ export class ThreadBackend implements Backend {
     this.#pages.release(family, cells);
   }
 
+  putExemplar(_family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
+    this.#pages.putExemplar(cells, cell, exemplar);
+  }
+
   /** Reads this thread's own pages, as the main thread does: a scrape in a worker shows that worker. */
   async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
-    const { OwnPages } = await import('./numbers.js');
+    const { OwnPages } = await import('./bridge.js');
     this.#own ??= new OwnPages();
     return this.#own.snapshot(this.#pages.buffers, request);
   }
@@ -53,12 +41,6 @@ export class ThreadBackend implements Backend {
   async flush(): Promise<void> {}
 
   async close(): Promise<void> {}
-
-  /** Makes scrapes of the main thread ask this thread for exemplars. */
-  tellOfExemplars(): void {
-    this.#hasExemplars = true;
-    this.#channel.post('exemplars kept', threadId);
-  }
 }
 
 /** The main thread's side. Messages wait until the bridge is loaded. */
@@ -72,7 +54,6 @@ export class WorkerThreads {
   constructor(backend: () => Backend) {
     this.#backend = backend;
     this.#channel.on('metrics page', (page) => this.#receive((bridge) => bridge.add(page)));
-    this.#channel.on('exemplars kept', (thread) => this.#receive((bridge) => bridge.expectExemplars(thread)));
     this.#channel.on('thread ended', (thread) => this.#receive((bridge) => bridge.end(thread)));
   }
 

@@ -1,19 +1,16 @@
-/** The main thread's side of worker threads: every worker's numbers, in the backend in force. */
-import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+/** Brings the numbers of worker threads into the backend of the main thread, as those of further writers. */
+import { threadId } from 'node:worker_threads';
+import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import type { WorkerChannel, WorkerPage } from '../../system/worker-channel.js';
-import type { Backend, Cells, Move, Writer } from '../backend.js';
+import type { Backend, Cells, Move, SnapshotRequest, Writer } from '../backend.js';
+import { SingleProcessBackend } from '../memory.js';
 import { accumulate } from '../merge.js';
-import type { ExemplarCollection } from './exemplars.js';
-import { ThreadNumbers } from './numbers.js';
-import type { ThreadRecord } from './page-reader.js';
+import { type ThreadExemplar, ThreadPageReader, type ThreadRecord } from './page-reader.js';
 
 export class ThreadBridge {
   readonly #channel: WorkerChannel;
   readonly #threads = new Map<number, ThreadNumbers>();
-  readonly #departed = new DepartedThreads();
-  /** The threads that have kept exemplars: the others are not asked. */
-  readonly #keeping = new Set<number>();
-  #exemplars: ExemplarCollection | undefined;
+  readonly #ended = new EndedThreads();
   #backend: Backend;
 
   constructor(backend: Backend, channel: WorkerChannel) {
@@ -21,17 +18,7 @@ export class ThreadBridge {
     this.#channel = channel;
   }
 
-  /** What worker threads have kept of exemplars; undefined where there never was such a thread. */
-  async exemplars(): Promise<ExemplarCollection | undefined> {
-    this.#channel.drain();
-    if (this.#keeping.size === 0) return this.#exemplars;
-    const { ExemplarCollection } = await import('./exemplars.js');
-    this.#exemplars ??= new ExemplarCollection(() => this.#channel.post('exemplars wanted', undefined));
-    await this.#exemplars.ask(this.#keeping);
-    return this.#exemplars;
-  }
-
-  /** Brings the backend up to date with everything that worker threads have counted until now. */
+  /** Brings the backend up to date with what worker threads have counted until now. */
   sync(): void {
     this.#channel.drain();
     for (const thread of this.#threads.values()) thread.copyTo(this.#backend);
@@ -47,29 +34,107 @@ export class ThreadBridge {
     thread.pages.add(number, buffer);
   }
 
-  expectExemplars(thread: number): void {
-    this.#keeping.add(thread);
-  }
-
   /** Keeps the numbers of a thread that ended, and of its own workers, which end with it unreported. */
   end(ended: number): void {
-    if (this.#keeping.delete(ended)) this.#exemplars?.left(ended);
     for (const [id, thread] of this.#threads) {
       if (!thread.lineage.includes(ended)) continue;
-      if (this.#keeping.delete(id)) this.#exemplars?.left(id);
       this.#threads.delete(id);
-      thread.end(this.#backend, ({ record, cells }) => this.#departed.add(this.#backend, record, cells));
+      thread.end(this.#backend, ({ record, cells }) => this.#ended.add(this.#backend, record, cells));
     }
   }
 
   migrate(backend: Backend, move: Move): void {
     this.#backend = backend;
     for (const thread of this.#threads.values()) thread.migrate(move);
-    this.#departed.migrate(move);
+    this.#ended.migrate(move);
   }
 }
 
-interface DepartedSeries {
+/** A series of a thread, and the cells of a backend that its numbers are copied to. */
+interface CopiedSeries {
+  readonly record: ThreadRecord;
+  cells: Cells;
+}
+
+/** The numbers of one thread in a backend. */
+class ThreadNumbers {
+  readonly pages = new ThreadPageReader();
+  readonly writer: Writer;
+  readonly lineage: readonly number[];
+  /** In the order of their pages and offsets. */
+  #series: CopiedSeries[] = [];
+
+  /** @param lineage - the threads with which this one ends, itself included */
+  constructor(thread: number, lineage: readonly number[] = [thread]) {
+    this.lineage = lineage;
+    this.writer = { id: `${process.pid}-${thread}`, live: true };
+  }
+
+  /** Brings the backend up to date. */
+  copyTo(backend: Backend): void {
+    for (const record of this.pages.newRecords()) {
+      const { family, labels, created } = record;
+      const cells = backend.reserve({ family, labels, created, writer: this.writer });
+      this.#series.push({ record, cells });
+    }
+    let isAnyRemoved = false;
+    for (const { record, cells } of this.#series) {
+      const { family, page, offset } = record;
+      for (let cell = 0; cell < family.cells; cell++) {
+        cells.page[cells.offset + cell] = page[offset + cell]!;
+      }
+      isAnyRemoved ||= record.isRemoved();
+    }
+    for (const exemplar of this.pages.newExemplars()) this.#putExemplar(backend, exemplar);
+    if (isAnyRemoved) this.#releaseRemoved(backend);
+  }
+
+  migrate(move: Move): void {
+    for (const series of this.#series) {
+      const { family, labels, created } = series.record;
+      series.cells = move({ family, labels, created, writer: this.writer }, series.cells);
+    }
+  }
+
+  /** Passes every series to `keep` and takes it out of the backend, since the thread has ended. */
+  end(backend: Backend, keep: (series: CopiedSeries) => void): void {
+    this.copyTo(backend);
+    this.writer.live = false;
+    for (const series of this.#series) {
+      keep(series);
+      backend.release(series.record.family, series.cells);
+    }
+    this.#series = [];
+  }
+
+  #putExemplar(backend: Backend, { pageNumber, index, exemplar }: ThreadExemplar): void {
+    // Binary search for the last series that begins at or before the cell.
+    let [from, to] = [0, this.#series.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const { record } = this.#series[middle]!;
+      const isAfter =
+        record.pageNumber > pageNumber || (record.pageNumber === pageNumber && record.offset > index);
+      if (isAfter) to = middle;
+      else from = middle + 1;
+    }
+    const series = this.#series[from - 1];
+    if (series === undefined || series.record.pageNumber !== pageNumber) return;
+    const { family, offset } = series.record;
+    // Otherwise the series was removed before.
+    if (index - offset < family.cells) backend.putExemplar?.(family, series.cells, index - offset, exemplar);
+  }
+
+  #releaseRemoved(backend: Backend): void {
+    this.#series = this.#series.filter(({ record, cells }) => {
+      if (!record.isRemoved()) return true;
+      backend.release(record.family, cells);
+      return false;
+    });
+  }
+}
+
+interface EndedSeries {
   readonly family: FamilyDescriptor;
   readonly labels: readonly string[];
   readonly created: number;
@@ -78,32 +143,51 @@ interface DepartedSeries {
 }
 
 /**
- * The numbers of all threads that are gone, in one set of cells for each series: a thousand workers that come
- * and go leave no more behind than one.
+ * The numbers of all threads that have ended, added up in one set of cells for each series, so that a thousand
+ * short-lived workers leave no more behind than one.
  */
-class DepartedThreads {
+class EndedThreads {
   readonly #writer: Writer = { id: `${process.pid}-departed`, live: false };
-  readonly #series = new Map<string, DepartedSeries>();
+  readonly #series = new Map<string, EndedSeries>();
 
   add(backend: Backend, { family, labels, created }: ThreadRecord, from: Cells): void {
     if (family.merge.startsWith('live')) return;
     const key = familyKey(family) + JSON.stringify(labels);
     let series = this.#series.get(key);
     if (series === undefined || created < series.created) {
-      const older = { family, labels, created, writer: this.#writer };
-      const cells = backend.reserve(older);
+      const request = { family, labels, created, writer: this.#writer };
+      const cells = backend.reserve(request);
       if (series !== undefined) {
-        accumulate(family, cells.page, cells.offset, series.cells.page, series.cells.offset, false);
+        addCells(backend, family, series.cells, cells);
         backend.release(family, series.cells);
       }
-      series = { ...older, cells };
+      series = { ...request, cells };
       this.#series.set(key, series);
     }
-    const { page, offset } = series.cells;
-    accumulate(family, page, offset, from.page, from.offset, false);
+    addCells(backend, family, from, series.cells);
   }
 
   migrate(move: Move): void {
     for (const series of this.#series.values()) series.cells = move(series, series.cells);
+  }
+}
+
+/** Adds the numbers and exemplars of a series to those of another in the same backend. */
+function addCells(backend: Backend, family: FamilyDescriptor, from: Cells, to: Cells): void {
+  accumulate(family, to.page, to.offset, from.page, from.offset, false);
+  backend.exemplarsOf?.(family, from)?.forEach((exemplar, cell) => {
+    if (exemplar !== undefined) backend.putExemplar?.(family, to, cell, exemplar);
+  });
+}
+
+/** The pages of the current thread, for a scrape in the thread itself. */
+export class OwnPages {
+  readonly #numbers = new ThreadNumbers(threadId);
+  readonly #backend = new SingleProcessBackend();
+
+  snapshot(buffers: readonly SharedArrayBuffer[], request: SnapshotRequest): Promise<FamilySnapshot[]> {
+    for (const [number, buffer] of buffers.entries()) this.#numbers.pages.add(number, buffer);
+    this.#numbers.copyTo(this.#backend);
+    return this.#backend.snapshot({ ...request, scopes: [] });
   }
 }

@@ -1,62 +1,93 @@
-/** Reading a worker thread's pages: see the layout in `thread-page.ts`. */
-import type { FamilyDescriptor } from '../../model/family.js';
+/** Reading the pages of a worker thread: see the layout in `page.ts`. */
+import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
 import { CELL_BYTES } from '../backend.js';
 import {
+  CELL,
+  CELL_PAGE,
   CREATED,
   DECLARES,
+  EXEMPLAR,
+  EXEMPLAR_HEADER,
+  exemplarLabelsOf,
   FAMILY,
   LENGTH,
   PAGE_HEADER,
   Page,
   RECORD_HEADER,
   REMOVED,
+  SEQUENCE,
   STATE,
   TEXT_LENGTH,
+  TIMESTAMP,
+  VALUE,
 } from './page.js';
 
-/** One series found in a thread's pages. */
+/** A series in a thread's pages. */
 export interface ThreadRecord {
   readonly family: FamilyDescriptor;
   readonly labels: readonly string[];
   /** Unix seconds. */
   readonly created: number;
+  readonly pageNumber: number;
   readonly page: Float64Array;
   readonly offset: number;
-  /** Whether the thread has taken the series back. */
+  /** Reports whether the thread has removed the series. */
   isRemoved(): boolean;
 }
 
-/** Finds the records that were appended since it last looked. */
+/** An exemplar in a thread's pages, with the place of its cell. */
+export interface ThreadExemplar {
+  readonly pageNumber: number;
+  readonly index: number;
+  readonly exemplar: Exemplar;
+}
+
+/** An exemplar's record, and its sequence when it was last copied. */
+interface ExemplarRecord {
+  readonly page: Page;
+  readonly start: number;
+  sequence: number;
+}
+
+/** How often a record is read that its thread writes meanwhile. Writing takes about a microsecond. */
+const MAX_READS = 1000;
+
+/** Finds the records that were appended and the exemplars that were written since the last call. */
 export class ThreadPageReader {
   readonly #families: FamilyDescriptor[] = [];
   readonly #pages: { readonly page: Page; read: number }[] = [];
+  readonly #exemplars: ExemplarRecord[] = [];
   readonly #decoder = new TextDecoder();
 
-  /** Takes the thread's page `number`. Pages come in order; one that is known already is left alone. */
+  /** Adds the thread's page of this number. Pages come in order; known ones are ignored. */
   add(number: number, buffer: SharedArrayBuffer): void {
     if (number === this.#pages.length) this.#pages.push({ page: new Page(buffer), read: PAGE_HEADER });
   }
 
+  /** Yields new series, in the order of their pages and offsets. */
   *newRecords(): Generator<ThreadRecord> {
-    for (const state of this.#pages) {
+    for (const [pageNumber, state] of this.#pages.entries()) {
       const { page } = state;
       while (state.read < page.used) {
-        const record = state.read;
-        const at = record / 4;
+        const start = state.read;
+        const at = start / 4;
         state.read += page.ints[at + LENGTH]!;
-        const start = record + RECORD_HEADER;
-        // TextDecoder does not take shared memory, so the text is copied out.
-        const text = this.#decoder.decode(page.bytes.slice(start, start + page.ints[at + TEXT_LENGTH]!));
         const family = page.ints[at + FAMILY]!;
+        if (family === EXEMPLAR) {
+          this.#exemplars.push({ page, start, sequence: 0 });
+          continue;
+        }
+        const content = this.#json(page, start + RECORD_HEADER, page.ints[at + TEXT_LENGTH]!);
         if (family === DECLARES) {
-          this.#families.push(JSON.parse(text));
+          this.#families.push(content as FamilyDescriptor);
           continue;
         }
         const descriptor = this.#families[family]!;
         yield {
           family: descriptor,
-          labels: JSON.parse(text),
-          created: page.cells[record / CELL_BYTES + CREATED]!,
+          labels: content as string[],
+          created: page.cells[start / CELL_BYTES + CREATED]!,
+          pageNumber,
           page: page.cells,
           offset: state.read / CELL_BYTES - descriptor.cells,
           isRemoved: () => Atomics.load(page.ints, at + STATE) === REMOVED,
@@ -64,4 +95,39 @@ export class ThreadPageReader {
       }
     }
   }
+
+  /** Yields the exemplars that were written since the last call. One that is being written is left for the next call. */
+  *newExemplars(): Generator<ThreadExemplar> {
+    for (const record of this.#exemplars) {
+      const copy = copyIfNew(record);
+      if (copy === undefined) continue;
+      const ints = new Int32Array(copy.buffer, 0, EXEMPLAR_HEADER / 4);
+      const cells = new Float64Array(copy.buffer, 0, EXEMPLAR_HEADER / CELL_BYTES);
+      const labels = exemplarLabelsOf(this.#decoder.decode(copy.subarray(EXEMPLAR_HEADER)));
+      const exemplar = { labels, value: cells[VALUE]!, timestamp: cells[TIMESTAMP]! };
+      yield { pageNumber: ints[CELL_PAGE]!, index: ints[CELL]!, exemplar };
+    }
+  }
+
+  /** Parses a copy of the text, since `TextDecoder` does not accept shared memory. */
+  #json({ bytes }: Page, start: number, length: number): unknown {
+    return JSON.parse(this.#decoder.decode(bytes.slice(start, start + length)));
+  }
+}
+
+/** Returns the bytes of an exemplar's record, as written by one call; undefined when they are known, free or not whole. */
+function copyIfNew(record: ExemplarRecord): Uint8Array | undefined {
+  const { page, start } = record;
+  const at = start / 4;
+  for (let reads = 0; reads < MAX_READS; reads++) {
+    const sequence = Atomics.load(page.ints, at + SEQUENCE);
+    if (sequence === record.sequence) return undefined;
+    if (sequence % 2 !== 0) continue;
+    const textLength = page.ints[at + TEXT_LENGTH]!;
+    const copy = page.bytes.slice(start, start + EXEMPLAR_HEADER + Math.max(0, textLength));
+    if (Atomics.load(page.ints, at + SEQUENCE) !== sequence) continue;
+    record.sequence = sequence;
+    return textLength < 0 ? undefined : copy;
+  }
+  return undefined;
 }

@@ -4,7 +4,7 @@
  * Counts are never moved between cells, since a reader may be reading them. At a coarser schema, new blocks count from
  * zero; the old blocks stay, and readers add all of them up.
  */
-import { activeBackend, type CellOwner } from '../../backends/active.js';
+import { activeBackend, type CellOwner } from '../../backends/active-backend.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import type { FamilyDescriptor, NativeBuckets } from '../../model/family.js';
 import type { Labels } from '../../model/labels.js';

@@ -1,5 +1,5 @@
 /** Bars grouped for publishing: the records of all writers, added up for each bucket and unit. */
-import { activeBackend } from '../../backends/active.js';
+import { activeBackend } from '../../backends/active-backend.js';
 import { seriesOf } from '../../model/family.js';
 import { COMPLETED, ETA, EXPECTED, FAILED, FINISHED, RATE, STARTED, UPDATED } from '../bar/record.js';
 import { BARS } from './record-pool.js';

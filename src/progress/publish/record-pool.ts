@@ -2,7 +2,7 @@
  * The records of published bars: series of one family in the pages of the loaded backend. Bars of worker threads, child
  * processes and other machines are thus read like metrics, from the same pages.
  */
-import { activeBackend, type CellOwner } from '../../backends/active.js';
+import { activeBackend, type CellOwner } from '../../backends/active-backend.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import type { FamilyDescriptor } from '../../model/family.js';
 import { type BarRecord, type OpenRecord, RECORD_CELLS } from '../bar/record.js';

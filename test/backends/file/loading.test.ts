@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { loadBackend, SingleProcessBackend } from 'metheus';
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 import { TqdmPromProxy } from 'metheus/progress';
-import { activeBackend } from '#metheus/backends/active.js';
+import { activeBackend } from '#metheus/backends/active-backend.js';
 import { until } from '../../support/processes.js';
 import {
   atEnd,

@@ -1,9 +1,15 @@
 /** Exemplars of worker threads, shown by the main thread. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { BroadcastChannel, type Worker } from 'node:worker_threads';
-import { createCounter, generateMetrics, REGISTRY } from 'metheus';
-import { until } from '../../support/processes.js';
+import type { Worker } from 'node:worker_threads';
+import {
+  createCounter,
+  generateMetrics,
+  loadBackend,
+  REGISTRY,
+  SingleProcessBackend,
+  seriesOf,
+} from 'metheus';
 import { gone, said, startWorker } from '../../support/workers.js';
 
 /** Lines that have an exemplar, without its time. */
@@ -15,12 +21,8 @@ async function exemplarsOf(name: string): Promise<string[]> {
     .map((line) => line.replace(/ [\d.]+$/, ''));
 }
 
-/** A busy machine may take longer to answer than a scrape waits: then the next scrape shows it. */
-const shown = (name: string, expected: readonly string[]) =>
-  until(`${expected} to be shown`, async () => {
-    const lines = await exemplarsOf(name);
-    return JSON.stringify(lines) === JSON.stringify(expected) || undefined;
-  });
+const shown = async (name: string, expected: readonly string[]) =>
+  assert.deepEqual(await exemplarsOf(name), expected);
 
 function end(t: TestContext, worker: Worker): void {
   t.after(() => worker.terminate());
@@ -102,44 +104,77 @@ describe('exemplars of worker threads', () => {
     assert.match(await generateMetrics(), /^leaving_total\{id="1"\} 1$/m);
   });
 
-  it('are asked for where there are some: nobody waits for other threads', async (t) => {
-    const worker = startWorker(({ createCounter }, { say, port }) => {
-      const counter = createCounter('asked_total', 'A.');
-      counter.inc();
-      port.on('message', () => {
-        counter.inc(1, { n: 'first' });
-        say();
-      });
-      say();
-    });
-    end(t, worker);
-    await said(worker);
-    const channel = new BroadcastChannel('metheus.workers.v1');
-    t.after(() => channel.close());
-    let questions = 0;
-    channel.onmessage = (event) => {
-      if ((event as { data: { topic: string } }).data.topic === 'exemplars wanted') questions += 1;
-    };
-    assert.match(await generateMetrics(), /^asked_total 1$/m);
-    // The others of this file are gone.
-    assert.equal(questions, 0);
-    worker.postMessage('keep one');
-    await said(worker);
-    await shown('asked_total', ['asked_total 2 # {n="first"} 1']);
-    assert.ok(questions > 0);
-  });
-
-  it('do not hold up a scrape while their thread is busy', async (t) => {
+  it('are shown while their thread never returns to its event loop', async (t) => {
     const worker = startWorker(({ createCounter }, { say }) => {
       const stop = new Int32Array(new SharedArrayBuffer(4));
-      createCounter('busy_total', 'B.').inc(1, { n: 'unseen' });
+      createCounter('busy_total', 'B.').inc(1, { n: 'seen' });
       say();
-      // It never comes back to its event loop.
       Atomics.wait(stop, 0, 0);
     });
     end(t, worker);
     await said(worker);
-    await until('its count', async () => /^busy_total 1$/m.test(await generateMetrics()) || undefined);
-    assert.deepEqual(await exemplarsOf('busy_total'), []);
+    assert.deepEqual(await exemplarsOf('busy_total'), ['busy_total 1 # {n="seen"} 1']);
+  });
+
+  it('are never torn, however fast their thread writes them', async (t) => {
+    const texts = ['a', 'é', '\u{1f600}'].map((character) => character.repeat(120));
+    const worker = startWorker(({ createCounter }, { say, data }) => {
+      const counter = createCounter('rewritten_total', 'R.', { requiredLabels: ['a'] });
+      const [first, second] = [counter.labels({ a: 1 }), counter.labels({ a: 2 })];
+      say();
+      for (let i = 1; ; i++) {
+        const exemplar = { k: data[i % 3]!, n: i % 3 };
+        first.inc(1, exemplar);
+        second.inc(1, exemplar);
+      }
+    }, texts);
+    end(t, worker);
+    await said(worker);
+    const seen = new Set<number>();
+    for (const until = Date.now() + 2000; Date.now() < until; ) {
+      const [snapshot] = (await REGISTRY.collect()).filter(({ family }) => family.name === 'rewritten_total');
+      for (const { labels } of snapshot?.exemplars?.values() ?? []) {
+        assert.deepEqual(labels, { k: texts[Number(labels.n)], n: labels.n });
+        seen.add(Number(labels.n));
+      }
+    }
+    assert.deepEqual([...seen].sort(), [0, 1, 2]);
+  });
+
+  it('keep those of the longest labels and of removed and new series apart', async (t) => {
+    const longest = [{ k: '\u0001'.repeat(127) }, { k: '\u{1f600}'.repeat(127) }, { k: '"'.repeat(127) }];
+    const worker = startWorker(({ createCounter }, { say, data }) => {
+      const counter = createCounter('longest_total', 'L.', { requiredLabels: ['a'] });
+      for (const [a, exemplar] of data.entries()) counter.labels({ a }).inc(1, exemplar);
+      counter.remove({ a: 1 });
+      counter.labels({ a: 3 }).inc(1, { from: 'new' });
+      say();
+    }, longest);
+    end(t, worker);
+    await said(worker);
+    const [snapshot] = (await REGISTRY.collect()).filter(({ family }) => family.name === 'longest_total');
+    const series = [...seriesOf(snapshot!)].map(({ labels }) => labels.a);
+    const shown = [...snapshot!.exemplars!].map(([row, { labels }]) => [series[row], labels]);
+    assert.deepEqual(shown.sort(), [
+      ['0', longest[0]],
+      ['2', longest[2]],
+      ['3', { from: 'new' }],
+    ]);
+  });
+
+  it('move to another backend with their numbers', async (t) => {
+    const worker = startWorker(({ createCounter }, { say }) => {
+      createCounter('moving_total', 'M.').inc(1, { from: 'worker' });
+      say();
+    });
+    end(t, worker);
+    createCounter('own_moving_total', 'M.').inc(2, { from: 'main' });
+    await said(worker);
+    await generateMetrics();
+    await loadBackend(SingleProcessBackend);
+    assert.deepEqual(await exemplarsOf('moving_total'), ['moving_total 1 # {from="worker"} 1']);
+    assert.deepEqual(await exemplarsOf('own_moving_total'), ['own_moving_total 2 # {from="main"} 2']);
+    await gone(worker);
+    assert.deepEqual(await exemplarsOf('moving_total'), ['moving_total 1 # {from="worker"} 1']);
   });
 });

@@ -166,7 +166,7 @@ describe('the limit of a native histogram', () => {
       for (let i = 0; i < 8; i++) histogram.observe(2 ** exponent * (1 + i / 8) * (i % 2 ? 1 : -1));
     }
     const { blocks } = histogram as unknown as { blocks: FamilySnapshot['family'] };
-    const { activeBackend } = await import('#metheus/backends/active.js');
+    const { activeBackend } = await import('#metheus/backends/active-backend.js');
     const [rows] = await activeBackend().snapshot({ families: [blocks], scopes: [] });
     // 13 schemas at most, each left when it has one bucket more than the limit.
     assert.ok(rows!.rows.size <= 13 * 21 + 13, `${rows!.rows.size} parts`);
@@ -213,7 +213,7 @@ describe('the limit of a native histogram', () => {
 
 describe('the series of a native histogram', () => {
   const parts = async (metric: object) => {
-    const { activeBackend } = await import('#metheus/backends/active.js');
+    const { activeBackend } = await import('#metheus/backends/active-backend.js');
     const { blocks: family } = metric as { blocks: FamilySnapshot['family'] };
     const [snapshot] = await activeBackend().snapshot({ families: [family], scopes: [] });
     return [...snapshot!.rows.lengths.subarray(0, snapshot!.rows.size)].filter((length) => length >= 0)

@@ -120,7 +120,7 @@ describe('the window of quantiles', () => {
     const pass = await startClock(t);
     const { summary, quantiles } = make({ quantiles: [0.5], maxAge: 10, ageBuckets: 2 });
     const { blocks } = summary as unknown as { blocks: never };
-    const { activeBackend } = await import('#metheus/backends/active.js');
+    const { activeBackend } = await import('#metheus/backends/active-backend.js');
     for (let step = 0; step < 100; step++) {
       summary.observe(1 + (step % 3));
       pass(5);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { activeBackend } from '#metheus/backends/active.js';
+import { activeBackend } from '#metheus/backends/active-backend.js';
 import type { Writer } from '#metheus/backends/backend.js';
 import { seriesOf } from '#metheus/model/family.js';
 import { labelledFamilies } from '#metheus/progress/publish/bucket-metrics.js';

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { loadBackend, SingleProcessBackend } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
-import { activeBackend } from '#metheus/backends/active.js';
+import { activeBackend } from '#metheus/backends/active-backend.js';
 import { seriesOf } from '#metheus/model/family.js';
 import { COMPLETED } from '#metheus/progress/bar/record.js';
 import { BARS, RecordPool } from '#metheus/progress/publish/record-pool.js';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { loadBackend, SingleProcessBackend } from 'metheus';
-import { activeBackend } from '#metheus/backends/active.js';
+import { activeBackend } from '#metheus/backends/active-backend.js';
 import { seriesOf } from '#metheus/model/family.js';
 import { BARS } from '#metheus/progress/publish/record-pool.js';
 import { bucketOf, COUNTED, scrape, serve } from '../served-proxy.js';

@@ -11,7 +11,7 @@ import {
 } from 'metheus';
 import { type FileBackendConfig, MultiProcessFileBackend } from 'metheus/backends/file';
 import { TqdmPromProxy } from 'metheus/progress';
-import { activeBackend } from '#metheus/backends/active.js';
+import { activeBackend } from '#metheus/backends/active-backend.js';
 
 export type Order =
   | { readonly do: 'load'; readonly config: FileBackendConfig }

@@ -1,16 +1,13 @@
-/** Choosing a backend, by what was given or by what the environment names, and putting it in force. */
+/** Choosing the class and the configuration of a backend, by code or by environment variables. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
-import { MetheusError, show, warnOnce } from '../errors.js';
-import { activeBackend } from './active.js';
+import { MetheusError, show } from '../errors.js';
 import type { Backend, BackendClass } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
-import { Mover } from './replace.js';
 
-/** Names that `METHEUS_BACKEND_CLASS` knows, and how their classes are found. */
+/** The names that `METHEUS_BACKEND_CLASS` accepts, with functions that import their classes. */
 const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
   single: async () => SingleProcessBackend,
   file: async () => (await import('./file/index.js')).MultiProcessFileBackend as BackendClass,
@@ -20,31 +17,24 @@ const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
 const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
 
 /**
- * What `loadBackend` does. In a worker thread nothing: the main thread looks after its numbers.
+ * Creates a backend that is not open yet.
  *
+ * @param given - by default the class that the environment names
+ * @param givenConfig - by default the configuration of the environment
  * @throws the errors of `loadBackend`
  */
-export async function load(
+export async function createBackend(
   given: BackendClass | undefined,
   givenConfig: object | undefined,
 ): Promise<Backend> {
-  const active = activeBackend();
-  if (!isMainThread) return active.backend;
   const Class = given ?? (await classFromEnvironment());
   const config = givenConfig ?? configFromEnvironment();
-  const backend = instantiate(Class, config as Record<string, unknown> | undefined);
-  const mover = new Mover(active, await active.threads!.bridge());
-  await backend.open?.(mover.hostOf(backend));
-  await mover
-    .replace(backend)
-    .close()
-    .catch((error) => warnOnce('close', `The backend before was not closed. ${(error as Error)?.message}`));
-  return backend;
+  return instantiate(Class, config as Record<string, unknown> | undefined);
 }
 
 function instantiate(Class: BackendClass, config: Record<string, unknown> | undefined): Backend {
   const named = `'${(Class as { name?: string }).name ?? show(Class)}'`;
-  // What has no prototype, an arrow function for instance, is no constructor.
+  // Without a prototype, as of an arrow function, it is not a constructor.
   if (typeof Class !== 'function' || Class.prototype === undefined) {
     throw new MetheusError('METHEUS_INVALID_BACKEND', { given: show(Class), expected: 'a backend class' });
   }
@@ -68,10 +58,10 @@ async function classFromEnvironment(): Promise<BackendClass> {
 }
 
 /**
- * Modules are looked up as if the program's working directory required them; packages that are for `import`
- * only, as if this module imported them.
+ * Resolves a module as if the program's working directory required it; a package without a `require` export as if
+ * this module imported it.
  */
-function find(specifier: string): string {
+function resolveModule(specifier: string): string {
   try {
     return pathToFileURL(createRequire(join(process.cwd(), 'noop.js')).resolve(specifier)).href;
   } catch (error) {
@@ -83,7 +73,7 @@ function find(specifier: string): string {
 async function importClass(specifier: string, exported: string): Promise<BackendClass> {
   let module: Record<string, unknown>;
   try {
-    module = await import(find(specifier));
+    module = await import(resolveModule(specifier));
   } catch (cause) {
     throw unknownBackend(`${specifier}#${exported}`, cause);
   }
@@ -127,7 +117,7 @@ function readConfig(path: string): string {
   }
 }
 
-/** The text itself is never shown: it may hold a password. */
+/** Never contains the text of the configuration, which may include a password. */
 function invalidConfig(given: string, inline: boolean, cause?: unknown): MetheusError {
   return new MetheusError('METHEUS_BACKEND_CONFIG_INVALID', {
     given: inline ? 'JSON in METHEUS_BACKEND_CONFIG that does not parse' : `the file ${show(given)}`,

@@ -1,0 +1,160 @@
+/**
+ * The backend in force: one per thread, shared by every copy of this package that is loaded.
+ *
+ * When another backend comes into force, all owners of cells migrate to it in one synchronous step, so that no
+ * observation can come between.
+ */
+import { isMainThread } from 'node:worker_threads';
+import { warnOnce } from '../errors.js';
+import type { FamilySnapshot } from '../model/family.js';
+import { addExitStep } from '../system/exit-steps.js';
+import type { Backend, BackendClass, Cells, Move, SnapshotRequest } from './backend.js';
+import { SingleProcessBackend } from './memory.js';
+import { ThreadBackend, WorkerThreads } from './threads/backend.js';
+
+/** How old the numbers of worker threads may become in a backend that other processes read. */
+const SYNC_MS = 100;
+
+/** An object whose cells can move to another backend. */
+export interface CellOwner {
+  /** Calls `move` for all its cells, and counts in the cells that `move` returns from then on. Synchronous. */
+  migrate(move: Move): void;
+}
+
+export class ActiveBackend {
+  readonly #owners = new Set<WeakRef<CellOwner>>();
+  readonly #collected = new FinalizationRegistry<WeakRef<CellOwner>>((owner) => this.#owners.delete(owner));
+  /** Undefined in a worker thread: the main thread reads the pages of all its workers. */
+  readonly #threads = isMainThread ? new WorkerThreads(() => this.#backend) : undefined;
+  #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
+  /** Settles when no backend is being loaded. Never rejects. */
+  ready: Promise<void> = Promise.resolve();
+  /** The backend of the environment and the variables that chose it; undefined when it was chosen in code. */
+  #environment: { readonly variables: string; readonly loaded: Promise<Backend> } | undefined;
+  #syncTimer: NodeJS.Timeout | undefined;
+
+  get backend(): Backend {
+    return this.#backend;
+  }
+
+  /** Adds an owner of cells, without keeping it alive. */
+  add(owner: CellOwner): void {
+    const reference = new WeakRef(owner);
+    this.#owners.add(reference);
+    this.#collected.register(owner, reference);
+  }
+
+  /** Returns the numbers of all writers, worker threads included. */
+  async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
+    await this.#sync();
+    return this.#backend.snapshot(request);
+  }
+
+  /** Resolves when other processes can read what was counted before the call. */
+  async flush(): Promise<void> {
+    await this.#sync();
+    await this.#backend.flush();
+  }
+
+  /** See {@link loadBackend}. */
+  load(backendClass: BackendClass | undefined, config: object | undefined): Promise<Backend> {
+    const { METHEUS_BACKEND_CLASS, METHEUS_BACKEND_CONFIG } = process.env;
+    const isFromEnvironment = backendClass === undefined && config === undefined;
+    const variables = JSON.stringify([METHEUS_BACKEND_CLASS, METHEUS_BACKEND_CONFIG]);
+    if (isFromEnvironment && this.#environment?.variables === variables) return this.#environment.loaded;
+    const loaded = this.ready.then(() => this.#load(backendClass, config));
+    this.#environment = isFromEnvironment ? { variables, loaded } : undefined;
+    this.ready = loaded.then(
+      () => {},
+      () => {
+        this.#environment = undefined;
+      },
+    );
+    return loaded;
+  }
+
+  async #load(backendClass: BackendClass | undefined, config: object | undefined): Promise<Backend> {
+    if (this.#threads === undefined) return this.#backend;
+    // Imported here, since most programs keep the default backend.
+    const { createBackend } = await import('./create-backend.js');
+    const { accumulate } = await import('./merge.js');
+    const bridge = await this.#threads.bridge();
+    const backend = await createBackend(backendClass, config);
+    const migrate = (from: Backend, which?: (cells: Cells) => boolean) => {
+      const move: Move = (request, old) => {
+        if (which?.(old) === false) return old;
+        const { family } = request;
+        const created = from.createdOf?.(family, old);
+        const cells = backend.reserve(created === undefined ? request : { ...request, created });
+        accumulate(family, cells.page, cells.offset, old.page, old.offset, true);
+        from.exemplarsOf?.(family, old)?.forEach((exemplar, cell) => {
+          if (exemplar !== undefined) backend.putExemplar?.(family, cells, cell, exemplar);
+        });
+        // Numbers left in storage that other processes read would count twice.
+        from.release(family, old, 'moved');
+        return cells;
+      };
+      for (const owner of this.#owners) owner.deref()?.migrate(move);
+      bridge.migrate(backend, move);
+    };
+    const isInForce = () => this.#backend === backend;
+    await backend.open?.({ migrate: (which) => isInForce() && migrate(backend, which) });
+    const before = this.#backend;
+    bridge.sync();
+    this.#backend = backend;
+    migrate(before);
+    if (!(backend instanceof SingleProcessBackend)) this.#keepThreadsCurrent(() => bridge.sync());
+    await before.close().catch((error) => {
+      warnOnce('close', `The previous backend was not closed. ${(error as Error)?.message}`);
+    });
+    return backend;
+  }
+
+  /** Other processes read the backend without a call in this one, so a timer copies the numbers of threads there. */
+  #keepThreadsCurrent(sync: () => void): void {
+    if (this.#syncTimer !== undefined) return;
+    this.#syncTimer = setInterval(sync, SYNC_MS).unref();
+    addExitStep('worker numbers', sync);
+  }
+
+  async #sync(): Promise<void> {
+    const bridge = await this.#threads?.bridge();
+    await this.ready;
+    bridge?.sync();
+  }
+}
+
+const KEY = Symbol.for('metheus.active-backend.v3');
+const global = globalThis as { [KEY]?: ActiveBackend };
+
+/** Returns the backend in force in this thread. */
+export function activeBackend(): ActiveBackend {
+  global[KEY] ??= new ActiveBackend();
+  return global[KEY];
+}
+
+/**
+ * Puts a backend in force. What was counted so far moves to it; metrics stay as they are.
+ *
+ * Arguments win over the environment, and the environment wins over the default, {@link SingleProcessBackend}.
+ * In a worker thread nothing changes: its numbers always go to the backend in force in the main thread.
+ *
+ * Without arguments, it does what importing the package does: called again, it returns the backend in force.
+ *
+ * @param backendClass - by default from `METHEUS_BACKEND_CLASS`: `single`, `file`, `redis` or `module#ExportedClass`
+ * @param config - by default from `METHEUS_BACKEND_CONFIG`: the path of a JSON file, or the JSON itself
+ * @returns the backend that is now in force
+ * @throws `METHEUS_UNKNOWN_BACKEND`, `METHEUS_INVALID_BACKEND`, `METHEUS_BACKEND_CONFIG_UNREADABLE`,
+ * `METHEUS_BACKEND_CONFIG_INVALID`, and what the backend throws when it opens. The previous backend stays in force then.
+ */
+export function loadBackend<C extends object>(backendClass?: BackendClass<C>, config?: C): Promise<Backend> {
+  return activeBackend().load(backendClass as BackendClass | undefined, config);
+}
+
+/** Loads the backend that the environment names, if any. A failure becomes a warning, and the program goes on. */
+export function loadBackendFromEnvironment(): void {
+  if (process.env.METHEUS_BACKEND_CLASS === undefined) return;
+  loadBackend().catch((error: Error) => {
+    warnOnce('environment', `The backend of the environment was not loaded. ${error.message}`);
+  });
+}
