@@ -22,21 +22,17 @@ function checkColour(colour: string | null): void {
 export abstract class BarAttributes {
   /** The file that was given; `null` for the default, `process.stderr`. */
   readonly file: OutputFile | null;
-  #settings: BarSettings;
+  /** @internal Replaced as a whole by {@link applySettings}. */
+  protected settings: BarSettings;
 
   constructor(settings: BarSettings, file: OutputFile | null) {
     this.file = file;
     checkColour(settings.colour);
-    this.#settings = { ...settings, postfix: initialPostfix(settings.postfix) };
+    this.settings = { ...settings, postfix: initialPostfix(settings.postfix) };
   }
 
   /** @internal The numbers of the bar. */
   protected abstract get state(): BarState;
-
-  /** @internal */
-  protected get settings(): BarSettings {
-    return this.#settings;
-  }
 
   /**
    * @internal Replaces settings.
@@ -45,9 +41,9 @@ export abstract class BarAttributes {
    */
   protected applySettings(changes: Partial<BarSettings>): void {
     const { barFormat, colour } = changes;
-    if (barFormat && barFormat !== this.#settings.barFormat) checkBarFormat(barFormat);
-    if (colour !== undefined && colour !== this.#settings.colour) checkColour(colour);
-    this.#settings = { ...this.#settings, ...changes };
+    if (barFormat && barFormat !== this.settings.barFormat) checkBarFormat(barFormat);
+    if (colour !== undefined && colour !== this.settings.colour) checkColour(colour);
+    this.settings = { ...this.settings, ...changes };
   }
 
   /** Draws a frame now. */
@@ -87,7 +83,7 @@ export abstract class BarAttributes {
 
   /** The text before the bar, with the colon that {@link setDescription} adds. */
   get desc(): string {
-    return this.#settings.desc;
+    return this.settings.desc;
   }
 
   set desc(desc: string) {
@@ -118,7 +114,7 @@ export abstract class BarAttributes {
 
   /** Text or data after the meter. */
   get postfix(): unknown {
-    return this.#settings.postfix;
+    return this.settings.postfix;
   }
 
   set postfix(postfix: unknown) {
@@ -127,7 +123,7 @@ export abstract class BarAttributes {
 
   /** A colour's name or `#rrggbb`. An unknown one draws no colour and warns once. */
   get colour(): string | null {
-    return this.#settings.colour;
+    return this.settings.colour;
   }
 
   set colour(colour: string | null) {
@@ -136,7 +132,7 @@ export abstract class BarAttributes {
 
   /** Whether the last frame stays; `null`: only in the first row. */
   get leave(): boolean | null {
-    return this.#settings.leave;
+    return this.settings.leave;
   }
 
   set leave(leave: boolean | null) {
@@ -145,7 +141,7 @@ export abstract class BarAttributes {
 
   /** Name of what is counted, as drawn. A published bar keeps the unit that it began with. */
   get unit(): string {
-    return this.#settings.unit;
+    return this.settings.unit;
   }
 
   set unit(unit: string) {
@@ -153,7 +149,7 @@ export abstract class BarAttributes {
   }
 
   get unitScale(): boolean | number {
-    return this.#settings.unitScale;
+    return this.settings.unitScale;
   }
 
   set unitScale(unitScale: boolean | number) {
@@ -161,7 +157,7 @@ export abstract class BarAttributes {
   }
 
   get unitDivisor(): number {
-    return this.#settings.unitDivisor;
+    return this.settings.unitDivisor;
   }
 
   set unitDivisor(unitDivisor: number) {
@@ -169,7 +165,7 @@ export abstract class BarAttributes {
   }
 
   get ascii(): BarCharacters {
-    return this.#settings.ascii;
+    return this.settings.ascii;
   }
 
   set ascii(ascii: BarCharacters) {
@@ -177,7 +173,7 @@ export abstract class BarAttributes {
   }
 
   get barFormat(): string | null {
-    return this.#settings.barFormat;
+    return this.settings.barFormat;
   }
 
   /** @throws `METHEUS_INVALID_BAR_FORMAT`; the previous format stays */
@@ -187,25 +183,25 @@ export abstract class BarAttributes {
 
   /** Units done before the start. */
   get initial(): number {
-    return this.#settings.initial;
+    return this.settings.initial;
   }
 
   get smoothing(): number {
-    return this.#settings.smoothing;
+    return this.settings.smoothing;
   }
 
   get dynamicNcols(): boolean {
-    return this.#settings.dynamicNcols;
+    return this.settings.dynamicNcols;
   }
 
   /** Seconds before the first frame. */
   get delay(): number {
-    return this.#settings.delay;
+    return this.settings.delay;
   }
 
   /** Least seconds between two frames. */
   get mininterval(): number {
-    return this.#settings.mininterval;
+    return this.settings.mininterval;
   }
 
   set mininterval(mininterval: number) {
@@ -215,7 +211,7 @@ export abstract class BarAttributes {
 
   /** Seconds without a frame after which `miniters` is lowered. */
   get maxinterval(): number {
-    return this.#settings.maxinterval;
+    return this.settings.maxinterval;
   }
 
   set maxinterval(maxinterval: number) {

@@ -8,7 +8,7 @@
 import type { Clock } from '../../system/clock.js';
 import { Ema } from '../meter/ema.js';
 import { type BarSettings, errorName } from './frame.js';
-import { Pace } from './pace.js';
+import { Pace, type RunningLoop } from './pace.js';
 import {
   type BarRecord,
   type COMPLETED,
@@ -26,14 +26,6 @@ const FIRST_CELL: typeof COMPLETED = 0;
 
 /** How a bar ended: at its end or by `break`, or by an error. */
 export type Outcome = typeof FINISHED | typeof FAILED;
-
-/** A loop over the bar, which keeps its own count between two frames. */
-export interface RunningLoop {
-  /** The round in which the loop reads the clock; 0 for the next one. */
-  lookAt: number;
-  /** Units that the loop has counted and `n` does not contain yet. */
-  readonly pending: number;
-}
 
 /** Treats an infinite total as unknown. */
 export function knownTotal(total: number | null): number | null {

@@ -2,7 +2,14 @@
 
 import type { BarCharacters } from '../meter/glyphs.js';
 import type { StreamName } from '../screen/terminal.js';
-import type { Output } from './output-mode.js';
+
+/** Values of the option `output`. */
+export const OUTPUTS = ['auto', 'terminal', 'lines', 'json', 'none'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+export function isOutput(text: unknown): text is Output {
+  return OUTPUTS.some((output) => output === text);
+}
 
 /**
  * Everything that a user sets, with the defaults filled in; `null` is tqdm's `None`. Plain data, except that `postfix`

@@ -1,4 +1,14 @@
+/** When the clock is read: seldom in fast loops, since a reading takes longer than one of their rounds. */
+
 import type { Clock } from '../../system/clock.js';
+
+/** A loop over the bar, which keeps its own count between two frames. */
+export interface RunningLoop {
+  /** The round in which the loop reads the clock; 0 for the next one. */
+  lookAt: number;
+  /** Units that the loop has counted and `n` does not contain yet. */
+  readonly pending: number;
+}
 
 /** Duration in seconds below which a round of a loop is fast. */
 const FAST_ROUND = 10e-6;

@@ -3,10 +3,9 @@
 import { displayLength } from '../meter/display-width.js';
 
 const ESCAPE = '\u001b[';
-/** Makes the terminal cut long lines instead of wrapping them, which would shift the rows. */
-export const NO_WRAP = `${ESCAPE}?7l`;
-export const WRAP = `${ESCAPE}?7h`;
-export const ERASE_LINE = `\r${ESCAPE}K`;
+const NO_WRAP = `${ESCAPE}?7l`;
+const WRAP = `${ESCAPE}?7h`;
+const ERASE_LINE = `\r${ESCAPE}K`;
 export const ERASE_BELOW = `\r${ESCAPE}J`;
 
 export function up(rows: number): string {
@@ -15,6 +14,16 @@ export function up(rows: number): string {
 
 export function right(columns: number): string {
   return `${ESCAPE}${columns}C`;
+}
+
+/** Returns a line in place of what its row shows. It is cut at the edge of the screen: wrapping would shift the rows. */
+export function replaceLine(text: string): string {
+  return `${NO_WRAP}${ERASE_LINE}${text}${WRAP}`;
+}
+
+/** Returns the text that replaces the line in `row`, with the cursor in the first row before and after. */
+export function changeRow(row: number, text: string): string {
+  return `${NO_WRAP}${'\n'.repeat(row)}${ERASE_LINE}${text}${up(row)}\r${WRAP}`;
 }
 
 /** Returns the text that turns the rows `shown` into `rows`, with the cursor in the first row before and after. */

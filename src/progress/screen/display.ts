@@ -7,15 +7,14 @@
 
 import { displayLength } from '../meter/display-width.js';
 import {
+  changeRow,
   changeRows,
   ERASE_BELOW,
-  ERASE_LINE,
-  NO_WRAP,
+  replaceLine,
   right,
   rowsAbove,
   rowsBelow,
   up,
-  WRAP,
 } from './cursor.js';
 import { loopWatch } from './loop-watch.js';
 import type { Terminal } from './terminal.js';
@@ -110,7 +109,10 @@ export class Display {
     line.drawnRows = line.rows;
     const isHidden = this.#hidden > 0 && line.row >= this.#limit - 1 && line.drawnRows >= this.#limit;
     if (isHidden && (isInPlace || !isOwn)) {
-      this.#addHidden(line);
+      // The screen already shows that more are hidden: nothing has to be drawn.
+      if (!isOwn) this.#hidden += 1;
+      this.#lines.add(line);
+      line.drawnRow = line.row;
       return;
     }
     if (isInPlace && this.#isInOrder() && !loopWatch.isBlocked) {
@@ -120,13 +122,6 @@ export class Display {
     this.#lines.add(line);
     this.#start();
     this.drawAll();
-  }
-
-  /** Adds a line below the last row, where the screen already shows that more are hidden: nothing has to be drawn. */
-  #addHidden(line: DisplayLine): void {
-    if (!this.#lines.has(line)) this.#hidden += 1;
-    this.#lines.add(line);
-    line.drawnRow = line.row;
   }
 
   /** Takes a line off the screen. */
@@ -155,12 +150,12 @@ export class Display {
       return;
     }
     this.#terminal.refreshSize();
-    const last = `${this.#return()}${NO_WRAP}${ERASE_LINE}${text}${WRAP}\n`;
+    const last = `${this.#return()}${replaceLine(text)}\n`;
     this.#rows.shift();
     this.#openLine = '';
     const rows = this.#compose();
     const parked = this.#parkedRows(rows);
-    this.#terminal.write(last + changeRows(this.#isRewrapped ? [] : this.#rows, rows) + '\n'.repeat(parked));
+    this.#terminal.write(last + this.#change(rows) + '\n'.repeat(parked));
     this.#setDrawn(rows, parked);
     if (this.#lines.size === 0) this.#stop();
   }
@@ -198,7 +193,7 @@ export class Display {
   drawAll(): void {
     if (this.#hides > 0 || this.#lines.size === 0) return;
     const rows = this.#compose();
-    const change = changeRows(this.#isRewrapped ? [] : this.#rows, rows);
+    const change = this.#change(rows);
     const parked = this.#parkedRows(rows);
     if (change === '' && this.#isInOrder() && parked === 0) return;
     if (this.#tryWrite(this.#return() + change + '\n'.repeat(parked))) this.#setDrawn(rows, parked);
@@ -218,8 +213,7 @@ export class Display {
     line.drawnText = text;
     const row = line.drawnRow;
     if (text === this.#rows[row]) return;
-    const frame = `${'\n'.repeat(row)}${ERASE_LINE}${text}${up(row)}\r`;
-    if (this.#tryWrite(NO_WRAP + frame + WRAP)) this.#rows[row] = text;
+    if (this.#tryWrite(changeRow(row, text))) this.#rows[row] = text;
   }
 
   /** Returns all rows as they should be. */
@@ -239,6 +233,10 @@ export class Display {
       }
     }
     return Array.from(rows, (text = '') => text);
+  }
+
+  #change(rows: readonly string[]): string {
+    return changeRows(this.#isRewrapped ? [] : this.#rows, rows);
   }
 
   /** Returns the text that brings the cursor to the first row, and that row to its place. */

@@ -1,60 +1,6 @@
-/** Output that does not wait for a slow reader. */
+/** Text on its way to the process's own terminal or pipe, which does not wait for a slow reader. */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
-
-/** A destination of text: `process.stderr`, a file stream, an object of a test. */
-export interface OutputFile {
-  write(text: string): unknown;
-  /** Whether it is a terminal. */
-  readonly isTTY?: boolean | undefined;
-  /** Size of the terminal. */
-  readonly columns?: number | undefined;
-  readonly rows?: number | undefined;
-  readonly destroyed?: boolean | undefined;
-  readonly writableEnded?: boolean | undefined;
-  /** Whether so much is buffered that frames should be skipped. */
-  readonly writableNeedDrain?: boolean | undefined;
-  on?(event: 'error', listener: (error: Error) => void): unknown;
-  /** Node's terminals emit it when their size changes. */
-  on?(event: 'resize', listener: () => void): unknown;
-  off?(event: 'resize', listener: () => void): unknown;
-}
-
-/** The text on its way to one terminal. Only `flush` may wait for the reader. */
-export interface OutputQueue {
-  /** Whether text is queued that is not written yet. */
-  readonly isPending: boolean;
-  /** Writes a frame if there is room. @returns false when nothing of it was written */
-  tryWrite(text: string): boolean;
-  /** Writes text now or, in order, as soon as there is room. */
-  write(text: string): void;
-  /** Writes the queue and then `text`, waiting for the reader: used before others write to the file. */
-  flush(text: string): void;
-}
-
-/** Output to any stream, which buffers by itself. Frames are skipped while its buffer is full. */
-export class StreamQueue implements OutputQueue {
-  readonly isPending = false;
-  readonly #file: OutputFile;
-
-  constructor(file: OutputFile) {
-    this.#file = file;
-  }
-
-  tryWrite(text: string): boolean {
-    if (this.#file.writableNeedDrain === true) return false;
-    this.#file.write(text);
-    return true;
-  }
-
-  write(text: string): void {
-    this.#file.write(text);
-  }
-
-  flush(text: string): void {
-    this.#file.write(text);
-  }
-}
 
 /** `process.stdout` or `process.stderr` of the main thread. */
 export interface ProcessStream {
@@ -70,7 +16,7 @@ const RETRY_MS = 50;
 const MAX_EXIT_WAIT_MS = 1000;
 
 /** Queues that are not empty. */
-const pending = new Set<DescriptorQueue>();
+const pending = new Set<OutputQueue>();
 
 /** Writes all queues at the end of the process, for as long as their readers take something. */
 export function drainQueues(): void {
@@ -82,10 +28,10 @@ export function drainQueues(): void {
 }
 
 /**
- * Output to the process's own terminal or pipe. Node's writes to these block, so a reader that stops would stop the
- * program. The file is opened once more, with a descriptor that does not block, which changes nothing for others.
+ * Output to a terminal or pipe. Node's writes to these block, so a reader that stops would stop the program. The file is
+ * opened once more, with a descriptor that does not block, which changes nothing for others.
  */
-export class DescriptorQueue implements OutputQueue {
+export class OutputQueue {
   readonly #descriptor: number;
   readonly #stream: ProcessStream;
   readonly #fail: (error: unknown) => void;
@@ -104,23 +50,25 @@ export class DescriptorQueue implements OutputQueue {
    *
    * @param fail - called when a write failed, whose text is lost
    */
-  static open(stream: ProcessStream, fail: (error: unknown) => void): DescriptorQueue | undefined {
+  static open(stream: ProcessStream, fail: (error: unknown) => void): OutputQueue | undefined {
     if (process.platform !== 'linux') return undefined;
     try {
       // A regular file that is opened again would be written from its beginning.
       if (stream.isTTY !== true && !fstatSync(stream.fd).isFIFO()) return undefined;
       const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
       const descriptor = openSync(`/proc/self/fd/${stream.fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
-      return new DescriptorQueue(descriptor, stream, fail);
+      return new OutputQueue(descriptor, stream, fail);
     } catch {
       return undefined;
     }
   }
 
+  /** Whether text is queued that is not written yet. */
   get isPending(): boolean {
     return this.#queued.length > 0;
   }
 
+  /** Writes a frame if there is room. @returns false when nothing of it was written */
   tryWrite(text: string): boolean {
     this.writeQueued();
     if (this.isPending) return false;
@@ -131,11 +79,13 @@ export class DescriptorQueue implements OutputQueue {
     return true;
   }
 
+  /** Writes text now or, in order, as soon as there is room. */
   write(text: string): void {
     this.#setQueued(Buffer.concat([this.#queued, Buffer.from(text)]));
     this.writeQueued();
   }
 
+  /** Writes the queue and then `text`, waiting for the reader: used before others write to the file. */
   flush(text: string): void {
     const queued = this.#queued;
     this.#setQueued(NOTHING);

@@ -1,20 +1,21 @@
 /**
  * Rows for the bars of tasks that run at the same time.
  *
- * Each running task of `tqdm.map` is in a lane. A lane's bars stand below the bar of the map, and a row that one of
- * them had is kept for the next: a task that ends never moves the bars of another. An `AsyncLocalStorage` holds the
- * lane of a new bar. It is enabled only while a map runs, because on Node 20 it makes every `await` of the process
- * slower; loops never enter a context, since that costs more than everything else that a bar does in a round.
+ * The bars of a running task of `tqdm.map` stand below the bar of the map, and a row that one of them had is kept for
+ * the next bar of the task, or of the task after it: a task that ends never moves the bars of another. An
+ * `AsyncLocalStorage` holds the rows of the current task. It is enabled only while a map runs, because on Node 20 it
+ * makes every `await` of the process slower; loops never enter a context, since that costs more than everything else
+ * that a bar does in a round.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KeptRow, LiveBars } from './live-bars.js';
 
-const currentLane = new AsyncLocalStorage<Lane>();
+const currentRows = new AsyncLocalStorage<TaskRows>();
 /** Maps that have a task or may start one. */
 let running = 0;
 
 /** The rows of one task at a time. */
-class Lane {
+class TaskRows {
   readonly live: LiveBars;
   readonly #parentRow: () => number;
   /** From the top down. */
@@ -26,21 +27,21 @@ class Lane {
     this.#parentRow = parentRow;
   }
 
-  /** Returns the first free row of the lane, or a new one below all its rows. */
+  /** Returns the first free row of the task, or a new one below all its rows. */
   takeRow(): number {
     this.#rows = this.#rows.filter(({ row }) => row >= 0);
     const kept = this.#rows.find(({ row }) => !this.live.isTaken(row));
     if (kept !== undefined) return kept.row;
-    // Code that outlives its task may open bars after the lane's rows were released: it keeps none.
+    // Code that outlives its task may open bars after its rows were released: no more are kept.
     if (this.#isRetired) return this.live.freeRow();
     const row = this.live.freeRow(Math.max(this.#parentRow(), this.#rows.at(-1)?.row ?? -1) + 1);
     this.#rows.push(this.live.keepRow(row));
     return row;
   }
 
-  /** Runs a task, whose bars stand in this lane. */
+  /** Runs a task, whose bars stand in these rows. */
   run<T>(task: () => T): T {
-    return currentLane.run(this, task);
+    return currentRows.run(this, task);
   }
 
   /** Releases all rows. */
@@ -51,11 +52,11 @@ class Lane {
   }
 }
 
-/** The lanes of one map: as many as it ever had tasks at one time. */
-export class Lanes {
+/** The rows of the tasks of one map: as many sets as it ever had tasks at one time. */
+export class MapRows {
   readonly #live: LiveBars;
   readonly #parentRow: () => number;
-  readonly #idle: Lane[] = [];
+  readonly #idle: TaskRows[] = [];
   #busy = 0;
   #isClosed = false;
 
@@ -66,38 +67,38 @@ export class Lanes {
     running += 1;
   }
 
-  /** Returns a lane for a task: the one that was left last. */
-  enter(): Lane {
+  /** Returns rows for a task: those that were left last. */
+  enter(): TaskRows {
     this.#busy += 1;
-    return this.#idle.pop() ?? new Lane(this.#live, this.#parentRow);
+    return this.#idle.pop() ?? new TaskRows(this.#live, this.#parentRow);
   }
 
-  leave(lane: Lane): void {
+  leave(rows: TaskRows): void {
     this.#busy -= 1;
     if (!this.#isClosed) {
-      this.#idle.push(lane);
+      this.#idle.push(rows);
       return;
     }
-    lane.retire();
+    rows.retire();
     if (this.#busy === 0) this.#end();
   }
 
-  /** Retires the lanes: idle ones now, the others when their tasks end. */
+  /** Retires the rows: idle ones now, the others when their tasks end. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const lane of this.#idle) lane.retire();
+    for (const rows of this.#idle) rows.retire();
     if (this.#busy === 0) this.#end();
   }
 
   #end(): void {
     running -= 1;
-    if (running === 0) currentLane.disable();
+    if (running === 0) currentRows.disable();
   }
 }
 
 /** Returns the row of a bar that is opened now without a position of its own. */
 export function rowOfNewBar(live: LiveBars): number {
-  const lane = currentLane.getStore();
-  return lane?.live === live ? lane.takeRow() : live.freeRow();
+  const rows = currentRows.getStore();
+  return rows?.live === live ? rows.takeRow() : live.freeRow();
 }

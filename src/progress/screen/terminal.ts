@@ -2,15 +2,25 @@
 
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../../errors.js';
-import {
-  DescriptorQueue,
-  type OutputFile,
-  type OutputQueue,
-  type ProcessStream,
-  StreamQueue,
-} from './output-queue.js';
+import { OutputQueue, type ProcessStream } from './output-queue.js';
 
-export type { OutputFile } from './output-queue.js';
+/** A destination of text: `process.stderr`, a file stream, an object of a test. */
+export interface OutputFile {
+  write(text: string): unknown;
+  /** Whether it is a terminal. */
+  readonly isTTY?: boolean | undefined;
+  /** Size of the terminal. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  readonly destroyed?: boolean | undefined;
+  readonly writableEnded?: boolean | undefined;
+  /** Whether so much is buffered that frames should be skipped. */
+  readonly writableNeedDrain?: boolean | undefined;
+  on?(event: 'error', listener: (error: Error) => void): unknown;
+  /** Node's terminals emit it when their size changes. */
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
+}
 
 /** A standard stream by name, as other threads and processes know it. */
 export type StreamName = 'stderr' | 'stdout';
@@ -41,7 +51,8 @@ export class Terminal {
   readonly file: OutputFile;
   #isBroken = false;
   #isWriting = false;
-  #queue: OutputQueue | undefined;
+  /** `null` until the first write. */
+  #queue: OutputQueue | undefined | null = null;
 
   private constructor(file: OutputFile) {
     this.file = file;
@@ -93,27 +104,28 @@ export class Terminal {
   tryWrite(text: string): boolean {
     let isWritten = true;
     this.#guard((queue) => {
-      isWritten = queue.tryWrite(text);
+      if (queue !== undefined) isWritten = queue.tryWrite(text);
+      else if (this.file.writableNeedDrain === true) isWritten = false;
+      else this.file.write(text);
     });
     return isWritten;
   }
 
   /** Writes text that must not be lost, now or when the reader has room for it. */
   write(text: string): void {
-    this.#guard((queue) => queue.write(text));
+    this.#guard((queue) => (queue ?? this.file).write(text));
   }
 
   /** Writes the queue and then `text`. Waits for a slow reader. */
   flush(text = ''): void {
-    this.#guard((queue) => queue.flush(text));
+    this.#guard((queue) => (queue === undefined ? this.file.write(text) : queue.flush(text)));
   }
 
-  #guard(act: (queue: OutputQueue) => void): void {
+  #guard(act: (queue: OutputQueue | undefined) => void): void {
     if (this.isBroken) return;
     this.#isWriting = true;
     try {
-      this.#queue ??= this.#openQueue();
-      act(this.#queue);
+      act(this.#openQueue());
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -121,10 +133,13 @@ export class Terminal {
     }
   }
 
-  #openQueue(): OutputQueue {
-    const stream = processStream(this.file);
-    const queue = stream && DescriptorQueue.open(stream, (error) => this.#fail(error));
-    return queue ?? new StreamQueue(this.file);
+  /** Returns the queue of the process's own stream; undefined for streams that buffer by themselves. */
+  #openQueue(): OutputQueue | undefined {
+    if (this.#queue === null) {
+      const stream = processStream(this.file);
+      this.#queue = stream && OutputQueue.open(stream, (error) => this.#fail(error));
+    }
+    return this.#queue;
   }
 
   #fail(error: unknown): void {

@@ -4,7 +4,7 @@ import { MetheusError, show } from '../../errors.js';
 import { Bar } from '../bar/bar.js';
 import type { BarOptions } from '../bar/bar-options.js';
 import type { BarEnvironment } from '../bar/environment.js';
-import { Lanes } from '../screen/task-rows.js';
+import { MapRows } from '../screen/task-rows.js';
 import { isAsyncIterable, isIterable, isIterator, lengthOf, notIterable, Range } from './source.js';
 
 /** Options of `tqdm.map`: those of its bar, and two more. */
@@ -65,7 +65,7 @@ function checkSignal(signal: unknown): void {
 /** One run of `tqdm.map`. Items are pulled one by one, each when a call may start. */
 class ConcurrentMap<T, R> {
   readonly #bar: Bar;
-  readonly #lanes: Lanes;
+  readonly #mapRows: MapRows;
   readonly #iterator: Iterator<T> | AsyncIterator<T>;
   readonly #work: Work<T, R>;
   readonly #concurrency: number;
@@ -79,12 +79,12 @@ class ConcurrentMap<T, R> {
   #isOver = false;
 
   constructor(
-    run: { bar: Bar; lanes: Lanes; iterator: Iterator<T> | AsyncIterator<T>; work: Work<T, R> },
+    run: { bar: Bar; mapRows: MapRows; iterator: Iterator<T> | AsyncIterator<T>; work: Work<T, R> },
     concurrency: number,
     settle: { resolve: (results: R[]) => void; reject: (error: unknown) => void },
   ) {
     this.#bar = run.bar;
-    this.#lanes = run.lanes;
+    this.#mapRows = run.mapRows;
     this.#iterator = run.iterator;
     this.#work = run.work;
     this.#concurrency = concurrency;
@@ -116,7 +116,7 @@ class ConcurrentMap<T, R> {
   stop(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#lanes.close();
+    this.#mapRows.close();
     this.#bar.fail(error);
     this.#reject(error);
     if (!this.#isExhausted) void this.#closeIterator();
@@ -147,15 +147,15 @@ class ConcurrentMap<T, R> {
     const index = this.#started;
     this.#started += 1;
     this.#running += 1;
-    const lane = this.#lanes.enter();
+    const rows = this.#mapRows.enter();
     try {
       const item = await value;
-      this.#results[index] = await lane.run(() => this.#work(item, index));
+      this.#results[index] = await rows.run(() => this.#work(item, index));
       this.#bar.update(1);
     } catch (error) {
       this.stop(error);
     }
-    this.#lanes.leave(lane);
+    this.#mapRows.leave(rows);
     this.#running -= 1;
     this.pull();
   }
@@ -163,7 +163,7 @@ class ConcurrentMap<T, R> {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#lanes.close();
+    this.#mapRows.close();
     this.#bar.close();
     this.#resolve(this.#results);
   }
@@ -200,9 +200,9 @@ export async function concurrentMap<T, R>(
   let abort: (() => void) | undefined;
   try {
     const iterator = iteratorOf(items);
-    const lanes = new Lanes(environment.live, () => (bar.disable ? -1 : bar.position));
+    const mapRows = new MapRows(environment.live, () => (bar.disable ? -1 : bar.position));
     return await new Promise<R[]>((resolve, reject) => {
-      const map = new ConcurrentMap({ bar, lanes, iterator, work }, concurrency, { resolve, reject });
+      const map = new ConcurrentMap({ bar, mapRows, iterator, work }, concurrency, { resolve, reject });
       abort = () => map.stop(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       map.pull();

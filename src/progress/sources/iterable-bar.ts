@@ -79,7 +79,7 @@ export class AsyncIterableBar<T> extends Bar implements AsyncIterable<Awaited<T>
 const nowhere = { write: () => true };
 const closedBars = createEnvironment({ stdout: nowhere, stderr: nowhere, env: {}, live: new LiveBars() });
 
-/** A closed bar of each kind, kept for good. See docs/v8.md: classes without objects. */
+/** A closed bar of each kind, kept for good. See docs/v8.md: constructors kept by one live instance. */
 export const CLOSED_BARS: readonly Bar[] = [
   new Bar({ disable: true }, closedBars),
   new IterableBar([], { disable: true }, closedBars),

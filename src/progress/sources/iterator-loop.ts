@@ -1,6 +1,6 @@
 /**
  * The iterators of bars: one class for each kind of source, whose `next` is one add into the record, one comparison and
- * a single result literal; everything else is in {@link Loop}. See docs/v8.md: iterator results.
+ * a single result literal; everything else is in {@link Loop}. See docs/v8.md: allocations that disappear.
  */
 
 import type { BarState, Outcome } from '../bar/bar-state.js';

@@ -1,6 +1,7 @@
 /** The base of all loops over a bar. A round is counted when the next item is requested, that is, after the body ran. */
 
-import type { BarState, Outcome, RunningLoop } from '../bar/bar-state.js';
+import type { BarState, Outcome } from '../bar/bar-state.js';
+import type { RunningLoop } from '../bar/pace.js';
 import type { BarRecord, COMPLETED } from '../bar/record.js';
 
 /** The cell of completed work. See docs/v8.md: imported constants. */

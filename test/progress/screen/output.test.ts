@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import { describe, it, mock, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BarOptions } from '#metheus/progress/bar/bar-options.js';
-import { hasColours, outputMode } from '#metheus/progress/bar/output-mode.js';
+import { hasColours, outputMode } from '#metheus/progress/bar/output.js';
 import { COMPLETED } from '#metheus/progress/bar/record.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
