@@ -18,22 +18,25 @@ import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
 export type BucketFunc = (bar: BarSnapshot) => string;
 
 export interface TqdmPromProxyOptions {
-  /** The address to listen on. @defaultValue `'::1'` */
+  /** The address to listen on; an IPv6 address may be in brackets, as in a URL. @defaultValue `'::1'` */
   readonly httpHost?: string;
   /** The port to listen on; 0 for any free one. @defaultValue 3000 */
   readonly httpPort?: number;
   /**
-   * Names the metrics. Left out: fixed names with the labels `bucket` and `unit`, `progress_completed_total`
-   * and others, so that one dashboard serves every job.
+   * Names the metrics.
+   *
+   * @defaultValue fixed names with the labels `bucket` and `unit`, `progress_completed_total` and others, so that one
+   *   dashboard serves every job
    */
   readonly metricFunc?: MetricFunc;
-  /** Groups the bars. Left out: by description; bars without one are in the bucket `default`. */
+  /** Groups the bars. @defaultValue by description; bars without one are in the bucket `default` */
   readonly bucketFunc?: BucketFunc;
-  /** Whose metrics are served together with the bars. @defaultValue the default registry */
+  /** The registry whose metrics are served together with the bars. @defaultValue the default registry */
   readonly registry?: CollectorRegistry | DefaultRegistry;
   /**
-   * Proxies of one name, in different threads, processes or machines, publish their bars together. Left out:
-   * `progress-1`, `progress-2` … in the order in which a thread makes them.
+   * Name of the proxy. Proxies of one name, in different threads, processes or machines, publish their bars together.
+   *
+   * @defaultValue `progress-1`, `progress-2` … in the order in which a thread creates them
    */
   readonly name?: string;
 }
@@ -42,8 +45,8 @@ export interface TqdmPromProxyOptions {
 const NO_DESCRIPTION = 'default';
 
 /**
- * Makes bars whose numbers can be scraped. A bar counts from its start, whether or not the proxy serves, is
- * drawn or not; in a worker thread or child process a proxy that is never started is enough.
+ * Creates bars whose numbers can be scraped. A bar counts from its start, whether or not the proxy is started and the
+ * bar is drawn; in a worker thread or child process a proxy need not be started.
  *
  * @example
  * ```ts
@@ -64,16 +67,16 @@ export class TqdmPromProxy implements Collector {
   readonly #registry: CollectorRegistry | DefaultRegistry;
   readonly #named: NamedFamilies | undefined;
   #server: Promise<MetricsServer> | undefined;
-  /** Settles when the server before has let go of its port. */
+  /** Resolves when the previous server has released its port. */
   #stopped: Promise<void> = Promise.resolve();
   #url: string | undefined;
 
-  /** @throws MetheusError `METHEUS_INVALID_CALLBACK`, `METHEUS_INVALID_OPTIONS`; host and port are checked by `start` */
+  /** @throws `METHEUS_INVALID_CALLBACK`, `METHEUS_INVALID_OPTIONS`; host and port are checked by `start` */
   constructor(options: TqdmPromProxyOptions = {}) {
     checkOptions(options);
     const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
     this.name = options.name ?? nextScope('progress');
-    this.#host = httpHost;
+    this.#host = typeof httpHost === 'string' ? httpHost.replace(/^\[(.*)\]$/, '$1') : httpHost;
     this.#port = httpPort;
     this.#registry = registry;
     this.#named = metricFunc === undefined ? undefined : new NamedFamilies(metricFunc, this.name);
@@ -85,16 +88,16 @@ export class TqdmPromProxy implements Collector {
     this.trange = createTrange(environment);
   }
 
-  /** Where the metrics are served, `http://[::1]:3000/metrics` for instance; undefined while they are not. */
+  /** URL of the metrics, such as `http://[::1]:3000/metrics`; undefined while they are not served. */
   get url(): string | undefined {
     return this.#url;
   }
 
   /**
-   * Serves the bars and the metrics of the registry until `stop`. Resolves when the server listens; does nothing
-   * more when it does already.
+   * Serves the bars and the metrics of the registry until `stop`. Resolves when the server listens. Has no effect when
+   * it listens already.
    *
-   * @throws `METHEUS_PORT_IN_USE`, `METHEUS_LISTEN_FAILED`; the proxy can be started again then
+   * @throws `METHEUS_PORT_IN_USE`, `METHEUS_LISTEN_FAILED`; the proxy can then be started again
    */
   async start(): Promise<void> {
     this.#server ??= this.#stopped.then(() => this.#listen());
@@ -108,13 +111,13 @@ export class TqdmPromProxy implements Collector {
     }
   }
 
-  /** Stops serving. Bars go on, and what they count is served again after the next `start`. */
+  /** Stops serving. Bars keep counting, and their numbers are served again after the next `start`. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server !== undefined) {
       this.#server = undefined;
       this.#url = undefined;
-      // One that never listened has told so to whoever started it.
+      // `start` has thrown the error of a server that never listened.
       this.#stopped = server.then(
         ({ close }) => close(),
         () => {},
@@ -124,7 +127,7 @@ export class TqdmPromProxy implements Collector {
   }
 
   /**
-   * The families of the bars. So a proxy is a collector: where metrics are served already, register it there
+   * Returns the families of the bars. A proxy is a collector: where metrics are served already, register it there
    * instead of starting it.
    */
   async collect(): Promise<FamilySnapshot[]> {
@@ -142,8 +145,8 @@ export class TqdmPromProxy implements Collector {
   }
 
   /**
-   * The bars are served beside the registry's metrics and are no part of it: so two proxies may serve one registry,
-   * and its prefix does not change their names.
+   * Returns the registry's metrics and the bars, which are not registered: two proxies may serve one registry, and its
+   * prefix does not change the names of the bars.
    */
   async #collectAll(): Promise<FamilySnapshot[]> {
     const [metrics, bars] = await Promise.all([this.#registry.collect(), this.collect()]);
@@ -175,7 +178,7 @@ function checkOptions(options: TqdmPromProxyOptions): void {
     if (given === undefined || typeof given === 'function') continue;
     throw new MetheusError('METHEUS_INVALID_CALLBACK', {
       given: `${option}: ${show(given)}`,
-      expected: 'a function that gives a name',
+      expected: 'a function that returns a name',
     });
   }
   const registry: { readonly collect?: unknown } | null | undefined = options.registry;
@@ -187,7 +190,7 @@ function checkOptions(options: TqdmPromProxyOptions): void {
   }
 }
 
-/** The user's function, kept from doing harm. */
+/** Returns the user's function with a fallback for a call that throws or returns no name. */
 function bucketNamer(proxy: string, bucketFunc: BucketFunc = ({ desc }) => desc): BucketFunc {
   return (bar) => {
     const fallback = bar.desc || NO_DESCRIPTION;

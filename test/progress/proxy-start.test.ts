@@ -3,12 +3,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter, REGISTRY } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { get } from '../support/http.js';
 import { freePort } from '../support/processes.js';
 import { bucketOf, COUNTED, samples, scrape, serve } from './served-proxy.js';
+
+const hasIPv6 = () =>
+  Object.values(networkInterfaces()).some((interfaces) =>
+    interfaces?.some(({ address }) => address === '::1'),
+  );
 
 const anywhere = () => ({ httpHost: '127.0.0.1', httpPort: 0, registry: new CollectorRegistry() });
 
@@ -27,6 +33,15 @@ describe('a proxy', () => {
       await proxy.stop();
       assert.equal(proxy.url, undefined);
       await assert.rejects(get(url), { code: 'ECONNREFUSED' });
+    }
+  });
+
+  it('listens on an IPv6 address with or without brackets', { skip: !hasIPv6() }, async (t) => {
+    for (const httpHost of ['::1', '[::1]']) {
+      const proxy = new TqdmPromProxy({ ...anywhere(), httpHost });
+      t.after(() => proxy.stop());
+      await proxy.start();
+      assert.match(proxy.url!, /^http:\/\/\[::1\]:\d+\/metrics$/);
     }
   });
 

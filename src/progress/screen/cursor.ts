@@ -8,12 +8,9 @@ const WRAP = `${ESCAPE}?7h`;
 const ERASE_LINE = `\r${ESCAPE}K`;
 export const ERASE_BELOW = `\r${ESCAPE}J`;
 
-export function up(rows: number): string {
-  return rows > 0 ? `${ESCAPE}${rows}A` : '';
-}
-
-export function right(columns: number): string {
-  return `${ESCAPE}${columns}C`;
+/** Returns the text that moves the cursor up, and to the right. */
+export function up(rows: number, right = 0): string {
+  return (rows > 0 ? `${ESCAPE}${rows}A` : '') + (right > 0 ? `${ESCAPE}${right}C` : '');
 }
 
 /** Returns a line in place of what its row shows. It is cut at the edge of the screen: wrapping would shift the rows. */

@@ -6,16 +6,7 @@
  */
 
 import { displayLength } from '../meter/display-width.js';
-import {
-  changeRow,
-  changeRows,
-  ERASE_BELOW,
-  replaceLine,
-  right,
-  rowsAbove,
-  rowsBelow,
-  up,
-} from './cursor.js';
+import { changeRow, changeRows, ERASE_BELOW, replaceLine, rowsAbove, rowsBelow, up } from './cursor.js';
 import { loopWatch } from './loop-watch.js';
 import type { Terminal } from './terminal.js';
 
@@ -155,7 +146,7 @@ export class Display {
     this.#openLine = '';
     const rows = this.#compose();
     const parked = this.#parkedRows(rows);
-    this.#terminal.write(last + this.#change(rows) + '\n'.repeat(parked));
+    this.#terminal.write(last + changeRows(this.#isRewrapped ? [] : this.#rows, rows) + '\n'.repeat(parked));
     this.#setDrawn(rows, parked);
     if (this.#lines.size === 0) this.#stop();
   }
@@ -193,7 +184,7 @@ export class Display {
   drawAll(): void {
     if (this.#hides > 0 || this.#lines.size === 0) return;
     const rows = this.#compose();
-    const change = this.#change(rows);
+    const change = changeRows(this.#isRewrapped ? [] : this.#rows, rows);
     const parked = this.#parkedRows(rows);
     if (change === '' && this.#isInOrder() && parked === 0) return;
     if (this.#tryWrite(this.#return() + change + '\n'.repeat(parked))) this.#setDrawn(rows, parked);
@@ -235,10 +226,6 @@ export class Display {
     return Array.from(rows, (text = '') => text);
   }
 
-  #change(rows: readonly string[]): string {
-    return changeRows(this.#isRewrapped ? [] : this.#rows, rows);
-  }
-
   /** Returns the text that brings the cursor to the first row, and that row to its place. */
   #return(): string {
     return up(this.#parked) + (this.#isRewrapped ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
@@ -267,7 +254,7 @@ export class Display {
     this.#isBelowOpenLine = false;
     // After an open line that fills its row, writing continues in the next.
     const column = displayLength(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
-    return isBelow && column > 0 ? `${erased}${up(1)}${right(column)}` : erased;
+    return isBelow && column > 0 ? `${erased}${up(1, column)}` : erased;
   }
 
   #tryWrite(frame: string): boolean {

@@ -145,6 +145,47 @@ describe('mistakes', () => {
   });
 });
 
+describe('bar.fail', () => {
+  const lastLine = (error: unknown, options: BarOptions = {}) => {
+    const { tqdm, stderr } = fakeTqdm();
+    const bar = tqdm(null, { total: 4, ncols: 40, ...options });
+    bar.update(1);
+    stderr.take();
+    bar.fail(error);
+    return stderr.take();
+  };
+
+  it('shows the name of the error after the meter, within the columns of the line', () => {
+    const line = '\r 25%|#5    | 1/4 [00:00<?, ?it/s] TypeError\n';
+    assert.equal(lastLine(new TypeError('no'), { ascii: true, ncols: 43 }), line);
+    const custom = { barFormat: '{n}/{total}', postfix: [1] };
+    assert.match(lastLine(new RangeError('no'), custom), /^\r1\/4 RangeError *\n$/);
+    assert.match(lastLine(AbortSignal.abort().reason), /\] AbortError *\n$/);
+  });
+
+  it('shows nothing for what is not an error, and keeps control characters off the screen', () => {
+    for (const error of [undefined, null, 'text', 42, { name: 'X' }]) {
+      assert.match(lastLine(error), /\]\n$/);
+    }
+    const odd = Object.assign(new Error('no'), { name: `\u001b[2J${'n'.repeat(200)}` });
+    assert.match(lastLine(odd, { ncols: 0 }), /\] \[2Jn{77}\n$/);
+  });
+
+  it('gets the error of the source that is looped over', async () => {
+    const { tqdm, stderr } = fakeTqdm();
+    const failing = function* () {
+      yield 1;
+      throw new SyntaxError('no');
+    };
+    assert.throws(() => [...tqdm(failing())], { message: 'no' });
+    assert.match(stderr.take(), /SyntaxError\n$/);
+    await assert.rejects(async () => {
+      for await (const _ of tqdm(failing()));
+    });
+    assert.match(stderr.take(), /SyntaxError\n$/);
+  });
+});
+
 describe('TQDM_* variables', () => {
   it('are defaults that options override', () => {
     const env = {

@@ -81,6 +81,7 @@ describe('JSON lines', () => {
     bar.fail(new Error('full'));
     const [last] = lines();
     assert.deepEqual([last.state, last.n, last.postfix, last.bar], ['failed', 10, 'loss=0.5', first.bar]);
+    assert.equal(last.error, 'Error');
     tqdm(null, { output: 'json' }).close();
     assert.deepEqual(
       lines().map(({ state, total, bar: number }) => [state, total, number]),
