@@ -1,12 +1,11 @@
-/** Metrics for servers that speak `Request` and `Response`. */
-import type { MetricsHandlerOptions } from './options.js';
-import { createResponder } from './respond.js';
+/** Metrics for servers that use `Request` and `Response`. */
+import { createResponder, type MetricsHandlerOptions } from './respond.js';
 
 /** Answers a `Request`. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>;
 
 /**
- * Makes a function from `Request` to `Response` that serves metrics just as {@link createMetricsHandler} does.
+ * Creates a function from `Request` to `Response` that serves metrics in the same way as {@link createMetricsHandler}.
  *
  * @throws `METHEUS_INVALID_OPTIONS`
  * @example
@@ -27,7 +26,7 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchHa
   };
 }
 
-/** The chunks as a stream, each made when it is asked for. Cancelling the stream ends them. */
+/** The chunks as a stream that makes each when it is read. Cancelling the stream abandons them. */
 function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   return new ReadableStream({

@@ -17,5 +17,5 @@
 export { type Negotiated, negotiate } from '../exposition/negotiate.js';
 export { createFetchHandler, type FetchHandler } from './fetch-handler.js';
 export { createMetricsHandler, type MetricsHandler } from './node-handler.js';
-export type { MetricsHandlerOptions } from './options.js';
+export type { MetricsHandlerOptions } from './respond.js';
 export { type MetricsServer, type MetricsServerOptions, startMetricsServer } from './server.js';

@@ -1,36 +1,35 @@
-/** Metrics for `node:http`, and for all frameworks that take its handlers. */
+/** Metrics for `node:http`, and for frameworks that accept its handlers. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { MetricsHandlerOptions } from './options.js';
-import { createResponder, type Responder } from './respond.js';
+import { createResponder, type MetricsHandlerOptions, type Responder } from './respond.js';
 
 /** A listener of `node:http`. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * Makes a listener that serves metrics: to `GET` and `HEAD`, in the format that the client likes best, and
- * compressed where it asks for that.
+ * Creates a listener that serves metrics to `GET` and `HEAD`, in the format that the client prefers, and compressed where
+ * the client accepts it.
  *
- * Large answers are written as fast as the client reads, and not at all once it has gone. A collector that
- * fails is answered with 500 and its message. The listener itself never throws.
+ * Large responses are written as fast as the client reads, and end when the client disconnects. A collector that fails is
+ * answered with 500 and its message. The listener itself never throws.
  *
  * @throws `METHEUS_INVALID_OPTIONS`
  * @example
  * ```ts
  * const metrics = createMetricsHandler({ path: '/metrics' });
  * createServer(metrics).listen(9464, '127.0.0.1');
- * app.use('/metrics', createMetricsHandler()); // in a framework: the path is its affair
+ * app.use('/metrics', createMetricsHandler()); // the framework has chosen the path
  * ```
  */
 export function createMetricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
   return handlerOf(createResponder(options));
 }
 
-/** A listener that gives a responder's answers. */
+/** Creates a listener that sends the responses of a responder. */
 export function handlerOf(respond: Responder): MetricsHandler {
   return (request, response) => {
     serve(respond, request, response).catch(() => {
-      // The client has gone, or the rest of the answer cannot be made: the connection must not look complete.
+      // The client has disconnected, or the rest cannot be made: the response must not look complete.
       response.destroy();
     });
   };
@@ -39,10 +38,13 @@ export function handlerOf(respond: Responder): MetricsHandler {
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
   const { accept, 'accept-encoding': acceptEncoding } = request.headers;
-  // A framework's own `write`, one that compresses for instance, may keep a chunk and tell nobody when it is sent.
+  // The `write` of a framework, one that compresses for instance, may keep a chunk after its callback.
   const reuse = !Object.hasOwn(response, 'write');
-  const { status, headers, body } = await respond({ method, url, accept, acceptEncoding, reuse });
-  if (response.destroyed) return;
+  const { status, headers, body, abandon } = await respond({ method, url, accept, acceptEncoding, reuse });
+  if (response.destroyed) {
+    await abandon?.();
+    return;
+  }
   response.writeHead(status, headers);
   if (body === null) response.end();
   else if (body instanceof Uint8Array) response.end(body);
@@ -50,11 +52,11 @@ async function serve(respond: Responder, request: IncomingMessage, response: Ser
   else await pipeline(body, response);
 }
 
-/** Sends chunk by chunk: each is out of this process's memory when the next is asked for. */
+/** Sends chunk by chunk: each has left the memory of this process when the next is requested. */
 async function send(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
   let wake = (_error?: Error | null): void => {};
   response.on('error', (error) => wake(error));
-  response.once('close', () => wake(new Error('The client has gone')));
+  response.once('close', () => wake(new Error('The client has disconnected')));
   for await (const chunk of chunks) {
     const error = await new Promise<Error | null | undefined>((resolve) => {
       wake = resolve;

@@ -1,22 +1,40 @@
-/** What is answered to a request for metrics: decided here, once, for every kind of server. */
-import { show, warnOnce } from '../errors.js';
+/** The response to a request for metrics, for every kind of server. */
+import { MetheusError, show, warnOnce } from '../errors.js';
 import { negotiate } from '../exposition/negotiate.js';
 import { REGISTRY } from '../registry/default-registry.js';
-import { streamMetrics } from '../registry/generate.js';
-import { acceptsGzip } from './accept-encoding.js';
-import { gzipBytes, gzipChunks } from './gzip.js';
-import { indexPage } from './index-page.js';
-import { checkOptions, type MetricsHandlerOptions } from './options.js';
-import { sharedCollections } from './shared-collection.js';
+import { type Collectable, streamMetrics } from '../registry/generate.js';
+import { acceptsGzip, gzipBytes, gzipChunks } from './compression.js';
+import { type JoinedCollection, sharedCollections } from './shared-collection.js';
 
-/** As much of a request as matters here. */
+/** Options of {@link createMetricsHandler} and {@link createFetchHandler}. */
+export interface MetricsHandlerOptions {
+  /** The registry whose metrics are served. @defaultValue the default registry */
+  readonly registry?: Collectable;
+  /**
+   * The only path that serves metrics; others are answered with 404. Left out: every path does, for handlers that a
+   * framework mounts at a path.
+   */
+  readonly path?: string;
+  /**
+   * Whether to compress with gzip where the client accepts it. Turn it off where a proxy in front of this server
+   * compresses. @defaultValue `true`
+   */
+  readonly compress?: boolean;
+  /**
+   * Whether OpenMetrics has the time at which each series began to count (`_created`), where it is known. Prometheus
+   * stores one more series for each. @defaultValue `false`
+   */
+  readonly created?: boolean;
+}
+
+/** The parts of a request that a response depends on. */
 export interface MetricsRequest {
   readonly method: string | undefined;
   /** A path with or without a query, or a whole URL. */
   readonly url: string | undefined;
   readonly accept: string | null | undefined;
   readonly acceptEncoding: string | null | undefined;
-  /** Whether whoever takes a body has sent each chunk before it asks for the next, so that it may be written over. */
+  /** Whether each chunk has been sent when the next is requested, so that it may be overwritten. */
   readonly reuse?: boolean;
 }
 
@@ -24,10 +42,12 @@ export interface MetricsResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * Nothing for `HEAD`; the bytes, where they are few; else chunks, made as they are taken. Whoever takes them
-   * must break the connection when they end with an error: the status that was sent no longer holds.
+   * `null` for `HEAD`; bytes, where they are few; else chunks, made as they are read. A server must break the connection
+   * when these end with an error: the status that was sent no longer holds.
    */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** Frees what the chunks hold, where they are not read at all. */
+  readonly abandon?: () => Promise<unknown>;
 }
 
 /** Answers a request. Never rejects. */
@@ -40,22 +60,25 @@ const HTML = 'text/html; charset=utf-8';
 const encoder = new TextEncoder();
 
 /**
- * @param index - whether `/` has a page for people, with a link to the metrics
+ * @param indexPage - makes the HTML of `/`, where the metrics are at another path
  * @throws `METHEUS_INVALID_OPTIONS`
  */
-export function createResponder(options: MetricsHandlerOptions, index = false): Responder {
+export function createResponder(
+  options: MetricsHandlerOptions,
+  indexPage?: (path: string) => string,
+): Responder {
   checkOptions(options);
   const { path } = options;
   const respond = async (request: MetricsRequest): Promise<MetricsResponse> => {
     const { method, url = '/' } = request;
-    const asked = pathOf(url);
-    const found = path === undefined || path === asked;
-    const isIndex = index && !found && asked === '/';
-    if (!found && !isIndex) return whole(404, TEXT, `There is nothing here. Metrics are at ${path}\n`);
+    const requested = pathOf(url);
+    const isFound = path === undefined || path === requested;
+    const isIndex = indexPage !== undefined && !isFound && requested === '/';
+    if (!isFound && !isIndex) return complete(404, TEXT, `There is nothing here. Metrics are at ${path}\n`);
     if (!METHODS.includes(method)) {
-      return whole(405, TEXT, 'Metrics are read with GET or HEAD.\n', { Allow: METHODS.join(', ') });
+      return complete(405, TEXT, 'Metrics are read with GET or HEAD.\n', { Allow: METHODS.join(', ') });
     }
-    if (isIndex) return whole(200, HTML, indexPage(path!));
+    if (isIndex) return complete(200, HTML, indexPage(path!));
     return metrics(options, request).catch(failure);
   };
   return async (request) => {
@@ -64,14 +87,27 @@ export function createResponder(options: MetricsHandlerOptions, index = false): 
   };
 }
 
-/** The path that a request names, its query left out. Requests to a proxy name a whole URL. */
+function checkOptions({ registry, path }: MetricsHandlerOptions): void {
+  if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path))) {
+    throw invalidOption('path', path, "a path that starts with '/', such as '/metrics'");
+  }
+  if (registry !== undefined && typeof (registry as Collectable | null)?.collect !== 'function') {
+    throw invalidOption('registry', registry, 'a registry, or an object with a collect() method');
+  }
+}
+
+export function invalidOption(option: string, given: unknown, expected: string): MetheusError {
+  return new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${option}: ${show(given)}`, expected });
+}
+
+/** The path of a request without its query. Requests to a proxy have a whole URL. */
 function pathOf(url: string): string {
   const path = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(url)?.[1];
   return path || '/';
 }
 
 async function metrics(
-  { registry, compress = true, created = false }: MetricsHandlerOptions,
+  { registry = REGISTRY, compress = true, created = false }: MetricsHandlerOptions,
   { method, accept, acceptEncoding, reuse = false }: MetricsRequest,
 ): Promise<MetricsResponse> {
   const gzip = compress && acceptsGzip(acceptEncoding);
@@ -80,50 +116,86 @@ async function metrics(
     Vary: compress ? 'Accept, Accept-Encoding' : 'Accept',
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
-  // What is compressed is read before the next is asked for; what is sent as it is may wait somewhere on its way.
-  const how = { format, escaping, created, reuse: gzip || reuse };
-  const chunks = sharedCollections(registry ?? REGISTRY).scrape((shared) => streamMetrics(shared, how));
-  // Everything is collected before the first chunk, so that what fails then is still a 500.
-  const first = await chunks.next();
-  const second = await chunks.next();
-  if (second.done) {
-    const bytes = first.value ?? new Uint8Array();
-    return whole(200, contentType, gzip ? await gzipBytes(bytes) : bytes, headers);
-  }
-  // Nobody takes the rest.
-  if (method === 'HEAD') await chunks.return();
-  const body = reportingErrors(startingWith([first.value!, second.value], chunks));
+  const collection = sharedCollections(registry).join();
+  // Compression reads each chunk before it requests the next; a server may still be sending one.
+  const options = { format, escaping, created, reuse: gzip || reuse };
+  const chunks = new ScrapeChunks(streamMetrics({ collect: () => collection.families }, options), collection);
+  const only = await chunks.begin();
+  if (only !== undefined) return complete(200, contentType, gzip ? await gzipBytes(only) : only, headers);
+  const abandon = () => chunks.return();
+  if (method === 'HEAD') await abandon();
   return {
     status: 200,
     headers: { 'Content-Type': contentType, ...headers },
-    body: gzip ? gzipChunks(body) : body,
+    body: gzip ? gzipChunks(chunks) : chunks,
+    abandon,
   };
 }
 
-async function* startingWith<T>(first: readonly T[], rest: AsyncGenerator<T>): AsyncGenerator<T> {
-  try {
-    yield* first;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
-}
+/** The chunks of a scrape. Releases its collection when they end, fail, or are abandoned. */
+class ScrapeChunks implements AsyncIterableIterator<Uint8Array> {
+  readonly #chunks: AsyncGenerator<Uint8Array, void>;
+  readonly #collection: JoinedCollection;
+  /** Chunks that were made before the response began. */
+  readonly #ready: IteratorResult<Uint8Array, undefined>[] = [];
+  #hasEnded = false;
 
-async function* reportingErrors<T>(chunks: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    report(error);
-    throw error;
+  constructor(chunks: AsyncGenerator<Uint8Array, void>, collection: JoinedCollection) {
+    this.#chunks = chunks;
+    this.#collection = collection;
+  }
+
+  /**
+   * Collects, and makes the first two chunks, so that an error until then is still a status. Returns the bytes of a
+   * scrape that has one chunk only.
+   */
+  async begin(): Promise<Uint8Array | undefined> {
+    const first = await this.next();
+    if (first.done) return new Uint8Array();
+    const second = await this.next();
+    if (second.done) return first.value;
+    this.#ready.push(first, second);
+    return undefined;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
+    try {
+      const result = await this.#chunks.next();
+      if (!result.done) return result;
+    } catch (error) {
+      this.#end();
+      report(error);
+      throw error;
+    }
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#ready.length = 0;
+    await this.#chunks.return();
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #end(): void {
+    if (!this.#hasEnded) this.#collection.release();
+    this.#hasEnded = true;
   }
 }
 
 function failure(error: unknown): MetricsResponse {
   report(error);
-  return whole(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
+  return complete(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
 }
 
-/** Whoever scrapes sees a status and little else, so this process is told too. */
+/** Warns in this process too, since a scraper sees little more than a status. */
 function report(error: unknown): void {
   const kind = (error as { code?: unknown } | null | undefined)?.code;
   warnOnce(`serving metrics: ${kind}`, `Metrics could not be served: ${messageOf(error)}`);
@@ -133,7 +205,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : show(error);
 }
 
-function whole(
+function complete(
   status: number,
   type: string,
   content: string | Uint8Array,

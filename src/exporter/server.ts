@@ -1,40 +1,38 @@
-/** A server of its own for metrics. */
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, isIPv6 } from 'node:net';
+/** A dedicated server for metrics. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { MetheusError, warnOnce } from '../errors.js';
-import { Connections } from './connections.js';
 import { handlerOf } from './node-handler.js';
-import { invalidOption, type MetricsHandlerOptions } from './options.js';
-import { createResponder } from './respond.js';
+import { createResponder, invalidOption, type MetricsHandlerOptions } from './respond.js';
 
 /** Options of {@link startMetricsServer}. */
 export interface MetricsServerOptions extends MetricsHandlerOptions {
   /**
-   * The address to listen on. The default can be reached from this machine only; `'::'` is every address.
+   * The address to listen on. The default is reachable from this machine only; `'::'` is every address.
    *
    * @defaultValue `'127.0.0.1'`
    */
   readonly host?: string;
-  /** The port to listen on; 0 for any free one. @defaultValue 9464 */
+  /** The port to listen on; 0 for any free port. @defaultValue 9464 */
   readonly port?: number;
-  /** Where the metrics are. At `/` there is a page that links there. @defaultValue `'/metrics'` */
+  /** The path of the metrics. `/` is a page with a link to it. @defaultValue `'/metrics'` */
   readonly path?: string;
   /** Closes the server when aborted. */
   readonly signal?: AbortSignal;
-  /** How long `close()` lets running responses go on, in milliseconds. @defaultValue 5000 */
+  /** How long `close()` waits for running responses, in milliseconds. @defaultValue 5000 */
   readonly closeTimeout?: number;
 }
 
-/** A server that listens. */
+/** A listening server. */
 export interface MetricsServer extends AsyncDisposable {
-  /** As it was given. */
+  /** The host as it was given. */
   readonly host: string;
   readonly port: number;
-  /** Where the metrics are: `http://[::1]:9464/metrics`. */
+  /** The URL of the metrics: `http://[::1]:9464/metrics`. */
   readonly url: string;
   /**
-   * Listens no more, closes idle connections, and resolves when the running responses have ended. Calling it
-   * again gives the same promise. Never rejects.
+   * Stops listening, closes idle connections, and resolves when the running responses have ended. Further calls return
+   * the same promise. Never rejects.
    */
   close(): Promise<void>;
 }
@@ -42,11 +40,11 @@ export interface MetricsServer extends AsyncDisposable {
 const DEFAULT_PORT = 9464;
 
 /**
- * Serves metrics over HTTP, on this machine only unless told otherwise. Resolves when the server listens. Like
- * any server it keeps the process running until it is closed.
+ * Serves metrics over HTTP, by default reachable from this machine only. Resolves when the server listens. Like any
+ * server it keeps the process running until it is closed.
  *
  * @throws `METHEUS_PORT_IN_USE`, `METHEUS_LISTEN_FAILED`, `METHEUS_INVALID_OPTIONS`; the signal's reason when it
- * is aborted already
+ * is already aborted
  * @example
  * ```ts
  * const server = await startMetricsServer({ host: '::1', port: 3000 });
@@ -59,7 +57,7 @@ export async function startMetricsServer(options: MetricsServerOptions = {}): Pr
   const { closeTimeout = 5000 } = options;
   checkServerOptions(host, port, closeTimeout);
   signal?.throwIfAborted();
-  const server = createServer(handlerOf(createResponder({ ...options, path }, true)));
+  const server = createServer(handlerOf(createResponder({ ...options, path }, indexPage)));
   const connections = new Connections(server);
   await listen(server, host, port);
 
@@ -102,7 +100,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once('error', refuse);
     server.listen({ host, port }, () => {
       server.off('error', refuse);
-      // Such as too many open files when a connection comes in: it is lost, and the next may work.
+      // For instance too many open files for a connection: that one is lost, and the next may work.
       server.on('error', ({ message }) =>
         warnOnce('metrics server', `The metrics server failed: ${message}`),
       );
@@ -129,7 +127,58 @@ function listenError(cause: NodeJS.ErrnoException, host: string, port: number): 
   });
 }
 
-/** Host and port as they stand in a URL. */
+/** Host and port as in a URL. */
 function authority(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** The page at `/`. @param path - the path of the metrics */
+function indexPage(path: string): string {
+  const link = path.replace(/[&<>"]/g, (char) => ENTITIES[char]!);
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Metheus</title>
+<h1>Metheus</h1>
+<p><a href="${link}">Metrics</a></p>
+</html>
+`;
+}
+
+/**
+ * The connections of a server, so that closing it waits for responses and not for idle clients. Node's own
+ * `closeIdleConnections` keeps connections that never sent a request, as browsers open them in advance.
+ */
+class Connections {
+  readonly #running = new Map<Socket, Set<ServerResponse>>();
+  #ending = false;
+
+  /** @param server - a server that does not listen yet */
+  constructor(server: Server) {
+    server.on('connection', (socket) => {
+      this.#running.set(socket, new Set());
+      socket.once('close', () => this.#running.delete(socket));
+    });
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      const { socket } = request;
+      const responses = this.#running.get(socket);
+      responses?.add(response);
+      if (this.#ending) response.setHeader('Connection', 'close');
+      response.once('close', () => {
+        responses?.delete(response);
+        if (this.#ending && responses?.size === 0) socket.destroySoon();
+      });
+    });
+  }
+
+  /** Ends each connection: an idle one now, others with their last response. */
+  end(): void {
+    this.#ending = true;
+    for (const [socket, responses] of this.#running) {
+      if (responses.size === 0) socket.destroy();
+      for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close');
+    }
+  }
 }

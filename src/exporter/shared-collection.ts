@@ -1,92 +1,103 @@
 /**
- * Scrapes at the same time share one collection: its work is done once, and its numbers are held in memory once,
- * however many ask.
+ * Concurrent scrapes share one collection: its work is done once, and its numbers are held in memory once.
  *
- * A scrape never shows numbers that are older than its arrival by more than {@link JOINED_MS}: it joins a collection
- * that began since then and is running or still being sent, or else the next one. Whoever calls `registry.collect()`
- * himself shares with nobody, and sees all that was counted before; so does who comes when all others have been served.
+ * The numbers of a scrape are never older than its arrival by more than {@link JOINABLE_MS}: it joins a collection that
+ * began since then and is running or still being sent, or else the next one. A direct call of `registry.collect()`
+ * shares with no scrape and sees all that was counted before; so does a scrape that arrives when all others have ended.
  */
 import type { FamilySnapshot } from '../model/family.js';
 import type { Collectable } from '../registry/generate.js';
 
-/** Much less than lies between two scrapes, so that nobody can tell; longer than almost every collection. */
-export const JOINED_MS = 1000;
+/** How long a collection can be joined: much less than the time between two scrapes, but longer than most collections. */
+export const JOINABLE_MS = 1000;
 
-interface Collection {
-  readonly begun: number;
+/** One collection, and the scrapes that use it. */
+export interface JoinedCollection {
   readonly families: Promise<readonly FamilySnapshot[]>;
-  isRunning: boolean;
-  /** How many are being sent what it has collected. */
-  scrapes: number;
+  /** Ends the use by one scrape. */
+  release(): void;
 }
 
-class SharedCollections implements Collectable {
+class Collection implements JoinedCollection {
+  readonly families: Promise<readonly FamilySnapshot[]>;
+  /** When it began; `Infinity` for one that waits for another to end. */
+  begun = Number.POSITIVE_INFINITY;
+  isRunning = true;
+  scrapes = 0;
+  readonly #collections: SharedCollections;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param previous - the collection after which this one begins; left out: it begins now */
+  constructor(collections: SharedCollections, registry: Collectable, previous?: Collection) {
+    this.#collections = collections;
+    const begin = () => {
+      this.begun = performance.now();
+      collections.current = this;
+      return registry.collect();
+    };
+    this.families =
+      previous === undefined
+        ? // A custom registry may throw instead of rejecting.
+          new Promise((resolve) => resolve(begin()))
+        : previous.families.then(begin, begin);
+    const end = () => this.#end();
+    this.families.then(end, end);
+  }
+
+  release(): void {
+    this.scrapes -= 1;
+    if (this.scrapes === 0 && !this.isRunning) this.#drop();
+  }
+
+  #end(): void {
+    this.isRunning = false;
+    if (this.scrapes === 0) this.#drop();
+    // The numbers of a slow scrape are kept for others no longer than these may join.
+    else this.#timer = setTimeout(() => this.#drop(), JOINABLE_MS).unref();
+  }
+
+  #drop(): void {
+    clearTimeout(this.#timer);
+    if (this.#collections.current === this) this.#collections.current = undefined;
+  }
+}
+
+/** Collections of one registry. */
+class SharedCollections {
+  /** The collection that scrapes may join. */
+  current: Collection | undefined;
   readonly #registry: Collectable;
-  #current: Collection | undefined;
-  /** For scrapes that came too late for the one that runs. */
-  #next: Promise<Collection> | undefined;
+  /** The collection for scrapes that arrive too late for the running one. */
+  #next: Collection | undefined;
 
   constructor(registry: Collectable) {
     this.#registry = registry;
   }
 
-  async collect(): Promise<readonly FamilySnapshot[]> {
-    return (await this.#join()).families;
+  /** Joins a collection, or begins one. The caller releases it when its scrape has ended. */
+  join(): JoinedCollection {
+    const collection = this.#joinable();
+    collection.scrapes += 1;
+    return collection;
   }
 
-  /** The same for a scrape that is made of it: others may join until it has ended. */
-  async *scrape<T>(make: (shared: Collectable) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-    let joined: Collection | undefined;
-    const collect = async () => {
-      joined = await this.#join();
-      joined.scrapes += 1;
-      return joined.families;
-    };
-    try {
-      yield* make({ collect });
-    } finally {
-      if (joined !== undefined) {
-        joined.scrapes -= 1;
-        this.#drop(joined);
+  #joinable(): Collection {
+    const { current } = this;
+    if (current !== undefined) {
+      if (performance.now() - current.begun < JOINABLE_MS) return current;
+      if (current.isRunning) {
+        if (this.#next?.begun !== Number.POSITIVE_INFINITY)
+          this.#next = new Collection(this, this.#registry, current);
+        return this.#next!;
       }
     }
-  }
-
-  #join(): Collection | Promise<Collection> {
-    const current = this.#current;
-    if (current === undefined) return this.#begin();
-    if (performance.now() - current.begun < JOINED_MS) return current;
-    if (!current.isRunning) return this.#begin();
-    const begin = () => this.#begin();
-    this.#next ??= current.families.then(begin, begin);
-    return this.#next;
-  }
-
-  #begin(): Collection {
-    // A registry of the user's own may throw instead of rejecting.
-    const families = new Promise<readonly FamilySnapshot[]>((resolve) => resolve(this.#registry.collect()));
-    const begun: Collection = { begun: performance.now(), families, isRunning: true, scrapes: 0 };
-    this.#current = begun;
-    this.#next = undefined;
-    const end = () => {
-      begun.isRunning = false;
-      this.#drop(begun);
-      // One that is sent for long is in memory no longer than others may join, as far as it depends on us.
-      if (this.#current === begun) setTimeout(() => this.#drop(begun, true), JOINED_MS).unref();
-    };
-    families.then(end, end);
-    return begun;
-  }
-
-  /** @param isOld - whether nobody may join, though it is still being sent */
-  #drop(collection: Collection, isOld = collection.scrapes === 0): void {
-    if (isOld && !collection.isRunning && this.#current === collection) this.#current = undefined;
+    return new Collection(this, this.#registry);
   }
 }
 
 const shared = new WeakMap<Collectable, SharedCollections>();
 
-/** The same for all handlers and servers of one registry. */
+/** The collections of a registry, which all handlers and servers share. */
 export function sharedCollections(registry: Collectable): SharedCollections {
   let collections = shared.get(registry);
   if (collections === undefined) {

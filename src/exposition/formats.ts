@@ -1,22 +1,40 @@
-/** The formats that there are. Their encoders are loaded when they are first asked for. */
-import type { Encoder } from './encoder.js';
+/** Exposition formats, and the contract of their encoders. */
+import type { FamilySnapshot } from '../model/family.js';
 
-export type { EncodeOptions, Encoder, Escaping } from './encoder.js';
-
-/** Exposition formats: `text` is Prometheus' text format 0.0.4, `openmetrics` is OpenMetrics 1.0.0. */
+/** `text` is Prometheus' text format 0.0.4, `openmetrics` is OpenMetrics 1.0.0. */
 export type ExpositionFormat = 'text' | 'openmetrics' | 'protobuf';
 
-/** Of the format `text`. */
+/** Content type of the format `text`. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-/** Of the format `openmetrics`. */
+/** Content type of the format `openmetrics`. */
 export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-export const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
-  text: async () => (await import('./text/prometheus.js')).encodeText,
-  openmetrics: async () => (await import('./text/openmetrics.js')).encodeOpenMetrics,
-  protobuf: async () => {
-    // First, so that what is missing is told by its name.
-    await (await import('./protobuf/peer.js')).importProtobuf();
-    return (await import('./protobuf/encode.js')).encodeProtobuf;
-  },
-};
+/**
+ * How names outside of letters, digits and underscores are written, such as `http.requests`. `allow-utf-8` keeps them;
+ * the others replace each such character: `underscores` by `_`, `dots` by `_dot_` or `__`, `values` by its code point.
+ *
+ * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
+ */
+export type Escaping = 'underscores' | 'dots' | 'values' | 'allow-utf-8';
+
+/** Options of an encoder. */
+export interface EncodeOptions {
+  /** @defaultValue `'underscores'` */
+  readonly escaping: Escaping;
+  /**
+   * Whether to write when each series began to count, where the format has a place for it and the time is known.
+   *
+   * @defaultValue `false`
+   */
+  readonly created: boolean;
+  /**
+   * Whether a chunk may be overwritten when the second chunk after it is requested. Saves the garbage of large scrapes.
+   * Must be off for callers that keep chunks, or send them without waiting.
+   *
+   * @defaultValue `false`
+   */
+  readonly reuse?: boolean;
+}
+
+/** Encodes families as chunks. Nothing is kept: a chunk can be sent while the next one is made. */
+export type Encoder = (families: Iterable<FamilySnapshot>, options: EncodeOptions) => Iterable<Uint8Array>;

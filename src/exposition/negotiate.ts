@@ -1,14 +1,14 @@
-/** Which format a client is answered with. */
-import { isEscaping } from './escaping.js';
+/** Content negotiation: the format for a client. */
 import {
   type Escaping,
   type ExpositionFormat,
   OPENMETRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,
 } from './formats.js';
+import { isEscaping } from './naming.js';
 import { isProtobufInstalled, PROTOBUF_CONTENT_TYPE } from './protobuf/peer.js';
 
-/** What was agreed on: options of `streamMetrics`, and the header that goes with what it gives. */
+/** The result of a negotiation: options of `streamMetrics`, and the content type of its output. */
 export interface Negotiated {
   readonly format: ExpositionFormat;
   readonly escaping: Escaping;
@@ -16,14 +16,14 @@ export interface Negotiated {
   readonly contentType: string;
 }
 
-/** Something that a client may ask for. */
+/** A format that a client may request. */
 interface Offer {
   readonly format: ExpositionFormat;
   readonly contentType: string;
   readonly type: string;
-  /** What must be asked for besides the type. `undefined` is among the values where it may be left out. */
+  /** Accepted values of required parameters. `undefined` is among them where the parameter may be left out. */
   readonly parameters: Readonly<Record<string, readonly (string | undefined)[]>>;
-  /** Whether this installation has it. Left out: all have. */
+  /** Reports whether the format can be written here. Left out for formats that always can. */
   readonly isAvailable?: () => boolean;
 }
 
@@ -34,7 +34,7 @@ const TEXT: Offer = {
   parameters: { version: ['0.0.4', undefined] },
 };
 
-/** In the versions that differ by a number, bytes do not: 1.0.0 of text is 0.0.4 for those who know quoted names. */
+/** Versions of one format have the same bytes: text 1.0.0 is text 0.0.4 for readers that support quoted names. */
 const OFFERS: readonly Offer[] = [
   TEXT,
   {
@@ -52,7 +52,7 @@ const OFFERS: readonly Offer[] = [
     format: 'openmetrics',
     contentType: OPENMETRICS_CONTENT_TYPE.replace('1.0.0', '0.0.1'),
     type: 'application/openmetrics-text',
-    // Whoever names no version is older than 1.0.0.
+    // Clients that name no version are older than 1.0.0.
     parameters: { version: ['0.0.1', undefined] },
   },
   {
@@ -65,8 +65,8 @@ const OFFERS: readonly Offer[] = [
 ];
 
 /**
- * The format that a client likes best of those that there are, and how names are escaped for it. A header that
- * asks for nothing of that, or cannot be read, or is not there, is answered with text 0.0.4, which everybody reads.
+ * Returns the available format that a client prefers, and how names are escaped for it. Without a header that requests
+ * an available format, that is text 0.0.4, which every client reads.
  *
  * @param accept - the value of the request's `Accept` header
  * @example
@@ -79,18 +79,18 @@ const OFFERS: readonly Offer[] = [
 export function negotiate(accept: string | null | undefined): Negotiated {
   for (const range of rangesOf(accept ?? '')) {
     const offer = OFFERS.find((offer) => meets(offer, range));
-    if (offer !== undefined) return agreed(offer, range.parameters.get('escaping'));
+    if (offer !== undefined) return negotiated(offer, range.parameters.get('escaping'));
   }
-  return agreed(TEXT, undefined);
+  return negotiated(TEXT, undefined);
 }
 
-/** Says the escaping even where nobody asked for one, as Prometheus' own client library does. */
-function agreed({ format, contentType }: Offer, asked: string | undefined): Negotiated {
-  const escaping = isEscaping(asked) ? asked : 'underscores';
+/** The content type always names the escaping, as in client_golang. */
+function negotiated({ format, contentType }: Offer, requested: string | undefined): Negotiated {
+  const escaping = isEscaping(requested) ? requested : 'underscores';
   return { format, escaping, contentType: `${contentType}; escaping=${escaping}` };
 }
 
-/** One of the things that an `Accept` header lists. Types and names are in lower case. */
+/** A media range of an `Accept` header. Types and names of parameters are in lower case. */
 interface Range {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -103,12 +103,12 @@ function meets(offer: Offer, { type, parameters }: Range): boolean {
   return Object.entries(offer.parameters).every(([name, values]) => values.includes(parameters.get(name)));
 }
 
-/** Longer headers are nobody's wish: servers of Prometheus send some 300 characters. */
-const MOST_CHARACTERS = 8192;
+/** Longer headers are ignored. Prometheus sends about 300 characters. */
+const MAX_CHARACTERS = 8192;
 
-/** What the header lists, best first: by weight, those with a wildcard behind the others, then by place. */
+/** The media ranges of a header, best first: by weight, then those without a wildcard, then in order. */
 function rangesOf(accept: string): Range[] {
-  if (accept.length > MOST_CHARACTERS) return [];
+  if (accept.length > MAX_CHARACTERS) return [];
   const ranges = accept.split(',').map(rangeOf);
   const isWild = ({ type }: Range) => Number(type.includes('*'));
   return ranges
@@ -116,7 +116,7 @@ function rangesOf(accept: string): Range[] {
     .sort((a, b) => b.weight - a.weight || isWild(a) - isWild(b));
 }
 
-/** A weight that is no number is NaN, which is greater than nothing: then it is not asked for. */
+/** Parses a media range. An invalid weight is NaN, and the range is ignored. */
 function rangeOf(text: string): Range {
   const [type = '', ...rest] = text.split(';').map((part) => part.trim());
   const parameters = new Map(

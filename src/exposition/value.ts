@@ -1,7 +1,7 @@
 /** Numbers as text. */
 
 /**
- * A sample value: the shortest digits that read back to the same float64, and Prometheus' words for the rest.
+ * A sample value: the shortest digits that read back as the same float64, and Prometheus' words for infinities and NaN.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
  */
@@ -12,9 +12,9 @@ export function formatValue(value: number): string {
 }
 
 /**
- * The value of `le` or `quantile`. It is part of a series' identity, so it is spelt as other clients spell it:
- * Go's `strconv.FormatFloat(value, 'g', -1, 64)`. Shortest digits; an exponent of at least two digits where
- * the decimal exponent is below -4 or above 5: `1e+06`, `0.0001`, `1e-05`.
+ * The value of `le` or `quantile`, which is part of a series' identity, and so is spelled as in other clients: Go's
+ * `strconv.FormatFloat(value, 'g', -1, 64)`. Shortest digits; an exponent of at least two digits where the decimal
+ * exponent is below -4 or above 5: `1e+06`, `0.0001`, `1e-05`.
  */
 export function formatBound(value: number): string {
   if (!Number.isFinite(value)) return formatValue(value);
@@ -23,16 +23,19 @@ export function formatBound(value: number): string {
   return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
 }
 
-/** The same as OpenMetrics spells it: `1.0` where there is neither a point nor an exponent. */
+/** The spelling of OpenMetrics: that of {@link formatBound}, with `.0` where there is neither a point nor an exponent. */
 export function formatCanonical(value: number): string {
   const text = formatBound(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 const ZERO = 48;
-const MOST_DIGITS = 10;
+const MAX_DIGITS = 10;
 
-/** Writes {@link formatValue} as bytes at `at` and returns the place behind it. At most 25 bytes. */
+/** Most bytes of a sample value. */
+export const MAX_VALUE_BYTES = 25;
+
+/** Writes {@link formatValue} as bytes at `at` and returns the place behind it. */
 export function writeValue(bytes: Uint8Array, at: number, value: number): number {
   const integer = value | 0;
   if (integer === value && integer >= 0 && !Object.is(value, -0)) return writeDigits(bytes, at, integer);
@@ -41,10 +44,10 @@ export function writeValue(bytes: Uint8Array, at: number, value: number): number
   return at + text.length;
 }
 
-/** Most sample values are small counts: their digits are written without making a string. */
+/** Writes a small count, as most sample values are, without making a string. */
 function writeDigits(bytes: Uint8Array, at: number, value: number): number {
   let digits = 1;
-  for (let power = 10; digits < MOST_DIGITS && value >= power; power *= 10) digits += 1;
+  for (let power = 10; digits < MAX_DIGITS && value >= power; power *= 10) digits += 1;
   let rest = value;
   for (let place = at + digits - 1; place >= at; place--) {
     const tenth = (rest / 10) | 0;

@@ -1,14 +1,13 @@
-/** Collecting: the families of metrics, of other threads and processes, and of collectors, each name once. */
+/** Collects the families of a registry: metrics, metrics of other threads and processes, and collectors. */
 import { activeBackend } from '../backends/active-backend.js';
 import { MetheusError, show, warnOnce } from '../errors.js';
 import type { Collector, MetricSource } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { labelText, parseLabelText } from '../model/labels.js';
-import { METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
-import { joinParts } from './join-parts.js';
+import { isHidden, METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
 
-/** Collects the families of one registry, again and again. */
+/** Collects the families of one registry. What it makes for a family is kept from one collection to the next. */
 export class Collection {
   readonly #prefix: string;
   readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
@@ -24,31 +23,36 @@ export class Collection {
     collectors: readonly Collector[],
   ): Promise<FamilySnapshot[]> {
     const families = sources.map(({ descriptor }) => descriptor);
-    const blocks = sources.flatMap((source) => source.blocks ?? []);
+    for (const { blocks } of sources) if (blocks !== undefined) families.push(blocks);
     const [snapshots, ...collected] = await Promise.all([
-      activeBackend().snapshot({ families: [...families, ...blocks], scopes }),
+      activeBackend().snapshot({ families, scopes }),
       ...collectors.map(collectFrom),
     ]);
-    const metrics = await joinParts(snapshots);
-    const names = new SampleNames();
-    for (const family of families) names.take(family);
-    const own = metrics.slice(0, families.length).map(said);
-    const others = metrics.slice(families.length).filter(({ family }) => {
-      // Another thread or program may mean something else by a name. That is no reason to serve nothing.
-      const isFree = names.take(family);
-      if (!isFree) warnOfConflict(family);
-      return isFree;
-    });
-    for (const { family } of collected.flat()) {
-      if (names.take(family)) continue;
-      const expected = 'each family from one metric or collector only';
-      throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(family.name), expected });
+    const metrics = snapshots.some(({ family }) => isHidden(family))
+      ? await (await import('./native.js')).attachNative(snapshots)
+      : snapshots;
+    const all: FamilySnapshot[] = [];
+    for (let i = 0; i < sources.length; i++) all.push(withoutUntouched(metrics[i]!));
+    if (metrics.length > sources.length || collected.length > 0) {
+      const names = new SampleNames();
+      for (const { descriptor } of sources) names.reserve(descriptor);
+      for (const other of metrics.slice(sources.length)) {
+        if (names.reserve(other.family)) all.push(withoutUntouched(other));
+        // A conflict with another thread or program is no reason to serve nothing.
+        else warnOfConflict(other.family);
+      }
+      for (const snapshot of collected.flat()) {
+        if (!names.reserve(snapshot.family)) {
+          const expected = 'each family from one metric or collector only';
+          throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(snapshot.family.name), expected });
+        }
+        all.push(snapshot);
+      }
     }
-    return [...own, ...others.map(said), ...collected.flat()].map((snapshot) => this.#withPrefix(snapshot));
+    return this.#prefix === '' ? all : all.map((snapshot) => this.#withPrefix(snapshot));
   }
 
   #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {
-    if (this.#prefix === '') return snapshot;
     let family = this.#renamed.get(snapshot.family);
     if (family === undefined) {
       const name = this.#prefix + snapshot.family.name;
@@ -63,8 +67,8 @@ export class Collection {
   }
 }
 
-/** Without the series of infos and statesets of which nobody has said anything yet. */
-function said(snapshot: FamilySnapshot): FamilySnapshot {
+/** Removes the series of infos and statesets that have not been set yet. */
+function withoutUntouched(snapshot: FamilySnapshot): FamilySnapshot {
   const { family, rows, values } = snapshot;
   if (!METRIC_TYPES[family.type].isState) return snapshot;
   const lengths = rows.lengths.slice(0, rows.size);
@@ -73,7 +77,7 @@ function said(snapshot: FamilySnapshot): FamilySnapshot {
   return { ...snapshot, rows: { ...rows, lengths } };
 }
 
-/** The same rows under other label names. */
+/** The same series under other label names. */
 function relabelled({ family, rows }: FamilySnapshot, names: readonly string[]): LabelRows {
   const column = new LabelColumn();
   for (let row = 0; row < rows.size; row++) {
@@ -91,11 +95,12 @@ function relabelled({ family, rows }: FamilySnapshot, names: readonly string[]):
   return { ...view, lengths };
 }
 
+/** The sample names of one collection. */
 class SampleNames {
   readonly #taken = new Set<string>();
 
-  /** Takes all names of a family, or none when one of them is taken. */
-  take(family: FamilyDescriptor): boolean {
+  /** Reserves all names of a family, or none when one of them is taken. Returns whether it did. */
+  reserve(family: FamilyDescriptor): boolean {
     const names = sampleNames(family);
     if (names.some((name) => this.#taken.has(name))) return false;
     for (const name of names) this.#taken.add(name);

@@ -9,31 +9,31 @@ import type { Collection } from './collect.js';
 
 /** Options of a {@link CollectorRegistry}. */
 export interface RegistryOptions {
-  /** Put before the name of every family, with an underscore between, when it is exposed. */
+  /** The prefix of every family's name in an exposition, separated by an underscore. */
   readonly prefix?: string;
   /**
    * Registries of one scope in different threads, processes or machines are one registry. Left out: `registry-1`,
-   * `registry-2` … in the order in which a thread makes them, so that equal programs add up.
+   * `registry-2` … in the order in which a thread creates them, so that equal programs add up.
    */
   readonly scope?: string;
-  /** Whether the prefix may have any characters, as the names of metrics. @defaultValue `false` */
+  /** Whether the prefix may have any characters, as for names of metrics. @defaultValue `false` */
   readonly utf8Names?: boolean;
 }
 
-/** What may be registered. */
+/** A metric or a collector. */
 export type Registrable = MetricSource | Collector;
 
 /**
  * Holds metrics and custom collectors, and collects their families.
  *
- * Registries know nothing of each other: the same name in two of them is two metrics.
+ * Registries are independent: the same name in two of them is two metrics.
  */
 export class CollectorRegistry implements Registerer {
   readonly scope: string;
   readonly prefix: string;
   readonly #metrics = new Map<string, MetricSource>();
   readonly #collectors = new Set<Collector>();
-  /** Every name that a sample of a registered metric can have, and whose it is. */
+  /** The registered metric of every sample name. */
   readonly #taken = new Map<string, MetricSource>();
   #collection: Collection | undefined;
 
@@ -45,10 +45,10 @@ export class CollectorRegistry implements Registerer {
   }
 
   /**
-   * Adds a metric or a collector. Adding the same twice changes nothing.
+   * Registers a metric or a collector. Registering it twice has no effect.
    *
    * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another metric,
-   * `METHEUS_INVALID_COLLECTOR` when it has no `collect`
+   * `METHEUS_INVALID_COLLECTOR` when it has no `collect()`
    */
   register(source: Registrable): void {
     if (isMetric(source)) this.#add(source);
@@ -59,7 +59,7 @@ export class CollectorRegistry implements Registerer {
     }
   }
 
-  /** Takes out what was registered; says whether it was. The metric stays usable, and can be registered again. */
+  /** Unregisters a metric or a collector, and reports whether it was registered. It can be registered again. */
   unregister(source: Registrable): boolean {
     if (!isMetric(source)) return this.#collectors.delete(source);
     if (this.#metrics.get(source.descriptor.name) !== source) return false;
@@ -78,13 +78,13 @@ export class CollectorRegistry implements Registerer {
   }
 
   /**
-   * The families of everything that is registered, in the order of registration: metrics, metrics that only
-   * other threads or processes have created, and then what the collectors give.
+   * Collects all families: registered metrics in the order of registration, then metrics that only other threads or
+   * processes have created, then the families of collectors.
    *
    * @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
    */
   async collect(): Promise<FamilySnapshot[]> {
-    // What only reads is loaded when somebody reads: most threads and many processes never do.
+    // Loaded on first use: most threads and many processes never collect.
     const { Collection } = await import('./collect.js');
     this.#collection ??= new Collection(this.prefix);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
@@ -99,7 +99,7 @@ export class CollectorRegistry implements Registerer {
     this.#metrics.set(family.name, metric);
   }
 
-  /** Before anything is made: a metric that cannot be registered leaves nothing behind. */
+  /** Runs before a metric is made, so that one that cannot be registered leaves nothing behind. */
   #refuseTaken(family: FamilyDescriptor, definition: string): void {
     for (const name of sampleNames(family)) {
       const other = this.#taken.get(name);

@@ -1,19 +1,19 @@
-/** The registry that metrics go to when none is named. */
+/** The registry of metrics that are created without the option `registry`. */
 import { activeBackend, loadBackendFromEnvironment } from '../backends/active-backend.js';
 import { DEFAULT_REGISTRY, DEFAULT_SCOPE, type MetricSource, type Registerer } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { CollectorRegistry, type Registrable } from './collector-registry.js';
 
-/** Stands for the default registry, whichever that is, so that it can be replaced after it was imported. */
+/** Delegates to the default registry, which can be replaced after it was imported. */
 class DefaultRegistry implements Registerer {
   #registry = new CollectorRegistry({ scope: DEFAULT_SCOPE });
 
-  /** The registry that is the default now. */
+  /** The current default registry. */
   get registry(): CollectorRegistry {
     return this.#registry;
   }
 
-  /** Makes another registry the default. Metrics that were created before stay where they are. */
+  /** Makes another registry the default. Metrics that exist stay in the registry that they were created in. */
   setRegistry(registry: CollectorRegistry): void {
     this.#registry = registry;
   }
@@ -45,17 +45,17 @@ class DefaultRegistry implements Registerer {
 
 const global = globalThis as { [DEFAULT_REGISTRY]?: DefaultRegistry };
 
-function findOrMake(): DefaultRegistry {
+function findOrCreate(): DefaultRegistry {
   if (global[DEFAULT_REGISTRY] === undefined) {
     global[DEFAULT_REGISTRY] = new DefaultRegistry();
-    // From the first moment on: threads that are started from now on are heard and watched.
+    // At once, so that the backend learns of every thread that starts from now on.
     activeBackend();
     loadBackendFromEnvironment();
   }
   return global[DEFAULT_REGISTRY];
 }
 
-/** The default registry: one for the whole thread, shared by every copy of this package that is loaded. */
-export const REGISTRY: DefaultRegistry = findOrMake();
+/** The default registry: one for each thread, shared by every copy of this package that is loaded. */
+export const REGISTRY: DefaultRegistry = findOrCreate();
 
 export type { DefaultRegistry };

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type FamilySnapshot, REGISTRY } from 'metheus';
 import { PowerIndex } from '#metheus/metrics/native/power-index.js';
 import { isHidden } from '#metheus/model/metric-types.js';
-import { joinParts } from '#metheus/registry/join-parts.js';
+import { attachNative } from '#metheus/registry/native.js';
 import { requireTool } from '../support/tools.js';
 import { gone, startWorker } from '../support/workers.js';
 import { makeDirectory, openBackend } from './file/support.js';
@@ -183,7 +183,7 @@ describe('native buckets', () => {
     `;
     const writers = await Promise.all(SCHEMAS.map((_, writer) => startProcess(t, writer, load)));
     const reader = await openBackend(t, { directory });
-    const read = async () => joinParts(await reader.snapshot({ families: [], scopes: [''] }));
+    const read = async () => attachNative(await reader.snapshot({ families: [], scopes: [''] }));
     checkAll(await read(), ALL);
     for (const writer of writers) await writer.kill();
     checkAll(await read(), ALL);
@@ -202,7 +202,7 @@ describe('native buckets', () => {
     const writers = await Promise.all(SCHEMAS.map((_, writer) => startProcess(t, writer, load)));
     const reader = await openRedis(options);
     t.after(() => reader.close());
-    const read = async () => joinParts(await reader.snapshot({ families: [], scopes: [''] }));
+    const read = async () => attachNative(await reader.snapshot({ families: [], scopes: [''] }));
     checkAll(await read(), ALL);
     for (const writer of writers) await writer.kill();
     checkAll(await read(), ALL);

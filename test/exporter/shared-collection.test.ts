@@ -1,14 +1,14 @@
-/** Scrapes at the same time share one collection, and what each of them then sees. */
+/** Concurrent scrapes share one collection, and the numbers that each of them sees. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter, createFamily, generateMetrics } from 'metheus';
 import { createFetchHandler, startMetricsServer } from 'metheus/http';
-import { JOINED_MS, sharedCollections } from '#metheus/exporter/shared-collection.js';
+import { JOINABLE_MS, sharedCollections } from '#metheus/exporter/shared-collection.js';
 import type { FamilySnapshot } from '#metheus/model/family.js';
 import { get } from '../support/http.js';
 
-/** A registry that answers when it is told to, and counts how often it was asked. */
-class Asked {
+/** A registry whose collections end when the test answers them. */
+class Answered {
   readonly answers: ((value: number | Error) => void)[] = [];
 
   collect(): Promise<readonly FamilySnapshot[]> {
@@ -21,10 +21,20 @@ class Asked {
   }
 }
 
+/** The families of a scrape that ends when it has them. */
+async function collect(shared: ReturnType<typeof sharedCollections>): Promise<readonly FamilySnapshot[]> {
+  const collection = shared.join();
+  try {
+    return await collection.families;
+  } finally {
+    collection.release();
+  }
+}
+
 const numberOf = (families: readonly FamilySnapshot[]) => families[0]!.values[0];
 
-describe('scrapes at the same time', () => {
-  it('share one collection, whatever handler they came to', async () => {
+describe('concurrent scrapes', () => {
+  it('share one collection across handlers', async () => {
     const empty = new CollectorRegistry();
     let collections = 0;
     let finish = (): void => {};
@@ -39,11 +49,11 @@ describe('scrapes at the same time', () => {
     });
     const handlers = [createFetchHandler({ registry }), createFetchHandler({ registry, compress: false })];
     const accepted = ['text/plain', 'application/openmetrics-text;version=1.0.0'];
-    const first = sharedCollections(registry).collect();
+    const first = collect(sharedCollections(registry));
     const running = Array.from({ length: 8 }, (_, i) =>
       handlers[i % 2]!(new Request('http://localhost/', { headers: { accept: accepted[(i >> 1) % 2]! } })),
     );
-    // The first of each format loads its encoder before it collects.
+    // The first scrape of each format loads its encoder before it writes.
     await Promise.all([generateMetrics(empty), generateMetrics(empty, { format: 'openmetrics' })]);
     for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
     finish();
@@ -56,7 +66,7 @@ describe('scrapes at the same time', () => {
     );
   });
 
-  it('share one that is still being sent, but not for long', async (t) => {
+  it('share a collection that is still being sent, for a limited time', async (t) => {
     let now = 5000;
     t.mock.method(performance, 'now', () => now);
     const registry = new CollectorRegistry();
@@ -73,7 +83,7 @@ describe('scrapes at the same time', () => {
     };
     const [slow, other] = [await scrape(), await scrape()];
     counter.labels({ id: 0 }).inc();
-    now += JOINED_MS - 1;
+    now += JOINABLE_MS - 1;
     assert.equal(await first(await scrape()), '1');
     now += 1;
     const late = await scrape();
@@ -82,7 +92,7 @@ describe('scrapes at the same time', () => {
     assert.equal(await first(slow), '1');
     await other!.cancel();
     assert.equal(await first(late), '2');
-    // Now that all have been served, each sees what was counted before.
+    // All scrapes have ended, so the next one begins a new collection.
     assert.equal(await first(await scrape()), '3');
     counter.labels({ id: 0 }).inc();
     await scrape('HEAD');
@@ -90,7 +100,7 @@ describe('scrapes at the same time', () => {
     assert.equal(await first(await scrape()), '5');
   });
 
-  it('one after the other each see what was counted before', async () => {
+  it('that follow one another see all that was counted before', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry });
     await using server = await startMetricsServer({ port: 0, registry });
@@ -100,39 +110,39 @@ describe('scrapes at the same time', () => {
     }
   });
 
-  it('that come too late for the one that runs share the next one', async (t) => {
+  it('that arrive too late for the running collection share the next one', async (t) => {
     let now = 5000;
     t.mock.method(performance, 'now', () => now);
-    const registry = new Asked();
+    const registry = new Answered();
     const shared = sharedCollections(registry);
     assert.equal(sharedCollections(registry), shared);
-    const early = [shared.collect(), shared.collect()];
-    now += JOINED_MS - 1;
-    early.push(shared.collect());
+    const early = [collect(shared), collect(shared)];
+    now += JOINABLE_MS - 1;
+    early.push(collect(shared));
     now += 1;
-    const late = [shared.collect(), shared.collect()];
+    const late = [collect(shared), collect(shared)];
     assert.equal(registry.answers.length, 1);
     registry.answers[0]!(1);
     assert.deepEqual((await Promise.all(early)).map(numberOf), [1, 1, 1]);
     await new Promise(setImmediate);
     assert.equal(registry.answers.length, 2);
-    // The next one has just begun, so this joins it.
-    late.push(shared.collect());
+    // The next collection has just begun, so this scrape joins it.
+    late.push(collect(shared));
     registry.answers[1]!(2);
     assert.deepEqual((await Promise.all(late)).map(numberOf), [2, 2, 2]);
-    const alone = shared.collect();
+    const alone = collect(shared);
     registry.answers[2]!(3);
     assert.equal(numberOf(await alone), 3);
   });
 
-  it('fail together, and the next ones do not', async (t) => {
+  it('fail together, and later ones succeed', async (t) => {
     let now = 0;
     t.mock.method(performance, 'now', () => now);
-    const registry = new Asked();
+    const registry = new Answered();
     const shared = sharedCollections(registry);
-    const together = [shared.collect(), shared.collect()];
-    now = JOINED_MS;
-    const next = shared.collect();
+    const together = [collect(shared), collect(shared)];
+    now = JOINABLE_MS;
+    const next = collect(shared);
     registry.answers[0]!(new Error('broken'));
     for (const one of together) await assert.rejects(one, /broken/);
     await new Promise(setImmediate);
@@ -143,7 +153,7 @@ describe('scrapes at the same time', () => {
         throw new Error('at once');
       },
     });
-    await assert.rejects(throwing.collect(), /at once/);
-    await assert.rejects(throwing.collect(), /at once/);
+    await assert.rejects(collect(throwing), /at once/);
+    await assert.rejects(collect(throwing), /at once/);
   });
 });

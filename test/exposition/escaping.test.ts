@@ -12,7 +12,7 @@ import {
   type Escaping,
   generateMetrics,
 } from 'metheus';
-import { escapeLabelName, escapeName } from '#metheus/exposition/escaping.js';
+import { escapeLabelName, escapeName } from '#metheus/exposition/naming.js';
 import { collectable, snapshot } from '../support/snapshots.js';
 
 const lines = (...all: readonly string[]): string => `${all.join('\n')}\n`;

@@ -1,34 +1,33 @@
-/** Fields of `io.prometheus.client` that several messages have, written with the package's writer. */
+/** Fields that several messages of `io.prometheus.client` have. */
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { type Exemplar, isTime } from '../../model/family.js';
-import type { Escaping } from '../encoder.js';
-import { unquoted } from '../escaping.js';
-import { labelNamesOf } from '../exposed.js';
+import type { Escaping } from '../formats.js';
+import { labelNamesOf, unquoted } from '../naming.js';
 
-/** How a field is stored: the low three bits of its tag. */
+/** Wire types: the low three bits of a tag. */
 const VARINT = 0;
 const DOUBLE = 1;
 const MESSAGE = 2;
 
-const MOST_UINT32 = 2 ** 32 - 1;
-const MOST_UINT64 = 2 ** 64;
+const MAX_UINT32 = 2 ** 32 - 1;
+const UINT64_RANGE = 2 ** 64;
 
-/** The tag of a field that is a varint: `bool`, an enum, an integer. */
+/** The tag of a varint field: `bool`, an enum, an integer. */
 export const varintTag = (field: number): number => field * 8 + VARINT;
-/** The tag of a field that is eight bytes. */
+/** The tag of a field of eight bytes. */
 export const doubleTag = (field: number): number => field * 8 + DOUBLE;
-/** The tag of a field with its length before it: a message, a string, packed numbers. */
+/** The tag of a length-delimited field: a message, a string, packed numbers. */
 export const messageTag = (field: number): number => field * 8 + MESSAGE;
 
-/** Whether a count can be written as `uint64`. */
+/** Reports whether a count can be written as `uint64`. */
 export function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value < MOST_UINT64;
+  return Number.isInteger(value) && value >= 0 && value < UINT64_RANGE;
 }
 
-/** A `uint64`. The writer takes a detour over BigInt for those, which small numbers need not take. */
+/** Writes a `uint64`. Small ones are written as `uint32`, which has the same bytes and needs no BigInt. */
 export function writeCount(writer: BinaryWriter, tag: number, count: number): void {
   writer.uint32(tag);
-  if (count <= MOST_UINT32) writer.uint32(count);
+  if (count <= MAX_UINT32) writer.uint32(count);
   else writer.uint64(BigInt(count));
 }
 
@@ -36,7 +35,7 @@ export function writeDouble(writer: BinaryWriter, tag: number, value: number): v
   writer.uint32(tag).double(value);
 }
 
-/** A `google.protobuf.Timestamp`. @param seconds - Unix seconds */
+/** Writes a `google.protobuf.Timestamp`. @param seconds - Unix seconds */
 export function writeTimestamp(writer: BinaryWriter, tag: number, seconds: number): void {
   let whole = Math.floor(seconds);
   let nanos = Math.round((seconds - whole) * 1e9);
@@ -46,12 +45,12 @@ export function writeTimestamp(writer: BinaryWriter, tag: number, seconds: numbe
   }
   writer.uint32(tag).fork();
   writer.uint32(varintTag(1));
-  if (whole >= 0 && whole <= MOST_UINT32) writer.uint32(whole);
+  if (whole >= 0 && whole <= MAX_UINT32) writer.uint32(whole);
   else writer.int64(BigInt(whole));
   writer.uint32(varintTag(2)).uint32(nanos).join();
 }
 
-/** An `Exemplar`. */
+/** Writes an `Exemplar`. */
 export function writeExemplar(
   writer: BinaryWriter,
   tag: number,

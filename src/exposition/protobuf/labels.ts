@@ -1,9 +1,8 @@
-/** Label pairs of protobuf, made from the label texts of rows without making strings of them. */
+/** Label pairs of protobuf, made from the bytes of label texts without strings. */
 import type { LabelRows } from '../../model/label-column.js';
 import { labelText, unescapeLabelValue } from '../../model/labels.js';
 import { copy, Fragment } from '../chunk.js';
-import { unquoted } from '../escaping.js';
-import type { Exposed } from '../exposed.js';
+import { type Exposed, unquoted } from '../naming.js';
 
 const QUOTE = 34;
 const EQUALS = 61;
@@ -11,59 +10,65 @@ const BACKSLASH = 92;
 const LETTER_N = 110;
 const LINE_FEED = 10;
 
-/** Tags: a field's number times eight, and 2 for something with a length before it. */
+/** Tags of length-delimited fields: the number of the field times eight, plus 2. */
 const LABEL = 10;
 const NAME = 10;
 const VALUE = 18;
 
 /** Most bytes of a length. */
-const MOST_LENGTH_BYTES = 5;
+export const MAX_LENGTH_BYTES = 5;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A label's name as it stands in the rows of a family, and as it is written. */
-interface LabelName {
+/** A label's name as it stands in label texts, and as it is written. */
+export interface LabelName {
   readonly text: Uint8Array;
-  /** Field `name` of the pair, whole, and the tag of its `value`. */
+  /** The field `name` of the pair, and the tag of the field `value`. */
   readonly written: Fragment;
 }
 
-/** One pair of a row. */
+/** One pair of a series. */
 interface Pair {
   name: Fragment;
   from: number;
   close: number;
-  /** Bytes of its value without escapes. */
+  /** Bytes of the value without escapes. */
   length: number;
-  /** Bytes of the whole pair behind its length. */
+  /** Bytes of the pair. */
   size: number;
 }
 
 /**
- * Turns `method="GET",route="/"` into `Metric.label`, field by field. Rows of a family mostly have the same
- * names in the same places, so each place remembers its name.
+ * Converts `method="GET",route="/"` into `Metric.label`, field by field. Most series of a family have the same names
+ * in the same positions, so the name of each position is kept.
  */
 export class LabelPairs {
-  readonly #text: Uint8Array;
-  readonly #view: DataView;
-  readonly #nameOf: (name: string) => string;
-  readonly #names: LabelName[] = [];
-  /** Of the row that was measured last, pair by pair: where its value begins and ends, and its escapes. */
+  #text = new Uint8Array();
+  #view = new DataView(new ArrayBuffer(0));
+  #relabel: Exposed<unknown>['relabel'];
+  #names: LabelName[] = [];
+  /** The pairs of the series that was measured last. */
   readonly #found: Pair[] = [];
   #pairs = 0;
-  /** Where the value that was looked for ends, and how many of its bytes are escapes. */
+  /** Where the value found last ends, and how many of its bytes are escapes. */
   #close = 0;
   #escapes = 0;
 
-  /** @param nameOf - gives a name as the reader wants it */
-  constructor({ bytes }: LabelRows, nameOf: (name: string) => string) {
-    this.#text = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#nameOf = nameOf;
+  /**
+   * Begins a family.
+   *
+   * @param names - the names found in this family so far, which are added to
+   * @param relabel - the renaming of text formats: see `Exposed`
+   */
+  begin({ bytes }: LabelRows, names: LabelName[], relabel: Exposed<unknown>['relabel']): void {
+    this.#text = bytes as Uint8Array<ArrayBuffer>;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
+    this.#relabel = relabel;
+    this.#names = names;
   }
 
-  /** Reads a row, and tells how long its pairs will be. */
+  /** Reads the labels of a series, and returns how many bytes its pairs take. */
   measure(start: number, length: number): number {
     const end = start + length;
     let size = 0;
@@ -88,7 +93,7 @@ export class LabelPairs {
     return size;
   }
 
-  /** Writes the row that was measured last. Returns the place behind it. */
+  /** Writes the pairs of the series measured last. Returns the place behind them. */
   write(bytes: Uint8Array, view: DataView, at: number): number {
     let to = at;
     for (let place = 0; place < this.#pairs; place++) {
@@ -145,23 +150,23 @@ export class LabelPairs {
     return found;
   }
 
-  /** A name ends before the first `="`: a quote of its own has a backslash before it. */
+  /** A name ends before the first `="`: quotes in a name are escaped. */
   #readName(at: number, end: number): LabelName {
     this.#find(at, end);
     const text = this.#text.slice(at, this.#close - 1);
-    return { text, written: nameField(this.#nameOf(unescapeLabelValue(decoder.decode(text)))) };
+    return { text, written: nameField(relabelled(unescapeLabelValue(decoder.decode(text)), this.#relabel)) };
   }
 }
 
-/** @param relabel - what text formats write instead of a row's labels: see `Exposed` */
-export function relabelled(name: string, relabel: Exposed['relabel']): string {
+/** The name that a label is written with. */
+function relabelled(name: string, relabel: Exposed<unknown>['relabel']): string {
   return relabel === undefined ? name : unquoted(relabel(labelText([name], [''])).slice(0, -'=""'.length));
 }
 
-/** The field `name` and the tag that comes behind it. */
+/** The field `name` and the tag behind it. */
 function nameField(name: string): Fragment {
   const encoded = encoder.encode(name);
-  const field = new Uint8Array(1 + MOST_LENGTH_BYTES + encoded.length + 1);
+  const field = new Uint8Array(1 + MAX_LENGTH_BYTES + encoded.length + 1);
   field[0] = NAME;
   const at = writeLength(field, 1, encoded.length);
   field.set(encoded, at);
@@ -169,13 +174,14 @@ function nameField(name: string): Fragment {
   return new Fragment(field.subarray(0, at + encoded.length + 1));
 }
 
-/** Bytes of a length as a varint. */
+/** Returns how many bytes a length takes as a varint. */
 export function lengthBytes(length: number): number {
   let size = 1;
   for (let rest = length >>> 7; rest > 0; rest >>>= 7) size += 1;
   return size;
 }
 
+/** Writes a length as a varint. Returns the place behind it. */
 export function writeLength(bytes: Uint8Array, at: number, length: number): number {
   let to = at;
   let rest = length;

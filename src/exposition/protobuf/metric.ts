@@ -1,12 +1,12 @@
-/** One `Metric` of `io.prometheus.client` from one row of a snapshot. */
+/** Writes the series of a family as messages `Metric` of `io.prometheus.client`. */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { createFamily } from '../../model/create-family.js';
 import { type FamilySnapshot, isTime } from '../../model/family.js';
 import { REMOVED } from '../../model/label-column.js';
 import { METRIC_TYPES } from '../../model/metric-types.js';
 import type { Chunk } from '../chunk.js';
-import type { Escaping } from '../encoder.js';
-import type { Exposed } from '../exposed.js';
+import type { Escaping } from '../formats.js';
+import type { Exposed } from '../naming.js';
 import {
   doubleTag,
   isCount,
@@ -17,7 +17,7 @@ import {
   writeExemplar,
   writeTimestamp,
 } from './fields.js';
-import { LabelPairs, lengthBytes, relabelled, writeLength } from './labels.js';
+import { type LabelName, LabelPairs, lengthBytes, MAX_LENGTH_BYTES, writeLength } from './labels.js';
 import { areCounts, writeNative } from './native.js';
 
 /** Tags of fields, named as in `metrics.proto`. */
@@ -35,47 +35,47 @@ const UPPER_BOUND = doubleTag(2);
 const COUNTER_CREATED = messageTag(3);
 const BUCKET_EXEMPLAR = messageTag(3);
 
-/** A message that is one number, its tag and length included. */
+/** Bytes of a message with one number, tag and length included. */
 const NUMBER_BYTES = 11;
-/** Most bytes of a length. */
-const MOST_LENGTH_BYTES = 5;
-const MOST_INT64 = 2 ** 63;
-/** A time whose seconds are five bytes at most. */
-const MOST_SECONDS = 2 ** 31;
+const INT64_RANGE = 2 ** 63;
+/** Times up to this take at most five bytes for their seconds. */
+const MAX_SECONDS = 2 ** 31;
 
-/** Writes the rows of one family. */
+const NO_FAMILY = createFamily('none', '', { series: [] });
+
+/** Writes the series of one family after another. */
 export class MetricWriter {
-  /** Keeps optimized code between two scrapes: see `Chunk.always`. */
-  static readonly always = new MetricWriter(
-    createFamily('always', '', { series: [] }),
-    undefined,
-    'allow-utf-8',
-  );
+  /** Keeps the optimized code between two scrapes. See docs/v8.md: constructors kept by one live instance. */
+  static readonly always = new MetricWriter('allow-utf-8');
 
-  readonly #snapshot: FamilySnapshot;
   readonly #escaping: Escaping;
-  readonly #labels: LabelPairs;
-  readonly #cells: number;
-  readonly #message: number;
-  /** Whether the rows of this type are one number each. */
-  readonly #isNumber: boolean;
+  readonly #labels = new LabelPairs();
   readonly #writer = new BinaryWriter();
+  #snapshot: FamilySnapshot = NO_FAMILY;
+  #cells = 0;
+  #message = 0;
+  /** Whether each series of this type is one number. */
+  #isNumber = false;
   #next = 0;
-  /** The created time of the plain row that was measured last; 0 where it has none. */
+  /** The created time of the plain series measured last; 0 where it has none. */
   #seconds = 0;
   #nanos = 0;
 
-  /** @param relabel - what text formats write instead of a row's labels: see `Exposed` */
-  constructor(snapshot: FamilySnapshot, relabel: Exposed['relabel'], escaping: Escaping) {
-    this.#snapshot = snapshot;
+  constructor(escaping: Escaping) {
     this.#escaping = escaping;
-    this.#labels = new LabelPairs(snapshot.rows, (name) => relabelled(name, relabel));
+  }
+
+  /** Begins with the first series of a family. For the other parameters see {@link LabelPairs.begin}. */
+  begin(snapshot: FamilySnapshot, names: LabelName[], relabel: Exposed<unknown>['relabel']): void {
+    this.#snapshot = snapshot;
+    this.#labels.begin(snapshot.rows, names, relabel);
+    this.#next = 0;
     this.#cells = snapshot.family.cells;
     this.#message = messageTag(METRIC_TYPES[snapshot.family.type].protobuf.field);
     this.#isNumber = this.#message !== SUMMARY && this.#message !== HISTOGRAM;
   }
 
-  /** How many bytes {@link write} will write for some rows. */
+  /** Returns how many bytes {@link write} will write for some series. */
   measure(from: number, to: number): number {
     const { starts, lengths } = this.#snapshot.rows;
     let size = 0;
@@ -89,7 +89,7 @@ export class MetricWriter {
     return size;
   }
 
-  /** Writes rows, each the field `metric` of its family, until the chunk is full. Returns whether this was the rest. */
+  /** Writes series as fields `metric`, until the chunk is full. Returns whether all series are written. */
   write(chunk: Chunk): boolean {
     const { starts, lengths, size } = this.#snapshot.rows;
     for (; this.#next < size; this.#next++) {
@@ -98,13 +98,13 @@ export class MetricWriter {
       if (length === REMOVED) continue;
       const values = this.#isPlain(row) ? undefined : this.#values(row);
       const metric = this.#labels.measure(starts[row]!, length) + (values?.length ?? this.#numberBytes(row));
-      if (!chunk.fits(1 + MOST_LENGTH_BYTES + metric)) return false;
-      this.#writeRow(chunk, metric, values, row);
+      if (!chunk.fits(1 + MAX_LENGTH_BYTES + metric)) return false;
+      this.#writeMetric(chunk, metric, values, row);
     }
     return true;
   }
 
-  #writeRow(chunk: Chunk, size: number, values: Uint8Array | undefined, row: number): void {
+  #writeMetric(chunk: Chunk, size: number, values: Uint8Array | undefined, row: number): void {
     const { bytes, view } = chunk;
     bytes[chunk.length] = METRIC;
     let at = writeLength(bytes, chunk.length + 1, size);
@@ -116,14 +116,14 @@ export class MetricWriter {
     }
   }
 
-  /** Whether a row is its labels, one number and perhaps a created time: then it needs no writer. */
+  /** Reports whether a series is labels, one number and perhaps a created time, which are written without a writer. */
   #isPlain(row: number): boolean {
     const { created, exemplars, timestamps } = this.#snapshot;
     if (!this.#isNumber || exemplars !== undefined || timestamps !== undefined) return false;
-    return created === undefined || created[row]! <= MOST_SECONDS;
+    return created === undefined || created[row]! <= MAX_SECONDS;
   }
 
-  /** How long a plain row is besides its labels. Splits its created time for {@link #writeNumber}. */
+  /** Returns the bytes of a plain series but for its labels. Splits its created time for {@link #writeNumber}. */
   #numberBytes(row: number): number {
     const created = this.#message === COUNTER ? (this.#snapshot.created?.[row] ?? 0) : 0;
     this.#seconds = 0;
@@ -150,7 +150,7 @@ export class MetricWriter {
     return writeLength(bytes, to + 1, nanos);
   }
 
-  /** What a row has besides its labels. */
+  /** Returns a series encoded but for its labels. */
   #values(row: number): Uint8Array {
     const { values, timestamps } = this.#snapshot;
     const writer = this.#writer;
@@ -173,7 +173,7 @@ export class MetricWriter {
     }
     writer.join();
     const milliseconds = Math.round((timestamps?.[row] ?? Number.NaN) * 1000);
-    if (Math.abs(milliseconds) < MOST_INT64) writer.uint32(TIMESTAMP_MS).int64(BigInt(milliseconds));
+    if (Math.abs(milliseconds) < INT64_RANGE) writer.uint32(TIMESTAMP_MS).int64(BigInt(milliseconds));
     return writer.finish();
   }
 
@@ -211,7 +211,7 @@ export class MetricWriter {
       sum += values[first + i]!;
       this.#writeBucket(writer, first + i, family.bounds[i]!, sum, whole);
     }
-    // The last bucket is known from the count. As other clients do, it is written for its exemplar only.
+    // The last bucket equals the count. As in other clients, it is written for its exemplar only.
     const hasLast = this.#snapshot.exemplars?.has(first + inf) && (buckets === undefined || inf > 0);
     if (hasLast) this.#writeBucket(writer, first + inf, Number.POSITIVE_INFINITY, total, whole);
     if (buckets !== undefined) {
@@ -230,7 +230,7 @@ export class MetricWriter {
     writer.join();
   }
 
-  /** Those of native histograms stand by themselves, and must have a timestamp. */
+  /** Exemplars of native buckets are a field of the histogram, and must have a timestamp. */
   #writeNativeExemplars(writer: BinaryWriter, first: number, last: number): void {
     const { exemplars } = this.#snapshot;
     for (let cell = first; exemplars !== undefined && cell <= last; cell++) {

@@ -1,5 +1,5 @@
 /**
- * Native buckets as protobuf: spans of buckets side by side, and each count as its difference to the one before.
+ * Native buckets as protobuf: spans of adjacent buckets, and each count as the difference from the count before it.
  *
  * @see https://prometheus.io/docs/specs/native_histograms/
  */
@@ -7,16 +7,16 @@ import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { NativeBuckets, PowerBuckets } from '../../model/family.js';
 import { doubleTag, isCount, messageTag, varintTag, writeCount, writeDouble } from './fields.js';
 
-/** Empty buckets that are written as such, since a new span costs as much. */
-const MOST_FILLED_GAP = 2;
+/** A gap of this many empty buckets is filled with zeros, since a new span takes as many bytes. */
+const MAX_FILLED_GAP = 2;
 /**
- * Smallest zero bucket of Go's client. A histogram that is empty, with a zero bucket of no width, would not be
- * told from a classic one: Prometheus 2.40 to 2.4x does not see the empty span that newer ones go by.
+ * Smallest zero threshold of client_golang. Prometheus 2.40 to 2.4x takes an empty histogram with a threshold of 0 for a
+ * classic one, since it ignores the empty span by which later versions recognize it.
  */
-const LEAST_ZERO_THRESHOLD = 2 ** -128;
-const MOST_INT32 = 2 ** 31;
+const MIN_ZERO_THRESHOLD = 2 ** -128;
+const INT32_RANGE = 2 ** 31;
 
-/** Fields of one sign. */
+/** Tags of the fields for one sign. */
 interface SignFields {
   readonly span: number;
   readonly delta: number;
@@ -25,7 +25,7 @@ interface SignFields {
 const NEGATIVE: SignFields = { span: messageTag(9), delta: messageTag(10), count: messageTag(11) };
 const POSITIVE: SignFields = { span: messageTag(12), delta: messageTag(13), count: messageTag(14) };
 
-/** Whether all counts are whole numbers, as they are unless somebody computed them. */
+/** Reports whether all counts are whole numbers. A collector may give others. */
 export function areCounts({ count, zeroCount, positive, negative }: NativeBuckets): boolean {
   return isCount(count) && isCount(zeroCount) && areWhole(positive) && areWhole(negative);
 }
@@ -35,11 +35,11 @@ function areWhole({ counts }: PowerBuckets): boolean {
   return true;
 }
 
-/** Schema, zero bucket and buckets: fields of `Histogram`. @param counts - whether all counts are whole */
+/** Writes schema, zero bucket and buckets: fields of `Histogram`. @param counts - whether all counts are whole */
 export function writeNative(writer: BinaryWriter, buckets: NativeBuckets, counts: boolean): void {
   const { schema, zeroThreshold, zeroCount, positive, negative } = buckets;
   const isEmpty = zeroCount === 0 && positive.index.length === 0 && negative.index.length === 0;
-  const threshold = isEmpty ? Math.max(zeroThreshold, LEAST_ZERO_THRESHOLD) : zeroThreshold;
+  const threshold = isEmpty ? Math.max(zeroThreshold, MIN_ZERO_THRESHOLD) : zeroThreshold;
   writer.uint32(varintTag(5)).sint32(schema);
   writeDouble(writer, doubleTag(6), threshold);
   if (counts) writeCount(writer, varintTag(7), zeroCount);
@@ -49,7 +49,7 @@ export function writeNative(writer: BinaryWriter, buckets: NativeBuckets, counts
   if (isEmpty) writeSpan(writer, POSITIVE.span, 0, 0);
 }
 
-/** Written in loops, without arrays between: this is most of a scrape of native histograms. */
+/** Writes the buckets of one sign, without intermediate arrays: most of the time of a native scrape is spent here. */
 function writeSign(
   writer: BinaryWriter,
   fields: SignFields,
@@ -63,7 +63,7 @@ function writeSign(
   let end = index[0]!;
   for (let i = 0; i < index.length; i++) {
     const gap = index[i]! - end;
-    for (let empty = 0; gap <= MOST_FILLED_GAP && empty < gap; empty++) {
+    for (let empty = 0; gap <= MAX_FILLED_GAP && empty < gap; empty++) {
       writeBucket(writer, 0, before, whole);
       before = 0;
     }
@@ -79,13 +79,13 @@ function writeBucket(writer: BinaryWriter, count: number, before: number, whole:
   else writer.double(count);
 }
 
-/** Buckets side by side, small gaps filled. The offset is from the end of the span before; of the first, its bucket. */
+/** Writes spans, small gaps filled. An offset counts from the end of the span before; that of the first is its bucket. */
 function writeSpans(writer: BinaryWriter, tag: number, index: Int32Array): void {
   let before = 0;
   for (let i = 0; i < index.length; ) {
     const first = index[i]!;
     let end = first + 1;
-    for (i += 1; i < index.length && index[i]! - end <= MOST_FILLED_GAP; i++) end = index[i]! + 1;
+    for (i += 1; i < index.length && index[i]! - end <= MAX_FILLED_GAP; i++) end = index[i]! + 1;
     writeSpan(writer, tag, first - before, end - first);
     before = end;
   }
@@ -98,8 +98,8 @@ function writeSpan(writer: BinaryWriter, tag: number, offset: number, length: nu
   writer.join();
 }
 
-/** A `sint64`: the same bytes as a `sint32` where it is one, and then without a detour over BigInt. */
+/** Writes a `sint64`. Small ones are written as `sint32`, which has the same bytes and needs no BigInt. */
 function writeDelta(writer: BinaryWriter, delta: number): void {
-  if (delta >= -MOST_INT32 && delta < MOST_INT32) writer.sint32(delta);
+  if (delta >= -INT32_RANGE && delta < INT32_RANGE) writer.sint32(delta);
   else writer.sint64(BigInt(delta));
 }

@@ -1,17 +1,17 @@
-/** The package that writes protobuf: optional, and loaded when somebody asks for that format. */
+/** The optional package that writes protobuf, loaded when the format is first requested. */
 import { createRequire } from 'node:module';
 import { MetheusError } from '../../errors.js';
 
-/** Of the format `protobuf`. */
+/** Content type of the format `protobuf`. */
 export const PROTOBUF_CONTENT_TYPE =
   'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
 
-let isThere: boolean | undefined;
+let isInstalled: boolean | undefined;
 
-/** Whether the package is there, so that the format can be offered. Looked for once. */
+/** Reports whether the package is installed. Resolves it once. */
 export function isProtobufInstalled(): boolean {
-  isThere ??= canResolve('@bufbuild/protobuf/wire');
-  return isThere;
+  isInstalled ??= canResolve('@bufbuild/protobuf/wire');
+  return isInstalled;
 }
 
 function canResolve(specifier: string): boolean {

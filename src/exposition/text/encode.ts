@@ -1,14 +1,13 @@
-/** Text of any dialect, from columns. */
+/** Encodes families in any text format. */
 import type { Exemplar, FamilySnapshot } from '../../model/family.js';
+import { isHidden } from '../../model/metric-types.js';
 import { Chunk, copy, Fragment } from '../chunk.js';
-import type { EncodeOptions, Escaping } from '../encoder.js';
-import { checkEscaping } from '../escaping.js';
-import { expose, labelsText } from '../exposed.js';
+import type { EncodeOptions, Escaping } from '../formats.js';
+import { checkEscaping, labelsText, namerOf } from '../naming.js';
 import { formatValue } from '../value.js';
-import type { Dialect } from './dialect.js';
-import { RowWriter } from './rows.js';
+import { type Dialect, familyTextOf } from './dialect.js';
+import { SeriesWriter } from './series.js';
 
-/** The families as chunks of text. Nothing is kept: what was taken can be sent while the rest is written. */
 export function* encodeFamilies(
   families: Iterable<FamilySnapshot>,
   { escaping, created, reuse }: EncodeOptions,
@@ -16,32 +15,34 @@ export function* encodeFamilies(
 ): Generator<Uint8Array> {
   checkEscaping(escaping);
   const chunk = new Chunk(reuse);
-  const exemplarText = dialect.exemplars ? exemplarWriter(escaping) : undefined;
-  const { timestampOf } = dialect;
-  for (const { snapshot, shape, relabel } of expose(families, escaping, dialect)) {
-    yield* writeText(chunk, dialect.headerOf(shape, snapshot.family));
-    const lines = dialect.linesOf(shape, snapshot, created);
-    const rows = new RowWriter(snapshot, { lines, relabel, timestampOf, exemplarText });
-    while (!rows.write(chunk)) yield chunk.take();
+  const names = namerOf(dialect.namers, escaping, dialect.shapesOf).begin(families);
+  const series = new SeriesWriter(
+    dialect.timestampOf,
+    dialect.exemplars ? exemplarWriter(escaping) : undefined,
+  );
+  for (const snapshot of families) {
+    if (isHidden(snapshot.family)) continue;
+    const exposed = names.exposedOf(snapshot.family);
+    const text = familyTextOf(dialect, exposed, snapshot, created);
+    while (!chunk.fits(text.headerLength)) yield chunk.take();
+    chunk.length = copy(chunk.view, chunk.length, text.view, 0, text.headerLength);
+    series.begin(snapshot, text, exposed.relabel);
+    while (!series.write(chunk)) yield chunk.take();
   }
-  yield* writeText(chunk, dialect.end);
+  const end = new Fragment(dialect.end);
+  while (!chunk.fits(end.length)) yield chunk.take();
+  chunk.length = copy(chunk.view, chunk.length, end.view, 0, end.length);
   if (chunk.length > 0) yield chunk.take();
 }
 
-function* writeText(chunk: Chunk, text: string): Generator<Uint8Array> {
-  const fragment = new Fragment(text);
-  while (!chunk.fits(fragment.length)) yield chunk.take();
-  chunk.length = copy(chunk.view, chunk.length, fragment.view, 0, fragment.length);
-}
+/** Maximum of code points in an exemplar's label names and values. Parsers reject a scrape with a longer one. */
+const MAX_EXEMPLAR_LENGTH = 128;
 
-/** Code points of an exemplar's label names and values. One that has more makes others' parsers refuse a scrape. */
-const MOST_EXEMPLAR_LENGTH = 128;
-
-/** Writes ` # {trace_id="1"} 0.5 1700000000`; nothing for an exemplar that no reader takes. */
+/** Writes ` # {trace_id="1"} 0.5 1700000000`, and nothing for an exemplar that parsers reject. */
 function exemplarWriter(escaping: Escaping): (exemplar: Exemplar) => string {
   return ({ labels, value, timestamp }) => {
     const length = Object.entries(labels).reduce((sum, [name, text]) => sum + [...name, ...text].length, 0);
-    if (length > MOST_EXEMPLAR_LENGTH) return '';
+    if (length > MAX_EXEMPLAR_LENGTH) return '';
     const time = Number.isFinite(timestamp) ? ` ${formatValue(timestamp!)}` : '';
     return ` # {${labelsText(labels, escaping)}} ${formatValue(value)}${time}`;
   };

@@ -3,15 +3,14 @@
  *
  * @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
-import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import type { FamilyDescriptor } from '../../model/family.js';
 import { METRIC_TYPES, withoutEnding } from '../../model/metric-types.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../../model/names.js';
-import type { Encoder } from '../encoder.js';
-import { quoted } from '../escaping.js';
+import type { Encoder } from '../formats.js';
+import { quoted, type Shape } from '../naming.js';
 import { formatCanonical } from '../value.js';
-import type { Dialect, Shape } from './dialect.js';
+import { bucketLines, type Dialect, type LineSpec, quantileLines } from './dialect.js';
 import { encodeFamilies } from './encode.js';
-import { bucketLines, type Line, line, quantileLines } from './line.js';
 
 const OPENMETRICS: Dialect = {
   shapesOf(name, type) {
@@ -21,12 +20,12 @@ const OPENMETRICS: Dialect = {
       return [{ ...shape, family, sample: `${family}_info` }];
     }
     if (type === 'counter') {
-      // As in Go: a counter that cannot be one is of a type that says nothing, under the name that it has.
+      // As in client_golang, a counter without `_total` is exposed as `unknown`.
       const unknown = { ...shape, word: 'unknown', suffixes: [] };
       const family = withoutEnding(name, '_total');
       return family === name ? [unknown] : [{ ...shape, family }, unknown];
     }
-    // A state set needs a label of its own name, which no label has with a colon.
+    // A stateset needs a label with the name of the family, and label names have no colons.
     const isNamed = !isLegacyMetricName(name) || isLegacyLabelName(name);
     return [type === 'stateset' && !isNamed ? { ...shape, word: 'gauge' } : shape];
   },
@@ -36,51 +35,56 @@ const OPENMETRICS: Dialect = {
     const escaped = help.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n');
     return `# TYPE ${name} ${word}\n${hasUnit ? `# UNIT ${name} ${unit}\n` : ''}# HELP ${name} ${escaped}\n`;
   },
-  linesOf(shape, snapshot, created) {
-    const lines = valueLines(shape, snapshot);
-    const hasCreated = created && snapshot.created !== undefined && shape.suffixes.includes('_created');
-    return hasCreated ? [...lines, line(`${shape.family}_created`, 0, { value: 'created' })] : lines;
+  linesOf(shape, family, has) {
+    const lines = valueLines(shape, family, has.quantiles);
+    const hasCreated = has.created && shape.suffixes.includes('_created');
+    return hasCreated ? [...lines, { name: `${shape.family}_created`, cell: 0, value: 'created' }] : lines;
   },
   timestampOf: (seconds) => (Number.isFinite(seconds) ? seconds : Number.NaN),
   exemplars: true,
   end: '# EOF\n',
+  namers: new Map(),
 };
 
-function valueLines({ family, word, sample }: Shape, snapshot: FamilySnapshot): Line[] {
-  const { type } = snapshot.family;
-  if (type === 'summary') return summaryLines(family, snapshot);
-  if (type === 'histogram') return histogramLines(family, '_sum', '_count', snapshot.family);
-  if (type === 'gaugehistogram') return histogramLines(family, '_gsum', '_gcount', snapshot.family);
-  return [word === 'counter' ? line(sample, 0, { exemplar: true, guard: 0 }) : line(sample, 0)];
-}
-
-/** Neither sums nor quantiles may be below zero. */
-function summaryLines(name: string, { family, quantiles }: FamilySnapshot): Line[] {
-  const own = quantiles === undefined ? [] : quantileLines(name, family.bounds, formatCanonical, 0);
-  return [...own, line(`${name}_sum`, 0, { guard: 0 }), line(`${name}_count`, 1)];
+function valueLines(
+  { family: name, word, sample }: Shape,
+  { type, bounds }: FamilyDescriptor,
+  hasQuantiles: boolean,
+): LineSpec[] {
+  switch (METRIC_TYPES[type].layout) {
+    case 'summary':
+      // Neither sums nor quantiles may be below zero.
+      return [
+        ...(hasQuantiles ? quantileLines(name, bounds, formatCanonical, 0) : []),
+        { name: `${name}_sum`, cell: 0, guard: 0 },
+        { name: `${name}_count`, cell: 1 },
+      ];
+    case 'buckets':
+      return histogramLines(name, type === 'gaugehistogram', bounds);
+    default:
+      return [
+        word === 'counter' ? { name: sample, cell: 0, exemplar: true, guard: 0 } : { name: sample, cell: 0 },
+      ];
+  }
 }
 
 /**
- * Sum and count are both there or both not. They are not with a bound below zero, since a sum may then shrink, nor
- * where the sum is below zero or not a number. The last bucket is the count.
+ * Sum and count are written together or not at all. They are left out with a bound below zero, since a sum may then shrink,
+ * and where the sum is below zero or NaN. The last bucket is the count.
  */
-function histogramLines(
-  name: string,
-  sum: string,
-  count: string,
-  { type, bounds }: FamilyDescriptor,
-): Line[] {
+function histogramLines(name: string, isGauge: boolean, bounds: readonly number[]): LineSpec[] {
   const buckets = bucketLines(name, bounds, formatCanonical, true);
   const isSigned = bounds.some((bound) => bound < 0);
-  if (isSigned && type === 'histogram') return buckets;
+  if (isSigned && !isGauge) return buckets;
   const guard = isSigned ? -1 : bounds.length + 1;
+  const [sum, count] = isGauge ? ['_gsum', '_gcount'] : ['_sum', '_count'];
   return [
     ...buckets,
-    line(name + sum, bounds.length + 1, { guard }),
-    line(name + count, bounds.length + 1, { value: 'count', guard }),
+    { name: name + sum, cell: bounds.length + 1, guard },
+    { name: name + count, cell: bounds.length + 1, value: 'count', guard },
   ];
 }
 
-/** Families as OpenMetrics. */
+/** Encodes families as OpenMetrics. */
 export const encodeOpenMetrics: Encoder = (families, options) =>
   encodeFamilies(families, options, OPENMETRICS);

@@ -3,31 +3,44 @@
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
-import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { METRIC_TYPES, withoutEnding } from '../../model/metric-types.js';
 import { isLegacyMetricName } from '../../model/names.js';
-import type { Encoder } from '../encoder.js';
-import { quoted } from '../escaping.js';
+import type { Encoder } from '../formats.js';
+import { quoted, type ShapesOf } from '../naming.js';
 import { formatBound } from '../value.js';
-import type { Dialect, Shape } from './dialect.js';
+import { bucketLines, type Dialect, quantileLines } from './dialect.js';
 import { encodeFamilies } from './encode.js';
-import { bucketLines, type Line, line, quantileLines } from './line.js';
 
-export const TEXT: Dialect = {
-  shapesOf(name, type) {
-    const family = type === 'info' ? `${withoutEnding(name, '_info')}_info` : name;
-    return [{ family, sample: family, ...METRIC_TYPES[type].text }];
-  },
+/** Names of families in this format and in protobuf. */
+export const shapesOfText: ShapesOf = (name, type) => {
+  const family = type === 'info' ? `${withoutEnding(name, '_info')}_info` : name;
+  return [{ family, sample: family, ...METRIC_TYPES[type].text }];
+};
+
+const TEXT: Dialect = {
+  shapesOf: shapesOfText,
   headerOf({ family, word }, { help }) {
     const name = isLegacyMetricName(family) ? family : quoted(family);
     const escaped = help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
     return `# HELP ${name} ${escaped}\n# TYPE ${name} ${word}\n`;
   },
-  linesOf({ family, sample }, snapshot) {
-    const { layout } = METRIC_TYPES[snapshot.family.type];
-    if (layout === 'summary') return summaryLines(family, snapshot);
-    if (layout === 'buckets') return histogramLines(family, snapshot.family);
-    return [line(sample, 0)];
+  linesOf({ family: name, sample }, { type, bounds }, { quantiles }) {
+    switch (METRIC_TYPES[type].layout) {
+      case 'summary':
+        return [
+          ...(quantiles ? quantileLines(name, bounds, formatBound) : []),
+          { name: `${name}_sum`, cell: 0 },
+          { name: `${name}_count`, cell: 1 },
+        ];
+      case 'buckets':
+        return [
+          ...bucketLines(name, bounds, formatBound, false),
+          { name: `${name}_sum`, cell: bounds.length + 1 },
+          { name: `${name}_count`, cell: bounds.length + 1, value: 'count' },
+        ];
+      default:
+        return [{ name: sample, cell: 0 }];
+    }
   },
   /** Milliseconds, in an int64. */
   timestampOf(seconds) {
@@ -36,20 +49,8 @@ export const TEXT: Dialect = {
   },
   exemplars: false,
   end: '',
+  namers: new Map(),
 };
 
-function summaryLines(name: Shape['family'], { family, quantiles }: FamilySnapshot): Line[] {
-  const own = quantiles === undefined ? [] : quantileLines(name, family.bounds, formatBound);
-  return [...own, line(`${name}_sum`, 0), line(`${name}_count`, 1)];
-}
-
-function histogramLines(name: Shape['family'], { bounds }: FamilyDescriptor): Line[] {
-  return [
-    ...bucketLines(name, bounds, formatBound, false),
-    line(`${name}_sum`, bounds.length + 1),
-    line(`${name}_count`, bounds.length + 1, { value: 'count' }),
-  ];
-}
-
-/** Families in text format 0.0.4, or 1.0.0 where names are not escaped. */
+/** Encodes families in text format 0.0.4, or 1.0.0 where names are not escaped. */
 export const encodeText: Encoder = (families, options) => encodeFamilies(families, options, TEXT);

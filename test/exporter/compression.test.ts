@@ -1,11 +1,41 @@
-/** Compression of chunks that lie in the same two buffers, one after the other. */
+/** Compression: when responses are compressed, and chunks that share two buffers. */
 import assert from 'node:assert/strict';
 import { getDefaultHighWaterMark, setDefaultHighWaterMark } from 'node:stream';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { gzipChunks } from '#metheus/exporter/gzip.js';
+import { acceptsGzip, gzipChunks } from '#metheus/exporter/compression.js';
 
-/** What streams let wait: in Node.js 20, and from 22 on. */
+const CASES: readonly [string | undefined, boolean][] = [
+  [undefined, false],
+  ['', false],
+  ['gzip', true],
+  ['GZIP', true],
+  ['x-gzip', true],
+  ['deflate, gzip;q=1.0, *;q=0.5', true],
+  ['br,gzip ; q=0.001', true],
+  ['gzip;q=0', false],
+  ['gzip; q=0.000', false],
+  ['gzip;Q=0', false],
+  ['*', true],
+  ['*;q=0', false],
+  ['gzip;q=0, *', false],
+  ['*;q=0, gzip', true],
+  ['identity', false],
+  ['br, deflate, zstd', false],
+  ['identity;q=1, gzip;q=0.5', false],
+  ['identity;q=0.5, gzip', true],
+  ['gzip;q=oops', false],
+  ['gzipped', false],
+  [',,;', false],
+];
+
+describe('Accept-Encoding', () => {
+  for (const [header, expected] of CASES) {
+    it(`${header}: ${expected ? 'gzip' : 'plain'}`, () => assert.equal(acceptsGzip(header), expected));
+  }
+});
+
+/** The default limit of waiting bytes: in Node.js 20, and from 22 on. */
 for (const waiting of [16384, 65536]) {
   it(`has read a chunk before the one after the next is made (${waiting} bytes may wait)`, async (t) => {
     const before = getDefaultHighWaterMark(false);

@@ -1,0 +1,45 @@
+/** Compression with gzip, in the threads that Node keeps for it, so that the event loop is free meanwhile. */
+import { pipeline } from 'node:stream';
+import { constants, createGzip, gzip, type ZlibOptions } from 'node:zlib';
+
+/**
+ * Reports whether to answer with gzip: whether it is accepted, and plain bytes are not preferred.
+ *
+ * @param header - the value of `Accept-Encoding`; without one, plain bytes are safe
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.accept-encoding
+ */
+export function acceptsGzip(header: string | null | undefined): boolean {
+  if (!header) return false;
+  const weights = new Map<string, number>();
+  for (const item of header.toLowerCase().split(',')) {
+    const [coding = '', ...parameters] = item.split(';').map((text) => text.trim());
+    const q = parameters.find((parameter) => /^q\s*=/.test(parameter));
+    weights.set(coding, q === undefined ? 1 : Number(q.slice(q.indexOf('=') + 1)));
+  }
+  const weight = weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0;
+  // An invalid weight is NaN, for which this is false.
+  return weight > 0 && weight >= (weights.get('identity') ?? 0);
+}
+
+/** For exposition text three times as fast as zlib's default, with a result that is a fifth larger (measured). */
+const OPTIONS: ZlibOptions = { level: constants.Z_BEST_SPEED, chunkSize: 65536 };
+
+export function gzipBytes(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    gzip(bytes, OPTIONS, (error, compressed) => (error === null ? resolve(compressed) : reject(error)));
+  });
+}
+
+/**
+ * No chunk waits in the stream: encoders fill two buffers in turn, and with Node's own limit (64 KiB from version 22 on)
+ * a third chunk would overwrite the first while that is waiting.
+ */
+const ONE_AT_A_TIME = { ...OPTIONS, writableHighWaterMark: 1 };
+
+/** Compresses chunks no faster than the result is read. Allocates nothing before the first is requested. */
+export async function* gzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const stream = createGzip(ONE_AT_A_TIME);
+  // An error of the chunks destroys the stream with it, and so is thrown by the line below.
+  pipeline(chunks, stream, () => {});
+  yield* stream;
+}

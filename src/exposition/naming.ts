@@ -1,0 +1,249 @@
+/**
+ * Names of families and labels in an exposition: escaped for readers that do not support UTF-8 names, and unique.
+ *
+ * Names are unique when they are registered, but may clash after escaping, or after a format has removed an ending. Then
+ * a name that needs no escaping is kept; the later ones of the others are written by the scheme `values`, with
+ * underscores appended until they are unique.
+ *
+ * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
+ */
+import { MetheusError, show, warnOnce } from '../errors.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
+import { escapeLabelValue, labelPairs, unescapeLabelValue } from '../model/labels.js';
+import { isHidden, type MetricType } from '../model/metric-types.js';
+import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
+import type { Escaping } from './formats.js';
+
+const ESCAPINGS: readonly unknown[] = ['underscores', 'dots', 'values', 'allow-utf-8'] satisfies Escaping[];
+
+/** Reports whether this is the name of an escaping scheme. */
+export function isEscaping(given: unknown): given is Escaping {
+  return ESCAPINGS.includes(given);
+}
+
+/** @throws `METHEUS_INVALID_OPTIONS` */
+export function checkEscaping(given: unknown): asserts given is Escaping {
+  if (isEscaping(given)) return;
+  const expected = `one of ${ESCAPINGS.join(', ')}`;
+  throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `escaping: ${show(given)}`, expected });
+}
+
+/** Escapes a metric's name. Legacy names are returned unchanged. */
+export function escapeName(name: string, escaping: Escaping): string {
+  return isLegacyMetricName(name) ? name : escapeCharacters(name, escaping, /[a-zA-Z0-9:]/);
+}
+
+/** Escapes a label's name, in which a colon needs escaping too. */
+export function escapeLabelName(name: string, escaping: Escaping): string {
+  return isLegacyLabelName(name) ? name : escapeCharacters(name, escaping, /[a-zA-Z0-9]/);
+}
+
+function escapeCharacters(name: string, escaping: Escaping, known: RegExp): string {
+  if (escaping === 'allow-utf-8') return name;
+  const escaped = Array.from(name, (char, i) =>
+    known.test(char) && !(i === 0 && /\d/.test(char)) ? char : REPLACEMENTS[escaping](char),
+  );
+  return (escaping === 'values' ? 'U__' : '') + escaped.join('');
+}
+
+const REPLACEMENTS = {
+  underscores: () => '_',
+  dots: (char: string) => (char === '.' ? '_dot_' : '__'),
+  values: (char: string) => (char === '_' ? '__' : `_${char.codePointAt(0)!.toString(16)}_`),
+};
+
+/** Puts a name in quotes, as text formats need it for names that are not legacy names. */
+export function quoted(name: string): string {
+  return `"${escapeLabelValue(name)}"`;
+}
+
+/** Undoes {@link quoted} for a name that is in quotes. */
+export function unquoted(name: string): string {
+  return name.startsWith('"') ? unescapeLabelValue(name.slice(1, -1)) : name;
+}
+
+/** Names that one family has in a format. */
+export interface Shape {
+  /** The family's name in metadata lines. */
+  readonly family: string;
+  /** The format's word for the type. */
+  readonly word: string;
+  /** The name of samples that have no suffix of their own. */
+  readonly sample: string;
+  /** Endings of sample names behind the family's name. No other family may have one of these names. */
+  readonly suffixes: readonly string[];
+}
+
+/** Shapes of a family of this name and type, best first: the next one where a name of it is taken. */
+export type ShapesOf = (name: string, type: MetricType) => readonly [Shape, ...Shape[]];
+
+/** A family's names, and what an encoder has made for it. */
+export interface Exposed<F> {
+  readonly shape: Shape;
+  /** All names of the shape. */
+  readonly names: readonly string[];
+  /** Families of a lower rank choose their names first. */
+  readonly rank: number;
+  /** Renames the labels in the text of a series; `undefined` where the text is written as it is. */
+  readonly relabel: ((text: string) => string) | undefined;
+  /** What depends on the descriptor only, made by the encoder: several where snapshots of a family differ in form. */
+  readonly forms: F[];
+}
+
+const RANKS = [0, 1, 2] as const;
+
+/** Names families for one format and escaping. What it makes for a descriptor is kept as long as the descriptor. */
+export class FamilyNamer<F> {
+  readonly #escaping: Escaping;
+  readonly #shapesOf: ShapesOf;
+  readonly #preferred = new WeakMap<FamilyDescriptor, Exposed<F>>();
+
+  constructor(escaping: Escaping, shapesOf: ShapesOf) {
+    this.#escaping = escaping;
+    this.#shapesOf = shapesOf;
+  }
+
+  /** Names the families of one scrape. Where they are given as an array, the names do not depend on its order. */
+  begin(families: Iterable<FamilySnapshot>): FamilyNames<F> {
+    const names = new FamilyNames<F>(this);
+    if (!Array.isArray(families)) return names;
+    for (const rank of RANKS)
+      for (const { family } of families as FamilySnapshot[])
+        if (!isHidden(family) && this.preferred(family).rank === rank) names.exposedOf(family);
+    return names;
+  }
+
+  /** The names that a family has unless they are taken. */
+  preferred(family: FamilyDescriptor): Exposed<F> {
+    let exposed = this.#preferred.get(family);
+    if (exposed === undefined) {
+      exposed = this.#expose(family, this.#shapesOf(escapeName(family.name, this.#escaping), family.type)[0]);
+      this.#preferred.set(family, exposed);
+    }
+    return exposed;
+  }
+
+  /** The best names that are not taken. */
+  alternative(family: FamilyDescriptor, isTaken: (name: string) => boolean): Exposed<F> {
+    const { name, type } = family;
+    for (const candidate of candidates(name, this.#escaping, escapeName)) {
+      const shape = this.#shapesOf(candidate, type).find((one) => !namesOf(one).some(isTaken));
+      if (shape === undefined) continue;
+      if (candidate !== escapeName(name, this.#escaping)) warnOfName(name, candidate);
+      return this.#expose(family, shape);
+    }
+    throw new RangeError('There is always another name');
+  }
+
+  #expose(family: FamilyDescriptor, shape: Shape): Exposed<F> {
+    // Counters give way to other types, since they have a second name; escaped names give way to all others.
+    const rank = isLegacyMetricName(family.name) ? Number(family.type === 'counter') : 2;
+    const relabel = relabelling(family, shape, this.#escaping);
+    return { shape, names: namesOf(shape), rank, relabel, forms: [] };
+  }
+}
+
+/** The namer for an escaping, made on first use. */
+export function namerOf<F>(
+  namers: Map<Escaping, FamilyNamer<F>>,
+  escaping: Escaping,
+  shapesOf: ShapesOf,
+): FamilyNamer<F> {
+  let namer = namers.get(escaping);
+  if (namer === undefined) {
+    namer = new FamilyNamer(escaping, shapesOf);
+    namers.set(escaping, namer);
+  }
+  return namer;
+}
+
+/** Names of the families of one scrape. */
+export class FamilyNames<F> {
+  readonly #namer: FamilyNamer<F>;
+  readonly #exposed = new Map<FamilyDescriptor, Exposed<F>>();
+  readonly #taken = new Set<string>();
+
+  constructor(namer: FamilyNamer<F>) {
+    this.#namer = namer;
+  }
+
+  exposedOf(family: FamilyDescriptor): Exposed<F> {
+    let exposed = this.#exposed.get(family);
+    if (exposed !== undefined) return exposed;
+    exposed = this.#namer.preferred(family);
+    for (const name of exposed.names) {
+      if (!this.#taken.has(name)) continue;
+      exposed = this.#namer.alternative(family, (taken) => this.#taken.has(taken));
+      break;
+    }
+    for (const name of exposed.names) this.#taken.add(name);
+    this.#exposed.set(family, exposed);
+    return exposed;
+  }
+}
+
+function namesOf({ family, sample, suffixes }: Shape): string[] {
+  return [...new Set([family, sample, ...suffixes.map((suffix) => family + suffix)])];
+}
+
+/** Spellings of a name, best first, without end. */
+function* candidates(name: string, escaping: Escaping, escaped: typeof escapeName): Generator<string> {
+  yield escaped(name, escaping);
+  for (let last = escaped(name, 'values'); ; last += '_') yield last;
+}
+
+function warnOfName(name: string, written: string): void {
+  const message = `Metric '${name}' is exposed as '${written}', since another metric has the name it would have.`;
+  warnOnce(`exposed ${name} ${written}`, message);
+}
+
+function relabelling(family: FamilyDescriptor, shape: Shape, escaping: Escaping): Exposed<never>['relabel'] {
+  const { labelNames, type } = family;
+  if (type !== 'stateset' && labelNames.every(isLegacyLabelName)) return undefined;
+  const written = labelNamesOf(labelNames, escaping);
+  // The label of a stateset that names the state is called as the family, with its prefix if it has one.
+  const ownName = quotedLabel(escapeLabelName(shape.family, escaping));
+  const isTaken = labelNames.some((name) => written.get(name) === ownName);
+  if (type === 'stateset' && !isTaken) written.set(labelNames.at(-1) ?? '', ownName);
+  if (labelNames.every((name) => written.get(name) === name)) return undefined;
+  return (text) =>
+    labelPairs(text)
+      .map(([name, value]) => {
+        const plain = unescapeLabelValue(name);
+        return `${written.get(plain) ?? quotedLabel(plain)}="${value}"`;
+      })
+      .join(',');
+}
+
+/** Label names that Prometheus and its formats reserve. */
+const RESERVED = ['__name__', 'le', 'quantile'];
+
+/** The spelling of each label's name, in quotes where it needs them. */
+export function labelNamesOf(names: readonly string[], escaping: Escaping): Map<string, string> {
+  const taken = new Set([...RESERVED, ...names.filter(isLegacyLabelName)]);
+  const written = new Map<string, string>();
+  for (const name of names) {
+    if (isLegacyLabelName(name)) {
+      written.set(name, name);
+      continue;
+    }
+    for (const candidate of candidates(name, escaping, escapeLabelName)) {
+      if (taken.has(candidate)) continue;
+      taken.add(candidate);
+      written.set(name, quotedLabel(candidate));
+      break;
+    }
+  }
+  return written;
+}
+
+/** The spelling of a label's name before the `=`. */
+function quotedLabel(name: string): string {
+  return isLegacyLabelName(name) ? name : quoted(name);
+}
+
+/** The text of an exemplar's labels. */
+export function labelsText(labels: Readonly<Record<string, string>>, escaping: Escaping): string {
+  const names = labelNamesOf(Object.keys(labels), escaping);
+  return Array.from(names, ([name, written]) => `${written}="${escapeLabelValue(labels[name]!)}"`).join(',');
+}
