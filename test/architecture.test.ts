@@ -62,7 +62,9 @@ describe('rooms of src', () => {
   });
 
   for (const room of ['progress', 'backends']) {
-    it(`contain every file of ${room}, and import only lower ranks there`, { todo: true }, () => {
+    it(`contain every file of ${room}, and import only lower ranks there`, {
+      todo: room === 'backends',
+    }, () => {
       const files = [...sources.keys()].filter((file) => file.startsWith(`${room}/`));
       assertRanks(files, roomsBelow(`### Rooms of \`${room}\``));
     });

@@ -25,8 +25,14 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   watcher: ['spectator'],
 };
 
-/** Names in which such a word keeps its ordinary meaning. */
-const ALLOWED: readonly string[] = [];
+/** Names in which such a word keeps another meaning. */
+const ALLOWED: readonly string[] = [
+  // Native buckets side by side, which are reserved together.
+  'Block',
+  'BlockAddress',
+  'CountedBlock',
+  'blocks',
+];
 
 const GLOSSARY_ROW = /^\| (\w+) \| .+ \|$/gm;
 const DECLARATION =
