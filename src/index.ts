@@ -1,5 +1,5 @@
 /**
- * Metrics for Prometheus, and one API for them from one process to a fleet.
+ * Metrics for Prometheus: one API from one process to a fleet.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** `metheus/opentelemetry`: the trace of this moment, from OpenTelemetry's API, an optional peer dependency. */
+/** `metheus/opentelemetry`: the current trace, from OpenTelemetry's API, which is an optional peer dependency. */
 import { createRequire } from 'node:module';
 import { MetheusError } from '../errors.js';
 import type { Labels } from '../model/labels.js';
@@ -7,8 +7,8 @@ import type { Labels } from '../model/labels.js';
 const SAMPLED = 1;
 
 /**
- * For the option `exemplars` of counters and histograms: `trace_id` and `span_id` of the active span. Only of one
- * that is sampled, since only such a trace can be looked up.
+ * Returns a function for the option `exemplars` of counters and histograms. It returns `trace_id` and `span_id` of the
+ * active span if that is sampled; other traces cannot be looked up.
  *
  * @throws `METHEUS_DEPENDENCY_MISSING` without `@opentelemetry/api`
  */
@@ -21,14 +21,14 @@ export function currentTrace(): () => Labels | undefined {
   };
 }
 
-/** At once, since metrics are made at once. Its state is global: it matters not which copy of it this is. */
+/** Loads the package synchronously, as metrics are created. Any copy of it will do, since its state is global. */
 function load(): typeof import('@opentelemetry/api') {
   try {
     return createRequire(import.meta.url)('@opentelemetry/api');
   } catch (cause) {
     throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
       given: 'no package @opentelemetry/api',
-      expected: 'it, where traces are asked for',
+      expected: 'the package, which currentTrace() needs',
       todo: "Run 'npm install @opentelemetry/api'",
       cause,
     });

@@ -1,19 +1,18 @@
 /**
- * Finds the bucket of a value. A search has at each step a branch that nobody can predict, which costs more than
- * all else that an observation does. So the leading bits of the float64, its exponent and a little more, are
- * looked up in a table; with buckets as wide as usual at most one comparison is left.
+ * Finds the bucket of a value by a table of the leading bits of its float64: the exponent and part of the mantissa. For
+ * usual bounds at most one comparison remains. See docs/v8.md: unpredictable branches.
  */
 
-/** Bits of a float64's leading half that do not tell slots apart: 3 bits of the mantissa make 8 slots an octave. */
+/** Number of low bits of the leading half that a slot spans: with 3 bits of the mantissa left, an octave has 8 slots. */
 const SHIFT = 17;
-/** Bounds further apart get wider slots. */
+/** Slots become wider when the bounds would need more of them. */
 const MAX_SLOTS = 512;
-/** Slots beyond the least and the greatest bound, for values that miss them by two octaves. */
+/** Number of slots beyond the first and the last bound, for values up to two octaves away. */
 const MARGIN = 16;
 
 const float = new Float64Array(1);
 const halves = new Int32Array(float.buffer);
-/** Which half leads: the second one where bytes are little-endian. */
+/** Index of the leading half: 1 on little-endian machines. */
 const LEADING = new Uint8Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
 
 function leadingBits(value: number): number {
@@ -30,21 +29,21 @@ function fromLeadingBits(bits: number): number {
 /** Finds the bucket of a value. */
 export type Buckets = Pick<BucketIndex, 'bounds' | 'bucketOf'>;
 
-/** All values are in the bucket `+Inf`. */
+/** For metrics without classic buckets: every value is in `+Inf`. */
 const NO_BUCKETS: Buckets = { bounds: [Number.POSITIVE_INFINITY], bucketOf: () => 0 };
 
-/** The bounds of a histogram, and a table of where in them to look. */
+/** The bounds of a histogram with their table of slots. */
 export class BucketIndex {
-  /** Upper bounds, ascending, `Infinity` last: which also makes it an array of unboxed numbers, whole or not. */
+  /** Upper bounds, ascending, `Infinity` last. See docs/v8.md: boxed doubles. */
   readonly bounds: readonly number[];
   readonly #shift: number;
-  /** The slot, as leading bits, that is slot 0 here. It takes what is below all others: negative numbers too. */
+  /** Leading bits of slot 0, which takes all smaller values, negative ones included. */
   readonly #first: number;
   readonly #last: number;
-  /** How many bounds are below the start of each slot; all of them, for the slot after the last. */
+  /** Number of bounds below the start of each slot, and of all bounds at the end. */
   readonly #below: number[] = [];
 
-  /** @param bounds - ascending and finite; none, for a metric that has no classic buckets */
+  /** @param bounds - ascending and finite; empty for metrics without classic buckets */
   static of(bounds: readonly number[]): Buckets {
     return bounds.length === 0 ? NO_BUCKETS : new BucketIndex(bounds);
   }
@@ -66,7 +65,7 @@ export class BucketIndex {
     this.#below.push(bounds.length);
   }
 
-  /** The first bucket whose bound is not below the value, which is not NaN. */
+  /** Returns the first bucket whose bound is not below the value, which must not be NaN. */
   bucketOf(value: number): number {
     float[0] = value;
     let slot = (halves[LEADING]! >> this.#shift) - this.#first;

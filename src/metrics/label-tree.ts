@@ -1,18 +1,18 @@
 /**
- * The tree of one metric's label values: a level for each label, in the order of their declaration.
+ * The tree of one metric's label values, with a level for each label in the order of declaration.
  *
- * A level is a map from a label's value to the next level; `undefined` stands for a label that was not given.
- * So one walk finds partial and complete metrics alike.
+ * A level is a map from a label's value to the next level; the last level has the children. The key `undefined` stands
+ * for a label that was not given, so partial and complete metrics are found in the same way.
  */
 
-/** Label values in order of declaration; `undefined` where none was given. */
+/** Label values in the order of declaration; `undefined` for those not given. */
 export type Values = readonly (string | undefined)[];
 
 type Key = string | undefined;
 type Next<M> = Level<M> | M;
 type Level<M> = Map<Key, Next<M>> | Twig<M>;
 
-/** A level with one key. A map of one takes four times the memory, and trees with unique labels are full of them. */
+/** A level with one key: a quarter of the memory of a map, which matters for labels with unique values. */
 class Twig<M> {
   readonly key: Key;
   next: Next<M>;
@@ -36,19 +36,19 @@ export class LabelTree<M extends object> {
   readonly #top = new Map<Key, Next<M>>();
 
   constructor(names: readonly string[]) {
-    // A copy: V8 reads a frozen array four times as slowly.
+    // A copy that is not frozen. See docs/v8.md: frozen arrays.
     this.#names = [...names];
   }
 
   /**
-   * The complete leaf for exactly these labels, if it is known and each is a string. The fast way: written out
-   * for few labels, since a property read in a loop over names costs twice as much as one on its own line.
+   * Finds the complete child with exactly these labels, if all are strings. Up to three labels are read without a loop:
+   * see docs/v8.md: properties by name.
    */
   find(given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;
     const count = names.length;
     if (count !== countKeys(given) || count === 0) return undefined;
-    // No value but a string is a key of the tree, `undefined` aside.
+    // Values that are not strings are not found, except `undefined`, which is checked.
     const values = given as Readonly<Record<string, string | undefined>>;
     const first = values[names[0]!];
     if (first === undefined) return undefined;
@@ -69,8 +69,8 @@ export class LabelTree<M extends object> {
   }
 
   /**
-   * The leaf for `given` on top of `base`, if it is known: with labels that are numbers, that were given before,
-   * or that are left open. Undefined too where `given` is not as it should be.
+   * Finds the child with the labels of `base` and `given`. Values may be numbers and booleans, and labels may be left
+   * open. Returns undefined for invalid labels too.
    */
   findOnTop(base: Values, given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;
@@ -93,20 +93,20 @@ export class LabelTree<M extends object> {
     return used > 0 && used === countKeys(given) ? (next as M) : undefined;
   }
 
-  /** The leaf at exactly these values. */
+  /** Finds the child at exactly these values. */
   at(values: Values): M | undefined {
     let next: Next<M> | undefined = this.#top;
     for (let i = 0; i < values.length && next !== undefined; i++) next = (next as Level<M>).get(values[i]);
     return next as M | undefined;
   }
 
-  /** Puts a leaf at these values, of which there is at least one. */
-  put(values: Values, leaf: M): M {
-    put(this.#top, values, 0, leaf);
-    return leaf;
+  /** Puts a child at these values, of which there is at least one, and returns it. */
+  put(values: Values, child: M): M {
+    put(this.#top, values, 0, child);
+    return child;
   }
 
-  /** Takes the leaf at these values away, and the levels that this leaves empty. */
+  /** Deletes the child at these values, and the levels that become empty. */
   delete(values: Values): void {
     remove(this.#top, values, 0);
   }
@@ -116,20 +116,20 @@ export class LabelTree<M extends object> {
   }
 
   /**
-   * Every leaf, with the values that lead to it. It may be deleted while it is looked at.
+   * Iterates over the children with their values. The current child may be deleted.
    *
-   * @param wanted - which keys to follow, by level; all when left out
+   * @param wanted - reports whether to follow a key of a level
    */
-  leaves(wanted: (key: Key, level: number) => boolean = () => true): Generator<[leaf: M, values: Values]> {
-    return leavesOf(this.#top, [], this.#names.length, wanted);
+  children(wanted: (key: Key, level: number) => boolean = () => true): Generator<[child: M, values: Values]> {
+    return childrenOf(this.#top, [], this.#names.length, wanted);
   }
 }
 
-/** Puts a leaf below a level. Returns the level, or what takes its place. */
-function put<M>(level: Level<M> | undefined, values: Values, depth: number, leaf: M): Level<M> {
+/** Puts a child below a level. Returns the level or its replacement. */
+function put<M>(level: Level<M> | undefined, values: Values, depth: number, child: M): Level<M> {
   const key = values[depth];
   const next = level?.get(key) as Level<M> | undefined;
-  const then = depth === values.length - 1 ? leaf : put(next, values, depth + 1, leaf);
+  const then = depth === values.length - 1 ? child : put(next, values, depth + 1, child);
   if (level === undefined) return new Twig(key, then);
   if (level instanceof Map) return level.set(key, then);
   if (next === undefined) return new Map([...level, [key, then]]);
@@ -137,7 +137,7 @@ function put<M>(level: Level<M> | undefined, values: Values, depth: number, leaf
   return level;
 }
 
-/** Takes the leaf at these values away. Returns whether the level is empty then. */
+/** Deletes the child at these values. Reports whether the level is empty now. */
 function remove<M>(level: Level<M>, values: Values, depth: number): boolean {
   const key = values[depth];
   const next = level.get(key);
@@ -149,23 +149,23 @@ function remove<M>(level: Level<M>, values: Values, depth: number): boolean {
   return level.size === 0;
 }
 
-function* leavesOf<M>(
+function* childrenOf<M>(
   level: Level<M>,
   path: Values,
   depth: number,
   wanted: (key: Key, level: number) => boolean,
-): Generator<[leaf: M, values: Values]> {
+): Generator<[child: M, values: Values]> {
   for (const [key, next] of level) {
     if (!wanted(key, path.length)) continue;
     const values = [...path, key];
     if (values.length === depth) yield [next as M, values];
-    else yield* leavesOf(next as Level<M>, values, depth, wanted);
+    else yield* childrenOf(next as Level<M>, values, depth, wanted);
   }
 }
 
 /**
- * How many properties an object has, -1 if it inherits any: one that has every label and no more of them names
- * no other. Written as V8 knows it: this `hasOwnProperty` of a key of this loop costs nothing.
+ * Counts the properties of an object; -1 if it inherits any. Labels that have every name and no more properties have no
+ * unknown name. See docs/v8.md: properties by name.
  */
 function countKeys(given: object): number {
   let count = 0;

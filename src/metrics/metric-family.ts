@@ -1,6 +1,6 @@
 /**
- * The series of one metric, in a tree of their label values: a leaf is always the same object for the same
- * labels. A leaf that leaves labels to their defaults shares the cells of the one that names them.
+ * The children of one metric, in a tree of their label values: the same labels are always the same child. A child that
+ * leaves labels to their defaults shares the cells of the child that names them.
  */
 import { activeBackend, type CellOwner } from '../backends/active-backend.js';
 import type { Cells, Move } from '../backends/backend.js';
@@ -11,31 +11,31 @@ import { BucketIndex, type Buckets } from './bucket-index.js';
 import { LabelTree, type Values } from './label-tree.js';
 import type { NativeFamily } from './native/series.js';
 
-/** What a family knows of its metrics: where they count. `offset` is -1 while labels are missing. */
+/** A metric as its family knows it: where it counts. `offset` is -1 while labels are missing. */
 export interface Child {
   page: Float64Array;
   offset: number;
-  /** Told that a series begins with it, for a leaf that has more of it than these cells. */
+  /** Called when a series begins with this child, for metrics that count in more than these cells. */
   startSeries?(labels: readonly string[]): void;
-  /** Told that it counts in the series of another leaf. */
+  /** Called when this child counts in the series of another child. */
   joinSeries?(other: Child): void;
-  /** Told that the series was removed. */
+  /** Called when the series was removed. */
   endSeries?(): void;
 }
 
-/** The value of every label of the series that stands for all beyond `maxSeries`. */
+/** The value of every label of the series that counts label sets beyond `maxSeries`. */
 export const OVERFLOW = '__overflow__';
 
-/** What a family is besides its descriptor. */
+/** The properties of a family besides its descriptor. */
 export interface FamilySettings {
   /** The whole definition, as text. */
   readonly definition: string;
-  /** One for each label; `undefined` where there is no default. */
+  /** One for each label; `undefined` for labels without a default. */
   readonly defaults: Values;
   readonly maxSeries: number;
-  /** Told each time a new label set was turned away. */
+  /** Called for each new label set that was refused. */
   readonly onOverflow: () => void;
-  /** Gives the labels of an exemplar for observations that bring none. */
+  /** Returns the labels of an exemplar for observations that bring none. */
   readonly exemplars?: (() => Labels | undefined) | undefined;
   /** The states of a stateset. */
   readonly states?: readonly string[] | undefined;
@@ -45,7 +45,7 @@ export interface FamilySettings {
 
 export class MetricFamily<M extends Child> implements CellOwner {
   readonly descriptor: FamilyDescriptor;
-  /** The metric without any label given. */
+  /** The metric with no label given. */
   readonly root: M;
   readonly settings: FamilySettings;
   /** The descriptor's bounds, for histograms to search. */
@@ -56,7 +56,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
   ) => M;
   readonly tree: LabelTree<M>;
   #series = 0;
-  /** Leaves that count nothing yet. */
+  /** Number of children in the tree that miss labels. */
   #partials = 0;
 
   constructor(
@@ -74,14 +74,14 @@ export class MetricFamily<M extends Child> implements CellOwner {
     activeBackend().add(this);
   }
 
-  /** The metric with `given` on top of `base`. The slow way: it checks everything and makes what is new. */
+  /** Returns the child with `given` on top of `base`. The slow way: it checks everything and creates new children. */
   resolve(base: Values | undefined, given: unknown): M {
-    return this.#leaf(this.combine(base, given, 'labels()'));
+    return this.#childAt(this.combine(base, given, 'labels()'));
   }
 
   /**
-   * Label values with `given` on top of `base`, which is undefined for a series that was removed. The overflow
-   * series takes any: it stands for all.
+   * Returns label values with `given` on top of `base`, which is undefined for a removed series. The overflow series
+   * accepts any labels, since it counts for all.
    */
   combine(base: Values | undefined, given: unknown, method: string): Values {
     const { name: metric, labelNames } = this.descriptor;
@@ -109,35 +109,35 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   /**
-   * The labels of a leaf, if it was not removed. It is looked for among all: complete metrics do not keep
+   * Returns the labels of a child; undefined if it was removed. Searches all children, since complete ones do not keep
    * their labels.
    */
   labelsOf(metric: Child): Values | undefined {
-    for (const [leaf, values] of this.tree.leaves()) if (leaf === metric) return values;
+    for (const [child, values] of this.tree.children()) if (child === metric) return values;
     return undefined;
   }
 
-  /** The series with these values, where given, each by the metric that names all of its labels. */
-  *series(wanted: Values): Generator<[metric: M, labels: readonly string[]]> {
+  /** Iterates over the series with these values, as far as given, each by the child that names all of its labels. */
+  *series(wanted: Values): Generator<[child: M, labels: readonly string[]]> {
     if (this.descriptor.labelNames.length === 0) yield [this.root, []];
     const matches = (key: string | undefined, level: number) => (wanted[level] ?? key) === key;
-    for (const [leaf, values] of this.tree.leaves(matches)) {
-      if (leaf.offset >= 0 && !values.includes(undefined)) yield [leaf, values as string[]];
+    for (const [child, values] of this.tree.children(matches)) {
+      if (child.offset >= 0 && !values.includes(undefined)) yield [child, values as string[]];
     }
   }
 
-  /** Which labels have neither a given value nor a default. */
+  /** Returns the labels that have neither a given value nor a default. */
   missing(given: Values): string[] {
     return this.descriptor.labelNames.filter((_, i) => (given[i] ?? this.settings.defaults[i]) === undefined);
   }
 
-  /** Removes all series with these values, where given, and says how many there were. */
+  /** Removes all series with these values, as far as given, and returns their number. */
   remove(wanted: Values): number {
     const { root } = this;
     const { defaults } = this.settings;
-    const rootGoes = root.offset >= 0 && defaults.every((value, i) => (wanted[i] ?? value) === value);
+    const removesRoot = root.offset >= 0 && defaults.every((value, i) => (wanted[i] ?? value) === value);
     const removed = this.#prune(wanted);
-    if (rootGoes) this.#attachRoot();
+    if (removesRoot) this.#attachRoot();
     return this.descriptor.labelNames.length === 0 ? 1 : removed;
   }
 
@@ -151,21 +151,21 @@ export class MetricFamily<M extends Child> implements CellOwner {
   migrate(move: Move): void {
     const { descriptor: family } = this;
     const sharing: [M, Values][] = [];
-    for (const [leaf, values] of this.tree.leaves()) {
-      if (leaf.offset < 0) continue;
-      if (values.includes(undefined)) sharing.push([leaf, values]);
-      else attach(leaf, move({ family, labels: values as string[] }, leaf));
+    for (const [child, values] of this.tree.children()) {
+      if (child.offset < 0) continue;
+      if (values.includes(undefined)) sharing.push([child, values]);
+      else attach(child, move({ family, labels: values as string[] }, child));
     }
     if (family.labelNames.length === 0) attach(this.root, move({ family, labels: [] }, this.root));
     else if (this.root.offset >= 0) sharing.push([this.root, []]);
-    for (const [metric, values] of sharing) attach(metric, this.#leaf(this.#filled(values)));
+    for (const [child, values] of sharing) attach(child, this.#childAt(this.#filled(values)));
   }
 
   #attachRoot(): void {
     const { descriptor: family, root } = this;
     const { backend } = activeBackend();
     if (family.labelNames.length > 0) {
-      share(root, this.#leaf(this.#filled([])));
+      share(root, this.#childAt(this.#filled([])));
       return;
     }
     if (root.offset >= 0) {
@@ -176,7 +176,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     root.startSeries?.([]);
   }
 
-  #leaf(values: Values): M {
+  #childAt(values: Values): M {
     if (values.every((value) => value === undefined)) return this.root;
     return this.tree.at(values) ?? this.#add(values);
   }
@@ -186,7 +186,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     const labels = this.#filled(values);
     if (labels.includes(undefined)) return this.#addPartial(values);
     if (values.includes(undefined)) {
-      const named = this.#leaf(labels);
+      const named = this.#childAt(labels);
       if (named === this.tree.at(this.#overflow())) return named;
       const metric = new this.#Metric(this, values);
       share(metric, named);
@@ -207,7 +207,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.tree.put(labels, metric);
   }
 
-  /** Under a limit, the partial metrics that are kept are limited too. */
+  /** Under a limit of series, the number of partial metrics that are kept is limited too. */
   #addPartial(values: Values): M {
     const metric = new this.#Metric(this, values);
     if (this.#partials > 4 * this.settings.maxSeries) return metric;
@@ -227,39 +227,39 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.settings.defaults.map((value, i) => values[i] ?? value);
   }
 
-  /** Drops the leaves that match. Counts the series. */
+  /** Deletes the children that match, and returns the number of their series. */
   #prune(wanted: Values): number {
     const { defaults } = this.settings;
     let removed = 0;
     const matches = (key: string | undefined, level: number) =>
       wanted[level] === undefined || (key ?? defaults[level]) === wanted[level];
-    for (const [leaf, values] of this.tree.leaves(matches)) {
+    for (const [child, values] of this.tree.children(matches)) {
       this.tree.delete(values);
-      if (leaf.offset < 0) {
+      if (child.offset < 0) {
         this.#partials -= 1;
         continue;
       }
       if (!values.includes(undefined)) {
-        activeBackend().backend.release(this.descriptor, leaf);
+        activeBackend().backend.release(this.descriptor, child);
         removed += 1;
         if (!this.#isOverflow(values)) this.#series -= 1;
       }
-      attach(leaf, { page: new Float64Array(this.descriptor.cells), offset: 0 });
-      leaf.endSeries?.();
+      attach(child, { page: new Float64Array(this.descriptor.cells), offset: 0 });
+      child.endSeries?.();
     }
     return removed;
   }
 }
 
-/** Stands for the values of a metric whose labels are all named: kept once, and not once for each series. */
+/** Stands for the values of every complete child, so that children do not keep their labels. */
 export const COMPLETE: Values = Object.freeze(['']);
 
-function attach(metric: Child, { page, offset }: Cells): void {
-  metric.page = page;
-  metric.offset = offset;
+function attach(child: Child, { page, offset }: Cells): void {
+  child.page = page;
+  child.offset = offset;
 }
 
-function share(metric: Child, other: Child): void {
-  attach(metric, other);
-  metric.joinSeries?.(other);
+function share(child: Child, other: Child): void {
+  attach(child, other);
+  child.joinSeries?.(other);
 }

@@ -1,4 +1,4 @@
-/** What every metric is: a place in a page, and the labels that lead to it. */
+/** The base of all metrics: cells in a page, and the labels that lead to them. */
 import { activeBackend } from '../backends/active-backend.js';
 import type { Backend } from '../backends/backend.js';
 import { MetheusError, show, UnobservableMetricError } from '../errors.js';
@@ -12,18 +12,17 @@ export type MetricConstructor = new (family: MetricFamily<Metric>, given: Values
 const NO_PAGE = new Float64Array(0);
 
 /**
- * A metric, partial or complete. An observation is an add at `page[offset]`, everywhere on a hot path written as
- * `-= -by`: V8 14 (Node 26) adds what has been integers so far by way of int64 and back, 5.4 ns for 2.0. It
- * subtracts them as they are, and the result is the same to the last bit.
+ * A metric, partial or complete. An observation is an add at `page[offset]`, written `-= -by` on hot paths: see
+ * docs/v8.md: adding by subtracting.
  *
- * `offset` is -1 while labels are missing, so the one comparison that keeps an observation from going nowhere
- * is with a number that is needed anyway. Both change when another backend is loaded: never keep them.
+ * `offset` is -1 while labels are missing, so that the check for missing labels compares a number that is needed anyway.
+ * `page` and `offset` change when another backend is loaded: do not keep them.
  */
 export abstract class Metric {
   page: Float64Array = NO_PAGE;
   offset = -1;
   protected readonly family: MetricFamily<Metric>;
-  /** Given label values; {@link COMPLETE} where all were named. */
+  /** Given label values; {@link COMPLETE} if all were named. */
   readonly #given: Values;
 
   constructor(family: MetricFamily<Metric>, given: Values) {
@@ -35,7 +34,7 @@ export abstract class Metric {
     return this.family.descriptor;
   }
 
-  /** For the registry: see `MetricSource`. */
+  /** See `MetricSource`. */
   get definition(): string {
     return this.family.settings.definition;
   }
@@ -61,7 +60,7 @@ export abstract class Metric {
     return this.#labels(given);
   }
 
-  /** What is not on the fast way: labels on top of others or left open, numbers, what is new or wrong. */
+  /** The slow way: labels on top of others or left open, values that are not strings, and new or invalid labels. */
   #labels(given: Readonly<Record<string, unknown>>): Metric {
     if (typeof given === 'object' && given !== null) {
       if (this.#given !== COMPLETE) {
@@ -83,12 +82,12 @@ export abstract class Metric {
     else this.remove();
   }
 
-  /** Why nothing can be counted here. */
+  /** Returns the error of a metric that misses labels. */
   protected unobservable(): UnobservableMetricError {
     return new UnobservableMetricError(this.name, this.family.missing(this.#given));
   }
 
-  /** The error of a bad argument: missing labels are told first. */
+  /** Returns the error of an invalid argument, or of missing labels, which come first. */
   protected refuse(
     code: 'METHEUS_INVALID_INCREMENT' | 'METHEUS_INVALID_VALUE',
     given: unknown,
@@ -101,19 +100,19 @@ export abstract class Metric {
     });
   }
 
-  /** Keeps what leads to the cause of an observation, before it is counted: one that is refused counts nothing. */
+  /** Keeps an exemplar. Called before the observation is counted, so that an invalid exemplar counts nothing. */
   protected keepExemplar(cell: number, value: number, given: unknown): void {
     const labels = exemplarLabels(this.name, given);
     const exemplar = { labels, value, timestamp: Date.now() / 1000 };
     this.backend.putExemplar?.(this.descriptor, this, cell, exemplar);
   }
 
-  /** Were all its labels named, so that it is one series? */
+  /** Whether all labels were named, so that the metric is one series. */
   protected get isComplete(): boolean {
     return this.#given === COMPLETE;
   }
 
-  /** Undefined when the series was removed. */
+  /** Returns the given label values; undefined after the series was removed. */
   protected values(): Values | undefined {
     return this.isComplete ? this.family.labelsOf(this) : this.#given;
   }

@@ -1,6 +1,6 @@
 /**
- * Where families come from: metrics, whose numbers a backend keeps, and collectors, who make their families
- * when they are asked. A registry knows both by these contracts and by nothing else.
+ * The sources of families: metrics, whose numbers a backend keeps, and collectors, which make their families at each
+ * scrape. Registries know both by these contracts alone.
  */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot, NativeBuckets } from './family.js';
 import type { Labels } from './labels.js';
@@ -9,49 +9,49 @@ import type { MetricType } from './metric-types.js';
 /** A metric as a registry sees it. */
 export interface MetricSource {
   readonly descriptor: FamilyDescriptor;
-  /** The whole definition as text: equal for two metrics that may be one, and shown where they differ. */
+  /** The whole definition as text: equal for metrics that may be one, and shown if they differ. */
   readonly definition: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;
 }
 
-/** Anything that makes families when it is asked. May be asynchronous; may give none. */
+/** An object that makes families at each scrape. */
 export interface Collector {
   collect(): Iterable<FamilySnapshot> | Promise<Iterable<FamilySnapshot>>;
 }
 
-/** Where the default registry is kept on `globalThis`, so that two copies of this package share one. */
+/** The key of the default registry on `globalThis`, which all copies of this package share. */
 export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v2');
 
-/** Takes metrics in. The write side of a registry, and all of it that a metric needs to know. */
+/** The side of a registry that metrics need. */
 export interface Registerer {
-  /** Keeps families of this registry apart from equal names elsewhere: see {@link FamilyDescriptor.scope}. */
+  /** Distinguishes families of this registry from equal names elsewhere: see {@link FamilyDescriptor.scope}. */
   readonly scope: string;
   /**
-   * Registers a metric, or gives back the one that was registered under this name with the same definition.
+   * Returns the metric registered under this name with the same definition, or registers a new one.
    *
    * @throws `METHEUS_CONFLICTING_METRIC` when the definition differs
    */
   findOrCreate<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M;
 }
 
-/** One series of a family that a collector gives. Times are Unix seconds. */
+/** One series of a family of a collector. Times are Unix seconds. */
 export interface FamilySeries {
   readonly labels?: Labels;
   /**
-   * A number; 1 for an info, 0 or 1 for a state; for histograms the non-cumulative counts of all buckets, `+Inf`
-   * included, and the sum of the observed values last; for summaries sum and count.
+   * A number; 1 for an info, 0 or 1 for a state; for histograms the non-cumulative counts of all buckets including
+   * `+Inf`, then the sum of the values; for summaries sum and count.
    */
   readonly value: number | readonly number[];
-  /** What time the value is of; left out: that of the scrape. */
+  /** The time of the value. @defaultValue the time of the scrape */
   readonly timestamp?: number;
-  /** When the series began to count. Not for gauges, infos and statesets. */
+  /** The time at which the series began to count. Not for gauges, infos and statesets. */
   readonly created?: number;
   /** Of a counter. */
   readonly exemplar?: Exemplar;
-  /** Of a histogram: for each bucket that has one, `+Inf` included. */
+  /** Of a histogram: one for each bucket including `+Inf`, or undefined. */
   readonly exemplars?: readonly (Exemplar | undefined)[];
-  /** Of a summary: its values at the family's quantiles, NaN where there is none. */
+  /** Of a summary: its values at the family's quantiles, NaN if unknown. */
   readonly quantiles?: readonly number[];
   /** Of a histogram. */
   readonly native?: NativeBuckets;
@@ -60,11 +60,11 @@ export interface FamilySeries {
 export interface FamilyOptions {
   readonly type?: MetricType;
   readonly unit?: string;
-  /** The last label of a stateset is called as the family: it names the state. */
+  /** The last label of a stateset has the name of the family; its value is the state. */
   readonly labelNames?: readonly string[];
-  /** Upper bounds of a histogram's buckets, ascending, without `+Inf`, which may be all. Left out: only native ones. */
+  /** Upper bounds of a histogram's buckets, ascending, `+Inf` optional. Left out for native buckets alone. */
   readonly buckets?: readonly number[];
-  /** A summary's, from 0 to 1, ascending. */
+  /** Quantiles of a summary: from 0 to 1, ascending. */
   readonly quantiles?: readonly number[];
   /** Whether names may have any characters, as for metrics. @defaultValue `false` */
   readonly utf8Names?: boolean;

@@ -1,4 +1,4 @@
-/** Making a family's snapshot from what a collector gives, checked as metrics are. */
+/** Families of collectors, checked as metrics are. */
 import { MetheusError, show } from '../errors.js';
 import type { FamilyOptions, FamilySeries } from './collector.js';
 import { exemplarLabels } from './exemplar.js';
@@ -11,20 +11,19 @@ import { isNativeBuckets } from './native/buckets.js';
 import { areQuantiles, checkBuckets, withoutNegativeZero } from './options.js';
 
 /**
- * A family for a custom `Collector` to give.
+ * Returns a family for a custom `Collector`.
  *
- * @throws the errors of a bad name, label, bucket or exemplar, as for metrics; `METHEUS_INVALID_OPTIONS` for a
- * type that there is not, or a unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` when
- * a series has another number of values than its type asks for, or one that it cannot have;
- * `METHEUS_DUPLICATE_SERIES`
+ * @throws the errors of an invalid name, label, bucket or exemplar, as for metrics; `METHEUS_INVALID_OPTIONS` for an
+ * unknown type, or a unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` for a wrong number
+ * of values, or a value that the type cannot have; `METHEUS_DUPLICATE_SERIES`
  */
 export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
   const series = [...options.series];
   const family = describe(name, help, options, series);
-  const given = new GivenSeries(family, series.length);
-  for (const [row, one] of series.entries()) given.add(row, one);
+  const columns = new SeriesColumns(family, series.length);
+  for (const [row, one] of series.entries()) columns.add(row, one);
   const some = (property: keyof FamilySeries) => series.some((one) => one[property] !== undefined);
-  const { exemplars, rows, values, created, timestamps, quantiles } = given;
+  const { exemplars, rows, values, created, timestamps, quantiles } = columns;
   return {
     family,
     rows: rows.view(),
@@ -59,19 +58,24 @@ function describe(
   if (!areQuantiles(quantiles)) {
     throw refuse(`quantiles ${show(quantiles)}`, 'numbers from 0 to 1, ascending');
   }
-  const isBare = series.length === 0 || series.some(({ native }) => native !== undefined);
-  const bounds = layout === 'buckets' ? bucketsOf(name, buckets, isBare) : quantiles.map(withoutNegativeZero);
+  const isOptional = series.length === 0 || series.some(({ native }) => native !== undefined);
+  const bounds =
+    layout === 'buckets' ? bucketsOf(name, buckets, isOptional) : quantiles.map(withoutNegativeZero);
   return { scope: '', name, help, type, unit, labelNames, cells: cellsOf(type, bounds), merge, bounds };
 }
 
-/** @param isBare - whether there may be none but native ones. None at all may be too, if that is what is said. */
-function bucketsOf(name: string, buckets: readonly number[] | undefined, isBare: boolean): readonly number[] {
-  const isEmpty = buckets === undefined ? isBare : buckets.length === 0;
+/** @param isOptional - whether classic buckets may be left out. An empty array is always accepted */
+function bucketsOf(
+  name: string,
+  buckets: readonly number[] | undefined,
+  isOptional: boolean,
+): readonly number[] {
+  const isEmpty = buckets === undefined ? isOptional : buckets.length === 0;
   return isEmpty ? [] : checkBuckets(name, buckets ?? []);
 }
 
-/** The columns of a family that a collector gives. */
-class GivenSeries {
+/** The columns of a family, filled series by series. */
+class SeriesColumns {
   readonly rows = new LabelColumn();
   readonly exemplars = new Map<number, Exemplar>();
   readonly values: Float64Array;
@@ -133,7 +137,7 @@ class GivenSeries {
     }
   }
 
-  /** A gauge's second cell says that it was set. */
+  /** Returns the cells of a series. The second cell of a gauge says that it was set. */
   #cellsOf(value: number | readonly number[]): readonly number[] {
     const { type, cells } = this.#family;
     const { layout } = METRIC_TYPES[type];

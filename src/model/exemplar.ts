@@ -1,4 +1,4 @@
-/** What an exemplar may say. */
+/** The labels of exemplars. */
 import { MetheusError, show } from '../errors.js';
 import { labelString } from './labels.js';
 import { isLegacyLabelName } from './names.js';
@@ -7,10 +7,10 @@ import { isLegacyLabelName } from './names.js';
 const MAX_CODE_POINTS = 128;
 
 /**
- * The labels of an exemplar, as text.
+ * Returns the labels of an exemplar as text.
  *
- * @throws `METHEUS_INVALID_EXEMPLAR` when they are no object, have a name that not every reader knows, or are
- * longer than 128 code points with their names; `METHEUS_INVALID_LABEL_VALUE`
+ * @throws `METHEUS_INVALID_EXEMPLAR` when they are not an object, have a name that not every reader accepts, or have more
+ * than 128 code points including their names; `METHEUS_INVALID_LABEL_VALUE`
  */
 export function exemplarLabels(metric: string, given: unknown): Readonly<Record<string, string>> {
   const labels: Record<string, string> = {};

@@ -1,11 +1,11 @@
-/** A family of series: what it is, and its numbers at one moment. Plain data: no I/O, no behaviour. */
+/** Families of series and their numbers at one moment: plain data. */
 import { type LabelRows, REMOVED, rowText } from './label-column.js';
 import { parseLabelText } from './labels.js';
 import type { MergeRule, MetricType } from './metric-types.js';
 
-/** What is fixed about a family for its whole life. */
+/** The properties of a family that never change. */
 export interface FamilyDescriptor {
-  /** Keeps families of equal names in different registries apart. Empty for the default registry. */
+  /** Distinguishes families of equal names in different registries. Empty for the default registry. */
   readonly scope: string;
   readonly name: string;
   readonly help: string;
@@ -13,14 +13,14 @@ export interface FamilyDescriptor {
   /** A base unit such as `seconds`, or empty. */
   readonly unit: string;
   readonly labelNames: readonly string[];
-  /** How many cells each series has. */
+  /** The number of cells of each series. */
   readonly cells: number;
   readonly merge: MergeRule;
   /** A histogram's upper bounds, ascending, without `+Inf`; a summary's quantiles; else empty. */
   readonly bounds: readonly number[];
 }
 
-/** One observation that stands for many, with what leads to its cause: a trace's id, for instance. */
+/** One observation that stands for many, with labels that lead to its cause, such as the id of a trace. */
 export interface Exemplar {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -35,12 +35,12 @@ export interface Exemplar {
 export interface PowerBuckets {
   /** Ascending. */
   readonly index: Int32Array;
-  /** Observations of each, not cumulative. */
+  /** The number of observations in each bucket, not cumulative. */
   readonly counts: Float64Array;
 }
 
 /**
- * A series' native buckets.
+ * The native buckets of one series.
  *
  * @see https://prometheus.io/docs/specs/native_histograms/
  */
@@ -50,25 +50,25 @@ export interface NativeBuckets {
   /** Values of at most this distance from zero are in the zero bucket. */
   readonly zeroThreshold: number;
   readonly zeroCount: number;
-  /** All observations, NaN too, which is in no bucket. */
+  /** The number of all observations, including NaN, which is in no bucket. */
   readonly count: number;
   readonly positive: PowerBuckets;
   readonly negative: PowerBuckets;
 }
 
 /**
- * What makes two writers' families the same family. Help is left out: programs of two versions, with a
- * word changed, still add up.
+ * Returns a key that is equal for families of two writers that are one family. Help is not part of it: programs of two
+ * versions, one of which changed a word, still add up.
  */
 export function familyKey(family: FamilyDescriptor): string {
   const { scope, name, type, unit, labelNames, cells, merge, bounds } = family;
   return JSON.stringify([scope, name, type, unit, labelNames, cells, merge, bounds]);
 }
 
-/** Beyond it, milliseconds would be no whole numbers. */
+/** The greatest time whose milliseconds are exact. */
 const MAX_SECONDS = Number.MAX_SAFE_INTEGER / 1000;
 
-/** Whether these can be Unix seconds. */
+/** Reports whether a value can be Unix seconds. */
 export function isTime(seconds: unknown): seconds is number {
   return typeof seconds === 'number' && Math.abs(seconds) <= MAX_SECONDS;
 }
@@ -77,32 +77,32 @@ export function isTime(seconds: unknown): seconds is number {
 export interface FamilySnapshot {
   readonly family: FamilyDescriptor;
   readonly rows: LabelRows;
-  /** `family.cells` numbers for each row, removed rows included. */
+  /** `family.cells` numbers for each row, including removed rows. */
   readonly values: Float64Array;
-  /** With merge rule `each`: 1 for a row whose writer is still there. */
+  /** With the merge rule `each`: 1 for rows whose writer is alive. */
   readonly live?: Uint8Array;
-  /** Unix seconds at which each row began to count; 0 where that is not known. */
+  /** Unix seconds at which each row began to count; 0 if unknown. */
   readonly created?: Float64Array;
-  /** Unix seconds that the values of each row are of; NaN where they are of the time of the scrape. */
+  /** Unix seconds of the values of each row; NaN for the time of the scrape. */
   readonly timestamps?: Float64Array;
   /** Exemplars, by cell: `row * family.cells + cell`. */
   readonly exemplars?: ReadonlyMap<number, Exemplar>;
-  /** A summary's values at its quantiles: `family.bounds.length` for each row. NaN where it knows none. */
+  /** A summary's values at its quantiles: `family.bounds.length` for each row, NaN if unknown. */
   readonly quantiles?: Float64Array;
-  /** A histogram's native buckets, by row; undefined where a row has none. */
+  /** A histogram's native buckets, by row; undefined for rows without. */
   readonly native?: readonly (NativeBuckets | undefined)[];
 }
 
-/** One series of a snapshot, as an object: for tests and for those who are in no hurry. */
+/** One series of a snapshot as an object, for tests and other code that is not on a hot path. */
 export interface SeriesView {
   readonly labels: Readonly<Record<string, string>>;
   /** The cells of this series, by the layout of its type. */
   readonly values: Float64Array;
-  /** Whether its writer is still there. Known with merge rule `each` only; else true. */
+  /** Whether its writer is alive. Known with the merge rule `each` only, else true. */
   readonly live: boolean;
 }
 
-/** The series of a snapshot, one object each. A scrape does not use this. */
+/** Iterates over the series of a snapshot, one object each. Scrapes do not use this. */
 export function* seriesOf({ family, rows, values, live }: FamilySnapshot): Generator<SeriesView> {
   for (let row = 0; row < rows.size; row++) {
     if (rows.lengths[row] === REMOVED) continue;

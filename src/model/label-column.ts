@@ -1,59 +1,59 @@
 /**
- * The label texts of a family's series, one row each, kept as the bytes that a scrape copies.
+ * The label texts of a family's series, one row each, as the bytes that a scrape copies.
  *
- * A row costs its bytes and 8 more, outside the JavaScript heap. Text is encoded once, when the row is made.
+ * A row takes its bytes and 8 more, outside the JavaScript heap. Its text is encoded once, when it is added.
  */
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Length of a row that was removed. */
+/** The length of a removed row. */
 export const REMOVED = -1;
 
-/** Bytes that may be read past the end of any row, so that a scrape can copy eight at a time. */
+/** Readable bytes after the end of any row, so that a scrape can copy eight bytes at a time. */
 export const PADDING = 8;
 
-/** How much a full array grows. A byte is copied six times in its life, which is nothing beside making its row. */
+/** Growth factor of full arrays. A byte is copied about six times, which is little beside adding its row. */
 const GROWTH = 1.2;
 
-/** The rows at one moment. Nothing in it changes afterwards, whatever happens to the column. */
+/** The rows at one moment. They never change, whatever happens to the column. */
 export interface LabelRows {
   readonly bytes: Uint8Array;
-  /** Where each row begins in `bytes`. */
+  /** The offset of each row in `bytes`. */
   readonly starts: Uint32Array;
-  /** How many bytes each row has; {@link REMOVED} for a row to be skipped. */
+  /** The number of bytes of each row; {@link REMOVED} for rows to skip. */
   readonly lengths: Int32Array;
-  /** Rows, removed ones included. */
+  /** The number of rows, including removed ones. */
   readonly size: number;
 }
 
-/** The text of one row: `method="GET",route="/"`. */
+/** Returns the text of one row: `method="GET",route="/"`. */
 export function rowText({ bytes, starts, lengths }: LabelRows, row: number): string {
   const start = starts[row]!;
   return decoder.decode(bytes.subarray(start, start + lengths[row]!));
 }
 
-/** Appends, removes and reuses rows. */
+/** A growing column of rows. Removed rows are used again. */
 export class LabelColumn implements LabelRows {
   bytes = new Uint8Array(PADDING);
   starts = new Uint32Array(1);
   lengths = new Int32Array(1);
   size = 0;
-  /** Changes whenever a row stops meaning what it meant: row numbers kept elsewhere are then stale. */
+  /** Changes when a row number gets another meaning, so that row numbers kept elsewhere are stale. */
   version = 0;
 
   #end = 0;
   #dead = 0;
   readonly #free: number[] = [];
-  /** Whether a snapshot shares `starts` and `lengths`: then a removal or reuse copies them first. */
+  /** Whether a view shares `starts` and `lengths`, which must be copied before a row is removed or used again. */
   #shared = false;
 
-  /** Rows that were not removed. */
+  /** The number of rows that were not removed. */
   get count(): number {
     return this.size - this.#free.length;
   }
 
-  /** Adds a row, in the place of a removed one where there is one. Returns its number. */
+  /** Adds a row, under the number of a removed one if there is any. Returns its number. */
   add(text: string): number {
     this.#reserveBytes(text.length * 3);
     const { written } = encoder.encodeInto(text, this.bytes.subarray(this.#end));
@@ -78,7 +78,7 @@ export class LabelColumn implements LabelRows {
     if (this.#dead > 4096 && this.#dead > this.#end / 2) this.#compact();
   }
 
-  /** The rows as they are now. Appending afterwards never copies; removing copies 8 bytes a row, once. */
+  /** Returns the rows as they are now. Adding a row later copies nothing; the first removal copies 8 bytes per row. */
   view(): LabelRows {
     this.#shared = true;
     const { bytes, starts, lengths, size } = this;
@@ -114,7 +114,7 @@ export class LabelColumn implements LabelRows {
     this.bytes = grown;
   }
 
-  /** Leaves the bytes of removed rows behind. Snapshots keep the old array. */
+  /** Drops the bytes of removed rows. Views keep the old array. */
   #compact(): void {
     const old = this.bytes;
     this.bytes = new Uint8Array(this.#end - this.#dead + PADDING);

@@ -1,7 +1,7 @@
-/** Label values and their escaped text, as exposition formats write it between the braces. */
+/** Label values, and their escaped text as exposition formats write it between the braces. */
 import { MetheusError, show } from '../errors.js';
 
-/** What a label may be given as. Numbers and booleans become their JavaScript text: `500` is `'500'`. */
+/** The types of label values. Numbers and booleans become their JavaScript text: `500` is `'500'`. */
 export type LabelValue = string | number | boolean;
 
 /** Label values by label name. */
@@ -11,8 +11,8 @@ const UNSAFE = /[\\"\n]/g;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 
 /**
- * The one spelling of a label value. Lone surrogates become U+FFFD, as they would when encoded as UTF-8:
- * two values that look the same on the wire are the same series.
+ * Returns the text of a label value. Lone surrogates become U+FFFD, as when they are encoded as UTF-8, so that values
+ * with the same bytes are the same series.
  *
  * @throws `METHEUS_INVALID_LABEL_VALUE` when it is not a string, number or boolean
  */
@@ -32,8 +32,7 @@ export function labelString(name: string, value: unknown): string {
 }
 
 /**
- * `method="GET",route="/"`: names and values in step, both escaped, though few names have what needs it. Empty
- * without labels.
+ * Returns `method="GET",route="/"`, with names and values escaped; `''` without labels.
  */
 export function labelText(names: readonly string[], values: readonly string[]): string {
   let text = '';
@@ -44,15 +43,15 @@ export function labelText(names: readonly string[], values: readonly string[]): 
   return text;
 }
 
-/** `\`, `"` and line feed escaped with `\`. */
+/** Escapes `\`, `"` and line feeds with `\`. */
 export function escapeLabelValue(value: string): string {
   return value.replace(UNSAFE, (char) => ESCAPES[char]!);
 }
 
-/** A name ends at the first `="`: a quote that belongs to it has a backslash before. */
+/** A name ends at the first `="`, since a quote in a name follows a backslash. */
 const PAIR = /((?:[^"\\]|\\.)+?)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;
 
-/** The names and values of a {@link labelText}, both as they stand in it: escaped. */
+/** Returns the names and values of a {@link labelText}, both still escaped. */
 export function labelPairs(text: string): [name: string, value: string][] {
   return Array.from(text.matchAll(PAIR), ([, name, value]) => [name!, value!]);
 }
@@ -62,7 +61,7 @@ export function unescapeLabelValue(text: string): string {
   return text.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
 }
 
-/** Reads {@link labelText} back. */
+/** Parses a {@link labelText}. */
 export function parseLabelText(text: string): Record<string, string> {
   return Object.fromEntries(labelPairs(text).map((pair) => pair.map(unescapeLabelValue)));
 }

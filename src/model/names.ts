@@ -1,21 +1,21 @@
 /**
- * What metrics and labels may be called.
+ * Names and help texts of metrics, and names of labels.
  *
- * Rules: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels
+ * @see https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels
  */
 import { MetheusError, show } from '../errors.js';
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** Whether every reader knows such a name. Others are written for those that know UTF-8, and else escaped. */
+/** Report whether every reader accepts a name. Other names are written as UTF-8 for readers that know it, else escaped. */
 export const isLegacyMetricName = (name: string): boolean => METRIC_NAME.test(name);
 export const isLegacyLabelName = (name: string): boolean => LABEL_NAME.test(name);
 
-/** Labels that histograms and summaries write by themselves. Refused everywhere, so that a type can change. */
+/** Labels that histograms and summaries write. They are refused for every type, so that a metric can change its type. */
 const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile']);
 
-/** With `utf8Names`, any text that can be written as UTF-8 is a name. */
+/** Reports whether this is a name. With `utf8Names`, any text that can be encoded as UTF-8 is one. */
 const isName = (name: unknown, pattern: RegExp, utf8Names: boolean | undefined): name is string =>
   typeof name === 'string' && (utf8Names ? name !== '' && name.isWellFormed() : pattern.test(name));
 

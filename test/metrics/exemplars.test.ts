@@ -275,7 +275,7 @@ describe('the current trace of OpenTelemetry', () => {
       assert.equal(
         stdout,
         'METHEUS_DEPENDENCY_MISSING Dependency missing: given no package @opentelemetry/api, ' +
-          "expected it, where traces are asked for. Run 'npm install @opentelemetry/api'.\n",
+          "expected the package, which currentTrace() needs. Run 'npm install @opentelemetry/api'.\n",
       );
     } finally {
       rmSync(folder, { recursive: true });

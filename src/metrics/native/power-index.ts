@@ -1,40 +1,39 @@
 /**
  * Finds the bucket of a value among bounds that are powers, as native histograms have them.
  *
- * Exponent and mantissa of the float64 are used as they are. The leading bits of the mantissa select a slot, so
- * narrow that at most one bound is inside; and that one comparison is a subtraction, as no branch could be
- * predicted.
+ * The exponent of the float64 gives the octave. The leading bits of the mantissa select a slot so narrow that at most
+ * one bound is inside, and the one comparison left is a subtraction. See docs/v8.md: unpredictable branches.
  */
 import { FINEST_SCHEMA, octaveBounds } from '../../model/native/powers.js';
 
 const float = new Float64Array(1);
 const halves = new Int32Array(float.buffer);
-/** Which half leads: see `bucket-index.ts`. */
+/** Index of the leading half: 1 on little-endian machines. */
 const LEADING = new Uint8Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
 
-/** Of the leading half: bits of the mantissa, what an exponent counts, and where finite normal numbers begin and end. */
+/** The leading half: bits of the mantissa, and the range of finite normal numbers. */
 const MANTISSA_BITS = 20;
 const MANTISSA = (1 << MANTISSA_BITS) - 1;
 const MIN_NORMAL = 1 << MANTISSA_BITS;
 const INFINITE = 0x7ff << MANTISSA_BITS;
 const BIAS = 1023;
-/** Makes a subnormal number a normal one, exactly. As many octaves are whole buckets at any resolution. */
+/** Octaves by which a subnormal number is multiplied to become normal. They are a whole number of buckets in any schema. */
 const LIFT = 64;
 
 /** The buckets of one schema. */
 export class PowerIndex {
   readonly schema: number;
-  /** Bounds an octave, as a power of 2. None of less than one octave: those are joined afterwards. */
+  /** Bounds per octave, as a power of 2; 0 also for coarser schemas, whose octaves are joined afterwards. */
   readonly #bits: number;
-  /** Octaves a bucket, as a power of 2. */
+  /** Octaves per bucket, as a power of 2. */
   readonly #join: number;
   readonly #shift: number;
   /**
-   * Two numbers for each slot: how many bounds of the octave are below its start, and the leading half of the
-   * mantissa of the next bound.
+   * Two numbers for each slot: the number of bounds of the octave below its start, and the leading half of the mantissa
+   * of the next bound.
    */
   readonly #slots: Int32Array;
-  /** The other halves of all bounds. */
+  /** The trailing halves of all bounds. */
   readonly #low: Uint32Array;
 
   static readonly #known: PowerIndex[] = [];
@@ -58,12 +57,12 @@ export class PowerIndex {
       while (bounds[below]! < 1 + slot / (2 * size)) below += 1;
       float[0] = bounds[below] ?? 0;
       this.#low[below] = halves[1 - LEADING]!;
-      // Behind the last bound comes none that a mantissa could reach.
+      // After the last bound, a value that no mantissa reaches.
       this.#slots.set([below, below < size ? halves[LEADING]! & MANTISSA : MIN_NORMAL], 2 * slot);
     }
   }
 
-  /** Of a number greater than zero: bucket i takes what is above `base ** (i - 1)` and not above `base ** i`. */
+  /** Returns the bucket of a positive number: bucket i is from `base ** (i - 1)`, exclusive, to `base ** i`, inclusive. */
   indexOf(value: number): number {
     float[0] = value;
     const high = halves[LEADING]!;
@@ -79,7 +78,7 @@ export class PowerIndex {
     return (index + (1 << this.#join) - 1) >> this.#join;
   }
 
-  /** Infinity has the bucket after that of the greatest number. */
+  /** Handles subnormal numbers and infinity, which has the bucket after that of the greatest number. */
   #rareIndex(value: number): number {
     if (value === Number.POSITIVE_INFINITY) return this.indexOf(Number.MAX_VALUE) + 1;
     return this.indexOf(value * 2 ** LIFT) - ((LIFT << this.#bits) >> this.#join);

@@ -77,8 +77,7 @@ const MAX_SPACE = 16384;
 const NO_BUCKETS: PowerBuckets = { index: new Int32Array(0), counts: new Float64Array(0) };
 
 /**
- * Memory for the buckets of many series, side by side. A view of a large array costs a fraction of a small array of
- * its own, of which a scrape would leave tens of thousands to the garbage collector.
+ * Memory for the buckets of many series, side by side. See docs/v8.md: views instead of arrays.
  */
 export class BucketSpace {
   #index = NO_BUCKETS.index;
