@@ -1,4 +1,4 @@
-/** A collector that asks other programs for their metrics, each time somebody asks us. */
+/** A collector that scrapes other programs each time it is scraped itself. */
 import type { Collector, FamilySnapshot } from 'metheus';
 import { createFamily } from 'metheus';
 import { parseMetrics } from 'metheus/parse';
@@ -6,13 +6,13 @@ import { JoinedFamilies } from './joined-families.js';
 
 const ACCEPT =
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8,text/plain;version=0.0.4;q=0.5';
-/** Less than Prometheus waits for us: one that hangs must not take the others with it. */
+/** Shorter than the scrape timeout of Prometheus, so that one hanging target does not fail the whole scrape. */
 const TIMEOUT_MS = 2000;
 
 export class Bridge implements Collector {
   readonly #targets: ReadonlyMap<string, string>;
 
-  /** @param targets - by name, where their metrics are */
+  /** @param targets - URLs of metrics, by name of the target */
   constructor(targets: ReadonlyMap<string, string>) {
     this.#targets = targets;
   }
@@ -27,17 +27,23 @@ export class Bridge implements Collector {
       isUp: families !== undefined,
       leftOut: (families ?? []).filter((family) => !joined.add(target, family)).length,
     }));
-    // What we say about targets is of this scrape: it is made here, and not by metrics, which are read meanwhile.
-    const about = (name: string, help: string, look: (result: (typeof results)[number]) => number) =>
+    // Families made here describe this scrape; metrics would be read before it has ended.
+    const familyOfTargets = (
+      name: string,
+      help: string,
+      read: (result: (typeof results)[number]) => number,
+    ) =>
       createFamily(name, help, {
         labelNames: ['target'],
-        series: results.map((result) => ({ labels: result.labels, value: look(result) })),
+        series: results.map((result) => ({ labels: result.labels, value: read(result) })),
       });
     return [
-      about('bridge_target_up', 'Whether this scrape of it succeeded.', ({ isUp }) => Number(isUp)),
-      about(
+      familyOfTargets('bridge_target_up', 'Whether this scrape of the target succeeded.', ({ isUp }) =>
+        Number(isUp),
+      ),
+      familyOfTargets(
         'bridge_left_out_families',
-        'Families that another target has with another type or other buckets.',
+        'Families left out, since another target has them with another type or other buckets.',
         ({ leftOut }) => leftOut,
       ),
       ...joined.families(),
@@ -45,14 +51,14 @@ export class Bridge implements Collector {
   }
 }
 
-/** A target that is away has no families, and that is all: who asks us gets the others'. */
+/** Returns the families of a target, or `undefined` when it cannot be scraped, so that the others are still served. */
 async function scrape(target: string, url: string): Promise<FamilySnapshot[] | undefined> {
   try {
     const response = await fetch(url, {
       headers: { accept: ACCEPT },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!response.ok) throw new Error(`it answers ${response.status}`);
+    if (!response.ok) throw new Error(`status ${response.status}`);
     return parseMetrics(await response.text());
   } catch (error) {
     console.error(`${target} at ${url}: ${error instanceof Error ? error.message : error}`);

@@ -1,14 +1,14 @@
-/** The families of several programs as families of one: each series is told by one label more whose it is. */
+/** Families of several programs joined by name, with the program as one more label of each series. */
 import { createFamily, type FamilySeries, type FamilySnapshot, type MetricType, seriesOf } from 'metheus';
 
-/** Which program a series is from. */
+/** Label that holds the program of a series. */
 const TARGET = 'target';
 
 /** Joins families of the same name. */
 export class JoinedFamilies {
   readonly #byName = new Map<string, { readonly first: FamilySnapshot; readonly series: FamilySeries[] }>();
 
-  /** Returns whether the family is one with those of its name that are there: of the same type, with the same buckets. */
+  /** Adds a family; returns false when one of its name was added with another type or other buckets. */
   add(target: string, snapshot: FamilySnapshot): boolean {
     const { name, type, bounds } = snapshot.family;
     const known = this.#byName.get(name) ?? { first: snapshot, series: [] };
@@ -22,19 +22,19 @@ export class JoinedFamilies {
   families(): FamilySnapshot[] {
     return Array.from(this.#byName.values(), ({ first: { family }, series }) => {
       const { name, help, type, unit, bounds } = family;
-      // The label that says the state is the last one.
+      // The label of the state comes last.
       const last = type === 'stateset' ? [name] : [];
       const names = new Set(series.flatMap(({ labels = {} }) => Object.keys(labels)));
       for (const label of [TARGET, ...last]) names.delete(label);
       const labelNames = [TARGET, ...names, ...last];
-      // A label that a series does not have is an empty one.
+      // Labels that a series does not have are empty.
       const none = Object.fromEntries(labelNames.map((label) => [label, '']));
       const filled = series.map((one) => ({ ...one, labels: { ...none, ...one.labels } }));
       return createFamily(name, help, {
         type,
         unit,
         labelNames,
-        ...ends(type, bounds),
+        ...boundsOption(type, bounds),
         series: filled,
         utf8Names: true,
       });
@@ -42,13 +42,13 @@ export class JoinedFamilies {
   }
 }
 
-/** What the bounds of a family are depends on its type. */
-function ends(type: MetricType, bounds: readonly number[]) {
+/** Returns the bounds of a family as the option that its type has for them. */
+function boundsOption(type: MetricType, bounds: readonly number[]) {
   if (type === 'summary') return { quantiles: bounds };
   return type === 'histogram' || type === 'gaugehistogram' ? { buckets: bounds } : {};
 }
 
-/** All that is known of each series, in the form that `createFamily` takes. What was read has no removed rows. */
+/** Yields the series of a snapshot in the form that `createFamily` takes. Parsed snapshots have no removed rows. */
 function* seriesWith(target: string, snapshot: FamilySnapshot): Generator<FamilySeries> {
   const { family, timestamps, created, quantiles, exemplars } = snapshot;
   const { type, cells, bounds } = family;
@@ -59,7 +59,7 @@ function* seriesWith(target: string, snapshot: FamilySnapshot): Generator<Family
     const first = row * cells;
     const time = timestamps?.[row];
     yield {
-      // As Prometheus does where a label is there already.
+      // As in Prometheus, a label of the same name gets the prefix `exported_`.
       labels: { [TARGET]: target, ...others, ...(own !== undefined && { [`exported_${TARGET}`]: own }) },
       value: isGauge ? values[0]! : [...values],
       ...(time !== undefined && !Number.isNaN(time) && { timestamp: time }),

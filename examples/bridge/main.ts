@@ -1,5 +1,5 @@
 /**
- * One place to scrape for programs that Prometheus cannot reach: their metrics, with a label that says whose they are.
+ * One target for programs that Prometheus cannot reach: serves their metrics, with the program as a label.
  *
  * `node build/examples/bridge/main.js 9464 mail=http://127.0.0.1:9101/metrics search=http://127.0.0.1:9102/metrics`
  */

@@ -1,7 +1,7 @@
-/** Counts primes: `child.js <first> <how many>`. Its bar is drawn by whoever started it, or here when it runs alone. */
+/** Counts primes: `child.js FIRST COUNT`. The parent draws its bar, or the program itself when it runs alone. */
 import { trange } from 'metheus/progress';
 
-const [first = 0, howMany = 500_000] = process.argv.slice(2).map(Number);
+const [first = 0, count = 500_000] = process.argv.slice(2).map(Number);
 
 function isPrime(n: number): boolean {
   for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false;
@@ -10,7 +10,7 @@ function isPrime(n: number): boolean {
 
 let primes = 0;
 const desc = `From ${first}`;
-for (const n of trange(first, first + howMany, { desc, unitScale: true })) {
+for (const n of trange(first, first + count, { desc, unitScale: true })) {
   if (isPrime(n)) primes += 1;
 }
 console.log(primes);

@@ -1,7 +1,7 @@
 /**
- * Primes below 2,000,000, found by four child processes, whose bars this process draws below its own.
+ * Counts the primes below 2,000,000 in four child processes, whose bars this process draws below its own.
  *
- * The children need not know of that: they find a variable in their environment.
+ * The children need no code for that: `progressEnv()` puts a variable into their environment.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,8 +14,8 @@ const NUMBERS = 500_000;
 const child = fileURLToPath(new URL('./child.js', import.meta.url));
 const env = { ...process.env, ...progressEnv() };
 
-/** How many primes a child finds among the numbers from `first` on. */
-async function count(first: number): Promise<number> {
+/** Starts a child, and returns the number of primes among the numbers from `first` on. */
+async function countPrimes(first: number): Promise<number> {
   const args = [child, String(first), String(NUMBERS)];
   const counting = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let found = '';
@@ -28,7 +28,7 @@ async function count(first: number): Promise<number> {
 
 using all = tqdm(null, { desc: 'Parts', total: CHILDREN, unit: 'part' });
 const counts = Array.from({ length: CHILDREN }, async (_, i) => {
-  const primes = await count(i * NUMBERS);
+  const primes = await countPrimes(i * NUMBERS);
   all.update();
   return primes;
 });

@@ -1,10 +1,10 @@
-/** Clients: so many requests, a few at a time, each on a connection of its own so that all workers get some. */
+/** Clients that send requests on new connections, so that all workers get some. */
 import { get } from 'node:http';
 
 const CLIENTS = 8;
 const PATHS = ['/', '/', '/report', '/nowhere'];
 
-/** Resolves with the number of answers. */
+/** Sends `requests` requests, eight at a time, and returns the number of answers. */
 export async function makeLoad(port: number, requests: number): Promise<number> {
   let sent = 0;
   let answered = 0;

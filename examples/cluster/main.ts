@@ -1,8 +1,8 @@
 /**
  * A cluster whose workers serve HTTP and count in files, and whose primary serves the metrics of them all.
  *
- * It makes its own load on the loopback interface, kills a worker half-way, and ends by itself:
- * every answer that a client got is in the totals, those of the killed worker too.
+ * It makes its own load on the loopback interface, kills a worker half-way, and ends by itself. The totals contain
+ * every answer, those of the killed worker too.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
@@ -18,16 +18,16 @@ import { serve } from './service.js';
 const WORKERS = 3;
 const REQUESTS = 600;
 
-/** Resolves with the port of a worker that listens. */
+/** Starts a worker, and returns it with its port once it listens. */
 async function startWorker(directory: string): Promise<{ worker: Worker; port: number }> {
   const worker = cluster.fork({ METRICS_DIRECTORY: directory });
   const [address] = (await once(worker, 'listening')) as [{ port: number }];
   return { worker, port: address.port };
 }
 
-async function lead(): Promise<void> {
+async function runPrimary(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'metheus-cluster-'));
-  // The primary counts nothing itself, but it could: the same line as in the workers.
+  // The same line as in the workers; the primary could count too.
   await loadBackend(MultiProcessFileBackend, { directory });
   const metrics = await startMetricsServer({ host: '127.0.0.1', port: 0 });
   console.log(`Metrics: ${metrics.url}`);
@@ -51,9 +51,9 @@ async function lead(): Promise<void> {
   await rm(directory, { recursive: true });
 }
 
-async function work(): Promise<void> {
+async function runWorker(): Promise<void> {
   await loadBackend(MultiProcessFileBackend, { directory: process.env.METRICS_DIRECTORY! });
   serve();
 }
 
-await (cluster.isPrimary ? lead() : work());
+await (cluster.isPrimary ? runPrimary() : runWorker());

@@ -1,4 +1,4 @@
-/** What a worker of the cluster does: answers HTTP requests, and counts them as in a program of one process. */
+/** The service of a worker: answers HTTP requests, and counts them as a program of one process would. */
 import { createServer } from 'node:http';
 import { createCounter, createHistogram } from 'metheus';
 
@@ -10,7 +10,7 @@ const seconds = createHistogram('http_request_duration_seconds', 'Time to answer
   requiredLabels: ['route'],
 });
 
-/** The routes and the number of rounds of arithmetic that an answer takes. */
+/** Rounds of arithmetic for an answer, by route. */
 const ROUTES: Readonly<Record<string, number>> = { '/': 100, '/report': 20_000 };
 
 /** Listens on a port that all workers of the cluster share. */

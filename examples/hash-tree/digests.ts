@@ -1,15 +1,15 @@
-/** Digests as `sha256sum` writes them and `sha256sum -c` reads them. */
+/** Digests in the format of `sha256sum`. */
 import { writeFile } from 'node:fs/promises';
 
 const BACKSLASH = Buffer.from('\\');
 const ESCAPED = /[\\\n\r]/;
 
 /**
- * One line: the digest, two spaces, the path. A path with a backslash, line feed or carriage return has these
- * escaped, and its line begins with a backslash.
+ * Returns a line: the digest, two spaces, the path. Backslashes, line feeds and carriage returns in the path are
+ * escaped, and the line then begins with a backslash.
  */
 export function digestLine(digest: string, path: Uint8Array): Buffer {
-  // Latin-1 keeps every byte as it is, there and back.
+  // Latin-1 preserves every byte in both directions.
   const name = Buffer.from(path).toString('latin1');
   const needed = ESCAPED.test(name);
   const escaped = name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
@@ -17,7 +17,7 @@ export function digestLine(digest: string, path: Uint8Array): Buffer {
   return needed ? Buffer.concat([BACKSLASH, line]) : line;
 }
 
-/** Writes all digests, in the order of their paths. */
+/** Writes all digests in the order of their paths. */
 export async function writeDigests(
   file: string,
   digests: readonly (readonly [Uint8Array, string])[],

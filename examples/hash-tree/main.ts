@@ -1,8 +1,8 @@
 /**
- * Hashes a directory tree in worker threads, with bars on the terminal and everything in Prometheus' hands.
+ * Hashes a directory tree in worker threads, with bars on the terminal and metrics for Prometheus.
  *
- * The threads count files, bytes, durations and errors where they happen, and have a bar each; this thread draws
- * all bars, serves the metrics of all and prints the summary.
+ * Each thread counts files, bytes, durations and errors, and has a bar; the main thread draws all bars, serves all
+ * metrics and prints the summary.
  */
 import { type TqdmPromProxy, tqdm } from 'metheus/progress';
 import { writeDigests } from './digests.js';
@@ -16,11 +16,11 @@ import type { Report } from './worker.js';
 
 const THREADS = 4;
 
-const say = (text: string) => tqdm.write(text);
+const print = (text: string) => tqdm.write(text);
 
 async function run(options: Options): Promise<void> {
-  const proxy = await startProxy(options.port, say);
-  say(`Metrics: ${proxy.url}`);
+  const proxy = await startProxy(options.port, print);
+  print(`Metrics: ${proxy.url}`);
   try {
     await hashTree(proxy, options);
   } finally {
@@ -35,9 +35,9 @@ async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Opti
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
 
-  const fail = (path: Uint8Array, why: string) => {
+  const fail = (path: Uint8Array, reason: string) => {
     summary.addError();
-    say(`Cannot read ${Buffer.from(path)}: ${why}`);
+    print(`Cannot read ${Buffer.from(path)}: ${reason}`);
   };
   const found: FoundFile[] = [];
   for await (const file of walk(Buffer.from(directory), (path, error) => {
@@ -57,7 +57,7 @@ async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Opti
   };
   summary.start();
   try {
-    // The bar of all files is the first to end, as it is the first on the screen.
+    // The bar of all files ends first, so that its last frame stays above those of the threads.
     await hashAll(found, THREADS, onReport, stop.signal, () => all.close());
   } finally {
     all.close();
@@ -69,7 +69,7 @@ async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Opti
   else if (serve) await untilInterrupted(proxy.url!);
 }
 
-/** `--serve`: until Ctrl-C. */
+/** Serves until Ctrl-C, for `--serve`. */
 function untilInterrupted(url: string): Promise<void> {
   console.log(`Serving at ${url} until Ctrl-C.`);
   return new Promise((resolve) => {

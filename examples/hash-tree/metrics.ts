@@ -1,4 +1,4 @@
-/** What this program counts. Made in every thread; what the threads count adds up. */
+/** Metrics of the program. Every thread creates them, and the counts of all threads add up. */
 import { createCounter, createHistogram } from 'metheus';
 
 export const files = createCounter('hash_files_total', 'Files hashed.');
@@ -14,7 +14,7 @@ export const errors = createCounter('hash_errors_total', 'Files and directories 
   requiredLabels: ['kind'],
 });
 
-/** The code of a system error, `EACCES` for instance, as a label. */
+/** Returns the code of a system error, such as `EACCES`, as a label value. */
 export function errorKind(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }

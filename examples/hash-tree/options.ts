@@ -1,4 +1,4 @@
-/** What the command line says. */
+/** Options of the command line. */
 import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm start -- [options] [directory]
@@ -8,8 +8,8 @@ and serves its progress at http://[::1]:3000/metrics while it runs.
 
   --output FILE   write the digests to FILE, as sha256sum -c reads them
   --port PORT     serve at another port (default: 3000; the next free one if it is taken)
-  --serve         go on serving after the end, until Ctrl-C
-  --help          show this`;
+  --serve         continue to serve after the end, until Ctrl-C
+  --help          show this text`;
 
 export interface Options {
   readonly directory: string;
@@ -19,7 +19,7 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** @throws an Error whose message is for the user */
+/** Parses arguments; throws an error with a message for the user. */
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -34,6 +34,6 @@ export function parseOptions(args: readonly string[]): Options {
   const { output, serve, help } = values;
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`--port ${values.port} is not a port.`);
-  if (positionals.length > 1) throw new Error(`One directory, not ${positionals.length}.`);
+  if (positionals.length > 1) throw new Error(`Expected one directory, got ${positionals.length}.`);
   return { directory: positionals[0] ?? 'node_modules', output, port, serve, help };
 }

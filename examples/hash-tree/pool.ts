@@ -1,4 +1,4 @@
-/** The threads: each is given a batch of files whenever it is idle. */
+/** A pool of worker threads, each of which gets a batch of files whenever it is idle. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FoundFile } from './walk.js';
@@ -20,12 +20,12 @@ function takeBatch(files: FoundFile[]): FoundFile[] {
 }
 
 /**
- * Has all files hashed. Resolves when every thread has ended; one that fails ends them all.
+ * Hashes all files. Resolves when every thread has ended; when one fails, all are terminated.
  *
- * @param onReport - told what each thread does, with the number of the thread
- * @param signal - when it is aborted the threads are terminated, wherever they are
- * @param onHashed - told when nothing is left to hash. Then the threads end, one after the other: so their bars stay
- *   on the screen in their order
+ * @param onReport - called for each report of a thread, with the number of the thread
+ * @param signal - terminates the threads at once when aborted
+ * @param onHashed - called when all files are hashed, before the threads end one after the other, which keeps their
+ *   bars on the screen in order
  */
 export async function hashAll(
   found: readonly FoundFile[],
@@ -54,17 +54,17 @@ export async function hashAll(
       else feed();
     });
   try {
-    // One after the other, so that their bars stand in their order.
+    // One after the other, so that their bars are in order.
     while (workers.length < threads && !signal.aborted) workers.push(await startThread(workers.length + 1));
     await Promise.all(workers.map((worker, i) => hash(worker, i + 1)));
     onHashed();
-    if (!signal.aborted) for (const worker of workers) await dismiss(worker);
+    if (!signal.aborted) for (const worker of workers) await endThread(worker);
   } finally {
     for (const worker of workers) await worker.terminate();
   }
 }
 
-/** Resolves when the thread is ready, and has its bar. */
+/** Starts a thread, and returns it once it has its bar and waits for files. */
 async function startThread(thread: number): Promise<Worker> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: { desc: `Thread ${thread}` },
@@ -73,8 +73,8 @@ async function startThread(thread: number): Promise<Worker> {
   return worker;
 }
 
-/** Has an idle thread close its bar and end. */
-async function dismiss(worker: Worker): Promise<void> {
+/** Makes an idle thread close its bar, and waits until it has ended. */
+async function endThread(worker: Worker): Promise<void> {
   const ended = once(worker, 'exit');
   worker.postMessage(null);
   await ended;

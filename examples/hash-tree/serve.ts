@@ -1,27 +1,27 @@
-/** Starting the proxy where it can be started. */
+/** Starts the proxy on a free port. */
 import { MetheusError } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 
-/** All threads publish their bars together, under this name. */
+/** Name under which all threads publish their bars together. */
 export const PROXY = 'hash-tree';
 
-const MOST_PORTS = 100;
+const MAX_PORTS = 100;
 const LAST_PORT = 65_535;
 
 /**
- * Serves at `[::1]`, or at 127.0.0.1 where there is no IPv6, at the given port or the next free one.
+ * Serves at `[::1]`, or at 127.0.0.1 without IPv6, on the given port or the next free one.
  *
- * @param say - told where it serves, when that is not where it was asked to
+ * @param print - called when the address differs from the one asked for
  */
-export async function startProxy(port: number, say: (text: string) => void): Promise<TqdmPromProxy> {
-  const last = Math.min(port + MOST_PORTS - 1, LAST_PORT);
+export async function startProxy(port: number, print: (text: string) => void): Promise<TqdmPromProxy> {
+  const last = Math.min(port + MAX_PORTS - 1, LAST_PORT);
   let host = '::1';
   for (let next = port; next <= last; ) {
     const proxy = new TqdmPromProxy({ httpHost: host, httpPort: next, name: PROXY });
     try {
       await proxy.start();
-      if (host !== '::1') say('There is no IPv6 here.');
-      if (next !== port) say(`Port ${port} is in use: serving at ${next}.`);
+      if (host !== '::1') print('IPv6 is not available: serving at 127.0.0.1.');
+      if (next !== port) print(`Port ${port} is in use: serving at ${next}.`);
       return proxy;
     } catch (error) {
       if (!(error instanceof MetheusError)) throw error;

@@ -1,8 +1,8 @@
-/** What came of it. */
+/** The summary printed at the end. */
 import { formatSizeof } from 'metheus/progress';
 
 export class Summary {
-  /** Paths and digests, in the order in which they were done. */
+  /** Paths and digests in order of completion. */
   readonly digests: (readonly [path: Uint8Array, digest: string])[] = [];
   #errors = 0;
   #slowest: { readonly path: Uint8Array; readonly seconds: number } | undefined;

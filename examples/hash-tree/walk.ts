@@ -1,4 +1,4 @@
-/** Finding the files. Paths are bytes: a file's name need not be text. */
+/** Finds the files of a tree. Paths are bytes, since a file's name need not be valid UTF-8. */
 import { lstat, opendir } from 'node:fs/promises';
 
 export interface FoundFile {
@@ -8,13 +8,13 @@ export interface FoundFile {
 
 const SLASH = Buffer.from('/');
 
-/** Every regular file below a directory. Symbolic links are not followed; `onError` hears of what cannot be read. */
+/** Yields every regular file below a directory. Symbolic links are not followed; read errors go to `onError`. */
 export async function* walk(
   directory: Buffer,
   onError: (path: Buffer, error: unknown) => void,
 ): AsyncGenerator<FoundFile> {
   try {
-    // `Dir` is typed for text names only; with this encoding it gives bytes.
+    // `Dir` is typed for text names only; with this encoding the names are bytes.
     const entries = await opendir(directory as never, { encoding: 'buffer' as BufferEncoding });
     for await (const entry of entries) {
       const path = Buffer.concat([directory, SLASH, entry.name as unknown as Buffer]);

@@ -1,4 +1,4 @@
-/** One hashing thread: takes batches of files, counts what it does, and tells the main thread. */
+/** A hashing thread: hashes batches of files, counts them, and reports to the main thread. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -7,29 +7,29 @@ import { bytes, duration, errorKind, errors, files, IN_BYTES } from './metrics.j
 import { PROXY } from './serve.js';
 import type { FoundFile } from './walk.js';
 
-/** What a worker tells. */
+/** A message from a worker. */
 export interface Report {
   /** Bytes read since the last report. */
   readonly read: number;
-  /** The file that is done, if this is the last report of it. */
+  /** The finished file, in its last report. */
   readonly done?: {
     readonly path: Uint8Array;
     readonly seconds: number;
     readonly digest?: string;
     readonly error?: string;
   };
-  /** Whether the batch is done too. */
+  /** Whether this was the last file of the batch. */
   readonly idle?: boolean;
 }
 
-/** How much is read, hashed and told at a time. */
+/** Bytes read and hashed at a time, and between two reports. */
 const READ_BYTES = 1 << 20;
 
 const buffer = Buffer.allocUnsafe(READ_BYTES);
 const port = parentPort!;
 const report = (message: Report) => port.postMessage(message);
 
-// Never started: the main thread's proxy publishes what is counted here, and the main thread draws it.
+// This proxy is not started: the main thread's proxy publishes its bars, and the main thread draws them.
 const proxy = new TqdmPromProxy({ name: PROXY });
 const bar = proxy.tqdm(null, { desc: workerData.desc, ...IN_BYTES });
 
@@ -47,10 +47,10 @@ function hashFile({ path }: FoundFile, isLast: boolean): void {
   const timer = duration.startTimer();
   let read = 0;
   try {
-    // Structured cloning has made a plain Uint8Array of the path.
+    // Structured cloning turned the path into a plain Uint8Array.
     const file = openSync(Buffer.from(path), 'r');
     try {
-      for (let got = next(file); got > 0; got = next(file)) {
+      for (let got = readChunk(file); got > 0; got = readChunk(file)) {
         hash.update(buffer.subarray(0, got));
         bytes.inc(got);
         bar.update(got);
@@ -72,9 +72,10 @@ function hashFile({ path }: FoundFile, isLast: boolean): void {
   }
 }
 
-function next(file: number): number {
+/** Reads the next bytes into the buffer, and returns their number. */
+function readChunk(file: number): number {
   return readSync(file, buffer, 0, buffer.length, null);
 }
 
-// Ready for files.
+// Reports that the thread waits for files.
 report({ read: 0 });

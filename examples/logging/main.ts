@@ -1,17 +1,17 @@
 /**
- * A job that logs while its bars run: by `console`, by winston and by pino. Whatever is written goes above the bars.
+ * A job that logs by `console`, winston and pino while its bars run. All output is printed above the bars.
  *
- * `node build/examples/logging/main.js` on a terminal; `TQDM_OUTPUT=json` shows the same to a program.
+ * Run `node build/examples/logging/main.js` on a terminal, or with `TQDM_OUTPUT=json` for output that programs read.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tqdm } from 'metheus/progress';
 import { pino } from 'pino';
 import winston from 'winston';
 
-// pino writes to a file descriptor by itself, past every stream, unless it is given something else to write to.
+// By default pino writes to a file descriptor, past the streams of Node.js, so it gets a destination.
 const log = pino({ base: null, timestamp: false }, { write: (line) => tqdm.write(line, { end: '' }) });
 
-// winston writes to the console, which is above the bars already.
+// winston writes to the console, whose output is printed above the bars already.
 const audit = winston.createLogger({
   format: winston.format.simple(),
   transports: [new winston.transports.Console()],

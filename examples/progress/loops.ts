@@ -1,5 +1,5 @@
 /**
- * Tells the commonest words of a text, with a bar for each way to loop:
+ * Prints the most frequent words of a text, with a bar for each kind of loop:
  *
  *     node build/examples/progress/loops.js FILE
  */
@@ -8,30 +8,30 @@ import { createInterface } from 'node:readline';
 import { tqdm, trange } from 'metheus/progress';
 
 const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error('Which file?');
+if (file === undefined) throw new Error('Usage: loops.js FILE');
 
-// Asynchronously: nobody knows how many lines will come.
+// An async iterable: the number of lines is unknown.
 const lines: string[] = [];
 const reader = createInterface({ input: createReadStream(file) });
 for await (const line of tqdm(reader, { desc: 'Read', unit: 'line' })) lines.push(line);
 
-// An array, a Set, a Map or a typed array tells its size.
+// The size of an array, a Set, a Map or a typed array is the total.
 const counts = new Map<string, number>();
 for (const line of tqdm(lines, { desc: 'Split', unit: 'line' })) {
   for (const word of line.toLowerCase().match(/\p{L}+/gu) ?? [])
     counts.set(word, (counts.get(word) ?? 0) + 1);
 }
 
-// A generator does not: `total` does. A loop that is left closes its bar.
-function* commonestFirst(): Generator<[string, number]> {
+// A generator has no size, so `total` gives it. Leaving the loop closes its bar.
+function* mostFrequentFirst(): Generator<[string, number]> {
   yield* [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
 }
-for (const [word, count] of tqdm(commonestFirst(), { desc: 'Rank', total: counts.size, unit: 'word' })) {
+for (const [word, count] of tqdm(mostFrequentFirst(), { desc: 'Rank', total: counts.size, unit: 'word' })) {
   if (count === 1) break;
   console.log(`${count} ${word}`);
 }
 
-// Numbers, and a bar that is moved by hand and closed at the end of the block, also by an error.
+// Numbers, and a bar that is updated by hand and closed at the end of the block, also after an error.
 {
   using letters = tqdm(null, { desc: 'Letters', unitScale: true });
   for (const row of trange(lines.length, { desc: 'Rows', leave: false })) letters.update(lines[row]!.length);

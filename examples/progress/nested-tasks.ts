@@ -1,10 +1,10 @@
 /**
- * Hashes the files of a folder, three at a time, each with a bar of its own below that of all:
+ * Hashes the files of a folder, three at a time, each with a bar of its own below the bar of all files:
  *
  *     node build/examples/progress/nested-tasks.js FOLDER
  *
- * Nothing connects the bars. A bar that is opened in a task of `tqdm.map` knows where it belongs, and a file that is
- * done leaves its row to the next one.
+ * A bar that is opened in a task of `tqdm.map` gets a row of that task, without any code, and the next file takes over
+ * the row of a finished one.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';

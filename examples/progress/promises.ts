@@ -1,10 +1,10 @@
 /**
- * Tries which way packs a file best:
+ * Compares compression formats and levels for a file:
  *
  *     node build/examples/progress/promises.js FILE
  *
- * All formats at once, each told as soon as it is there; then the levels of one, two at a time, told in order.
- * Ctrl-C starts no further level.
+ * All formats run at once, and each size is printed as soon as it is known. Then the levels of gzip run two at a time,
+ * and their sizes are printed in order. After Ctrl-C no further level starts.
  */
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -12,7 +12,7 @@ import { brotliCompress, deflate, gzip } from 'node:zlib';
 import { tqdm } from 'metheus/progress';
 
 const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error('Which file?');
+if (file === undefined) throw new Error('Usage: promises.js FILE');
 const content = await readFile(file);
 
 const formats = { gzip: promisify(gzip), deflate: promisify(deflate), brotli: promisify(brotliCompress) };

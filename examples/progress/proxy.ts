@@ -1,10 +1,10 @@
 /**
- * A job whose progress is watched from elsewhere:
+ * A job whose progress is published as metrics:
  *
  *     node build/examples/progress/proxy.js
  *     curl 'http://[::1]:3000/metrics'
  *
- * `node build/examples/progress/proxy.js 0 127.0.0.1` takes any free port, and IPv4. Ctrl-C ends it.
+ * `node build/examples/progress/proxy.js 0 127.0.0.1` serves on any free port, by IPv4. Ctrl-C ends it.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ const [port = '3000', host = '::1'] = process.argv.slice(2);
 const proxy = new TqdmPromProxy({
   httpHost: host,
   httpPort: Number(port),
-  // Bars of one bucket add up: here all tables of one kind.
+  // The bars of a bucket add up; here the bucket is the first word of the description.
   bucketFunc: ({ desc }) => desc.split(' ')[0]!,
   // my_job_import_completed, my_job_import_total, my_job_import_active …
   metricFunc: (bucket, property) => `my_job_${bucket}_${property}`,

@@ -1,9 +1,7 @@
 /**
- * Packs a file, with a bar for what is read and one for what is written:
+ * Compresses a file to FILE.gz, with one bar for the bytes read and one for the bytes written:
  *
  *     node build/examples/progress/streams.js FILE
- *
- * writes FILE.gz.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -12,13 +10,13 @@ import { createGzip } from 'node:zlib';
 import { tqdm } from 'metheus/progress';
 
 const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error('Which file?');
+if (file === undefined) throw new Error('Usage: streams.js FILE');
 
 const bytes = { unit: 'B', unitScale: true, unitDivisor: 1024 };
 const read = tqdm(null, { ...bytes, desc: 'Read', total: (await stat(file)).size });
 const written = tqdm(null, { ...bytes, desc: 'Written' });
 
-// Whichever stream fails, all are destroyed, and both bars have failed.
+// When a stream fails, all are destroyed, and both bars fail.
 await pipeline(
   createReadStream(file),
   read.stream(),

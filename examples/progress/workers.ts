@@ -1,10 +1,10 @@
 /**
- * Finds the number below a limit whose Collatz sequence is longest, in four worker threads:
+ * Finds the number below a limit with the longest Collatz sequence, in four worker threads:
  *
  *     node build/examples/progress/workers.js 3000000
  *
- * Each thread has a bar, and the main thread draws them all. There is nothing to set up: it has imported
- * `metheus/progress` before it starts them.
+ * Each thread has a bar, and the main thread draws them all. That needs no setup, except that the main thread imports
+ * `metheus/progress` before it starts the others.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { tqdm, trange } from 'metheus/progress';
@@ -35,7 +35,7 @@ function searchInThread(first: number, limit: number): Promise<Longest> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: { first, limit } });
     worker.once('message', (found: Longest) => {
-      // The bar's last frame is there when the thread has ended.
+      // The last frame of the thread's bar is drawn when the thread has ended.
       worker.once('exit', () => resolve(found));
     });
     worker.once('error', reject);
