@@ -11,9 +11,9 @@ import {
   graphOf,
   importsOf,
   importsUpwards,
+  pathOf,
   type Room,
   readFiles,
-  roomOf,
   roomsBelow,
   withoutComments,
 } from './support/source-tree.js';
@@ -41,17 +41,11 @@ const doors = Object.values(manifest.exports).map((file) =>
 
 /** Asserts that each file has a room, each room a file, and that no import leads to an equal or higher rank. */
 function assertRanks(files: readonly string[], rooms: readonly Room[], imports = graph): void {
-  assert.deepEqual(
-    files.filter((file) => roomOf(file, rooms) === undefined),
-    [],
-    'files without a room',
-  );
-  const inhabited = new Set(files.map((file) => roomOf(file, rooms)?.path));
-  assert.deepEqual(
-    rooms.map(({ path }) => path).filter((path) => !inhabited.has(path)),
-    [],
-    'rooms without a file',
-  );
+  const homeless = files.filter((file) => pathOf(file, rooms) === undefined);
+  assert.deepEqual(homeless, [], 'files without a room');
+  const inhabited = new Set(files.map((file) => pathOf(file, rooms)));
+  const empty = rooms.flatMap(({ paths }) => paths).filter((path) => !inhabited.has(path));
+  assert.deepEqual(empty, [], 'rooms without a file');
   assert.deepEqual(importsUpwards(imports, rooms), []);
 }
 
@@ -110,7 +104,7 @@ describe('rooms of test', () => {
   it('have no import circles, types included', () => assert.deepEqual(circlesOf(imports), []));
 
   it('are named after rooms of src, but for those of no single room', () => {
-    const known = new Set(rooms.map(({ path }) => path.replace(/\/$/, '')));
+    const known = new Set(rooms.flatMap(({ paths }) => paths).map((path) => path.replace(/\/$/, '')));
     const others = ['examples', 'guards', 'scripts', 'support', 'types', 'ways'];
     const unknown = [...files.keys()].map(roomOfTest).filter((room) => room !== '' && !known.has(room));
     assert.deepEqual(

@@ -57,34 +57,42 @@ export function circlesOf(graph: Graph): string[] {
   return circles;
 }
 
-/** A line of a table of rooms. */
+/** A row of a table of rooms. */
 export interface Room {
-  /** A folder with a slash at its end, the files of a folder such as `progress/*.ts`, or one file. */
-  readonly path: string;
+  /** Folders with a slash at their end, the files of a folder such as `progress/*.ts`, and files. */
+  readonly paths: readonly string[];
   readonly rank: number;
 }
 
-/** Returns the rooms in the tables below a heading of `docs/architecture.md`, up to the next heading. */
+/** Returns the rooms in the table below a heading of `docs/architecture.md`, up to the next heading. */
 export function roomsBelow(heading: string): Room[] {
   const page = readFileSync('docs/architecture.md', 'utf8');
   const start = page.indexOf(`\n${heading}\n`);
   if (start < 0) throw new Error(`docs/architecture.md has no heading '${heading}'`);
   const section = page.slice(start + heading.length + 1).split(/\n#+ /)[0]!;
-  return [...section.matchAll(/^\| (\d+) \| (.+?) \|/gm)].flatMap(([, rank, rooms]) =>
-    [...rooms!.matchAll(/`([^`]+)`/g)].map(([, path]) => ({ path: path!, rank: Number(rank) })),
-  );
+  return [...section.matchAll(/^\| (\d+) \| (.+?) \|/gm)].map(([, rank, paths]) => ({
+    paths: [...paths!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!),
+    rank: Number(rank),
+  }));
 }
 
-function contains({ path }: Room, file: string): boolean {
-  if (path.endsWith('/')) return file.startsWith(path);
-  if (path.endsWith('/*.ts')) return posix.dirname(file) === posix.dirname(path);
-  return file === path;
+/** Returns the number of leading characters that a path and a file share, if the file is there; otherwise -1. */
+function matchLength(path: string, file: string): number {
+  if (path === file) return path.length;
+  const folder = path.replace(/\*\.ts$/, '');
+  const isIn = path.endsWith('/') ? file.startsWith(path) : `${posix.dirname(file)}/` === folder;
+  return isIn && folder.endsWith('/') ? folder.length : -1;
 }
 
-/** Returns the room of a file: the one whose path is the longest of those that contain it. */
-export function roomOf(file: string, rooms: readonly Room[]): Room | undefined {
-  const containing = rooms.filter((room) => contains(room, file));
-  return containing.sort((a, b) => b.path.replace('*.ts', '').length - a.path.replace('*.ts', '').length)[0];
+/** Returns the path of a room that a file belongs to: the longest that matches. */
+export function pathOf(file: string, rooms: readonly Room[]): string | undefined {
+  const paths = rooms.flatMap((room) => room.paths).filter((path) => matchLength(path, file) >= 0);
+  return paths.sort((a, b) => matchLength(b, file) - matchLength(a, file))[0];
+}
+
+function roomOf(file: string, rooms: readonly Room[]): Room | undefined {
+  const path = pathOf(file, rooms);
+  return rooms.find(({ paths }) => path !== undefined && paths.includes(path));
 }
 
 /** Returns the imports from another room whose rank is not lower, as `importer → imported`. */
