@@ -51,8 +51,8 @@ export class Terminal {
   readonly file: OutputFile;
   #isBroken = false;
   #isWriting = false;
-  /** `null` until the first write. */
-  #queue: OutputQueue | undefined | null = null;
+  #isOpened = false;
+  #queue: OutputQueue | undefined;
 
   private constructor(file: OutputFile) {
     this.file = file;
@@ -135,7 +135,8 @@ export class Terminal {
 
   /** Returns the queue of the process's own stream; undefined for streams that buffer by themselves. */
   #openQueue(): OutputQueue | undefined {
-    if (this.#queue === null) {
+    if (!this.#isOpened) {
+      this.#isOpened = true;
       const stream = processStream(this.file);
       this.#queue = stream && OutputQueue.open(stream, (error) => this.#fail(error));
     }
