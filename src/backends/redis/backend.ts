@@ -8,11 +8,11 @@ import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js
 import { SingleProcessBackend } from '../memory.js';
 import { publicConfig, type RedisBackendConfig, type Settings, settingsOf } from './config.js';
 import { Connection } from './connection.js';
-import { Keys } from './family-hash.js';
+import { keysOf } from './family-hash.js';
 import { Flusher } from './flusher.js';
 import type { Outbox } from './outbox.js';
 import { PerWriterOutbox } from './per-writer.js';
-import { type LocalFamilies, Reader } from './reader.js';
+import { Reader } from './reader.js';
 import { RedisStatus } from './status.js';
 import { SumOutbox } from './sum-outbox.js';
 
@@ -27,6 +27,7 @@ export class MultiProcessRedisBackend implements Backend {
   readonly #producer = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   /** Owns the pages, and answers scrapes while Redis is unavailable. */
   readonly #own = new SingleProcessBackend();
+  /** By family key. */
   readonly #outboxes = new Map<string, Outbox>();
   readonly #status = new RedisStatus();
   #open: { readonly connection: Connection; readonly flusher: Flusher; readonly reader: Reader } | undefined;
@@ -45,11 +46,12 @@ export class MultiProcessRedisBackend implements Backend {
       producer: this.#producer,
       connection,
       settings: this.#settings,
-      keys: new Keys(this.#settings.keyPrefix),
+      keys: keysOf(this.#settings.keyPrefix),
       status: this.#status,
     };
     const flusher = new Flusher(context, this.#outboxes);
-    this.#open = { connection, flusher, reader: new Reader(context, this.#localFamilies(flusher)) };
+    const reader = new Reader(context, this.#own, this.#outboxes, flusher);
+    this.#open = { connection, flusher, reader };
     connection.onReady(() => void flusher.start());
     this.#timer = setInterval(() => void flusher.start(), this.#settings.flushInterval).unref();
     addExitStep('redis', this.#atExit);
@@ -130,21 +132,5 @@ export class MultiProcessRedisBackend implements Backend {
     await this.flush();
     if (this.#open === undefined) return this.#own.snapshot(request);
     return this.#own.addExemplars(await this.#open.reader.read(request));
-  }
-
-  #localFamilies(flusher: Flusher): LocalFamilies {
-    const find = (id: string) => [...this.#outboxes.values()].find((outbox) => outbox.id === id);
-    return {
-      snapshot: async (family) => (await this.#own.snapshot({ families: [family], scopes: [] }))[0]!,
-      joins: (id) => {
-        const outbox = find(id);
-        return outbox?.hasOtherWriters === false ? outbox.joins : undefined;
-      },
-      isMissing: (id) => {
-        const isMissing = find(id)?.isJoined === true;
-        if (isMissing) flusher.checkKeys();
-        return isMissing;
-      },
-    };
   }
 }

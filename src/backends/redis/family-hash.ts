@@ -8,29 +8,15 @@ import type { Argument, Settings } from './config.js';
 import { type Connection, Script } from './connection.js';
 import type { RedisStatus } from './status.js';
 
-/** Names of the keys under one prefix. */
-export class Keys {
-  readonly #prefix: string;
-
-  constructor(prefix: string) {
-    this.#prefix = prefix;
-  }
-
+/** Returns the names of the keys under one prefix. */
+export const keysOf = (prefix: string) => ({
   /** Sorted set: producers, by the time of their last heartbeat. */
-  get producers(): string {
-    return `${this.#prefix}:producers`;
-  }
-
+  producers: `${prefix}:producers`,
   /** Hash: family descriptors as JSON, by family id. */
-  get families(): string {
-    return `${this.#prefix}:families`;
-  }
-
+  families: `${prefix}:families`,
   /** Hash of one family. The braces keep it in one slot of a cluster and spread families over all slots. */
-  numbers(familyId: string): string {
-    return `${this.#prefix}:{${familyId}}`;
-  }
-}
+  numbers: (familyId: string) => `${prefix}:{${familyId}}`,
+});
 
 /** Everything that the parts of one open backend share. */
 export interface RedisContext {
@@ -38,13 +24,20 @@ export interface RedisContext {
   readonly producer: string;
   readonly connection: Connection;
   readonly settings: Settings;
-  readonly keys: Keys;
+  readonly keys: ReturnType<typeof keysOf>;
   readonly status: RedisStatus;
 }
 
+const familyIds = new WeakMap<FamilyDescriptor, string>();
+
 /** Returns a short name of a family, equal in all programs that define it. */
 export function familyId(family: FamilyDescriptor): string {
-  return createHash('sha1').update(familyKey(family)).digest('hex').slice(0, 16);
+  let id = familyIds.get(family);
+  if (id === undefined) {
+    id = createHash('sha1').update(familyKey(family)).digest('hex').slice(0, 16);
+    familyIds.set(family, id);
+  }
+  return id;
 }
 
 /** Fields that describe the hash itself. */

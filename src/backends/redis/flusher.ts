@@ -19,9 +19,15 @@ export class Flusher {
 
   /** Starts a flush, or joins the one under way. Never rejects: the status has the reason of a failure. */
   start(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    const { status } = this.#context;
+    this.#running ??= this.#flush([...this.#outboxes.values()])
+      .then(() => {
+        if (status.outage !== undefined) status.reportRecovery();
+      })
+      .catch((error: Error) => status.reportOutage(error))
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
   }
 
@@ -49,16 +55,6 @@ export class Flusher {
   /** Has the next flush check all keys: a reader has found that one is gone. */
   checkKeys(): void {
     this.#renewed = Number.NEGATIVE_INFINITY;
-  }
-
-  async #run(): Promise<void> {
-    const { status } = this.#context;
-    try {
-      await this.#flush([...this.#outboxes.values()]);
-      if (status.outage !== undefined) status.reportRecovery();
-    } catch (error) {
-      status.reportOutage(error as Error);
-    }
   }
 
   async #flush(outboxes: readonly Outbox[]): Promise<void> {

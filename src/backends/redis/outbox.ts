@@ -13,18 +13,16 @@ import type { Position } from './sum-blocks.js';
 export interface Series extends Position {
   /** Label values, as JSON. */
   readonly labels: string;
-  /** Undefined where all writers of this process add up. */
+  /** Undefined for the process's own thread. The writers of a sum share one series, whose writer is the first. */
   readonly writer: Writer | undefined;
   /** One entry for each writer of this process. */
-  readonly sources: Cells[];
+  sources: Cells[];
   /** The numbers that Redis acknowledged last. */
   readonly sent: Float64Array;
   /** Whether Redis has acknowledged the series, which it shows even when its numbers never change. */
   known: boolean;
   /** The state of its writer that Redis acknowledged last. */
   live: boolean;
-  row: number;
-  generation: number;
 }
 
 /** A series whose last cells were released. */
@@ -141,13 +139,9 @@ export abstract class Outbox<B extends Batch = Batch> {
     if (offsets === undefined || series === undefined) return;
     offsets.delete(offset);
     if (offsets.size === 0) this.#pages.delete(page);
-    const { sources, labels, writer } = series;
-    sources.splice(
-      sources.findIndex((cells) => cells.page === page && cells.offset === offset),
-      1,
-    );
-    if (sources.length > 0) return;
-    this.series.delete(this.keyOf(labels, writer));
+    series.sources = series.sources.filter((cells) => cells.page !== page || cells.offset !== offset);
+    if (series.sources.length > 0) return;
+    this.series.delete(this.keyOf(series.labels, series.writer));
     // A series unknown to Redis needs no removal, so series that come and go during an outage leave nothing behind.
     if (series.known || this.mayBeSent(series)) this.released.push({ series, why });
   }

@@ -1,33 +1,33 @@
 /** Reading the requested families, and those that other producers have announced. */
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { LabelColumn } from '../../model/label-column.js';
-import type { SnapshotRequest } from '../backend.js';
+import type { Backend, SnapshotRequest } from '../backend.js';
 import { isRefusal } from './connection.js';
 import { familyId, parseDescriptor, type RedisContext } from './family-hash.js';
+import type { Flusher } from './flusher.js';
+import type { Outbox } from './outbox.js';
 import { PerWriterReader } from './per-writer.js';
 import { readLiving } from './producers.js';
 import { SumReader } from './sum-reader.js';
 
-/** The families that this process counts in. */
-export interface LocalFamilies {
-  /** Returns the numbers of this process alone. */
-  snapshot(family: FamilyDescriptor): Promise<FamilySnapshot>;
-  /** Returns how often this process has joined a hash; undefined unless it counts there with one thread only. */
-  joins(id: string): number | undefined;
-  /** Reports whether Redis should have numbers of the family. Called when it has none. */
-  isMissing(id: string): boolean;
-}
-
 export class Reader {
   readonly #context: RedisContext;
-  readonly #local: LocalFamilies;
+  readonly #own: Backend;
+  readonly #outboxes: ReadonlyMap<string, Outbox>;
+  readonly #flusher: Flusher;
   readonly #readers = new Map<string, SumReader | PerWriterReader>();
   /** Descriptors of the last read, by their text. */
   #descriptors = new Map<string, FamilyDescriptor>();
 
-  constructor(context: RedisContext, local: LocalFamilies) {
+  /**
+   * @param own - has the numbers of this process, where Redis does not give those of all
+   * @param outboxes - of the families that this process counts in, by family key
+   */
+  constructor(context: RedisContext, own: Backend, outboxes: ReadonlyMap<string, Outbox>, flusher: Flusher) {
     this.#context = context;
-    this.#local = local;
+    this.#own = own;
+    this.#outboxes = outboxes;
+    this.#flusher = flusher;
   }
 
   async read({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
@@ -48,15 +48,16 @@ export class Reader {
   /** Returns a requested family in any case: with this process's own numbers where Redis does not give any. */
   async #readRequested(family: FamilyDescriptor, living: ReadonlySet<string>): Promise<FamilySnapshot> {
     const read = await this.#readFamily(family, living);
-    return { ...(read ?? (await this.#local.snapshot(family))), family };
+    const [own] = read === undefined ? await this.#own.snapshot({ families: [family], scopes: [] }) : [];
+    return { ...(read ?? own!), family };
   }
 
   /** Leaves out families that only this process has counted in: they were not requested. */
   async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>) {
     const snapshot = await this.#readFamily(family, living);
-    const id = familyId(family);
-    const joins = this.#local.joins(id);
-    return joins === undefined || this.#readers.get(id)!.joins > joins ? snapshot : undefined;
+    const outbox = this.#outboxes.get(familyKey(family));
+    if (outbox === undefined || outbox.hasOtherWriters) return snapshot;
+    return this.#readers.get(familyId(family))!.joins > outbox.joins ? snapshot : undefined;
   }
 
   /** Resolves with undefined for a family that Redis refuses or has lost. */
@@ -74,7 +75,10 @@ export class Reader {
     }
     try {
       const snapshot = await reader.read(connection, key, living);
-      if (snapshot === undefined && this.#local.isMissing(id)) return undefined;
+      if (snapshot === undefined && this.#outboxes.get(familyKey(family))?.isJoined) {
+        this.#flusher.checkKeys();
+        return undefined;
+      }
       this.#renew(key);
       return snapshot ?? emptySnapshot(family);
     } catch (error) {

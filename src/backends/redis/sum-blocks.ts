@@ -15,9 +15,9 @@ import { BEGIN_BATCH, END_BATCH, RECORD_BATCH } from './family-hash.js';
 /** Row of a series in Redis. */
 export interface Position {
   /** -1 while it is not known, and for a series without one. */
-  readonly row: number;
+  row: number;
   /** Generation of its block when the row was found. */
-  readonly generation: number;
+  generation: number;
 }
 
 /** Maximum cells of a block. With its generation and the overhead of a Redis string it fills 1 KiB. */

@@ -31,11 +31,6 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     return labels;
   }
 
-  override add(...[cells, labels, writer]: Parameters<Outbox['add']>): void {
-    super.add(cells, labels, undefined);
-    if (writer !== undefined) this.hasOtherWriters = true;
-  }
-
   protected mayBeSent(series: Series): boolean {
     const { batch } = this;
     return series.row >= 0 || (batch?.kind === 'add' && batch.series.includes(series));
