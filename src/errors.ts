@@ -1,11 +1,11 @@
 /**
- * Every error that Metheus throws: one class, one catalogue of stable codes.
+ * The errors of this package: one class, and a catalogue of stable codes.
  *
- * A message always says four things: what is wrong (the code in words), what was given, what was
- * expected, and what to do. `docs/reference/errors.md` lists the same codes; a test holds the two together.
+ * A message states the mistake (the code in words), the given value, the expected one and the remedy. A test keeps
+ * `docs/reference/errors.md` and the catalogue equal.
  */
 
-/** All codes, for tests and tools. A message begins with the words of its code. */
+/** All codes. A message begins with the words of its code. */
 export const ERROR_CODES = [
   'METHEUS_INVALID_METRIC_NAME',
   'METHEUS_INVALID_HELP',
@@ -43,20 +43,20 @@ export const ERROR_CODES = [
   'METHEUS_NOT_ITERABLE',
 ] as const;
 
-/** A stable code of the catalogue: compare against this, never against a message. */
+/** A code of the catalogue. Codes are stable and messages are not, so programs compare codes. */
 export type MetheusErrorCode = (typeof ERROR_CODES)[number];
 
-/** The parts of an error's message. Each is a phrase without a final full stop. */
+/** Phrases of a message, each without a full stop. */
 export interface ErrorDetails {
-  /** What was given, already shown as text: see {@link show}. */
+  /** The given value as text, see {@link show}. */
   readonly given: string;
   readonly expected: string;
-  /** What the reader should do. Left out where `expected` says it all. */
+  /** The remedy, where `expected` does not imply it. */
   readonly todo?: string;
   readonly cause?: unknown;
 }
 
-/** The only error class of this package, but for {@link UnobservableMetricError}, which extends it. */
+/** The error class of this package; {@link UnobservableMetricError} is its only subclass. */
 export class MetheusError extends Error {
   override name = 'MetheusError';
   readonly code: MetheusErrorCode;
@@ -71,13 +71,13 @@ export class MetheusError extends Error {
   }
 }
 
-/** The words of a code: `Invalid value` for `METHEUS_INVALID_VALUE`. */
+/** Returns a code in words: `Invalid value` for `METHEUS_INVALID_VALUE`. */
 const headline = (code: string) => code[8] + code.slice(9).toLowerCase().replaceAll('_', ' ');
 
-/** A metric was used before all of its required labels had a value (`METHEUS_MISSING_LABELS`). */
+/** Error of a metric that is used before all of its required labels have a value (`METHEUS_MISSING_LABELS`). */
 export class UnobservableMetricError extends MetheusError {
   override name = 'UnobservableMetricError';
-  /** The labels that still need a value, in the order in which the metric declares them. */
+  /** The labels without a value, in the order in which the metric declares them. */
   readonly missing: readonly string[];
 
   constructor(metric: string, missing: readonly string[]) {
@@ -91,27 +91,29 @@ export class UnobservableMetricError extends MetheusError {
   }
 }
 
-/** Arrays in arrays that are shown: one may be in itself. */
-const MOST_DEPTH = 3;
+/** Limit of nested arrays, since an array may contain itself. */
+const MAX_DEPTH = 3;
+const MAX_TEXT = 80;
+const MAX_ITEMS = 20;
 
-/** A value as it should appear in a message: its type is visible and it is never long. */
+/** Returns a value as short text for a message, in which its type can be seen. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') {
-    const cut = value.length > 80 ? `${value.slice(0, 80)}…` : value;
+    const cut = value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value;
     return `'${cut}'`;
   }
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (Array.isArray(value)) {
-    if (depth === MOST_DEPTH) return '[…]';
-    const shown = value.slice(0, 20).map((item) => show(item, depth + 1));
-    return `[${shown.join(', ')}${value.length > 20 ? ', …' : ''}]`;
+    if (depth === MAX_DEPTH) return '[…]';
+    const shown = value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1));
+    return `[${shown.join(', ')}${value.length > MAX_ITEMS ? ', …' : ''}]`;
   }
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
   try {
     const json = JSON.stringify(value) as string | undefined;
     if (json !== undefined) return show(json).slice(1, -1);
   } catch {
-    // Circular, or with a getter that throws: its kind must do.
+    // The object is circular or has a getter that throws, so only its class is shown.
   }
   return Object.prototype.toString.call(value);
 }
@@ -119,9 +121,9 @@ export function show(value: unknown, depth = 0): string {
 const warned = new Set<string>();
 
 /**
- * Tells the process once about trouble that must not reach the caller.
+ * Emits a process warning about trouble that must not reach the caller.
  *
- * @param key - what the trouble is about: one warning is given for each
+ * @param key - identifies the trouble; later warnings with the same key are dropped
  */
 export function warnOnce(key: string, message: string): void {
   if (warned.has(key)) return;
