@@ -58,8 +58,8 @@ export function parseNumber(text: string): number {
 }
 
 /**
- * Deletes and sets fields. ARGV: as in {@link BEGIN_BATCH}, the number of fields to delete, these, then fields and values in
- * turn.
+ * Deletes and sets fields. ARGV: as in {@link BEGIN_BATCH}, the number of fields to delete, these fields, then fields
+ * and values in turn.
  */
 const SET = new Script(`${BEGIN_BATCH}${RECORD_BATCH}
 local first = 6 + tonumber(ARGV[5])
@@ -152,7 +152,7 @@ export class PerWriterOutbox extends Outbox<Values> {
   }
 }
 
-/** A field of the hash, and the meaning of its name. */
+/** A field of the hash, with its parsed name. */
 interface Field {
   readonly name: string;
   /** -1 for a field without values. */
@@ -160,10 +160,10 @@ interface Field {
   readonly producer: string;
 }
 
-/** Number of fields that are kept in memory although the hash has them no more. */
+/** Number of field names kept in memory after the hash has lost them. */
 const MAX_STALE = 1000;
 
-/** Reads the values of all writers. The meaning of field names is kept from read to read. */
+/** Reads the values of all writers. Parsed field names are kept from read to read. */
 export class PerWriterReader {
   readonly family: FamilyDescriptor;
   /** How often producers had joined the hash at the last read. */

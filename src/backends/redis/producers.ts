@@ -50,8 +50,8 @@ return ended
 `);
 
 /**
- * Compacts some fields of one family. Sequence numbers are deleted, and so are values that count for running producers
- * only: live gauges and increments of the mode `shared`. Other values are merged into those of one writer
+ * Compacts some fields of one family. Sequence numbers are deleted, and so are values that only running producers
+ * contribute: live gauges and increments of the mode `shared`. Other values are merged into those of one writer
  * without a name; rows of the mode `all` stay. No reader sees a difference at any moment.
  *
  * KEYS: the hash. ARGV: merge mode, cursor, and the ended producers as JSON. Returns the next cursor, `0` at the end.

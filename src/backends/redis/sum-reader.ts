@@ -1,4 +1,4 @@
-/** Reading counters, histograms and summaries: the rows are kept, so an unchanged set of series costs only its blocks. */
+/** Reading counters, histograms and summaries. Rows are kept, so a scrape reads only blocks until series come or go. */
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, type LabelRows } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
@@ -10,13 +10,13 @@ import { decodeBlocks, rowsOfBlock } from './sum-blocks.js';
 /** Prefix of a field that holds the row of a series. The label values follow as JSON. */
 const ROW_FIELD = 'r:';
 
-/** Maximum rows of a family: bounds the memory that a corrupt hash can demand. */
+/** Maximum rows of a family. Bounds the memory that a corrupt hash can demand. */
 const MAX_ROWS = 1e8;
 
 /** Maximum attempts to read while series come and go. */
 const MAX_TRIES = 20;
 
-/** Entry of the known labels that equals no row's, so that the rows are read again. */
+/** Known labels that equal those of no row, so that the next read builds the column anew. */
 const STALE = '';
 
 /**
@@ -51,7 +51,7 @@ export class SumReader {
   #column = new LabelColumn();
   /** Label values of the column's rows, as JSON. */
   #labels: (string | undefined)[] = [];
-  /** The read before: reads share state, so they run one after another. */
+  /** The previous read. Reads share state, so they run one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(family: FamilyDescriptor) {
@@ -98,7 +98,7 @@ export class SumReader {
 
   /** Reads which series there are. Resolves with whether there is a hash. */
   async #readRows(connection: Connection, key: string): Promise<boolean> {
-    // As text, which ioredis decodes faster than Buffers. The blocks among it are not used.
+    // Text is decoded faster than Buffers. The blocks in it are not used.
     const hash = (await connection.call('HGETALL', key)) as string[];
     const slice = new TimeSlice();
     const heads = new Map<string, string>();
@@ -117,7 +117,7 @@ export class SumReader {
     return hash.length > 0;
   }
 
-  /** Rows that are unchanged are kept: new series mostly are the last rows. */
+  /** Keeps unchanged rows, since new series mostly are the last ones. */
   async #rowsOf(
     given: readonly [row: number, labels: string][],
     size: number,
