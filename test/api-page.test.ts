@@ -117,7 +117,8 @@ for (const file of readdirSync('dist', { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.d.ts')) continue;
   for (const statement of statementsOf(posix.join('dist', file))) {
     const [, , name] = DECLARATION.exec(statement) ?? [];
-    if (name !== undefined) memberLists.set(name, [...(memberLists.get(name) ?? []), ...membersOf(statement)]);
+    if (name !== undefined)
+      memberLists.set(name, [...(memberLists.get(name) ?? []), ...membersOf(statement)]);
   }
 }
 const allMembers = new Set([...memberLists.values()].flat());
