@@ -10,7 +10,7 @@
 import { MetheusError, show, warnOnce } from '../errors.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { escapeLabelValue, labelPairs, unescapeLabelValue } from '../model/labels.js';
-import { isHidden, type MetricType } from '../model/metric-types.js';
+import { METRIC_TYPES, type MetricType } from '../model/metric-types.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
 import type { Escaping } from './formats.js';
 
@@ -109,7 +109,8 @@ export class FamilyNamer<F> {
     if (!Array.isArray(families)) return names;
     for (const rank of RANKS)
       for (const { family } of families as FamilySnapshot[])
-        if (!isHidden(family) && this.preferred(family).rank === rank) names.exposedOf(family);
+        if (!METRIC_TYPES[family.type].isHidden && this.preferred(family).rank === rank)
+          names.exposedOf(family);
     return names;
   }
 

@@ -118,10 +118,10 @@ function rangesOf(accept: string): Range[] {
 
 /** Parses a media range. An invalid weight is NaN, and the range is ignored. */
 function rangeOf(text: string): Range {
-  const [type = '', ...rest] = text.split(';').map((part) => part.trim());
+  const [type = '', ...rest] = text.split(';').map((item) => item.trim());
   const parameters = new Map(
-    rest.map((part) => {
-      const [, name = part, value = ''] = /^([^=\s]+)\s*=\s*"?([^"]*)"?$/.exec(part) ?? [];
+    rest.map((item) => {
+      const [, name = item, value = ''] = /^([^=\s]+)\s*=\s*"?([^"]*)"?$/.exec(item) ?? [];
       return [name.toLowerCase(), value];
     }),
   );

@@ -13,14 +13,9 @@ export type MetricType =
 
 /**
  * Types of stored families. A family of type `parts` is hidden: it has the native buckets of another family's series.
- * Descriptors are typed by {@link MetricType}, since all that users see are visible: {@link isHidden} tells them apart.
+ * Descriptors are typed as {@link MetricType}, since those that users see are of these types.
  */
 export type FamilyType = MetricType | 'parts';
-
-/** Whether a family is stored and merged, but never shown. */
-export function isHidden({ type }: { readonly type: FamilyType }): boolean {
-  return type === 'parts';
-}
 
 /** Every `multiprocessMode`. */
 export const GAUGE_MODES = [
@@ -93,6 +88,8 @@ export interface TextTraits {
 /** Everything that depends on the type of a family. */
 export interface TypeTraits {
   readonly layout: CellLayout;
+  /** Whether families of this type are stored and merged, but never exposed. */
+  readonly isHidden?: true;
   /** The rule of metrics of this type. Gauges may be given another. */
   readonly merge: MergeMode;
   /** Whether every sample is 0 or 1: such families have no unit, and a series nobody has set is not shown. */
@@ -173,6 +170,7 @@ export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
   parts: {
     ...SUM,
     layout: 'number',
+    isHidden: true,
     text: { word: 'untyped', suffixes: [] },
     openmetrics: { word: 'unknown', suffixes: [] },
     protobuf: { type: 3, field: 5 },
@@ -181,7 +179,7 @@ export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
 
 /** Every type that a family may be given. */
 export const TYPE_NAMES = (Object.keys(METRIC_TYPES) as FamilyType[]).filter(
-  (type): type is MetricType => type !== 'parts',
+  (type): type is MetricType => !METRIC_TYPES[type].isHidden,
 );
 
 /** How many cells one series has. @param bounds - a histogram's upper bounds without `+Inf` */

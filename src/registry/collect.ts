@@ -1,11 +1,18 @@
 /** Collects the families of a registry: metrics, metrics of other threads and processes, and collectors. */
 import { activeBackend } from '../backends/active-backend.js';
 import { MetheusError, show, warnOnce } from '../errors.js';
-import type { Collector, MetricSource } from '../model/collector.js';
+import type { Collector } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { labelText, parseLabelText } from '../model/labels.js';
-import { isHidden, METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
+import { METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
+
+/** The families of a registry's metrics. */
+export interface MetricFamilies {
+  readonly visible: readonly FamilyDescriptor[];
+  /** Families with the native buckets of visible ones. */
+  readonly hidden: readonly FamilyDescriptor[];
+}
 
 /** Collects the families of one registry. What it makes for a family is kept from one collection to the next. */
 export class Collection {
@@ -18,25 +25,23 @@ export class Collection {
 
   /** @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY` */
   async collect(
-    sources: readonly MetricSource[],
+    { visible, hidden }: MetricFamilies,
     scopes: readonly string[],
     collectors: readonly Collector[],
   ): Promise<FamilySnapshot[]> {
-    const families = sources.map(({ descriptor }) => descriptor);
-    for (const { blocks } of sources) if (blocks !== undefined) families.push(blocks);
     const [snapshots, ...collected] = await Promise.all([
-      activeBackend().snapshot({ families, scopes }),
+      activeBackend().snapshot({ families: [...visible, ...hidden], scopes }),
       ...collectors.map(collectFrom),
     ]);
-    const metrics = snapshots.some(({ family }) => isHidden(family))
+    const metrics = snapshots.some(({ family }) => METRIC_TYPES[family.type].isHidden)
       ? await (await import('./native.js')).attachNative(snapshots)
       : snapshots;
     const all: FamilySnapshot[] = [];
-    for (let i = 0; i < sources.length; i++) all.push(withoutUntouched(metrics[i]!));
-    if (metrics.length > sources.length || collected.length > 0) {
+    for (let i = 0; i < visible.length; i++) all.push(withoutUntouched(metrics[i]!));
+    if (metrics.length > visible.length || collected.length > 0) {
       const names = new SampleNames();
-      for (const { descriptor } of sources) names.reserve(descriptor);
-      for (const other of metrics.slice(sources.length)) {
+      for (const descriptor of visible) names.reserve(descriptor);
+      for (const other of metrics.slice(visible.length)) {
         if (names.reserve(other.family)) all.push(withoutUntouched(other));
         // A conflict with another thread or program is no reason to serve nothing.
         else warnOfConflict(other.family);

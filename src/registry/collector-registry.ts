@@ -5,7 +5,7 @@ import { DEFAULT_REGISTRY, DEFAULT_SCOPE, nextScope } from '../model/collector.j
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { sampleNames } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
-import type { Collection } from './collect.js';
+import type { Collection, MetricFamilies } from './collect.js';
 
 /** Options of a {@link CollectorRegistry}. */
 export interface RegistryOptions {
@@ -36,6 +36,8 @@ export class CollectorRegistry implements Registerer {
   /** The registered metric of every sample name. */
   readonly #taken = new Map<string, MetricSource>();
   #collection: Collection | undefined;
+  /** The families of all metrics, kept until a metric is registered or unregistered. */
+  #families: MetricFamilies | undefined;
 
   /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name */
   constructor({ prefix = '', scope = nextScope('registry'), utf8Names }: RegistryOptions = {}) {
@@ -63,6 +65,7 @@ export class CollectorRegistry implements Registerer {
   unregister(source: Registrable): boolean {
     if (!isMetric(source)) return this.#collectors.delete(source);
     if (this.#metrics.get(source.descriptor.name) !== source) return false;
+    this.#families = undefined;
     this.#metrics.delete(source.descriptor.name);
     for (const name of sampleNames(source.descriptor)) this.#taken.delete(name);
     return true;
@@ -89,13 +92,15 @@ export class CollectorRegistry implements Registerer {
     this.#collection ??= new Collection(this.prefix);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
     const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
-    return this.#collection.collect([...this.#metrics.values()], scopes, [...this.#collectors]);
+    this.#families ??= familiesOf(this.#metrics.values());
+    return this.#collection.collect(this.#families, scopes, [...this.#collectors]);
   }
 
   #add(metric: MetricSource): void {
     const { descriptor: family, definition } = metric;
     if (this.#metrics.get(family.name) !== metric) this.#refuseTaken(family, definition);
     for (const name of sampleNames(family)) this.#taken.set(name, metric);
+    this.#families = undefined;
     this.#metrics.set(family.name, metric);
   }
 
@@ -106,6 +111,16 @@ export class CollectorRegistry implements Registerer {
       if (other !== undefined) throw conflict(other.definition, definition);
     }
   }
+}
+
+function familiesOf(metrics: Iterable<MetricSource>): MetricFamilies {
+  const visible: FamilyDescriptor[] = [];
+  const hidden: FamilyDescriptor[] = [];
+  for (const { descriptor, blocks } of metrics) {
+    visible.push(descriptor);
+    if (blocks !== undefined) hidden.push(blocks);
+  }
+  return { visible, hidden };
 }
 
 function isMetric(source: Registrable): source is MetricSource {

@@ -1,7 +1,7 @@
 /** Moves native buckets from hidden families into the snapshots of the families that they belong to. */
 import type { FamilyDescriptor, FamilySnapshot, NativeBuckets } from '../model/family.js';
 import { type LabelRows, REMOVED } from '../model/label-column.js';
-import { isHidden } from '../model/metric-types.js';
+import { METRIC_TYPES } from '../model/metric-types.js';
 import { type BlockAddress, parseBlockLabel, shownName, splitBlockRow } from '../model/native/blocks.js';
 import { BucketSpace, quantilesOf } from '../model/native/buckets.js';
 import { type NativeLimit, NO_LIMIT } from '../model/native/limited-sum.js';
@@ -20,8 +20,8 @@ export async function attachNative(
 ): Promise<FamilySnapshot[]> {
   const hiddenOf = new Map<string, FamilySnapshot[]>();
   for (const hidden of snapshots) {
-    if (!isHidden(hidden.family)) continue;
-    const { scope, labelNames } = hidden.family;
+    const { scope, type, labelNames } = hidden.family;
+    if (!METRIC_TYPES[type].isHidden) continue;
     const key = JSON.stringify([scope, shownName(hidden.family), labelNames.slice(0, -1)]);
     const known = hiddenOf.get(key);
     if (known === undefined) hiddenOf.set(key, [hidden]);
@@ -31,7 +31,7 @@ export async function attachNative(
   const visible: FamilySnapshot[] = [];
   for (const snapshot of snapshots) {
     const { scope, name, type, labelNames } = snapshot.family;
-    if (isHidden(snapshot.family)) continue;
+    if (METRIC_TYPES[type].isHidden) continue;
     const hasNative = type === 'histogram' || type === 'summary';
     const hidden = hasNative ? hiddenOf.get(JSON.stringify([scope, name, labelNames])) : undefined;
     visible.push(hidden === undefined ? snapshot : await attach(snapshot, hidden, now, slice));

@@ -28,7 +28,7 @@ describe('createFetchHandler', () => {
     assert.equal(await response.text(), text);
   });
 
-  it('answers in the format that the client likes best', async () => {
+  it('responds in the format that the client prefers', async () => {
     const headers = { Accept: 'application/openmetrics-text;version=1.0.0' };
     const response = await createFetchHandler({ registry: smallRegistry() })(new Request(URL, { headers }));
     const contentType = response.headers.get('content-type');
@@ -36,12 +36,12 @@ describe('createFetchHandler', () => {
     assert.match(await response.text(), /\njobs_total\{kind="mail"\} 3\n# EOF\n$/);
   });
 
-  it('serves the default registry when none is given', async () => {
+  it('serves the default registry by default', async () => {
     const response = await createFetchHandler()(new Request(URL));
     assert.equal(await response.text(), await generateMetrics());
   });
 
-  it('streams what is large, compressed where that is asked for', async () => {
+  it('streams large responses, compressed where the client accepts it', async () => {
     const registry = largeRegistry();
     const handler = createFetchHandler({ registry });
     const text = Buffer.from(await generateMetrics(registry));
@@ -52,7 +52,7 @@ describe('createFetchHandler', () => {
     assert.ok(gunzipSync(await bytesOf(response)).equals(text));
   });
 
-  it('compresses what is small as a whole', async () => {
+  it('compresses small responses as a whole', async () => {
     const registry = smallRegistry();
     const response = await createFetchHandler({ registry })(new Request(URL, GZIP));
     const body = await bytesOf(response);
@@ -60,7 +60,7 @@ describe('createFetchHandler', () => {
     assert.equal(gunzipSync(body).toString(), await generateMetrics(registry));
   });
 
-  it('answers HEAD without a body', async () => {
+  it('responds to HEAD without a body', async () => {
     for (const registry of [smallRegistry(), largeRegistry()]) {
       const response = await createFetchHandler({ registry })(new Request(URL, { method: 'HEAD' }));
       assert.equal(response.status, 200);
@@ -69,7 +69,7 @@ describe('createFetchHandler', () => {
     }
   });
 
-  it('refuses other methods and paths', async () => {
+  it('rejects other methods and paths', async () => {
     const handler = createFetchHandler({ registry: smallRegistry(), path: '/metrics' });
     const posted = await handler(new Request(URL, { method: 'POST', body: 'x' }));
     assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD']);
@@ -77,7 +77,7 @@ describe('createFetchHandler', () => {
     assert.equal((await handler(new Request('http://localhost/'))).status, 404);
   });
 
-  it('answers 500 when a collector fails', async () => {
+  it('responds with 500 when a collector fails', async () => {
     const registry = new CollectorRegistry();
     registry.register({ collect: () => Promise.reject(new Error('out of order')) });
     const response = await createFetchHandler({ registry })(new Request(URL));
@@ -107,7 +107,7 @@ describe('createFetchHandler', () => {
     });
   }
 
-  it('makes no more than is read', async () => {
+  it('makes no more chunks than are read', async () => {
     const registry = new Watched();
     const response = await createFetchHandler({ registry })(new Request(URL));
     const reader = response.body!.getReader();

@@ -1,4 +1,4 @@
-/** What a real Prometheus knows of our native histograms is what was observed. */
+/** A Prometheus server stores native histograms as they were observed. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +11,7 @@ import { until } from '../support/processes.js';
 import { type PrometheusServer, startPrometheus } from '../support/prometheus-server.js';
 import { requireTool } from '../support/tools.js';
 
-/** Numbers from 0 to 1, the same each time. */
+/** Pseudorandom numbers from 0 to 1, the same in each run. */
 let state = 7;
 const random = () => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -115,16 +115,16 @@ describe('a native histogram in Prometheus', { skip: requireTool('prometheus') }
     });
   }
 
-  it('is there while it is empty', async () => {
+  it('is stored while it is empty', async () => {
     assert.equal(await ask('histogram_count(empty)'), 0);
   });
 
-  it('is accepted with all the others of its scrape, and no part is seen', async () => {
+  it('is accepted with all other families of its scrape, and no hidden family is seen', async () => {
     await until('a scrape without an error', async () => (await prometheus.lastError()) === '' || undefined);
     assert.deepEqual(await prometheus.query('{__part!=""}'), []);
   });
 
-  it('is no summary: that has its quantiles', async () => {
+  it('differs from a summary, which has its quantiles', async () => {
     for (const [quantile, value] of [
       [0.5, 50],
       [0.99, 99],

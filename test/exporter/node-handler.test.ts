@@ -57,7 +57,7 @@ describe('createMetricsHandler', () => {
     );
   });
 
-  it('answers in the format, and with the escaping, that the client likes best', async () => {
+  it('responds in the format and with the escaping that the client prefers', async () => {
     const registry = new CollectorRegistry();
     createCounter('mail.sent_total', 'Sent.', { utf8Names: true, registry }).inc();
     const url = await serve(createMetricsHandler({ registry, compress: false }));
@@ -71,7 +71,7 @@ describe('createMetricsHandler', () => {
     );
   });
 
-  it('tells when series began, by the option', async () => {
+  it('writes creation times with the option', async () => {
     const counter = snapshot('c_total', { type: 'counter', rows: [{ cells: [1], created: 5 }] });
     const url = await serve(createMetricsHandler({ registry: collectable(counter), created: true }));
     const headers = { Accept: 'application/openmetrics-text;version=1.0.0' };
@@ -79,7 +79,7 @@ describe('createMetricsHandler', () => {
     assert.match(body.toString(), /^c_created 5$/m);
   });
 
-  it('serves the default registry when none is given', async () => {
+  it('serves the default registry by default', async () => {
     const url = await serve(createMetricsHandler());
     assert.equal((await get(url)).body.toString(), await generateMetrics());
   });
@@ -92,12 +92,12 @@ describe('createMetricsHandler', () => {
   });
 
   describe('paths', () => {
-    it('are all served without the option', async () => {
+    it('all serve metrics without the option', async () => {
       const url = await serve(createMetricsHandler({ registry: smallRegistry() }));
       for (const path of ['/', '/metrics', '/a/b?c=d']) assert.equal((await get(url + path)).status, 200);
     });
 
-    it('are all but one refused with it', async () => {
+    it('serve 404 with the option, except for one', async () => {
       const url = await serve(createMetricsHandler({ registry: smallRegistry(), path: '/metrics' }));
       for (const path of ['/metrics', '/metrics?name[]=x', 'http://proxied.example/metrics']) {
         assert.equal((await get(url, { path })).status, 200, path);
@@ -127,7 +127,7 @@ describe('createMetricsHandler', () => {
     });
   });
 
-  it('refuses a registry that is none', () => {
+  it('rejects a value that is not a registry', () => {
     for (const registry of [null, 5, {}]) {
       assert.throws(() => createMetricsHandler({ registry: registry as CollectorRegistry }), {
         code: 'METHEUS_INVALID_OPTIONS',
@@ -145,7 +145,7 @@ describe('createMetricsHandler', () => {
     }
   });
 
-  it('answers HEAD as GET, without the body', async () => {
+  it('responds to HEAD as to GET, without the body', async () => {
     const registry = smallRegistry();
     registry.register({ collect: () => [createFamily('other', 'o', { series: [{ value: 1 }] })] });
     const url = await serve(createMetricsHandler({ registry, path: '/metrics' }));
@@ -162,7 +162,7 @@ describe('createMetricsHandler', () => {
     }
   });
 
-  it('answers HEAD of what is large or cannot be collected', async () => {
+  it('responds to HEAD of large scrapes and of failing ones', async () => {
     const large = await serve(createMetricsHandler({ registry: largeRegistry() }));
     const { status, body } = await get(large, { method: 'HEAD' });
     assert.deepEqual([status, body.length], [200, 0]);
@@ -174,7 +174,7 @@ describe('createMetricsHandler', () => {
   });
 
   describe('compression', () => {
-    it('is used where it is asked for, and tells the length of what is small', async () => {
+    it('is used where the client accepts it, with the length of small responses', async () => {
       const registry = smallRegistry();
       const url = await serve(createMetricsHandler({ registry }));
       const { headers, body } = await get(url, GZIP);
@@ -187,7 +187,7 @@ describe('createMetricsHandler', () => {
       assert.equal(refused.body.toString(), await generateMetrics(registry));
     });
 
-    it('streams what is large', async () => {
+    it('streams large responses', async () => {
       const registry = largeRegistry();
       const url = await serve(createMetricsHandler({ registry }));
       const text = Buffer.from(await generateMetrics(registry));
@@ -235,7 +235,7 @@ describe('createMetricsHandler', () => {
       });
     }
 
-    it('a collector that rejects late, after much was collected, is a 500 too', async () => {
+    it('a collector that rejects after others have succeeded is a 500 too', async () => {
       const registry = largeRegistry();
       registry.register({
         collect: async () => {
@@ -249,7 +249,7 @@ describe('createMetricsHandler', () => {
       assert.match(body.toString(), /late/);
     });
 
-    it('a registry that throws at once, and not by a promise, is a 500', async () => {
+    it('a registry that throws synchronously is a 500', async () => {
       const registry = {
         collect: () => {
           throw new Error('at once');
@@ -263,19 +263,19 @@ describe('createMetricsHandler', () => {
       ['plain', {}],
       ['gzip', GZIP],
     ] as const) {
-      it(`an encoding that fails on the way breaks the connection (${encoding})`, async () => {
+      it(`an encoder that fails midway closes the connection (${encoding})`, async () => {
         const url = await serve(createMetricsHandler({ registry: new Watched({ failAt: 20 }) }));
         await assert.rejects(get(url, ask), { code: 'ECONNRESET' });
         assert.equal((await get(url, { method: 'POST' })).status, 405, 'the server goes on');
       });
     }
 
-    it('an encoding that fails at once is a 500', async () => {
+    it('an encoder that fails at once is a 500', async () => {
       const url = await serve(createMetricsHandler({ registry: new Watched({ failAt: 1 }) }));
       assert.equal((await get(url)).status, 500);
     });
 
-    it('a response that somebody else has begun is broken off, and nothing else', async () => {
+    it('a response that has already begun is aborted, and nothing else', async () => {
       const handler = createMetricsHandler({ registry: smallRegistry() });
       const url = await serve((request, response) => {
         response.writeHead(200);
@@ -285,7 +285,7 @@ describe('createMetricsHandler', () => {
       await assert.rejects(get(url), { code: 'ECONNRESET' });
     });
 
-    it('is told to the process once for each kind', async () => {
+    it('are reported to the process once for each kind', async () => {
       const warnings: string[] = [];
       const listen = (warning: Error): void => void warnings.push(warning.message);
       process.on('warning', listen);
@@ -304,7 +304,7 @@ describe('createMetricsHandler', () => {
     });
   });
 
-  describe('a large answer', () => {
+  describe('a large response', () => {
     const registry = largeRegistry();
     const expected = generateMetrics(registry);
 
@@ -322,7 +322,7 @@ describe('createMetricsHandler', () => {
       assert.equal(buffers.size, 2);
     });
 
-    it('is whole over HTTP/2, for a client that takes its time', async () => {
+    it('is complete over HTTP/2, for a slow client', async () => {
       const handler = createMetricsHandler({ registry });
       // Its requests and responses do what those of node:http do, though their types differ.
       const own = createHttp2Server((request, response) => handler(request as never, response as never));
@@ -340,7 +340,7 @@ describe('createMetricsHandler', () => {
       assert.equal(Buffer.concat(chunks).toString(), await expected);
     });
 
-    it("is whole where a framework's own write keeps what it is given for later", async () => {
+    it("is complete where a framework's own write keeps chunks for later", async () => {
       const handler = createMetricsHandler({ registry });
       const kept: Uint8Array[] = [];
       const url = await serve((request, response) => {
@@ -362,7 +362,7 @@ describe('createMetricsHandler', () => {
       ['OpenMetrics', { headers: { Accept: 'application/openmetrics-text;version=1.0.0' } }],
       ['protobuf', { headers: { Accept: PROTOBUF } }],
     ] as const) {
-      it(`are not written ahead of (${encoding})`, async () => {
+      it(`are not written to ahead of their reading (${encoding})`, async () => {
         const families = 1000;
         const registry = new Watched({ families });
         const url = await serve(createMetricsHandler({ registry }));
@@ -378,7 +378,7 @@ describe('createMetricsHandler', () => {
       });
     }
 
-    it('get everything when they read on', async () => {
+    it('receive everything when they read on', async () => {
       const registry = new Watched({ families: 300 });
       const url = await serve(createMetricsHandler({ registry }));
       const response = await open(url);
@@ -389,13 +389,13 @@ describe('createMetricsHandler', () => {
       assert.equal(length % 300, 0);
     });
 
-    it('that go away while metrics are collected are not written to', async () => {
+    it('that disconnect while metrics are collected are not written to', async () => {
       const registry = new Slow();
       let closed: Promise<unknown> | undefined;
       const handler = createMetricsHandler({ registry });
       const url = await serve((request, response) => {
         closed = once(response, 'close');
-        response.writeHead = () => assert.fail('the client has gone');
+        response.writeHead = () => assert.fail('the client has disconnected');
         handler(request, response);
       });
       const leaving = new AbortController();

@@ -1,4 +1,4 @@
-/** A real Prometheus scrapes each text format: what it stores is what was given. */
+/** A Prometheus server scrapes each text format, and stores the original numbers. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ const FORMATS = {
   text: 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores',
 };
 
-/** Exemplars and samples are kept only when they are of about now. */
+/** Exemplars and samples are kept only when they are recent. */
 const now = Math.floor(Date.now() / 1000) - 60;
 const trace = (id: string, value: number) => ({ labels: { trace_id: id }, value, timestamp: now + 0.25 });
 
@@ -122,7 +122,7 @@ for (const [format, contentType] of Object.entries(FORMATS)) {
       );
     }
 
-    it('asks for that format', () => {
+    it('requests that format', () => {
       assert.equal(negotiate(accept).contentType, contentType);
     });
 

@@ -1,4 +1,4 @@
-/** The whole way: counted here, scraped by a real Prometheus, asked for there. */
+/** End to end: counted here, scraped and queried by a Prometheus server. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CollectorRegistry, createCounter, createGauge, createHistogram, createSummary } from 'metheus';
@@ -74,7 +74,7 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     assert.deepEqual(await stored('shop_level', numbers.length, -1.5), Object.fromEntries(expected));
   });
 
-  it('has histograms whose quantiles can be asked for', async () => {
+  it('has histograms whose quantiles can be queried', async () => {
     const seconds = createHistogram('wait_seconds', 'w', { buckets: [1e-5, 0.1, 1, 1e6], registry });
     for (const value of [0.05, 0.5, 0.5, 2e6]) seconds.observe(value);
     assert.deepEqual(await stored('shop_wait_seconds_bucket', 5, 4), {

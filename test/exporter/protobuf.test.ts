@@ -1,4 +1,4 @@
-/** The format protobuf over HTTP: scraped by a real Prometheus, and not offered where its package is missing. */
+/** The format protobuf over HTTP: scraped by a Prometheus server, and not offered where its package is missing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -57,12 +57,12 @@ describe('a Prometheus server with native histograms', { skip: requireTool('prom
     return Object.fromEntries(texts);
   }
 
-  it('asks for protobuf, and is given it', async () => {
+  it('requests protobuf, and receives it', async () => {
     await until('a scrape', async () => ((await prometheus.lastError()) === '' ? true : undefined));
     assert.deepEqual([...formats], ['protobuf']);
   });
 
-  it('has counters, gauges, histograms and summaries as they were counted', async () => {
+  it('stores counters, gauges, histograms and summaries as they were counted', async () => {
     const orders = createCounter('orders_total', 'o', { requiredLabels: ['note'], registry });
     orders.labels({ note: 'quote " backslash \\ line\nfeed 漢' }).inc(3);
     orders.labels({ note: 'x'.repeat(300) }).inc(0.1 + 0.2);
@@ -89,7 +89,7 @@ describe('a Prometheus server with native histograms', { skip: requireTool('prom
     assert.deepEqual(await stored('shop_size_bytes_count', 2), { '': 2 });
   });
 
-  it('has native histograms, an empty one too', async () => {
+  it('stores native histograms, an empty one too', async () => {
     registry.register({ collect: () => [native()] });
     const query = (what: string) => `histogram_${what}(shop_native_seconds)`;
     assert.deepEqual(await stored(query('count'), 12), { 'id,empty': 0, 'id,full': 12 });
@@ -101,7 +101,7 @@ describe('a Prometheus server with native histograms', { skip: requireTool('prom
   });
 });
 
-/** Two series, the empty one first, since the first decides what the others are taken for. */
+/** Two series, the empty one first, since the first decides how the others are read. */
 function native(): FamilySnapshot {
   const labels = ['empty', 'full'].map((id) => ({ labels: { id }, value: [0, 0, 0] }));
   const base = createFamily('native_seconds', 'n', {
@@ -153,7 +153,7 @@ describe('without @bufbuild/protobuf', () => {
     return stdout + stderr;
   }
 
-  it('the format is refused with the command that installs it', () => {
+  it('the format is rejected with the command that installs it', () => {
     const said = run(`
       import { streamMetrics } from './dist/index.js';
       await streamMetrics(undefined, { format: 'protobuf' }).next().catch(({ code, message }) => console.log(code, message));
@@ -165,7 +165,7 @@ describe('without @bufbuild/protobuf', () => {
     );
   });
 
-  it('clients that like it best are given what they like next', () => {
+  it('clients that prefer it receive the format that they prefer next', () => {
     const said = run(`
       import { negotiate } from './dist/exporter/index.js';
       const protobuf = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';

@@ -1,4 +1,4 @@
-/** The server: addresses, errors, and an end that waits for what runs and for nothing else. */
+/** The server: addresses, errors, and closing, which waits for running responses only. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, createServer } from 'node:http';
@@ -22,7 +22,7 @@ async function connectTo({ host, port }: MetricsServer): Promise<Socket> {
   return socket;
 }
 
-/** Resolves when the connection is no more, however it ended. */
+/** Resolves when the connection has ended, in whatever way. */
 function closing(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     socket.on('error', () => {}).once('close', () => resolve());
@@ -58,7 +58,7 @@ describe('startMetricsServer', () => {
     assert.equal((await get(server!.url)).status, 200);
   });
 
-  it('serves another path, and an index that links there', async () => {
+  it('serves another path, and a page with a link to it', async () => {
     const { url, port } = await start({ path: '/a&b/"metrics' });
     assert.equal((await get(url.replaceAll('"', '%22'), { path: '/a&b/"metrics' })).status, 200);
     const { status, headers, body } = await get(`http://127.0.0.1:${port}/`);
@@ -70,13 +70,13 @@ describe('startMetricsServer', () => {
     assert.equal((await get(`http://127.0.0.1:${port}/`, { method: 'HEAD' })).body.length, 0);
   });
 
-  it('serves metrics at / when told so', async () => {
+  it('serves metrics at / with the option path', async () => {
     const { url } = await start({ path: '/' });
     assert.match((await get(url)).body.toString(), /^# HELP/);
   });
 
-  describe('refuses', () => {
-    it('a port in use, and says which and what to do', async () => {
+  describe('rejects', () => {
+    it('a port in use, with the address and a remedy', async () => {
       const other = createServer().listen(0, '127.0.0.1');
       await once(other, 'listening');
       const { port } = other.address() as AddressInfo;
@@ -119,7 +119,7 @@ describe('startMetricsServer', () => {
       });
     }
 
-    it('a signal that was aborted before', async () => {
+    it('an aborted signal', async () => {
       const signal = AbortSignal.abort(new Error('too late'));
       await assert.rejects(startMetricsServer({ port: 0, signal }), /too late/);
     });
@@ -136,7 +136,7 @@ describe('startMetricsServer', () => {
       await start({ host, port });
     });
 
-    it('is what a signal does', async () => {
+    it('is done by a signal', async () => {
       const aborting = new AbortController();
       const { close, url } = await start({ signal: aborting.signal });
       aborting.abort();
@@ -144,20 +144,20 @@ describe('startMetricsServer', () => {
       await assert.rejects(get(url), { code: 'ECONNREFUSED' });
     });
 
-    it('while it starts, by a signal, leaves nothing behind', async () => {
+    it('frees the port when a signal aborts the start', async () => {
       const aborting = new AbortController();
       const starting = startMetricsServer({ port: 0, signal: aborting.signal });
       aborting.abort(new Error('changed my mind'));
       await assert.rejects(starting, /changed my mind/);
     });
 
-    it('is what `await using` does', async () => {
+    it('is done by `await using`', async () => {
       const { url, ...disposable } = await start();
       await disposable[Symbol.asyncDispose]();
       await assert.rejects(get(url), { code: 'ECONNREFUSED' });
     });
 
-    it('lets a running response finish, and ends its connection with it', async () => {
+    it('waits for a running response, and ends its connection with it', async () => {
       const registry = new Slow();
       const { close, url } = await start({ registry });
       const agent = new Agent({ keepAlive: true });
@@ -172,7 +172,7 @@ describe('startMetricsServer', () => {
       await closed;
     });
 
-    it('lets a response finish whose headers are out', async () => {
+    it('waits for a response whose headers are sent', async () => {
       const registry = new Watched({ families: 300 });
       // The client does not read on by itself, so only the closing of a running response is at work here.
       const { close, url } = await start({ registry, closeTimeout: 2 ** 31 - 1 });
@@ -184,7 +184,7 @@ describe('startMetricsServer', () => {
       await closed;
     });
 
-    it('does not wait for connections that are idle, or that never sent a request', async () => {
+    it('does not wait for idle connections, or those that never sent a request', async () => {
       const started = await start({ closeTimeout: 2 ** 31 - 1 });
       const agent = new Agent({ keepAlive: true });
       await get(started.url, { agent });
@@ -197,7 +197,7 @@ describe('startMetricsServer', () => {
       agent.destroy();
     });
 
-    it('gives up on a client that never reads', async () => {
+    it('does not wait longer than its limit for a client that never reads', async () => {
       const registry = new Watched();
       const { close, url } = await start({ registry, closeTimeout: 0 });
       const response = await open(url);

@@ -1,4 +1,4 @@
-/** The borders of chunks: nothing is lost, doubled or torn there. */
+/** Borders of chunks: no bytes are lost, repeated or split there. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createFamily, createGauge, createHistogram, streamMetrics } from 'metheus';
@@ -12,7 +12,7 @@ async function chunksOf(registry: CollectorRegistry): Promise<Buffer[]> {
 
 const join = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString();
 
-/** A gauge whose only line is exactly so long, its line feed included. */
+/** A gauge whose only line has this length, its line feed included. */
 function lineOf(length: number, fill = 'x'): { registry: CollectorRegistry; text: string } {
   const registry = new CollectorRegistry();
   const v = fill.repeat(length - 'g{v=""} 1\n'.length);
@@ -23,7 +23,7 @@ function lineOf(length: number, fill = 'x'): { registry: CollectorRegistry; text
 }
 
 describe('chunks', () => {
-  it('are of about 64 KiB, and break between rows', async () => {
+  it('are about 64 KiB long, and end between series', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'h', { requiredLabels: ['i'], registry });
     const expected = ['# HELP g h', '# TYPE g gauge'];
@@ -41,7 +41,7 @@ describe('chunks', () => {
     for (const chunk of chunks.slice(0, -1)) assert.ok(chunk.length > CHUNK_BYTES - 200);
   });
 
-  it('stay as they are when the next one is made', async () => {
+  it('do not change when the next one is made', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'h', { requiredLabels: ['i'], registry });
     for (let i = 0; i < 20_000; i++) gauge.labels({ i }).set(i);
@@ -57,14 +57,14 @@ describe('chunks', () => {
     );
   });
 
-  it('hold a row of any length around a border', async () => {
+  it('contain a series of any length near a border', async () => {
     for (let length = CHUNK_BYTES - 70; length <= CHUNK_BYTES + 10; length++) {
       const { registry, text } = lineOf(length);
-      assert.equal(join(await chunksOf(registry)), text, `a row of ${length} bytes`);
+      assert.equal(join(await chunksOf(registry)), text, `a series of ${length} bytes`);
     }
   });
 
-  it('grow for a row that is larger than a chunk, and for that row only', async () => {
+  it('grow for a series that is larger than a chunk, and only for that series', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'h', { requiredLabels: ['v'], registry });
     const big = 'ä😀'.repeat(50_000);
@@ -79,7 +79,7 @@ describe('chunks', () => {
     assert.equal(chunks.filter((chunk) => chunk.length > CHUNK_BYTES).length, 1);
   });
 
-  it('hold a histogram of many buckets, and help that is larger than a chunk', async () => {
+  it('contain a histogram of many buckets, and help that is larger than a chunk', async () => {
     const registry = new CollectorRegistry();
     const buckets = Array.from({ length: 3000 }, (_, i) => i + 0.5);
     const help = 'Long. '.repeat(20_000);
@@ -93,7 +93,7 @@ describe('chunks', () => {
     assert.equal(join(await chunksOf(registry)), `${expected.join('\n')}\n`);
   });
 
-  it('hold many small families', async () => {
+  it('contain many small families', async () => {
     const registry = new CollectorRegistry();
     const names = Array.from({ length: 3000 }, (_, i) => `family_${i}`);
     const families = names.map((name, i) => createFamily(name, 'h', { series: [{ value: i }] }));

@@ -50,14 +50,14 @@ describe('escaping of names', () => {
     });
   }
 
-  it('takes a colon for no letter in the name of a label', () => {
+  it('escapes a colon in the name of a label', () => {
     assert.deepEqual(
       SCHEMES.map((scheme) => escapeLabelName('a:b', scheme)),
       ['a_b', 'a__b', 'U__a_3a_b', 'a:b'],
     );
   });
 
-  it('gives a legacy name for every name, and for two names never one by values', () => {
+  it('returns a legacy name for every name, and different names by the scheme values', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1 });
     fc.assert(
       fc.property(name, name, (a, b) => {
@@ -73,8 +73,8 @@ describe('escaping of names', () => {
   });
 });
 
-describe('names in UTF-8', () => {
-  it('are refused without the option, with a word about it', () => {
+describe('UTF-8 names', () => {
+  it('are rejected without the option, which the error names', () => {
     const registry = new CollectorRegistry();
     const todo = /, or any well-formed text where utf8Names is true\.$/;
     assert.throws(() => createCounter('a.b', 'h', { registry }), {
@@ -89,7 +89,7 @@ describe('names in UTF-8', () => {
     assert.throws(() => new CollectorRegistry({ prefix: 'a.b' }), { message: todo });
   });
 
-  it('are refused with it where they are none', () => {
+  it('are rejected with the option where they are not valid UTF-8', () => {
     const registry = new CollectorRegistry();
     const options = { utf8Names: true, registry };
     const code = 'METHEUS_INVALID_METRIC_NAME';
@@ -119,7 +119,7 @@ describe('names in UTF-8', () => {
     .labels({ a: 'b' })
     .set(1);
 
-  it('are quoted for those who know them', async () => {
+  it('are quoted with allow-utf-8', async () => {
     assert.equal(
       await generateMetrics(registry, { escaping: 'allow-utf-8' }),
       lines(
@@ -155,7 +155,7 @@ describe('names in UTF-8', () => {
     ]);
   });
 
-  it('are escaped with underscores where nothing else is said', async () => {
+  it('are escaped with underscores by default', async () => {
     const text = await generateMetrics(registry);
     assert.equal(text, await generateMetrics(registry, { escaping: 'underscores' }));
     assert.deepEqual(
@@ -168,7 +168,7 @@ describe('names in UTF-8', () => {
     );
   });
 
-  it('are escaped as is asked for', async () => {
+  it('are escaped by the given scheme', async () => {
     const series = async (escaping: Escaping, format: 'text' | 'openmetrics') =>
       (await generateMetrics(registry, { escaping, format }))
         .split('\n')
@@ -181,7 +181,7 @@ describe('names in UTF-8', () => {
     }
   });
 
-  it('do not take another metric’s name when they are escaped', async (t) => {
+  it('do not become the name of another metric', async (t) => {
     const warning = t.mock.method(process, 'emitWarning', () => {});
     const gauge = (name: string) => createFamily(name, 'h', { utf8Names, series: [{ value: 1 }] });
     const families = ['a.b', 'a-b', 'a_b', 'U__a_2d_b'].map(gauge);
@@ -195,7 +195,7 @@ describe('names in UTF-8', () => {
     assert.equal(plain.match(/^[\w{].* 1$/gm)?.join(), '{"a.b"} 1,{"a-b"} 1,a_b 1,U__a_2d_b 1');
   });
 
-  it('do not take another label’s name when they are escaped', async () => {
+  it('do not become the name of another label', async () => {
     const labelNames = ['a.b', 'a-b', 'a_b', '..name..'];
     const labels = { 'a.b': 1, 'a-b': 2, a_b: 3, '..name..': 4 };
     const family = createFamily('g', 'h', { utf8Names, labelNames, series: [{ labels, value: 1 }] });
@@ -214,7 +214,7 @@ describe('names in UTF-8', () => {
     assert.match(await text('underscores'), /^c_total 1 # \{trace_id="x"\} 1$/m);
   });
 
-  it('are written for many rows, each with its own labels', async () => {
+  it('are written for many series, each with its own labels', async () => {
     const gauge = createGauge('many', 'h', {
       requiredLabels: ['a.b'],
       utf8Names,
@@ -233,7 +233,7 @@ describe('names in UTF-8', () => {
     );
   });
 
-  it('refuses a scheme that it does not know', async () => {
+  it('are rejected with an unknown scheme', async () => {
     await assert.rejects(generateMetrics(registry, { escaping: 'none' as Escaping }), {
       code: 'METHEUS_INVALID_OPTIONS',
       message:

@@ -1,4 +1,4 @@
-/** What is answered to the headers of Prometheus servers, and of others. */
+/** Results of negotiation with the headers of Prometheus servers and of other clients. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { negotiate } from 'metheus/http';

@@ -1,4 +1,4 @@
-/** A scrape and the event loop. */
+/** Streaming an exposition, and the event loop meanwhile. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter, generateBytes, generateMetrics, streamMetrics } from 'metheus';
@@ -13,7 +13,7 @@ function registryOf(series: number): CollectorRegistry {
 }
 
 describe('streamMetrics', () => {
-  it('gives what generateMetrics gives', async () => {
+  it('yields the bytes of generateMetrics', async () => {
     const registry = registryOf(10_000);
     const chunks: Uint8Array[] = [];
     for await (const chunk of streamMetrics(registry)) chunks.push(chunk);
@@ -22,7 +22,7 @@ describe('streamMetrics', () => {
   });
 
   for (const format of ['text', 'openmetrics', 'protobuf'] as const) {
-    it(`fills two buffers in turn for those who ask for that, as ${format}`, async () => {
+    it(`fills two buffers in turn with the option reuse, as ${format}`, async () => {
       const registry = registryOf(10_000);
       const bytesOf = async (reuse: boolean) => {
         const [copies, buffers, held] = [[] as Buffer[], new Set<unknown>(), [] as Uint8Array[]];
@@ -41,7 +41,7 @@ describe('streamMetrics', () => {
     });
   }
 
-  it('gives the event loop back after each chunk that took its time', async (t) => {
+  it('pauses for the event loop after each chunk that took a whole time slice', async (t) => {
     const registry = registryOf(20_000);
     let now = 0;
     // Between two looks at this clock more time goes by than a scrape may hold the loop.
@@ -54,20 +54,20 @@ describe('streamMetrics', () => {
     assert.ok(turns >= chunks - 1, `${turns} turns for ${chunks} chunks`);
   });
 
-  it('does not give it back where there is no need', async (t) => {
+  it('does not pause before a time slice is over', async (t) => {
     const registry = registryOf(20_000);
     t.mock.method(performance, 'now', () => 0);
     const turns = await turnsDuring(() => generateMetrics(registry));
     assert.ok(turns <= 1, `${turns} turns`);
   });
 
-  it('gives it back during a large scrape on the real clock', async () => {
+  it('pauses during a large scrape on the real clock', async () => {
     const registry = registryOf(300_000);
     const turns = await turnsDuring(() => generateMetrics(registry));
     assert.ok(turns >= 2, `${turns} turns`);
   });
 
-  it('makes a chunk only when it is asked for', async () => {
+  it('makes a chunk only when it is read', async () => {
     const registry = registryOf(20_000);
     const families = await registry.collect();
     let taken = 0;
@@ -88,7 +88,7 @@ describe('streamMetrics', () => {
     assert.equal(taken, 1);
   });
 
-  it('shows the values of the moment of its collection, one consistent set', async () => {
+  it('yields the values of the moment of collection, one consistent set', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'h', { requiredLabels: ['i'], registry });
     for (let i = 0; i < 20_000; i++) counter.labels({ i }).inc();
@@ -104,7 +104,7 @@ describe('streamMetrics', () => {
     assert.doesNotMatch(text, /late/);
   });
 
-  it('refuses a format that it does not know', async () => {
+  it('rejects an unknown format', async () => {
     const options = { format: 'xml' } as unknown as { format: 'text' };
     await assert.rejects(generateMetrics(new CollectorRegistry(), options), {
       code: 'METHEUS_UNKNOWN_FORMAT',
@@ -119,7 +119,7 @@ describe('generateBytes', () => {
     return Buffer.concat(chunks);
   };
 
-  it('gives the same in one piece, whether the scrape is longer than the last one or shorter', async () => {
+  it('returns the same bytes, whether longer or shorter than the last time', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'h', { requiredLabels: ['i'], registry });
     const kept: [whole: Uint8Array, expected: Buffer][] = [];
@@ -132,12 +132,12 @@ describe('generateBytes', () => {
     for (const [whole, expected] of kept) assert.ok(expected.equals(whole));
   });
 
-  it('gives nothing for an empty registry', async () => {
+  it('returns no bytes for an empty registry', async () => {
     assert.equal((await generateBytes(new CollectorRegistry())).length, 0);
     assert.equal(await generateMetrics(new CollectorRegistry()), '');
   });
 
-  it('serves two scrapes at a time', async () => {
+  it('supports two concurrent calls', async () => {
     const registry = registryOf(10_000);
     const expected = await inPieces(registry);
     const both = await Promise.all([generateBytes(registry), generateBytes(registry)]);
@@ -146,7 +146,7 @@ describe('generateBytes', () => {
 });
 
 describe('generateMetrics', () => {
-  it('is UTF-8 read back, whatever the text', async () => {
+  it('decodes UTF-8 of any text', async () => {
     const registry = new CollectorRegistry();
     createCounter('c_total', 'Größe 寿司 🍣', { registry }).inc();
     assert.match(await generateMetrics(registry), /^# HELP c_total Größe 寿司 🍣\n/);

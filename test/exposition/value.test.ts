@@ -41,7 +41,7 @@ describe('sample values', () => {
     });
   }
 
-  it('read back as what they were, in no more bytes than were reserved', () => {
+  it('parse to the same number, in no more bytes than are reserved', () => {
     const numbers = fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger());
     fc.assert(
       fc.property(numbers, (value) => {
@@ -86,7 +86,7 @@ describe("bounds, as Go's strconv.FormatFloat(bound, 'g', -1, 64)", () => {
   ];
   for (const [bound, text] of words) it(text, () => assert.equal(formatBound(bound), text));
 
-  it('read back as what they were', () => {
+  it('parse to the same number', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (bound) => {
         assert.ok(Object.is(Number(formatBound(bound)), bound));

@@ -1,4 +1,4 @@
-/** Registries: what may be registered, under which names, and in which order it is collected. */
+/** Registries: registration, names, and the order of collection. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -36,7 +36,7 @@ describe('prefix', () => {
     });
   }
 
-  it('is put before every sample of a histogram, and before what collectors give', async () => {
+  it('precedes every sample of a histogram, and families of collectors', async () => {
     const registry = new CollectorRegistry({ prefix: 'app' });
     createHistogram('h', 'H.', { registry, buckets: [1] }).observe(1);
     registry.register({ collect: () => [family('c', 1)] });
@@ -63,7 +63,7 @@ describe('prefix', () => {
 });
 
 describe('creating a metric again', () => {
-  it('with the same definition gives the same metric', () => {
+  it('with the same definition returns the same metric', () => {
     const registry = new CollectorRegistry();
     const options = { registry, requiredLabels: ['a', 'b'], defaultLabels: { b: 1 }, maxSeries: 5 } as const;
     const counter = createCounter('c_total', 'C.', options);
@@ -76,7 +76,7 @@ describe('creating a metric again', () => {
     );
   });
 
-  it('in another registry gives another metric', async () => {
+  it('in another registry creates another metric', async () => {
     const [one, two] = [new CollectorRegistry(), new CollectorRegistry()];
     const first = createGauge('g', 'Help.', { registry: one });
     const second = createGauge('g', 'Help.', { registry: two });
@@ -126,7 +126,7 @@ describe('creating a metric again', () => {
     });
   }
 
-  it('with another definition shows both', () => {
+  it('with another definition throws an error that shows both', () => {
     const registry = new CollectorRegistry();
     createHistogram('h_seconds', 'Old help.', { registry, buckets: [1, 2], unit: 'seconds' });
     assert.throws(() => createHistogram('h_seconds', 'New help.', { registry, buckets: [1, 3] }), {
@@ -188,7 +188,7 @@ describe('names of samples', () => {
     counter('x_created')(registry);
   });
 
-  it('of a gauge histogram of a collector are taken too', async () => {
+  it('of a gauge histogram of a collector are reserved too', async () => {
     for (const name of ['x_bucket', 'x_gcount', 'x_gsum']) {
       const registry = new CollectorRegistry();
       counter(name)(registry);
@@ -208,7 +208,7 @@ describe('names of samples', () => {
 });
 
 describe('register and unregister', () => {
-  it('take a metric out, which goes on counting, and in again', async () => {
+  it('remove a metric, which goes on counting, and add it again', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'Help.', { registry });
     gauge.set(1);
@@ -221,7 +221,7 @@ describe('register and unregister', () => {
     assert.equal(await generateMetrics(registry), exposed('g', 2));
   });
 
-  it('let another metric have the name in between', async () => {
+  it('free the name for another metric', async () => {
     const registry = new CollectorRegistry();
     const old = createGauge('g', 'Old.', { registry });
     registry.unregister(old);
@@ -232,7 +232,7 @@ describe('register and unregister', () => {
     assert.equal(await generateMetrics(registry), exposed('g', 3));
   });
 
-  it('take metrics that were made for no registry, and for another', async () => {
+  it('accept metrics of no registry and of another registry', async () => {
     const [one, two] = [new CollectorRegistry({ prefix: 'one' }), new CollectorRegistry()];
     const gauge = createGauge('g', 'Help.', { registry: null });
     gauge.set(4);
@@ -251,7 +251,7 @@ describe('register and unregister', () => {
     assert.deepEqual(text.match(/^\w+/gm), ['b', 'c', 'a', 'collected']);
   });
 
-  it('give each registry a scope of its own, unless one is named', () => {
+  it('have a scope for each registry, unless one is given', () => {
     const [one, two] = [new CollectorRegistry(), new CollectorRegistry()];
     assert.notEqual(one.scope, two.scope);
     assert.equal(new CollectorRegistry({ scope: 'jobs' }).scope, 'jobs');
@@ -275,7 +275,7 @@ describe('register and unregister', () => {
 });
 
 describe('custom collectors', () => {
-  it('may be synchronous, asynchronous, generators, and give none', async () => {
+  it('may be synchronous, asynchronous or generators, and return no families', async () => {
     const registry = new CollectorRegistry();
     registry.register({ collect: () => [family('a', 1), family('b', 2)] });
     registry.register({ collect: async () => [family('c', 3)] });
@@ -291,7 +291,7 @@ describe('custom collectors', () => {
     );
   });
 
-  it('are asked at each scrape, once, with this', async () => {
+  it('are called once at each scrape, with this', async () => {
     const registry = new CollectorRegistry();
     class Calls implements Collector {
       calls = 0;
@@ -310,7 +310,7 @@ describe('custom collectors', () => {
     assert.equal(await generateMetrics(registry), '');
   });
 
-  it('see numbers of metrics that they set themselves at the next scrape', async () => {
+  it('see metrics that they set at the next scrape', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'Help.', { registry });
     registry.register({
@@ -379,14 +379,14 @@ describe('custom collectors', () => {
     });
   }
 
-  it('cannot give a name that a sample of a metric has', async () => {
+  it('cannot return a name that a sample of a metric has', async () => {
     const registry = new CollectorRegistry();
     createHistogram('h', 'H.', { registry, buckets: [1] });
     registry.register({ collect: () => [family('h_count', 1)] });
     await assert.rejects(generateMetrics(registry), { code: 'METHEUS_DUPLICATE_FAMILY' });
   });
 
-  it('cannot give a name that a metric has, or another collector', async () => {
+  it('cannot return the name of a metric or of another collector', async () => {
     const message = "Duplicate family: given 'g', expected each family from one metric or collector only.";
     const registry = new CollectorRegistry();
     registry.register({ collect: () => [family('g', 1)] });
@@ -403,7 +403,7 @@ describe('custom collectors', () => {
 });
 
 describe('generateMetrics', () => {
-  it('refuses a format that it does not know', async () => {
+  it('rejects an unknown format', async () => {
     const registry = new CollectorRegistry();
     for (const format of ['html', 'toString', '']) {
       await assert.rejects(generateMetrics(registry, { format: format as never }), {
@@ -413,7 +413,7 @@ describe('generateMetrics', () => {
     }
   });
 
-  it('of an empty registry is empty', async () => {
+  it('returns an empty string for an empty registry', async () => {
     assert.equal(await generateMetrics(new CollectorRegistry()), '');
   });
 });

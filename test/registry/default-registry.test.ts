@@ -1,4 +1,4 @@
-/** The default registry, and putting another in its place. */
+/** The default registry, and its replacement. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -8,7 +8,7 @@ import { DEFAULT_REGISTRY } from '#metheus/model/collector.js';
 const exposed = (name: string, value: number) =>
   `# HELP ${name} Help.\n# TYPE ${name} gauge\n${name} ${value}\n`;
 
-it('REGISTRY is where metrics go, until setRegistry names another', async () => {
+it('REGISTRY has all metrics until setRegistry replaces it', async () => {
   assert.equal((globalThis as Record<symbol, unknown>)[DEFAULT_REGISTRY], REGISTRY);
   assert.equal(DEFAULT_REGISTRY, Symbol.for('metheus.default-registry.v2'));
   const first = REGISTRY.registry;

@@ -33,7 +33,7 @@ try { two.createCounter('g', 'G.'); } catch (error) { conflict = error.code; }
 console.log(JSON.stringify({ same, scopes, conflict, before, after: await two.generateMetrics() }));
 `;
 
-it('two copies of the package are one', (t) => {
+it('two copies of the package share one registry and one backend', (t) => {
   mkdirSync(join(ROOT, 'build'), { recursive: true });
   const copy = mkdtempSync(join(ROOT, 'build', 'copy-'));
   t.after(() => rmSync(copy, { recursive: true }));

@@ -1,11 +1,11 @@
-/** One line of exposition text: what it says, by the grammar of its format. */
+/** Parses one line of exposition text by the grammar of its format. */
 import { MetheusError, show } from '../../errors.js';
 import type { Exemplar } from '../../model/family.js';
 
-/** Which grammar: OpenMetrics allows no spaces, comments and commas but those that it asks for. */
+/** Selects the grammar. OpenMetrics allows only the spaces, comments and commas that it requires. */
 export type TextFormat = 'text' | 'openmetrics';
 
-/** `# TYPE name counter`, and the like. */
+/** A metadata line: `# TYPE name counter`. */
 export interface MetaLine {
   readonly kind: 'TYPE' | 'HELP' | 'UNIT';
   readonly name: string;
@@ -28,34 +28,38 @@ const WORD = /[^ \t]+/y;
 const BLANKS = /[ \t]*/y;
 const META = { text: /#[ \t]+(TYPE|HELP)(?=[ \t])/y, openmetrics: /# (TYPE|HELP|UNIT)(?= )/y };
 
-/** Written so that each digit can be read in one way only: else a long run of them would take a quadratic time. */
+/** Unambiguous for each digit, since otherwise a long run of digits would take quadratic time. */
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 const MILLISECONDS = /^[+-]?\d+$/;
 
 const QUOTE = 34;
 const BACKSLASH = 92;
-/** What a timestamp of milliseconds must be within. */
-const MOST_INT64 = 2 ** 63;
+/** Timestamps in milliseconds are below this. */
+const INT64_RANGE = 2 ** 63;
 
-/** Code points of an exemplar's names and values together. */
-const MOST_EXEMPLAR_CHARACTERS = 128;
+/** Most code points of an exemplar's names and values together. */
+const MAX_EXEMPLAR_CHARACTERS = 128;
 
-/** Reads one line from left to right. Throws `METHEUS_INVALID_EXPOSITION` with what was expected where it stopped. */
+/** Parses a line from left to right. Its errors name what was expected at the place where it stopped. */
 export class LineReader {
   readonly #line: string;
   readonly #number: number;
   readonly #format: TextFormat;
   #at = 0;
 
-  /** @param number - counted from 1 */
+  /** @param number - the line number, from 1 */
   constructor(line: string, number: number, format: TextFormat) {
     this.#line = line;
     this.#number = number;
     this.#format = format;
   }
 
-  /** What the line says; nothing where it is a comment or empty. */
+  /**
+   * Returns the content of the line, or `undefined` for a comment or an empty line.
+   *
+   * @throws `METHEUS_INVALID_EXPOSITION`
+   */
   read(): MetaLine | SampleLine | undefined {
     if (this.#isStrict) {
       if (this.#line.startsWith('#')) return this.#meta();
@@ -80,7 +84,7 @@ export class LineReader {
     const quoted = this.#quoted();
     const name = quoted === undefined ? this.#take(METRIC_NAME)?.[0] : unescaped(quoted);
     if (!name) this.fail(`the name of a metric after ${kind}`);
-    // One blank only: those that follow are the help's own.
+    // One blank only: further blanks belong to the help.
     if (kind === 'HELP' && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
     else if (this.#isStrict || this.#at < this.#line.length) this.#space();
     const rest = this.#line.slice(this.#at);
@@ -112,11 +116,11 @@ export class LineReader {
     return this.#at < this.#line.length;
   }
 
-  /** Whether or not `1719.5` is a time: milliseconds are whole, seconds need not be. */
+  /** Timestamps are integers in milliseconds, but any number in seconds. */
   #timestamp(): number {
     if (this.#isStrict) return this.#finite('a timestamp in seconds');
     const text = this.#take(WORD)?.[0];
-    const isTime = text !== undefined && MILLISECONDS.test(text) && Math.abs(Number(text)) < MOST_INT64;
+    const isTime = text !== undefined && MILLISECONDS.test(text) && Math.abs(Number(text)) < INT64_RANGE;
     if (!isTime) this.fail('a timestamp in whole milliseconds', text);
     return Number(text) / 1000;
   }
@@ -128,8 +132,8 @@ export class LineReader {
     if (this.#labels(labels, '') !== '') this.fail('labels only');
     let characters = 0;
     for (const [name, value] of labels) characters += [...name].length + [...value].length;
-    if (characters > MOST_EXEMPLAR_CHARACTERS) {
-      this.fail(`an exemplar of at most ${MOST_EXEMPLAR_CHARACTERS} characters`);
+    if (characters > MAX_EXEMPLAR_CHARACTERS) {
+      this.fail(`an exemplar of at most ${MAX_EXEMPLAR_CHARACTERS} characters`);
     }
     this.#space();
     const exemplar = { labels: Object.fromEntries(labels), value: this.#number64('a number') };
@@ -138,7 +142,7 @@ export class LineReader {
     return { ...exemplar, timestamp: this.#finite('a timestamp in seconds') };
   }
 
-  /** Reads the braces. Returns the metric's name, which is in them where it needs quotes. */
+  /** Parses the braces. Returns the metric's name, which is in them where it is in quotes. */
   #labels(labels: Map<string, string>, before: string | undefined): string | undefined {
     let name = before;
     this.#skip('{');
@@ -159,7 +163,7 @@ export class LineReader {
       }
       if (this.#peek() === '}') break;
       this.#skip(',');
-      // A comma behind the last label is Prometheus' way only.
+      // Only Prometheus allows a comma behind the last label.
       if (this.#isStrict && this.#peek() === '}') this.fail('the name of a label');
     }
     this.#at += 1;
@@ -179,7 +183,7 @@ export class LineReader {
     return value;
   }
 
-  /** What stands between two parts: one space in OpenMetrics, else some blanks; before a brace, none at all. */
+  /** Skips the separator of two items: one space in OpenMetrics, else blanks, or none next to a brace. */
   #space(): void {
     const from = this.#at;
     if (this.#isStrict) {
@@ -203,8 +207,8 @@ export class LineReader {
   }
 
   /**
-   * What is between the quotes that begin here, escapes as they stand. Looked for by hand: a pattern with a choice
-   * for each character runs out of stack in a value of some megabytes.
+   * Returns the text in the quotes that begin here, with its escapes. A regular expression with a choice for each
+   * character would overflow the stack in a value of some megabytes.
    */
   #quoted(): string | undefined {
     const line = this.#line;
@@ -233,7 +237,7 @@ export class LineReader {
     return match;
   }
 
-  /** @param given - what stands there instead; the rest of the line when left out */
+  /** @param given - what was found instead; the rest of the line when left out */
   fail(expected: string, given = this.#line.slice(this.#at)): never {
     throw invalidLine(this.#number, given, expected);
   }
@@ -246,7 +250,7 @@ export function invalidLine(line: number, given: string, expected: string): Meth
   });
 }
 
-/** A sample's number, or a bound; undefined for anything else. Hexadecimal and underscores are Go's way only. */
+/** Parses a number or a bound; `undefined` for anything else. Hexadecimal digits and underscores are specific to Go. */
 export function numberOf(text: string): number | undefined {
   if (DECIMAL.test(text)) return Number(text);
   const infinite = INFINITE.exec(text);
@@ -254,7 +258,7 @@ export function numberOf(text: string): number | undefined {
   return /^nan$/i.test(text) ? Number.NaN : undefined;
 }
 
-/** Other escapes than those that there are stay as they stand, as in Prometheus. */
+/** Unescapes a text. Unknown escapes are kept unchanged, as in Prometheus. */
 function unescaped(text: string, escapes = /\\([\\"n])/g): string {
   if (!text.includes('\\')) return text;
   return text.replace(escapes, (_, char: string) => (char === 'n' ? '\n' : char));

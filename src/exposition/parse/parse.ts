@@ -1,6 +1,5 @@
 /**
- * Families from exposition text: `metheus/parse`, for tests, and for collectors that bring other programs'
- * metrics along.
+ * `metheus/parse`: families from exposition text, for tests and for collectors of other programs' metrics.
  *
  * @example
  * ```ts
@@ -23,8 +22,8 @@ export type { TextFormat } from './line.js';
 /** Options of {@link parseMetrics}. */
 export interface ParseOptions {
   /**
-   * The format of the text. Left out, a text that ends with `# EOF` is OpenMetrics, and any other is
-   * Prometheus' text format 0.0.4.
+   * The format of the text. By default, a text that ends with `# EOF` is OpenMetrics, and any other text is Prometheus'
+   * text format 0.0.4.
    */
   readonly format?: TextFormat;
 }
@@ -47,10 +46,10 @@ function typesOf(format: TextFormat): ReadonlyMap<string, MetricType> {
 const END = /(?:^|\n)# EOF\n?$/;
 
 /**
- * The families of a text, in its order, as a collector may give them and as `registry.collect()` gives them.
+ * Returns the families of a text in its order, as `registry.collect()` and collectors return them.
  *
- * A counter is named as in text 0.0.4, with its `_total`. What a text does not say is NaN (a sum) or 0 (a
- * summary's count). Synchronous: a large text holds the event loop for as long as it takes.
+ * The name of a counter has its `_total`, as in text 0.0.4. A missing sum is NaN, and the missing count of a summary is 0.
+ * Synchronous: a large text blocks the event loop.
  *
  * @throws `METHEUS_INVALID_EXPOSITION` with the number of the line; `METHEUS_UNKNOWN_FORMAT`
  */
@@ -69,7 +68,7 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
   const lines = text.split('\n');
   const last = lines.pop()!;
   if (format === 'openmetrics') {
-    // The line feed behind it may be left out.
+    // The last line feed is optional.
     const end = last === '' ? lines.pop() : last;
     if (end !== '# EOF') throw invalidLine(lines.length + 1, end ?? '', "'# EOF' as the last line");
   } else if (last !== '') throw invalidLine(lines.length + 1, last, 'a line feed at the end');
@@ -89,14 +88,14 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
   return families.build();
 }
 
-/** Finds the family of each line. */
+/** Assigns each line to a family. */
 class Families {
   readonly #format: TextFormat;
   readonly #isStrict: boolean;
   readonly #byName = new Map<string, FamilyBuilder>();
-  /** The line with which each began. */
+  /** The first line of each family. */
   readonly #lines = new Map<FamilyBuilder, number>();
-  /** In OpenMetrics: names of samples that are taken, and the family that lines belong to now. */
+  /** In OpenMetrics: sample names of earlier families, and the family of the lines before. */
   readonly #taken = new Set<string>();
   #current: FamilyBuilder | undefined;
 
@@ -160,9 +159,9 @@ class Families {
     }
     const end = name.lastIndexOf('_');
     const whole = end < 0 ? undefined : this.#byName.get(name.slice(0, end));
-    const isPart =
+    const isSample =
       whole !== undefined && METRIC_TYPES[whole.type ?? 'unknown'].text.suffixes.includes(name.slice(end));
-    return isPart ? whole : this.#begin(name, line, refuse);
+    return isSample ? whole : this.#begin(name, line, refuse);
   }
 
   #begin(name: string, line: number, refuse: (expected: string) => never): FamilyBuilder {
@@ -175,7 +174,7 @@ class Families {
     return family;
   }
 
-  /** No other family may have a sample of these names. */
+  /** Reserves the sample names of a family. */
   #end({ name, type = 'unknown' }: FamilyBuilder): void {
     this.#taken.add(name);
     for (const suffix of METRIC_TYPES[type].openmetrics.suffixes) this.#taken.add(name + suffix);

@@ -1,11 +1,11 @@
-/** The samples of one family, put together as columns. */
+/** Builds the columns of a family from its samples. */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
 import { cellsOf, METRIC_TYPES, type MetricType } from '../../model/metric-types.js';
 import { numberOf, type SampleLine } from './line.js';
 
-/** All samples of one set of labels. */
+/** The samples of one series. */
 interface Series {
   readonly labels: ReadonlyMap<string, string>;
   readonly timestamp: number | undefined;
@@ -14,19 +14,19 @@ interface Series {
   count?: number;
   created?: number;
   /** Cumulative counts by upper bound; of a summary, values by quantile. */
-  readonly parts: Map<number, number>;
-  /** The bound or quantile that was added last. */
+  readonly points: Map<number, number>;
+  /** The last bound or quantile that was added. */
   last?: number;
   readonly exemplars: Map<number, Exemplar>;
 }
 
-/** Says what is wrong with the sample that is added. */
+/** Throws an error about the sample that is added. */
 export type Refuse = (expected: string) => never;
 
-/** Where the exemplar of a counter is among those of bounds. */
-const OF_VALUE = Number.NaN;
+/** Key of a counter's exemplar, among those of bounds. */
+const VALUE_EXEMPLAR = Number.NaN;
 
-/** A family while its samples come in. */
+/** Collects the samples of one family. */
 export class FamilyBuilder {
   readonly name: string;
   readonly isStrict: boolean;
@@ -35,7 +35,7 @@ export class FamilyBuilder {
   unit: string | undefined;
   readonly #series = new Map<string, Series>();
 
-  /** @param isStrict - whether to hold it to what OpenMetrics asks for */
+  /** @param isStrict - whether to apply the rules of OpenMetrics */
   constructor(name: string, isStrict: boolean) {
     this.name = name;
     this.isStrict = isStrict;
@@ -45,24 +45,24 @@ export class FamilyBuilder {
     return this.#series.size > 0;
   }
 
-  /** @param suffix - what the sample's name has behind the family's */
+  /** @param suffix - the ending of the sample's name behind the family's */
   add(sample: SampleLine, suffix: string, refuse: Refuse): void {
     const { value, exemplar } = sample;
     switch (this.type) {
       case 'histogram':
       case 'gaugehistogram':
         if (suffix === '_bucket') {
-          const bound = this.#part(sample, 'le', refuse);
-          this.#addPart(sample, 'le', bound, refuse);
+          const bound = this.#pointOf(sample, 'le', refuse);
+          this.#addPoint(sample, 'le', bound, refuse);
           return;
         }
         break;
       case 'summary':
         if (suffix === '') {
-          const quantile = this.#part(sample, 'quantile', refuse);
+          const quantile = this.#pointOf(sample, 'quantile', refuse);
           if (!(quantile >= 0 && quantile <= 1)) refuse('a quantile from 0 to 1');
           if (exemplar !== undefined) refuse('no exemplar here');
-          this.#addPart(sample, 'quantile', quantile, refuse);
+          this.#addPoint(sample, 'quantile', quantile, refuse);
           return;
         }
     }
@@ -72,26 +72,26 @@ export class FamilyBuilder {
     if (exemplar !== undefined && suffix !== '_total') refuse('no exemplar here');
     if (this.isStrict) this.#checkValue(place, value, sample, refuse);
     series[place] = value;
-    if (exemplar !== undefined) series.exemplars.set(OF_VALUE, exemplar);
+    if (exemplar !== undefined) series.exemplars.set(VALUE_EXEMPLAR, exemplar);
   }
 
-  #part({ labels }: SampleLine, name: 'le' | 'quantile', refuse: Refuse): number {
+  #pointOf({ labels }: SampleLine, name: 'le' | 'quantile', refuse: Refuse): number {
     const text = labels.get(name);
-    const part = text === undefined ? undefined : numberOf(text);
-    if (part === undefined || Number.isNaN(part)) refuse(`a label ${name} that is a number`);
-    return part;
+    const point = text === undefined ? undefined : numberOf(text);
+    if (point === undefined || Number.isNaN(point)) refuse(`a label ${name} that is a number`);
+    return point;
   }
 
-  #addPart(sample: SampleLine, without: string, part: number, refuse: Refuse): void {
+  #addPoint(sample: SampleLine, without: string, point: number, refuse: Refuse): void {
     const series = this.#seriesOf(sample, without);
-    if (series.parts.has(part)) refuse('each series once');
+    if (series.points.has(point)) refuse('each series once');
     if (this.isStrict && without === 'le') {
       if (!(sample.value >= 0)) refuse('a count of at least 0');
-      if (part < (series.last ?? part)) refuse('buckets by their bounds, lowest first');
+      if (point < (series.last ?? point)) refuse('buckets by their bounds, lowest first');
     }
-    series.parts.set(part, sample.value);
-    series.last = part;
-    if (sample.exemplar !== undefined) series.exemplars.set(part, sample.exemplar);
+    series.points.set(point, sample.value);
+    series.last = point;
+    if (sample.exemplar !== undefined) series.exemplars.set(point, sample.exemplar);
   }
 
   #checkValue(place: string, value: number, { labels }: SampleLine, refuse: Refuse): void {
@@ -109,17 +109,17 @@ export class FamilyBuilder {
     const labels = new Map(given);
     if (without !== undefined) labels.delete(without);
     const pairs = labels.size > 1 ? [...labels].sort(byName) : [...labels];
-    // OpenMetrics allows several points of one series, each at a time of its own.
+    // OpenMetrics allows several points of one series with different times.
     const key = JSON.stringify(this.isStrict ? [pairs, timestamp] : pairs);
     let series = this.#series.get(key);
     if (series === undefined) {
-      series = { labels, timestamp, parts: new Map(), exemplars: new Map() };
+      series = { labels, timestamp, points: new Map(), exemplars: new Map() };
       this.#series.set(key, series);
     }
     return series;
   }
 
-  /** @param refuse - says what is wrong with the family */
+  /** @param refuse - throws an error about the family */
   build(refuse: Refuse): FamilySnapshot {
     const type = this.type ?? 'unknown';
     const series = [...this.#series.values()];
@@ -137,7 +137,7 @@ export class FamilyBuilder {
         exemplars.set(row * cells + (at < 0 ? bounds.length : at), exemplar);
       }
     }
-    const quantiles = series.flatMap(({ parts }) => bounds.map((bound) => parts.get(bound) ?? Number.NaN));
+    const quantiles = series.flatMap(({ points }) => bounds.map((bound) => points.get(bound) ?? Number.NaN));
     const isSet = (place: 'created' | 'timestamp') => series.some((one) => one[place] !== undefined);
     const column = (place: 'created' | 'timestamp', none: number) =>
       Float64Array.from(series, (one) => one[place] ?? none);
@@ -160,7 +160,7 @@ export class FamilyBuilder {
   ): FamilyDescriptor {
     return {
       scope: '',
-      // Counters of OpenMetrics go by the name that they have in every other format.
+      // Counters of OpenMetrics get the name that they have in every other format.
       name: this.isStrict && type === 'counter' ? `${this.name}_total` : this.name,
       help: this.help ?? '',
       type,
@@ -174,7 +174,7 @@ export class FamilyBuilder {
 
   #textOf(labels: ReadonlyMap<string, string>, names: Set<string>): string {
     const ordered = [...labels];
-    // The state is the last label of a state set.
+    // The state is the last label of a stateset.
     if (this.type === 'stateset')
       ordered.sort(([a], [b]) => Number(a === this.name) - Number(b === this.name));
     for (const [name] of ordered) names.add(name);
@@ -184,13 +184,13 @@ export class FamilyBuilder {
     );
   }
 
-  /** Upper bounds without the last; or the quantiles. */
+  /** Returns the upper bounds without the last, or the quantiles. */
   #boundsOf(type: MetricType, series: readonly Series[], refuse: Refuse): number[] {
-    const ascending = (parts: Iterable<number>) => [...parts].sort((a, b) => a - b);
-    if (type === 'summary') return ascending(new Set(series.flatMap(({ parts }) => [...parts.keys()])));
+    const ascending = (values: Iterable<number>) => [...values].sort((a, b) => a - b);
+    if (type === 'summary') return ascending(new Set(series.flatMap(({ points }) => [...points.keys()])));
     if (METRIC_TYPES[type].layout !== 'buckets') return [];
-    const [first, ...others] = series.map(({ parts }) =>
-      ascending([...parts.keys()].filter((bound) => bound !== Number.POSITIVE_INFINITY)),
+    const [first, ...others] = series.map(({ points }) =>
+      ascending([...points.keys()].filter((bound) => bound !== Number.POSITIVE_INFINITY)),
     );
     if (others.some((bounds) => bounds.join() !== first!.join())) {
       refuse('the same buckets in each series of a histogram');
@@ -199,7 +199,7 @@ export class FamilyBuilder {
   }
 
   #cellsOf(type: MetricType, series: Series, bounds: readonly number[], refuse: Refuse): number[] {
-    const { value = Number.NaN, sum = Number.NaN, count = 0, parts } = series;
+    const { value = Number.NaN, sum = Number.NaN, count = 0, points } = series;
     switch (METRIC_TYPES[type].layout) {
       case 'gauge':
         return [value, 1];
@@ -208,15 +208,15 @@ export class FamilyBuilder {
       case 'buckets':
         return [...this.#countsOf(series, bounds, refuse), sum];
       default:
-        return [parts.size > 0 ? Number.NaN : value];
+        return [points.size > 0 ? Number.NaN : value];
     }
   }
 
-  /** The count of each bucket by itself. */
-  #countsOf({ parts, count, sum }: Series, bounds: readonly number[], refuse: Refuse): number[] {
-    const inf = parts.get(Number.POSITIVE_INFINITY) ?? (this.isStrict ? undefined : count);
+  /** Returns the non-cumulative count of each bucket. */
+  #countsOf({ points, count, sum }: Series, bounds: readonly number[], refuse: Refuse): number[] {
+    const inf = points.get(Number.POSITIVE_INFINITY) ?? (this.isStrict ? undefined : count);
     if (inf === undefined) refuse('a bucket +Inf in each series of a histogram');
-    const cumulative = [...bounds.map((bound) => parts.get(bound)!), inf];
+    const cumulative = [...bounds.map((bound) => points.get(bound)!), inf];
     const counts = cumulative.map((sum, i) => (i === 0 ? sum : sum - cumulative[i - 1]!));
     if (this.isStrict) {
       if (counts.some((one) => one < 0))

@@ -8,7 +8,7 @@
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
-import { isHidden, METRIC_TYPES } from '../../model/metric-types.js';
+import { METRIC_TYPES } from '../../model/metric-types.js';
 import { Chunk } from '../chunk.js';
 import type { EncodeOptions, Escaping } from '../formats.js';
 import { type FamilyNamer, namerOf } from '../naming.js';
@@ -45,7 +45,7 @@ export function* encodeProtobuf(
   const names = namerOf(namers, escaping, shapesOfText).begin(families);
   const metrics = new MetricWriter(escaping);
   for (const snapshot of families) {
-    if (isHidden(snapshot.family)) continue;
+    if (METRIC_TYPES[snapshot.family.type].isHidden) continue;
     const { shape, relabel, forms } = names.exposedOf(snapshot.family);
     forms[0] ??= { head: headOf(shape.sample, snapshot.family), names: [] };
     const { head, names: labelNames } = forms[0];

@@ -1,9 +1,9 @@
 /** Differences between the text formats, and the texts that one of them writes for a family. */
-import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import type { FamilyDescriptor } from '../../model/family.js';
 import { PADDING } from '../../model/label-column.js';
 import { isLegacyMetricName } from '../../model/names.js';
 import type { Escaping } from '../formats.js';
-import { type Exposed, type FamilyNamer, quoted, type Shape, type ShapesOf } from '../naming.js';
+import { type FamilyNamer, quoted, type Shape, type ShapesOf } from '../naming.js';
 import { MAX_VALUE_BYTES } from '../value.js';
 
 /**
@@ -89,23 +89,11 @@ export interface FamilyText {
 
 const encoder = new TextEncoder();
 
-/** The text for a snapshot of a family. */
-export function familyTextOf(
-  dialect: Dialect,
-  { shape, forms }: Exposed<FamilyText>,
-  { family, quantiles, created }: FamilySnapshot,
-  writesCreated: boolean,
-): FamilyText {
-  const has = { quantiles: quantiles !== undefined, created: writesCreated && created !== undefined };
-  const form = Number(has.quantiles) + 2 * Number(has.created);
-  forms[form] ??= encodeText(dialect.headerOf(shape, family), dialect.linesOf(shape, family, has));
-  return forms[form];
-}
-
-function encodeText(header: string, specs: readonly LineSpec[]): FamilyText {
+/** Encodes the texts of a family. */
+export function familyTextOf(header: string, specs: readonly LineSpec[]): FamilyText {
   const texts = new Map<string, number>();
-  const parts = [encoder.encode(header)];
-  const headerLength = parts[0]!.length;
+  const pieces = [encoder.encode(header)];
+  const headerLength = pieces[0]!.length;
   let length = headerLength;
   /** Places a text once, however many lines have it. */
   const place = (text: string): { readonly start: number; readonly size: number } => {
@@ -114,7 +102,7 @@ function encodeText(header: string, specs: readonly LineSpec[]): FamilyText {
     if (start === undefined) {
       start = length;
       texts.set(text, start);
-      parts.push(encoded);
+      pieces.push(encoded);
       length += encoded.length;
     }
     return { start, size: encoded.length };
@@ -122,9 +110,9 @@ function encodeText(header: string, specs: readonly LineSpec[]): FamilyText {
   const lines = specs.map((spec) => layOut(spec, place));
   const bytes = new Uint8Array(length + PADDING);
   let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
   // A number and perhaps a timestamp, each with the character behind it.
   let seriesBytes = 0;

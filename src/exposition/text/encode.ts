@@ -1,14 +1,19 @@
 /** Encodes families in any text format. */
 import type { Exemplar, FamilySnapshot } from '../../model/family.js';
-import { isHidden } from '../../model/metric-types.js';
+import { METRIC_TYPES } from '../../model/metric-types.js';
 import { Chunk, copy, Fragment } from '../chunk.js';
-import type { EncodeOptions, Escaping } from '../formats.js';
-import { checkEscaping, labelsText, namerOf } from '../naming.js';
+import type { EncodeOptions, Encoder, Escaping } from '../formats.js';
+import { checkEscaping, type Exposed, labelsText, namerOf } from '../naming.js';
 import { formatValue } from '../value.js';
-import { type Dialect, familyTextOf } from './dialect.js';
+import { type Dialect, type FamilyText, familyTextOf } from './dialect.js';
 import { SeriesWriter } from './series.js';
 
-export function* encodeFamilies(
+/** Creates the encoder of a text format. */
+export function textEncoder(dialect: Dialect): Encoder {
+  return (families, options) => encodeFamilies(families, options, dialect);
+}
+
+function* encodeFamilies(
   families: Iterable<FamilySnapshot>,
   { escaping, created, reuse }: EncodeOptions,
   dialect: Dialect,
@@ -21,9 +26,9 @@ export function* encodeFamilies(
     dialect.exemplars ? exemplarWriter(escaping) : undefined,
   );
   for (const snapshot of families) {
-    if (isHidden(snapshot.family)) continue;
+    if (METRIC_TYPES[snapshot.family.type].isHidden) continue;
     const exposed = names.exposedOf(snapshot.family);
-    const text = familyTextOf(dialect, exposed, snapshot, created);
+    const text = textOf(exposed, snapshot, created, dialect);
     while (!chunk.fits(text.headerLength)) yield chunk.take();
     chunk.length = copy(chunk.view, chunk.length, text.view, 0, text.headerLength);
     series.begin(snapshot, text, exposed.relabel);
@@ -33,6 +38,19 @@ export function* encodeFamilies(
   while (!chunk.fits(end.length)) yield chunk.take();
   chunk.length = copy(chunk.view, chunk.length, end.view, 0, end.length);
   if (chunk.length > 0) yield chunk.take();
+}
+
+/** The texts of a family, encoded on first use. Snapshots with quantiles or creation times have more lines. */
+function textOf(
+  { shape, forms }: Exposed<FamilyText>,
+  { family, quantiles, created }: FamilySnapshot,
+  writesCreated: boolean,
+  dialect: Dialect,
+): FamilyText {
+  const has = { quantiles: quantiles !== undefined, created: writesCreated && created !== undefined };
+  const form = Number(has.quantiles) + 2 * Number(has.created);
+  forms[form] ??= familyTextOf(dialect.headerOf(shape, family), dialect.linesOf(shape, family, has));
+  return forms[form];
 }
 
 /** Maximum of code points in an exemplar's label names and values. Parsers reject a scrape with a longer one. */

@@ -6,11 +6,10 @@
 import type { FamilyDescriptor } from '../../model/family.js';
 import { METRIC_TYPES, withoutEnding } from '../../model/metric-types.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../../model/names.js';
-import type { Encoder } from '../formats.js';
 import { quoted, type Shape } from '../naming.js';
 import { formatCanonical } from '../value.js';
 import { bucketLines, type Dialect, type LineSpec, quantileLines } from './dialect.js';
-import { encodeFamilies } from './encode.js';
+import { textEncoder } from './encode.js';
 
 const OPENMETRICS: Dialect = {
   shapesOf(name, type) {
@@ -86,5 +85,4 @@ function histogramLines(name: string, isGauge: boolean, bounds: readonly number[
 }
 
 /** Encodes families as OpenMetrics. */
-export const encodeOpenMetrics: Encoder = (families, options) =>
-  encodeFamilies(families, options, OPENMETRICS);
+export const encodeOpenMetrics = textEncoder(OPENMETRICS);

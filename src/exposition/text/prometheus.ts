@@ -5,11 +5,10 @@
  */
 import { METRIC_TYPES, withoutEnding } from '../../model/metric-types.js';
 import { isLegacyMetricName } from '../../model/names.js';
-import type { Encoder } from '../formats.js';
 import { quoted, type ShapesOf } from '../naming.js';
 import { formatBound } from '../value.js';
 import { bucketLines, type Dialect, quantileLines } from './dialect.js';
-import { encodeFamilies } from './encode.js';
+import { textEncoder } from './encode.js';
 
 /** Names of families in this format and in protobuf. */
 export const shapesOfText: ShapesOf = (name, type) => {
@@ -53,4 +52,4 @@ const TEXT: Dialect = {
 };
 
 /** Encodes families in text format 0.0.4, or 1.0.0 where names are not escaped. */
-export const encodeText: Encoder = (families, options) => encodeFamilies(families, options, TEXT);
+export const encodeText = textEncoder(TEXT);

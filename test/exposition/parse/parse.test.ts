@@ -1,4 +1,4 @@
-/** Families from text: what is read, what is refused, and that our own text is read back to the same. */
+/** Parsing: accepted and rejected texts, and the round trip of our own output. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { build, registryPlan } from '../../support/random-registry.js';
 import { familyPlans, snapshotsOf } from '../../support/random-snapshots.js';
 import { collectable } from '../../support/snapshots.js';
 
-/** A family as a test wants to compare it. */
+/** A family as comparable data. */
 function viewOf(snapshot: FamilySnapshot): object {
   const { family, created, timestamps, exemplars, quantiles } = snapshot;
   const { name, type, help, unit, bounds } = family;
@@ -86,7 +86,7 @@ size_count 2
     ]);
   });
 
-  it('takes what Prometheus takes: names in quotes, lines of a family apart, nothing at all', () => {
+  it('accepts what Prometheus accepts: names in quotes, scattered lines of a family, an empty text', () => {
     assert.deepEqual(read('{"http.requests","a.b"="c"} 1\n'), [
       { ...NOTHING, name: 'http.requests', type: 'unknown', series: [[{ 'a.b': 'c' }, [1]]] },
     ]);
@@ -102,7 +102,7 @@ size_count 2
     assert.deepEqual(read(''), []);
   });
 
-  it('takes the last bucket from the count where it is missing, and leaves a missing sum open', () => {
+  it('takes a missing last bucket from the count, and reads a missing sum as NaN', () => {
     const text = '# TYPE h histogram\nh_bucket{le="1"} 1\nh_count 3\n# TYPE s summary\ns{quantile="1"} 2\n';
     const [histogram, summary] = parseMetrics(text);
     assert.deepEqual([...histogram!.values], [1, 2, Number.NaN]);
@@ -165,7 +165,7 @@ size_count 2
     });
   }
 
-  it('reads long lines in a time that grows as they do', () => {
+  it('parses long lines in linear time', () => {
     const long = 1e6;
     for (const text of [
       `a ${'1'.repeat(long)}x`,
@@ -186,7 +186,7 @@ size_count 2
     assert.equal(parseMetrics(text)[0]!.family.bounds.length, 20_000);
   });
 
-  it('refuses, with the line and what was expected, whatever becomes of a text', () => {
+  it('rejects mutated texts with the line and what was expected', () => {
     const texts = [
       '# HELP a x\\n\n# TYPE a counter\na_total{b="c",d="e"} 1 # {x="y"} 1 1\na_created 1\n# EOF\n',
       '# TYPE a histogram\na_bucket{le="1.0"} 1 5\na_bucket{le="+Inf"} 2 5\na_sum 1 5\na_count 2 5\n# EOF\n',
@@ -225,19 +225,19 @@ size_count 2
     );
   });
 
-  it('refuses what is no text', () => {
+  it('rejects a value that is not a string', () => {
     for (const given of [undefined, Buffer.from('a 1\n'), 5]) {
       assert.throws(() => parseMetrics(given as never), { code: 'METHEUS_INVALID_EXPOSITION' });
     }
   });
 
-  it('refuses another format', () => {
+  it('rejects another format', () => {
     const options = { format: 'protobuf' } as unknown as { format: 'text' };
     assert.throws(() => parseMetrics('', options), { code: 'METHEUS_UNKNOWN_FORMAT' });
   });
 });
 
-/** Throws unless the text is refused with this message. */
+/** Asserts that the text is rejected with this message. */
 function assertRefused(text: string, format: TextFormat, message: string): void {
   assert.throws(() => parseMetrics(text, { format }), {
     code: 'METHEUS_INVALID_EXPOSITION',
@@ -246,7 +246,7 @@ function assertRefused(text: string, format: TextFormat, message: string): void 
 }
 
 describe('parseMetrics of OpenMetrics', () => {
-  it('reads every type, units, created times, exemplars and timestamps', () => {
+  it('reads every type, units, creation times, exemplars and timestamps', () => {
     const text = `# TYPE wait_seconds counter
 # UNIT wait_seconds seconds
 # HELP wait_seconds Said \\"so\\".
@@ -310,7 +310,7 @@ no_type 2
     ]);
   });
 
-  it('is known by its last line, and takes points of one series at several times', () => {
+  it('is recognized by its last line, and accepts several points of one series', () => {
     const [family] = parseMetrics('# TYPE a gauge\na 1 1\na 2 2\n# EOF');
     assert.deepEqual([...family!.values], [1, 1, 2, 1]);
     assert.deepEqual([...family!.timestamps!], [1, 2]);
@@ -356,7 +356,7 @@ no_type 2
   }
 });
 
-describe('what we write', () => {
+describe('our own output', () => {
   const options = (format: TextFormat) => ({ format, escaping: 'allow-utf-8', created: true }) as const;
 
   for (const format of ['text', 'openmetrics'] as const) {

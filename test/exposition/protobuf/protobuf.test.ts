@@ -1,4 +1,4 @@
-/** The format protobuf, read back with the reader of another package. */
+/** The format protobuf, read with the reader of another package. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -91,7 +91,7 @@ describe('encodeProtobuf', () => {
     }
   });
 
-  it('writes a unit that the name ends with, and no other', () => {
+  it('writes a unit only where the name ends with it', () => {
     const withUnit = (name: string, unit: string, type: 'counter' | 'gauge') =>
       encode(createFamily(name, '', { type, unit, series: [{ value: 1 }] }))[0]?.unit;
     assert.equal(withUnit('a_seconds', 'seconds', 'gauge'), 'seconds');
@@ -99,7 +99,7 @@ describe('encodeProtobuf', () => {
     assert.equal(withUnit('a', 'seconds', 'gauge'), undefined);
   });
 
-  it('leaves families without series out', () => {
+  it('omits families without series', () => {
     assert.deepEqual(encode(createFamily('a', '', { series: [] })), []);
   });
 
@@ -136,7 +136,7 @@ describe('encodeProtobuf', () => {
     });
   });
 
-  it('writes counts beyond 32 and 53 bits, and those that are not whole', () => {
+  it('writes counts beyond 32 and 53 bits, and fractions', () => {
     const large = metricOf(histogramOf([2 ** 32, 2 ** 62, 0], [1])).histogram as Message;
     assert.equal((large.bucket as Message[])[0]?.cumulative_count, 2 ** 32);
     assert.equal(large.sample_count, 2n ** 62n + 2n ** 32n);
@@ -148,7 +148,7 @@ describe('encodeProtobuf', () => {
     });
   });
 
-  it('writes summaries with quantiles, created times, timestamps and exemplars', () => {
+  it('writes summaries with quantiles, creation times, timestamps and exemplars', () => {
     const base = createFamily('s', '', { type: 'summary', series: [{ value: [12.5, 5] }] });
     const bounds = [0.5, 0.99];
     const summary = {
@@ -183,7 +183,7 @@ describe('encodeProtobuf', () => {
     });
   });
 
-  it('writes the created time of a counter that has nothing else besides', () => {
+  it('writes the creation time of a counter without exemplars and timestamps', () => {
     const base = createFamily('c_total', '', { type: 'counter', series: [{ value: 3 }] });
     const created = (seconds: number) =>
       (metricOf({ ...base, created: Float64Array.of(seconds) }).counter as Message).created_timestamp;
@@ -193,7 +193,7 @@ describe('encodeProtobuf', () => {
     assert.equal(created(0), undefined);
   });
 
-  it('escapes names as it is told, those of labels too', () => {
+  it('escapes names of metrics and labels by the given scheme', () => {
     const base = family('gauge');
     const renamed = { ...base, family: { ...base.family, name: 'http.requests' } };
     const [read] = readFamilies(
@@ -215,7 +215,7 @@ describe('encodeProtobuf', () => {
     assert.deepEqual(labelNames('underscores'), ['b_c', 'a__b_']);
   });
 
-  it('gives the same for large families, piece by piece', async () => {
+  it('writes the same bytes for large families, in chunks', async () => {
     const registry = new CollectorRegistry();
     const labels = { requiredLabels: ['id', 'text'], registry };
     const counter = createCounter('c_total', 'c', labels);
@@ -243,7 +243,7 @@ describe('encodeProtobuf', () => {
 });
 
 describe('generateMetrics', () => {
-  it('does not make a string of protobuf, which is bytes', async () => {
+  it('rejects protobuf, which is not text', async () => {
     await assert.rejects(generateMetrics(new CollectorRegistry(), { format: 'protobuf' }), {
       code: 'METHEUS_UNKNOWN_FORMAT',
       message:
@@ -281,7 +281,7 @@ describe('native histograms in protobuf', () => {
     });
   });
 
-  it('are read back from spans and deltas, whatever the gaps', () => {
+  it('are read from spans and deltas with any gaps', () => {
     const buckets = fc.dictionary(
       fc.integer({ min: -40, max: 40 }).map(String),
       fc.integer({ min: 1, max: 9 }),
@@ -316,7 +316,7 @@ describe('native histograms in protobuf', () => {
     );
   });
 
-  it('are told from classic ones while they are empty', () => {
+  it('differ from classic ones while they are empty', () => {
     assert.deepEqual(nativeOf(EMPTY), {
       sample_count: 0,
       sample_sum: 0,
@@ -327,7 +327,7 @@ describe('native histograms in protobuf', () => {
     });
   });
 
-  it('have floats where counts are not whole', () => {
+  it('have floats where counts are fractions', () => {
     const histogram = nativeOf({ ...EMPTY, count: 2.5, zeroCount: 1, positive: power({ 1: 1.5 }) });
     assert.deepEqual(histogram, {
       sample_count_float: 2.5,
@@ -340,7 +340,7 @@ describe('native histograms in protobuf', () => {
     });
   });
 
-  it('have exemplars that have a timestamp', () => {
+  it('have the exemplars that have a timestamp', () => {
     const base = histogramOf([1, 1, 3], [1]);
     const exemplars = new Map([
       [0, { labels: {}, value: 0.5 }],

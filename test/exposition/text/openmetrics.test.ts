@@ -24,11 +24,11 @@ describe('OpenMetrics', () => {
     assert.equal(OPENMETRICS_CONTENT_TYPE, 'application/openmetrics-text; version=1.0.0; charset=utf-8');
   });
 
-  it('ends with EOF, which is all that there is without families', async () => {
+  it('ends with EOF, also without families', async () => {
     assert.equal(await generateMetrics(new CollectorRegistry(), { format: 'openmetrics' }), '# EOF\n');
   });
 
-  it('writes type, unit and help of what is counted', async () => {
+  it('writes type, unit and help of metrics', async () => {
     const registry = new CollectorRegistry({ prefix: 'app' });
     createCounter('sent_bytes_total', 'All "sent" \\ bytes.\nOnce.', { unit: 'bytes', registry }).inc(7);
     createGauge('level', '', { requiredLabels: ['of'], registry })
@@ -64,7 +64,7 @@ describe('OpenMetrics', () => {
     );
   });
 
-  it('writes info, state sets and gauge histograms', async () => {
+  it('writes infos, statesets and gauge histograms', async () => {
     const families = [
       snapshot('build_info', {
         type: 'info',
@@ -111,7 +111,7 @@ describe('OpenMetrics', () => {
     );
   });
 
-  it('names the label of a state set as the family, whatever its prefix', async () => {
+  it('names the label of a stateset like the family, with any prefix', async () => {
     const registry = new CollectorRegistry({ prefix: 'app' });
     const made = { type: 'stateset', labelNames: ['state'], rows: [{ labels: { state: 'on' }, cells: [1] }] };
     registry.register({ collect: () => [snapshot('state', made as Parameters<typeof snapshot>[1])] });
@@ -121,18 +121,18 @@ describe('OpenMetrics', () => {
     );
   });
 
-  it('never exposes parts', async () => {
+  it('does not expose hidden families', async () => {
     assert.equal(await written(snapshot('p', { type: 'parts' as never, rows: [{ cells: [1] }] })), '# EOF\n');
   });
 
-  it('leaves out a unit that the name does not end with', async () => {
+  it('omits a unit that the name does not end with', async () => {
     assert.equal(
       await written(snapshot('wait', { type: 'gauge', unit: 'seconds', rows: [] })),
       lines('# TYPE wait gauge', '# HELP wait h'),
     );
   });
 
-  it('writes when series began, where that is asked for and known', async () => {
+  it('writes creation times with the option, where they are known', async () => {
     const counter = snapshot('c_total', {
       type: 'counter',
       labelNames: ['a'],
@@ -246,7 +246,7 @@ describe('OpenMetrics', () => {
     assert.match(text, /^s\{a="2",quantile="0\.5"\} -1$/m);
   });
 
-  it('has neither sum nor count of a histogram whose sum may shrink', async () => {
+  it('omits sum and count of a histogram whose sum may shrink', async () => {
     const signed = snapshot('t', { type: 'histogram', bounds: [-1, 1], rows: [{ cells: [1, 2, 3, 5] }] });
     const below = snapshot('u', {
       type: 'histogram',
@@ -277,7 +277,7 @@ describe('OpenMetrics', () => {
     );
   });
 
-  it('leaves out a counter that is not a number or below zero', async () => {
+  it('omits a counter that is NaN or below zero', async () => {
     const numbers = [Number.NaN, -1, 0, Number.POSITIVE_INFINITY];
     const rows = numbers.map((value) => ({ labels: { a: String(value) }, cells: [value] }));
     assert.equal(
@@ -286,7 +286,7 @@ describe('OpenMetrics', () => {
     );
   });
 
-  it('exposes a counter as unknown where it cannot be one', async () => {
+  it('exposes a counter as unknown where its name does not allow a counter', async () => {
     const counter = (name: string) => snapshot(name, { type: 'counter', rows: [{ cells: [1] }] });
     const gauge = (name: string) => snapshot(name, { type: 'gauge', rows: [{ cells: [2] }] });
     const unknown = (name: string) => [`# TYPE ${name} unknown`, `# HELP ${name} h`, `${name} 1`];
@@ -308,7 +308,7 @@ describe('OpenMetrics', () => {
     assert.equal(await written(counter('_total')), lines(...unknown('_total')));
   });
 
-  it('holds rows with exemplars around the border of a chunk', async () => {
+  it('keeps series with exemplars whole near the border of a chunk', async () => {
     const rows = Array.from({ length: 3000 }, (_, i) => ({
       labels: { i: String(i) },
       cells: [i],

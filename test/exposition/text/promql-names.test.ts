@@ -1,4 +1,4 @@
-/** Names in UTF-8, read by Prometheus' own grammar of PromQL: what is before the value of a sample is a selector there. */
+/** UTF-8 names, parsed by Prometheus' own grammar of PromQL, in which a sample without its value is a selector. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parser } from '@prometheus-io/lezer-promql';

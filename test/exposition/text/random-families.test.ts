@@ -1,4 +1,4 @@
-/** Random families of every type before the parsers of others, in both text formats. */
+/** Random families of every type, checked with other parsers in both text formats. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -19,7 +19,7 @@ import {
   promtoolCheck,
 } from '../../support/validators.js';
 
-/** Python drops space at both ends of help in text, and knows more kinds of it than JavaScript. */
+/** Python strips white space at both ends of help in text, by a wider definition than JavaScript's. */
 const SPACES = String.raw`[\s\x1c-\x1f\x85]+`;
 const SPACE_AT_ENDS = new RegExp(`^${SPACES}|${SPACES}$`, 'g');
 
@@ -54,7 +54,7 @@ describe('random families', () => {
     });
     after(() => Promise.all(parsers.map((parser) => parser.stop())));
 
-    it('are read back from OpenMetrics with all that they carry', async () => {
+    it('are parsed from OpenMetrics with all their contents', async () => {
       await fc.assert(
         fc.asyncProperty(familyPlans, async (plans) => {
           const options = { format: 'openmetrics', created: true } as const;
@@ -67,7 +67,7 @@ describe('random families', () => {
       );
     });
 
-    it('are read back from text 0.0.4 with all that it carries', async () => {
+    it('are parsed from text 0.0.4 with all contents of that format', async () => {
       await fc.assert(
         fc.asyncProperty(familyPlans, async (plans) => {
           const parsed = await parsers[0]!.parse(await generateMetrics(collectable(...snapshotsOf(plans))));

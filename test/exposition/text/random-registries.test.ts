@@ -1,4 +1,4 @@
-/** Random registries before the parsers of others: all of it is accepted, and read back as it was counted. */
+/** Random registries, checked with other parsers: everything is accepted, and parsed to the numbers that were counted. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -7,11 +7,11 @@ import { build, expectedFamilies, registryPlan } from '../../support/random-regi
 import { requireTool } from '../../support/tools.js';
 import { numberOf, type ParsedFamily, PythonParser, promtoolCheck } from '../../support/validators.js';
 
-/** Python drops space at both ends of help, and knows more kinds of it than JavaScript. */
+/** Python strips white space at both ends of help, by a wider definition than JavaScript's. */
 const SPACES = String.raw`[\s\x1c-\x1f\x85]+`;
 const SPACE_AT_ENDS = new RegExp(`^${SPACES}|${SPACES}$`, 'g');
 
-/** A family as comparable text: samples in any order, `le` as the number that it means. */
+/** A family as comparable text: samples in any order, `le` as a number. */
 function comparable({ name, type, help, samples }: Omit<ParsedFamily, 'unit'>): unknown {
   const ends = samples.map((sample) => {
     const labels = Object.entries(sample.labels).map(([label, value]) => {
@@ -37,7 +37,7 @@ describe('random registries', () => {
     });
     after(() => parser.stop());
 
-    it('are read back with the same names, help, labels and values', async () => {
+    it('are parsed to the same names, help, labels and values', async () => {
       await fc.assert(
         fc.asyncProperty(registryPlan, async (plan) => {
           const parsed = await parser.parse(await generateMetrics(build(plan)));

@@ -23,7 +23,7 @@ describe('text format', () => {
     assert.equal(await generateMetrics(new CollectorRegistry()), '');
   });
 
-  it('writes families in the order of their registration, series in the order of their making', async () => {
+  it('writes families in the order of registration, and series in the order of creation', async () => {
     const registry = new CollectorRegistry();
     const z = createCounter('z_total', 'Last letter.', { requiredLabels: ['b', 'a'], registry });
     createGauge('a', 'First letter.', { registry }).set(-1.5);
@@ -43,7 +43,7 @@ describe('text format', () => {
     );
   });
 
-  it('writes a histogram: buckets cumulative, le last and ascending, +Inf as large as the count', async () => {
+  it('writes a histogram: cumulative buckets, le last and ascending, +Inf equal to the count', async () => {
     const registry = new CollectorRegistry();
     const buckets = [-1, 0.00001, 0.5, 1, 1234567];
     const size = createHistogram('size', 'h', { buckets, registry });
@@ -117,7 +117,7 @@ describe('text format', () => {
     );
   });
 
-  it('writes the head of a family without series', async () => {
+  it('writes the header of a family without series', async () => {
     const registry = new CollectorRegistry();
     createHistogram('empty', 'Nothing yet.', { requiredLabels: ['a'], registry });
     assert.equal(
@@ -150,7 +150,7 @@ describe('text format', () => {
     );
   });
 
-  it('leaves removed series out, and writes those that came in their place', async () => {
+  it('omits removed series, and writes those that took their position', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'h', { requiredLabels: ['v'], registry });
     for (const v of ['first', 'second', 'third']) gauge.labels({ v }).set(1);
@@ -169,7 +169,7 @@ describe('text format', () => {
     assert.deepEqual(sorted, expected);
   });
 
-  it('puts the prefix of the registry before every name', async () => {
+  it('writes the prefix of the registry before every name', async () => {
     const registry = new CollectorRegistry({ prefix: 'app' });
     createHistogram('h', 'h', { buckets: [1], registry }).observe(2);
     assert.equal(
