@@ -1,6 +1,7 @@
 /** How many source files a reader has to enter to follow a call to its end. See "Ways" in `docs/architecture.md`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -26,21 +27,50 @@ function assertHeld(way: Way, files: readonly string[]): void {
   assert.ok(files.length <= max, `${files.length} files, where there were ${max}:\n${files.join('\n')}`);
 }
 
-describe('ways through the source', () => {
-  it('a counted call and its scrape', async () => assertHeld('scrape', await filesOf('scrape')));
+/** Asserts that the section of `docs/architecture.md` lists these files and no others. */
+function assertListed(heading: string, files: readonly string[]): void {
+  const section = readFileSync('docs/architecture.md', 'utf8')
+    .split(`\n### ${heading}\n`)[1]
+    ?.split(/\n##+ /)[0];
+  const list = section?.split('\n\n').find((paragraph) => paragraph.trim().startsWith('1. '));
+  const listed = [...(list ?? '').matchAll(/`([\w/-]+\.ts)`/g)].map(([, file]) => file!);
+  const missing = files.filter((file) => !listed.includes(file));
+  const extra = listed.filter((file) => !files.includes(file));
+  assert.deepEqual(
+    { missing, extra },
+    { missing: [], extra: [] },
+    `update '${heading}' in docs/architecture.md`,
+  );
+}
 
-  it('an update of a bar that draws into a file', async () => assertHeld('bar', await filesOf('bar')));
+describe('ways through the source', () => {
+  it('a counted call and its scrape', async () => {
+    const files = await filesOf('scrape');
+    assertHeld('scrape', files);
+    assertListed('A call that counts, and the scrape that shows it', files);
+  });
+
+  it('an update of a bar that draws into a file', async () => {
+    const files = await filesOf('bar');
+    assertHeld('bar', files);
+    assertListed('An update of a bar that draws into a file', files);
+  });
 
   it('an update of a bar that draws on a terminal', async () =>
     assertHeld('terminal', await filesOf('terminal')));
 
-  it('an update in a worker thread, until it is drawn and published', async () =>
-    assertHeld('worker', await filesOf('worker')));
+  it('an update in a worker thread, until it is drawn and published', async () => {
+    const files = await filesOf('worker');
+    assertHeld('worker', files);
+    assertListed('An update in a worker thread, until it is drawn and published', files);
+  });
 
   it('a flush of the Redis backend', { skip: requireTool('redis-server') }, async () => {
     const server = await startRedis();
     try {
-      assertHeld('redis', await filesOf('redis', { REDIS_PORT: String(server.port) }));
+      const files = await filesOf('redis', { REDIS_PORT: String(server.port) });
+      assertHeld('redis', files);
+      assertListed('A flush of the Redis backend', files);
     } finally {
       await server.stop();
     }
