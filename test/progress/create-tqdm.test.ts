@@ -1,4 +1,4 @@
-/** `createTqdm`: clocks and outputs of one's own. */
+/** `createTqdm`: a `tqdm` with its own clock and outputs. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,7 +6,7 @@ import { createTqdm, tqdm as processTqdm } from 'metheus/progress';
 import { FakeClock, FakeFile } from './fakes.js';
 
 describe('createTqdm', () => {
-  it('draws by its own clock, on its own output, in rows of its own', () => {
+  it('draws by its own clock, on its own output, in its own rows', () => {
     const others = processTqdm(null, { file: new FakeFile(), total: 2 });
     const [clock, stderr] = [new FakeClock(), new FakeFile()];
     const tqdm = createTqdm({ clock, stderr, env: {} });
@@ -27,7 +27,7 @@ describe('createTqdm', () => {
     assert.match(stderr.take(), /^\rfrom outside: {3}0%/);
   });
 
-  it('is the tqdm of the process but for what it was given', () => {
+  it('shares everything that is not replaced with the tqdm of the process', () => {
     const file = new FakeFile();
     const bar = createTqdm()(null, { file, total: 1 });
     const next = processTqdm(null, { file, total: 1 });

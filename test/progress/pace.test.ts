@@ -7,7 +7,7 @@ import { Pace } from '#metheus/progress/pace.js';
 describe('Pace', () => {
   const clock = { now: () => 0, unix: () => 0, stride: 16 };
 
-  it('strides after 64 fast rounds, and looks at every round again after a slow one', () => {
+  it('skips readings after 64 fast rounds, and reads the clock in every round again after a slow one', () => {
     const pace = new Pace(clock);
     let now = 0;
     let looks = 0;
@@ -20,7 +20,7 @@ describe('Pace', () => {
     assert.equal(pace.next(now + 1), 1);
   });
 
-  it('looks at every round with a clock that has no stride', () => {
+  it('reads the clock in every round when it has no stride', () => {
     const pace = new Pace({ now: () => 0, unix: () => 0 });
     for (let i = 0; i < 200; i += 1) assert.equal(pace.next(0), 1);
   });

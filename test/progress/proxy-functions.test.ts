@@ -1,4 +1,4 @@
-/** `metricFunc` and `bucketFunc`: what they are given, what comes of it, and what does not come of their mistakes. */
+/** `metricFunc` and `bucketFunc`: their arguments, their results, and the handling of invalid ones. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -11,7 +11,7 @@ import { bucketOf, COUNTED, listenForWarnings, samples, scrape, serve } from './
 const PROPERTIES = ['completed', 'total', 'active', 'finished', 'failed', 'rate', 'eta', 'updated'] as const;
 
 describe('metricFunc', () => {
-  it('names the metric of each property of a bucket, and is asked once', async (t) => {
+  it('names the metric of each property of a bucket, and is called once', async (t) => {
     const asked: string[][] = [];
     const proxy = await serve(t, {
       metricFunc(...given) {
@@ -51,7 +51,7 @@ describe('metricFunc', () => {
     });
   });
 
-  it('makes one metric of buckets to which it gives one name', async (t) => {
+  it('merges buckets to which it gives the same name', async (t) => {
     const warnings = listenForWarnings(t);
     const proxy = await serve(t, { metricFunc: (_name, property) => `job_${property}` });
     proxy.tqdm(null, { ...COUNTED, desc: 'one', total: 5 }).update(1);
@@ -64,7 +64,7 @@ describe('metricFunc', () => {
     assert.deepEqual(warnings, []);
   });
 
-  it('gives families without labels, whose types follow their names', async (t) => {
+  it('yields families without labels, whose types follow their names', async (t) => {
     const suffixes: Record<string, string> = { completed: '_total', active: '_total' };
     const proxy = await serve(t, {
       metricFunc: (_name, property) => `p_${property}${suffixes[property] ?? ''}`,
@@ -85,7 +85,7 @@ describe('metricFunc', () => {
     ]);
   });
 
-  it('gives no lint with names of buckets that are no names', {
+  it('yields no lint when names of buckets are not valid metric names', {
     skip: requireTool('promtool'),
   }, async (t) => {
     const warnings = listenForWarnings(t);
@@ -100,7 +100,7 @@ describe('metricFunc', () => {
     assert.equal(served.My_first_bar_completed_it, 3);
     assert.equal(served.rocket____bar_completed_it, 3);
     assert.equal(served._2nd_bar_completed_it, 3);
-    // They are told how their buckets are published.
+    // Warnings say how their buckets are published.
     assert.equal(warnings.length, 3);
     assert.match(warnings[0]!, /'My first bar'.*My_first_bar_completed_it/);
   });
@@ -113,19 +113,19 @@ describe('metricFunc', () => {
       },
       /threw for 'completed': 'text'/,
     ],
-    'gives no text': [() => '', /gave '' for 'completed', which is not a metric name/],
-    'gives a number': [() => 42 as never, /gave 42 for 'completed', which is not a metric name/],
-    'gives nothing': [() => undefined as never, /gave undefined for 'completed'/],
-    'gives a promise': [async () => 'name' as never, /for 'completed', which is not a metric name/] as never,
-    'gives a name that is none': [
-      (_, property) => `a b ${property}`,
-      /gave 'a b completed'.*'a_b_completed'/,
-    ],
-    'gives one name to two properties': [() => 'one_name', /gave 'one_name' for 'total'.*'completed'/],
+    'returns an empty string': [() => '', /gave '' for 'completed', which is not a metric name/],
+    'returns a number': [() => 42 as never, /gave 42 for 'completed', which is not a metric name/],
+    'returns nothing': [() => undefined as never, /gave undefined for 'completed'/],
+    'returns a promise': [
+      async () => 'name' as never,
+      /for 'completed', which is not a metric name/,
+    ] as never,
+    'returns an invalid name': [(_, property) => `a b ${property}`, /gave 'a b completed'.*'a_b_completed'/],
+    'returns one name for two properties': [() => 'one_name', /gave 'one_name' for 'total'.*'completed'/],
   };
 
   for (const [name, [metricFunc, what]] of Object.entries(nonsense)) {
-    it(`${name}: one warning for the bucket, and all else goes on`, async (t) => {
+    it(`${name}: warns once for the bucket, and publishes everything else`, async (t) => {
       const warnings = listenForWarnings(t);
       const registry = new CollectorRegistry();
       createCounter('mine_total', 'Mine.', { registry }).inc(3);
@@ -142,8 +142,8 @@ describe('metricFunc', () => {
         assert.equal(served.mine_total, 3);
         assert.equal(served.good_completed_it, round);
         assert.equal(served.good_active_it, 1);
-        if (name === 'gives a name that is none') assert.equal(served.a_b_completed, round);
-        if (name === 'gives one name to two properties') assert.equal(served.one_name, round);
+        if (name === 'returns an invalid name') assert.equal(served.a_b_completed, round);
+        if (name === 'returns one name for two properties') assert.equal(served.one_name, round);
       }
       assert.equal(bad.n, 3);
       assert.equal(warnings.length, 1);
@@ -152,7 +152,7 @@ describe('metricFunc', () => {
     });
   }
 
-  it('is asked again by another proxy, which warns for itself', async (t) => {
+  it('is called again by another proxy, which warns for itself', async (t) => {
     const warnings = listenForWarnings(t);
     for (let i = 0; i < 2; i++) {
       const proxy = await serve(t, { metricFunc: fail });
@@ -162,7 +162,7 @@ describe('metricFunc', () => {
     assert.equal(warnings.length, 2);
   });
 
-  it('gives the name of a metric of the registry: that of the bar is left out', async (t) => {
+  it('returns the name of a metric of the registry: the metric of the bar is left out', async (t) => {
     const warnings = listenForWarnings(t);
     const registry = new CollectorRegistry();
     createCounter('mine_total', 'Mine.', { registry }).inc(3);
@@ -182,7 +182,7 @@ describe('metricFunc', () => {
 });
 
 describe('bucketFunc', () => {
-  it('is told of a bar when it starts, and says where it is counted', async (t) => {
+  it('is called when a bar starts, and returns its bucket', async (t) => {
     const told: BarSnapshot[] = [];
     const proxy = await serve(t, {
       bucketFunc(bar) {
@@ -206,12 +206,12 @@ describe('bucketFunc', () => {
 
   const nonsense: Record<string, [func: BucketFunc, what: RegExp]> = {
     throws: [fail, /threw: not today/],
-    'gives a number': [() => 42 as never, /gave 42, which is not a string/],
-    'gives nothing': [() => undefined as never, /gave undefined, which is not a string/],
+    'returns a number': [() => 42 as never, /gave 42, which is not a string/],
+    'returns nothing': [() => undefined as never, /gave undefined, which is not a string/],
   };
 
   for (const [name, [bucketFunc, what]] of Object.entries(nonsense)) {
-    it(`${name}: one warning for the bucket, and the bar is counted by its description`, async (t) => {
+    it(`${name}: warns once for the bucket, and the bar is counted under its description`, async (t) => {
       const warnings = listenForWarnings(t);
       const proxy = await serve(t, { bucketFunc });
       for (let round = 0; round < 3; round++) {
@@ -235,8 +235,8 @@ function fail(): never {
   throw new Error('not today');
 }
 
-describe('a proxy cannot be made', () => {
-  it('with what is no function, no registry, or no option', () => {
+describe('the constructor of a proxy throws', () => {
+  it('for an invalid function, registry or option', () => {
     const made = (options: object) => () => new TqdmPromProxy(options);
     assert.throws(made({ metricFunc: 'name' }), { code: 'METHEUS_INVALID_CALLBACK', message: /metricFunc/ });
     assert.throws(made({ bucketFunc: null }), { code: 'METHEUS_INVALID_CALLBACK', message: /bucketFunc/ });

@@ -45,7 +45,7 @@ describe('a proxy', () => {
     }
   });
 
-  it('is started once however often it is told, and stopped once', async (t) => {
+  it('starts once and stops once, however often it is called', async (t) => {
     const proxy = new TqdmPromProxy(anywhere());
     t.after(() => proxy.stop());
     await proxy.stop();
@@ -58,7 +58,7 @@ describe('a proxy', () => {
     await assert.rejects(get(url!), { code: 'ECONNREFUSED' });
   });
 
-  it('obeys the last call when start and stop do not wait for each other', async (t) => {
+  it('ends in the state of the last call when start and stop are not awaited', async (t) => {
     const httpPort = await freePort();
     const proxy = new TqdmPromProxy({ ...anywhere(), httpPort });
     t.after(() => proxy.stop());
@@ -75,7 +75,7 @@ describe('a proxy', () => {
     assert.equal(bucketOf(await scrape(proxy), 'bar')['completed_total it'], 1);
   });
 
-  it('tells of a port in use, and starts when it is free', async (t) => {
+  it('rejects when the port is in use, and starts when it is free', async (t) => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await once(blocker, 'listening');
     t.after(() => blocker.close());
@@ -86,7 +86,7 @@ describe('a proxy', () => {
     await assert.rejects(proxy.start(), inUse);
     assert.equal(proxy.url, undefined);
     await assert.rejects(Promise.all([proxy.start(), proxy.start()]), inUse);
-    // Stopping what never listened is no error, whoever was told.
+    // Stopping a server that never listened is not an error.
     const started = assert.rejects(proxy.start(), inUse);
     await proxy.stop();
     await started;
@@ -98,7 +98,7 @@ describe('a proxy', () => {
     assert.match(await scrape(proxy), /^# HELP progress_completed_total /);
   });
 
-  it('refuses a port that is none, and can be asked again', async () => {
+  it('rejects an invalid port, and can be started again', async () => {
     const proxy = new TqdmPromProxy({ ...anywhere(), httpPort: 65_536 });
     await assert.rejects(proxy.start(), { code: 'METHEUS_INVALID_OPTIONS' });
     await assert.rejects(proxy.start(), { code: 'METHEUS_INVALID_OPTIONS' });
@@ -116,7 +116,7 @@ describe('a proxy', () => {
     await assert.rejects(get(url!), { code: 'ECONNREFUSED' });
   });
 
-  it('serves the default registry, whichever that is when it is scraped', async (t) => {
+  it('serves the registry that is the default when it is scraped', async (t) => {
     const proxy = await serve(t, { registry: REGISTRY });
     const { registry: before } = REGISTRY;
     t.after(() => REGISTRY.setRegistry(before));

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { it } from 'node:test';
 import { bucketOf, COUNTED, scrape, serve } from './served-proxy.js';
 
-it('what streams, promises and tasks count is served', async (t) => {
+it('a proxy serves the counts of streams, promises and tasks', async (t) => {
   const proxy = await serve(t);
   const { tqdm } = proxy;
   await pipeline(
@@ -22,7 +22,7 @@ it('what streams, promises and tasks count is served', async (t) => {
     tqdm.map(
       [1, 2],
       (n) => {
-        // A bar of a task is a bar like every other.
+        // Bars of tasks are published like all others.
         for (const _ of tqdm(n, { ...COUNTED, desc: 'Part' }));
         if (n === 2) throw new Error('two');
       },

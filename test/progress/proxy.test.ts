@@ -1,4 +1,4 @@
-/** What a proxy serves, from its first bar to after its end. */
+/** The metrics of a proxy, from its first bar to after its end. */
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
@@ -9,7 +9,7 @@ import { promtoolCheck } from '../support/validators.js';
 import { FakeFile } from './fakes.js';
 import { bucketOf, COUNTED, samples, scrape, serve } from './served-proxy.js';
 
-/** Stops both clocks of bars. Returns how to move the one that speeds are measured with, in seconds. */
+/** Stops both clocks of bars. Returns a function that advances the monotonic one, in seconds. */
 function stopClocks(t: TestContext): (seconds: number) => void {
   let milliseconds = 1000;
   t.mock.method(Date, 'now', () => 1_700_000_000_500);
@@ -76,8 +76,8 @@ progress_last_update_timestamp_seconds{bucket="Load"} 1700000000.5
 progress_last_update_timestamp_seconds{bucket="default"} 1700000000.5
 `;
 
-describe('what a proxy serves', () => {
-  it('is its bars by bucket and unit, to the last byte', async (t) => {
+describe('the metrics of a proxy', () => {
+  it('are its bars by bucket and unit, to the last byte', async (t) => {
     const pass = stopClocks(t);
     const proxy = await serve(t);
     const running = proxy.tqdm(null, { desc: 'Load', unit: 'B', total: 100, disable: true, smoothing: 0 });
@@ -99,7 +99,7 @@ describe('what a proxy serves', () => {
     assert.equal(await scrape(await serve(t)), EMPTY);
   });
 
-  it('is free of lint, whatever buckets are called', { skip: requireTool('promtool') }, async (t) => {
+  it('are free of lint for any name of a bucket', { skip: requireTool('promtool') }, async (t) => {
     const proxy = await serve(t);
     for (const desc of ['My first bar', 'Größe 🚀', '"quoted" \\ and\nbroken', '\ud800', '{a="b"} 1', '']) {
       using bar = proxy.tqdm(null, { ...COUNTED, desc, total: 10, unit: desc === '' ? 'it' : desc });
@@ -108,18 +108,18 @@ describe('what a proxy serves', () => {
     assert.deepEqual(await promtoolCheck(await scrape(proxy)), { exitCode: 0, output: '' });
   });
 
-  it('stands beside the metrics of the registry', async (t) => {
+  it('are served beside those of the registry', async (t) => {
     const registry = new CollectorRegistry({ prefix: 'app' });
     const proxy = await serve(t, { registry });
     createCounter('jobs_total', 'Jobs.', { registry }).inc(2);
     proxy.tqdm(null, { ...COUNTED, desc: 'jobs' }).update(2);
     const served = samples(await scrape(proxy));
     assert.equal(served.app_jobs_total, 2);
-    // The prefix is the registry's; bars have the names that every dashboard knows.
+    // The prefix applies to the registry only; the names of bars are the same for every dashboard.
     assert.equal(served['progress_completed_total{bucket="jobs",unit="it"}'], 2);
   });
 
-  it('is never two families of one name: the registry comes first', async (t) => {
+  it('are left out where the registry has a metric of the same name', async (t) => {
     const registry = new CollectorRegistry();
     const proxy = await serve(t, { registry });
     createCounter('progress_completed_total', 'Mine.', { registry }).inc(5);
@@ -178,7 +178,7 @@ describe('bars of a proxy', () => {
     })();
     await ended('return', 2, 3, 'finished');
 
-    // A loop is told that it is left, not why: to the bar a throw of the body is a break.
+    // A loop is not told why it is left: for the bar an error of the body is a break.
     assert.throws(() => {
       for (const item of over('throw')) if (item === 2) throw new Error('body');
     }, /body/);
@@ -220,7 +220,7 @@ describe('bars of a proxy', () => {
       const other = proxy.tqdm(null, { ...COUNTED, desc: 'many', total: 4 });
       one.update(4);
       other.update(2);
-      // Taking work back moves the bar on the screen; what was published was done.
+      // Negative amounts move the bar on the screen back; the published count stays.
       other.update(-2);
       one.close();
       if (round % 2 === 0) other.fail();
@@ -233,7 +233,7 @@ describe('bars of a proxy', () => {
     }
   });
 
-  it('change their total while they run', async (t) => {
+  it('may change their total while they run', async (t) => {
     const proxy = await serve(t);
     const bar = proxy.tqdm(null, { ...COUNTED, desc: 'growing', total: 10 });
     const expected = async () => bucketOf(await scrape(proxy), 'growing')['expected it'];
@@ -247,7 +247,7 @@ describe('bars of a proxy', () => {
     assert.equal(await expected(), 5);
   });
 
-  it('count when nothing is drawn: disabled, on a terminal that broke, or closed', async (t) => {
+  it('count when nothing is drawn: disabled, on a broken terminal, or closed', async (t) => {
     const proxy = await serve(t);
     const broken = {
       isTTY: true,
@@ -273,7 +273,7 @@ describe('bars of a proxy', () => {
 });
 
 describe('several proxies', () => {
-  it('do not mix, even when they serve one registry', async (t) => {
+  it('do not mix, even with the same registry', async (t) => {
     const registry = new CollectorRegistry();
     const one = await serve(t, { registry });
     const other = await serve(t, { registry });
@@ -284,7 +284,7 @@ describe('several proxies', () => {
     assert.equal(bucketOf(await scrape(other), 'same')['completed_total it'], 2);
   });
 
-  it('are one when they share a name', async (t) => {
+  it('are merged when they share a name', async (t) => {
     const served = await serve(t, { name: 'shared' });
     const silent = new TqdmPromProxy({ name: 'shared' });
     served.tqdm(null, { ...COUNTED, desc: 'same' }).update(1);

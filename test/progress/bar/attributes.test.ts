@@ -1,11 +1,11 @@
-/** The attributes of a bar: what they say, and what assigning to them does. */
+/** The attributes of a bar: their values, and the effect of assigning to them. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fakeTqdm } from '../fakes.js';
 
 describe('attributes of a bar', () => {
-  it('say how it was made', () => {
+  it('have the values of the options', () => {
     const { tqdm, clock, stderr } = fakeTqdm();
     const items = [1, 2, 3];
     const file = Object.assign(stderr);
@@ -67,7 +67,7 @@ describe('attributes of a bar', () => {
     );
   });
 
-  it('change when a frame is due, also for a loop that runs', () => {
+  it('change when a frame is due, also for a running loop', () => {
     const { tqdm, clock, stderr } = fakeTqdm();
     const frames = () => stderr.take().split('\r').length - 1;
     const bar = tqdm(12, { mininterval: 1, miniters: 1 });
@@ -83,7 +83,7 @@ describe('attributes of a bar', () => {
         bar.maxinterval = 50;
       }
     }
-    // One for the round in which miniters was set, none after it but the last.
+    // One for the round in which miniters was set, and the last one.
     assert.equal(frames(), 1);
     assert.equal(bar.maxinterval, 50);
   });

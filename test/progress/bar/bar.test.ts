@@ -1,4 +1,4 @@
-/** Options, descriptions, postfixes, and what a bar says of itself. */
+/** Options, descriptions, postfixes, errors and variables of a bar. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,7 +6,7 @@ import type { BarOptions } from '#metheus/progress/bar/bar-options.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
 describe('a bar', () => {
-  it('draws when enough time has passed, and says so', () => {
+  it('draws when enough time has passed, and returns whether it drew', () => {
     const { tqdm, clock, stderr } = fakeTqdm();
     const bar = tqdm(null, { total: 4, unit: 'B', unitScale: true, desc: 'load' });
     assert.equal(stderr.take(), '\rload:   0%|          | 0.00/4.00 [00:00<?, ?B/s]');
@@ -25,7 +25,7 @@ describe('a bar', () => {
     assert.equal(bar.disable, true);
   });
 
-  it('may be reset to an end that is not known', () => {
+  it('can be reset to an unknown total', () => {
     const { tqdm, clock } = fakeTqdm();
     const bar = tqdm(null, { total: 4, mininterval: 0 });
     bar.update(3);
@@ -39,7 +39,7 @@ describe('a bar', () => {
     assert.deepEqual([bar.n, bar.total], [0, 7]);
   });
 
-  it('has a rate once there is time to divide by', () => {
+  it('has a rate once time has passed', () => {
     const { tqdm, clock } = fakeTqdm();
     const bar = tqdm(null, { mininterval: 10, initial: 4 });
     assert.equal(bar.rate, null);
@@ -48,7 +48,7 @@ describe('a bar', () => {
     assert.equal(bar.rate, 3);
   });
 
-  it('shows postfixes in the order given, but sorts those of the start', () => {
+  it('shows postfixes in the order given, and sorts the first postfix', () => {
     const { tqdm } = fakeTqdm();
     const bar = tqdm(null, { postfix: { z: 'last', a: 0.25, total: 12_345_678 }, file: new FakeFile() });
     assert.equal(bar.postfix, 'a=0.25, total=1.23e+7, z=last');
@@ -73,7 +73,7 @@ describe('a bar', () => {
     assert.ok(String(bar).endsWith(', text]'));
   });
 
-  it('picks data out of its postfix', () => {
+  it('formats fields from the data of its postfix', () => {
     const { tqdm } = fakeTqdm();
     const postfix = ['loss', { value: 0.5 }];
     const bar = tqdm(null, { barFormat: '{postfix[0]}={postfix[1][value]:.3f} {postfix[2]:>4d}', postfix });
@@ -94,7 +94,7 @@ describe('a bar', () => {
   });
 });
 
-describe('mistakes', () => {
+describe('a bar throws for', () => {
   const { tqdm } = fakeTqdm();
   const code = 'METHEUS_INVALID_BAR_OPTION';
 
@@ -106,12 +106,12 @@ describe('mistakes', () => {
     });
   });
 
-  it('a number that is not one', () => {
+  it('a number that is NaN or not a number', () => {
     assert.throws(() => tqdm(1, { total: Number.NaN }), { code });
     assert.throws(() => tqdm(1, { ncols: '80' as unknown as number }), { code });
   });
 
-  it('text that is none, a file that cannot be written, options that are no object', () => {
+  it('an option that is not text, a file without write, options that are not an object', () => {
     for (const option of ['desc', 'unit', 'barFormat', 'colour']) {
       assert.throws(() => tqdm(1, { [option]: 5 } as BarOptions), { code, message: /expected text/ });
     }
@@ -130,14 +130,14 @@ describe('mistakes', () => {
     }
   });
 
-  it('a bar format that could not be drawn', () => {
+  it('an invalid bar format', () => {
     const formats = ['{l_bar', 'a}b', '{nope}', '{bar:x9}', '{n:s}', '{n:>>>}', '{}'];
     for (const barFormat of formats) {
       assert.throws(() => tqdm(1, { barFormat }), { code: 'METHEUS_INVALID_BAR_FORMAT' }, barFormat);
     }
   });
 
-  it('leave no bar behind', () => {
+  it('an option, and leaves no bar behind', () => {
     const { tqdm, live, records } = fakeTqdm();
     assert.throws(() => tqdm(1, { barFormat: '{' }));
     assert.equal(live.freeRow(), 0);
@@ -171,7 +171,7 @@ describe('bar.fail', () => {
     assert.match(lastLine(odd, { ncols: 0 }), /\] \[2Jn{77}\n$/);
   });
 
-  it('gets the error of the source that is looped over', async () => {
+  it('is called with the error of the source that is looped over', async () => {
     const { tqdm, stderr } = fakeTqdm();
     const failing = function* () {
       yield 1;
@@ -187,7 +187,7 @@ describe('bar.fail', () => {
 });
 
 describe('TQDM_* variables', () => {
-  it('are defaults that options override', () => {
+  it('set defaults that options override', () => {
     const env = {
       TQDM_DESC: 'env',
       TQDM_NCOLS: '0',

@@ -1,4 +1,4 @@
-/** What a bar counts, whatever happens to what it draws. */
+/** The counts of a bar, which never depend on what is drawn. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -17,10 +17,10 @@ import {
 } from '#metheus/progress/bar/record.js';
 import { type FakeRecord, fakeTqdm } from '../fakes.js';
 
-// The same cases in every run.
+// A fixed seed, for the same cases in every run.
 fc.configureGlobal({ seed: 20_241_121 });
 
-/** Cells by name, without the ones that speak of time. */
+/** Returns the cells by name, without those that depend on time. */
 function counts(record: FakeRecord) {
   const named = {
     completed: COMPLETED,
@@ -33,7 +33,7 @@ function counts(record: FakeRecord) {
 }
 
 describe('the record of a bar', () => {
-  it('knows the start, every unit and the end', () => {
+  it('contains the start, every unit and the end', () => {
     const { tqdm, records, opened, snapshots } = fakeTqdm();
     const bar = tqdm(null, { total: 10, desc: 'copy', unit: 'B', initial: 2 });
     const [record] = records as [FakeRecord];
@@ -49,7 +49,7 @@ describe('the record of a bar', () => {
     assert.equal(record.released, 1);
   });
 
-  it('counts each round of a loop when the next one starts', () => {
+  it('contains each round of a loop when the next one starts', () => {
     const { tqdm, records } = fakeTqdm();
     const seen: number[] = [];
     for (const _ of tqdm(['a', 'b', 'c'])) seen.push(records[0]!.cell(COMPLETED));
@@ -57,7 +57,7 @@ describe('the record of a bar', () => {
     assert.deepEqual(counts(records[0]!), { completed: 3, expected: 3, started: 1, finished: 1, failed: 0 });
   });
 
-  it('counts when the bar is disabled', () => {
+  it('is counted into when the bar is disabled', () => {
     const { tqdm, clock, records, stderr } = fakeTqdm();
     const bar = tqdm(null, { total: 8, disable: true });
     clock.tick(1);
@@ -71,7 +71,7 @@ describe('the record of a bar', () => {
     assert.equal(stderr.take(), '');
   });
 
-  it('counts after the bar was closed', () => {
+  it('is counted into after the bar is closed', () => {
     const { tqdm, records, stderr } = fakeTqdm();
     const bar = tqdm([1, 2, 3], { leave: false });
     bar.close();
@@ -84,7 +84,7 @@ describe('the record of a bar', () => {
     assert.equal(stderr.take(), '');
   });
 
-  it('follows the row when a backend is loaded late', () => {
+  it('may move to another page when a backend is loaded late', () => {
     const { tqdm, records } = fakeTqdm();
     for (const i of tqdm(10)) {
       if (i !== 4) continue;
@@ -99,14 +99,14 @@ describe('the record of a bar', () => {
     assert.deepEqual([...records[0]!.page.subarray(0, RECORD_CELLS)], new Array(RECORD_CELLS).fill(0));
   });
 
-  it('never counts down, and never to infinity', () => {
+  it('never decreases and never becomes infinite', () => {
     const { tqdm, records } = fakeTqdm();
     const bar = tqdm();
     for (const amount of [5, -3, Number.NaN, Number.POSITIVE_INFINITY]) bar.update(amount);
     assert.equal(records[0]!.cell(COMPLETED), 5);
   });
 
-  it('takes assignments of n and total as differences', () => {
+  it('changes by the difference when n or total is assigned', () => {
     const { tqdm, records } = fakeTqdm();
     const bar = tqdm(null, { total: 10 });
     bar.n = 6;
@@ -121,7 +121,7 @@ describe('the record of a bar', () => {
     assert.equal(records[0]!.cell(EXPECTED), 0);
   });
 
-  it('sees a reset as the end of one bar and the start of another', () => {
+  it('counts a reset as the end of one bar and the start of another', () => {
     const { tqdm, records } = fakeTqdm();
     const bar = tqdm(null, { total: 4 });
     bar.update(4);
@@ -132,7 +132,7 @@ describe('the record of a bar', () => {
     assert.equal(records.length, 1);
   });
 
-  it('tells speed, remaining time and the time of the newest look', () => {
+  it('contains the speed, the remaining time and the time of the newest reading of the clock', () => {
     const { tqdm, clock, records } = fakeTqdm();
     const bar = tqdm(null, { total: 100, mininterval: 1 });
     clock.tick(0.5);
@@ -149,7 +149,7 @@ describe('the record of a bar', () => {
     assert.equal(records[0]!.cell(ETA), 0);
   });
 
-  it('adds up any amounts, however they are drawn', () => {
+  it('contains the sum of any amounts, however they are drawn', () => {
     const amounts = fc.array(
       fc.record({ amount: fc.integer({ min: 0, max: 9 }), seconds: fc.integer({ max: 4, min: 0 }) }),
     );

@@ -1,14 +1,14 @@
-/** A worker thread that opens a bar and does what it is told, and tells when it has. */
+/** A worker thread that opens a bar, executes commands, and reports when they are done. */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { TqdmPromProxy } from 'metheus/progress';
 
-/** What a worker is made with. */
+/** The data of a worker. */
 export interface Opening {
   readonly desc: string;
   readonly total: number;
-  /** The proxy's name; the default when left out. */
+  /** The proxy's name. @defaultValue that of the first proxy of a thread */
   readonly name?: string;
-  /** Does all of it in a worker of its own. */
+  /** Whether to do everything in a worker of this worker. */
   readonly nested?: boolean;
 }
 
@@ -16,7 +16,7 @@ export type Order = { readonly update: number } | 'close' | 'fail' | 'open' | 'l
 
 const port = parentPort!;
 const { desc, total, name, nested } = workerData as Opening;
-// Never started, as in a program: the main thread's proxy serves.
+// Not started, as in a program: the main thread's proxy serves.
 const proxy = new TqdmPromProxy(name === undefined ? {} : { name });
 
 function count(): void {

@@ -1,4 +1,4 @@
-/** Rows added up: which numbers are sums, which are the latest, and which end with their writer. */
+/** Records added up: numbers that are sums, that are the latest, and that end with their writer. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -11,7 +11,7 @@ import { BARS } from '#metheus/progress/publish/record-pool.js';
 
 let rows = 0;
 
-/** A row with these cells: completed, expected, started, finished, failed, rate, eta, updated. */
+/** Reserves a record with these cells: completed, expected, started, finished, failed, rate, eta, updated. */
 function addRow(proxy: string, bucket: string, unit: string, cells: number[], writer?: Writer): void {
   const request = { family: BARS, labels: [proxy, bucket, unit, String(rows++)] };
   const { page, offset } = activeBackend().backend.reserve(
@@ -21,7 +21,7 @@ function addRow(proxy: string, bucket: string, unit: string, cells: number[], wr
 }
 
 describe('a bucket', () => {
-  it('is the sum of its rows; times are the latest', async () => {
+  it('is the sum of its records; times are the latest', async () => {
     addRow('sum', 'b', 'it', [10, 100, 3, 1, 1, 2.5, 30, 1000]);
     addRow('other', 'b', 'it', [999, 999, 999, 0, 0, 999, 999, 9999]);
     addRow('sum', 'a', 'it', [1, 0, 1, 0, 0, 0, 0, 500]);
@@ -69,7 +69,7 @@ describe('a bucket', () => {
     assert.deepEqual(await readBuckets('nobody'), []);
   });
 
-  it('counts what a writer did that is gone; its running bars have failed', async () => {
+  it('keeps the counts of an ended writer, whose running bars have failed', async () => {
     const writer: Writer = { id: 'gone', live: true };
     addRow('departed', 'b', 'it', [10, 100, 3, 1, 0, 2.5, 30, 3000], writer);
     addRow('departed', 'b', 'it', [1, 10, 1, 0, 0, 0.5, 5, 1000]);
@@ -83,7 +83,7 @@ describe('a bucket', () => {
     ]);
   });
 
-  it('has bars of several units: numbers of bars are one series, numbers of units are several', () => {
+  it('has one series for numbers of bars, and one per unit for numbers of units', () => {
     const numbers = {
       completed: 1,
       total: 2,

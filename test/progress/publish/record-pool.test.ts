@@ -1,4 +1,4 @@
-/** The rows that bars count in: used again, and moved to another backend. */
+/** The records of published bars: reused, and moved to another backend. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ import { COMPLETED } from '#metheus/progress/bar/record.js';
 import { BARS, RecordPool } from '#metheus/progress/publish/record-pool.js';
 import { bucketOf, COUNTED, scrape, serve } from '../served-proxy.js';
 
-/** The rows of a proxy: bucket, unit and units completed. */
+/** Returns the records of a proxy: bucket, unit and units completed. */
 async function rowsOf(proxy: string): Promise<[string, string, number][]> {
   const [bars] = await activeBackend().snapshot({ families: [BARS], scopes: [] });
   return [...seriesOf(bars!)]
@@ -20,8 +20,8 @@ async function rowsOf(proxy: string): Promise<[string, string, number][]> {
     .map(({ labels, values }) => [labels.bucket!, labels.unit!, values[COMPLETED]!]);
 }
 
-describe('a row', () => {
-  it('is used by one bar after the other and goes on counting', async (t) => {
+describe('a record', () => {
+  it('is used by one bar after the other and continues its counts', async (t) => {
     const proxy = await serve(t);
     for (let i = 0; i < 1000; i++) {
       using bar = proxy.tqdm(null, { ...COUNTED, desc: 'next', total: 2 });
@@ -57,7 +57,7 @@ describe('a row', () => {
     ]);
   });
 
-  it('keeps buckets apart whose names and units only look alike', async () => {
+  it('is not shared by buckets whose names and units only look alike', async () => {
     const pool = RecordPool.of('alike');
     for (const [bucket, unit] of [
       ['a', 'b","c'],
@@ -72,7 +72,7 @@ describe('a row', () => {
 });
 
 describe('loading a backend late', () => {
-  it('moves the rows of bars that run, that have ended, and that are still to come', async (t) => {
+  it('moves the records of running, ended and later bars', async (t) => {
     const proxy = await serve(t);
     const running = proxy.tqdm(null, { ...COUNTED, desc: 'moved', total: 100 });
     running.update(30);
@@ -102,15 +102,15 @@ describe('loading a backend late', () => {
     const looped = bucketOf(text, 'loop');
     assert.equal(looped['completed_total it'], 4);
     assert.equal(looped.finished_bars_total, 1);
-    // One row for each that there was: nothing was left behind or taken twice.
+    // One record for each that there was: none was left behind or moved twice.
     assert.equal((await rowsOf(proxy.name)).length, 4);
   });
 
-  it('moves the rows of a proxy that nobody holds any more', async (t) => {
+  it('moves the records of a proxy that is no longer referenced', async (t) => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
     (() => new TqdmPromProxy({ name: 'forgotten' }).tqdm(null, { ...COUNTED, desc: 'gone' }).update(7))();
-    // What a weak reference has given stays until the task is over.
+    // The target of a dereferenced WeakRef is kept alive until the task is over.
     await new Promise(setImmediate);
     collectGarbage();
     await loadBackend(SingleProcessBackend);

@@ -1,4 +1,4 @@
-/** Bars of worker threads, seen at the proxy of the thread that started them. */
+/** Bars of worker threads, as published by the proxy of the thread that started them. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { BARS } from '#metheus/progress/publish/record-pool.js';
 import { bucketOf, COUNTED, scrape, serve } from '../served-proxy.js';
 import type { Opening, Order } from './bar-worker.js';
 
-/** A worker whose bar is open. */
+/** Starts a worker and waits until its bar is open. */
 async function startWorker(t: TestContext, opening: Opening): Promise<Worker> {
   const worker = new Worker(new URL('./bar-worker.js', import.meta.url), { workerData: opening });
   t.after(() => worker.terminate());
@@ -19,13 +19,13 @@ async function startWorker(t: TestContext, opening: Opening): Promise<Worker> {
   return worker;
 }
 
-/** Resolves when the worker has done it. */
+/** Sends a command and waits until the worker has executed it. */
 async function tell(worker: Worker, order: Order): Promise<void> {
   worker.postMessage(order);
   await once(worker, 'message');
 }
 
-/** How many rows of a proxy have a writer that is there, and how many have none. */
+/** Returns how many records of a proxy have a living writer, and how many an ended one. */
 async function liveRows(proxy: string): Promise<{ live: number; departed: number }> {
   const [bars] = await activeBackend().snapshot({ families: [BARS], scopes: [] });
   const rows = [...seriesOf(bars!)].filter(({ labels }) => labels.proxy === proxy);
@@ -34,7 +34,7 @@ async function liveRows(proxy: string): Promise<{ live: number; departed: number
 }
 
 describe('bars of worker threads', () => {
-  // The first: neither side names its proxy, and they are one because each is its thread's first.
+  // This test is the first: the unnamed proxies of both sides are the same because each is the first of its thread.
   it('are read with those of the main thread while they run, as one system', async (t) => {
     const proxy = await serve(t);
     const own = proxy.tqdm(null, { ...COUNTED, desc: 'job', total: 50 });
@@ -70,7 +70,7 @@ describe('bars of worker threads', () => {
     });
     assert.deepEqual(await liveRows(proxy.name), { live: 5, departed: 0 });
 
-    // One is terminated in the middle: its bar has failed, and what it did is done.
+    // One is terminated in the middle: its bar has failed, and its counts stay.
     await workers[2]!.terminate();
     assert.deepEqual(await numbers(), {
       ...completed,
@@ -94,7 +94,7 @@ describe('bars of worker threads', () => {
     assert.deepEqual(await numbers(), { ...after, active_bars: 0, finished_bars_total: 3 });
   });
 
-  it('leave no more behind than one, however many workers there were', async (t) => {
+  it('leave no more records than one, however many workers there were', async (t) => {
     const proxy = await serve(t, { name: 'generations' });
     for (let generation = 1; generation <= 5; generation++) {
       const worker = await startWorker(t, { desc: 'job', total: 10, name: 'generations' });
@@ -126,7 +126,7 @@ describe('bars of worker threads', () => {
     assert.equal(numbers.failed_bars_total, 1);
   });
 
-  it('are seen from workers of workers, and outlive both', async (t) => {
+  it('of workers of workers are published, and outlive both', async (t) => {
     const proxy = await serve(t, { name: 'nested' });
     const worker = await startWorker(t, { desc: 'job', total: 10, name: 'nested', nested: true });
     await tell(worker, { update: 4 });
@@ -140,13 +140,13 @@ describe('bars of worker threads', () => {
     assert.equal(numbers.failed_bars_total, 0);
   });
 
-  it('of another proxy are not seen', async (t) => {
+  it('of another proxy are not published', async (t) => {
     const proxy = await serve(t, { name: 'here' });
     await startWorker(t, { desc: 'job', total: 10, name: 'there' });
     assert.deepEqual(bucketOf(await scrape(proxy), 'job'), {});
   });
 
-  it('move to a backend that is loaded late, those of departed workers too', async (t) => {
+  it('move to a backend that is loaded late, also those of ended workers', async (t) => {
     const proxy = await serve(t, { name: 'moving' });
     const opening = { desc: 'job', total: 100, name: 'moving' };
     const running = await startWorker(t, opening);

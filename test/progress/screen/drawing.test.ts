@@ -34,7 +34,7 @@ describe('rows', () => {
     assert.equal(stderr.take(), '\r  0% 0/1 [00:00<?, ?it/s]\n');
   });
 
-  it('a bar without room shows that there is more, and moves up when there is room', () => {
+  it('a bar without room is indicated, and moves up when there is room', () => {
     const { tqdm, stderr } = fakeTqdm();
     const bars = ['a', 'b', 'c', 'd'].map((desc) => tqdm(null, { desc, nrows: 3, ncols: 0, total: 1 }));
     assert.equal(
@@ -80,7 +80,7 @@ describe('the screen', () => {
     assert.equal(file.take(), `\n\r  0%|          | 0/4 [00:00<?, ?it/s]${UP}`);
   });
 
-  it('is asked again by dynamicNcols', () => {
+  it('is read again with dynamicNcols', () => {
     const { tqdm } = fakeTqdm();
     const file = Object.assign(new FakeFile(), { columns: 30, rows: 10 });
     const bar = tqdm(null, { total: 4, file, dynamicNcols: true });
@@ -90,7 +90,7 @@ describe('the screen', () => {
     assert.equal(file.take(), '\r  0%|         | 0/4 [00:00<?, ?it/s]');
   });
 
-  it('is what COLUMNS and LINES say when the terminal does not', () => {
+  it('has the size of COLUMNS and LINES when the terminal reports none', () => {
     const { tqdm, stderr } = fakeTqdm({ env: { COLUMNS: '41', LINES: '25' } });
     assert.deepEqual([tqdm().formatDict.ncols, tqdm().formatDict.nrows], [40, 24]);
     stderr.take();
@@ -127,7 +127,7 @@ describe('a log', () => {
     assert.equal(stderr.take(), 'step 2:   0%|          | 0/3 [00:00<?, ?it/s]\n');
   });
 
-  it('gets frames when the file was named', () => {
+  it('gets frames when the file is named', () => {
     const { tqdm } = fakeTqdm();
     const file = new FakeFile(false);
     tqdm(null, { file, total: 1 });
@@ -144,7 +144,7 @@ describe('a postfix that cannot be made text', () => {
     },
   };
 
-  it('is left out, with one warning: neither loops nor ends fail', async () => {
+  it('is left out with one warning, and neither loops nor ends fail', async () => {
     const { tqdm, clock, stderr, records } = fakeTqdm();
     const warnings: string[] = [];
     const listen = (warning: Error) => warnings.push(warning.message);
@@ -174,7 +174,7 @@ describe('a postfix that cannot be made text', () => {
     assert.deepEqual(shown, ['10', '[object Object]', null]);
   });
 
-  it('given to setPostfix is an error of that call, and changes nothing', () => {
+  it('makes setPostfix throw, and changes nothing', () => {
     const { tqdm } = fakeTqdm();
     const bar = tqdm(null);
     bar.setPostfix({ loss: 1 });
@@ -184,7 +184,7 @@ describe('a postfix that cannot be made text', () => {
 });
 
 describe('a broken terminal', () => {
-  it('stops the drawing with one warning, and never the counting', async () => {
+  it('stops the drawing with one warning, and does not stop the counting', async () => {
     const { tqdm, clock, records } = fakeTqdm();
     const warnings: string[] = [];
     const listen = (warning: Error) => warnings.push(warning.message);
@@ -213,7 +213,7 @@ describe('a broken terminal', () => {
     );
   });
 
-  it('may be a stream that fails later, or one that was closed', () => {
+  it('may be a stream that fails later, or that was closed', () => {
     const { tqdm } = fakeTqdm();
     class Pipe extends EventEmitter {
       isTTY = true;
@@ -256,7 +256,7 @@ describe('the monitor', () => {
     }
   });
 
-  it('closes what is open when the process ends', () => {
+  it('closes open bars when the process ends', () => {
     const { tqdm, records, stderr } = fakeTqdm();
     closeOpenBars(0);
     const listeners = process.listenerCount('exit');

@@ -1,4 +1,4 @@
-/** Which output a bar gets, and what it writes there: frames, lines, JSON, nothing; colours; redirection. */
+/** Outputs of a bar: frames, lines, JSON, nothing; colours; redirection; signals. */
 
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
@@ -10,7 +10,7 @@ import { COMPLETED } from '#metheus/progress/bar/record.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
 describe('the output', () => {
-  it('is chosen by what is there', () => {
+  it('is chosen by the file and the environment', () => {
     const auto = { output: 'auto', isNamed: false, isTTY: true, env: {} } as const;
     assert.equal(outputMode(auto), 'terminal');
     assert.equal(outputMode({ ...auto, isTTY: false }), 'lines');
@@ -21,7 +21,7 @@ describe('the output', () => {
     assert.equal(outputMode({ ...auto, output: 'json' }), 'json');
   });
 
-  it('may be chosen by the option, or by TQDM_OUTPUT', () => {
+  it('can be chosen by the option, or by TQDM_OUTPUT', () => {
     const written = (options: BarOptions, env = {}) => {
       const { tqdm, stderr, records } = fakeTqdm({ env });
       tqdm(null, { ncols: 0, ...options }).close();
@@ -40,7 +40,7 @@ describe('the output', () => {
     });
   });
 
-  it('none counts all the same', () => {
+  it('none does not affect counting', () => {
     const { tqdm, records } = fakeTqdm();
     for (const _ of tqdm(5, { output: 'none' }));
     assert.equal(records[0]!.cell(COMPLETED), 5);
@@ -48,7 +48,7 @@ describe('the output', () => {
 });
 
 describe('JSON lines', () => {
-  it('are one at the start, one a second, and one at the end', () => {
+  it('are written at the start, every second, and at the end', () => {
     const { tqdm, clock, stderr } = fakeTqdm();
     const lines = () =>
       stderr
@@ -94,7 +94,7 @@ describe('JSON lines', () => {
 });
 
 describe('colours', () => {
-  it('are for frames, unless the environment says otherwise', () => {
+  it('are enabled for frames, unless the environment decides otherwise', () => {
     const terminal = { isNamed: false, isTTY: true };
     const log = { isNamed: false, isTTY: false };
     assert.equal(hasColours({ ...terminal, env: {} }), true);
@@ -106,7 +106,7 @@ describe('colours', () => {
     assert.equal(hasColours({ ...log, env: { FORCE_COLOR: '', NO_COLOR: '1' } }), true);
   });
 
-  it('are in the line or not', () => {
+  it('appear in the line only when enabled', () => {
     const line = (env: Record<string, string>) =>
       fakeTqdm({ env }).tqdm(null, { total: 2, colour: 'red' }).toString();
     assert.ok(line({}).includes('\u001b[31m'));
@@ -115,7 +115,7 @@ describe('colours', () => {
 });
 
 describe('the taskbar', () => {
-  it('shows percents where there is a terminal, and is cleared', () => {
+  it('shows percentages on a terminal, and is cleared', () => {
     const { tqdm } = fakeTqdm();
     const taskbar = (file: FakeFile, total?: number) => {
       const bar = tqdm(null, { file, taskbar: true, total, mininterval: 0, barFormat: '' });
@@ -133,7 +133,7 @@ describe('the taskbar', () => {
 });
 
 describe('redirect', () => {
-  it('prints above the bars, and puts everything back', () => {
+  it('prints above the bars, and restores the streams', () => {
     const { tqdm, stdout, stderr } = fakeTqdm();
     tqdm(null, { ncols: 0, total: 1 });
     stderr.take();
@@ -156,7 +156,7 @@ describe('redirect', () => {
     assert.equal(stderr.take(), '');
   });
 
-  it('leaves alone who replaced it meanwhile, and what is no terminal', () => {
+  it('does not touch a later replacement of write, nor streams that are not terminals', () => {
     const stdout = new FakeFile(false);
     const { tqdm, stderr } = fakeTqdm({ stdout });
     const redirection = tqdm.redirect();
@@ -170,7 +170,7 @@ describe('redirect', () => {
     assert.equal(stderr.take(), '<text>');
   });
 
-  it('touches no stdout that goes elsewhere: its errors stay with the program', () => {
+  it('does not touch a stdout that is not a terminal, whose errors reach the program', () => {
     const stdout = Object.assign(new EventEmitter(), { write: () => true });
     const stderr = Object.assign(new EventEmitter(), {
       isTTY: true,
@@ -188,7 +188,7 @@ describe('redirect', () => {
     assert.equal(stdout.listenerCount('error'), 0);
   });
 
-  it('passes on what a broken stream throws, with the bars back', () => {
+  it('rethrows the error of a broken stream, after drawing the bars again', () => {
     const { tqdm, stdout, stderr } = fakeTqdm();
     tqdm(null, { ncols: 0 });
     stdout.write = () => {
@@ -202,7 +202,7 @@ describe('redirect', () => {
 });
 
 describe('externalWriteMode', () => {
-  it('gives what the function gives, and brings the bars back after it', async () => {
+  it('returns the result of the function, and draws the bars again after it', async () => {
     const { tqdm, stderr } = fakeTqdm();
     tqdm(null, { ncols: 0 });
     stderr.take();
@@ -230,7 +230,7 @@ describe('externalWriteMode', () => {
   });
 });
 
-describe('a stream that keeps what nobody reads', () => {
+describe('a stream with a slow reader', () => {
   it('misses frames, and gets the last', () => {
     const { tqdm, clock } = fakeTqdm();
     const file = Object.assign(new FakeFile(), { writableNeedDrain: true });
@@ -243,7 +243,7 @@ describe('a stream that keeps what nobody reads', () => {
   });
 });
 
-/** The event loop turns: timers that are due are heard. */
+/** Lets the event loop turn, and so due timers run. */
 const turn = () => sleep(5);
 
 describe('signals', () => {
@@ -261,7 +261,7 @@ describe('signals', () => {
     tqdm(null, { file: new FakeFile() });
     assert.deepEqual(counts(), before);
     const bars = [tqdm(null, { file: screen }), tqdm(null, { file: screen })];
-    // A loop that blocks the event loop would have them wait for ever: so it has to turn once.
+    // The loop has to turn once: while it is blocked, signals would never reach their listeners.
     assert.deepEqual(counts(), before);
     await turn();
     assert.deepEqual(
@@ -304,7 +304,7 @@ describe('Ctrl-Z', () => {
   }
   const frame = (text: string) => `\u001b[?7l${text}\u001b[1A\r\u001b[?7h`;
 
-  it('stops with the cursor below the bars, which are drawn anew from there afterwards', async (t) => {
+  it('stops with the cursor below the bars, which are drawn again from there', async (t) => {
     const { clock, bars, kills, take } = await stoppable(t);
     take();
     const listening = () => process.listenerCount('SIGTSTP');
@@ -317,7 +317,7 @@ describe('Ctrl-Z', () => {
     assert.equal(take(), frame('\n\r\u001b[Kb1'));
   });
 
-  it('is the affair of a program that handles it', async (t) => {
+  it('is left to a program that handles it', async (t) => {
     const { kills, take } = await stoppable(t);
     const handle = t.mock.fn();
     process.on('SIGTSTP', handle);
@@ -327,7 +327,7 @@ describe('Ctrl-Z', () => {
     assert.deepEqual([kills, take(), handle.mock.callCount()], [[], '\n\n', 1]);
   });
 
-  it('by others: SIGCONT draws the bars anew', async (t) => {
+  it('of another process: SIGCONT draws the bars again', async (t) => {
     const { take } = await stoppable(t);
     take();
     process.emit('SIGCONT', 'SIGCONT');
@@ -336,7 +336,7 @@ describe('Ctrl-Z', () => {
 });
 
 describe('tqdm.monitorInterval', () => {
-  it('is ten seconds, another number, or 0 for none', () => {
+  it('is ten by default, any number, or 0 to disable the monitor', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       const { tqdm, clock, stderr } = fakeTqdm();

@@ -1,4 +1,4 @@
-/** Looping over bars: what is given, when it is counted, how it ends. */
+/** Loops over bars: their items, when these are counted, and how a loop ends. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/bar/record.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
-// The same cases in every run.
+// A fixed seed, for the same cases in every run.
 fc.configureGlobal({ seed: 20_241_121 });
 
 function* letters(): Generator<string, void, undefined> {
@@ -18,7 +18,7 @@ async function* slowLetters(): AsyncGenerator<string, void, undefined> {
   yield* ['a', 'b', 'c'];
 }
 
-describe('what a bar iterates', () => {
+describe('a bar iterates over', () => {
   const sources: [string, () => Iterable<unknown>, number | null][] = [
     ['an array', () => [3, 1, 2], 3],
     ['a sparse array', () => new Array(4), 4],
@@ -50,7 +50,7 @@ describe('what a bar iterates', () => {
     assert.deepEqual([...tqdm(-2)], []);
   });
 
-  it('trange as Python does range', () => {
+  it('the numbers of trange, as Python does with range', () => {
     const { trange } = fakeTqdm();
     assert.deepEqual([...trange(3)], [0, 1, 2]);
     assert.deepEqual([...trange(2, 5, { desc: 'x' })], [2, 3, 4]);
@@ -71,7 +71,7 @@ describe('what a bar iterates', () => {
     );
   });
 
-  it('an array that grows meanwhile, and an Array with an iterator of its own', () => {
+  it('an array that grows meanwhile, and an array with its own iterator', () => {
     const { tqdm } = fakeTqdm();
     const growing = [1, 2];
     const seen: number[] = [];
@@ -106,14 +106,14 @@ describe('what a bar iterates', () => {
     );
   });
 
-  it('an async iterable only asynchronously', () => {
+  it('an async iterable with for await only', () => {
     const { tqdm } = fakeTqdm();
     using bar = tqdm(slowLetters());
     // @ts-expect-error it has no synchronous iterator, for the compiler and in fact
     assert.throws(() => [...bar], TypeError);
   });
 
-  it('an iterator that is not iterable, sync or async, and leaves it', async () => {
+  it('an iterator that is not iterable, sync or async, and closes it', async () => {
     const { tqdm, records } = fakeTqdm();
     let left = 0;
     const counter = (): Iterator<number> => {
@@ -148,7 +148,7 @@ describe('what a bar iterates', () => {
         [1, 1],
       ],
     );
-    // For the compiler it is no sync iterable; in fact the loop would never end.
+    // The compiler rejects it; at run time the loop would never end.
     const wrong = tqdm(asyncCounter()) as unknown as Iterable<number>;
     assert.throws(() => [...wrong], { code: 'METHEUS_NOT_ITERABLE' });
     assert.equal(records[5]!.cell(FAILED), 1);
@@ -161,26 +161,26 @@ describe('what a bar iterates', () => {
     assert.deepEqual([bar.n, bar.total], [1, null]);
   });
 
-  it('the length of an async iterable, where it has one', () => {
+  it('an async iterable with its length as total, where it has one', () => {
     const { tqdm } = fakeTqdm();
     const cursor = { size: 7, [Symbol.asyncIterator]: slowLetters };
     assert.equal(tqdm(cursor).total, 7);
     assert.equal(tqdm(cursor, { total: 3 }).total, 3);
   });
 
-  it('what is of another world, as everything of Node is in some test runners', async () => {
+  it('objects of another realm, as those of Node are in some test runners', async () => {
     const { tqdm } = fakeTqdm();
     const bar = tqdm(runInNewContext('[1, 2]') as number[]);
     assert.deepEqual([[...bar], bar.total], [[1, 2], 2]);
     assert.deepEqual([...tqdm(runInNewContext('(function* () { yield 5; })()') as Generator<number>)], [5]);
     const without = Object.assign(Object.create(null), { [Symbol.iterator]: letters }) as Iterable<string>;
     assert.deepEqual([...tqdm(without)], ['a', 'b', 'c']);
-    // A promise that is none of this world's is one all the same.
+    // A promise of another realm is recognized too.
     const foreign = runInNewContext('({ next: async () => ({ done: false }) })') as Iterator<unknown>;
     assert.throws(() => [...tqdm(foreign)], { code: 'METHEUS_NOT_ITERABLE' });
   });
 
-  it('no length that is none', () => {
+  it('a source without a total when its length is not a number', () => {
     const { tqdm } = fakeTqdm();
     const source = (length: unknown) => Object.assign(letters(), { length }) as Iterable<string>;
     for (const length of [Number.NaN, -1, '3', () => 3]) assert.equal(tqdm(source(length)).total, null);
@@ -188,7 +188,7 @@ describe('what a bar iterates', () => {
     assert.equal(tqdm(callable).total, null);
   });
 
-  it('nothing else', () => {
+  it('nothing else: other sources throw', () => {
     const { tqdm, trange } = fakeTqdm();
     assert.throws(() => tqdm(Promise.resolve([1]) as never), {
       code: 'METHEUS_NOT_ITERABLE',
@@ -203,7 +203,7 @@ describe('what a bar iterates', () => {
 });
 
 describe('the end of a loop', () => {
-  it('a break closes the bar, the source, and does not count the round it left', () => {
+  it('by a break closes the bar and the source, and does not count the interrupted round', () => {
     const { tqdm, records, stderr } = fakeTqdm();
     let closed = false;
     function* source() {
@@ -226,7 +226,7 @@ describe('the end of a loop', () => {
     assert.ok(stderr.take().endsWith('\r 20%|██        | 1/5 [00:00<?, ?it/s]\n'));
   });
 
-  it('a return and a throw of the body close the bar as finished', () => {
+  it('by a return or an error of the body closes the bar as finished', () => {
     const { tqdm, records } = fakeTqdm();
     const first = () => {
       for (const item of tqdm(letters())) return item;
@@ -245,7 +245,7 @@ describe('the end of a loop', () => {
     );
   });
 
-  it('an error of the source fails the bar and passes through', async () => {
+  it('by an error of the source fails the bar and throws the error', async () => {
     const { tqdm, records } = fakeTqdm();
     function* broken() {
       yield 1;
@@ -274,7 +274,7 @@ describe('the end of a loop', () => {
     );
   });
 
-  it('a break out of for await finishes the bar and its source', async () => {
+  it('by a break out of for await finishes the bar and its source', async () => {
     const { tqdm, records, live } = fakeTqdm();
     const source = slowLetters();
     for await (const letter of tqdm(source)) if (letter === 'b') break;
@@ -284,7 +284,7 @@ describe('the end of a loop', () => {
     assert.equal(live.freeRow(), 0);
   });
 
-  it('an async loop that is left before it began closes the bar', async () => {
+  it('before its first round closes the bar of an async loop', async () => {
     const { tqdm, records } = fakeTqdm();
     const rounds = tqdm(slowLetters())[Symbol.asyncIterator]();
     assert.deepEqual(await rounds.return(), { value: undefined, done: true });
@@ -292,7 +292,7 @@ describe('the end of a loop', () => {
     assert.equal(records[0]!.cell(FINISHED), 1);
   });
 
-  it('return and throw of a generator that loops over a bar close it', () => {
+  it('by return or throw of a generator around it closes the bar', () => {
     const { tqdm, records } = fakeTqdm();
     function* over(items: Iterable<number>) {
       yield* tqdm(items);
@@ -307,7 +307,7 @@ describe('the end of a loop', () => {
     assert.equal(records.length, 2);
   });
 
-  it('fail() counts a failure, once', () => {
+  it('by fail() is counted as one failure', () => {
     const { tqdm, records } = fakeTqdm();
     const bar = tqdm(null, { total: 2 });
     bar.fail(new Error('disk'));
@@ -316,7 +316,7 @@ describe('the end of a loop', () => {
     assert.equal(records[0]!.cell(FINISHED), 0);
   });
 
-  it('using closes a bar', () => {
+  it('by using closes a bar', () => {
     const { tqdm, records, stderr } = fakeTqdm();
     {
       using bar = tqdm(null, { total: 2 });
@@ -326,7 +326,7 @@ describe('the end of a loop', () => {
     assert.ok(stderr.take().endsWith('\r100%|██████████| 2/2 [00:00<?, ?it/s]\n'));
   });
 
-  it('next after the end stays at the end', () => {
+  it('is final: next() stays at the end', () => {
     const { tqdm, records } = fakeTqdm();
     for (const source of [[1], new Set([1])]) {
       const iterator = tqdm(source)[Symbol.iterator]();
@@ -340,7 +340,7 @@ describe('the end of a loop', () => {
 });
 
 describe('a running loop', () => {
-  it('knows the number of complete rounds at any time', () => {
+  it('has the number of complete rounds at any time', () => {
     const { tqdm, clock } = fakeTqdm();
     const bar = tqdm([0, 1, 2, 3, 4, 5, 6, 7], { mininterval: 1, miniters: 3 });
     for (const item of bar) {
@@ -350,7 +350,7 @@ describe('a running loop', () => {
     assert.equal(bar.n, 8);
   });
 
-  it('can be helped by update, and closed from inside', () => {
+  it('can be combined with update, and closed from inside', () => {
     const { tqdm, records, stderr } = fakeTqdm();
     const bar = tqdm(4);
     for (const i of bar) {
@@ -362,10 +362,10 @@ describe('a running loop', () => {
     assert.equal(stderr.take().match(/\n/g)?.length, 1);
   });
 
-  it('looks at the clock no more often than the frames need', () => {
+  it('reads the clock no more often than the frames need', () => {
     const { tqdm, clock } = fakeTqdm();
     for (const _ of tqdm(1000, { miniters: 100, mininterval: 0, file: new FakeFile() }));
-    // Ten frames of a few looks each, and the first and the last one.
+    // Ten frames of a few readings each, and the first and the last one.
     assert.ok(clock.looks < 60, `${clock.looks} looks`);
   });
 });

@@ -1,4 +1,4 @@
-/** Bars over promises: what they give, what they count, how they end. */
+/** Bars over promises: results, counts and ends. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import { type FakeRecord, fakeTqdm } from '../fakes.js';
 
 const ends = (record: FakeRecord) => [record.cell(COMPLETED), record.cell(FINISHED), record.cell(FAILED)];
 
-/** A promise that somebody else settles. */
+/** Returns a promise with the functions that settle it. */
 function deferred<T = number>() {
   let resolve!: (value: T) => void;
   let reject!: (error: unknown) => void;
@@ -19,7 +19,7 @@ function deferred<T = number>() {
 }
 
 describe('tqdm.all', () => {
-  it('gives the values in order, and moves with each promise', async () => {
+  it('returns the values in order, and moves with each promise', async () => {
     const { tqdm, records, clock, stderr } = fakeTqdm();
     const [a, b] = [deferred(), deferred<string>()];
     const all = tqdm.all([a.promise, b.promise, true], { desc: 'All' });
@@ -36,7 +36,7 @@ describe('tqdm.all', () => {
     assert.ok(stderr.take().endsWith('\rAll: 100%|██████████| 3/3 [00:01<00:00,  3.00it/s]\n'));
   });
 
-  it('fails at once with the first rejection, and counts on', async () => {
+  it('fails at once with the first rejection, and keeps counting', async () => {
     const { tqdm, records } = fakeTqdm();
     const [a, b, c] = [deferred(), deferred(), deferred()];
     const all = tqdm.all(new Set([a.promise, b.promise, c.promise]));
@@ -49,7 +49,7 @@ describe('tqdm.all', () => {
     assert.deepEqual(ends(records[0]!), [1, 0, 1]);
   });
 
-  it('says what it cannot take, and is not surprised by rejections that it then never tells', async () => {
+  it('throws for what is not iterable, and handles rejections that it does not report', async () => {
     const { tqdm } = fakeTqdm();
     const code = 'METHEUS_NOT_ITERABLE';
     for (const given of [5, undefined, {}, Promise.resolve([])] as never[]) {
@@ -65,7 +65,7 @@ describe('tqdm.all', () => {
     await turn();
   });
 
-  it('of nothing is nothing, and rejects for a wrong option', async () => {
+  it('returns nothing for no promises, and rejects for an invalid option', async () => {
     const { tqdm, records } = fakeTqdm();
     assert.deepEqual(await tqdm.all([]), []);
     assert.deepEqual(ends(records[0]!), [0, 1, 0]);
@@ -74,7 +74,7 @@ describe('tqdm.all', () => {
 });
 
 describe('tqdm.allSettled', () => {
-  it('counts what is settled either way, and finishes', async () => {
+  it('counts fulfilled and rejected promises, and finishes', async () => {
     const { tqdm, records } = fakeTqdm();
     const error = new Error('no');
     assert.deepEqual(await tqdm.allSettled([Promise.resolve(1), Promise.reject(error), 3]), [
@@ -87,7 +87,7 @@ describe('tqdm.allSettled', () => {
 });
 
 describe('tqdm.asCompleted', () => {
-  it('gives values in the order of completion, with the number of promises as total', async () => {
+  it('yields values in the order of completion, with the number of promises as total', async () => {
     const { tqdm, records } = fakeTqdm();
     const waiting = [deferred(), deferred(), deferred()];
     const bar = tqdm.asCompleted(waiting.map(({ promise }) => promise));
@@ -105,7 +105,7 @@ describe('tqdm.asCompleted', () => {
     assert.deepEqual(ends(records[0]!), [3, 1, 0]);
   });
 
-  it('throws the first rejection in its turn; a loop that was left hears of none', async () => {
+  it('throws the first rejection in its order; a loop that was left ignores rejections', async () => {
     const { tqdm, records } = fakeTqdm();
     const [a, b, c] = [deferred(), deferred(), deferred()];
     const bar = tqdm.asCompleted([a.promise, b.promise, c.promise]);
@@ -126,7 +126,7 @@ describe('tqdm.asCompleted', () => {
 });
 
 describe('tqdm.map', () => {
-  it('gives results in order, whenever they come, and counts each', async () => {
+  it('returns results in the order of the items, and counts each', async () => {
     const { tqdm, records } = fakeTqdm();
     const work = [deferred<string>(), deferred<string>(), deferred<string>()];
     const mapped = tqdm.map([0, 1, 2], (item, index) => {
@@ -194,7 +194,7 @@ describe('tqdm.map', () => {
     });
   }
 
-  it('rejects at once with the first error, leaves the source, and starts nothing more', async () => {
+  it('rejects at once with the first error, closes the iterator, and starts no further call', async () => {
     const { tqdm, records } = fakeTqdm();
     const slow = deferred();
     const started: number[] = [];
@@ -292,7 +292,7 @@ describe('tqdm.map', () => {
     assert.deepEqual(await tqdm.map({ next: async () => next() }, (n) => n), [0, 1, 2]);
   });
 
-  it('is not surprised by a promise that is rejected before its turn', async () => {
+  it('handles a promise that is rejected before it is pulled', async () => {
     const { tqdm, records } = fakeTqdm();
     const first = deferred();
     const items = [
@@ -301,14 +301,14 @@ describe('tqdm.map', () => {
       Promise.reject(new Error('never heard')),
     ];
     const mapped = tqdm.map(items, (n) => n, { concurrency: 1 });
-    // Node would end the test here.
+    // An unhandled rejection would end the test here.
     await turn();
     first.resolve(1);
     await assert.rejects(mapped, /early/);
     assert.deepEqual(ends(records[0]!), [1, 0, 1]);
   });
 
-  it('rejects what cannot be', async () => {
+  it('rejects invalid arguments', async () => {
     const { tqdm } = fakeTqdm();
     for (const signal of [{}, 'x'] as never[]) {
       await assert.rejects(

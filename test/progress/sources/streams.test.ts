@@ -1,4 +1,4 @@
-/** Bars that streams move: what is counted, and how they end. */
+/** Bars moved by streams: counts and ends. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ const ends = (record: FakeRecord) => [
   record.released,
 ];
 
-/** Takes everything; remembers the chunks as they are. */
+/** A sink that keeps the chunks as they are. */
 function sink(objectMode = false) {
   const chunks: unknown[] = [];
   const writable = new Writable({
@@ -95,7 +95,7 @@ describe('bar.stream()', () => {
     assert.deepEqual(ends(records[0]!), [3, 0, 1, 1]);
   });
 
-  it('can be one of many of a bar that stays open', async () => {
+  it('leaves the bar open for other streams with keepOpen', async () => {
     const { tqdm, records } = fakeTqdm();
     const bar = tqdm(null, { total: 6 });
     for (const size of [1, 2, 3]) {
@@ -112,7 +112,7 @@ describe('bar.stream()', () => {
     const stream = tqdm(null).stream({ highWaterMark: 10 });
     let written = 0;
     while (stream.write(Buffer.alloc(5))) written += 5;
-    // One buffer of each side, and the chunk that filled them; nobody reads.
+    // One buffer of each side, and the chunk that filled them; nothing is read.
     assert.ok(written <= 20, `${written} bytes`);
     assert.ok(records[0]!.cell(COMPLETED) <= 10);
     stream.destroy();
@@ -140,7 +140,7 @@ describe('bar.webStream()', () => {
     for (const [i, chunk] of chunks.entries()) assert.equal(seen[i], chunk);
   });
 
-  it('counts chunks with objectMode, and has no bytes of objects otherwise', async () => {
+  it('counts chunks with objectMode, and throws for objects otherwise', async () => {
     const { tqdm, records } = fakeTqdm();
     for await (const _ of from([{}, {}]).pipeThrough(tqdm(null).webStream({ objectMode: true })));
     assert.deepEqual(ends(records[0]!), [2, 1, 0, 1]);
@@ -179,7 +179,7 @@ describe('bar.webStream()', () => {
     assert.deepEqual(ends(records[2]!).slice(1), [1, 0, 1]);
   });
 
-  it('pulls no further than somebody reads', async () => {
+  it('pulls no further than is read', async () => {
     const { tqdm } = fakeTqdm();
     let pulled = 0;
     const endless = new ReadableStream(
@@ -224,14 +224,14 @@ describe('tqdm.response()', () => {
     assert.deepEqual(ends(records[0]!), [1013, 1, 0, 1]);
     assert.equal(records[0]!.cell(EXPECTED), 1013);
     assert.ok(stderr.take().endsWith('| 0.99k/0.99k [00:00<?, ?B/s]\n'));
-    // What travelled packed is longer when it is read: its length says nothing.
+    // The length of an encoded body is not that of the decoded one.
     const packed = tqdm.response(await fetch(`http://127.0.0.1:${port}/packed`));
     assert.equal(await packed.text(), text);
     assert.deepEqual(ends(records[1]!), [1013, 1, 0, 1]);
     assert.equal(records[1]!.cell(EXPECTED), 0);
   });
 
-  it('has copies of the same address, and takes nothing but a response', async () => {
+  it('has clones with the same URL, and takes only a response', async () => {
     const { tqdm } = fakeTqdm();
     const given = Object.defineProperty(new Response('text'), 'url', { value: 'http://[::1]/' });
     const response = tqdm.response(given);
@@ -243,7 +243,7 @@ describe('tqdm.response()', () => {
     assert.throws(() => tqdm.response(pending), { code, message: /given a promise .* Await it first/ });
   });
 
-  it('takes the total that is given, and no length that is none', async () => {
+  it('takes a given total, and ignores an invalid content-length', async () => {
     const { tqdm, records, snapshots } = fakeTqdm();
     await tqdm.response(new Response('abc'), { total: 3, unit: 'byte', unitScale: false }).text();
     await tqdm.response(new Response('abc', { headers: { 'content-length': 'x' } })).text();

@@ -7,7 +7,7 @@ import xterm from '@xterm/headless';
 import type { Bar } from 'metheus/progress';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
-/** A screen that can be looked at, bars that are named by their description, and steps that tasks wait for. */
+/** A screen that the test can read, bars that are named by their description, and steps that tasks wait for. */
 function parallel() {
   const fake = fakeTqdm();
   const screen = new xterm.Terminal({ cols: 80, rows: 24, convertEol: true, allowProposedApi: true });
@@ -16,7 +16,7 @@ function parallel() {
   return {
     ...fake,
     bars,
-    /** The descriptions in the rows of the screen, from the first to the last that is not empty. */
+    /** Returns the descriptions in the rows of the screen, up to the last row that is not empty. */
     async rows(): Promise<string[]> {
       await new Promise<void>((resolve) => screen.write(fake.stderr.take(), resolve));
       const { active } = screen.buffer;
@@ -30,7 +30,7 @@ function parallel() {
       bars.set(desc, bar);
       return bar;
     },
-    /** Waits until the test says `go(step)`. */
+    /** Waits until the test calls `go(step)`. */
     step: (step: string) => new Promise<void>((resolve) => waiting.set(step, resolve)),
     async go(step: string): Promise<void> {
       waiting.get(step)!();
@@ -70,7 +70,7 @@ describe('bars of parallel tasks', () => {
     assert.deepEqual(await rows(), []);
   });
 
-  it('leave their row to nobody else while the map runs', async () => {
+  it('keep their rows from other bars while the map runs', async () => {
     const { tqdm, rows, open, step, go } = parallel();
     const mapped = tqdm.map(
       ['a', 'b'],
@@ -118,7 +118,7 @@ describe('bars of parallel tasks', () => {
     await mapped;
   });
 
-  it('are told apart by the map they are in, maps in maps included', async () => {
+  it('stand below the bar of their own map, also for maps in maps', async () => {
     const { tqdm, rows, open, step, go } = parallel();
     const inner = (name: string) =>
       tqdm.map(
@@ -140,7 +140,7 @@ describe('bars of parallel tasks', () => {
     await mapped;
   });
 
-  it('give their rows back after an error, each when its task is over', async () => {
+  it('release their rows after an error, each when its task is over', async () => {
     const { tqdm, rows, open, step, go } = parallel();
     const mapped = tqdm.map(
       ['slow', 'bad'],
@@ -164,7 +164,7 @@ describe('bars of parallel tasks', () => {
     for (const bar of [first, second, third]) bar.close();
   });
 
-  it('take no row when they are not drawn, and the first row below a bar that is not', async () => {
+  it('take no row when they are not drawn, and the first row below a map that is not drawn', async () => {
     const { tqdm, rows, open, step, go } = parallel();
     const mapped = tqdm.map(
       [1],
@@ -181,7 +181,7 @@ describe('bars of parallel tasks', () => {
     await mapped;
   });
 
-  it('that are opened when their map is over take any row, and keep none', async () => {
+  it('take any row and keep none when their map is over', async () => {
     const { tqdm, live, rows, open, step, go } = parallel();
     let late: Promise<void> | undefined;
     await tqdm.map(
@@ -202,7 +202,7 @@ describe('bars of parallel tasks', () => {
     await mapped;
   });
 
-  it('follow when a row above is gone', async () => {
+  it('move up when a row above is gone', async () => {
     const { tqdm, live, bars, open, step, go } = parallel();
     const mapped = tqdm.map(
       ['a', 'b', 'c'],
@@ -224,7 +224,7 @@ describe('bars of parallel tasks', () => {
     );
   });
 
-  it('of another screen know nothing of it', async () => {
+  it('do not affect the rows of another screen', async () => {
     const one = parallel();
     const other = fakeTqdm({ stderr: new FakeFile() });
     await one.tqdm.map(
