@@ -17,7 +17,7 @@ interface Replacement {
   readonly specification: string;
 }
 
-/** A parsed format: literal text and fields in turn. */
+/** A parsed format: literal text and fields in order. */
 export type BarFormat = readonly (string | Replacement)[];
 
 function invalid(format: string, problem: string): MetheusError {
@@ -47,17 +47,17 @@ function parseReplacement(format: string, field: string): Replacement {
 }
 
 function parse(format: string): BarFormat {
-  const parts: (string | Replacement)[] = [];
+  const segments: (string | Replacement)[] = [];
   let end = 0;
   for (const token of format.matchAll(TOKEN)) {
-    parts.push(format.slice(end, token.index));
+    segments.push(format.slice(end, token.index));
     end = token.index + token[0].length;
     if (token.groups?.stray !== undefined) throw invalid(format, `the lone brace ${token.groups.stray}`);
-    if (token.groups?.field === undefined) parts.push(token[0].charAt(0));
-    else parts.push(parseReplacement(format, token.groups.field));
+    if (token.groups?.field === undefined) segments.push(token[0].charAt(0));
+    else segments.push(parseReplacement(format, token.groups.field));
   }
-  parts.push(format.slice(end));
-  return parts.filter((part) => part !== '');
+  segments.push(format.slice(end));
+  return segments.filter((segment) => segment !== '');
 }
 
 /** Parsed formats: a program has few of them, and every frame needs one. */
@@ -114,14 +114,14 @@ export function renderBarFormat(
   line: LineNumbers,
   drawBar: (specification: string, lineWithoutBars: string) => string,
 ): string {
-  const texts = format.map((part) => {
-    if (typeof part === 'string') return part;
-    return part.name === 'bar' ? '' : fieldText(part, line);
+  const texts = format.map((segment) => {
+    if (typeof segment === 'string') return segment;
+    return segment.name === 'bar' ? '' : fieldText(segment, line);
   });
   const lineWithoutBars = texts.join('');
-  for (const [index, part] of format.entries()) {
-    if (typeof part === 'string' || part.name !== 'bar') continue;
-    texts[index] = drawBar(part.specification, lineWithoutBars);
+  for (const [index, segment] of format.entries()) {
+    if (typeof segment === 'string' || segment.name !== 'bar') continue;
+    texts[index] = drawBar(segment.specification, lineWithoutBars);
   }
   return texts.join('');
 }

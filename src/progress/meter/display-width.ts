@@ -41,15 +41,16 @@ export function displayTrim(text: string, length: number): string {
   checkArgument('text', text, ['string']);
   checkArgument('length', length, ['number']);
   if (PRINTABLE_ASCII.test(text)) return text.slice(0, Math.max(length, 0));
+  if (!text.includes(ESCAPE) && displayLength(text) <= length) return text;
   let columns = 0;
   let hasSequence = false;
   let end = 0;
-  for (const [part] of text.matchAll(ANSI_OR_CHARACTER)) {
-    const isSequence = part.length > 1 && part.startsWith(ESCAPE);
-    if (!isSequence) columns += codePointWidth(part.codePointAt(0)!);
+  for (const [piece] of text.matchAll(ANSI_OR_CHARACTER)) {
+    const isSequence = piece.length > 1 && piece.startsWith(ESCAPE);
+    if (!isSequence) columns += codePointWidth(piece.codePointAt(0)!);
     if (columns > length) break;
     hasSequence ||= isSequence;
-    end += part.length;
+    end += piece.length;
   }
   const trimmed = text.slice(0, end);
   return hasSequence && !trimmed.endsWith(RESET) ? trimmed + RESET : trimmed;

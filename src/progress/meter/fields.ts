@@ -32,7 +32,7 @@ export function lineNumbers(data: MeterData, { ncols, nrows }: LineSize, now: Da
   return { data, ncols, nrows, n, total, rate, hasPrefixes: scale === 1 && Boolean(unitScale), now };
 }
 
-/** Returns the part that is done, or `undefined` when the total is unknown. */
+/** Returns `n / total`, or `undefined` when the total is unknown. */
 export function fractionOf({ n, total }: LineNumbers): number | undefined {
   return total ? n / total : undefined;
 }

@@ -94,6 +94,16 @@ def format_num(n):
     return short if len(short) < len(str(n)) else str(n)
 
 
+def trim(data, length):
+    """Where wide characters make up for ANSI sequences in length, tqdm cuts as if there were neither."""
+    if "\x1b[" in data and len(data) == disp_len(data):
+        raise Unusable
+    return disp_trim(data, length)
+
+
+tqdm.std.disp_trim = trim
+
+
 installed_meter = Bar.format_meter
 
 
@@ -103,7 +113,7 @@ def meter_of_4_69(n, total, elapsed, ncols=None, **given):
     known = total and n < total + 0.5
     # A line with a bar is cut already, and cutting it twice may add a second reset.
     has_bar = "{bar" in given["bar_format"] if given.get("bar_format") else known
-    return disp_trim(line, ncols) if ncols and not has_bar else line
+    return trim(line, ncols) if ncols and not has_bar else line
 
 
 if tuple(map(int, version("tqdm").split(".")[:2])) < (4, 69):
@@ -112,16 +122,6 @@ if tuple(map(int, version("tqdm").split(".")[:2])) < (4, 69):
     Bar.format_meter = staticmethod(meter_of_4_69)
 
 tqdm_meter = Bar.format_meter
-
-
-def trim(data, length):
-    """Where wide characters make up for ANSI sequences in length, tqdm cuts as if there were neither."""
-    if "\x1b[" in data and len(data) == disp_len(data):
-        raise Unusable
-    return disp_trim(data, length)
-
-
-tqdm.std.disp_trim = trim
 
 
 def is_same_text(x):
@@ -136,7 +136,13 @@ def pure_meter(n, total, elapsed, unit_scale=False, rate=None, **given):
     is_shown = unit_scale is not True or bar_format
     if is_shown and not all(is_same_text(x * scale) for x in (n, total or 0)):
         raise Unusable
-    if elapsed and abs(n * scale / elapsed) >= 1e21:
+    average = (n * scale - given.get("initial", 0)) / elapsed if elapsed else 0
+    per_second = average if rate is None else rate * scale
+    # A negative zero.
+    if per_second < 0 and n == total:
+        raise Unusable
+    # JavaScript writes such a rate with an exponent, and is not exact to the second.
+    if abs(per_second) >= 1e21 or (total and per_second and total * scale / abs(per_second) > 2**53):
         raise Unusable
     shows_postfix = not bar_format or given.get("ncols") == 0 or re.search(r"\{(r_bar|postfix[:}])", bar_format)
     if shows_postfix and isinstance(given.get("postfix"), (list, dict)):
