@@ -1,7 +1,7 @@
 /** Identity of a process beyond its pid: pids are reused, and are equal in different containers. */
 import { readFileSync, statSync } from 'node:fs';
 
-/** What tells a process from every other one on the machine. */
+/** Distinguishes a process from every other one on the machine. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Start time in clock ticks since boot; 0 when unknown. */

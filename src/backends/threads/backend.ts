@@ -54,7 +54,10 @@ export class WorkerThreads {
   constructor(backend: () => Backend) {
     this.#backend = backend;
     this.#channel.on('metrics page', (page) => this.#receive((bridge) => bridge.add(page)));
-    this.#channel.on('thread ended', (thread) => this.#receive((bridge) => bridge.end(thread)));
+    this.#channel.on('thread ended', (thread) => {
+      const hasPages = this.#bridge !== undefined || this.#waiting.length > 0;
+      if (hasPages) this.#receive((bridge) => bridge.end(thread));
+    });
   }
 
   /** Returns the bridge, which is loaded with the first worker or by the first reader. */

@@ -35,7 +35,7 @@ export const threadEnvironment: BarEnvironment = createEnvironment({
 const renderer = new RemoteBarRenderer(threadEnvironment);
 let children: ChildProcesses | undefined;
 
-const KEY = Symbol.for('metheus.progress.drawer.v1');
+const KEY = Symbol.for('metheus.remote-bars.v1');
 const global = globalThis as { [KEY]?: true };
 
 /**

@@ -75,7 +75,7 @@ it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout:
           worker.terminate();
           return false;
         });
-        // Counting takes a millisecond: whoever has begun is watched without a pause.
+        // Counting takes a millisecond, so a worker that has begun is watched without a pause.
       } while (victims.some(({ index }) => counted[index]! > 0));
     }
     const codes = await exits;

@@ -132,7 +132,7 @@ describe('a metric of a worker', () => {
       'sum_h_count{a="y"} 2',
       'sum_c_total 120',
     ];
-    // What only workers have comes behind what the main thread has.
+    // Series that only workers have come after those of the main thread.
     const theirs = ['sum_s_sum{a="x"} 5', 'sum_s_count{a="x"} 2', 'sum_g 8'];
     assert.deepEqual(await samples('sum_'), [...expected, ...theirs]);
     assert.equal(histogram.get().count, 1, 'get() is of this thread');

@@ -1,4 +1,4 @@
-/** A program with a bar for each argument, in a thread or process of its own where the argument says so. */
+/** A program that shows a bar for each argument; for `worker` and `child` in a thread or process of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -10,10 +10,9 @@ const FILE = fileURLToPath(import.meta.url);
 
 function show(desc: string): void {
   const proxy = new TqdmPromProxy();
-  // With a delay there is no frame before the one below.
+  // The delay prevents a frame before the directory is removed.
   const delay = desc === 'late' ? Number.MIN_VALUE : 0;
   const bar = proxy.tqdm([1, 2, 3], { desc, delay, barFormat: '{desc} {n_fmt}/{total_fmt}' });
-  // The directory that this process was told of.
   if (desc === 'late') rmSync(process.env.METHEUS_PROGRESS_PARENT!, { recursive: true });
   bar.setDescriptionStr(desc);
   let rows = 0;
@@ -25,8 +24,8 @@ if (!isMainThread) show(workerData);
 else {
   for (const what of process.argv.slice(2)) {
     if (what === 'worker') await once(new Worker(FILE, { workerData: what }), 'exit');
-    else if (what === 'child' && process.env.PLAIN === undefined) {
-      const env = { ...process.env, ...progressEnv(), PLAIN: 'here' };
+    else if (what === 'child' && process.env.WITHOUT_CHILDREN === undefined) {
+      const env = { ...process.env, ...progressEnv(), WITHOUT_CHILDREN: 'here' };
       await once(
         spawn(process.execPath, [FILE, 'child'], { env, stdio: ['ignore', 'ignore', 'inherit'] }),
         'close',

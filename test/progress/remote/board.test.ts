@@ -1,4 +1,4 @@
-/** Slots and boards: what their drawer sees of them at any moment, and which are used again. */
+/** Slots and boards: what the parent reads at any moment, and when slots are reused. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -55,7 +55,7 @@ function slot() {
   };
 }
 
-/** What a reader sees, but for the time at which the bar began. */
+/** Reads a slot, and returns its content without the time at which the bar began. */
 function seen(reader: SlotReader) {
   const content = reader.read();
   assert.ok(typeof content === 'object');
@@ -64,8 +64,8 @@ function seen(reader: SlotReader) {
   return rest;
 }
 
-/** What the reader gets of a look. */
-function sent(settings: Partial<SlotSettings>): SlotSettings {
+/** Writes settings to a slot, and returns them as they are read. */
+function transferred(settings: Partial<SlotSettings>): SlotSettings {
   const { writer, reader } = slot();
   writer.begin();
   writer.write(OPEN, NUMBERS, { ...SETTINGS, ...settings });
@@ -75,7 +75,7 @@ function sent(settings: Partial<SlotSettings>): SlotSettings {
 }
 
 describe('a slot', () => {
-  it('is read as it was written', () => {
+  it('returns what was written', () => {
     const { writer, reader } = slot();
     assert.equal(reader.read(), 'empty');
     writer.begin();
@@ -102,7 +102,7 @@ describe('a slot', () => {
     });
   });
 
-  it('is not read while it is half written', () => {
+  it('is torn while a write is not complete', () => {
     const { writer, reader, bytes } = slot();
     writer.begin();
     writer.write(OPEN, NUMBERS, SETTINGS);
@@ -115,35 +115,35 @@ describe('a slot', () => {
     assert.ok(typeof reader.read() === 'object');
   });
 
-  it('has room for any text: what no screen would show is cut', () => {
+  it('cuts texts that are longer than any screen is wide', () => {
     const long = 'x'.repeat(5000);
-    assert.equal(sent({ desc: long }).desc, 'x'.repeat(400));
-    assert.equal(sent({ desc: '長'.repeat(5000), postfix: '長'.repeat(5000) }).desc, '長'.repeat(100));
-    assert.equal(sent({ barFormat: '{desc}'.repeat(1000) }).barFormat, null);
-    assert.equal(sent({ barFormat: '{desc}'.repeat(20) }).barFormat, '{desc}'.repeat(20));
-    assert.equal(sent({ ascii: ` ${long}` }).ascii, false);
-    assert.deepEqual(sent({ unit: long, colour: long, postfix: long, desc: long }), {
+    assert.equal(transferred({ desc: long }).desc, 'x'.repeat(400));
+    assert.equal(transferred({ desc: '長'.repeat(5000), postfix: '長'.repeat(5000) }).desc, '長'.repeat(100));
+    assert.equal(transferred({ barFormat: '{desc}'.repeat(1000) }).barFormat, null);
+    assert.equal(transferred({ barFormat: '{desc}'.repeat(20) }).barFormat, '{desc}'.repeat(20));
+    assert.equal(transferred({ ascii: ` ${long}` }).ascii, false);
+    assert.deepEqual(transferred({ unit: long, colour: long, postfix: long, desc: long }), {
       ...SETTINGS,
       ...{ unit: 'x'.repeat(400), colour: 'x'.repeat(400), postfix: 'x'.repeat(400), desc: 'x'.repeat(400) },
     });
   });
 
-  it('takes a postfix of any kind', () => {
+  it('stores any kind of postfix', () => {
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
-    assert.deepEqual(sent({ postfix: [1, 'two'] }).postfix, [1, 'two']);
-    assert.equal(sent({ postfix: 0.5 }).postfix, 0.5);
-    assert.equal(sent({ postfix: 12n }).postfix, '12');
-    assert.equal(sent({ postfix: cyclic }).postfix, String(cyclic));
-    assert.equal(sent({ postfix: () => 1 }).postfix, undefined);
+    assert.deepEqual(transferred({ postfix: [1, 'two'] }).postfix, [1, 'two']);
+    assert.equal(transferred({ postfix: 0.5 }).postfix, 0.5);
+    assert.equal(transferred({ postfix: 12n }).postfix, '12');
+    assert.equal(transferred({ postfix: cyclic }).postfix, String(cyclic));
+    assert.equal(transferred({ postfix: () => 1 }).postfix, undefined);
   });
 });
 
-/** A board whose slots come one at a time. */
+/** Returns a board that grows by one slot at a time. */
 function board(interval?: number) {
   const slots: SlotWriter[] = [];
   const readers: SlotReader[] = [];
-  let wakes = 0;
+  let announced = 0;
   const memory: BoardMemory = {
     interval,
     grow() {
@@ -155,7 +155,7 @@ function board(interval?: number) {
     publish() {},
     refresh() {},
     announce() {
-      wakes += 1;
+      announced += 1;
     },
     locate: () => ({ page: -1, offset: 0 }),
     openRecord: privateRecord,
@@ -174,12 +174,12 @@ function board(interval?: number) {
     open,
     close: (taken: SlotWriter, leave: boolean | null = true) =>
       made.close(taken, FINISHED, NUMBERS, { ...SETTINGS, leave }),
-    wakes: () => wakes,
+    announced: () => announced,
   };
 }
 
 describe('a board', () => {
-  it('uses a slot again when the last frame of its bar was drawn, or is not to be', () => {
+  it('reuses a slot when the last frame of its bar was drawn, or when the bar leaves none', () => {
     const { slots, readers, open, close } = board();
     close(open(), false);
     close(open(), false);
@@ -190,28 +190,28 @@ describe('a board', () => {
     readers[0]!.setDrawn(slots[0]!.serial);
     const third = open();
     assert.equal(third, slots[0]);
-    // One that is drawn, but not the newest of its slot.
+    // Its slot was drawn, but with an older bar.
     close(third);
     assert.equal(open(), slots[2]);
     readers[1]!.setDrawn(1);
     assert.equal(open(), slots[1]);
   });
 
-  it('does not grow for ever when nobody draws', () => {
+  it('is bounded when no frame is ever drawn', () => {
     const { slots, open, close } = board();
     for (let i = 0; i < 5000; i++) close(open());
     assert.equal(slots.length, 1024);
   });
 
-  it('wakes its drawer when there is a bar after there was none', () => {
-    const { open, close, wakes } = board();
+  it('announces a bar when it had none', () => {
+    const { open, close, announced } = board();
     const first = open();
     const second = open();
-    assert.equal(wakes(), 1);
+    assert.equal(announced(), 1);
     close(first);
     close(second);
-    assert.equal(wakes(), 1);
+    assert.equal(announced(), 1);
     open();
-    assert.equal(wakes(), 2);
+    assert.equal(announced(), 2);
   });
 });

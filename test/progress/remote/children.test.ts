@@ -10,14 +10,14 @@ import { line, type Stage, stage, temporaryFolder } from './controlled-screen.js
 
 const MAIN = { total: 10, miniters: 1 };
 
-/** A stage whose folder for temporary files is its own. */
+/** Starts the program with its own folder for temporary files. */
 async function stageWithFolder(t: TestContext, rows = 12): Promise<Stage & { readonly folder: string }> {
   const folder = temporaryFolder(t);
   return { ...(await stage(t, { rows, env: { TMPDIR: folder } })), folder };
 }
 
 describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 }, () => {
-  it('stand in rows of their own, those of children of children and of their threads too', async (t) => {
+  it('have rows of their own, also in children of children and in threads of children', async (t) => {
     const { command, tell, shows } = await stageWithFolder(t, 20);
     tell('', { open: 'main', options: MAIN });
     const shown = [line('main', 0, 10)];
@@ -31,27 +31,27 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     await add('c1', 'c1', 10);
     command({ start: 'sharing child', as: 'c2' });
     await add('c2', 'c2', 20);
-    // Children inherit the variable: nothing more is done for those of children.
+    // Children of children inherit the variable.
     command({ start: 'child', as: 'c3', by: 'c1' });
     await add('c1/c3', 'c3', 30);
     command({ start: 'worker', as: 'w1', by: 'c2' });
     await add('c2/w1', 'w1', 40);
-    tell('c1/c3', { write: 'said by c3' });
-    await shows('said by c3', ...shown);
-    tell('c2/w1', { write: 'said by w1' });
-    await shows('said by c3', 'said by w1', ...shown);
-    // What others write goes above the bars too, whatever they write it with.
+    tell('c1/c3', { write: 'text of c3' });
+    await shows('text of c3', ...shown);
+    tell('c2/w1', { write: 'text of w1' });
+    await shows('text of c3', 'text of w1', ...shown);
+    // Output of `console.log` goes above the bars too.
     tell('c1', { log: 'logged by c1' });
-    const said = ['said by c3', 'said by w1', 'logged by c1'];
-    await shows(...said, ...shown);
+    const printed = ['text of c3', 'text of w1', 'logged by c1'];
+    await shows(...printed, ...shown);
     tell('c2/w1', { log: 'logged by w1' });
-    await shows(...said, 'logged by w1', ...shown);
+    await shows(...printed, 'logged by w1', ...shown);
     tell('c1', { update: 'c1', by: 5 });
     shown[1] = line('c1', 15, 100);
-    await shows(...said, 'logged by w1', ...shown);
+    await shows(...printed, 'logged by w1', ...shown);
   });
 
-  it('end in any order, and leave what they should', async (t) => {
+  it('end in any order, and leave their last frames', async (t) => {
     const { command, tell, shows } = await stageWithFolder(t);
     tell('', { open: 'main', options: MAIN });
     command({ start: 'sharing child', as: 'c1' });
@@ -71,12 +71,12 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     tell('c1', { open: 'e', options: { total: 4 } });
     const done = [1, 2, 3, 4, 5].map((i) => line(`d${i}`, 0, 4));
     await shows(line('a', 1, 4), ...done, line('main', 0, 10), line('c', 1, 4), line('e', 0, 4));
-    // Its end closes what is open.
+    // The end of the process closes its open bars.
     tell('c1', { leave: true });
     await shows(line('a', 1, 4), ...done, line('c', 1, 4), line('e', 0, 4), line('main', 0, 10));
   });
 
-  it('stay as they stood when their process is killed, and nothing is left of it', async (t) => {
+  it('keep their last frame when their process is killed, and its file is removed', async (t) => {
     const { command, tell, shows, folder, terminal } = await stageWithFolder(t);
     tell('', { open: 'main', options: MAIN });
     for (const name of ['c1', 'c2']) {
@@ -102,7 +102,7 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it('are taken away with the directory of a drawer that was killed, by the next', async (t) => {
+  it('of a parent that was killed have their directory removed by the next one', async (t) => {
     const { command, tell, shows, folder, terminal } = await stageWithFolder(t);
     command({ start: 'sharing child', as: 'c1' });
     tell('c1', { open: 'c1', options: { total: 100 } });
@@ -119,14 +119,14 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     assert.equal(readdirSync(folder).length, 1);
   });
 
-  it('are drawn by the child where it was told nothing', async (t) => {
+  it('are drawn by a child without the variable', async (t) => {
     const { command, tell, shows } = await stageWithFolder(t);
     command({ start: 'child', as: 'c1' });
     tell('c1', { open: 'c1', options: { total: 100, ncols: 40 } });
     await shows(line('c1', 0, 100, '', 40));
   });
 
-  it('are drawn at the end of a process that is busy until then', async (t) => {
+  it('are drawn at exit by a parent that is busy until then', async (t) => {
     const { command, tell, terminal, folder } = await stageWithFolder(t);
     const done = join(folder, 'done');
     command({ start: 'sharing child', as: 'c1' });
@@ -141,7 +141,7 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     assert.deepEqual(terminal.screen(), ['ready', line('c1', 3, 4), line('c2', 0, 4)]);
   });
 
-  it('are counted once where all share a backend, and drawn as well', async (t) => {
+  it('are drawn, and published once, when the processes share a backend', async (t) => {
     const folder = temporaryFolder(t);
     const { command, tell, shows } = await stage(t, {
       env: {
@@ -162,8 +162,7 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     const bars = [line('main', 3, 10), line('c1', 4, 10), line('w1', 5, 10)];
     await shows(...bars);
     const published = ['c1 4 of 10', 'main 3 of 10', 'w1 5 of 10'];
-    // A child brings its threads' numbers to the backend when it is asked, and ten times a second: until then they may
-    // be drawn, and not known to others. So it is asked first.
+    // Numbers of a child's threads reach the shared backend ten times a second, and when the child is scraped.
     tell('c1', { scrape: true });
     await shows(...published, ...bars);
     tell('', { scrape: true });

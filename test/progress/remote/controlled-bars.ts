@@ -1,6 +1,6 @@
 /**
- * A program whose bars move on command: the main thread takes orders from the keyboard, one JSON a line, and passes
- * them on to its worker threads and child processes, which run this file too.
+ * A program whose bars are controlled by commands. The main thread reads them from the keyboard, one JSON object a line,
+ * and forwards them to its worker threads and child processes, which run this file too.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -31,11 +31,11 @@ export type Command =
   | { readonly end: string }
   | { readonly to?: string; readonly order: Order };
 
-/** Every frame looks the same at any speed. */
+/** Makes frames independent of speed. */
 const FIXED: BarOptions = { barFormat: '{l_bar}{bar}| {n_fmt}/{total_fmt}{postfix}', mininterval: 0 };
 
 const FILE = fileURLToPath(import.meta.url);
-/** Of one name in all threads. */
+/** Has the same name in all threads. */
 const proxy = new TqdmPromProxy({ name: 'controlled-bars' });
 const bars = new Map<string, Bar>();
 const others = new Map<string, Worker | ChildProcess>();
@@ -60,7 +60,7 @@ function perform(order: Order): void {
   else process.disconnect?.();
 }
 
-/** Prints what a scrape gives, by name: which process comes first depends on its id. */
+/** Prints the bars of a scrape, sorted by name. */
 async function scrape(): Promise<void> {
   const families = await proxy.collect();
   const valuesOf = (metric: string) => {
@@ -72,16 +72,16 @@ async function scrape(): Promise<void> {
   for (const [bucket, value] of completed) tqdm.write(`${bucket} ${value} of ${expected.get(bucket)}`);
 }
 
-/** Named threads and processes get their commands through whoever started them: `a/b` is the `b` of `a`. */
-function obey(command: Command): void {
+/** Runs or forwards a command: `a/b` is the thread or process `b` that `a` started. */
+function execute(command: Command): void {
   const whole = 'start' in command ? (command.by ?? '') : 'end' in command ? '' : (command.to ?? '');
   const [first = '', ...rest] = whole.split('/');
   if (first !== '') {
-    const passed =
+    const forwarded =
       'start' in command ? { ...command, by: rest.join('/') } : { ...command, to: rest.join('/') };
     const other = others.get(first)!;
-    if (other instanceof Worker) other.postMessage(passed);
-    else other.send(passed);
+    if (other instanceof Worker) other.postMessage(forwarded);
+    else other.send(forwarded);
   } else if ('start' in command) {
     others.set(command.as, start(command.start));
   } else if ('end' in command) {
@@ -97,10 +97,10 @@ function start(kind: 'worker' | 'child' | 'sharing child'): Worker | ChildProces
   return fork(FILE, { env, stdio: 'inherit' });
 }
 
-if (!isMainThread) parentPort!.on('message', obey);
-else if (process.send !== undefined) process.on('message', obey);
+if (!isMainThread) parentPort!.on('message', execute);
+else if (process.send !== undefined) process.on('message', execute);
 else if (threadId === 0 && process.stdin.isTTY) {
   process.stdin.setRawMode(true);
   console.log('ready');
-  createInterface({ input: process.stdin }).on('line', (line) => obey(JSON.parse(line)));
+  createInterface({ input: process.stdin }).on('line', (line) => execute(JSON.parse(line)));
 }

@@ -1,4 +1,4 @@
-/** The program of `controlled-bars.ts` on a terminal. */
+/** Runs `controlled-bars.ts` on a terminal. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface Stage {
   readonly terminal: TerminalProgram;
   tell(to: string, order: Order): void;
   command(command: Command): void;
-  /** Waits for exactly this on the screen. */
+  /** Waits until the screen shows exactly these rows. */
   shows(...rows: string[]): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export async function stage(t: TestContext, options: TerminalOptions = {}): Prom
   const command = (given: Command) => terminal.write(`${JSON.stringify(given)}\n`);
   const shows = async (...rows: string[]) => {
     const wanted = rows.join('\n');
-    // The first row is there until it scrolls away.
+    // The row `ready` stands first until it scrolls away.
     const seen = (screen: string[]) => screen.slice(screen[0] === 'ready' ? 1 : 0).join('\n');
     await terminal
       .waitFor((screen) => seen(screen) === wanted)
@@ -35,14 +35,14 @@ export async function stage(t: TestContext, options: TerminalOptions = {}): Prom
   return { terminal, command, shows, tell: (to, order) => command({ to, order }) };
 }
 
-/** A folder that is removed when the test is over. */
+/** Makes a folder that is removed at the end of the test. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** The line of a bar of `controlled-bars.ts`, `columns` wide. */
+/** Returns the line of a bar of `controlled-bars.ts`. */
 export function line(desc: string, n: number, total: number, postfix = '', columns = 60): string {
   const left = `${desc}: ${String(Math.round((n / total) * 100)).padStart(3)}%|`;
   const right = `| ${n}/${total}${postfix && `, ${postfix}`}`;

@@ -1,4 +1,4 @@
-/** Bars of threads and processes whose drawer has no terminal, or is not there. */
+/** Bars of threads and processes whose parent has no terminal, or is gone. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -24,15 +24,15 @@ async function run(args: readonly string[], env: Record<string, string> = {}) {
   return { code, stdout, stderr };
 }
 
-describe('bars of others, without a terminal', { timeout: 120_000 }, () => {
-  it('are lines in the log of the drawer, one at their end', async () => {
+describe('remote bars without a terminal', { timeout: 120_000 }, () => {
+  it('are one line each in the log of the parent, at their end', async () => {
     const { code, stdout, stderr } = await run(['worker', 'child']);
     assert.deepEqual({ code, stdout }, { code: 0, stdout: 'worker: 3 rows\n' });
-    // A child whose output is no terminal has text of its own.
+    // Text of a child goes to its own stdout, which is not a terminal.
     assert.equal(stderr, 'worker 3/3\nchild 3/3\n');
   });
 
-  it('are drawn by a child whose drawer is gone', async (t) => {
+  it('are drawn by the child when the directory is gone', async (t) => {
     const gone = join(temporaryFolder(t), 'gone');
     const { stderr, stdout } = await run(['bar'], { METHEUS_PROGRESS_PARENT: gone });
     assert.equal(stderr, 'bar 3/3\n');
@@ -40,7 +40,7 @@ describe('bars of others, without a terminal', { timeout: 120_000 }, () => {
     assert.ok(!existsSync(gone));
   });
 
-  it('are not drawn, with one warning, when their drawer goes before their first frame', async (t) => {
+  it('are not drawn, with one warning, when the directory goes before their first frame', async (t) => {
     const folder = temporaryFolder(t);
     const { code, stderr, stdout } = await run(['late'], { METHEUS_PROGRESS_PARENT: folder });
     assert.equal(code, 0);
@@ -49,7 +49,7 @@ describe('bars of others, without a terminal', { timeout: 120_000 }, () => {
     assert.equal(stderr.match(/cannot be shown/g)!.length, 1);
   });
 
-  it('are drawn by a child where no directory can be made for it', async (t) => {
+  it('are drawn by the child when no directory can be made', async (t) => {
     const { code, stderr } = await run(['child'], { TMPDIR: join(temporaryFolder(t), 'gone') });
     assert.equal(code, 0);
     assert.match(stderr, /Progress bars of child processes are not drawn here: ENOENT/);

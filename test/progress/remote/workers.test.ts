@@ -1,4 +1,4 @@
-/** Bars of worker threads on a real terminal: drawn by the main thread, each in its row. */
+/** Bars of worker threads on a real terminal. */
 
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import { line, stage, temporaryFolder } from './controlled-screen.js';
 const MAIN = { total: 10, miniters: 1 };
 
 describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }, () => {
-  it('stand in their rows below those of the main thread', async (t) => {
+  it('have rows below those of the main thread', async (t) => {
     const { command, tell, shows } = await stage(t);
     tell('', { open: 'main', options: MAIN });
     tell('', { update: 'main', by: 5 });
@@ -27,7 +27,7 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     await shows(...shown);
   });
 
-  it('leave their last frames above those that go on', async (t) => {
+  it('leave their last frames above the running bars', async (t) => {
     const { command, tell, shows } = await stage(t);
     tell('', { open: 'main', options: MAIN });
     for (const name of ['w1', 'w2']) {
@@ -49,7 +49,7 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     await shows(line('w1', 4, 4), line('w2', 2, 4), line('main', 0, 10));
   });
 
-  it('stay as they stood when their thread is terminated, and free their rows', async (t) => {
+  it('keep their last frame when their thread is terminated, and free their rows', async (t) => {
     const { command, tell, shows } = await stage(t);
     tell('', { open: 'main', options: MAIN });
     for (const name of ['w1', 'w2']) {
@@ -72,7 +72,7 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     );
   });
 
-  it('move while the thread that counts is busy, in a loop without an end', async (t) => {
+  it('move while their thread never returns to its event loop', async (t) => {
     const { command, tell, terminal } = await stage(t);
     command({ start: 'worker', as: 'w1' });
     tell('w1', { loop: 'endless', to: 1e15 });
@@ -84,10 +84,10 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     });
   });
 
-  it('show what they count when the thread has nothing more to do', async (t) => {
+  it('show counts for which their thread draws no frame', async (t) => {
     const { command, tell, shows } = await stage(t);
     command({ start: 'worker', as: 'w1' });
-    // No frame is due for an hour; what is counted is shown.
+    // The next frame is due in an hour.
     tell('w1', { open: 'w1', options: { total: 100, miniters: 3600 } });
     tell('w1', { update: 'w1', by: 30 });
     tell('w1', { update: 'w1', by: 4 });
@@ -101,7 +101,7 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     await shows(line('wörker', 2, 100, 'loss=0.5'));
   });
 
-  it('come late when the main thread is busy, and break nothing', async (t) => {
+  it('are drawn when the main thread is no longer busy', async (t) => {
     const { command, tell, shows } = await stage(t);
     command({ start: 'worker', as: 'w1' });
     tell('w1', { open: 'w1', options: { total: 100 } });
@@ -120,7 +120,7 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     await shows(line('part 1', 1, 5), line('part 2', 2, 5), line('part 3', 3, 5), line('w1', 50, 100));
   });
 
-  it('print above all bars, and are drawn in a thread of a thread', async (t) => {
+  it('in workers of workers are drawn, and print above all bars', async (t) => {
     const { command, tell, shows } = await stage(t);
     tell('', { open: 'main', options: MAIN });
     command({ start: 'worker', as: 'w1' });
@@ -132,17 +132,17 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     tell('w1/w2', { write: 'a line of text' });
     await shows('a line of text', line('main', 0, 10), line('w1', 0, 100), line('w2', 10, 100));
     tell('w1', { write: 'two\nlines' });
-    const said = ['a line of text', 'two', 'lines'];
-    await shows(...said, line('main', 0, 10), line('w1', 0, 100), line('w2', 10, 100));
+    const printed = ['a line of text', 'two', 'lines'];
+    await shows(...printed, line('main', 0, 10), line('w1', 0, 100), line('w2', 10, 100));
     tell('w1/w2', { log: 'logged' });
-    said.push('logged');
-    await shows(...said, line('main', 0, 10), line('w1', 0, 100), line('w2', 10, 100));
-    // Threads of a thread end with it.
+    printed.push('logged');
+    await shows(...printed, line('main', 0, 10), line('w1', 0, 100), line('w2', 10, 100));
+    // Workers of a worker end with it.
     command({ end: 'w1' });
-    await shows(...said, line('w1', 0, 100), line('w2', 10, 100), line('main', 0, 10));
+    await shows(...printed, line('w1', 0, 100), line('w2', 10, 100), line('main', 0, 10));
   });
 
-  it('hide where there is no room, and come when there is', async (t) => {
+  it('are hidden while the screen has no room for them', async (t) => {
     const { command, tell, shows } = await stage(t, { rows: 5 });
     command({ start: 'worker', as: 'w1' });
     for (let i = 0; i < 6; i++) tell('w1', { open: `bar ${i}`, options: { total: 100, leave: false } });
@@ -153,7 +153,7 @@ describe('bars of worker threads', { skip: requireTerminal(), timeout: 240_000 }
     await shows(lines[0]!, lines[4]!, lines[2]!, lines[3]!, ' ... (more hidden) ...');
   });
 
-  it('are published once, when they are those of a proxy', async (t) => {
+  it('of a proxy are published once', async (t) => {
     const { command, tell, shows } = await stage(t);
     command({ start: 'worker', as: 'w1' });
     tell('w1', { open: 'first', options: { total: 10 }, published: true });
