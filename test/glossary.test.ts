@@ -6,22 +6,18 @@ import { readFiles } from './support/source-tree.js';
 
 /** Words that mean the same as one of the glossary, by that word. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
-  family: ['members'],
   series: ['tenant'],
   child: ['leaf', 'leaves'],
   cell: ['place'],
-  page: ['block', 'sheet'],
+  page: ['block', 'blocks', 'sheet'],
   writer: ['producer', 'contributor'],
   backend: ['driver', 'store'],
-  snapshot: ['picture', 'mirror'],
+  snapshot: ['mirror'],
   record: ['part', 'parts'],
   compact: ['fold', 'folding', 'folded'],
-  bar: ['gauge bar', 'meter bar'],
-  frame: ['picture', 'drawn', 'shown'],
-  line: ['lane'],
+  frame: ['picture', 'look', 'drawn', 'shown'],
   row: ['lane'],
   renderer: ['drawer', 'painter'],
-  board: ['whiteboard'],
   watcher: ['spectator'],
 };
 
@@ -30,8 +26,11 @@ const ALLOWED: readonly string[] = [
   // Native buckets side by side, which are reserved together.
   'Block',
   'BlockAddress',
+  'Blocks',
   'CountedBlock',
   'blocks',
+  // Strings of packed sums in Redis, see docs/reference/redis-keys.md.
+  'sum-blocks',
 ];
 
 const GLOSSARY_ROW = /^\| (\w+) \| .+ \|$/gm;
