@@ -1,4 +1,4 @@
-/** A connection to Redis: every call is answered within the time limit, and no error shows a secret. */
+/** A connection to Redis: every call settles within the time limit, and no error shows a secret. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MetheusError } from '../../errors.js';
@@ -20,7 +20,7 @@ const RETRY_MS = 10;
 /** Maximum pause between two attempts to reconnect. */
 const MAX_RECONNECT_MS = 2000;
 
-/** Messages of ioredis without a connection, whatever the reason. */
+/** Messages of ioredis that report a missing connection without its reason. */
 const NO_CONNECTION =
   /^(Stream isn't|Reached the max|Connection is closed|Cluster isn't|Cluster is ended|None of startup)/;
 

@@ -73,7 +73,7 @@ export class Flusher {
       try {
         if (await outbox.flush(this.#context)) lost += 1;
       } catch (error) {
-        // A refusal concerns one family only.
+        // Redis may still accept other families.
         if (isRefusal(error)) status.reportRefusal(outbox.family, error as Error);
         else errors.push(error as Error);
       }

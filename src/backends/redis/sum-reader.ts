@@ -16,7 +16,7 @@ const MAX_ROWS = 1e8;
 /** Maximum attempts to read while series come and go. */
 const MAX_TRIES = 20;
 
-/** Known labels that equal those of no row, so that the next read builds the column anew. */
+/** Known labels that equal those of no row, so that the next read rebuilds the column. */
 const STALE = '';
 
 /**
@@ -139,7 +139,7 @@ export class SumReader {
       if (slice.isOverAfterStep()) await slice.next();
     }
     for (const row of absent) this.#column.remove(row);
-    // The column would reuse a removed row for the next series, so it is built anew then.
+    // The column would reuse a removed row for the next series, so it is rebuilt then.
     if (absent.length > 0) this.#labels = [STALE];
     return this.#column.view();
   }
