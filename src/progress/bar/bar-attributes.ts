@@ -1,6 +1,6 @@
 /**
- * The attributes of Python's tqdm, in camelCase. Those that only change what is drawn may be assigned while the bar
- * runs, and are seen in the next frame; the others are read-only.
+ * The attributes of Python's tqdm, in camelCase. Attributes that only change the line may be assigned while the bar runs,
+ * and are seen in the next frame; the others are read-only.
  */
 
 import { warnOnce } from '../../errors.js';

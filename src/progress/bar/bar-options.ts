@@ -66,7 +66,7 @@ export interface BarOptions {
 }
 
 /** Options with the defaults filled in. */
-export type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
+type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
   readonly total: number | null;
   readonly file: OutputFile | null;
 };

@@ -7,7 +7,7 @@ import type { OutputFile, StreamName } from '../screen/terminal.js';
 import { type OpenRecord, privateRecord } from './record.js';
 import type { BarHost, Renderer } from './renderer.js';
 
-/** What is known of a bar when it starts. */
+/** Properties of a bar that starts, for the choice of its bucket. */
 export interface BarSnapshot {
   /** The description as given, without the colon that the line adds. */
   readonly desc: string;

@@ -9,7 +9,7 @@ import type { BarFrame, BarSettings } from './frame.js';
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Columns and rows; `null` where they are not known. */
-export type ScreenSize = { readonly [Side in keyof LineSize]-?: number | null };
+type ScreenSize = { readonly [Side in keyof LineSize]-?: number | null };
 
 /** The numbers and settings that a line is made of. */
 export type FormatDict = MeterData & ScreenSize;

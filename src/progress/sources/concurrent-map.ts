@@ -62,15 +62,19 @@ function checkSignal(signal: unknown): void {
   });
 }
 
+interface MapRun<T, R> {
+  readonly bar: Bar;
+  readonly rows: MapRows;
+  readonly iterator: Iterator<T> | AsyncIterator<T>;
+  readonly work: Work<T, R>;
+  readonly concurrency: number;
+  readonly resolve: (results: R[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** One run of `tqdm.map`. Items are pulled one by one, each when a call may start. */
 class ConcurrentMap<T, R> {
-  readonly #bar: Bar;
-  readonly #mapRows: MapRows;
-  readonly #iterator: Iterator<T> | AsyncIterator<T>;
-  readonly #work: Work<T, R>;
-  readonly #concurrency: number;
-  readonly #resolve: (results: R[]) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #run: MapRun<T, R>;
   readonly #results: R[] = [];
   #started = 0;
   #running = 0;
@@ -78,18 +82,8 @@ class ConcurrentMap<T, R> {
   #isExhausted = false;
   #isOver = false;
 
-  constructor(
-    run: { bar: Bar; mapRows: MapRows; iterator: Iterator<T> | AsyncIterator<T>; work: Work<T, R> },
-    concurrency: number,
-    settle: { resolve: (results: R[]) => void; reject: (error: unknown) => void },
-  ) {
-    this.#bar = run.bar;
-    this.#mapRows = run.mapRows;
-    this.#iterator = run.iterator;
-    this.#work = run.work;
-    this.#concurrency = concurrency;
-    this.#resolve = settle.resolve;
-    this.#reject = settle.reject;
+  constructor(run: MapRun<T, R>) {
+    this.#run = run;
   }
 
   /** Starts as many calls as may run. */
@@ -97,8 +91,8 @@ class ConcurrentMap<T, R> {
     if (this.#isPulling) return;
     this.#isPulling = true;
     try {
-      while (!this.#isOver && !this.#isExhausted && this.#running < this.#concurrency) {
-        const step = this.#iterator.next();
+      while (!this.#isOver && !this.#isExhausted && this.#running < this.#run.concurrency) {
+        const step = this.#run.iterator.next();
         if ('then' in step) {
           void this.#pullLater(step);
           return;
@@ -116,9 +110,9 @@ class ConcurrentMap<T, R> {
   stop(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#mapRows.close();
-    this.#bar.fail(error);
-    this.#reject(error);
+    this.#run.rows.close();
+    this.#run.bar.fail(error);
+    this.#run.reject(error);
     if (!this.#isExhausted) void this.#closeIterator();
   }
 
@@ -147,15 +141,16 @@ class ConcurrentMap<T, R> {
     const index = this.#started;
     this.#started += 1;
     this.#running += 1;
-    const rows = this.#mapRows.enter();
+    const { bar, rows, work } = this.#run;
+    const taskRows = rows.enter();
     try {
       const item = await value;
-      this.#results[index] = await rows.run(() => this.#work(item, index));
-      this.#bar.update(1);
+      this.#results[index] = await taskRows.run(() => work(item, index));
+      bar.update(1);
     } catch (error) {
       this.stop(error);
     }
-    this.#mapRows.leave(rows);
+    rows.leave(taskRows);
     this.#running -= 1;
     this.pull();
   }
@@ -163,14 +158,14 @@ class ConcurrentMap<T, R> {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#mapRows.close();
-    this.#bar.close();
-    this.#resolve(this.#results);
+    this.#run.rows.close();
+    this.#run.bar.close();
+    this.#run.resolve(this.#results);
   }
 
   async #closeIterator(): Promise<void> {
     try {
-      await this.#iterator.return?.();
+      await this.#run.iterator.return?.();
     } catch {
       // Only the first error is reported.
     }
@@ -200,9 +195,9 @@ export async function concurrentMap<T, R>(
   let abort: (() => void) | undefined;
   try {
     const iterator = iteratorOf(items);
-    const mapRows = new MapRows(environment.live, () => (bar.disable ? -1 : bar.position));
+    const rows = new MapRows(environment.live, () => (bar.disable ? -1 : bar.position));
     return await new Promise<R[]>((resolve, reject) => {
-      const map = new ConcurrentMap({ bar, mapRows, iterator, work }, concurrency, { resolve, reject });
+      const map = new ConcurrentMap({ bar, rows, iterator, work, concurrency, resolve, reject });
       abort = () => map.stop(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
       map.pull();

@@ -1,4 +1,4 @@
-/** What can be looped over, and how many items it has. */
+/** Sources of loops, and the number of their items. */
 
 import { MetheusError, show } from '../../errors.js';
 

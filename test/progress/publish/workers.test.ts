@@ -80,7 +80,7 @@ describe('bars of worker threads', () => {
     });
     assert.deepEqual(await liveRows(proxy.name), { live: 4, departed: 1 });
 
-    // One ends by itself, without an error, with its bar open: that bar is closed, as one that is drawn would be. Those whose bars were closed change nothing by ending.
+    // A worker ends by itself with its bar open, which is closed as a drawn bar would be. Closed bars are not changed.
     await Promise.all(
       [workers[3]!, workers[0]!, workers[1]!].map((worker) => {
         worker.postMessage('leave');
