@@ -1,4 +1,4 @@
-/** Metrics made in worker threads are part of the main thread's, with no set-up, however the worker ends. */
+/** Metrics of worker threads are part of the main thread's without set-up, however the worker ends. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -18,7 +18,7 @@ import {
 import type { CellRequest, Cells } from 'metheus/backends';
 import { gone, said, source, startWorker } from '../../support/workers.js';
 
-/** The samples in the default registry whose names begin so. */
+/** Returns the samples of the default registry whose names begin with `prefix`. */
 async function samples(prefix: string): Promise<string[]> {
   const text = await generateMetrics();
   return text.split('\n').filter((line) => line.startsWith(prefix));
@@ -44,7 +44,7 @@ describe('a metric of a worker', () => {
     assert.deepEqual(await samples('alive'), ['alive_total{a="\\"😀\\n"} 7']);
   });
 
-  it('is shown while the worker is busy and answers nobody', async () => {
+  it('is shown while the worker never returns to its event loop', async () => {
     const shared = new Int32Array(new SharedArrayBuffer(4));
     const worker = startWorker(({ createCounter }, { say, data }) => {
       const counter = createCounter('busy_total', 'B.');
@@ -154,7 +154,7 @@ describe('a metric of a worker', () => {
     assert.deepEqual(await samples('nowhere'), []);
   });
 
-  it('may have any number of series, and labels of any length', async () => {
+  it('has any number of series, and labels of any length', async () => {
     const worker = startWorker(({ createCounter }) => {
       const counter = createCounter('many_total', 'M.', { requiredLabels: ['a', 'b'] });
       for (let i = 0; i < 20_000; i++) counter.labels({ a: i, b: 'é' }).inc(i);
@@ -167,7 +167,7 @@ describe('a metric of a worker', () => {
     assert.equal(lines[20_000], `many_total{a="long",b="${'😀'.repeat(300_000)}"} 7`);
   });
 
-  it('goes when the worker removes it, and starts anew', async () => {
+  it('disappears when the worker removes it, and starts again at 0', async () => {
     const worker = startWorker(({ createCounter }, { say, port }) => {
       const counter = createCounter('removed_total', 'R.', { requiredLabels: ['a'] });
       const plain = createCounter('removed_plain_total', 'R.');
@@ -210,7 +210,7 @@ describe('a metric of a worker', () => {
     assert.deepEqual(await samples('removed'), [plain(1)]);
   });
 
-  it('is seen by the worker itself, and no others are', async () => {
+  it('is shown by a scrape in the worker, without those of other threads', async () => {
     createCounter('inside_main_total', 'I.').inc(1);
     const worker = startWorker(async ({ createCounter, createGauge, generateMetrics }, { say }) => {
       const counter = createCounter('inside_worker_total', 'I.', { requiredLabels: ['a'] });
@@ -234,8 +234,8 @@ describe('a metric of a worker', () => {
   });
 });
 
-describe('a metric of a worker that means something else by its name', () => {
-  it('is not served, which a warning tells, and the others are', async (t) => {
+describe('a metric of a worker that conflicts with one of the main thread', () => {
+  it('is left out of the scrape, with a warning', async (t) => {
     const warnings = t.mock.method(process, 'emitWarning', () => {});
     createHistogram('conflict', 'C.', { buckets: [1] }).observe(1);
     const worker = startWorker(({ createCounter, createHistogram }) => {
@@ -263,7 +263,7 @@ describe('a metric of a worker that means something else by its name', () => {
 });
 
 describe('a worker', () => {
-  it('may have workers of its own', async () => {
+  it('has workers of its own', async () => {
     const inner = source(({ createCounter }, { say }) => {
       createCounter('nested_total', 'N.', { requiredLabels: ['depth'] })
         .labels({ depth: 2 })
@@ -286,7 +286,7 @@ describe('a worker', () => {
     assert.deepEqual((await samples('nested')).toSorted(), expected);
   });
 
-  it('that has ended takes the workers of its own along', async () => {
+  it('that ends also ends its own workers', async () => {
     const inner = source(({ createGauge }, { say }) => {
       createGauge('nested_live', 'N.', { multiprocessMode: 'liveall' }).set(2);
       say();
@@ -303,7 +303,7 @@ describe('a worker', () => {
     assert.deepEqual(await samples('nested_live'), []);
   });
 
-  it('keeps its backend whatever it loads', async () => {
+  it('keeps its backend when it loads another', async () => {
     const worker = startWorker(async ({ createCounter, loadBackend, SingleProcessBackend }, { say }) => {
       const counter = createCounter('kept_total', 'K.');
       const before = counter.backend;
@@ -319,7 +319,7 @@ describe('a worker', () => {
 });
 
 describe('gauges of workers', () => {
-  it('become one by their mode, and the living are told from the gone', async () => {
+  it('are merged by their mode, which distinguishes living and ended workers', async () => {
     const modes = ['shared', 'min', 'livemin', 'max', 'livemax', 'sum', 'livesum', 'all', 'liveall'] as const;
     const start = (value: number) =>
       startWorker(
@@ -409,7 +409,7 @@ describe('gauges of workers', () => {
 });
 
 describe('loading a backend in the main thread', () => {
-  it('brings the numbers of workers there, of the living and of the gone', async () => {
+  it('moves the numbers of living and ended workers to it', async () => {
     const work = (value: number, stay: boolean) =>
       startWorker(
         ({ createCounter, createGauge }, { say, port, data }) => {
@@ -460,8 +460,8 @@ describe('loading a backend in the main thread', () => {
   });
 });
 
-describe('workers that come and go', () => {
-  it('leave no more behind than one', async () => {
+describe('many workers that start and end', () => {
+  it('leave as many series as one', async () => {
     let held = 0;
     class Counting extends SingleProcessBackend {
       override reserve(request: CellRequest): Cells {
@@ -499,7 +499,7 @@ describe('workers that come and go', () => {
   });
 });
 
-describe('a main thread that is late', () => {
+describe('a main thread that imports the package late', () => {
   const run = (program: string) => {
     const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
       encoding: 'utf8',
@@ -509,7 +509,7 @@ describe('a main thread that is late', () => {
   };
   const text = '# HELP late_total L.\n# TYPE late_total counter\nlate_total 3\n';
 
-  it('hears of workers that started before it imported the package', () => {
+  it('reads workers that started before', () => {
     const worker = source(({ createCounter }, { say, port }) => {
       createCounter('late_total', 'L.').inc(3);
       port.once('message', () => {});
@@ -533,7 +533,7 @@ describe('a main thread that is late', () => {
     assert.equal(run(program), text);
   });
 
-  it('has what workers counted, even when it had no metric of its own, nor asked, until they were gone', () => {
+  it('keeps numbers of ended workers, also when it has no metric and was not scraped before', () => {
     const worker = source(({ createCounter }) => {
       createCounter('late_total', 'L.').inc(3);
     });
