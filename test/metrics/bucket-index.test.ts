@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BucketIndex } from '#metheus/metrics/bucket-index.js';
 
-/** What the index must find, said plainly. */
+/** A linear search, as the expected result. */
 const bucketOf = (bounds: readonly number[], value: number) => bounds.filter((bound) => bound < value).length;
 
 const CORNERS = [0, -0, 5e-324, -5e-324, 2.2250738585072014e-308, 1, -1, 1e308, -1e308, Infinity, -Infinity];
@@ -17,7 +17,7 @@ describe('BucketIndex', () => {
     fc.assert(
       fc.property(boundsOf, fc.array(fc.double({ noNaN: true }), { maxLength: 40 }), (bounds, values) => {
         const index = BucketIndex.of(bounds);
-        // Every bound itself and its neighbours: where a search goes wrong first.
+        // Every bound and its neighbours, where a search fails first.
         const near = bounds.flatMap((bound) => [bound, bound * (1 + 2 ** -52), bound * (1 - 2 ** -52)]);
         for (const value of [...CORNERS, ...near, ...values]) {
           assert.equal(index.bucketOf(value), bucketOf(bounds, value), `${value} among ${bounds}`);
@@ -27,7 +27,7 @@ describe('BucketIndex', () => {
     );
   });
 
-  it('knows usual buckets to the last bit', () => {
+  it('is exact at the bounds of usual buckets', () => {
     for (const bounds of [
       [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       Array.from({ length: 300 }, (_, i) => i / 7),

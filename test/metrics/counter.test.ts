@@ -1,11 +1,11 @@
-/** Counters: what they count, and what they refuse. */
+/** Counters: increments and invalid values. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, Counter, createCounter, createGauge, generateMetrics } from 'metheus';
 
 describe('createCounter', () => {
-  it('makes a counter that starts at zero and is exposed at once', async () => {
+  it('creates a counter that is exposed with 0 from its creation', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('jobs_total', 'Jobs done.', { registry });
     const head = '# HELP jobs_total Jobs done.\n# TYPE jobs_total counter\n';
@@ -17,7 +17,7 @@ describe('createCounter', () => {
     assert.equal(counter.get(), 3.5);
   });
 
-  it('tells its name, help and definition', () => {
+  it('has a name, help and definition', () => {
     const counter = createCounter('jobs_seconds_total', 'Jobs.', {
       registry: null,
       requiredLabels: ['a'],
@@ -40,14 +40,14 @@ describe('createCounter', () => {
     assert.ok(Object.isFrozen(counter.descriptor) && Object.isFrozen(counter.descriptor.labelNames));
   });
 
-  it('does not keep the array of label names that it was given', () => {
+  it('copies the array of label names', () => {
     const names = ['a'];
     const counter = createCounter('jobs_total', 'Jobs.', { registry: null, requiredLabels: names });
     names.push('b');
     assert.deepEqual(counter.descriptor.labelNames, ['a']);
   });
 
-  it('shows nothing for a counter with labels until one is named', async () => {
+  it('exposes no series of a counter with labels until labels() is called', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('jobs_total', 'Jobs.', { registry, requiredLabels: ['kind'] });
     const head = '# HELP jobs_total Jobs.\n# TYPE jobs_total counter\n';
@@ -56,7 +56,7 @@ describe('createCounter', () => {
     assert.equal(await generateMetrics(registry), `${head}jobs_total{kind="a"} 0\n`);
   });
 
-  it('counts up to 2^53 exactly and beyond as float64 does', () => {
+  it('counts exactly up to 2^53, and as float64 beyond', () => {
     const counter = createCounter('big_total', 'Big.', { registry: null });
     counter.inc(2 ** 53 - 1);
     counter.inc();
@@ -68,7 +68,7 @@ describe('createCounter', () => {
 });
 
 describe('class Counter', () => {
-  it('makes what createCounter makes', async () => {
+  it('is the same as createCounter', async () => {
     const registry = new CollectorRegistry();
     const made = new Counter('jobs_total', 'Jobs.', { registry, requiredLabels: ['a', 'b'] });
     const again = createCounter('jobs_total', 'Jobs.', { registry, requiredLabels: ['a', 'b'] });
@@ -77,7 +77,7 @@ describe('class Counter', () => {
     assert.equal(again.labels({ a: '1', b: '2' }).get(), 3);
   });
 
-  it('knows its instances, however they were made and whatever labels they have', () => {
+  it('recognises its instances, however created and with any labels', () => {
     const counter = createCounter('jobs_total', 'Jobs.', { registry: null, requiredLabels: ['a', 'b'] });
     for (const metric of [counter, counter.labels({ a: 1 }), counter.labels({ a: 1, b: 2 })]) {
       assert.ok(metric instanceof Counter);
@@ -119,7 +119,7 @@ describe('inc', () => {
     });
   }
 
-  it('takes undefined for 1, and -0 for nothing', () => {
+  it('adds 1 for undefined and nothing for -0', () => {
     const counter = createCounter('jobs_total', 'Jobs.', { registry: null });
     counter.inc(undefined);
     counter.inc(-0);
@@ -129,7 +129,7 @@ describe('inc', () => {
     assert.ok(Object.is(zero.get(), 0));
   });
 
-  it('tells missing labels before a bad argument', () => {
+  it('reports missing labels before an invalid argument', () => {
     const counter = createCounter('jobs_total', 'Jobs.', { registry: null, requiredLabels: ['a'] });
     for (const by of [1, -1, '3']) {
       assert.throws(() => (counter as unknown as { inc(by: unknown): void }).inc(by), {

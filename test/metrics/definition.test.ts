@@ -1,4 +1,4 @@
-/** What a metric cannot be created with: nothing is registered then, and nothing changes. */
+/** Invalid definitions: they are refused, and nothing is registered. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -177,7 +177,7 @@ describe('createCounter refuses', () => {
     });
   }
 
-  it('a registry that is none', () => {
+  it('a registry that is not one', () => {
     assert.throws(() => createCounter('a', 'A.', { registry: {} as never }), {
       code: 'METHEUS_INVALID_OPTIONS',
       message: "Invalid options: given registry: {} for metric 'a', expected a registry, or null.",
@@ -186,7 +186,7 @@ describe('createCounter refuses', () => {
 });
 
 describe('units', () => {
-  it('are the end of the name, _total aside', () => {
+  it('must be the end of the name before _total', () => {
     const options = { registry: null, unit: 'seconds' };
     assert.equal(createCounter('a_seconds_total', 'A.', options).descriptor.unit, 'seconds');
     assert.equal(createCounter('a_seconds', 'A.', options).descriptor.unit, 'seconds');
@@ -202,7 +202,7 @@ describe('multiprocessMode', () => {
     });
   }
 
-  it('is shared when nobody says otherwise', () => {
+  it('is shared by default', () => {
     assert.equal(createGauge('g', 'G.', { registry: null }).descriptor.merge, 'shared');
   });
 
@@ -219,7 +219,7 @@ describe('multiprocessMode', () => {
   }
 
   for (const mode of ['all', 'liveall'] as const) {
-    it(`${mode} keeps the label pid for itself`, () => {
+    it(`${mode} reserves the label pid`, () => {
       assert.throws(
         () => createGauge('g', 'G.', { registry: null, requiredLabels: ['pid'], multiprocessMode: mode }),
         {
@@ -232,7 +232,7 @@ describe('multiprocessMode', () => {
     });
   }
 
-  it('sum and the others leave it to the user', () => {
+  it('other modes allow the label pid', () => {
     createGauge('g', 'G.', { registry: null, requiredLabels: ['pid'], multiprocessMode: 'sum' });
     createHistogram('h', 'H.', { registry: null, requiredLabels: ['pid'] });
   });

@@ -1,4 +1,4 @@
-/** Exemplars: what leads from a number to a cause. */
+/** Exemplars: labels that lead from a number to a cause. */
 
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -19,7 +19,7 @@ import {
 } from 'metheus';
 import { currentTrace } from 'metheus/opentelemetry';
 
-/** Exemplars of the only family: labels of the series, cell, labels of the exemplar, value. */
+/** Returns the exemplars of the only family: labels of the series, cell, labels of the exemplar, value. */
 async function exposed(registry: CollectorRegistry) {
   const [snapshot] = await registry.collect();
   const { family, rows, exemplars = new Map() } = snapshot!;
@@ -33,7 +33,7 @@ async function exposed(registry: CollectorRegistry) {
 }
 
 describe('exemplars', () => {
-  it('of a counter: the newest is kept, with the increment', async () => {
+  it('of a counter are the newest, with the increment', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['a'] });
     const [x, y] = [counter.labels({ a: 'x' }), counter.labels({ a: '"y\\' })];
@@ -49,7 +49,7 @@ describe('exemplars', () => {
     assert.equal(x.get(), 6);
   });
 
-  it('of a histogram: the newest of each bucket', async () => {
+  it('of a histogram are the newest of each bucket', async () => {
     const registry = new CollectorRegistry();
     const histogram = createHistogram('h', 'H.', { registry, buckets: [1, 2] });
     for (const [i, value] of [0.5, 1.5, 0.7, 9].entries()) histogram.observe(value, { i });
@@ -64,7 +64,7 @@ describe('exemplars', () => {
     );
   });
 
-  it('of a native histogram without other buckets: the newest', async () => {
+  it('of a native histogram without other buckets are the newest', async () => {
     const registry = new CollectorRegistry();
     const native = createHistogram('n', 'N.', { registry, native: true });
     native.observe(1, { i: 1 });
@@ -75,7 +75,7 @@ describe('exemplars', () => {
     assert.deepEqual(await exposed(other), [[{}, 0, { i: '3' }, 3]]);
   });
 
-  it('are of the series, whichever metric of it saw them', async () => {
+  it('belong to the series, on whichever of its metrics they were given', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', {
       registry,
@@ -90,7 +90,7 @@ describe('exemplars', () => {
     assert.deepEqual(await exposed(registry), [[{ a: '1', b: 'd' }, 0, { from: 'named' }, 1]]);
   });
 
-  it('go with their series', async () => {
+  it('are dropped with their series', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['a'] });
     const child = counter.labels({ a: 1 });
@@ -117,7 +117,7 @@ describe('exemplars', () => {
     assert.deepEqual(await exposed(registry), [[{ a: '1' }, 0, { x: 'y' }, 1]]);
   });
 
-  it('are exposed under the names that a prefix makes', async () => {
+  it('are exposed under names with a prefix', async () => {
     const registry = new CollectorRegistry({ prefix: 'my' });
     createCounter('c_total', 'C.', { registry }).inc(1, { x: 'y' });
     assert.deepEqual(await exposed(registry), [[{}, 0, { x: 'y' }, 1]]);
@@ -135,7 +135,7 @@ describe('exemplars', () => {
     ]);
   });
 
-  describe('that are refused', () => {
+  describe('that are invalid', () => {
     const counter = createCounter('refused_total', 'R.', { registry: null });
     const histogram = createHistogram('refused', 'R.', { registry: null });
     const fits = { k: '😀'.repeat(127) };
@@ -156,7 +156,7 @@ describe('exemplars', () => {
       });
     }
 
-    it('say how long they are', () => {
+    it('are refused with their length', () => {
       assert.throws(() => counter.inc(1, { k: 'x'.repeat(128) }), {
         message:
           `Invalid exemplar: given {"k":"${'x'.repeat(74)}… to metric 'refused_total', ` +
@@ -164,7 +164,7 @@ describe('exemplars', () => {
       });
     });
 
-    it('are not those of exactly 128 code points', () => {
+    it('may have exactly 128 code points', () => {
       counter.inc(1, fits);
       assert.equal(counter.get(), 1);
       counter.clear();
@@ -173,7 +173,7 @@ describe('exemplars', () => {
 });
 
 describe('the option exemplars', () => {
-  it('is asked for those that are not given', async () => {
+  it('is called for observations without an exemplar', async () => {
     const registry = new CollectorRegistry();
     let labels: { id: number } | undefined = { id: 1 };
     const counter = createCounter('c_total', 'C.', { registry, exemplars: () => labels });
@@ -187,7 +187,7 @@ describe('the option exemplars', () => {
     assert.equal(counter.get(), 6);
   });
 
-  it('serves timers too', async () => {
+  it('is called for timers too', async () => {
     const registry = new CollectorRegistry();
     const options = { registry, buckets: [1000], exemplars: () => ({ id: 1 }) };
     const histogram = createHistogram('h', 'H.', options);
@@ -196,7 +196,7 @@ describe('the option exemplars', () => {
     assert.deepEqual([cell, labels], [0, { id: '1' }]);
   });
 
-  it('is a function', () => {
+  it('must be a function', () => {
     assert.throws(() => createCounter('c_total', 'C.', { registry: null, exemplars: 'trace' as never }), {
       code: 'METHEUS_INVALID_OPTIONS',
       message:
@@ -205,7 +205,7 @@ describe('the option exemplars', () => {
   });
 });
 
-/** As OpenTelemetry's own, from `@opentelemetry/context-async-hooks`. */
+/** Like the context manager of `@opentelemetry/context-async-hooks`. */
 class Contexts implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
 
@@ -245,7 +245,7 @@ describe('the current trace of OpenTelemetry', () => {
   before(() => context.setGlobalContextManager(new Contexts()));
   after(() => context.disable());
 
-  it('is an exemplar where it is sampled', async () => {
+  it('becomes an exemplar if it is sampled', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry, exemplars: currentTrace() });
     counter.inc();
@@ -261,7 +261,7 @@ describe('the current trace of OpenTelemetry', () => {
     assert.equal(counter.get(), 14);
   });
 
-  it('without the package says what to install', () => {
+  it('names the package to install if it is missing', () => {
     const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
     try {
       cpSync('dist', join(folder, 'dist'), { recursive: true });

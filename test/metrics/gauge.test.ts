@@ -1,4 +1,4 @@
-/** Gauges: up, down, set, and what they refuse. */
+/** Gauges: inc, dec, set, and invalid values. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { CollectorRegistry, createGauge, Gauge, generateMetrics } from 'metheus'
 const gauge = (name = 'queue_jobs') => createGauge(name, 'Jobs.', { registry: null });
 
 describe('createGauge', () => {
-  it('makes a gauge that starts at zero and is exposed at once', async () => {
+  it('creates a gauge that is exposed with 0 from its creation', async () => {
     const registry = new CollectorRegistry();
     const jobs = createGauge('queue_jobs', 'Jobs.', { registry });
     const head = '# HELP queue_jobs Jobs.\n# TYPE queue_jobs gauge\n';
@@ -20,7 +20,7 @@ describe('createGauge', () => {
     assert.equal(jobs.get(), -1.5);
   });
 
-  it('is what new Gauge makes', () => {
+  it('is the same as new Gauge', () => {
     const registry = new CollectorRegistry();
     const made = new Gauge('queue_jobs', 'Jobs.', { registry, multiprocessMode: 'max' });
     assert.equal(createGauge('queue_jobs', 'Jobs.', { registry, multiprocessMode: 'max' }), made);
@@ -28,7 +28,7 @@ describe('createGauge', () => {
     assert.equal(made.descriptor.merge, 'max');
   });
 
-  it('keeps every float64 that it is set to, on the wire too', async () => {
+  it('keeps and exposes every float64', async () => {
     const registry = new CollectorRegistry();
     const jobs = createGauge('queue_jobs', 'Jobs.', { registry });
     for (const [value, text] of [
@@ -51,7 +51,7 @@ describe('createGauge', () => {
 });
 
 describe('inc, dec and set', () => {
-  it('take undefined for 1, and negative numbers', () => {
+  it('add 1 for undefined, and accept negative numbers', () => {
     const jobs = gauge();
     jobs.inc();
     jobs.inc(undefined);
@@ -95,7 +95,7 @@ describe('inc, dec and set', () => {
     });
   }
 
-  it('set says what it was given', () => {
+  it('set names the value in the error', () => {
     assert.throws(() => gauge().set('x' as never), {
       message: "Invalid value: given 'x' to gauge 'queue_jobs', expected a number.",
     });
@@ -121,7 +121,7 @@ describe('inc, dec and set', () => {
 });
 
 describe('setToCurrentTime', () => {
-  it('is Unix time in seconds', (t) => {
+  it('sets Unix time in seconds', (t) => {
     t.mock.method(Date, 'now', () => 1_700_000_000_250);
     const jobs = gauge();
     jobs.setToCurrentTime();

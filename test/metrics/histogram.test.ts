@@ -1,4 +1,4 @@
-/** Histograms and summaries: how values are distributed, and what they refuse. */
+/** Histograms and summaries: buckets, sums, and invalid values. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -17,7 +17,7 @@ import {
 const Inf = Number.POSITIVE_INFINITY;
 
 describe('createHistogram', () => {
-  it('puts a value in the first bucket whose bound is not below it', async () => {
+  it('counts a value in the first bucket whose bound is not below it', async () => {
     const registry = new CollectorRegistry();
     const sizes = createHistogram('size_bytes', 'Sizes.', { registry, buckets: [0, 1, 10] });
     for (const value of [-5, 0, 0.5, 1, 1.0000001, 10, 11, 1e9]) sizes.observe(value);
@@ -40,7 +40,7 @@ describe('createHistogram', () => {
     });
   });
 
-  it('has the default buckets of other clients, and is exposed at once', async () => {
+  it('has the default buckets of other clients, and is exposed from its creation', async () => {
     const registry = new CollectorRegistry();
     createHistogram('latency_seconds', 'Latency.', { registry });
     assert.deepEqual(DEFAULT_BUCKETS, [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]);
@@ -53,14 +53,14 @@ describe('createHistogram', () => {
     );
   });
 
-  it('takes +Inf as the last bucket, which it has anyway', () => {
+  it('accepts +Inf as the last bucket', () => {
     const registry = new CollectorRegistry();
     const without = createHistogram('h', 'H.', { registry, buckets: [1, 2] });
     assert.equal(createHistogram('h', 'H.', { registry, buckets: [1, 2, Inf] }), without);
     assert.deepEqual(without.descriptor.bounds, [1, 2]);
   });
 
-  it('does not keep the array of buckets that it was given', () => {
+  it('copies the array of buckets', () => {
     const buckets = [1, 2];
     const histogram = createHistogram('h', 'H.', { registry: null, buckets });
     buckets[0] = 1.5;
@@ -72,7 +72,7 @@ describe('createHistogram', () => {
     ]);
   });
 
-  it('finds the bucket that a plain search finds, however many there are', () => {
+  it('finds the same bucket as a linear search, for any number of buckets', () => {
     const bounds = fc.uniqueArray(fc.double({ noNaN: true, noDefaultInfinity: true }), {
       minLength: 1,
       maxLength: 80,
@@ -98,7 +98,7 @@ describe('createHistogram', () => {
     );
   });
 
-  it('takes the infinities, and its sum says so', () => {
+  it('accepts the infinities, which its sum shows', () => {
     const histogram = createHistogram('h', 'H.', { registry: null, buckets: [1] });
     histogram.observe(Inf);
     assert.deepEqual(histogram.get().sum, Inf);
@@ -113,7 +113,7 @@ describe('createHistogram', () => {
     });
   });
 
-  it('is what new Histogram makes', () => {
+  it('is the same as new Histogram', () => {
     const registry = new CollectorRegistry();
     const made = new Histogram('h', 'H.', { registry, buckets: [1] });
     assert.equal(createHistogram('h', 'H.', { registry, buckets: [1] }), made);
@@ -139,7 +139,7 @@ describe('createHistogram', () => {
     ['1,2', "'1,2'"],
     [5, '5'],
     [{ length: 1, 0: 1 }, '{"0":1,"length":1}'],
-    // biome-ignore lint/suspicious/noSparseArray: what is given here is wrong
+    // biome-ignore lint/suspicious/noSparseArray: an invalid value on purpose
     [[1, , 3], '[1, , 3]'],
   ];
   for (const [buckets, shown] of refused) {
@@ -158,7 +158,7 @@ describe('createHistogram', () => {
 });
 
 describe('createSummary', () => {
-  it('counts values and their sum, and is exposed at once', async () => {
+  it('counts values and adds them up, and is exposed from its creation', async () => {
     const registry = new CollectorRegistry();
     const sizes = createSummary('size_bytes', 'Sizes.', { registry });
     const head = '# HELP size_bytes Sizes.\n# TYPE size_bytes summary\n';
@@ -169,7 +169,7 @@ describe('createSummary', () => {
     assert.deepEqual(sizes.get(), { sum: 1.5, count: 2 });
   });
 
-  it('is what new Summary makes', () => {
+  it('is the same as new Summary', () => {
     const registry = new CollectorRegistry();
     const made = new Summary('s', 'S.', { registry });
     assert.equal(createSummary('s', 'S.', { registry }), made);
@@ -193,14 +193,14 @@ for (const [type, create] of [
       });
     }
 
-    it('says what it was given', () => {
+    it('names the value in the error', () => {
       const metric = create('m', 'M.', { registry: null });
       assert.throws(() => metric.observe(Number.NaN), {
         message: `Invalid value: given NaN to ${type} 'm', expected a number other than NaN.`,
       });
     });
 
-    it('needs every label, as everything else does', () => {
+    it('needs every label', () => {
       const open = create('m', 'M.', { registry: null, requiredLabels: ['a'] });
       const partial = open as unknown as ObservableSummary;
       const uses: (() => unknown)[] = [

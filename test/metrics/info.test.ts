@@ -1,17 +1,17 @@
-/** Infos: labels are all of it. */
+/** Infos: series whose labels are the information. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createInfo, Info, seriesOf } from 'metheus';
 
-/** What a registry exposes of its only family: labels and value of each series. */
+/** Returns labels and value of each series of the only family of a registry. */
 async function exposed(registry: CollectorRegistry) {
   const [snapshot] = await registry.collect();
   return [...seriesOf(snapshot!)].map(({ labels, values }) => [labels, values[0]]);
 }
 
 describe('an info', () => {
-  it('is one series with the value 1, once it was said', async () => {
+  it('is one series with the value 1 after info()', async () => {
     const registry = new CollectorRegistry();
     const build = createInfo('app_build', 'Build.', { requiredLabels: ['version', 'commit'], registry });
     assert.deepEqual(await exposed(registry), []);
@@ -24,14 +24,14 @@ describe('an info', () => {
     assert.equal(family.merge, 'livemostrecent');
   });
 
-  it('takes the place of what the same metric said before', async () => {
+  it('replaces the series that the same metric exposed before', async () => {
     const registry = new CollectorRegistry();
     const build = createInfo('app_build', 'Build.', { requiredLabels: ['version', 'commit'], registry });
     for (const commit of ['a', 'b', 'b', 'c']) build.info({ version: '1', commit });
     assert.deepEqual(await exposed(registry), [[{ version: '1', commit: 'c' }, 1]]);
   });
 
-  it('of a partial metric leaves what others say alone', async () => {
+  it('keeps the series of other partial metrics', async () => {
     const registry = new CollectorRegistry();
     const info = createInfo('node', 'Node.', { requiredLabels: ['name', 'kernel'], registry });
     const [a, b] = [info.labels({ name: 'a' }), info.labels({ name: 'b' })];
@@ -44,7 +44,7 @@ describe('an info', () => {
     assert.deepEqual(await exposed(registry), [[{ name: 'c', kernel: '7' }, 1]]);
   });
 
-  it('takes defaults for labels that are not given, however it was kept', async () => {
+  it('uses defaults for labels that are not given, on kept metrics too', async () => {
     const registry = new CollectorRegistry();
     const info = createInfo('node', 'Node.', {
       requiredLabels: ['name', 'kernel'],
@@ -63,7 +63,7 @@ describe('an info', () => {
     assert.deepEqual(await exposed(registry), [[{ name: 'x', kernel: '1' }, 1]]);
   });
 
-  it('can be said by a complete metric, until that is removed', async () => {
+  it('works on a complete metric until that is removed', async () => {
     const registry = new CollectorRegistry();
     const info = createInfo('node', 'Node.', { requiredLabels: ['name'], registry });
     const a = info.labels({ name: 'a' });
@@ -79,7 +79,7 @@ describe('an info', () => {
     assert.deepEqual(await exposed(registry), []);
   });
 
-  it('without labels says that it is there', async () => {
+  it('works without labels', async () => {
     const registry = new CollectorRegistry();
     const flag = createInfo('flag', 'Flag.', { registry });
     assert.deepEqual(await exposed(registry), []);
@@ -89,7 +89,7 @@ describe('an info', () => {
     assert.deepEqual(flag.get(), [{}]);
   });
 
-  it('keeps what was said when it is refused', () => {
+  it('keeps the series when a call is refused', () => {
     const info = createInfo('node', 'Node.', { requiredLabels: ['name', 'kernel'], registry: null });
     info.info({ name: 'a', kernel: '1' });
     assert.throws(() => (info as unknown as Info).info({ name: 'a' } as never), {
@@ -111,7 +111,7 @@ describe('an info', () => {
     });
   });
 
-  it('is made by its class too', () => {
+  it('is the same as new Info', () => {
     const registry = new CollectorRegistry();
     const info = new Info('a', 'A.', { requiredLabels: ['x'], registry });
     assert.equal(info, createInfo('a', 'A.', { requiredLabels: ['x'], registry }));

@@ -10,7 +10,7 @@ const NAMES = ['a', 'b', 'c'] as const;
 type Name = (typeof NAMES)[number];
 type Given = { [N in Name]?: string | number | boolean };
 
-/** A metric, whatever labels it still needs. */
+/** A metric with any labels. */
 interface Any {
   labels(given: Given): Any;
   remove(given?: Given): number;
@@ -31,7 +31,7 @@ const value = fc.constantFrom<string | number | boolean>(
   '"\\\n',
 );
 const given: fc.Arbitrary<Given> = fc.record({ a: value, b: value, c: value }, { requiredKeys: [] });
-/** Labels given in one call or in several. */
+/** Labels, given in one call or in several. */
 const path = fc.tuple(given, fc.nat({ max: 2 }));
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('inc' as const), path, by: fc.nat({ max: 100 }) }) },
@@ -96,7 +96,7 @@ class Model {
   }
 }
 
-/** Follows a path: all labels at once, or the first `cut` of them in a call of their own. */
+/** Follows a path: all labels in one call, or the first `cut` of them in a separate call. */
 function follow(metric: Any, [labels, cut]: [Given, number]): Any {
   const entries = Object.entries(labels);
   const first = Object.fromEntries(entries.slice(0, cut));
@@ -143,7 +143,7 @@ for (const defaults of [{}, { b: 'x' }, { a: 1, b: true }, { a: 'x', b: 'y', c: 
           } else if (one.kind === 'remove') {
             const before = [...model.series.keys()];
             assert.equal(follow(counter, [{}, 0]).remove(one.path[0]), model.remove(one.path[0]));
-            // The series of the metric itself is made anew: others that counted there do not count there now.
+            // The series of the metric itself is new: children that counted in the old one are detached.
             const root = model.key({});
             if (model.whole && before.includes(root!) && model.series.get(root!) === 0) {
               const gone = NAMES.every((name) => {

@@ -13,13 +13,13 @@ const three = (registry: CollectorRegistry | null = null) =>
     requiredLabels: ['method', 'route', 'status'],
   });
 
-/** Every order of the items. */
+/** Returns every order of the items. */
 function orders<T>(items: readonly T[]): T[][] {
   if (items.length <= 1) return [[...items]];
   return items.flatMap((item, i) => orders(items.toSpliced(i, 1)).map((rest) => [item, ...rest]));
 }
 
-/** Every way to cut a list into portions. */
+/** Returns every way to cut a list into portions. */
 function portions<T>(items: readonly T[]): T[][][] {
   if (items.length === 0) return [[]];
   return items.flatMap((_, i) =>
@@ -47,7 +47,7 @@ describe('labels', () => {
     });
   }
 
-  it('gives the same partial for the same labels, in whatever order they come', () => {
+  it('returns the same partial for the same labels in any order', () => {
     const counter = three();
     const partial = counter.labels({ route: '/', status: 200 });
     assert.equal(counter.labels({ status: '200', route: '/' }), partial);
@@ -55,7 +55,7 @@ describe('labels', () => {
     assert.notEqual(counter.labels({ route: '/', method: '200' }) as object, partial);
   });
 
-  it('without labels is the metric itself', () => {
+  it('returns the metric itself without labels', () => {
     const counter = three();
     const partial = counter.labels({ route: '/' });
     const child = partial.labels({ method: 'GET', status: 200 });
@@ -65,7 +65,7 @@ describe('labels', () => {
     }
   });
 
-  it('takes numbers and booleans as their text', async () => {
+  it('converts numbers and booleans to text', async () => {
     const registry = new CollectorRegistry();
     const counter = three(registry);
     const child = counter.labels({ method: true, route: 1.5, status: 200 });
@@ -74,13 +74,13 @@ describe('labels', () => {
     assert.deepEqual(await samples(registry), ['requests_total{method="true",route="1.5",status="200"} 1']);
   });
 
-  it('takes an empty string as a value like any other', async () => {
+  it('accepts an empty string', async () => {
     const registry = new CollectorRegistry();
     three(registry).labels({ method: '', route: '', status: '' }).inc();
     assert.deepEqual(await samples(registry), ['requests_total{method="",route="",status=""} 1']);
   });
 
-  it('keeps values apart that only look as if they were one', async () => {
+  it('distinguishes values whose texts look alike', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['a', 'b'] });
     counter.labels({ a: 'x","b="y', b: '' }).inc(1);
@@ -93,7 +93,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('counts lone surrogates under one series, as they are one on the wire', async () => {
+  it('counts lone surrogates in one series, as their bytes are equal', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['a'] });
     const child = counter.labels({ a: '\ufffd' });
@@ -104,7 +104,7 @@ describe('labels', () => {
     assert.deepEqual(await samples(registry), ['c_total{a="\ufffd"} 2']);
   });
 
-  it('works with the names of properties that every object has', async () => {
+  it('accepts names of properties that every object inherits', async () => {
     const registry = new CollectorRegistry();
     const names = ['constructor', 'toString', 'hasOwnProperty', 'valueOf'] as const;
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: names });
@@ -119,7 +119,7 @@ describe('labels', () => {
     ]);
   });
 
-  it('counts labels of any number', async () => {
+  it('works with any number of labels', async () => {
     for (let count = 1; count <= 8; count++) {
       const registry = new CollectorRegistry();
       const names = Array.from({ length: count }, (_, i) => `l${i}`);
@@ -143,7 +143,7 @@ describe('defaults', () => {
       defaultLabels: { status: 200 },
     });
 
-  it('fill in what was not given, and give way to what was', async () => {
+  it('apply to labels that are not given', async () => {
     const registry = new CollectorRegistry();
     const counter = withDefault(registry);
     counter.labels({ method: 'GET' }).inc();
@@ -158,7 +158,7 @@ describe('defaults', () => {
     ]);
   });
 
-  it('count where the same labels count that are named', () => {
+  it('count in the series of the same labels given by name', () => {
     const counter = withDefault();
     const short = counter.labels({ method: 'GET' });
     const long = counter.labels({ method: 'GET', status: '200' });
@@ -170,14 +170,14 @@ describe('defaults', () => {
     assert.equal(counter.labels({ method: 'GET', status: 200 }), long);
   });
 
-  it('do the same when the long way was first', () => {
+  it('count in the same series when the names came first', () => {
     const counter = withDefault();
     const long = counter.labels({ method: 'GET', status: '200' });
     long.inc();
     assert.equal(counter.labels({ method: 'GET' }).get(), 1);
   });
 
-  it('for every label make a metric that counts as it is', async () => {
+  it('for every label make a metric observable without labels()', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', {
       registry,
@@ -194,7 +194,7 @@ describe('defaults', () => {
     assert.deepEqual(await samples(registry), ['c_total{a="x",b="true"} 3', 'c_total{a="x",b="y"} 10']);
   });
 
-  it('that are undefined are none', () => {
+  it('are ignored when undefined', () => {
     const counter = createCounter('c_total', 'C.', {
       registry: null,
       requiredLabels: ['a'],
@@ -203,7 +203,7 @@ describe('defaults', () => {
     assert.throws(() => (counter as never as { inc(): void }).inc(), { missing: ['a'] });
   });
 
-  it('are not read again', () => {
+  it('are read once', () => {
     const defaultLabels = { status: 200 };
     const counter = createCounter('c_total', 'C.', {
       registry: null,
@@ -217,7 +217,7 @@ describe('defaults', () => {
 });
 
 describe('missing labels', () => {
-  it('are named in order of declaration, whatever was given', () => {
+  it('are named in the order of declaration', () => {
     const counter = three() as never as { inc(): void; labels(given: Given): { inc(): void } };
     const message = (names: string[], list: string) =>
       `Missing labels: given metric 'requests_total' without ${names.map((name) => `'${name}'`).join(', ')}, ` +
@@ -234,7 +234,7 @@ describe('missing labels', () => {
     });
   });
 
-  it('do not name labels that have a default', () => {
+  it('do not include labels with a default', () => {
     const counter = createCounter('c_total', 'C.', {
       registry: null,
       requiredLabels: ['a', 'b', 'c'],
@@ -246,7 +246,7 @@ describe('missing labels', () => {
   });
 });
 
-describe('bad labels', () => {
+describe('invalid labels', () => {
   async function refused(
     run: (counter: { labels(given: unknown): never }) => unknown,
     code: string,
@@ -260,20 +260,20 @@ describe('bad labels', () => {
     assert.deepEqual(await samples(registry), ['requests_total{method="GET",route="/",status="200"} 7']);
   }
 
-  it('of a name that the metric does not have', () =>
+  it('are refused for an unknown name', () =>
     refused(
       (counter) => counter.labels({ method: 'GET', path: '/' }),
       'METHEUS_UNKNOWN_LABEL',
       "Unknown label: given label 'path' on metric 'requests_total', expected only 'method', 'route', 'status'.",
     ));
 
-  it('as many as there should be, but one of another name', () =>
+  it('are refused for one unknown name among the right number', () =>
     refused(
       (counter) => counter.labels({ method: 'GET', route: '/', path: '200' }),
       'METHEUS_UNKNOWN_LABEL',
     ));
 
-  it('of a value that is no string, number or boolean', async () => {
+  it('are refused for a value other than a string, number or boolean', async () => {
     for (const value of [undefined, null, {}, [], 1n, Symbol('x'), () => {}]) {
       await refused((counter) => counter.labels({ method: value }), 'METHEUS_INVALID_LABEL_VALUE');
       await refused(
@@ -283,7 +283,7 @@ describe('bad labels', () => {
     }
   });
 
-  it('that are no object', async () => {
+  it('are refused unless an object', async () => {
     for (const [given, shown] of [
       [null, 'null'],
       [undefined, 'undefined'],
@@ -299,9 +299,9 @@ describe('bad labels', () => {
     }
   });
 
-  it('that are a list', () => refused((counter) => counter.labels(['GET']), 'METHEUS_UNKNOWN_LABEL'));
+  it('are refused as an array', () => refused((counter) => counter.labels(['GET']), 'METHEUS_UNKNOWN_LABEL'));
 
-  it('given twice', async () => {
+  it('are refused when given twice', async () => {
     type Chain = { labels(given: object): Chain };
     const message =
       "Label already given: given 'PUT' for label 'method' of metric 'requests_total', " +
@@ -327,7 +327,7 @@ describe('bad labels', () => {
     );
   });
 
-  it('on a metric without labels', () => {
+  it('are refused on a metric without labels', () => {
     const plain = createCounter('plain_total', 'Plain.', { registry: null });
     plain.inc(7);
     assert.throws(() => (plain as never as { labels(given: Given): void }).labels({ method: 'GET' }), {

@@ -1,4 +1,4 @@
-/** The cap on series: beyond it everything counts into one overflow series, and nothing is lost. */
+/** The limit of series: further label sets count in one overflow series, so that the total is right. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -23,7 +23,7 @@ const OVERFLOW = 'c_total{a="__overflow__",b="__overflow__"}';
 const dropped = (count: number) => `metheus_series_dropped_total{family="c_total"} ${count}`;
 
 describe('maxSeries', () => {
-  it('counts new label sets beyond it together, and says how often', async () => {
+  it('counts label sets beyond it together, and counts their calls', async () => {
     const { counter, lines } = capped(2);
     for (let a = 1; a <= 5; a++) counter.labels({ a, b: 1 }).inc(10 ** a);
     assert.deepEqual(await lines(), [
@@ -42,14 +42,14 @@ describe('maxSeries', () => {
     ]);
   });
 
-  it('says nothing as long as it is not reached', async () => {
+  it('creates no counter until it is reached', async () => {
     const { counter, lines } = capped(2);
     counter.labels({ a: 1, b: 1 }).inc();
     counter.labels({ a: 2, b: 1 }).inc();
     assert.deepEqual(await lines(), ['c_total{a="1",b="1"} 1', 'c_total{a="2",b="1"} 1']);
   });
 
-  it('has room again for what was removed', async () => {
+  it('has room again after a removal', async () => {
     const { counter, lines } = capped(1);
     counter.labels({ a: 1, b: 1 }).inc();
     counter.labels({ a: 2, b: 1 }).inc();
@@ -62,7 +62,7 @@ describe('maxSeries', () => {
     );
   });
 
-  it('starts anew when everything is removed, the overflow too', async () => {
+  it('starts again when all series are removed, including the overflow', async () => {
     const { counter, lines } = capped(1);
     for (let round = 1; round <= 3; round++) {
       for (const a of ['x', 'y', '__overflow__']) counter.labels({ a, b: a }).inc(round);
@@ -75,7 +75,7 @@ describe('maxSeries', () => {
     }
   });
 
-  it('counts a series whose last label alone is called like the overflow', async () => {
+  it('accepts the name of the overflow as the value of one label', async () => {
     const { counter, lines } = capped(1);
     for (let round = 0; round < 3; round++) {
       counter.labels({ a: 'x', b: '__overflow__' }).inc();
@@ -86,7 +86,7 @@ describe('maxSeries', () => {
     assert.deepEqual(await lines(), ['c_total{a="y",b="1"} 1', `${OVERFLOW} 1`, dropped(1)]);
   });
 
-  it('never makes a call throw that worked below it', async () => {
+  it('makes no call throw that would work below it', async () => {
     const { counter, lines } = capped(1, { b: 1 });
     counter.labels({ a: 1 }).inc();
     const beyond = counter.labels({ a: 2 });
@@ -100,14 +100,14 @@ describe('maxSeries', () => {
     assert.throws(() => beyond.labels({ b: null as never }), { code: 'METHEUS_INVALID_LABEL_VALUE' });
   });
 
-  it('is not upset by many partials', async () => {
+  it('limits the memory of partials', async () => {
     const { counter, lines } = capped(1);
     const partials = Array.from({ length: 50 }, (_, a) => counter.labels({ a: a + 1 }));
     for (let round = 0; round < 3; round++) for (const partial of partials) partial.labels({ b: 1 }).inc();
     assert.deepEqual(await lines(), ['c_total{a="1",b="1"} 3', `${OVERFLOW} 147`, dropped(147)]);
   });
 
-  it('moves all its series to another backend, those of defaults and of the overflow too', async () => {
+  it('moves all series to another backend, including those of defaults and the overflow', async () => {
     const { counter, lines } = capped(3, { b: 1 });
     const kept = Array.from({ length: 30 }, (_, a) => counter.labels({ a }));
     for (const metric of kept) metric.inc();
@@ -122,7 +122,7 @@ describe('maxSeries', () => {
     ]);
   });
 
-  it('works for metrics that are registered nowhere, and for other types', () => {
+  it('works for metrics without a registry, and for other types', () => {
     const histogram = createHistogram('h', 'H.', {
       registry: null,
       requiredLabels: ['a'],

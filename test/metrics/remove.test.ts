@@ -1,4 +1,4 @@
-/** Removing series, and what kept metrics do afterwards. */
+/** Removing series, and metrics that are kept afterwards. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,7 +15,7 @@ function counters() {
 const line = (a: number, b: number, value = 10 * a + b) => `c_total{a="${a}",b="${b}"} ${value}`;
 
 describe('remove', () => {
-  it('removes one series and says so', async () => {
+  it('removes one series and returns 1', async () => {
     const { counter, lines } = counters();
     assert.equal(counter.remove({ b: 1, a: 2 }), 1);
     assert.deepEqual(await lines(), [line(1, 1), line(1, 2), line(2, 2)]);
@@ -23,19 +23,19 @@ describe('remove', () => {
     assert.equal(counter.remove({ a: 3 }), 0);
   });
 
-  it('removes every series that has some labels', async () => {
+  it('removes every series with the given labels', async () => {
     const { counter, lines } = counters();
     assert.equal(counter.remove({ b: '2' }), 2);
     assert.deepEqual(await lines(), [line(1, 1), line(2, 1)]);
   });
 
-  it('without labels removes all', async () => {
+  it('removes all series without labels', async () => {
     const { counter, lines } = counters();
     assert.equal(counter.remove(), 4);
     assert.deepEqual(await lines(), []);
   });
 
-  it('of a partial adds its labels to those that are given', async () => {
+  it('adds the labels of a partial to the given ones', async () => {
     const { counter, lines } = counters();
     const partial = counter.labels({ a: 1 });
     assert.equal(partial.remove({ b: 2 }), 1);
@@ -46,13 +46,13 @@ describe('remove', () => {
     assert.deepEqual((await lines()).toSorted(), [line(1, 1, 1), line(2, 1), line(2, 2)]);
   });
 
-  it('of a child removes the child', async () => {
+  it('removes a child', async () => {
     const { counter, lines } = counters();
     assert.equal(counter.labels({ a: 1, b: 2 }).remove(), 1);
     assert.deepEqual(await lines(), [line(1, 1), line(2, 1), line(2, 2)]);
   });
 
-  it('of a child that is removed already removes nothing, least of all the others', async () => {
+  it('removes nothing for a child that was removed before', async () => {
     const { counter, lines } = counters();
     const child = counter.labels({ a: 1, b: 2 });
     assert.equal(child.remove(), 1);
@@ -64,7 +64,7 @@ describe('remove', () => {
     assert.equal(counter.labels({ a: 1, b: 2 }).get(), 5);
   });
 
-  it('leaves a kept child that counts for nobody, and a new one that starts at zero', async () => {
+  it('detaches a kept child; a new one starts at 0', async () => {
     const { counter, lines } = counters();
     const kept = counter.labels({ a: 1, b: 1 });
     counter.remove({ a: 1 });
@@ -82,7 +82,7 @@ describe('remove', () => {
     assert.throws(() => labels({ c: 1 }), { code: 'METHEUS_UNKNOWN_LABEL' });
   });
 
-  it('detaches what counted there by a default, too', async () => {
+  it('detaches children that count in the series by a default too', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', {
       registry,
@@ -107,7 +107,7 @@ describe('remove', () => {
     ]);
   });
 
-  it('starts a metric anew that counts by defaults alone', async () => {
+  it('restarts a metric that counts by defaults alone', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', {
       registry,
@@ -127,7 +127,7 @@ describe('remove', () => {
     assert.deepEqual(await samples(registry), ['c_total{a="1",b="1"} 1']);
   });
 
-  it('starts a metric without labels again from zero', async () => {
+  it('restarts a metric without labels at 0', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry });
     counter.inc(5);
@@ -137,7 +137,7 @@ describe('remove', () => {
     assert.deepEqual(await samples(registry), ['c_total 1']);
   });
 
-  it('removes every cell of the other types', async () => {
+  it('clears every cell of the other types', async () => {
     const registry = new CollectorRegistry();
     const options = { registry, requiredLabels: ['a'] } as const;
     const histogram = createHistogram('h', 'H.', { ...options, buckets: [1] });
@@ -190,7 +190,7 @@ describe('remove', () => {
 });
 
 describe('clear', () => {
-  it('removes every series; partials that were kept go on', async () => {
+  it('removes every series; kept partials stay usable', async () => {
     const { counter, lines } = counters();
     const partial = counter.labels({ a: 1 });
     counter.clear();
@@ -200,19 +200,19 @@ describe('clear', () => {
     assert.equal(counter.labels({ a: 1, b: 1 }).get(), 1);
   });
 
-  it('of a partial removes what has its labels', async () => {
+  it('removes the series with the labels of a partial', async () => {
     const { counter, lines } = counters();
     counter.labels({ b: 1 }).clear();
     assert.deepEqual(await lines(), [line(1, 2), line(2, 2)]);
   });
 
-  it('of a child removes the child', async () => {
+  it('removes a child', async () => {
     const { counter, lines } = counters();
     counter.labels({ a: 1, b: 1 }).clear();
     assert.deepEqual(await lines(), [line(1, 2), line(2, 1), line(2, 2)]);
   });
 
-  it('starts a metric again from zero that counts as it is', async () => {
+  it('restarts a metric that is observable without labels', async () => {
     const registry = new CollectorRegistry();
     const plain = createCounter('plain_total', 'Plain.', { registry });
     const defaults = createGauge('g', 'G.', { registry, requiredLabels: ['a'], defaultLabels: { a: 1 } });

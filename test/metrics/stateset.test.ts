@@ -1,4 +1,4 @@
-/** Statesets: a series for each state, told apart by a label of the family's name. */
+/** Statesets: a series for each state, in a label with the name of the family. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -32,7 +32,7 @@ describe('a stateset', () => {
     assert.deepEqual(snapshot!.family.labelNames, ['app_state']);
   });
 
-  it('has as many true states as are enabled', async () => {
+  it('has several true states after enable', async () => {
     const registry = new CollectorRegistry();
     const features = createStateSet('features', 'Features.', { states: ['a', 'b', 'c'], registry });
     features.enable('b');
@@ -45,7 +45,7 @@ describe('a stateset', () => {
     );
   });
 
-  it('has labels of its own before that of the state', async () => {
+  it('has other labels before that of the state', async () => {
     const registry = new CollectorRegistry();
     const state = createStateSet('door', 'Door.', {
       states: ['open', 'shut'],
@@ -71,7 +71,7 @@ describe('a stateset', () => {
     }
   });
 
-  it('refuses a state that it does not have, and changes nothing', () => {
+  it('refuses an unknown state and changes nothing', () => {
     const state = createStateSet('app_state', 'State.', { states, registry: null });
     state.set('running');
     for (const use of [state.set, state.enable, state.disable]) {
@@ -85,7 +85,7 @@ describe('a stateset', () => {
     assert.deepEqual(state.get(), { starting: false, running: true, stopped: false });
   });
 
-  it('refuses states, units and limits that it cannot have', () => {
+  it('refuses invalid states, units and limits', () => {
     const create = (options: object) => () =>
       createStateSet('app_state', 'State.', { registry: null, states, ...options });
     const invalid = { code: 'METHEUS_INVALID_OPTIONS' };
@@ -100,7 +100,7 @@ describe('a stateset', () => {
     });
   });
 
-  it('is another metric with other states', () => {
+  it('conflicts with a stateset of other states', () => {
     const registry = new CollectorRegistry();
     const state = createStateSet('app_state', 'State.', { states, registry });
     assert.equal(createStateSet('app_state', 'State.', { states: [...states], registry }), state);
@@ -111,7 +111,7 @@ describe('a stateset', () => {
     assert.equal(new StateSet('app_state', 'State.', { states, registry }), state);
   });
 
-  it('has a label of the exposed name in a registry with a prefix', async () => {
+  it('names the label as it is exposed in a registry with a prefix', async () => {
     const registry = new CollectorRegistry({ prefix: 'my' });
     const state = createStateSet('door', 'Door.', { states: ['open'], requiredLabels: ['a'], registry });
     for (const a of ['x', 'y"\\']) state.labels({ a }).set('open');

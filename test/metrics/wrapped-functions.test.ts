@@ -1,13 +1,13 @@
 /**
- * time, timed, startTimer, trackInProgress and countErrors: around sync and async functions, that return and
- * that fail, called and as decorators. What passes through is never changed.
+ * time, timed, startTimer, trackInProgress and countErrors around sync and async functions that return or fail, called
+ * and as decorators. Arguments, results and errors are passed through unchanged.
  */
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { createCounter, createGauge, createHistogram, createSummary } from 'metheus';
 
-/** Milliseconds on a clock that moves only when told to. */
+/** Milliseconds of a clock that tests move. */
 let now = 0;
 const tick = (seconds: number) => {
   now += seconds * 1000;
@@ -30,7 +30,7 @@ const fail = () => {
   throw broken;
 };
 
-/** A histogram and a summary have seen these durations; the gauge has kept the last. */
+/** Checks that a histogram or summary has observed these durations, and that a gauge has the last one. */
 const timing = [
   ['histogram', histogram, (metric: ReturnType<typeof histogram>) => metric.get()] as const,
   ['summary', summary, (metric: ReturnType<typeof summary>) => metric.get()] as const,
@@ -43,7 +43,7 @@ for (const [type, make, read] of timing) {
       return { count, sum };
     };
 
-    it('takes the seconds of a function and gives back its result', () => {
+    it('observes the seconds of a function and returns its result', () => {
       const metric = make();
       const result = { any: 'thing' };
       const returned = metric.time(() => {
@@ -54,7 +54,7 @@ for (const [type, make, read] of timing) {
       assert.deepEqual(seen(metric), { count: 1, sum: 2 });
     });
 
-    it('takes them when it throws', () => {
+    it('observes the duration of a function that throws', () => {
       const metric = make();
       assert.throws(
         () =>
@@ -67,7 +67,7 @@ for (const [type, make, read] of timing) {
       assert.deepEqual(seen(metric), { count: 1, sum: 3 });
     });
 
-    it('follows a promise to its end', async () => {
+    it('times a promise until it settles', async () => {
       const metric = make();
       const { promise, resolve } = withResolvers<string>();
       const returned = metric.time(() => promise);
@@ -78,7 +78,7 @@ for (const [type, make, read] of timing) {
       assert.deepEqual(seen(metric), { count: 1, sum: 4 });
     });
 
-    it('follows a promise that is rejected', async () => {
+    it('times a promise that is rejected', async () => {
       const metric = make();
       const { promise, reject } = withResolvers<string>();
       const returned = metric.time(() => promise);
@@ -88,7 +88,7 @@ for (const [type, make, read] of timing) {
       assert.deepEqual(seen(metric), { count: 1, sum: 5 });
     });
 
-    it('decorates methods, and leaves this, arguments and results alone', async () => {
+    it('decorates methods and passes this, arguments and results through', async () => {
       const metric = make();
       class Service {
         factor = 2;
@@ -122,7 +122,7 @@ for (const [type, make, read] of timing) {
       assert.deepEqual(seen(metric), { count: 3, sum: 6 });
     });
 
-    it('wraps a function that is called later', () => {
+    it('wraps a function to call later', () => {
       const metric = make();
       const wrapped = metric.timed(function (this: { base: number }, value: number) {
         tick(1);
@@ -145,7 +145,7 @@ for (const [type, make, read] of timing) {
       assert.deepEqual(seen(metric), { count: 1, sum: 7 });
     });
 
-    it('stops a timer at the end of a block of using', () => {
+    it('stops a timer at the end of the block of a using', () => {
       const metric = make();
       {
         using _timer = metric.startTimer();
@@ -161,7 +161,7 @@ for (const [type, make, read] of timing) {
       assert.deepEqual(seen(metric), { count: 2, sum: 9 });
     });
 
-    it('refuses what is no function, and times nothing', () => {
+    it('refuses a value that is not a function, and times nothing', () => {
       const metric = make();
       for (const [given, shown] of [
         [undefined, 'undefined'],
@@ -185,7 +185,7 @@ for (const [type, make, read] of timing) {
 }
 
 describe('time of a gauge', () => {
-  it('sets the gauge to the last duration, however it ended', async () => {
+  it('sets the gauge to the last duration, also of failed calls', async () => {
     const metric = gauge();
     metric.time(() => tick(2));
     assert.equal(metric.get(), 2);
@@ -220,7 +220,7 @@ describe('time of a gauge', () => {
 });
 
 describe('trackInProgress', () => {
-  it('counts up while a function runs, and down when it has ended', () => {
+  it('adds 1 while a function runs', () => {
     const metric = gauge();
     const result = metric.trackInProgress(() => {
       assert.equal(metric.get(), 1);
@@ -235,7 +235,7 @@ describe('trackInProgress', () => {
     assert.equal(metric.get(), 0);
   });
 
-  it('follows promises to their end', async () => {
+  it('follows promises until they settle', async () => {
     const metric = gauge();
     const first = withResolvers<string>();
     const second = withResolvers<string>();
@@ -252,11 +252,11 @@ describe('trackInProgress', () => {
     assert.equal(metric.get(), 0);
   });
 
-  it('follows anything that has then', async () => {
+  it('follows any object with a then method', async () => {
     const metric = gauge();
     let finish = () => {};
     const thenable = {
-      // biome-ignore lint/suspicious/noThenProperty: what this test is about
+      // biome-ignore lint/suspicious/noThenProperty: the subject of this test
       then(done: (value: string) => void) {
         finish = () => done('done');
         return Promise.resolve('done');
@@ -295,14 +295,14 @@ describe('trackInProgress', () => {
     assert.equal(metric.get(), 0);
   });
 
-  it('counts down on the series that it counted up', () => {
+  it('subtracts from the series to which it added', () => {
     const open = createGauge('g', 'G.', { registry: null, requiredLabels: ['a'] });
     const child = open.labels({ a: 1 });
     child.trackInProgress(() => open.remove({ a: 1 }));
     assert.equal(open.labels({ a: 1 }).get(), 0);
   });
 
-  it('refuses what is no function, and counts nothing', () => {
+  it('refuses a value that is not a function, and counts nothing', () => {
     const metric = gauge();
     assert.throws(() => metric.trackInProgress(3 as never), {
       code: 'METHEUS_INVALID_CALLBACK',
@@ -313,7 +313,7 @@ describe('trackInProgress', () => {
 });
 
 describe('countErrors', () => {
-  it('counts what throws and nothing else', () => {
+  it('counts calls that throw and no others', () => {
     const metric = counter();
     assert.equal(
       metric.countErrors(() => 'fine'),
@@ -336,7 +336,7 @@ describe('countErrors', () => {
     assert.equal(metric.get(), 2);
   });
 
-  it('counts what is thrown and is no error', () => {
+  it('counts thrown values that are not errors', () => {
     const metric = counter();
     const throwText = () => {
       throw 'text';
@@ -352,7 +352,7 @@ describe('countErrors', () => {
     assert.equal(metric.get(), 1);
   });
 
-  it('follows promises to their end', async () => {
+  it('follows promises until they settle', async () => {
     const metric = counter();
     assert.equal(await metric.countErrors(async () => 'fine'), 'fine');
     assert.equal(metric.get(), 0);
@@ -399,7 +399,7 @@ describe('countErrors', () => {
     assert.equal(metric.get(), 2);
   });
 
-  it('refuses what is no function or no class, and counts nothing', () => {
+  it('refuses a value that is not a function or class, and counts nothing', () => {
     const metric = counter();
     assert.throws(() => metric.countErrors('x' as never), {
       code: 'METHEUS_INVALID_CALLBACK',
@@ -417,7 +417,7 @@ describe('countErrors', () => {
     assert.equal(metric.get(), 0);
   });
 
-  it('needs every label before it calls anything', () => {
+  it('checks labels before it calls the function', () => {
     const open = createCounter('c_total', 'C.', { registry: null, requiredLabels: ['a'] });
     let called = false;
     const use = open as unknown as ReturnType<typeof counter>;

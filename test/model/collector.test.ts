@@ -1,10 +1,10 @@
-/** Scopes: equal programs get equal ones, and nothing in a thread has the same twice. */
+/** Scopes: equal for equal programs, and unique in a thread. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { DEFAULT_SCOPE, nextScope } from '#metheus/model/collector.js';
 
-it('counts each kind by itself, from 1', () => {
+it('nextScope counts each kind separately, from 1', () => {
   assert.deepEqual(
     [nextScope('registry'), nextScope('unregistered'), nextScope('registry'), nextScope('progress')],
     ['registry-1', 'unregistered-1', 'registry-2', 'progress-1'],

@@ -1,4 +1,4 @@
-/** Families that a custom collector makes. */
+/** Families of custom collectors. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ async function exposed(name: string, help: string, options: FamilyOptions): Prom
 }
 
 describe('createFamily', () => {
-  it('makes a gauge when no type is named', async () => {
+  it('makes a gauge by default', async () => {
     assert.equal(
       await exposed('queue_jobs', 'Jobs.', {
         labelNames: ['queue'],
@@ -60,7 +60,7 @@ describe('createFamily', () => {
     );
   });
 
-  it('takes +Inf as the last bucket, which a histogram has anyway', async () => {
+  it('accepts +Inf as the last bucket', async () => {
     const buckets = [1, Number.POSITIVE_INFINITY];
     const given = { type: 'histogram', buckets, series: [{ value: [1, 2, 3] }] } as const;
     const text =
@@ -68,7 +68,7 @@ describe('createFamily', () => {
     assert.equal(await exposed('h', 'H.', given), text);
   });
 
-  it('carries everything that a snapshot can', () => {
+  it('fills every column of a snapshot', () => {
     const exemplar = { labels: { trace_id: 'a' }, value: 1, timestamp: 1.5 };
     const counter = createFamily('c_total', 'C.', {
       type: 'counter',
@@ -133,19 +133,19 @@ describe('createFamily', () => {
     assert.deepEqual([...seriesOf(createFamily('build', 'B.', info))][0]!.labels, { v: '1' });
   });
 
-  it('makes a histogram of the last bucket only, where that is said or there are no series', () => {
+  it('makes a histogram with +Inf alone, for empty buckets or without series', () => {
     const { family } = createFamily('h', 'H.', { type: 'histogram', series: [] });
     assert.deepEqual([family.bounds, family.cells], [[], 2]);
     const series = [{ value: [1, 5] }];
     assert.deepEqual(createFamily('h', 'H.', { type: 'histogram', buckets: [], series }).family.bounds, []);
   });
 
-  it('takes -0 for the quantile 0', () => {
+  it('treats the quantile -0 as 0', () => {
     const { family } = createFamily('s', 'S.', { type: 'summary', quantiles: [-0, 1], series: [] });
     assert.deepEqual(family.bounds, [0, 1]);
   });
 
-  it('leaves out what no series has', () => {
+  it('leaves out columns that no series has', () => {
     const { family, rows, values, ...rest } = createFamily('g', 'G.', { series: [{ value: 1 }] });
     assert.deepEqual(rest, {});
   });
@@ -246,7 +246,7 @@ describe('createFamily', () => {
       'METHEUS_INVALID_EXEMPLAR',
       one({ type: 'counter' }, { exemplar: { ...x, labels: { n: 'x'.repeat(128) } } }),
     ],
-    ['a type that there is not', 'METHEUS_INVALID_OPTIONS', one({ type: 'parts' }, {})],
+    ['an unknown type', 'METHEUS_INVALID_OPTIONS', one({ type: 'parts' }, {})],
     ['a unit that is no text', 'METHEUS_INVALID_OPTIONS', one({ unit: 5 as never }, {})],
     ['a quantile twice', 'METHEUS_INVALID_OPTIONS', one({ type: 'summary', quantiles: [0.5, 0.5] }, {})],
     [

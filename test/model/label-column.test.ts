@@ -1,4 +1,4 @@
-/** Rows of label text: added, removed, reused, and snapshots that nothing of this changes. */
+/** Rows of label text: added, removed and used again; views that never change. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -22,7 +22,7 @@ describe('LabelColumn', () => {
     assert.equal(column.count, 3);
   });
 
-  it('gives the place of a removed row to the next', () => {
+  it('gives the number of a removed row to the next row', () => {
     const column = new LabelColumn();
     for (const text of ['a', 'b', 'c']) column.add(text);
     column.remove(1);
@@ -31,7 +31,7 @@ describe('LabelColumn', () => {
     assert.deepEqual([texts(column), column.count, column.size], [['a', 'd', 'c'], 3, 3]);
   });
 
-  it('changes its version when a row is removed, and when its place is taken', () => {
+  it('changes its version when a row is removed and when its number is used again', () => {
     const column = new LabelColumn();
     column.add('a');
     column.add('b');
@@ -46,14 +46,14 @@ describe('LabelColumn', () => {
     assert.equal(column.version, reused, 'a new row changes the meaning of none');
   });
 
-  it('forgets the bytes of removed rows', () => {
+  it('drops the bytes of removed rows', () => {
     const column = new LabelColumn();
     for (let i = 0; i < 10_000; i++) column.remove(column.add(`label="${i}"`));
     assert.ok(column.bytes.length < 20_000, `${column.bytes.length} bytes are kept`);
     assert.equal(column.size, 1);
   });
 
-  it('is at any time what a plain list would be, and so is every snapshot of it', () => {
+  it('equals a plain list at any time, and so does every view', () => {
     const text = fc.oneof(fc.string({ maxLength: 20 }), fc.constant('x'.repeat(3000)), fc.constant('😀é'));
     const step = fc.oneof(
       { weight: 4, arbitrary: text.map((added) => ({ added })) },
@@ -67,7 +67,7 @@ describe('LabelColumn', () => {
         const snapshots: [LabelRows, (string | null)[]][] = [];
         for (const one of steps) {
           if ('added' in one) {
-            // Text reaches a column well-formed: see labelString.
+            // Texts of a column are well-formed: see labelString.
             const added = one.added.toWellFormed();
             model[column.add(added)] = added;
           } else if ('removed' in one) {

@@ -1,4 +1,4 @@
-/** Label values, their escaped text, and reading it back. */
+/** Label values, their escaped text, and parsing it. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ import {
 } from '#metheus/model/labels.js';
 
 describe('labelString', () => {
-  it('gives numbers and booleans the text that JavaScript gives them', () => {
+  it('converts numbers and booleans as JavaScript does', () => {
     assert.equal(labelString('a', 500), '500');
     assert.equal(labelString('a', 1e21), '1e+21');
     assert.equal(labelString('a', -0), '0');
@@ -22,7 +22,7 @@ describe('labelString', () => {
     assert.equal(labelString('a', ''), '');
   });
 
-  it('replaces lone surrogates and leaves pairs', () => {
+  it('replaces lone surrogates and keeps pairs', () => {
     assert.equal(labelString('a', 'x\ud800y'), 'x\ufffdy');
     assert.equal(labelString('a', '\udc00'), '\ufffd');
     assert.equal(labelString('a', '😀'), '😀');
@@ -34,7 +34,7 @@ describe('labelString', () => {
     });
   }
 
-  it('says which label, what was given and what is allowed', () => {
+  it('names the label, the given value and the rule in the error', () => {
     assert.throws(() => labelString('method', null), {
       message: "Invalid label value: given null for label 'method', expected a string, number or boolean.",
     });
@@ -42,7 +42,7 @@ describe('labelString', () => {
 });
 
 describe('labelText', () => {
-  it('writes names and values in step', () => {
+  it('joins names and values', () => {
     assert.equal(labelText([], []), '');
     assert.equal(labelText(['a'], ['x']), 'a="x"');
     assert.equal(labelText(['a', 'b'], ['', '😀']), 'a="",b="😀"');
@@ -52,11 +52,11 @@ describe('labelText', () => {
     assert.equal(escapeLabelValue('\\"\n\r\t\0,={}'), '\\\\\\"\\n\r\t\0,={}');
   });
 
-  it('can be read back, whatever the values are', () => {
+  it('can be parsed, for any values', () => {
     const value = fc.string({ unit: fc.constantFrom('\\', '"', '\n', 'n', ',', '=', '}', ' ', 'é', '😀') });
     fc.assert(
       fc.property(fc.array(value, { maxLength: 4 }), (values) => {
-        // Names too may have anything in them.
+        // Names may have any characters too.
         const names = values.map((value, i) => `${value}${i}`);
         const expected = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
         assert.deepEqual(parseLabelText(labelText(names, values)), expected);
@@ -80,7 +80,7 @@ describe('refuseUnknownLabels', () => {
     });
   });
 
-  it('says what to do when the metric has no labels at all', () => {
+  it('suggests requiredLabels if the metric has no labels', () => {
     assert.throws(() => refuseUnknownLabels('m', [], { a: 1 }), {
       code: 'METHEUS_LABELS_NOT_ALLOWED',
       message:

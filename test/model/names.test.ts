@@ -1,4 +1,4 @@
-/** What metrics and labels may be called. */
+/** Names of metrics and labels. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ describe('checkMetricName', () => {
     it(`refuses ${JSON.stringify(name)}`, () =>
       assert.throws(() => checkMetricName(name), { code: 'METHEUS_INVALID_METRIC_NAME' }));
   }
-  it('says what was given and what is allowed', () => {
+  it('names the given value and the rule in the error', () => {
     assert.throws(() => checkMetricName('http-requests'), {
       message:
         "Invalid metric name: given 'http-requests', expected a name that matches ^[a-zA-Z_:][a-zA-Z0-9_:]*$, or any well-formed text where utf8Names is true.",
@@ -26,7 +26,7 @@ describe('checkHelp', () => {
     it(`refuses ${JSON.stringify(help)}`, () =>
       assert.throws(() => checkHelp('m', help), { code: 'METHEUS_INVALID_HELP' }));
   }
-  it('says which metric', () => {
+  it('names the metric in the error', () => {
     assert.throws(() => checkHelp('m', 3), {
       message: "Invalid help: given 3 for metric 'm', expected a string that says what the metric counts.",
     });
@@ -34,7 +34,7 @@ describe('checkHelp', () => {
 });
 
 describe('checkLabelNames', () => {
-  it('accepts names, also those of properties that every object has', () => {
+  it('accepts names, including those of properties that every object inherits', () => {
     checkLabelNames('m', ['a', '_a', 'A9', 'constructor', 'toString', 'hasOwnProperty']);
     checkLabelNames('m', []);
   });
@@ -43,7 +43,7 @@ describe('checkLabelNames', () => {
       assert.throws(() => checkLabelNames('m', [name]), { code: 'METHEUS_INVALID_LABEL_NAME' }));
   }
   for (const name of ['__x', '__name__', '__proto__', 'le', 'quantile']) {
-    it(`keeps ${name} reserved`, () =>
+    it(`refuses the reserved name ${name}`, () =>
       assert.throws(() => checkLabelNames('m', ['a', name]), {
         code: 'METHEUS_RESERVED_LABEL_NAME',
         message:
@@ -57,7 +57,7 @@ describe('checkLabelNames', () => {
       message: "Duplicate label name: given 'a' on metric 'm', expected each label name once.",
     });
   });
-  it('says what an invalid name is', () => {
+  it('names the rule in the error', () => {
     assert.throws(() => checkLabelNames('m', ['a:b']), {
       message:
         "Invalid label name: given 'a:b' on metric 'm', expected a name that matches ^[a-zA-Z_][a-zA-Z0-9_]*$, or any well-formed text where utf8Names is true.",

@@ -1,6 +1,6 @@
 /**
- * What must compile, and what must not: `@ts-expect-error` stands above each line that must not. This file is
- * compiled by the tests, and never run.
+ * Programs that must compile and programs that must not: `@ts-expect-error` is above each line that must not. The tests
+ * compile this file and never run it.
  */
 import {
   Counter,
@@ -140,7 +140,7 @@ export function unknownNames(record: Record<string, string>, labels: Labels, nam
   three.labels(record).inc();
   // @ts-expect-error
   three.labels(labels).inc();
-  // Names that are only known when the program runs are taken on trust.
+  // Names only known at run time are not checked.
   const dynamic = createCounter('dynamic_total', 'D.', { requiredLabels: names });
   dynamic.labels(record).inc();
   dynamic.labels(labels).inc();
@@ -236,7 +236,7 @@ export class Decorated {
     return `${a}${b}`;
   }
 
-  // @ts-expect-error: a metric that misses a label cannot time anything
+  // @ts-expect-error: a metric that misses a label cannot count errors
   @three.countErrors
   wrong(): void {}
 }
@@ -255,7 +255,7 @@ export function passingThrough(): void {
   errors.countErrors(() => 1, 'TypeError');
   // @ts-expect-error
   timed.time(3);
-  // @ts-expect-error: what is timed later is given its own arguments
+  // @ts-expect-error: a wrapped function keeps the types of its arguments
   timed.timed((a: number) => a)('x');
   const length: number = timed.timed((a: string) => a.length)('x');
   void length;
@@ -285,7 +285,7 @@ export function infos(): void {
   build.info({ commit: 'x' });
   // @ts-expect-error
   build.info({ version: '1', release: 'x' });
-  // @ts-expect-error: the version is given already
+  // @ts-expect-error: the version already has a value
   build.labels({ version: '1' }).info({ version: '2' });
   // @ts-expect-error
   build.labels({ release: 'x' });
@@ -317,13 +317,13 @@ export function statesets(): void {
   states.set();
   // @ts-expect-error
   rooms.set('open');
-  // @ts-expect-error: the label of the state is nobody's business
+  // @ts-expect-error: the label of the state is hidden
   rooms.labels({ floor: 1, door: 'open' });
   // @ts-expect-error
   createStateSet('door', 'Door.', {});
   // @ts-expect-error: statesets have no unit
   createStateSet('door', 'Door.', { states: ['open'], unit: 'seconds' });
-  // @ts-expect-error: a limit would cut a set in pieces
+  // @ts-expect-error: a limit would split a set
   createStateSet('door', 'Door.', { states: ['open'], maxSeries: 3 });
 }
 
@@ -351,6 +351,6 @@ export function anyNames(): void {
   dotted.labels({ 'http.route': '/' }).inc();
   // @ts-expect-error: http.route is missing
   dotted.labels({ code: 500 }).inc();
-  // @ts-expect-error: there is no such label
+  // @ts-expect-error: unknown label
   dotted.labels({ http_route: '/' });
 }

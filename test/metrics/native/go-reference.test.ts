@@ -1,6 +1,6 @@
 /**
  * Native histograms of one writer, observation by observation, beside a model that follows the rules of Prometheus' Go
- * client in the plainest way: one map of buckets, changed in place.
+ * client in the simplest way: one map of buckets, changed in place.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -10,7 +10,7 @@ import { upperBound } from '#metheus/model/native/powers.js';
 
 const COARSEST = -4;
 
-/** Whether a positive finite number is at most `2 ** (index / 2 ** schema)`: exactly, by whole numbers. */
+/** Reports whether a positive finite number is at most `2 ** (index / 2 ** schema)`, computed exactly with integers. */
 function isWithin(value: number, index: number, schema: number): boolean {
   let [mantissa, exponent] = [value, 0];
   while (!Number.isInteger(mantissa)) {
@@ -149,7 +149,7 @@ const options = fc.record({
 });
 
 describe('a native histogram of one writer', () => {
-  it('is what Go’s client has, after each observation', async () => {
+  it('equals that of Go’s client after each observation', async () => {
     await fc.assert(
       fc.asyncProperty(options, fc.array(value, { maxLength: 80 }), async (native, values) => {
         const registry = new CollectorRegistry();

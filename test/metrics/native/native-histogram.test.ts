@@ -33,14 +33,14 @@ async function nativeOf(registry: CollectorRegistry, row = 0): Promise<NativeBuc
   return (await only(registry)).native![row]!;
 }
 
-/** An unlabelled one. */
+/** Creates a native histogram without labels in a new registry. */
 function make(native: NativeOptions | true = true) {
   const registry = new CollectorRegistry();
   return { registry, histogram: createHistogram('h_seconds', 'H.', { registry, native }) };
 }
 
 describe('a native histogram', () => {
-  it('has buckets where there are values', async () => {
+  it('has buckets for its values only', async () => {
     const { registry, histogram } = make();
     for (const value of [0, -0, 0.1, 1, 1, -3, 2 ** 40, Number.POSITIVE_INFINITY]) histogram.observe(value);
     const expected = {
@@ -55,7 +55,7 @@ describe('a native histogram', () => {
     assert.deepEqual(bucketsOf(histogram.get().native!), expected);
   });
 
-  it('is exposed by its parts to nobody; in text it is its count and sum', async () => {
+  it('does not expose its blocks; in text it is its count and sum', async () => {
     const { registry, histogram } = make();
     histogram.observe(2);
     assert.equal(
@@ -65,7 +65,7 @@ describe('a native histogram', () => {
     );
   });
 
-  it('has classic buckets too where they are given', async () => {
+  it('has classic buckets too if they are given', async () => {
     const registry = new CollectorRegistry();
     const histogram = createHistogram('h', 'H.', { registry, native: true, buckets: [1, 2] });
     for (const value of [0.5, 1.5, 3]) histogram.observe(value);
@@ -74,7 +74,7 @@ describe('a native histogram', () => {
     assert.equal(native![0]!.count, 3);
   });
 
-  it('is there before there is a value, and in each series by itself', async () => {
+  it('exists before the first value, in each series by itself', async () => {
     const registry = new CollectorRegistry();
     const histogram = createHistogram('h', 'H.', { registry, native: true, requiredLabels: ['a', 'b'] });
     const [first, second] = [
@@ -88,7 +88,7 @@ describe('a native histogram', () => {
     assert.deepEqual([(await nativeOf(registry)).count, (await nativeOf(registry, 1)).count], [1, 2]);
   });
 
-  it('refuses what is not a number, and is as it was', async () => {
+  it('refuses a value that is not a number and changes nothing', async () => {
     const { registry, histogram } = make();
     for (const wrong of [Number.NaN, '1', undefined]) {
       assert.throws(() => histogram.observe(wrong as number), { code: 'METHEUS_INVALID_VALUE' });
@@ -96,7 +96,7 @@ describe('a native histogram', () => {
     assert.equal((await nativeOf(registry)).count, 0);
   });
 
-  it('has the schema of its factor', async () => {
+  it('has the schema of the factor', async () => {
     const factors = [65536, 256, 16, 4, 2, 1.5, 1.2, 1.1, 1.05, 1.03, 1.02, 1.006, 1.003, 1.0027, 1.0001];
     const schemas = [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8];
     for (const [i, factor] of factors.entries()) {
@@ -106,7 +106,7 @@ describe('a native histogram', () => {
     assert.equal((await nativeOf(make({ schema: -2 }).registry)).schema, -2);
   });
 
-  it('refuses options that cannot be', () => {
+  it('refuses invalid options', () => {
     const wrong: [object, RegExp][] = [
       [{ native: 'yes' }, /native: 'yes' for metric 'h'/],
       [{ native: null }, /expected true, false or an object/],
@@ -128,7 +128,7 @@ describe('a native histogram', () => {
     }
   });
 
-  it('conflicts with one of other options, and is the same with the same', () => {
+  it('conflicts with other options, and is the same metric with equal options', () => {
     const { registry, histogram } = make({ factor: 1.1 });
     assert.equal(createHistogram('h_seconds', 'H.', { registry, native: true }), histogram);
     for (const options of [{}, { native: { factor: 2 } }, { native: { maxBuckets: 20 } }]) {
@@ -140,7 +140,7 @@ describe('a native histogram', () => {
 });
 
 describe('the limit of a native histogram', () => {
-  it('makes buckets wider; what was counted stays', async () => {
+  it('makes buckets wider and keeps all counts', async () => {
     const { registry, histogram } = make({ schema: 8, maxBuckets: 11 });
     for (let i = 1; i <= 1000; i++) histogram.observe(i);
     const native = await nativeOf(registry);
@@ -154,13 +154,13 @@ describe('the limit of a native histogram', () => {
     });
   });
 
-  it('holds for readers at once, also where a program has not been idle yet', async () => {
+  it('holds for readers at once, before the event loop has run', async () => {
     const { registry, histogram } = make({ schema: 8, maxBuckets: 10 });
     for (let i = 1; i <= 1000; i++) histogram.observe(i);
     assert.ok((await nativeOf(registry)).positive.index.length <= 10);
   });
 
-  it('keeps memory in bounds: not many blocks, whatever is observed', async () => {
+  it('bounds the number of blocks for any values', async () => {
     const { registry, histogram } = make({ schema: 8, maxBuckets: 20 });
     for (let exponent = -126; exponent < 1023; exponent++) {
       for (let i = 0; i < 8; i++) histogram.observe(2 ** exponent * (1 + i / 8) * (i % 2 ? 1 : -1));
@@ -168,14 +168,14 @@ describe('the limit of a native histogram', () => {
     const { blocks } = histogram as unknown as { blocks: FamilySnapshot['family'] };
     const { activeBackend } = await import('#metheus/backends/active-backend.js');
     const [rows] = await activeBackend().snapshot({ families: [blocks], scopes: [] });
-    // 13 schemas at most, each left when it has one bucket more than the limit.
-    assert.ok(rows!.rows.size <= 13 * 21 + 13, `${rows!.rows.size} parts`);
+    // At most 13 schemas, each with at most one bucket more than the limit.
+    assert.ok(rows!.rows.size <= 13 * 21 + 13, `${rows!.rows.size} blocks`);
     const native = await nativeOf(registry);
     assert.equal(native.count, 1149 * 8);
     assert.equal(native.schema, -4);
   });
 
-  it('widens the zero bucket first, no more than is needed and as far as it may', async () => {
+  it('widens the zero bucket first, as far as needed and allowed', async () => {
     const { registry, histogram } = make({ schema: 3, maxBuckets: 8, maxZeroThreshold: 0.5 });
     for (let i = -20; i < 0; i++) histogram.observe(2 ** i);
     for (const value of [-100, 0.0001, 1e-9]) histogram.observe(value);
@@ -196,14 +196,14 @@ describe('the limit of a native histogram', () => {
     assert.deepEqual([wide.schema < 3, wide.zeroThreshold <= 0.5], [true, true]);
   });
 
-  it('starts anew where that is allowed, but for the last value', async (t) => {
+  it('resets the series if that is allowed, and counts the last value', async (t) => {
     const pass = await startClock(t);
     const { registry, histogram } = make({ schema: 3, maxBuckets: 4, minResetDuration: 60 });
     await registry.collect();
     for (let i = 0; i < 5; i++) histogram.observe(2 ** i);
     assert.deepEqual([histogram.get().count, (await nativeOf(registry)).schema], [5, -1]);
     pass(60);
-    // The second is one too many, and the first of the new ones.
+    // The second value exceeds the limit, and is the first after the reset.
     for (let i = 5; i < 9; i++) histogram.observe(4 ** i);
     const { schema, count } = await nativeOf(registry);
     assert.deepEqual({ schema, count }, { schema: 3, count: 3 });
@@ -220,7 +220,7 @@ describe('the series of a native histogram', () => {
       .length;
   };
 
-  it('leaves nothing behind when it is removed', async () => {
+  it('releases all blocks when it is removed', async () => {
     const registry = new CollectorRegistry();
     const histogram = createHistogram('h', 'H.', {
       registry,
@@ -246,7 +246,7 @@ describe('the series of a native histogram', () => {
     assert.equal(await parts(histogram), 0);
   });
 
-  it('stay its own while others come and go between collections', async () => {
+  it('keeps its blocks while other series come and go between collections', async () => {
     const registry = new CollectorRegistry();
     const histogram = createHistogram('h', 'H.', { registry, requiredLabels: ['a'], native: true });
     const kept = new Map<string, ReturnType<typeof histogram.labels<{ a: string }>>>();
@@ -276,7 +276,7 @@ describe('the series of a native histogram', () => {
     }
   });
 
-  it('starts from nothing when a metric without labels is cleared', async () => {
+  it('starts at 0 when a metric without labels is cleared', async () => {
     const { registry, histogram } = make();
     histogram.observe(1);
     histogram.clear();
@@ -285,7 +285,7 @@ describe('the series of a native histogram', () => {
     assert.equal((await nativeOf(registry)).count, 1);
   });
 
-  it('moves to a backend that is loaded late, and counts on there', async () => {
+  it('moves to a backend that is loaded later, and goes on counting there', async () => {
     const registry = new CollectorRegistry();
     const histogram = createHistogram('h', 'H.', { registry, native: true, requiredLabels: ['a'] });
     const child = histogram.labels({ a: '1' });

@@ -9,20 +9,20 @@ const SCHEMAS = [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 const float = new Float64Array(1);
 const bits = new BigInt64Array(float.buffer);
 
-/** The float64 so many steps above a positive one. */
+/** Returns the float64 this many steps above a positive one. */
 function step(value: number, steps: bigint): number {
   float[0] = value;
   bits[0]! += steps;
   return float[0]!;
 }
 
-/** A float64 from 1 to 2 in units of 2 ** -53: half of its last place is a whole number then. */
+/** Returns a float64 from 1 to 2 in units of 2 ** -53, in which half of its last place is an integer. */
 const units = (value: number) => BigInt(value * 2 ** 52) * 2n;
 
 describe('the bounds of an octave', () => {
   it('are the float64 nearest to the powers', () => {
     for (const [i, bound] of octaveBounds().entries()) {
-      // (bound ± half a unit) ** 256 has 2 ** i between.
+      // 2 ** i lies between the 256th powers of bound - half a unit and bound + half a unit.
       const power = (1n << BigInt(i)) << (53n * 256n);
       assert.ok((units(bound) - 1n) ** 256n <= power, `2 ** (${i} / 256) is below ${bound}`);
       assert.ok((units(bound) + 1n) ** 256n >= power, `2 ** (${i} / 256) is above ${bound}`);
@@ -32,7 +32,7 @@ describe('the bounds of an octave', () => {
 
 describe('PowerIndex', () => {
   for (const schema of SCHEMAS) {
-    it(`puts each bound of schema ${schema} into its bucket, and what is above into the next`, () => {
+    it(`finds each bound of schema ${schema} in its bucket, and the next number in the next bucket`, () => {
       const index = PowerIndex.of(schema);
       const least = -1022 * 2 ** Math.max(schema, 0);
       const most = 1024 * 2 ** Math.max(schema, 0) - 1;
@@ -45,14 +45,14 @@ describe('PowerIndex', () => {
       }
     });
 
-    it(`puts what is at the end of all numbers where schema ${schema} has it`, () => {
+    it(`handles the smallest and greatest numbers in schema ${schema}`, () => {
       const index = PowerIndex.of(schema);
       const last = schema < 0 ? 1024 / 2 ** -schema : 1024 * 2 ** schema;
       assert.equal(index.indexOf(Number.MAX_VALUE), last);
       assert.equal(index.indexOf(Number.POSITIVE_INFINITY), last + 1);
       assert.equal(upperBound(schema, last), Number.MAX_VALUE);
       assert.equal(upperBound(schema, last + 1), Number.POSITIVE_INFINITY);
-      // The least number is 2 ** -1074; the numbers below 2 ** -1022 have fewer digits.
+      // The smallest number is 2 ** -1074; numbers below 2 ** -1022 are subnormal.
       for (const power of [-1074, -1073, -1060, -1023]) {
         const exact = schema < 0 ? Math.ceil(power / 2 ** -schema) : power * 2 ** schema;
         assert.equal(index.indexOf(2 ** power), exact, `2 ** ${power}`);
@@ -61,7 +61,7 @@ describe('PowerIndex', () => {
     });
   }
 
-  it('knows the bounds of base 2 by heart', () => {
+  it('finds the bounds of base 2', () => {
     const index = PowerIndex.of(0);
     assert.deepEqual(
       [0.5, 0.6, 1, 1.5, 2, 2.1, 4].map((value) => index.indexOf(value)),

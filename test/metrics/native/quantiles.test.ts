@@ -23,7 +23,7 @@ function make(options: SummaryOptions) {
   return { summary, quantiles };
 }
 
-/** The value at rank ⌈q·n⌉. */
+/** Returns the value of rank ⌈q·n⌉. */
 function exact(values: readonly number[], quantile: number): number {
   return values.toSorted((a, b) => a - b)[Math.max(Math.ceil(quantile * values.length), 1) - 1]!;
 }
@@ -52,21 +52,21 @@ describe('quantiles', () => {
     });
   }
 
-  it('know the infinities, and nothing of what nobody observed', async () => {
+  it('include the infinities, and are NaN without values', async () => {
     const { summary, quantiles } = make({ quantiles: [0, 0.5, 1] });
     assert.deepEqual(await quantiles(), [Number.NaN, Number.NaN, Number.NaN]);
     for (const value of [Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY]) summary.observe(value);
     assert.deepEqual(await quantiles(), [Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY]);
   });
 
-  it('are shown by get() too', async () => {
+  it('are returned by get() too', async () => {
     const { summary, quantiles } = make({ quantiles: [0.5] });
     for (let i = 1; i <= 9; i++) summary.observe(i);
     const [median] = await quantiles();
     assert.deepEqual(summary.get(), { count: 9, sum: 45, quantiles: [[0.5, median]] });
   });
 
-  it('refuse options that cannot be', () => {
+  it('refuse invalid options', () => {
     for (const options of [
       { quantiles: [] },
       { quantiles: [1.1] },
@@ -84,7 +84,7 @@ describe('quantiles', () => {
 });
 
 describe('the window of quantiles', () => {
-  it('forgets in steps; sum and count stay', async (t) => {
+  it('drops values in steps and keeps sum and count', async (t) => {
     const pass = await startClock(t);
     // Five age buckets of ten seconds.
     const { summary, quantiles } = make({
@@ -116,7 +116,7 @@ describe('the window of quantiles', () => {
     assert.deepEqual([summary.get().count, summary.get().sum], [7, 127]);
   });
 
-  it('uses the cells of what it has forgotten', async (t) => {
+  it('uses the cells of dropped values again', async (t) => {
     const pass = await startClock(t);
     const { summary, quantiles } = make({ quantiles: [0.5], maxAge: 10, ageBuckets: 2 });
     const { blocks } = summary as unknown as { blocks: never };
@@ -132,7 +132,7 @@ describe('the window of quantiles', () => {
     assert.equal(Math.round((await quantiles())[0]!), 1);
   });
 
-  it('goes with the series to another backend', async (t) => {
+  it('moves with the series to another backend', async (t) => {
     const pass = await startClock(t);
     const { summary, quantiles } = make({ quantiles: [0, 1], maxAge: 20, ageBuckets: 2 });
     summary.observe(1);
@@ -145,7 +145,7 @@ describe('the window of quantiles', () => {
     assert.deepEqual(await quantiles(), [before[1], before[1]]);
   });
 
-  it('is the whole life where nothing is forgotten', async (t) => {
+  it('has no end with an infinite maxAge', async (t) => {
     const pass = await startClock(t);
     const { summary, quantiles } = make({ quantiles: [1], maxAge: Number.POSITIVE_INFINITY });
     summary.observe(0);

@@ -1,4 +1,4 @@
-/** Native buckets brought together: against a model that knows every value. */
+/** The sum of native buckets, compared with a model that knows every value. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -8,7 +8,7 @@ import { BLOCK_SIZE } from '#metheus/model/native/blocks.js';
 import { upperBound } from '#metheus/model/native/powers.js';
 import { NativeSum } from '#metheus/model/native/sum.js';
 
-/** One writer: what it observed, at which resolution. */
+/** One writer: its resolution and its values. */
 interface WriterPlan {
   readonly schema: number;
   readonly threshold: number;
@@ -44,7 +44,7 @@ const join = (plans: readonly WriterPlan[], maxBuckets = 0, maxZeroThreshold = 0
   return sum.result({ maxBuckets, maxZeroThreshold });
 };
 
-/** What the buckets of a result are, told from all values. */
+/** Returns the expected buckets of a result, computed from all values. */
 function expected(values: readonly number[], { schema, zeroThreshold }: NativeBuckets) {
   const counts = { positive: new Map<number, number>(), negative: new Map<number, number>() };
   let zeroCount = 0;
@@ -80,7 +80,7 @@ const writer = fc.record({
 const RUN = { seed: 6, numRuns: 400 };
 
 describe('native buckets of several writers', () => {
-  it('are those of all values, at the coarsest resolution and with the widest zero bucket', () => {
+  it('add up at the coarsest resolution and with the widest zero bucket', () => {
     fc.assert(
       fc.property(fc.array(writer, { minLength: 1, maxLength: 5 }), (plans) => {
         const joined = join(plans);
@@ -96,7 +96,7 @@ describe('native buckets of several writers', () => {
     );
   });
 
-  it('are never more than the limit, unless nothing is coarser', () => {
+  it('keep the limit, unless no schema is coarser', () => {
     const limit = fc.record({
       maxBuckets: fc.integer({ min: 1, max: 40 }),
       maxZeroThreshold: fc.constantFrom(0, 1e-4, 0.01, 5),
@@ -120,7 +120,7 @@ describe('native buckets of several writers', () => {
     );
   });
 
-  it('are the same whoever is read first, and however often the same were folded together', () => {
+  it('add up to the same in any order and grouping', () => {
     fc.assert(
       fc.property(fc.array(writer, { minLength: 2, maxLength: 4 }), (plans) => {
         assert.deepEqual(join(plans, 20, 0.01), join(plans.toReversed(), 20, 0.01));
@@ -129,7 +129,7 @@ describe('native buckets of several writers', () => {
     );
   });
 
-  it('widen the zero bucket, by the next bucket each time, before they get coarser', () => {
+  it('widen the zero bucket by one bucket at a time before they become coarser', () => {
     const small = { schema: 3, threshold: 0, values: [0.001, 0.002, 0.003, 10, 11, 12] };
     const wide = join([small], 4, 0.5);
     const second = upperBound(3, PowerIndex.of(3).indexOf(0.002));
@@ -139,7 +139,7 @@ describe('native buckets of several writers', () => {
     assert.ok(coarse.schema < 3);
   });
 
-  it('do not get coarser by a writer that has counted nothing', () => {
+  it('do not become coarser by a writer that has counted nothing', () => {
     const idle = { schema: -4, threshold: 0.5, values: [] };
     const joined = join([idle, { schema: 8, threshold: 2 ** -128, values: [0.25, 1] }]);
     assert.deepEqual([joined.schema, joined.zeroThreshold, joined.zeroCount], [8, 2 ** -128, 0]);
