@@ -186,8 +186,10 @@ def format_meter(r):
 
 def format_meter_eta(r):
     args = format_meter(r)
-    while isinstance(args.get("postfix"), list) or (args.get("rate") or 0) < 0:
+    while isinstance(args.get("postfix"), list) or args["n"] < 0 or (args.get("rate") or 0) < 0:
         args = format_meter(r)
+    # A negative rate would lead to years without four digits.
+    args.pop("initial", None)
     args["bar_format"] = r.choice(ETA_FORMATS)
     if r.random() < 0.4:
         directives = ["%" + letter for letter in r.choices(DIRECTIVES, k=4)]
