@@ -3,7 +3,7 @@
  *
  *     node build/examples/progress/workers.js 3000000
  *
- * Each thread has a bar, and the main thread draws them all. That needs no setup, except that the main thread imports
+ * Each thread has a bar, and the main thread draws them all. No setup is needed, except that the main thread imports
  * `metheus/progress` before it starts the others.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
