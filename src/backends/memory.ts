@@ -3,7 +3,7 @@ import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } 
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
 import { CellTable } from './cell-table.js';
 import { type CellExemplars, ExemplarTable } from './exemplar-table.js';
-import type { Merger } from './merge.js';
+import type { BegunMerge, Merger } from './merge.js';
 
 /** This thread as a writer. */
 const SELF: Writer = { id: String(process.pid), live: true };
@@ -44,7 +44,8 @@ export class SingleProcessBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
   readonly #own = new WeakMap<FamilyDescriptor, OwnFamily>();
   readonly #others = new Map<string, OthersFamily>();
-  readonly #exemplars = new ExemplarTable();
+  /** Made with the first exemplar. */
+  #exemplars: ExemplarTable | undefined;
 
   reserve({ family, labels, writer, created }: CellRequest): Cells {
     const source =
@@ -53,7 +54,7 @@ export class SingleProcessBackend implements Backend {
   }
 
   release(family: FamilyDescriptor, cells: Cells): void {
-    this.#exemplars.release(cells);
+    this.#exemplars?.release(cells);
     const source = this.#sourceOf(family, cells);
     source?.release(cells);
     if (source?.writer === SELF) return;
@@ -67,39 +68,49 @@ export class SingleProcessBackend implements Backend {
 
   putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
     const textOf = () => this.#sourceOf(family, cells)?.textOf(cells);
+    this.#exemplars ??= new ExemplarTable();
     this.#exemplars.put(family, cells, cell, exemplar, textOf);
   }
 
   exemplarsOf(_family: FamilyDescriptor, cells: Cells): CellExemplars | undefined {
-    return this.#exemplars.of(cells);
+    return this.#exemplars?.of(cells);
   }
 
   /** Returns the snapshots of a store that more writers share with the exemplars of this backend's cells. */
-  addExemplars(snapshots: FamilySnapshot[]): Promise<FamilySnapshot[]> {
-    return this.#exemplars.addTo(snapshots);
+  async addExemplars(snapshots: FamilySnapshot[]): Promise<FamilySnapshot[]> {
+    return this.#exemplars === undefined ? snapshots : this.#exemplars.addTo(snapshots);
   }
 
   async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
     // Loaded by the first scrape, since most threads and many processes are never scraped.
     const { finishAll, Merger } = await import('./merge.js');
     const wanted = new Set<string>();
-    const begun = families.map((family) => {
+    const snapshots: FamilySnapshot[] = [];
+    // Merges that have begun, and the positions of their snapshots.
+    const begun: BegunMerge[] = [];
+    const positions: number[] = [];
+    for (const [i, family] of families.entries()) {
       const own = this.#ownOf(family);
-      wanted.add(own.key);
-      const others = this.#others.get(own.key)?.sources ?? [];
-      if (others.length === 0 && isMergedAlone(family)) {
-        const snapshot = own.source.snapshot(family);
-        return async () => snapshot;
+      const others = this.#others.size === 0 ? undefined : this.#others.get(own.key)?.sources;
+      if (this.#others.size > 0) wanted.add(own.key);
+      if ((others === undefined || others.length === 0) && isMergedAlone(family)) {
+        snapshots[i] = own.source.snapshot(family);
+        continue;
       }
       own.merger ??= new Merger(family);
-      return own.merger.begin([own.source, ...others]);
-    });
+      positions.push(i);
+      begun.push(own.merger.begin([own.source, ...(others ?? [])]));
+    }
+    let end = families.length;
     for (const [key, others] of this.#others) {
       if (!scopes.includes(others.family.scope) || wanted.has(key)) continue;
       others.merger ??= new Merger(others.family);
+      positions.push(end++);
       begun.push(others.merger.begin(others.sources));
     }
-    return this.#exemplars.addTo(await finishAll(begun));
+    if (begun.length > 0)
+      for (const [i, merged] of (await finishAll(begun)).entries()) snapshots[positions[i]!] = merged;
+    return this.addExemplars(snapshots);
   }
 
   /** Does nothing, since this process is the only reader. */
