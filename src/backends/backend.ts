@@ -6,6 +6,13 @@
  */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 
+/** Errors of a backend, by kind: the built-in backends expose them under one name, with kinds of their own. */
+export const BACKEND_ERRORS = {
+  name: 'metheus_backend_errors_total',
+  help: 'Errors of the storage of metrics.',
+  labelNames: ['kind'],
+} as const;
+
 /** A cell is one float64. */
 export const CELL_BYTES = 8;
 

@@ -1,4 +1,4 @@
-/** Merging writers: the rows of several writers of one family become one snapshot. */
+/** Merging the rows of several writers of one family into one snapshot. */
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { escapeLabelValue } from '../model/labels.js';
@@ -6,21 +6,21 @@ import { type MergeRule, TOUCHED } from '../model/metric-types.js';
 import { runAtOnce, runInSlices, TimeSlice } from '../system/time-slice.js';
 import type { Writer } from './backend.js';
 
-/** One writer's rows of a family. */
+/** The rows of one writer of a family. */
 export interface MergeSource {
   readonly writer: Writer;
-  /** Its rows, which may still grow. */
+  /** Labels of the rows, which may still grow. */
   readonly labels: LabelColumn;
-  /** The numbers of those rows now. */
+  /** Returns the numbers of those rows as they are now. */
   values(): Float64Array;
-  /** Unix seconds at which each of those rows began to count, where that is known. */
+  /** Returns the Unix seconds at which each row began to count, undefined if not known. */
   created?(): Float64Array | undefined;
 }
 
 /**
  * Adds one writer's cells to a merged row, as the family's merge mode says.
  *
- * Gauges: a cell nobody touched is no value at all, so that `min` does not see its zero.
+ * A gauge that was never touched has no value, so that `min` does not take its zero.
  */
 export function accumulate(
   { merge, cells }: FamilyDescriptor,
@@ -50,12 +50,12 @@ export function accumulate(
   into[to + TOUCHED] = Math.max(before, at);
 }
 
-/** The earlier of two times, 0 where none is known. */
-export function older(a: number, b: number): number {
+/** Returns the earlier of two times; 0 stands for an unknown one. */
+export function earlierTime(a: number, b: number): number {
   return a === 0 || b === 0 ? a + b : Math.min(a, b);
 }
 
-/** Whether a gauge was set, not only incremented: see {@link TOUCHED}. */
+/** Reports whether a gauge was set, not only incremented: see {@link TOUCHED}. */
 const wasSet = (at: number) => at > 1;
 
 function onlyOf(merge: MergeRule, value: number, at: number, live: boolean): number {
@@ -74,7 +74,7 @@ function both(merge: MergeRule, a: number, aAt: number, b: number, bAt: number, 
     case 'livesum':
       return a + b;
     case 'shared':
-      // Increments of the living add up until somebody sets; from then on the last set wins.
+      // Increments of living writers add up until one of them sets; from then on the last set wins.
       if (!wasSet(aAt) && !wasSet(bAt)) return live ? a + b : a;
       return bAt >= aAt ? b : a;
     default:
@@ -82,8 +82,8 @@ function both(merge: MergeRule, a: number, aAt: number, b: number, bAt: number, 
   }
 }
 
-/** What one source had at one moment. Nothing in it changes afterwards. */
-interface Taken {
+/** A source at one moment. Never changes afterwards. */
+interface SourceCopy {
   readonly source: MergeSource;
   readonly live: boolean;
   readonly version: number;
@@ -92,29 +92,29 @@ interface Taken {
   readonly created: Float64Array | undefined;
 }
 
-/** Where the rows of one source went. */
+/** The merged row of each row of a source. */
 interface Placement {
   readonly source: MergeSource;
   readonly version: number;
   readonly rows: number[];
 }
 
-/** A merge whose numbers are taken. */
+/** Finishes a merge whose numbers were copied. */
 export type BegunMerge = (slice: TimeSlice) => Promise<FamilySnapshot>;
 
-/** Rows between two looks at the clock. */
+/** Rows between two reads of the clock. */
 const ROWS_AT_ONCE = 1024;
 
 /**
- * Merges the same family again and again. It remembers where each source's rows go, so that a merge of what
- * it has seen before is additions only.
+ * Merges one family repeatedly. Remembers the merged row of each source's row, so that merging known rows is only
+ * addition.
  */
 export class Merger {
   readonly #family: FamilyDescriptor;
   #labels = new LabelColumn();
   #rowOf = new Map<string, number>();
   #placements: Placement[] = [];
-  /** Merges that are not over. What is remembered is for one at a time. */
+  /** Number of unfinished merges, of which only one at a time can use what is remembered. */
   #running = 0;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -124,15 +124,15 @@ export class Merger {
 
   merge(sources: readonly MergeSource[]): FamilySnapshot {
     if (this.#running > 0) return new Merger(this.#family).merge(sources);
-    return runAtOnce(this.#merging(this.#take(sources)));
+    return runAtOnce(this.#merging(this.#copy(sources)));
   }
 
-  /** The same in turns with the event loop: takes the numbers of all sources now, and gives what does the rest. */
+  /** Copies the numbers of all sources now, and returns the rest of the merge, which runs in time slices. */
   begin(sources: readonly MergeSource[]): BegunMerge {
-    const taken = this.#take(sources);
+    const copies = this.#copy(sources);
     return async (slice) => {
       this.#running += 1;
-      const merged = this.#last.then(() => runInSlices(this.#merging(taken), slice));
+      const merged = this.#last.then(() => runInSlices(this.#merging(copies), slice));
       this.#last = merged.catch(() => {});
       return merged.finally(() => {
         this.#running -= 1;
@@ -140,7 +140,7 @@ export class Merger {
     };
   }
 
-  #take(given: readonly MergeSource[]): Taken[] {
+  #copy(given: readonly MergeSource[]): SourceCopy[] {
     const isLive = this.#family.merge.startsWith('live');
     return given
       .filter(({ writer }) => writer.live || !isLive)
@@ -154,21 +154,21 @@ export class Merger {
       }));
   }
 
-  *#merging(taken: readonly Taken[]): Generator<void, FamilySnapshot> {
+  *#merging(copies: readonly SourceCopy[]): Generator<void, FamilySnapshot> {
     const family = this.#family;
-    yield* this.#place(taken);
+    yield* this.#place(copies);
     const values = new Float64Array(this.#labels.size * family.cells);
     const live = new Uint8Array(this.#labels.size);
     let created: Float64Array | undefined;
     for (const [i, { rows }] of this.#placements.entries()) {
-      const { live: isLive, values: from, created: since } = taken[i]!;
+      const { live: isLive, values: from, created: since } = copies[i]!;
       if (since !== undefined) created ??= new Float64Array(this.#labels.size);
       for (let row = 0; row < rows.length; row++) {
         if (row % ROWS_AT_ONCE === 0) yield;
         const to = rows[row]!;
         if (to === REMOVED) continue;
         if (isLive) live[to] = 1;
-        if (since !== undefined) created![to] = older(created![to]!, since[row]!);
+        if (since !== undefined) created![to] = earlierTime(created![to]!, since[row]!);
         accumulate(family, values, to * family.cells, from, row * family.cells, isLive);
       }
     }
@@ -178,21 +178,21 @@ export class Merger {
     return created === undefined ? { family, rows, values } : { family, rows, values, created };
   }
 
-  /** Brings the remembered places up to date; starts anew when a source went or removed a row. */
-  *#place(taken: readonly Taken[]): Generator<void, void> {
+  /** Updates the remembered rows; starts anew when a source has gone or removed a row. */
+  *#place(copies: readonly SourceCopy[]): Generator<void, void> {
     const stale = this.#placements.some(
-      ({ source, version }, i) => taken[i]?.source !== source || taken[i].version !== version,
+      ({ source, version }, i) => copies[i]?.source !== source || copies[i].version !== version,
     );
     if (stale) {
       this.#labels = new LabelColumn();
       this.#rowOf = new Map();
       this.#placements = [];
     }
-    for (const { source, version } of taken.slice(this.#placements.length)) {
+    for (const { source, version } of copies.slice(this.#placements.length)) {
       this.#placements.push({ source, version, rows: [] });
     }
     for (const [i, { rows }] of this.#placements.entries()) {
-      const { rows: labels, source } = taken[i]!;
+      const { rows: labels, source } = copies[i]!;
       for (let row = rows.length; row < labels.size; row++) {
         if (row % ROWS_AT_ONCE === 0) yield;
         rows.push(this.#placeRow(labels, source.writer, row));
@@ -213,7 +213,7 @@ export class Merger {
   }
 }
 
-/** The snapshots of merges that have begun, in order. */
+/** Finishes merges. Returns their snapshots in order. */
 export async function finishAll(begun: readonly BegunMerge[]): Promise<FamilySnapshot[]> {
   const slice = new TimeSlice();
   const snapshots: FamilySnapshot[] = [];
@@ -221,7 +221,7 @@ export async function finishAll(begun: readonly BegunMerge[]): Promise<FamilySna
   return snapshots;
 }
 
-/** Whether every writer has a series of its own, told by a `pid` label. */
+/** Reports whether each writer has a series of its own, with a `pid` label. */
 function isPerWriter(merge: MergeRule): boolean {
   return merge === 'all' || merge === 'liveall';
 }
@@ -230,7 +230,7 @@ function withPid(text: string, writer: Writer): string {
   return `${text}${text === '' ? '' : ','}pid="${escapeLabelValue(writer.id)}"`;
 }
 
-/** Without the rows that their writer never touched. */
+/** Returns the rows without those that their writer never touched. */
 function touchedOnly(rows: LabelRows, values: Float64Array, { cells }: FamilyDescriptor): LabelRows {
   const lengths = rows.lengths.slice(0, rows.size);
   for (let row = 0; row < rows.size; row++) if (values[row * cells + TOUCHED] === 0) lengths[row] = REMOVED;

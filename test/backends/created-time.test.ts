@@ -99,7 +99,7 @@ describe('created times', () => {
       merge: 'add',
       bounds: [],
     } as const;
-    const request = { family: { ...family, name: 'folded_total', labelNames: ['a'] }, labels: ['1'] };
+    const request = { family: { ...family, name: 'compacted_total', labelNames: ['a'] }, labels: ['1'] };
     const backends = [];
     for (const created of [3000.5, 1000.5, 2000.5]) {
       const backend = new MultiProcessFileBackend({ directory });
@@ -114,10 +114,10 @@ describe('created times', () => {
     };
     assert.deepEqual(await read(), [3, 1000.5]);
     for (const backend of backends) await backend.close();
-    const folding = new MultiProcessFileBackend({ directory });
-    await folding.fold();
+    const compacting = new MultiProcessFileBackend({ directory });
+    await compacting.compact();
     assert.deepEqual(await read(), [3, 1000.5]);
-    await folding.close();
+    await compacting.close();
   });
 
   it('of worker threads are those in the thread, also when it is gone', async () => {

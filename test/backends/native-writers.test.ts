@@ -175,7 +175,7 @@ describe('native buckets', () => {
     assert.ok(before.schema < 3 && before.zeroThreshold > 0, JSON.stringify(before));
   });
 
-  it('add up over processes that share a directory: killed, and folded', async (t) => {
+  it('add up over processes that share a directory: killed, and compacted', async (t) => {
     const directory = makeDirectory(t);
     const load = `
       import { MultiProcessFileBackend } from 'metheus/backends/file';
@@ -187,7 +187,7 @@ describe('native buckets', () => {
     checkAll(await read(), ALL);
     for (const writer of writers) await writer.kill();
     checkAll(await read(), ALL);
-    await reader.fold();
+    await reader.compact();
     checkAll(await read(), ALL);
   });
 

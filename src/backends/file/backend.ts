@@ -1,4 +1,4 @@
-/** `MultiProcessFileBackend`: one memory-mapped file for each process, in a directory that all of them read. */
+/** `MultiProcessFileBackend`: one memory-mapped file per process, in a directory that all processes read. */
 import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
@@ -7,37 +7,36 @@ import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
 import { type CellExemplars, ExemplarTable } from '../exemplar-table.js';
 import { finishAll, Merger } from '../merge.js';
+import { type CompactionStep, compact, withCompactionLock } from './compaction.js';
 import { ARCHIVE_ID, MetricsDirectory, makeDirectory } from './directory.js';
-import { type FoldStep, fold, withFoldLock } from './fold.js';
-import { gather, livingFirst } from './gather.js';
 import { type Mapping, sharedMapping } from './mapping.js';
-import { MemorySources } from './memory-sources.js';
-import type { MetricsFile } from './reader.js';
+import { gatherSources, livingFirst, MemorySources } from './merge-sources.js';
+import type { MetricsFile } from './metrics-file.js';
 import { directoryFamilies, SELF_FAMILIES, SelfMetrics } from './self-metrics.js';
 import { FileWriter, type FileWriterOptions } from './writer.js';
 
 /** Configuration of {@link MultiProcessFileBackend}. */
 export interface FileBackendConfig {
-  /** Where the files are; made when it is not there. @defaultValue `'./'` */
+  /** Directory of the files; created when missing. @defaultValue `'./'` */
   readonly directory?: string;
-  /** Reads, and writes nothing: no file, no fold. What this process counts itself stays in its memory. */
+  /** Only reads: no file, no compaction. What this process counts stays in its memory. @defaultValue `false` */
   readonly readOnly?: boolean;
 }
 
-/** What tests replace. */
+/** Internals that tests replace. */
 export interface FileBackendParts extends FileWriterOptions {
   readonly mapping?: Mapping;
-  readonly onFoldStep?: (step: FoldStep) => void;
+  readonly onCompactionStep?: (step: CompactionStep) => void;
 }
 
-/** So many files of processes that are gone are folded when somebody scrapes. */
-const FOLD_FROM = 8;
-/** How often a process looks whether its file is still there, or has room again. */
+/** Number of files of ended processes from which on a scrape compacts them. */
+const MIN_COMPACTED_FILES = 8;
+/** How often a process checks whether its file still exists and has room. */
 const CHECK_MS = 1000;
 
 /**
- * Shares numbers among all processes that use one directory. Nothing is lost when a process is killed: its
- * numbers are in its file, which the next scrapes read and sooner or later fold into an archive.
+ * Shares numbers among all processes that use one directory. Nothing is lost when a process is killed: the next
+ * scrapes read its file, and sooner or later compact it into an archive.
  */
 export class MultiProcessFileBackend implements Backend {
   readonly config: Readonly<Required<FileBackendConfig>>;
@@ -47,20 +46,20 @@ export class MultiProcessFileBackend implements Backend {
   readonly #self = new SelfMetrics();
   readonly #mergers = new Map<string, Merger>();
   readonly #conflicts = new Set<string>();
-  /** Threads that have cells in the file. */
+  /** Worker threads with cells in the file. */
   readonly #threads = new Set<Writer>();
-  /** Series that found no room in the file. */
+  /** Series that are not in the file. */
   #memory = new MemorySources();
   readonly #exemplars = new ExemplarTable();
   #writer: FileWriter | undefined;
-  /** The file that is being left, because it is gone. */
+  /** The previous file, which has gone, while its cells migrate. */
   #former: FileWriter | undefined;
-  /** Why there is no file, until it is tried again. */
+  /** Why there is no file, until the next attempt to create one. */
   #refused: Error | undefined;
   #host: BackendHost | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #folding: Promise<void> | undefined;
-  /** The last reading of the files: they are not closed meanwhile. */
+  #compacting: Promise<void> | undefined;
+  /** The last read of the files, which are not closed until it ends. */
   #reading: Promise<MetricsFile[]> | undefined;
 
   /**
@@ -76,7 +75,11 @@ export class MultiProcessFileBackend implements Backend {
     this.#parts = parts;
     this.#mapping = parts.mapping ?? sharedMapping();
     const onFault = (name: string, fault: string) =>
-      this.#self.trouble('file', name, `The metrics file ${name} in ${directory} cannot be read: ${fault}`);
+      this.#self.reportError(
+        'file',
+        name,
+        `The metrics file ${name} in ${directory} cannot be read: ${fault}`,
+      );
     this.#directory = new MetricsDirectory(this.config.directory, this.#mapping, onFault);
   }
 
@@ -95,7 +98,7 @@ export class MultiProcessFileBackend implements Backend {
     } catch (error) {
       const { code = 'unknown', message } = error as NodeJS.ErrnoException;
       const warning = `Metrics stay in memory, where no other process sees them: ${message}`;
-      this.#self.trouble('write', code, warning);
+      this.#self.reportError('write', code, warning);
       return this.#memory.reserve(request);
     }
   }
@@ -125,9 +128,9 @@ export class MultiProcessFileBackend implements Backend {
     this.#checkFile();
     this.#mapping.flush();
     const files = await this.#read();
-    // From here on in one go, until the numbers of all are taken: what moves meanwhile is neither lost nor twice there.
+    // Synchronous until all numbers are copied, so that a series that migrates is counted exactly once.
     this.#endThreads(files);
-    const gathered = gather(files, this.#memory, this.#writer?.id);
+    const gathered = gatherSources(files, this.#memory, this.#writer?.id);
     const names = new Map<string, string>();
     const merge = (family: FamilyDescriptor) => {
       const key = familyKey(family);
@@ -145,18 +148,18 @@ export class MultiProcessFileBackend implements Backend {
       begun.push(this.#mergerOf(key, family).begin(others));
     }
     const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (files.filter(isGone).length >= FOLD_FROM) void this.fold();
+    if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.compact();
     const snapshots = await this.#exemplars.addTo(await finishAll([...begun, ...own]));
     return isDefault ? [...snapshots, ...directoryFamilies(files.length, used)] : snapshots;
   }
 
-  /** Folds the files of all processes that are gone into the archive. Never rejects: trouble is counted. */
-  fold(): Promise<void> {
+  /** Compacts the files of ended processes into the archive. Never rejects: an error is counted. */
+  compact(): Promise<void> {
     if (this.config.readOnly) return Promise.resolve();
-    this.#folding ??= this.#fold().finally(() => {
-      this.#folding = undefined;
+    this.#compacting ??= this.#compact().finally(() => {
+      this.#compacting = undefined;
     });
-    return this.#folding;
+    return this.#compacting;
   }
 
   async flush(): Promise<void> {
@@ -166,7 +169,7 @@ export class MultiProcessFileBackend implements Backend {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    await this.#folding;
+    await this.#compacting;
     await this.#reading;
     this.#writer?.close();
     this.#writer = undefined;
@@ -174,21 +177,21 @@ export class MultiProcessFileBackend implements Backend {
     this.#directory.close();
   }
 
-  async #fold(): Promise<void> {
+  async #compact(): Promise<void> {
     const { directory } = this.config;
     try {
-      await withFoldLock(directory, this.#mapping, async () => {
-        this.#parts.onFoldStep?.('locked');
+      await withCompactionLock(directory, this.#mapping, async () => {
+        this.#parts.onCompactionStep?.('locked');
         const files = await this.#read();
-        const gone = files.filter(isGone);
-        if (gone.length === 0) return;
+        const ended = files.filter(isEnded);
+        if (ended.length === 0) return;
         if (this.#directory.hasHiddenArchive) throw new Error('the archive cannot be opened');
-        await fold(directory, files.find(isArchive), gone, this.#parts.onFoldStep);
-        this.#self.countFold();
+        await compact(directory, files.find(isArchive), ended, this.#parts.onCompactionStep);
+        this.#self.countCompaction();
       });
     } catch (error) {
       const { code = 'unknown', message } = error as NodeJS.ErrnoException;
-      this.#self.trouble('fold', code, `Metrics files could not be folded: ${message}`);
+      this.#self.reportError('compact', code, `Metrics files could not be compacted: ${message}`);
     }
   }
 
@@ -197,7 +200,7 @@ export class MultiProcessFileBackend implements Backend {
     return this.#reading;
   }
 
-  /** @throws what the file system throws; it is asked again at the next check only */
+  /** @throws the error of the file system, again until the next check */
   #ownFile(): FileWriter {
     if (this.#writer !== undefined) return this.#writer;
     if (this.#refused !== undefined) throw this.#refused;
@@ -220,7 +223,7 @@ export class MultiProcessFileBackend implements Backend {
     this.#checkFile();
   }
 
-  /** Makes a file when there is none any more, or yet, and brings there what is in memory and should not be. */
+  /** Creates a file if there is none, and migrates cells from memory and from a file that has gone. */
   #checkFile(): void {
     if (this.#timer === undefined) return;
     const before = this.#writer;
@@ -233,7 +236,7 @@ export class MultiProcessFileBackend implements Backend {
     try {
       this.#ownFile();
     } catch {
-      // It was told when it happened first. What was in a file that is gone moves to memory all the same.
+      // The error was reported the first time. Cells of a file that has gone still migrate, to memory.
       if (before === undefined) return;
     }
     this.#memory = new MemorySources();
@@ -256,13 +259,13 @@ export class MultiProcessFileBackend implements Backend {
     this.#host?.migrate(isInMemory);
   }
 
-  /** The file says of a thread that it lives; that it does no more is known here before it is in the file. */
+  /** Marks threads that have ended, which the file still lists as living. */
   #endThreads(files: readonly MetricsFile[]): void {
     const own = files.find(({ id }) => id === this.#writer?.id);
     for (const thread of this.#threads) if (!thread.live) own?.end(thread.id);
   }
 
-  /** One name can be one family only: the first wins. */
+  /** Reports whether another family has the name already, which is served instead. */
   #isConflict(names: Map<string, string>, key: string, family: FamilyDescriptor): boolean {
     const name = nameOf(family);
     const known = names.get(name);
@@ -271,7 +274,7 @@ export class MultiProcessFileBackend implements Backend {
     if (!this.#conflicts.has(key)) {
       this.#conflicts.add(key);
       const message = `Two programs define the metric '${family.name}' differently: ${known} and ${key}. The first is served.`;
-      this.#self.trouble('conflict', key, message);
+      this.#self.reportError('conflict', key, message);
     }
     return true;
   }
@@ -290,7 +293,7 @@ const nameOf = ({ scope, name }: FamilyDescriptor) => JSON.stringify([scope, nam
 
 const isArchive = ({ id }: MetricsFile) => id === ARCHIVE_ID;
 
-/** Whose owner is gone, and which can be folded: what is broken stays, for somebody to look at. */
-function isGone(file: MetricsFile): boolean {
+/** Reports whether a file can be compacted: its process has ended, and it is not broken. Broken files stay for inspection. */
+function isEnded(file: MetricsFile): boolean {
   return !file.live && file.fault === undefined && !isArchive(file);
 }

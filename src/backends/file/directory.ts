@@ -1,18 +1,18 @@
-/** The directory that writers share: which files are there, and a view of them that no fold can disturb. */
+/** Reading the directory that writers share: all files at one moment, whatever is compacted meanwhile. */
 import { mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { mayLive } from '../../system/process-identity.js';
 import { TimeSlice } from '../../system/time-slice.js';
 import { CLOSED, FILE_SUFFIX, TOLD_BY_LOCK } from './layout.js';
 import type { Mapping } from './mapping.js';
-import { MetricsFile } from './reader.js';
+import { MetricsFile } from './metrics-file.js';
 
-/** The numbers of all writers that are gone. */
+/** The file with the numbers of ended writers. */
 export const ARCHIVE_ID = 'archive';
 export const ARCHIVE = ARCHIVE_ID + FILE_SUFFIX;
 
-/** How often a fold may come between before a scrape takes what it has. Each fold waits for the disk. */
-const MOST_TRIES = 50;
+/** How often a scrape starts again because of a compaction. Each compaction waits for the disk, so that few come between. */
+const MAX_TRIES = 50;
 
 export class MetricsDirectory {
   readonly path: string;
@@ -20,10 +20,10 @@ export class MetricsDirectory {
   readonly #onFault: (name: string, fault: string) => void;
   readonly #files = new Map<string, MetricsFile>();
   #archive: { readonly file: MetricsFile; readonly identity: string } | undefined;
-  /** Names that could not be opened: each is told once while it is so. */
+  /** Names of files that could not be opened, each of which was reported. */
   readonly #unopened = new Set<string>();
 
-  /** @param onFault - told once of each file that cannot be read */
+  /** @param onFault - called once for each file that cannot be read */
   constructor(path: string, mapping: Mapping, onFault: (name: string, fault: string) => void) {
     this.path = path;
     this.#mapping = mapping;
@@ -31,9 +31,9 @@ export class MetricsDirectory {
   }
 
   /**
-   * All files, read: the archive first, if there is one, and then from the oldest to the newest. What is new is taken in
-   * in turns with the event loop; then everything is read again in one go, with what has come meanwhile. Not more often:
-   * writers may be faster than the reader.
+   * Reads and returns all files: the archive first, if there is one, then from the oldest to the newest. New records are
+   * parsed in time slices; then everything is read once more without a pause. Only once, since writers may be faster
+   * than the reader.
    */
   async read(): Promise<MetricsFile[]> {
     const slice = new TimeSlice();
@@ -45,22 +45,22 @@ export class MetricsDirectory {
   }
 
   /**
-   * All files, each as far as there was time.
+   * Returns all files, each read as far as the slice allows.
    *
-   * A fold renames the new archive into place and then removes what it holds. So the archive is read first and
-   * looked at again last: if it is the same, then every file was either in it or still there.
+   * A compaction renames the new archive into place and then removes what it holds. So the archive is read first and
+   * checked again at the end: if it is the same, every file was either in it or still present.
    */
   #readAll(slice?: TimeSlice): MetricsFile[] {
     for (let tries = 1; ; tries++) {
       const archive = this.#readArchive(slice);
-      const files = this.#readFiles(archive?.file.folded ?? new Set(), slice);
-      if (this.#archiveIdentity() === archive?.identity || tries === MOST_TRIES) {
+      const files = this.#readFiles(archive?.file.compacted ?? new Set(), slice);
+      if (this.#archiveIdentity() === archive?.identity || tries === MAX_TRIES) {
         return archive === undefined ? files : [archive.file, ...files];
       }
     }
   }
 
-  /** Whether there is an archive that could not be opened: then nobody knows what is in it. */
+  /** Reports whether there is an archive that could not be opened. */
   get hasHiddenArchive(): boolean {
     return this.#archive === undefined && this.#archiveIdentity() !== undefined;
   }
@@ -85,7 +85,7 @@ export class MetricsDirectory {
   #readArchive(slice?: TimeSlice): { readonly file: MetricsFile; readonly identity: string } | undefined {
     const identity = this.#archiveIdentity();
     if (identity === this.#archive?.identity) return this.#archive;
-    // Kept open until the next one is: so their inodes, which tell them apart, differ.
+    // Closed after the next one is opened, so that their inodes, which tell them apart, differ.
     const before = this.#archive;
     this.#archive = undefined;
     const file = identity === undefined ? undefined : this.#open(ARCHIVE);
@@ -97,8 +97,8 @@ export class MetricsDirectory {
     return this.#archive;
   }
 
-  #readFiles(folded: ReadonlySet<string>, slice?: TimeSlice): MetricsFile[] {
-    const names = new Set(this.#list().filter((name) => !folded.has(idOf(name))));
+  #readFiles(compacted: ReadonlySet<string>, slice?: TimeSlice): MetricsFile[] {
+    const names = new Set(this.#list().filter((name) => !compacted.has(idOf(name))));
     for (const [name, file] of this.#files) {
       if (names.has(name)) continue;
       file.close();
@@ -117,7 +117,7 @@ export class MetricsDirectory {
 
   #readFile(name: string, file: MetricsFile, slice?: TimeSlice): void {
     if (file.owner === undefined) this.#readContent(name, file, slice);
-    // In this order: an owner that dies in between has written everything that is read afterwards.
+    // Checked before the read, so that the numbers of an owner that ends in between are complete.
     const live = file.live && this.#isLive(file);
     if (file.owner !== undefined) this.#readContent(name, file, slice);
     file.live = live;
@@ -126,16 +126,16 @@ export class MetricsDirectory {
   async #catchUp(name: string, file: MetricsFile, slice: TimeSlice): Promise<void> {
     while (file.isBehind) {
       await slice.next();
-      this.#told(name, file, () => file.parse(slice));
+      this.#reportFault(name, file, () => file.parse(slice));
     }
   }
 
   #readContent(name: string, file: MetricsFile, slice?: TimeSlice): void {
-    this.#told(name, file, () => file.read(slice));
+    this.#reportFault(name, file, () => file.read(slice));
   }
 
-  /** Does what may find a fault in a file, and tells it when it is new. */
-  #told(name: string, file: MetricsFile, work: () => void): void {
+  /** Does work on a file, and reports a fault that it finds. */
+  #reportFault(name: string, file: MetricsFile, work: () => void): void {
     const before = file.fault;
     try {
       work();
@@ -145,7 +145,7 @@ export class MetricsDirectory {
     if (file.fault !== undefined && before === undefined) this.#onFault(name, file.fault);
   }
 
-  /** A lock is released by the kernel when its owner dies, whatever namespace it lives in. */
+  /** Reports whether the owner lives. The kernel releases a lock when its owner dies, in whatever namespace. */
   #isLive(file: MetricsFile): boolean {
     if (file.owner === undefined) return true;
     if (file.liveness === CLOSED) return false;
@@ -161,8 +161,8 @@ export class MetricsDirectory {
       this.#unopened.delete('.');
       return names;
     } catch (error) {
-      // Nobody has written yet.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#tellUnopened('.', error as Error);
+      // Without a directory nothing was written yet.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#reportUnopened('.', error as Error);
       return [];
     }
   }
@@ -173,13 +173,13 @@ export class MetricsDirectory {
       this.#unopened.delete(name);
       return file;
     } catch (error) {
-      // Folded and removed since it was listed: the archive has it, and will be seen to have changed.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#tellUnopened(name, error as Error);
+      // Compacted since it was listed: the archive that has it will be read again.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#reportUnopened(name, error as Error);
       return undefined;
     }
   }
 
-  #tellUnopened(name: string, { message }: Error): void {
+  #reportUnopened(name: string, { message }: Error): void {
     if (this.#unopened.has(name)) return;
     this.#unopened.add(name);
     this.#onFault(name, message);
@@ -187,10 +187,10 @@ export class MetricsDirectory {
 }
 
 /**
- * Makes a directory and those above it. Node's own `recursive` never returns in `/proc`, where a directory
- * cannot be made although the one above it is there.
+ * Creates a directory and its parents. Node's own `recursive` never returns in `/proc`, where creating a directory
+ * fails although its parent exists.
  *
- * @throws what the file system throws
+ * @throws the error of the file system
  */
 export function makeDirectory(path: string): void {
   try {

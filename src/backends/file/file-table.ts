@@ -1,4 +1,4 @@
-/** The series of one family and one writer in a file, as a source to merge. */
+/** The series of one family and one writer in a file, as a source of merges. */
 import type { FamilyDescriptor } from '../../model/family.js';
 import { LabelColumn, REMOVED as REMOVED_ROW } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
@@ -12,7 +12,7 @@ export class FileTable implements MergeSource {
   readonly writer: Writer;
   readonly labels = new LabelColumn();
   readonly #file: { readonly content: Bytes };
-  /** For each row: its label values, where its record begins, the record's state, the index of its first cell, when it was made. */
+  /** By row: label values, offset of the record, its state, index of the first cell, and Unix seconds of its creation. */
   readonly #identities: (readonly string[])[] = [];
   readonly #records: number[] = [];
   readonly #states: number[] = [];
@@ -35,7 +35,7 @@ export class FileTable implements MergeSource {
     this.#created[row] = created;
   }
 
-  /** Its series, each with its label values and the index of its first cell in the file's content. */
+  /** Yields the series, each with the index of its first cell in the content of the file. */
   *series(): Generator<{
     readonly labels: readonly string[];
     readonly cellIndex: number;
@@ -51,7 +51,7 @@ export class FileTable implements MergeSource {
     }
   }
 
-  /** Drops the series that were removed, and tells where their records are. */
+  /** Removes the rows of removed series, and passes the offsets of their records to `onVacant`. */
   refresh(onVacant: (record: number) => void): void {
     const { content } = this.#file;
     for (let row = 0; row < this.#records.length; row++) {

@@ -1,13 +1,13 @@
 /**
- * The bytes of a writer's file, version 1. Native byte order; every part begins at a multiple of 8.
+ * The layout of a writer's file, version 1. Native byte order; everything begins at a multiple of 8.
  *
  * ```
  * header   0  magic: "METHEUS\n"                     8  version: int32
  *         12  byte order: int32, 0x01020304         16  headerLength: int32, where the records begin
  *         20  used: int32, bytes of whole records and the header (atomic; written last)
  *         24  pid: int32                            28  liveness: int32 (atomic), how to tell whether the
- *         32  start: float64, when the process          owner lives: 0 it does not, it closed the file;
- *             started, in clock ticks since boot;       1 by its pid and start; 2 by its lock on the file
+ *         32  start: float64, start time of the         owner lives: 0 it has closed the file; 1 by its
+ *             process in clock ticks since boot;        pid and start; 2 by its lock on the file
  *             0 when not known                      40  created: float64, Unix seconds
  *         48  boot id: 36 ASCII bytes, padded to 40
  *         88  pidNamespace: float64, what the pid is valid in; 0 when not known
@@ -22,12 +22,12 @@
  *             cells: float64 × cells
  * ```
  *
- * A record's body is written first and `used` afterwards: a reader sees whole records only, also when the
- * writer was killed between the two. Records never straddle a chunk, since each chunk is mapped by itself; a
- * gap fills what is left. Families are numbered in the order of their records.
+ * A record's body is written first and `used` afterwards, so that readers see whole records only, even when the writer
+ * is killed in between. Records never straddle chunks, since each chunk is mapped by itself; a gap fills the rest of a
+ * chunk. Families are numbered in the order of their records.
  *
- * The place of a removed series is used again by one whose record is as long. It stays removed until the new
- * body is whole; the number of uses in its state tells readers who missed that.
+ * A removed record is used again by a series whose record is as long. It stays removed until the new body is whole; the
+ * number of uses in its state tells a reader that has missed the removal.
  */
 
 import { crc32 } from '../../system/checksum.js';
@@ -38,10 +38,10 @@ export const MAGIC = Buffer.from('METHEUS\n');
 export const VERSION = 1;
 export const BYTE_ORDER = 0x01020304;
 export const HEADER_BYTES = 96;
-/** Files grow by this, or by a multiple of it where one record needs more. */
+/** Files grow by this size, or by a multiple of it for a larger record. */
 export const CHUNK_BYTES = 65536;
-/** A file is never longer: readers hold it in memory, and `used` is an int32. */
-export const MOST_BYTES = 2 ** 30;
+/** Most bytes of a file: readers hold it in memory, and `used` is an int32. */
+export const MAX_BYTES = 2 ** 30;
 export const FILE_SUFFIX = '.metheus';
 
 const RECORD_HEADER = 32;
@@ -53,25 +53,25 @@ export const IN_USE = 1;
 export const REMOVED = 2;
 const KIND = 0xff;
 
-/** As a header's liveness. */
+/** Values of a header's liveness. */
 export const CLOSED = 0;
 export const TOLD_BY_PID = 1;
 export const TOLD_BY_LOCK = 2;
 
-/** As a record's family: the record declares a family. */
+/** Value of a record's family: the record declares a family. */
 export const DECLARES = -1;
 
-/** As a record's family: the record lists the ids of the files that were folded into this one. */
-export const FOLDED = -2;
+/** Value of a record's family: the record lists the ids of the files that were compacted into this one. */
+export const COMPACTED = -2;
 
-/** What a series record says it counts. */
+/** The text of a series' record. */
 export interface SeriesIdentity {
   readonly labels: readonly string[];
-  /** A thread of the process, or what was folded; left out: the process itself. */
+  /** A thread of the process, or an ended writer in an archive; by default the process itself. */
   readonly writer?: Pick<Writer, 'id' | 'live'>;
 }
 
-/** Views of a part of a file: a mapped chunk, or what was read. */
+/** Views of bytes of a file: a mapped chunk, or the content that was read. */
 export class Bytes {
   readonly ints: Int32Array;
   readonly bytes: Uint8Array;
@@ -97,23 +97,23 @@ export function livenessOf({ ints }: Bytes): number {
   return Atomics.load(ints, 7);
 }
 
-/** Tells readers that the owner is done with the file. */
+/** Marks the owner as ended. */
 export function setClosed({ ints }: Bytes): void {
   Atomics.store(ints, 7, CLOSED);
 }
 
-/** Why a file cannot be read: a kind for the error metric. */
+/** Why a file cannot be read. */
 export type FileFault = 'empty' | 'magic' | 'version' | 'byte-order' | 'record' | 'unreadable';
 
-/** What a header says of its file. */
+/** The header of a file. */
 export interface FileHeader extends ProcessIdentity {
   /** Unix seconds. */
   readonly created: number;
-  /** Where the records begin. */
+  /** Offset of the first record. */
   readonly records: number;
 }
 
-/** What the header says, or why it is of no use. */
+/** Returns the header, or why it is invalid. */
 export function readHeader({ ints, bytes, cells }: Bytes): FileHeader | FileFault {
   if (bytes.length < HEADER_BYTES) return 'empty';
   if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) return 'magic';
@@ -126,26 +126,26 @@ export function readHeader({ ints, bytes, cells }: Bytes): FileHeader | FileFaul
   return { pid: ints[6]!, start, bootId, pidNamespace, created, records };
 }
 
-/** Where whole records end. */
+/** Returns the offset at which whole records end. */
 export function usedBytes({ ints }: Bytes): number {
   return Atomics.load(ints, 5);
 }
 
-/** Tells readers of the records up to here: the last step of every append. */
+/** Publishes the records up to an offset, as the last step of every append. */
 export function setUsedBytes({ ints }: Bytes, used: number): void {
   Atomics.store(ints, 5, used);
 }
 
 const align = (bytes: number) => (bytes + 7) & ~7;
 
-/** How long the record of a text and so many cells is. */
+/** Returns the length of a record. */
 export function recordLength(textLength: number, cells: number): number {
   return RECORD_HEADER + align(textLength) + cells * 8;
 }
 
 /**
- * Writes a record, its cells zero, and returns where the cells are, as an index of `cells`. What was there is
- * a removed record of the same length, or nothing yet.
+ * Writes a record with zeroed cells over a removed record of the same length, or over zeros. Returns the index of its
+ * first cell in `cells`.
  */
 export function writeRecord(
   to: Bytes,
@@ -171,7 +171,7 @@ export function writeRecord(
   return cellIndex;
 }
 
-/** Fills what is left of a chunk. */
+/** Fills the rest of a chunk. */
 export function writeGap(to: Bytes, at: number): void {
   to.ints[at / 4] = to.bytes.length - at;
   to.ints[at / 4 + 1] = GAP;
@@ -182,16 +182,16 @@ export interface RecordView {
   readonly state: number;
   readonly kind: number;
   readonly family: number;
-  /** JSON; empty for a gap and for what was removed. */
+  /** JSON; empty for a gap and a removed record. */
   readonly text: string;
   readonly cells: number;
   /** Unix seconds. */
   readonly created: number;
-  /** Where its cells are, as an index of `cells`. */
+  /** Index of its first cell in `cells`. */
   readonly cellIndex: number;
 }
 
-/** The record at `at`, or undefined when its bytes cannot be a record that ends before `end`. */
+/** Returns the record at an offset; undefined when the bytes are not a record that ends before `end`. */
 export function readRecord(from: Bytes, at: number, end: number): RecordView | undefined {
   const int = at / 4;
   const length = from.ints[int]!;
@@ -201,7 +201,7 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   const nothing = { length, state, kind, family: 0, text: '', cells: 0, created: 0, cellIndex: 0 };
   if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
   if (length < RECORD_HEADER) return undefined;
-  // Somebody may be at work there, or was killed there: only its length can be relied on.
+  // A writer may be changing the record, or was killed while it did: only the length is reliable.
   if (kind === REMOVED) return nothing;
   if (kind !== IN_USE) return undefined;
   const [textLength, family, cells] = [from.ints[int + 3]!, from.ints[int + 4]!, from.ints[int + 5]!];
@@ -214,7 +214,7 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   return { length, state, kind, family, text, cells, created, cellIndex: (at + length) / 8 - cells };
 }
 
-/** When a record's series began to count, in Unix seconds. */
+/** Returns the Unix seconds at which a record's series began to count. */
 export function createdAt({ cells }: Bytes, at: number): number {
   return cells[at / 8 + 3]!;
 }
@@ -225,7 +225,7 @@ export function setRemoved({ ints }: Bytes, at: number): void {
   Atomics.store(ints, int, (ints[int]! & ~KIND) | REMOVED);
 }
 
-/** Changes whenever the record stops to mean what it meant. */
+/** Returns a number that changes whenever the record changes its meaning. */
 export function stateOf({ ints }: Bytes, at: number): number {
   return ints[at / 4 + 1]!;
 }

@@ -1,7 +1,7 @@
 /**
- * Memory mapping and file locks, from the C library by way of koffi, an optional peer dependency.
+ * Memory mapping and file locks of the C library, through koffi, an optional peer dependency.
  *
- * Only the main thread comes here: a worker that is terminated inside koffi would abort the process.
+ * Only the main thread loads koffi: terminating a worker inside it would abort the process.
  */
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,18 +10,18 @@ import { warnOnce } from '../../errors.js';
 import { addExitStep } from '../../system/exit-steps.js';
 import { HEADER_BYTES } from './layout.js';
 
-/** How a file's bytes become memory, and how the death of a file's owner is told. */
+/** Access to files as memory, and locks that end with their owner. */
 export interface Mapping {
-  /** Memory that is the file's bytes from `offset`: what is written there survives the process. */
+  /** Returns memory that is the file's bytes from `offset`, so that what is written there survives the process. */
   map(file: number, offset: number, length: number): ArrayBuffer;
-  /** Whether there are file locks. */
+  /** Whether file locks are available. */
   readonly hasLocks: boolean;
-  /** Locks a file until this process unlocks it or dies; false when it cannot, or another holder is in the way. */
+  /** Locks a file until this process unlocks it or ends. Reports whether it could. */
   lock(file: number, kind: 'exclusive' | 'shared'): boolean;
   unlock(file: number): void;
-  /** Brings everything written so far into the files. */
+  /** Writes everything that was written to memory so far to the files. */
   flush(): void;
-  /** Leaves a file alone from now on. */
+  /** Stops writing to a file. */
   forget(file: number): void;
 }
 
@@ -37,7 +37,7 @@ interface Koffi {
   address(pointer: unknown): bigint;
 }
 
-/** The real thing. @throws when koffi or a function of the C library is not there */
+/** Loads the mapping of the C library. @throws the error of koffi, or of the function that is missing */
 export function loadMapping(): Mapping {
   const koffi = createRequire(import.meta.url)('koffi') as Koffi;
   const libc = koffi.load(null);
@@ -52,29 +52,29 @@ export function loadMapping(): Mapping {
     hasLocks: true,
     lock: (file, kind) => flock(file, LOCKS[kind] | LOCK_NOT_BLOCKING) === 0,
     unlock: (file) => void flock(file, UNLOCK),
-    // The kernel does that by itself, also after SIGKILL.
+    // The kernel writes mapped memory itself, even after SIGKILL.
     flush() {},
     forget() {},
   };
 }
 
-/** How often {@link WrittenMapping} writes: what a `SIGKILL` can lose. */
+/** How often {@link WrittenMapping} writes; a `SIGKILL` loses what was counted since. */
 const WRITE_MS = 100;
-/** What changed is found and written in pieces of this size. */
-const PAGE = 4096;
+/** Size of the blocks that are compared and written. */
+const BLOCK_BYTES = 4096;
 
-/** A part of a file, and what was written of it last. */
-interface Part {
+/** A section of a file, and its bytes as last written. */
+interface Section {
   readonly offset: number;
   readonly bytes: Uint8Array;
   readonly written: Uint8Array;
 }
 
-/** The same format without mapping: memory that is written to the file on a timer and at exit. */
+/** Writes memory to the files on a timer and at exit, where nothing can be mapped. The format is the same. */
 export class WrittenMapping implements Mapping {
-  /** Locks are in the C library: without them, whether an owner lives is told by its pid and start time. */
+  /** Locks are functions of the C library. Without them, the pid and start time of an owner tell whether it lives. */
   readonly hasLocks = false;
-  readonly #parts = new Map<number, Part[]>();
+  readonly #sections = new Map<number, Section[]>();
 
   constructor() {
     addExitStep('files', () => this.flush());
@@ -82,11 +82,11 @@ export class WrittenMapping implements Mapping {
   }
 
   map(file: number, offset: number, length: number): ArrayBuffer {
-    const part = { offset, bytes: new Uint8Array(length), written: new Uint8Array(length) };
-    const parts = this.#parts.get(file);
-    if (parts === undefined) this.#parts.set(file, [part]);
-    else parts.push(part);
-    return part.bytes.buffer;
+    const section = { offset, bytes: new Uint8Array(length), written: new Uint8Array(length) };
+    const sections = this.#sections.get(file);
+    if (sections === undefined) this.#sections.set(file, [section]);
+    else sections.push(section);
+    return section.bytes.buffer;
   }
 
   lock(): boolean {
@@ -95,14 +95,14 @@ export class WrittenMapping implements Mapping {
 
   unlock(): void {}
 
-  /** From the last part to the first, and its header at the very end: that tells readers what is there. */
+  /** Writes sections from the last to the first and the header at the end, since it tells readers what is there. */
   flush(): void {
-    for (const [file, parts] of this.#parts) {
+    for (const [file, sections] of this.#sections) {
       try {
-        for (const part of parts.toReversed()) {
-          writeChanged(file, part, part.offset === 0 ? HEADER_BYTES : 0, part.bytes.length);
+        for (const section of sections.toReversed()) {
+          writeChanged(file, section, section.offset === 0 ? HEADER_BYTES : 0, section.bytes.length);
         }
-        writeChanged(file, parts[0]!, 0, HEADER_BYTES);
+        writeChanged(file, sections[0]!, 0, HEADER_BYTES);
       } catch (error) {
         warnOnce(`write ${file}`, `Metrics could not be written: ${(error as Error).message}`);
       }
@@ -110,13 +110,13 @@ export class WrittenMapping implements Mapping {
   }
 
   forget(file: number): void {
-    this.#parts.delete(file);
+    this.#sections.delete(file);
   }
 }
 
-function writeChanged(file: number, { offset, bytes, written }: Part, begin: number, end: number): void {
+function writeChanged(file: number, { offset, bytes, written }: Section, begin: number, end: number): void {
   for (let at = begin; at < end; ) {
-    const next = Math.min(end, at - (at % PAGE) + PAGE);
+    const next = Math.min(end, at - (at % BLOCK_BYTES) + BLOCK_BYTES);
     const now = bytes.subarray(at, next);
     if (Buffer.compare(now, written.subarray(at, next)) !== 0) {
       for (let done = 0; done < now.length; ) {
@@ -130,11 +130,11 @@ function writeChanged(file: number, { offset, bytes, written }: Part, begin: num
 
 let shared: Mapping | undefined;
 
-/** The mapping of this process. Without koffi it is the slower one, which is told once. */
+/** Returns the mapping of this process. Without koffi it writes on a timer, with one warning. */
 export function sharedMapping(): Mapping {
   if (shared !== undefined) return shared;
   if (!isMainThread) {
-    // For a reader in a worker thread: see above.
+    // A worker thread only reads, and must not load koffi.
     shared = new WrittenMapping();
     return shared;
   }

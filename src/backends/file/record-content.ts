@@ -1,9 +1,9 @@
-/** What the text of a record may say. Programs of other versions write here too, so nothing is taken on trust. */
+/** Validation of the text of records, which programs of other versions may have written. */
 import type { FamilyDescriptor } from '../../model/family.js';
 import { cellsOf, MERGE_RULES, METRIC_TYPES, minCellsOf } from '../../model/metric-types.js';
 import type { SeriesIdentity } from './layout.js';
 
-/** The object or array of a record's text; undefined when it is neither. */
+/** Parses the text of a record. Returns undefined unless it is an object or an array. */
 export function parseContent(text: string): object | undefined {
   try {
     const content: unknown = JSON.parse(text);

@@ -1,47 +1,48 @@
-/** What the file backend says of itself, as families of the default registry. */
+/** Metrics of the file backend itself, as families of the default registry. */
 import { warnOnce } from '../../errors.js';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
 import { createFamily } from '../../model/create-family.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
-import type { Backend, Cells } from '../backend.js';
+import { BACKEND_ERRORS, type Backend, type Cells } from '../backend.js';
 import { accumulate } from '../merge.js';
 
 /**
- * What can go wrong: `write`, a series that had to stay in memory; `file`, one that cannot be read; `conflict`,
- * a family that another program defines otherwise; `fold`.
+ * Kinds of errors: `write`, a series that stays in memory; `file`, a file that cannot be read; `conflict`, a family
+ * that another program defines differently; `compact`, a compaction that failed.
  */
-export type TroubleKind = 'write' | 'file' | 'conflict' | 'fold';
-const KINDS: readonly TroubleKind[] = ['write', 'file', 'conflict', 'fold'];
+export type ErrorKind = 'write' | 'file' | 'conflict' | 'compact';
+const KINDS: readonly ErrorKind[] = ['write', 'file', 'conflict', 'compact'];
 
-function counterOf(name: string, help: string, labelNames: readonly string[]): FamilyDescriptor {
-  const common = {
-    scope: DEFAULT_SCOPE,
-    type: 'counter',
-    unit: '',
-    cells: 1,
-    merge: 'add',
-    bounds: [],
-  } as const;
-  return { ...common, name, help, labelNames };
-}
-
-const ERRORS = counterOf('metheus_backend_errors_total', 'Trouble with the storage of metrics.', ['kind']);
-const FOLDS = counterOf('metheus_backend_folds_total', 'Folds of the files of processes that are gone.', []);
+const counter = {
+  scope: DEFAULT_SCOPE,
+  type: 'counter',
+  unit: '',
+  cells: 1,
+  merge: 'add',
+  bounds: [],
+} as const;
+const ERRORS: FamilyDescriptor = { ...counter, ...BACKEND_ERRORS };
+const COMPACTIONS: FamilyDescriptor = {
+  ...counter,
+  name: 'metheus_backend_folds_total',
+  help: 'Compactions of the files of ended processes.',
+  labelNames: [],
+};
 
 /** The families of {@link SelfMetrics}. */
-export const SELF_FAMILIES: readonly FamilyDescriptor[] = [ERRORS, FOLDS];
+export const SELF_FAMILIES: readonly FamilyDescriptor[] = [ERRORS, COMPACTIONS];
 
-/** Counters of a backend, in cells of that backend: so every process' trouble is seen by whoever scrapes. */
+/** Counters in cells of the backend that they describe, so that every scrape shows those of all processes. */
 export class SelfMetrics {
-  readonly #errors = new Map<TroubleKind, Cells>();
-  #folds: Cells | undefined;
+  readonly #errors = new Map<ErrorKind, Cells>();
+  #compactions: Cells | undefined;
 
   /**
-   * Takes cells for all counters: while there is room, so that even a full disk can be told. Called again, moves
-   * those counters there whose cells are `which`.
+   * Reserves cells for all counters when the backend opens, so that errors can be counted even on a full disk. A
+   * later call moves the counters whose cells `which` selects.
    */
   reserve(backend: Backend, which: (cells: Cells) => boolean = () => true): void {
-    const take = (family: FamilyDescriptor, labels: readonly string[], before: Cells | undefined) => {
+    const move = (family: FamilyDescriptor, labels: readonly string[], before: Cells | undefined) => {
       if (before !== undefined && !which(before)) return before;
       const cells = backend.reserve({ family, labels });
       if (before === undefined) return cells;
@@ -49,26 +50,26 @@ export class SelfMetrics {
       backend.release(family, before);
       return cells;
     };
-    for (const kind of KINDS) this.#errors.set(kind, take(ERRORS, [kind], this.#errors.get(kind)));
-    this.#folds = take(FOLDS, [], this.#folds);
+    for (const kind of KINDS) this.#errors.set(kind, move(ERRORS, [kind], this.#errors.get(kind)));
+    this.#compactions = move(COMPACTIONS, [], this.#compactions);
   }
 
-  /** Counts trouble, and warns of each matter once. */
-  trouble(kind: TroubleKind, matter: string, message: string): void {
+  /** Counts an error, and warns once about each subject. */
+  reportError(kind: ErrorKind, subject: string, message: string): void {
     const cells = this.#errors.get(kind);
     if (cells !== undefined) cells.page[cells.offset]! += 1;
-    warnOnce(`file backend ${kind} ${matter}`, message);
+    warnOnce(`file backend ${kind} ${subject}`, message);
   }
 
-  countFold(): void {
-    if (this.#folds !== undefined) this.#folds.page[this.#folds.offset]! += 1;
+  countCompaction(): void {
+    if (this.#compactions !== undefined) this.#compactions.page[this.#compactions.offset]! += 1;
   }
 }
 
-/** The state of the directory, as this process saw it last. */
+/** Returns the state of the directory, as this process read it last. */
 export function directoryFamilies(files: number, bytes: number): FamilySnapshot[] {
   return [
-    createFamily('metheus_backend_files', 'Files of metrics that were read, the archive included.', {
+    createFamily('metheus_backend_files', 'Metrics files read, the archive included.', {
       series: [{ value: files }],
     }),
     createFamily('metheus_backend_bytes', 'Bytes in use in those files.', { series: [{ value: bytes }] }),

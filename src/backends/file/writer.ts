@@ -1,4 +1,4 @@
-/** One process's file: appends records to mapped chunks. */
+/** Writing the file of a process: records in mapped chunks. */
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -23,7 +23,7 @@ import {
   DECLARES,
   FILE_SUFFIX,
   HEADER_BYTES,
-  MOST_BYTES,
+  MAX_BYTES,
   readRecord,
   recordLength,
   type SeriesIdentity,
@@ -42,19 +42,19 @@ import type { Mapping } from './mapping.js';
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /**
- * So long the place of a removed series stays empty: a reader that copies the file meanwhile never sees the
- * numbers of the next one under the labels of the last.
+ * How long the record of a removed series stays unused, so that a reader that copies the file meanwhile never sees the
+ * numbers of the next series under the labels of the previous one.
  */
 const EMPTY_MS = 1000;
 
-/** A mapped part of the file. */
+/** A mapped section of the file. */
 interface Chunk {
   readonly bytes: Bytes;
-  /** Where it begins in the file. */
+  /** Offset in the file. */
   readonly start: number;
 }
 
-/** The place of a removed record. */
+/** A removed record, whose bytes can be used again. */
 interface Vacancy {
   readonly bytes: Bytes;
   readonly at: number;
@@ -62,7 +62,7 @@ interface Vacancy {
 }
 
 export interface FileWriterOptions {
-  /** How long a removed record's place stays empty, in milliseconds. @defaultValue 1000 */
+  /** How long a removed record stays unused, in milliseconds. @defaultValue 1000 */
   readonly emptyFor?: number;
 }
 
@@ -73,20 +73,20 @@ export class FileWriter {
   readonly #file: number;
   readonly #emptyFor: number;
   readonly #chunks: Chunk[] = [];
-  /** The number of each family, by its key: every worker thread brings descriptors of its own for the same ones. */
+  /** Numbers of families by key, since each worker thread has descriptors of its own for the same families. */
   readonly #families = new Map<string, number>();
-  /** The same for descriptors that were seen before. */
+  /** Numbers of families by descriptor, to save the key. */
   readonly #seen = new WeakMap<FamilyDescriptor, number>();
-  /** By the length of the record; the longest empty first. */
+  /** By length; those removed first come first. */
   readonly #vacancies = new Map<number, Vacancy[]>();
   readonly #encoder = new TextEncoder();
-  /** Where the next record goes, in the last chunk. */
+  /** Offset of the next record in the last chunk. */
   #next = HEADER_BYTES;
 
   /**
-   * Makes a file of its own, under a temporary name until it is locked: nobody sees it without its owner.
+   * Creates a file, under a temporary name until it is locked, so that it is never seen without a living owner.
    *
-   * @throws what the file system throws
+   * @throws the error of the file system
    */
   constructor(directory: string, mapping: Mapping, { emptyFor = EMPTY_MS }: FileWriterOptions = {}) {
     const owner = thisProcess();
@@ -99,25 +99,25 @@ export class FileWriter {
     this.#file = openSync(temporary, 'wx+', 0o644);
     try {
       const { bytes } = this.#addChunk(CHUNK_BYTES);
-      // Some network file systems have no locks. Without one nobody may take that for a sign of death.
+      // Some network file systems have no locks. Then a missing lock does not mean that the owner has ended.
       const locked = mapping.lock(this.#file, 'exclusive');
       writeHeader(bytes, owner, locked ? TOLD_BY_LOCK : TOLD_BY_PID);
       setUsedBytes(bytes, HEADER_BYTES);
       mapping.flush();
       renameSync(temporary, this.path);
     } catch (error) {
-      this.#letGo();
+      this.#closeFile();
       rmSync(temporary, { force: true });
       throw error;
     }
   }
 
-  /** Bytes of whole records and the header. */
+  /** Bytes of the header and whole records. */
   get used(): number {
     return usedBytes(this.#chunks[0]!.bytes);
   }
 
-  /** Whether the file is still where it was made. */
+  /** Whether the file still exists under its name. */
   get exists(): boolean {
     try {
       return statSync(this.path).ino === fstatSync(this.#file).ino;
@@ -126,7 +126,7 @@ export class FileWriter {
     }
   }
 
-  /** @throws what the file system throws when the file cannot grow; nothing is changed then */
+  /** @throws the error of the file system when the file cannot grow; nothing has changed then */
   reserve({ family, labels, writer, created }: CellRequest): Cells {
     const number = this.#numberOf(family);
     const { id, live } = writer ?? {};
@@ -134,12 +134,12 @@ export class FileWriter {
     return this.#append(identity, number, family.cells, created);
   }
 
-  /** Whether these cells are in this file. */
+  /** Reports whether the cells are in this file. */
   owns({ page }: Cells): boolean {
     return this.#chunks.some(({ bytes }) => bytes.cells === page);
   }
 
-  /** Removals are rare, so the record is looked for in its chunk: that costs no memory for those that stay. */
+  /** Searches the chunk for the record: removals are rare, and an index would cost memory for every series. */
   release(cells: Cells): void {
     const { bytes, record } = this.#recordOf(cells);
     setRemoved(bytes, record);
@@ -163,24 +163,24 @@ export class FileWriter {
   }
 
   /**
-   * Makes sure that there is room for a few series.
+   * Makes room for a few series.
    *
-   * @throws what the file system throws when there is none
+   * @throws the error of the file system when there is none
    */
   makeRoom(): void {
     this.#chunkWith(CHUNK_BYTES / 2);
   }
 
-  /** Lets go of the file: its owner lives no more. What is mapped stays writable. */
+  /** Closes the file and marks its owner as ended. Mapped memory stays writable. */
   close(): void {
     setClosed(this.#chunks[0]!.bytes);
     this.#mapping.flush();
-    // A mapping keeps the file's lock, whoever closes it.
+    // The mapping keeps the lock even when the descriptor is closed.
     this.#mapping.unlock(this.#file);
-    this.#letGo();
+    this.#closeFile();
   }
 
-  #letGo(): void {
+  #closeFile(): void {
     this.#mapping.forget(this.#file);
     closeSync(this.#file);
   }
@@ -241,11 +241,11 @@ export class FileWriter {
     return chunk;
   }
 
-  /** Zeros are written before they are mapped: on a full disk this throws, where a page fault would kill. */
+  /** Writes zeros before it maps them: on a full disk this throws, whereas a page fault would kill the process. */
   #addChunk(length: number): Chunk {
     const last = this.#chunks.at(-1);
     const start = last === undefined ? 0 : last.start + last.bytes.bytes.length;
-    if (start + length > MOST_BYTES) {
+    if (start + length > MAX_BYTES) {
       throw Object.assign(new Error('The file would be longer than 1 GiB'), { code: 'EFBIG' });
     }
     try {
@@ -256,7 +256,7 @@ export class FileWriter {
       this.#chunks.push(chunk);
       return chunk;
     } catch (error) {
-      // What was written of it is not mapped, so it may be cut off: others can use the room.
+      // The zeros are not mapped, so that cutting them off is safe and frees the disk.
       ftruncateSync(this.#file, start);
       throw error;
     }

@@ -2,6 +2,7 @@
 import { warnOnce } from '../../errors.js';
 import { createFamily } from '../../model/create-family.js';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { BACKEND_ERRORS } from '../backend.js';
 
 /**
  * Kinds of errors: `connection`, a flush or scrape that failed; `refused`, a family that Redis does not take or give;
@@ -73,9 +74,9 @@ export class RedisStatus {
       createFamily('metheus_backend_up', 'Whether this process can exchange its metrics with Redis.', {
         series: [{ value: this.outage === undefined ? 1 : 0 }],
       }),
-      createFamily('metheus_backend_errors_total', 'Errors of the storage of metrics.', {
+      createFamily(BACKEND_ERRORS.name, BACKEND_ERRORS.help, {
         type: 'counter',
-        labelNames: ['kind'],
+        labelNames: BACKEND_ERRORS.labelNames,
         series: Object.entries(this.#errors).map(([kind, value]) => ({ labels: { kind }, value })),
       }),
     ];

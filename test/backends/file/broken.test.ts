@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFil
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
-import { MetricsFile } from '#metheus/backends/file/reader.js';
+import { MetricsFile } from '#metheus/backends/file/metrics-file.js';
 import {
   filesIn,
   IN_CI,
@@ -101,12 +101,12 @@ describe('a file that cannot be read', () => {
     assert.equal(await troubles(backend), 1);
   });
 
-  it('stays where it is when others are folded', async (t) => {
+  it('stays where it is when others are compacted', async (t) => {
     const { directory } = await openBesideGood(t);
     const broken = leaveFile(directory, 1);
     patch(broken, 8, int32(2));
     const backend = await openBackend(t, { directory });
-    await backend.fold();
+    await backend.compact();
     assert.equal(await onlyValue(backend, 'counted_total'), 1000);
     assert.equal(statSync(broken).size, 65536);
     assert.equal(filesIn(directory).length, 2, 'the broken one and our own');
@@ -166,13 +166,13 @@ describe('a file that cannot be read', () => {
     assert.equal(await onlyValue(backend, 'counted_total'), 1001, 'it is read again when it is whole');
   });
 
-  it('does not end a program that scrapes, counts and folds', async (t) => {
+  it('does not end a program that scrapes, counts and compacts', async (t) => {
     const directory = makeDirectory(t);
     for (let i = 0; i < 12; i++) patch(leaveFile(directory, 1), 96 + 8 * (i % 4), int32(-1 << i));
     for (let i = 0; i < 12; i++) leaveFile(directory, 1);
     const child = await startObeying(t, directory);
     await child.ask({ do: 'inc', name: 'counted_total' });
-    await child.ask({ do: 'fold' });
+    await child.ask({ do: 'compact' });
     const text = await child.ask<string>({ do: 'scrape' });
     assert.match(text, /^metheus_backend_errors_total\{kind="file"\} [1-9]/m);
     assert.match(text, /^counted_total 1[3-9]$/m);
@@ -184,7 +184,7 @@ describe('an archive that cannot be read', () => {
     const directory = makeDirectory(t);
     leaveFile(directory, 5, 4);
     const backend = await openBackend(t, { directory });
-    await backend.fold();
+    await backend.compact();
     assert.equal(await onlyValue(backend, 'counted_total'), 5);
     return { directory, backend, archive: join(directory, 'archive.metheus') };
   };
@@ -194,12 +194,12 @@ describe('an archive that cannot be read', () => {
     patch(archive, 8, int32(2));
     const before = readFileSync(archive);
     leaveFile(directory, 1);
-    await backend.fold();
+    await backend.compact();
     assert.deepEqual(readFileSync(archive), before);
-    const folds = (await readStranger(backend, 'metheus_backend_errors_total')).find(
-      ([labels]) => labels === 'kind=fold',
+    const compacts = (await readStranger(backend, 'metheus_backend_errors_total')).find(
+      ([labels]) => labels === 'kind=compact',
     );
-    assert.equal(folds![1][0], 1);
+    assert.equal(compacts![1][0], 1);
   });
 
   it('to its end, is kept beside the new one', async (t) => {
@@ -207,7 +207,7 @@ describe('an archive that cannot be read', () => {
     const bytes = readFileSync(archive);
     patch(archive, bytes.lastIndexOf('"labels"'), Buffer.from('"lAbels"'));
     leaveFile(directory, 1);
-    await backend.fold();
+    await backend.compact();
     assert.equal(await onlyValue(backend, 'counted_total'), 6);
     assert.equal((await readStranger(backend, 'each_total')).length, 3);
     const { readdirSync } = await import('node:fs');

@@ -1,10 +1,10 @@
-/** Folding: nothing is lost, nothing is counted twice, and there are never many files. */
+/** Compaction: nothing is lost, nothing is counted twice, and there are never many files. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
-import type { FoldStep } from '#metheus/backends/file/fold.js';
+import type { CompactionStep } from '#metheus/backends/file/compaction.js';
 import {
   atEnd,
   Child,
@@ -21,7 +21,7 @@ import {
 import { leaveFile } from './written-files.js';
 
 /** In their order; of `unlinked` there is one for each file. */
-const STEPS: readonly FoldStep[] = [
+const STEPS: readonly CompactionStep[] = [
   'locked',
   'encoded',
   'written',
@@ -33,7 +33,7 @@ const STEPS: readonly FoldStep[] = [
 const GONE = 5;
 
 const stepsOf = () =>
-  STEPS.flatMap((step) => (step === 'unlinked' ? Array(GONE).fill(step) : [step]) as FoldStep[]);
+  STEPS.flatMap((step) => (step === 'unlinked' ? Array(GONE).fill(step) : [step]) as CompactionStep[]);
 
 /** All that was counted in all series. */
 async function numbersOf(backend: MultiProcessFileBackend): Promise<{ total: number; series: number[] }> {
@@ -53,13 +53,13 @@ describe('workers that come and go', () => {
     let most = 0;
     for (let i = 1; i <= 1000; i++) {
       leaveFile(directory, 1, 2);
-      // Both look at any time: one folds, and the other reads meanwhile.
+      // Both look at any time: one compacts, and the other reads meanwhile.
       if (i % 7 === 0) assert.equal(await onlyValue(backend, 'counted_total'), i);
       assert.deepEqual(await numbersOf(reader), { total: i, series: [i, i] });
       most = Math.max(most, filesIn(directory).length);
-      if (i % 40 === 0) await backend.fold();
+      if (i % 40 === 0) await backend.compact();
     }
-    await backend.fold();
+    await backend.compact();
     assert.ok(most < 100, `${most} files at one time`);
     assert.equal(filesIn(directory).length, 1);
     assert.deepEqual(await numbersOf(reader), { total: 1000, series: [1000, 1000] });
@@ -92,30 +92,30 @@ describe('workers that come and go', () => {
       await look();
     };
     for (let i = 0; i < processes; i += 2) await Promise.all([one(i), one(i + 1)]);
-    await backend.fold();
+    await backend.compact();
     await look();
     assert.deepEqual({ dipped, last }, { dipped: 0, last: 3 * processes });
     assert.equal(filesIn(directory).length, 1);
   });
 });
 
-describe('a fold', () => {
+describe('a compaction', () => {
   it('by four processes at the same moment takes each file once', async (t) => {
     const directory = makeDirectory(t);
     const children = await Promise.all([1, 2, 3, 4].map(() => startObeying(t, directory)));
     const reader = await openBackend(t, { directory, readOnly: true });
     for (let round = 1; round <= (IN_CI ? 20 : 6); round++) {
       for (let i = 0; i < 25; i++) leaveFile(directory, 1, 1);
-      const folding = Promise.all(children.map((child) => child.ask({ do: 'fold' })));
+      const compacting = Promise.all(children.map((child) => child.ask({ do: 'compact' })));
       let done = false;
-      folding.finally(() => {
+      compacting.finally(() => {
         done = true;
       });
       while (!done) {
         assert.deepEqual(await numbersOf(reader), { total: 25 * round, series: [25 * round] });
         await new Promise(setImmediate);
       }
-      await folding;
+      await compacting;
       for (const child of children) assert.equal((await scrapeOf(child)).counted_total, 25 * round);
       // Whoever came while another was at it has left it to that one.
       assert.equal(filesIn(directory).length, 4);
@@ -127,18 +127,18 @@ describe('a fold', () => {
     it(`changes no total at any step, ${name}`, async (t) => {
       const directory = makeDirectory(t);
       const known = await openBackend(t, { directory, readOnly: true }, { mapping: get() });
-      const reached: FoldStep[] = [];
+      const reached: CompactionStep[] = [];
       const seen: Promise<unknown>[] = [];
-      const onFoldStep = (step: FoldStep) => {
+      const onCompactionStep = (step: CompactionStep) => {
         reached.push(step);
         seen.push(numbersOf(known));
       };
-      const backend = await openBackend(t, { directory }, { mapping: get(), onFoldStep });
+      const backend = await openBackend(t, { directory }, { mapping: get(), onCompactionStep });
       for (let round = 1; round <= 3; round++) {
         for (let i = 0; i < GONE; i++) leaveFile(directory, 2, 1);
         const expected = { total: 2 * GONE * round, series: [GONE * round] };
         assert.deepEqual(await numbersOf(known), expected);
-        await backend.fold();
+        await backend.compact();
         assert.deepEqual(reached.splice(0), stepsOf());
         const numbers = await Promise.all(seen.splice(0));
         assert.deepEqual(new Set(numbers.map((each) => JSON.stringify(each))).size, 1);
@@ -154,10 +154,10 @@ describe('a fold', () => {
     const directory = makeDirectory(t);
     const known = await openBackend(t, { directory, readOnly: true });
     let total = 0;
-    const counts = new Map<FoldStep, number>();
+    const counts = new Map<CompactionStep, number>();
     for (const step of stepsOf()) {
       counts.set(step, (counts.get(step) ?? 0) + 1);
-      // What the last one left is folded too, so that each dies at its step for sure.
+      // What the last one left is compacted too, so that each dies at its step for sure.
       for (let i = 0; i < GONE; i++) leaveFile(directory, 1, 1);
       total += GONE;
       const child = new Child(t, 'interrupted-compaction', {
@@ -174,8 +174,8 @@ describe('a fold', () => {
       );
     }
     const backend = await openBackend(t, { directory });
-    await backend.fold();
-    await backend.fold();
+    await backend.compact();
+    await backend.compact();
     assert.equal(filesIn(directory).length, 1);
     assert.deepEqual(await numbersOf(known), { total, series: [total] });
   });
@@ -187,7 +187,7 @@ describe('a fold', () => {
     utimesSync(old, 1, 1);
     leaveFile(directory, 1);
     const backend = await openBackend(t, { directory });
-    await backend.fold();
+    await backend.compact();
     assert.deepEqual([existsSync(old), existsSync(young)], [false, true]);
   });
 
@@ -199,11 +199,11 @@ describe('a fold', () => {
       leaveFile(directory, 1);
       writeFileSync(taken, '');
       const before = filesIn(directory).length;
-      await backend.fold();
+      await backend.compact();
       assert.equal(filesIn(directory).length, before, `${name}: somebody else is at it`);
       utimesSync(taken, 1, 1);
-      await backend.fold();
-      // Where one folds who has locks, the others leave it to them.
+      await backend.compact();
+      // Where one compacts who has locks, the others leave it to them.
       if (name === 'koffi') assert.equal(filesIn(directory).length, 1);
       assert.equal(await onlyValue(backend, 'counted_total'), name === 'koffi' ? 1 : 2);
     }

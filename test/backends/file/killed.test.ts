@@ -63,7 +63,7 @@ async function killSome(t: TestContext, firstRound: number, rounds: number): Pro
     assert.equal(await onlyValue(backend, 'metheus_backend_errors_total'), 0);
   };
   await check();
-  await (await openBackend(t, { directory })).fold();
+  await (await openBackend(t, { directory })).compact();
   assert.equal(filesIn(directory).length, 1);
   await check();
 }

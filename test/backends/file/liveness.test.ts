@@ -37,14 +37,14 @@ function forge(directory: string, liveness: number, start: number): string {
   return path;
 }
 
-const folded = async (backend: MultiProcessFileBackend, directory: string) => {
-  await backend.fold();
+const compacted = async (backend: MultiProcessFileBackend, directory: string) => {
+  await backend.compact();
   return filesIn(directory).length === 1;
 };
 
 for (const [name, get] of MAPPINGS) {
   describe(`the file of an earlier process, ${name}`, () => {
-    it('with our pid is never written by us, and is folded', async (t) => {
+    it('with our pid is never written by us, and is compacted', async (t) => {
       const directory = makeDirectory(t);
       const path = forge(directory, name === 'koffi' ? TOLD_BY_LOCK : TOLD_BY_PID, 12345);
       const before = readFileSync(path);
@@ -55,11 +55,11 @@ for (const [name, get] of MAPPINGS) {
       assert.deepEqual(readFileSync(path), before);
       assert.equal(filesIn(directory).length, 2);
       assert.equal(await onlyValue(backend, 'counted_total'), 7, 'our own is not asked for');
-      assert.ok(await folded(backend, directory));
+      assert.ok(await compacted(backend, directory));
       assert.equal(await onlyValue(backend, 'counted_total'), 7);
     });
 
-    it('from before the machine was started, pid 1 again, is folded once', async (t) => {
+    it('from before the machine was started, pid 1 again, is compacted once', async (t) => {
       const directory = makeDirectory(t);
       for (let i = 0; i < 3; i++) {
         const path = forge(directory, i === 0 ? TOLD_BY_LOCK : TOLD_BY_PID, 0);
@@ -68,21 +68,21 @@ for (const [name, get] of MAPPINGS) {
       }
       const backend = await openBackend(t, { directory }, { mapping: get() });
       for (let i = 0; i < 3; i++) {
-        assert.ok(await folded(backend, directory));
+        assert.ok(await compacted(backend, directory));
         assert.equal(await onlyValue(backend, 'counted_total'), 21);
       }
     });
 
-    it('that closed it is folded though the process lives on', async (t) => {
+    it('that closed it is compacted though the process lives on', async (t) => {
       const directory = makeDirectory(t);
       const writer = new FileWriter(directory, get());
       const { page, offset } = writer.reserve({ family: COUNTED, labels: [] });
       page[offset] = 3;
       const backend = await openBackend(t, { directory }, { mapping: get() });
-      assert.equal(await folded(backend, directory), false);
+      assert.equal(await compacted(backend, directory), false);
       writer.close();
       await onlyValue(backend, 'counted_total');
-      assert.ok(await folded(backend, directory));
+      assert.ok(await compacted(backend, directory));
       assert.equal(await onlyValue(backend, 'counted_total'), 3);
     });
   });
@@ -93,7 +93,7 @@ describe('a file without a lock', () => {
     const directory = makeDirectory(t);
     patch(forge(directory, TOLD_BY_PID, 12345), PID_NAMESPACE, float64(4));
     const backend = await openBackend(t, { directory });
-    assert.equal(await folded(backend, directory), false);
+    assert.equal(await compacted(backend, directory), false);
   });
 
   it('whose process has koffi is told by pid where koffi is missing, and the other way round', async (t) => {
@@ -107,13 +107,13 @@ describe('a file without a lock', () => {
       await child.ask({ do: 'gauge', name: 'g', mode: 'livesum', calls: [['set', 5]] });
     await other.ask({ do: 'flush' });
     for (const child of both) {
-      await child.ask({ do: 'fold' });
+      await child.ask({ do: 'compact' });
       assert.equal((await scrapeOf(child)).g, 10);
     }
     assert.equal(filesIn(directory).length, 2);
     await other.kill();
     assert.equal((await scrapeOf(one)).g, 5);
-    await one.ask({ do: 'fold' });
+    await one.ask({ do: 'compact' });
     assert.equal(filesIn(directory).length, 1);
     const third = await startObeying(t, directory, { execArgv: WITHOUT_KOFFI });
     await one.kill();
@@ -140,14 +140,14 @@ describe('two pid namespaces that share a directory', () => {
       await child.ask({ do: 'inc', name: 'n_total', by: 10 ** i });
     }
     for (const child of children) {
-      await child.ask({ do: 'fold' });
+      await child.ask({ do: 'compact' });
       const { g, n_total } = await scrapeOf(child);
       assert.deepEqual({ g, n_total }, { g: 6, n_total: 111 });
     }
     assert.equal(filesIn(directory).length, 3);
     await children[1]!.kill();
     for (const child of [children[0]!, children[2]!]) {
-      await child.ask({ do: 'fold' });
+      await child.ask({ do: 'compact' });
       const { g, n_total } = await scrapeOf(child);
       assert.deepEqual({ g, n_total }, { g: 4, n_total: 111 });
     }

@@ -67,8 +67,8 @@ describe('loading late, and moving away', () => {
       assert.deepEqual(await value(stayer), [4, 2, 1]);
       await mover.ask({ do: 'inc', name: 'n_total' });
     }
-    await stayer.ask({ do: 'fold' });
-    assert.equal(filesIn(directory).length, 1, 'what was left behind is folded though the process lives');
+    await stayer.ask({ do: 'compact' });
+    assert.equal(filesIn(directory).length, 1, 'what was left behind is compacted though the process lives');
     assert.deepEqual(await value(stayer), [4, 2, 1]);
     // From one directory to another.
     const other = makeDirectory(t);
@@ -156,7 +156,7 @@ describe('progress bars of four processes and four threads', () => {
     assert.deepEqual(await numbers(), { ...all, active: 9, failed: 0 });
     await children[0]!.kill();
     assert.deepEqual(await numbers(), { ...all, active: 8, failed: 1 });
-    await (activeBackend().backend as MultiProcessFileBackend).fold();
+    await (activeBackend().backend as MultiProcessFileBackend).compact();
     assert.deepEqual(await numbers(), { ...all, active: 8, failed: 1 });
     await workers[0]!.terminate();
     assert.deepEqual(await numbers(), { ...all, active: 7, failed: 2 });

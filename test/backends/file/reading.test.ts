@@ -108,8 +108,8 @@ describe('gauges of several processes', () => {
       }
     };
     check(await scrapeOf(children[0]!));
-    // And when the dead are folded, also for those who never had these gauges.
-    await children[0]!.ask({ do: 'fold' });
+    // And when the dead are compacted, also for those who never had these gauges.
+    await children[0]!.ask({ do: 'compact' });
     assert.equal(filesIn(directory).length, 3);
     check(await scrapeOf(children[1]!));
     check(await scrapeOf(await startObeying(t, directory)));
@@ -135,7 +135,7 @@ describe('a reader that only reads', () => {
       const { n_total, own_total } = await scrapeOf(reader);
       assert.deepEqual({ n_total, own_total }, { n_total: 4, own_total: 5 });
     }
-    await reader.ask({ do: 'fold' });
+    await reader.ask({ do: 'compact' });
     assert.deepEqual(state(), before);
     assert.equal((await scrapeOf(one)).own_total, undefined);
   });
@@ -231,7 +231,7 @@ describe('two versions of a program', () => {
     // When the first version is gone for good, the other is seen.
     await first.kill();
     assert.equal((await scrapeOf(reader)).x_total, 9);
-    await second.ask({ do: 'fold' });
+    await second.ask({ do: 'compact' });
     assert.equal((await scrapeOf(reader)).x_total, 9);
     assert.equal((await scrapeOf(reader))['h_seconds_bucket{le="3"}'], 1);
   });
@@ -247,13 +247,13 @@ describe('two backends of one process on one directory', () => {
       page[offset] = i + 1;
     }
     for (const backend of backends) {
-      await backend.fold();
+      await backend.compact();
       const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
       assert.equal(snapshot!.values[0], 3);
     }
     assert.equal(filesIn(directory).length, 2);
     await backends[0]!.close();
-    await backends[1]!.fold();
+    await backends[1]!.compact();
     assert.equal(filesIn(directory).length, 1);
     assert.equal((await backends[1]!.snapshot({ families: [family], scopes: [] }))[0]!.values[0], 3);
   });

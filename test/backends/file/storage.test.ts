@@ -177,7 +177,7 @@ describe('a directory that cannot be written', () => {
     chmodSync(directory, 0o755);
     const child = await startObeying(t, directory, { uid: UID });
     await child.ask({ do: 'inc', name: 's_total', series: 500 });
-    await child.ask({ do: 'fold' });
+    await child.ask({ do: 'compact' });
     const samples = await scrapeOf(child);
     assert.equal(seriesOf(samples), 500);
     assert.ok(errorsOf(samples) >= 500);

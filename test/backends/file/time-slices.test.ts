@@ -20,7 +20,7 @@ const expected = Array.from({ length: SERIES }, (_, i) => [`i=${i}`, [FILES]]).s
 describe('a scrape of many series', () => {
   for (const [what, prepare] of [
     ['of the living and the dead', async () => {}],
-    ['in an archive', (backend) => backend.fold()],
+    ['in an archive', (backend) => backend.compact()],
   ] as [string, (backend: Awaited<ReturnType<typeof openBackend>>) => Promise<void>][]) {
     it(`takes in what is new in turns: ${what}`, async (t) => {
       const directory = makeDirectory(t);
@@ -37,17 +37,17 @@ describe('a scrape of many series', () => {
     });
   }
 
-  it('is right for all who ask at the same time, and while files come, are folded and closed', async (t) => {
+  it('is right for all who ask at the same time, and while files come, are compacted and closed', async (t) => {
     const directory = makeDirectory(t);
     for (let i = 0; i < FILES; i++) leaveFile(directory, 1, SERIES);
     const backend = await openBackend(t, { directory });
     const reader = await openBackend(t, { directory, readOnly: true });
     slowClock(t);
     const scrapes = [1, 2, 3].map(() => readStranger(reader, 'each_total'));
-    const folded = backend.fold();
+    const compacted = backend.compact();
     leaveFile(directory, 5);
     for (const scrape of scrapes) assert.deepEqual(await scrape, expected);
-    await folded;
+    await compacted;
     assert.equal(await onlyValue(reader, 'counted_total'), FILES + 5);
     assert.equal(await onlyValue(reader, 'metheus_backend_errors_total'), 0);
 

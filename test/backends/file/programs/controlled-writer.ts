@@ -15,7 +15,7 @@ import { activeBackend } from '#metheus/backends/active-backend.js';
 
 export type Order =
   | { readonly do: 'load'; readonly config: FileBackendConfig }
-  | { readonly do: 'leave' | 'scrape' | 'fold' | 'flush' | 'exit' | 'warnings' | 'koffi' }
+  | { readonly do: 'leave' | 'scrape' | 'compact' | 'flush' | 'exit' | 'warnings' | 'koffi' }
   | { readonly do: 'inc'; readonly name: string; readonly by?: number; readonly series?: number }
   | { readonly do: 'remove'; readonly name: string; readonly series: number }
   | {
@@ -50,8 +50,8 @@ async function obey(order: Order): Promise<unknown> {
       return 'done';
     case 'scrape':
       return generateMetrics();
-    case 'fold':
-      await (activeBackend().backend as MultiProcessFileBackend).fold();
+    case 'compact':
+      await (activeBackend().backend as MultiProcessFileBackend).compact();
       return 'done';
     case 'flush':
       await activeBackend().flush();

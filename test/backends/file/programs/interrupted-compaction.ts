@@ -1,4 +1,4 @@
-/** Folds, and is gone at a step: `interrupted-compaction.js <directory> <step> <how many of them>`. */
+/** Compacts, and is gone at a step: `interrupted-compaction.js <directory> <step> <how many of them>`. */
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 
 const [, , directory, step, count] = process.argv;
@@ -6,7 +6,7 @@ let left = Number(count);
 const backend = new MultiProcessFileBackend(
   { directory: directory! },
   {
-    onFoldStep: (reached) => {
+    onCompactionStep: (reached) => {
       if (reached !== step) return;
       left -= 1;
       if (left === 0) process.kill(process.pid, 'SIGKILL');
@@ -14,4 +14,4 @@ const backend = new MultiProcessFileBackend(
   },
 );
 await backend.open({ migrate() {} });
-await backend.fold();
+await backend.compact();

@@ -1,4 +1,4 @@
-/** Reading writers' files: what is in them, and what has come since the last look. */
+/** Reading the file of a writer: its records, and those that were appended since the last read. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import type { TimeSlice } from '../../system/time-slice.js';
@@ -6,15 +6,15 @@ import type { Writer } from '../backend.js';
 import { FileTable } from './file-table.js';
 import {
   Bytes,
+  COMPACTED,
   DECLARES,
   type FileFault,
   type FileHeader,
-  FOLDED,
   HEADER_BYTES,
   IN_USE,
   isInUse,
   livenessOf,
-  MOST_BYTES,
+  MAX_BYTES,
   REMOVED,
   type RecordView,
   readHeader,
@@ -24,33 +24,33 @@ import {
 } from './layout.js';
 import { isFamily, isSeries, isStrings, parseContent } from './record-content.js';
 
-/** Records between two looks at the clock. */
+/** Records between two reads of the clock. */
 const RECORDS_AT_ONCE = 64;
-/** A pipe of such a name must not hold up a scrape. */
+/** Opening a pipe of such a name must not block a scrape. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** One file, opened once and read again at each scrape. */
+/** A file that is opened once and read at each scrape. */
 export class MetricsFile {
   readonly id: string;
-  /** Ids of the files whose numbers are in this one: it is an archive. */
-  folded: ReadonlySet<string> = new Set();
+  /** Ids of the files that were compacted into this one, if it is an archive. */
+  compacted: ReadonlySet<string> = new Set();
   owner: FileHeader | undefined;
-  /** Why it cannot be read, or not any further. */
+  /** Why the file, or the rest of it, cannot be read. */
   fault: FileFault | undefined;
-  /** What was read: the header and all whole records. */
+  /** The header and all whole records, as last read. */
   content = new Bytes(new ArrayBuffer(0));
   readonly file: number;
   readonly #families: { readonly descriptor: FamilyDescriptor; readonly key: string }[] = [];
   readonly #tables = new Map<string, FileTable>();
   readonly #writers = new Map<string, Writer>();
-  /** Records of removed series, whose places may be used again. */
+  /** Offsets of removed records, which may be used again. */
   readonly #vacant = new Set<number>();
   #buffer = new ArrayBuffer(4096);
   #parsed = 0;
   #used = 0;
   #live = true;
 
-  /** @throws what the file system throws, or when it is no file */
+  /** @throws the error of the file system, or `EINVAL` for something other than a file */
   constructor(path: string, id: string) {
     this.id = id;
     this.file = openSync(path, READ);
@@ -59,7 +59,7 @@ export class MetricsFile {
     throw Object.assign(new Error(`${path} is not a file`), { code: 'EINVAL' });
   }
 
-  /** Whether its owner is there. Told from outside, and never true again once it was false. */
+  /** Whether the owner lives, as determined by the directory. Never becomes true again. */
   get live(): boolean {
     return this.#live;
   }
@@ -69,7 +69,7 @@ export class MetricsFile {
     if (!live) for (const writer of this.#writers.values()) writer.live = false;
   }
 
-  /** How its owner's life is told: see the layout. */
+  /** How to determine whether the owner lives: see the layout. */
   get liveness(): number {
     return livenessOf(this.content);
   }
@@ -82,26 +82,26 @@ export class MetricsFile {
     return this.#tables.values();
   }
 
-  /** Takes note that one of its writers, a thread, is gone. */
+  /** Marks one of its writers, a thread, as ended. */
   end(writer: string): void {
     const known = this.#writers.get(writer);
     if (known !== undefined) known.live = false;
   }
 
-  /** Whether there was more in it than the slice had time for; {@link parse} goes on then. */
+  /** Whether records are left that the slice had no time for: {@link parse} reads them. */
   get isBehind(): boolean {
     return this.#parsed < this.#used && this.fault === undefined;
   }
 
   /**
-   * Reads everything that is there now. What is broken stays out; what was whole before it stays in.
+   * Reads the file as it is now, up to the first broken record.
    *
-   * @param slice - leaves new records that it has no time for; without one none is left
-   * @throws what the file system throws
+   * @param slice - when it is over, new records are left; without one, none are
+   * @throws the error of the file system
    */
   read(slice?: TimeSlice): void {
     this.#read(slice);
-    // No order is promised to those who copy what another writes: a second look tells what is really broken.
+    // A copy of memory that is being written may be inconsistent; a second read tells whether the file is broken.
     if (this.fault === 'record' && this.#live) this.#read(slice);
   }
 
@@ -114,7 +114,7 @@ export class MetricsFile {
     this.content = new Bytes(this.#buffer, 0, used);
     if (this.owner === undefined && !this.#readOwner()) return;
     for (const [key, table] of this.#tables) this.#refresh(key, table);
-    this.#lookAtVacant(used);
+    this.#takeReused(used);
     this.#used = used;
     if (!slice?.isOver()) this.parse(slice);
   }
@@ -123,7 +123,7 @@ export class MetricsFile {
     closeSync(this.file);
   }
 
-  /** Fills the buffer, and tells where whole records end. */
+  /** Fills the buffer. Returns where whole records end, or a fault. */
   #load(): number | FileFault {
     let got = this.#fill();
     if (got < HEADER_BYTES) return 'empty';
@@ -132,12 +132,12 @@ export class MetricsFile {
       const fault = readHeader(new Bytes(this.#buffer, 0, got & ~7));
       if (typeof fault === 'string') return fault;
     }
-    // Records up to here are whole; what is appended from now on is for the next time.
+    // Records up to here are whole; later ones are left for the next read.
     const used = usedBytes(header);
-    if (used < HEADER_BYTES || used % 8 !== 0 || used < this.#parsed || used > MOST_BYTES) return 'record';
+    if (used < HEADER_BYTES || used % 8 !== 0 || used < this.#parsed || used > MAX_BYTES) return 'record';
     if (used > got) {
       if (used > fstatSync(this.file).size) return 'record';
-      // Half as much again, so that a growing file is not read twice each time.
+      // Larger by half, so that a growing file is not read twice each time.
       this.#buffer = new ArrayBuffer((Math.ceil(used * 1.5) + 7) & ~7);
       got = this.#fill();
     }
@@ -167,8 +167,8 @@ export class MetricsFile {
     if (![...this.#tables.values()].some(({ writer }) => writer.id === id)) this.#writers.delete(id);
   }
 
-  /** One whose identity is not whole yet, or any more, is left for the next time. */
-  #lookAtVacant(used: number): void {
+  /** Takes in records that are in use again. One that is being written is left for the next read. */
+  #takeReused(used: number): void {
     for (const at of this.#vacant) {
       if (!isInUse(stateOf(this.content, at))) continue;
       const record = readRecord(this.content, at, used);
@@ -176,7 +176,7 @@ export class MetricsFile {
     }
   }
 
-  /** Takes in records that are new: some at least, and then until the slice is over. */
+  /** Takes in new records until the slice is over, at least some. */
   parse(slice?: TimeSlice): void {
     const used = this.#used;
     for (let records = 1; this.#parsed < used; records++) {
@@ -191,15 +191,15 @@ export class MetricsFile {
     this.fault = undefined;
   }
 
-  /** Whether the record made sense. */
+  /** Takes in a record. Reports whether it is valid. */
   #take(at: number, record: RecordView): boolean {
     if (record.kind === REMOVED) this.#vacant.add(at);
     if (record.kind !== IN_USE) return true;
     const content = parseContent(record.text);
     if (content === undefined) return false;
-    if (record.family === FOLDED) {
+    if (record.family === COMPACTED) {
       if (!isStrings(content)) return false;
-      this.folded = new Set(content);
+      this.compacted = new Set(content);
       return true;
     }
     if (record.family === DECLARES) {

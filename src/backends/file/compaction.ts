@@ -1,26 +1,25 @@
 /**
- * Folding: the files of writers that are gone become one archive.
+ * Compaction: the numbers of ended writers become one archive.
  *
- * The new archive is written beside the old one, synced, and renamed into its place; then the files are
- * removed. It lists whose numbers it holds, and readers leave those files alone, so a crash between any two
- * steps changes no total.
+ * The new archive is written beside the old one, synced and renamed over it; then the files are removed. Readers ignore
+ * the files that the archive lists, so that a crash between any two steps changes no total.
  */
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FamilyDescriptor } from '../../model/family.js';
 import type { Writer } from '../backend.js';
-import { accumulate, older } from '../merge.js';
+import { accumulate, earlierTime } from '../merge.js';
 import { ARCHIVE } from './directory.js';
 import type { FileTable } from './file-table.js';
 import {
   Bytes,
   CLOSED,
+  COMPACTED,
   DECLARES,
   FILE_SUFFIX,
-  FOLDED,
   HEADER_BYTES,
-  MOST_BYTES,
+  MAX_BYTES,
   recordLength,
   type SeriesIdentity,
   setUsedBytes,
@@ -28,43 +27,43 @@ import {
   writeRecord,
 } from './layout.js';
 import type { Mapping } from './mapping.js';
-import type { MetricsFile } from './reader.js';
+import type { MetricsFile } from './metrics-file.js';
 
-/** Locked by who folds. Never removed: another process may be waiting with the same file open. */
+/** Locked during a compaction. Never removed, since another process may have it open to lock it. */
 const LOCK = 'fold.lock';
-/** There while a process folds that has no locks. */
+/** Exists while a process without file locks compacts. */
 const TAKEN = 'fold.taken';
-/** A file that a fold or a writer makes for a moment is left over from a crash after so long. */
+/** Age from which on a temporary file is taken as left over from a crash. */
 const ABANDONED_MS = 60_000;
 
-/** What a fold has just done, in this order; `unlinked` once for each file. For tests that stop it there. */
-export type FoldStep = 'locked' | 'encoded' | 'written' | 'synced' | 'renamed' | 'unlinked' | 'cleaned';
+/** Steps of a compaction in order, `unlinked` once for each file, for tests that interrupt it. */
+export type CompactionStep = 'locked' | 'encoded' | 'written' | 'synced' | 'renamed' | 'unlinked' | 'cleaned';
 
 /**
- * Does `fold` while no other process folds in this directory. Returns false when another does.
+ * Runs `compact` unless another process compacts in this directory. Reports whether it ran.
  *
- * @throws what the file system throws
+ * @throws the error of the file system
  */
-export async function withFoldLock(
+export async function withCompactionLock(
   directory: string,
   mapping: Mapping,
-  fold: () => Promise<void>,
+  compact: () => Promise<void>,
 ): Promise<boolean> {
   const lock = join(directory, LOCK);
   const taken = join(directory, TAKEN);
-  // Of two who come at the same moment, each makes its own mark first and then looks for the other's.
-  if (!mapping.hasLocks) return withTaken(taken, () => (existsSync(lock) ? undefined : fold()));
+  // Each kind of process creates its own mark before it looks for the other's, so that two never run at once.
+  if (!mapping.hasLocks) return withTaken(taken, () => (existsSync(lock) ? undefined : compact()));
   const file = openSync(lock, 'a', 0o644);
   try {
     if (!mapping.lock(file, 'exclusive') || (existsSync(taken) && !removeAbandoned(taken))) return false;
-    await fold();
+    await compact();
     return true;
   } finally {
     closeSync(file);
   }
 }
 
-/** Making the file is the lock; one left behind is taken over when it is old. */
+/** Runs while a file exists that only one process can create. An abandoned one is replaced. */
 async function withTaken(path: string, run: () => Promise<void> | undefined): Promise<boolean> {
   removeAbandoned(path);
   try {
@@ -83,24 +82,24 @@ async function withTaken(path: string, run: () => Promise<void> | undefined): Pr
 }
 
 /**
- * Writes the numbers of `gone` and of the archive before into a new archive, and removes the files of `gone`.
+ * Writes the numbers of the previous archive and of ended writers into a new archive, and removes their files.
  *
- * @throws what the file system throws; no total has changed then
+ * @throws the error of the file system; no total has changed then
  */
-export async function fold(
+export async function compact(
   directory: string,
   archive: MetricsFile | undefined,
-  gone: readonly MetricsFile[],
-  onStep: (step: FoldStep) => void = () => {},
+  ended: readonly MetricsFile[],
+  onStep: (step: CompactionStep) => void = () => {},
 ): Promise<void> {
   if (archive?.fault === 'version') {
     throw Object.assign(new Error('the archive is of another version'), { code: 'version' });
   }
   const stillThere = new Set(readdirSync(directory));
-  const before = [...(archive?.folded ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
-  const bytes = encodeArchive(archive === undefined ? gone : [archive, ...gone], [
+  const before = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
+  const bytes = encodeArchive(archive === undefined ? ended : [archive, ...ended], [
     ...before,
-    ...gone.map(({ id }) => id),
+    ...ended.map(({ id }) => id),
   ]);
   onStep('encoded');
   const path = join(directory, ARCHIVE);
@@ -117,12 +116,12 @@ export async function fold(
   } finally {
     await file.close();
   }
-  // What can be read of a broken archive is in the new one; the rest is for somebody to look at.
+  // The new archive has what can be read of a broken one, which is kept for inspection.
   if (archive?.fault !== undefined) await link(path, `${path}.${Date.now()}.broken`);
   await rename(temporary, path);
   onStep('renamed');
   await syncDirectory(directory);
-  for (const id of [...before, ...gone.map(({ id }) => id)]) {
+  for (const id of [...before, ...ended.map(({ id }) => id)]) {
     await unlink(join(directory, id + FILE_SUFFIX)).catch(ignoreMissing);
     onStep('unlinked');
   }
@@ -130,9 +129,9 @@ export async function fold(
   onStep('cleaned');
 }
 
-/** So that the new name is there after a power cut, before the old ones are taken away. */
+/** Makes the rename durable before the old files are removed. */
 async function syncDirectory(directory: string): Promise<void> {
-  // Windows cannot, and need not.
+  // Windows cannot sync a directory.
   if (process.platform === 'win32') return;
   const handle = await open(directory, 'r');
   try {
@@ -142,7 +141,7 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Removes what a crash has left behind; says whether it did. */
+/** Removes a file that a crash has left behind. Reports whether the name is free. */
 function removeAbandoned(path: string): boolean {
   try {
     if (Date.now() - statSync(path).mtimeMs <= ABANDONED_MS) return false;
@@ -158,13 +157,13 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }
 
-/** Series of one family, by identity. */
-interface FoldedFamily {
+/** The series of one family, by identity. */
+interface CompactedFamily {
   readonly family: FamilyDescriptor;
-  readonly series: Map<string, FoldedSeries>;
+  readonly series: Map<string, CompactedSeries>;
 }
 
-interface FoldedSeries {
+interface CompactedSeries {
   readonly identity: SeriesIdentity;
   readonly cells: Float64Array;
   created: number;
@@ -173,11 +172,11 @@ interface FoldedSeries {
 const ARCHIVED: Pick<Writer, 'id' | 'live'> = { id: 'archive', live: false };
 
 function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): Uint8Array {
-  const families = new Map<string, FoldedFamily>();
+  const families = new Map<string, CompactedFamily>();
   for (const file of files) for (const table of file.tables()) addTable(families, file, table);
   const encoder = new TextEncoder();
   const records: { text: Uint8Array; family: number; cells: Float64Array; created?: number }[] = [
-    { text: encoder.encode(JSON.stringify(ids)), family: FOLDED, cells: new Float64Array(0) },
+    { text: encoder.encode(JSON.stringify(ids)), family: COMPACTED, cells: new Float64Array(0) },
   ];
   let number = 0;
   for (const { family, series } of families.values()) {
@@ -195,7 +194,7 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
     (sum, { text, cells }) => sum + recordLength(text.length, cells.length),
     HEADER_BYTES,
   );
-  if (used > MOST_BYTES) {
+  if (used > MAX_BYTES) {
     throw Object.assign(new Error('the archive would be longer than 1 GiB'), { code: 'EFBIG' });
   }
   const bytes = new Bytes(new ArrayBuffer(used));
@@ -209,25 +208,25 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   return bytes.bytes;
 }
 
-/** Values of live gauges end with their writer. Series of mode `all` stay those of their writer. */
-function addTable(families: Map<string, FoldedFamily>, file: MetricsFile, table: FileTable): void {
+/** Adds the series of a table. Live gauges end with their writer; series of mode `all` keep theirs. */
+function addTable(families: Map<string, CompactedFamily>, file: MetricsFile, table: FileTable): void {
   const { family, key, writer } = table;
   if (family.merge.startsWith('live')) return;
-  let folded = families.get(key);
-  if (folded === undefined) {
-    folded = { family, series: new Map() };
-    families.set(key, folded);
+  let compacted = families.get(key);
+  if (compacted === undefined) {
+    compacted = { family, series: new Map() };
+    families.set(key, compacted);
   }
   const owner = family.merge === 'all' ? { id: writer.id, live: false } : ARCHIVED;
   for (const { labels, cellIndex, created } of table.series()) {
     const identity: SeriesIdentity = { labels, writer: owner };
     const name = JSON.stringify(identity);
-    let series = folded.series.get(name);
+    let series = compacted.series.get(name);
     if (series === undefined) {
       series = { identity, cells: new Float64Array(family.cells), created };
-      folded.series.set(name, series);
+      compacted.series.set(name, series);
     }
-    series.created = older(series.created, created);
+    series.created = earlierTime(series.created, created);
     accumulate(family, series.cells, 0, file.content.cells, cellIndex, false);
   }
 }
