@@ -1,5 +1,5 @@
 /**
- * What every backend must do. A backend of your own passes this suite:
+ * The contract of backends. A custom backend passes this suite:
  *
  * ```ts
  * backendContract('MyBackend', async () => new MyBackend({ … }));
@@ -14,7 +14,7 @@ import { rowText } from '#metheus/model/label-column.js';
 
 let families = 0;
 
-/** A family that no other test has: a backend may outlive its test. */
+/** Returns a family that no other test has, since a backend may outlive its test. */
 export function makeFamily(given: Partial<FamilyDescriptor> = {}): FamilyDescriptor {
   families += 1;
   return {
@@ -33,7 +33,7 @@ export function makeFamily(given: Partial<FamilyDescriptor> = {}): FamilyDescrip
 
 const gauge = (merge: MergeMode) => makeFamily({ type: 'gauge', cells: 2, merge });
 
-/** Labels and cells of every series, in the order of their labels. */
+/** Returns the labels and cells of every series, sorted by labels. */
 export function rowsOf(snapshot: FamilySnapshot): [labels: string, cells: number[]][] {
   const rows = [...seriesOf(snapshot)].map(({ labels, values }): [string, number[]] => [
     Object.entries(labels)
@@ -51,11 +51,11 @@ const makeWriter = (live = true): Writer => {
 };
 
 /**
- * @param name - of the backend, for the report
- * @param make - a backend that is ready and empty; it is closed by the suite
+ * @param name - the name of the backend, for the report
+ * @param make - returns an open, empty backend, which the suite closes
  */
 export function backendContract(name: string, make: () => Promise<Backend>): void {
-  /** Runs a test with a backend of its own. */
+  /** Defines a test that has a backend of its own. */
   function test(what: string, run: (backend: Backend) => Promise<void>): void {
     it(what, async () => {
       const backend = await make();
@@ -75,7 +75,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
   }
 
   describe(`${name}: cells`, () => {
-    test('are zeroed, one group for each series, and written without a call', async (backend) => {
+    test('are zeroed, separate for each series, and written without a call', async (backend) => {
       const family = makeFamily({ cells: 3, labelNames: ['a', 'b'] });
       const one = backend.reserve({ family, labels: ['1', 'x'] });
       const two = backend.reserve({ family, labels: ['2', 'x'] });
@@ -93,7 +93,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await read(backend, family), expected, 'reading changes nothing');
     });
 
-    test('have labels of any name and any value', async (backend) => {
+    test('accept labels of any name and any value', async (backend) => {
       const labelNames = ['http.route', 'a="b",c', '{漢 \\\n}'];
       const family = makeFamily({ name: `a.b {"\n}${labelNames.length}`, labelNames });
       const { page, offset } = backend.reserve({ family, labels: ['/', 'x="y",', '"\\\n'] });
@@ -104,7 +104,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual([series?.labels, [...(series?.values ?? [])], others], [labels, [2], []]);
     });
 
-    test('stay valid however many more are handed out', async (backend) => {
+    test('stay valid when more are handed out', async (backend) => {
       const family = makeFamily({ cells: 2 });
       const all = Array.from({ length: 5000 }, (_, i) => backend.reserve({ family, labels: [String(i)] }));
       for (const [i, { page, offset }] of all.entries()) page[offset + 1]! += i;
@@ -116,7 +116,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       );
     });
 
-    test('know since when they count, if they say so', async (backend) => {
+    test('keep the time at which they began to count, if the backend supports it', async (backend) => {
       const family = makeFamily();
       const before = Date.now() / 1000;
       backend.reserve({ family, labels: ['new'] });
@@ -133,7 +133,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(Object.keys(times).sort(), ['a="both"', 'a="moved"', 'a="new"']);
       const now = Date.now() / 1000;
       assert.ok(times['a="new"']! >= before - 1 && times['a="new"']! <= now + 1, String(times['a="new"']));
-      // Redis has one time for a whole family.
+      // Redis keeps one time for a whole family.
       if (times['a="moved"'] === times['a="new"']) return;
       assert.equal(times['a="moved"'], 1000.5);
       assert.equal(times['a="both"'], 2000.5, 'the older of two');
@@ -148,7 +148,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       }
       const expected = numbers.map((number, i) => [`a=${i}`, [number, 1e9 + i]]);
       assert.deepEqual(await read(backend, family), expected);
-      // As those of one writer among several, too.
+      // The same as one writer among several.
       backend.reserve({ family, labels: ['0'], writer: makeWriter() });
       assert.deepEqual(await read(backend, family), expected);
     });
@@ -184,7 +184,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       );
     });
 
-    test('of a family without labels are one row', async (backend) => {
+    test('are one row in a family without labels', async (backend) => {
       const family = makeFamily({ labelNames: [] });
       const { page, offset } = backend.reserve({ family, labels: [] });
       page[offset] = 3;
@@ -193,7 +193,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
   });
 
   describe(`${name}: exemplars`, () => {
-    /** Exemplars by the label text of their row and by cell. */
+    /** Returns exemplars with the label text of their row and their cell. */
     async function exemplarsOf(backend: Backend, family: FamilyDescriptor): Promise<[string, Exemplar][]> {
       const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
       const { rows, exemplars = new Map() } = snapshot!;
@@ -206,7 +206,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
 
     const exemplar = (id: string, timestamp: number): Exemplar => ({ labels: { id }, value: 1, timestamp });
 
-    test('are in snapshots, of each cell the newest', async (backend) => {
+    test('appear in snapshots, the newest of each cell', async (backend) => {
       if (backend.putExemplar === undefined) return;
       const family = makeFamily({ cells: 3, type: 'histogram', bounds: [1] });
       const cells = ['x', 'y', 'z'].map((label) => backend.reserve({ family, labels: [label] }));
@@ -233,7 +233,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       ]);
     });
 
-    test('of several writers are those of the series', async (backend) => {
+    test('of several writers belong to the series', async (backend) => {
       if (backend.putExemplar === undefined) return;
       const family = makeFamily({ cells: 2, type: 'summary' });
       const own = backend.reserve({ family, labels: ['x'] });
@@ -250,7 +250,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await exemplarsOf(backend, family), [both[0], ['a="x" 1', exemplar('own', 2)]]);
     });
 
-    test('go with their series, and cells of another backend have none', async (backend) => {
+    test('are dropped with their series, and ignored for cells of another backend', async (backend) => {
       if (backend.putExemplar === undefined) return;
       const family = makeFamily();
       const cells = backend.reserve({ family, labels: ['x'] });
@@ -265,7 +265,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
   });
 
   describe(`${name}: writers`, () => {
-    test('of equal labels add up, cell by cell', async (backend) => {
+    test('with equal labels add up, cell by cell', async (backend) => {
       const family = makeFamily({ type: 'histogram', cells: 4, bounds: [1, 2] });
       const cells = [undefined, makeWriter(), makeWriter(false)].map((writer, i) => {
         const { page, offset } = backend.reserve({ family, labels: ['x'], ...(writer && { writer }) });
@@ -288,7 +288,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       ]);
     });
 
-    test('of families that differ in their help alone add up', async (backend) => {
+    test('add up when families differ only in their help', async (backend) => {
       const family = makeFamily();
       const theirs = { ...structuredClone(family), help: 'Of another version.' };
       const one = backend.reserve({ family: theirs, labels: ['x'], writer: makeWriter() });
@@ -298,7 +298,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await read(backend, family), [['a=x', [3]]]);
     });
 
-    test('of families that differ otherwise do not', async (backend) => {
+    test('do not add up when families differ otherwise', async (backend) => {
       const family = makeFamily();
       for (const other of [{ scope: 'registry-1' }, { type: 'unknown' }, { labelNames: ['b'] }] as const) {
         const { page, offset } = backend.reserve({
@@ -311,7 +311,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await read(backend, family), []);
     });
 
-    test('that come later, and series that come later, are seen', async (backend) => {
+    test('and series that come later are included', async (backend) => {
       const family = makeFamily();
       const own = backend.reserve({ family, labels: ['x'] });
       own.page[own.offset] = 1;
@@ -331,7 +331,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
 
   describe(`${name}: gauges`, () => {
     type State = 'live' | 'dead' | 'own';
-    /** Value and when it was set: 0 never touched, 1 only incremented, else a time. */
+    /** A value and its time: 0 never touched, 1 only incremented, else the time of the last `set`. */
     type Cell = readonly [state: State, value: number, at: number];
     type Expected = Partial<Record<MergeMode, number | Record<string, number>>>;
 
@@ -469,7 +469,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       }
     }
 
-    test('of a writer that dies change at once', async (backend) => {
+    test('change at once when a writer ends', async (backend) => {
       const writer = makeWriter();
       const modes = { shared: 0, livesum: 0, sum: 4 };
       const all = Object.keys(modes).map((mode) => {
@@ -486,7 +486,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await values(), Object.values(modes));
     });
 
-    test('all and liveall tell writers apart by a label behind the others', async (backend) => {
+    test('have a `pid` label behind the others with all and liveall', async (backend) => {
       const family = gauge('all');
       const { page, offset } = backend.reserve({ family, labels: ['x'], writer: { id: 'a"b', live: true } });
       page.set([4, 1], offset);
@@ -494,8 +494,8 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
     });
   });
 
-  describe(`${name}: rows of a time`, () => {
-    test('are those of the newest, added up where several are', async (backend) => {
+  describe(`${name}: rows with a time`, () => {
+    test('are those of the newest time, added up when several have it', async (backend) => {
       const family = { ...makeFamily({ cells: 3 }), merge: 'newest' as const };
       const rows: [label: string, cells: number[]][] = [
         ['x', [7, 1, 10]],
@@ -516,7 +516,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
   });
 
   describe(`${name}: rows that are not merged`, () => {
-    test('are there for each writer, with whether it lives', async (backend) => {
+    test('exist for each writer, with its liveness', async (backend) => {
       const family = { ...makeFamily({ cells: 2 }), merge: 'each' as const };
       const gone = makeWriter();
       for (const [i, writer] of [makeWriter(), gone, makeWriter(false)].entries()) {
@@ -551,7 +551,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
   });
 
   describe(`${name}: release`, () => {
-    test('takes a series back, and its cells are used again, zeroed', async (backend) => {
+    test('removes a series, and reuses its cells zeroed', async (backend) => {
       const family = makeFamily({ cells: 2 });
       const cells = ['x', 'y', 'z'].map((label) => backend.reserve({ family, labels: [label] }));
       for (const [i, { page, offset }] of cells.entries()) page.set([i, i + 10], offset);
@@ -570,7 +570,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       ]);
     });
 
-    test('takes back what one writer has, and leaves the others theirs', async (backend) => {
+    test('removes the share of one writer, and keeps those of others', async (backend) => {
       const family = makeFamily();
       const [one, two] = [makeWriter(), makeWriter()];
       const theirs = backend.reserve({ family, labels: ['x'], writer: one });
@@ -588,7 +588,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await read(backend, family), [['a=y', [5]]]);
     });
 
-    test('and use again are seen where several writers are merged, whatever was read in between', async (backend) => {
+    test('and reuse are visible in a merge of several writers, with reads in between', async (backend) => {
       const family = makeFamily();
       const writer = makeWriter();
       backend.reserve({ family, labels: ['own'] });
@@ -609,7 +609,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
   });
 
   describe(`${name}: snapshot`, () => {
-    test('has every family that is wanted, in order, and be it empty', async (backend) => {
+    test('has every requested family, in order, even when it is empty', async (backend) => {
       const wanted = [makeFamily(), makeFamily({ merge: 'max', type: 'gauge', cells: 2 }), makeFamily()];
       backend.reserve({ family: wanted[2]!, labels: ['x'] });
       for (const families of [wanted, wanted.toReversed(), []]) {
@@ -624,7 +624,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await read(backend, wanted[2]!), [['a=x', [0]]]);
     });
 
-    test('has the other families of other writers, in the wanted scopes only', async (backend) => {
+    test('has the other families of other writers, in the requested scopes only', async (backend) => {
       const writer = makeWriter();
       const [mine, hidden] = [makeFamily({ scope: 's1' }), makeFamily({ scope: 's1' })];
       const theirs = ['s1', 's2', 's3'].map((scope) => makeFamily({ scope }));
@@ -676,7 +676,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       for (const [snapshot, then] of taken) assert.deepEqual(rowsOf(snapshot), then);
     });
 
-    test('is at any time the sum of what the writers have', async () => {
+    test('is the sum of all writers at any time', async () => {
       const step = fc.oneof(
         {
           weight: 4,
@@ -726,7 +726,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
   });
 
   describe(`${name}: flush and close`, () => {
-    test('may come at any time and any number of times', async (backend) => {
+    test('are allowed at any time, any number of times', async (backend) => {
       await backend.flush();
       const family = makeFamily();
       const { page, offset } = backend.reserve({ family, labels: ['x'] });
@@ -740,7 +740,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.equal(page[offset], 2, 'cells stay writable');
     });
 
-    test('and its configuration is plain data', async (backend) => {
+    test('leave a configuration of plain data', async (backend) => {
       assert.deepEqual(structuredClone(backend.config), { ...backend.config });
     });
   });

@@ -1,4 +1,4 @@
-/** When series began to count: of each, through everything that happens to it. */
+/** The times at which series began to count, through all changes of backends and writers. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ import { MultiProcessFileBackend } from 'metheus/backends/file';
 import { REMOVED, rowText } from '#metheus/model/label-column.js';
 import { gone, said, startWorker } from '../support/workers.js';
 
-/** Created times of the only family, or of one, by label text, or by `bare` for the series without labels. */
+/** Returns the created times of a family, by default the only one, by label text; `bare` is the series without labels. */
 async function createdOf(registry: Collectable, name?: string, bare = '') {
   const snapshots = await registry.collect();
   const { rows, created } = snapshots.find(({ family }) => name === undefined || family.name === name)!;
@@ -37,7 +37,7 @@ describe('created times', () => {
   const directory = mkdtempSync(join(tmpdir(), 'metheus-'));
   after(() => rmSync(directory, { recursive: true }));
 
-  it('are those of counters, histograms and summaries, not of gauges', async () => {
+  it('exist for counters, histograms and summaries, not for gauges', async () => {
     const registry = new CollectorRegistry();
     const before = Date.now() / 1000;
     createCounter('c_total', 'C.', { registry });
@@ -50,7 +50,7 @@ describe('created times', () => {
     }
   });
 
-  it('begin anew with a series that comes after one that was removed', async () => {
+  it('are new for a series that replaces a removed one', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['a'] });
     for (const a of [1, 2]) counter.labels({ a }).inc();
@@ -89,7 +89,7 @@ describe('created times', () => {
     assert.deepEqual(await createdOf(registry), first);
   });
 
-  it('are of the oldest where processes and archives add up', async () => {
+  it('are the earliest when processes and archives add up', async () => {
     const family = {
       scope: '',
       help: '',
@@ -120,8 +120,8 @@ describe('created times', () => {
     await compacting.close();
   });
 
-  it('of worker threads are those in the thread, also when it is gone', async () => {
-    /** A worker that lives until it is told something. */
+  it('of worker threads are those in the thread, even when it has ended', async () => {
+    /** Starts a worker that runs until it receives a message. */
     const start = (name: string) =>
       startWorker(
         ({ createCounter }, { say, data, port }) => {
@@ -140,7 +140,7 @@ describe('created times', () => {
     assert.ok(first! >= before && first! <= between);
     const young = start('young_total');
     await said(young);
-    // The younger one ends first: the older one's time is that of both all the same.
+    // The younger one ends first: the time of both is still that of the older one.
     for (const worker of [young, old]) {
       worker.postMessage('end');
       await gone(worker);

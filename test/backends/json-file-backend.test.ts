@@ -1,4 +1,4 @@
-/** The backend of a user, as the documentation shows it, keeps the contract and what it promises beyond. */
+/** The custom backend of the documentation: the contract, and its own promises. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ describe('JsonFileBackend', () => {
   const read = async (backend: JsonFileBackend, family: FamilyDescriptor) =>
     rowsOf((await backend.snapshot({ families: [family], scopes: [] }))[0]!);
 
-  it('goes on after a restart, and again', async () => {
+  it('continues after restarts', async () => {
     const file = newFile();
     const family = makeFamily({ labelNames: ['a', 'b'], cells: 2, type: 'summary' });
     const gauge = makeFamily({ type: 'gauge', cells: 2, merge: 'shared' });
@@ -45,7 +45,7 @@ describe('JsonFileBackend', () => {
     }
   });
 
-  it('shows what only an earlier run has counted', async () => {
+  it('shows series that only an earlier run has counted', async () => {
     const file = newFile();
     const family = makeFamily({ labelNames: [] });
     const first = await open(file);
@@ -61,7 +61,7 @@ describe('JsonFileBackend', () => {
     await second.close();
   });
 
-  it('does not open a file that is broken, and leaves it as it is', async () => {
+  it('does not open a broken file, and does not change it', async () => {
     const file = newFile();
     writeFileSync(file, '[{');
     const backend = new JsonFileBackend({ file });
@@ -69,7 +69,7 @@ describe('JsonFileBackend', () => {
     assert.equal(readFileSync(file, 'utf8'), '[{');
   });
 
-  it('goes on counting when it cannot write', async () => {
+  it('continues to count when it cannot write', async () => {
     const warnings: string[] = [];
     const listen = ({ message }: Error) => warnings.push(message);
     process.on('warning', listen);

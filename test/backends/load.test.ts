@@ -1,4 +1,4 @@
-/** Choosing a backend: in code and by the environment; and what happens to numbers that are there already. */
+/** Loading a backend in code and by the environment, and the migration of existing numbers. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ import {
 } from 'metheus';
 import type { Backend } from 'metheus/backends';
 
-/** Remembers how it was made and what was done to it. */
+/** Records its configuration and the calls to it. */
 class Recording extends SingleProcessBackend {
   override readonly config: Readonly<Record<string, unknown>>;
   readonly calls: string[] = [];
@@ -41,7 +41,7 @@ class Recording extends SingleProcessBackend {
 }
 
 describe('loadBackend', () => {
-  it('makes the backend, opens it, and closes the one before', async () => {
+  it('creates and opens the backend, and closes the previous one', async () => {
     const metric = createCounter('c_total', 'C.', { registry: null });
     assert.ok(metric.backend instanceof SingleProcessBackend);
     assert.deepEqual(metric.backend.config, {});
@@ -56,7 +56,7 @@ describe('loadBackend', () => {
     assert.deepEqual(metric.backend.config, { default: true });
   });
 
-  it('loads one after the other, in the order of the calls', async () => {
+  it('loads several in the order of the calls', async () => {
     const order: string[] = [];
     const slow = Promise.resolve().then(() => new Promise<void>(setImmediate));
     class Slow extends Recording {
@@ -77,7 +77,7 @@ describe('loadBackend', () => {
     assert.equal(metric.backend, second);
   });
 
-  it('is waited for by a scrape', async () => {
+  it('makes a scrape wait', async () => {
     const registry = new CollectorRegistry();
     const metric = createCounter('c_total', 'C.', { registry });
     let open = () => {};
@@ -125,7 +125,7 @@ describe('loadBackend', () => {
       'Invalid backend: given function load, expected a backend class.',
     ],
   ] as const) {
-    it(`refuses ${what}, and the one before stays`, async () => {
+    it(`rejects for ${what}, and keeps the previous backend`, async () => {
       const metric = createCounter('c_total', 'C.', { registry: null });
       const before = metric.backend;
       metric.inc();
@@ -135,7 +135,7 @@ describe('loadBackend', () => {
     });
   }
 
-  it('rejects when the backend does not open, and the one before stays in force and open', async () => {
+  it('rejects when the backend does not open, and keeps the previous one in force and open', async () => {
     const before = (await loadBackend(Recording)) as Recording;
     const registry = new CollectorRegistry();
     const metric = createCounter('c_total', 'C.', { registry });
@@ -163,7 +163,7 @@ describe('loadBackend', () => {
     assert.equal(metric.get(), 3);
   });
 
-  it('is done when the one before does not close: that is its trouble', async (t) => {
+  it('resolves with a warning when the previous backend does not close', async (t) => {
     const warnings = t.mock.method(process, 'emitWarning', () => {});
     class Stuck extends Recording {
       override close() {
@@ -180,7 +180,7 @@ describe('loadBackend', () => {
 });
 
 describe('a backend that is loaded late', () => {
-  it('takes over the numbers of every metric type, and every kind of metric goes on', async (t) => {
+  it('takes over the numbers of every metric type, and every kind of metric continues', async (t) => {
     t.mock.method(Date, 'now', () => 1_700_000_000_000);
     const registry = new CollectorRegistry();
     const options = { registry, requiredLabels: ['a', 'b'], defaultLabels: { b: 1 } } as const;
@@ -261,7 +261,7 @@ describe('a backend that is loaded late', () => {
     );
   });
 
-  it('does not bring removed metrics back', async () => {
+  it('does not restore removed metrics', async () => {
     const registry = new CollectorRegistry();
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['a'], defaultLabels: {} });
     const kept = counter.labels({ a: 1 });
@@ -273,7 +273,7 @@ describe('a backend that is loaded late', () => {
     assert.equal(await generateMetrics(registry), '# HELP c_total C.\n# TYPE c_total counter\n');
   });
 
-  it('takes over what is not registered now', async () => {
+  it('takes over metrics that are not registered', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'G.', { registry });
     gauge.set(3);
@@ -290,7 +290,7 @@ describe('the environment', () => {
   const directory = mkdtempSync(join(process.cwd(), 'build', 'load-'));
   after(() => rmSync(directory, { recursive: true }));
 
-  // A program that has this package installed.
+  // The directory of a program with this package installed.
   const metheus = join(directory, 'node_modules', 'metheus');
   cpSync('dist', join(metheus, 'dist'), { recursive: true });
   cpSync('package.json', join(metheus, 'package.json'));
@@ -347,7 +347,7 @@ describe('the environment', () => {
     readonly warnings: string;
   }
 
-  /** What a program sees that starts with these variables. */
+  /** Runs a program with these variables, and returns what it prints. */
   function run(env: Record<string, string>, expression = 'loadBackend()'): Result {
     const { METHEUS_BACKEND_CLASS: _, METHEUS_BACKEND_CONFIG: __, ...rest } = process.env;
     const program = PROGRAM.replace('EXPRESSION', expression);
@@ -366,14 +366,14 @@ describe('the environment', () => {
   const warning = (message: string) =>
     `MetheusWarning: The backend of the environment was not loaded. ${message}`;
 
-  it('that says nothing leaves the default', () => {
+  it('keeps the default without variables', () => {
     for (const expression of [byEnvironment, 'loadBackend()']) {
       const { backend, config, warnings, error } = run({}, expression);
       assert.deepEqual([backend, config, warnings, error], ['SingleProcessBackend', {}, '', undefined]);
     }
   });
 
-  it('may say single', () => {
+  it('can name `single`', () => {
     const { backend, warnings } = run({ METHEUS_BACKEND_CLASS: 'single' }, byEnvironment);
     assert.deepEqual([backend, warnings], ['SingleProcessBackend', '']);
   });
@@ -383,13 +383,13 @@ describe('the environment', () => {
     ['an absolute path', `${join(directory, 'mine.mjs')}#Mine`],
     ['a package that is for import only', 'installed/backend#Mine'],
   ] as const) {
-    it(`may name a class by ${what}, and is heard at import, with no call`, () => {
+    it(`can name a class by ${what}, which is loaded at import`, () => {
       const { backend, config, warnings } = run({ METHEUS_BACKEND_CLASS: name }, byEnvironment);
       assert.deepEqual([backend, config, warnings], ['Mine', { none: true }, '']);
     });
   }
 
-  it('may hold the configuration itself, or the path of a file with it', () => {
+  it('can contain the configuration or the path of a file with it', () => {
     for (const [given, from] of [
       ['{ "from": "variable" }', 'variable'],
       ['\n {"from":"variable"}', 'variable'],
@@ -402,7 +402,7 @@ describe('the environment', () => {
     }
   });
 
-  it('gives way to arguments', () => {
+  it('is overridden by arguments', () => {
     const env = { METHEUS_BACKEND_CLASS: './mine.mjs#Mine', METHEUS_BACKEND_CONFIG: 'config.json' };
     const imported = `const { Mine } = await import('./mine.mjs'); class Other extends Mine {}`;
     const call = (args: string) => `(async () => { ${imported} await loadBackend(${args}); })()`;
@@ -503,7 +503,7 @@ describe('the environment', () => {
     ['a backend that does not open', { METHEUS_BACKEND_CLASS: './mine.mjs#Closed' }, '', /^no connection$/],
   ];
   for (const [what, env, code, message] of troubles) {
-    it(`that names ${what} gives an error to who asks, and a warning to who does not`, () => {
+    it(`that names ${what} makes \`loadBackend\` reject, and the import warn`, () => {
       const asked = run(env);
       assert.equal(asked.backend, 'SingleProcessBackend');
       assert.equal(asked.error?.code ?? '', code);

@@ -1,4 +1,4 @@
-/** SingleProcessBackend keeps the contract. */
+/** `SingleProcessBackend` passes the contract's suite. */
 
 import { SingleProcessBackend } from 'metheus';
 import { backendContract } from './contract.js';

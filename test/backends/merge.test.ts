@@ -1,4 +1,4 @@
-/** Merging in turns: the numbers are those of the moment when it began, whatever happens until it ends. */
+/** Merging in time slices: the numbers are those of its beginning, whatever changes until its end. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seriesOf } from 'metheus';
@@ -28,7 +28,7 @@ const totals = (snapshot: Parameters<typeof seriesOf>[0]) =>
   new Map([...seriesOf(snapshot)].map(({ labels, values }) => [labels.i, values[0]]));
 
 describe('a merge that has begun', () => {
-  it('sees nothing of what comes, changes and goes meanwhile', async () => {
+  it('ignores series that come, change and go meanwhile', async () => {
     const [a, b] = tables() as [CellTable, CellTable];
     const first = add(a, 'first', 7);
     const merger = new Merger(family);
@@ -47,7 +47,7 @@ describe('a merge that has begun', () => {
     assert.equal(after.get('another in its place'), 1000);
   });
 
-  it('is not disturbed by others of the same family, before, beside and after it', async (t) => {
+  it('is independent of other merges of the same family, before, during and after it', async (t) => {
     let now = 0;
     t.mock.method(performance, 'now', () => (now += 100));
     const [a, b] = tables() as [CellTable, CellTable];

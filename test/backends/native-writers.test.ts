@@ -1,4 +1,4 @@
-/** Native histograms and quantiles of several writers, of different resolutions: in threads, processes and Redis. */
+/** Native histograms and quantiles of several writers with different resolutions: threads, processes and Redis. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,10 +15,10 @@ import { openBackend as openRedis, optionsFor, startRedis } from './redis/server
 
 const VALUES = 5000;
 const QUANTILES = [0.01, 0.5, 0.99];
-/** What each writer is made with. */
+/** The options of each writer. */
 const SCHEMAS = [5, 3];
 
-/** Seven decades, both signs, and now and then a zero. The same each time. */
+/** Returns deterministic values: seven decades, both signs, and some zeros. */
 function valuesOf(writer: number, count: number): number[] {
   let state = writer + 1;
   const random = () => {
@@ -34,7 +34,7 @@ function valuesOf(writer: number, count: number): number[] {
 
 type Metheus = Pick<typeof import('metheus'), 'createHistogram' | 'createSummary'>;
 
-/** One writer. It sees nothing around it. */
+/** The program of one writer, which cannot use anything around it. */
 function observe({ createHistogram, createSummary }: Metheus, values: number[], schema: number): void {
   const options = { requiredLabels: ['route'] } as const;
   const native = { schema, maxBuckets: Number.POSITIVE_INFINITY };
@@ -49,7 +49,7 @@ function observe({ createHistogram, createSummary }: Metheus, values: number[], 
   }
 }
 
-/** Whether families are those of all values. */
+/** Asserts that the families contain all values. */
 function checkAll(families: readonly FamilySnapshot[], values: readonly number[]): void {
   assert.deepEqual(
     families.filter(({ family }) => METRIC_TYPES[family.type].isHidden),
@@ -92,7 +92,7 @@ function checkAll(families: readonly FamilySnapshot[], values: readonly number[]
 
 const ALL = SCHEMAS.flatMap((_, writer) => valuesOf(writer, VALUES));
 
-/** A process that observes with a backend, says so, and stays. */
+/** Starts a process that observes values with a backend, reports that, and keeps running. */
 async function startProcess(t: TestContext, writer: number, load: string) {
   const code = `
     import * as metheus from 'metheus';
@@ -119,7 +119,7 @@ async function startProcess(t: TestContext, writer: number, load: string) {
 }
 
 describe('native buckets', () => {
-  it('add up over worker threads, those that are gone included', async () => {
+  it('add up over worker threads, ended ones included', async () => {
     const workers = SCHEMAS.map((schema, writer) =>
       startWorker(
         (metheus, { data }) => {
@@ -133,7 +133,7 @@ describe('native buckets', () => {
     checkAll(await REGISTRY.collect(), ALL);
   });
 
-  it('keep their limit together, and never become finer, whatever each thread has come to by itself', async () => {
+  it('keep their limit together, and never become finer, with any resolution of each thread', async () => {
     const options = { native: { schema: 3, maxBuckets: 12, maxZeroThreshold: 0.5, zeroThreshold: 0 } };
     const values: number[] = [];
     let before = { schema: 8, zeroThreshold: 0 };

@@ -1,4 +1,4 @@
-/** Files that are broken, or of another version: skipped and counted, and everything else is served. */
+/** Files that are broken or of another version: they are skipped and counted, and all others are served. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const troubles = async (backend: MultiProcessFileBackend): Promise<number> =>
     ([labels]) => labels === 'kind=file',
   )![1][0]!;
 
-/** A directory with a good file, and a backend that reads it. */
+/** Returns a directory with a valid file, and a backend that reads it. */
 async function openBesideGood(t: Test): Promise<{ directory: string; backend: MultiProcessFileBackend }> {
   const directory = makeDirectory(t);
   leaveFile(directory, 1000);
@@ -32,7 +32,7 @@ async function openBesideGood(t: Test): Promise<{ directory: string; backend: Mu
   return { directory, backend };
 }
 
-/** Numbers that look random and are the same each time (mulberry32). */
+/** Returns a deterministic random generator (mulberry32). */
 function seeded(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -66,7 +66,7 @@ describe('a file that cannot be read', () => {
     ['a family that was not declared', 96 + 16, int32(3)],
   ];
   for (const [what, at, bytes] of HEADER) {
-    it(`for ${what} is skipped and counted once`, async (t) => {
+    it(`because of ${what} is skipped and counted once`, async (t) => {
       const { directory, backend } = await openBesideGood(t);
       patch(leaveFile(directory, 1), at, bytes);
       for (let scrape = 0; scrape < 3; scrape++) {
@@ -76,14 +76,14 @@ describe('a file that cannot be read', () => {
     });
   }
 
-  it('for its length, which is nothing, is skipped and counted', async (t) => {
+  it('because it is empty is skipped and counted', async (t) => {
     const { directory, backend } = await openBesideGood(t);
     writeFileSync(join(directory, 'nothing.metheus'), '');
     assert.equal(await onlyValue(backend, 'counted_total'), 1000);
     assert.equal(await troubles(backend), 1);
   });
 
-  it('for it is a directory, a pipe or a link to nowhere, holds up nobody', async (t) => {
+  it('because it is a directory, a pipe or a broken link does not block a scrape', async (t) => {
     const { directory, backend } = await openBesideGood(t);
     mkdirSync(join(directory, 'directory.metheus'));
     assert.equal(spawnSync('mkfifo', [join(directory, 'pipe.metheus')]).status, 0);
@@ -92,7 +92,7 @@ describe('a file that cannot be read', () => {
     assert.equal(await troubles(backend), 2, 'a name without a file is as good as removed');
   });
 
-  it('for it says to have a gigabyte, is not read', async (t) => {
+  it('because it claims a gigabyte is not read', async (t) => {
     const { directory, backend } = await openBesideGood(t);
     const path = leaveFile(directory, 1);
     truncateSync(path, 2 ** 31);
@@ -101,7 +101,7 @@ describe('a file that cannot be read', () => {
     assert.equal(await troubles(backend), 1);
   });
 
-  it('stays where it is when others are compacted', async (t) => {
+  it('stays when others are compacted', async (t) => {
     const { directory } = await openBesideGood(t);
     const broken = leaveFile(directory, 1);
     patch(broken, 8, int32(2));
@@ -112,7 +112,7 @@ describe('a file that cannot be read', () => {
     assert.equal(filesIn(directory).length, 2, 'the broken one and our own');
   });
 
-  it('is served as far as it is whole', async (t) => {
+  it('is served up to its first broken record', async (t) => {
     const { directory, backend } = await openBesideGood(t);
     const path = leaveFile(directory, 1, 5);
     const bytes = readFileSync(path);
@@ -123,7 +123,7 @@ describe('a file that cannot be read', () => {
     assert.equal(await troubles(backend), 1);
   });
 
-  it('cut at every length is served as far as it is whole, or not at all', async (t) => {
+  it('is served up to its first broken record, or not at all, when cut at any length', async (t) => {
     const directory = makeDirectory(t);
     const path = leaveFile(directory, 7, 3);
     const whole = new MetricsFile(path, 'whole');
@@ -151,7 +151,7 @@ describe('a file that cannot be read', () => {
     for (let round = 0; round < (IN_CI ? 1500 : 500); round++) {
       const bytes = Buffer.from(good);
       for (let flips = 1 + random(4); flips > 0; flips--) bytes[random(3000)]! ^= 1 << random(8);
-      // In place, under a reader that knew it whole, and as a file that nobody has seen.
+      // In place, under a reader that has read it whole, and as a new file.
       writeFileSync(victim, bytes);
       assert.ok((await onlyValue(backend, 'counted_total')) !== undefined);
       const file = new MetricsFile(victim, 'fresh');
@@ -189,7 +189,7 @@ describe('an archive that cannot be read', () => {
     return { directory, backend, archive: join(directory, 'archive.metheus') };
   };
 
-  it('for it is of another version, is not replaced', async (t) => {
+  it('because it is of another version is not replaced', async (t) => {
     const { directory, backend, archive } = await archived(t);
     patch(archive, 8, int32(2));
     const before = readFileSync(archive);
@@ -202,7 +202,7 @@ describe('an archive that cannot be read', () => {
     assert.equal(compacts![1][0], 1);
   });
 
-  it('to its end, is kept beside the new one', async (t) => {
+  it('to its end is kept beside the new one', async (t) => {
     const { directory, backend, archive } = await archived(t);
     const bytes = readFileSync(archive);
     patch(archive, bytes.lastIndexOf('"labels"'), Buffer.from('"lAbels"'));

@@ -1,4 +1,4 @@
-/** Compaction: nothing is lost, nothing is counted twice, and there are never many files. */
+/** Compaction: it loses nothing, counts nothing twice, and leaves few files. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import {
 } from './support.js';
 import { leaveFile } from './written-files.js';
 
-/** In their order; of `unlinked` there is one for each file. */
+/** In order; `unlinked` comes once for each file. */
 const STEPS: readonly CompactionStep[] = [
   'locked',
   'encoded',
@@ -35,9 +35,9 @@ const GONE = 5;
 const stepsOf = () =>
   STEPS.flatMap((step) => (step === 'unlinked' ? Array(GONE).fill(step) : [step]) as CompactionStep[]);
 
-/** All that was counted in all series. */
+/** Returns the total of all series. */
 async function numbersOf(backend: MultiProcessFileBackend): Promise<{ total: number; series: number[] }> {
-  // Both read the files before this function is left for the first time.
+  // Both start to read the files before the first await.
   const [total, each] = await Promise.all([
     onlyValue(backend, 'counted_total'),
     readStranger(backend, 'each_total'),
@@ -45,15 +45,15 @@ async function numbersOf(backend: MultiProcessFileBackend): Promise<{ total: num
   return { total: total!, series: each.map(([, [value]]) => value!) };
 }
 
-describe('workers that come and go', () => {
-  it('leave few files and every number: 1,000 of them', async (t) => {
+describe('short-lived processes', () => {
+  it('leave few files and every number: 1,000 threads', async (t) => {
     const directory = makeDirectory(t);
     const backend = await openBackend(t, { directory });
     const reader = await openBackend(t, { directory, readOnly: true });
     let most = 0;
     for (let i = 1; i <= 1000; i++) {
       leaveFile(directory, 1, 2);
-      // Both look at any time: one compacts, and the other reads meanwhile.
+      // One backend compacts while the other reads.
       if (i % 7 === 0) assert.equal(await onlyValue(backend, 'counted_total'), i);
       assert.deepEqual(await numbersOf(reader), { total: i, series: [i, i] });
       most = Math.max(most, filesIn(directory).length);
@@ -100,7 +100,7 @@ describe('workers that come and go', () => {
 });
 
 describe('a compaction', () => {
-  it('by four processes at the same moment takes each file once', async (t) => {
+  it('by four processes at once takes each file once', async (t) => {
     const directory = makeDirectory(t);
     const children = await Promise.all([1, 2, 3, 4].map(() => startObeying(t, directory)));
     const reader = await openBackend(t, { directory, readOnly: true });
@@ -117,7 +117,7 @@ describe('a compaction', () => {
       }
       await compacting;
       for (const child of children) assert.equal((await scrapeOf(child)).counted_total, 25 * round);
-      // Whoever came while another was at it has left it to that one.
+      // Processes that came during a compaction have left it alone.
       assert.equal(filesIn(directory).length, 4);
     }
     assert.equal(await onlyValue(reader, 'metheus_backend_errors_total'), 0);
@@ -143,21 +143,21 @@ describe('a compaction', () => {
         const numbers = await Promise.all(seen.splice(0));
         assert.deepEqual(new Set(numbers.map((each) => JSON.stringify(each))).size, 1);
         assert.deepEqual(await numbersOf(known), expected);
-        // Somebody who comes now sees the same.
+        // A new reader sees the same.
         const fresh = await openBackend(t, { directory, readOnly: true }, { mapping: get() });
         assert.deepEqual(await numbersOf(fresh), expected);
       }
     });
   }
 
-  it('that is killed at any step loses nothing and counts nothing twice, and the next one ends it', async (t) => {
+  it('killed at any step loses nothing and counts nothing twice, and the next one completes it', async (t) => {
     const directory = makeDirectory(t);
     const known = await openBackend(t, { directory, readOnly: true });
     let total = 0;
     const counts = new Map<CompactionStep, number>();
     for (const step of stepsOf()) {
       counts.set(step, (counts.get(step) ?? 0) + 1);
-      // What the last one left is compacted too, so that each dies at its step for sure.
+      // The files of the last one are compacted too, so that each process reaches its step.
       for (let i = 0; i < GONE; i++) leaveFile(directory, 1, 1);
       total += GONE;
       const child = new Child(t, 'interrupted-compaction', {
@@ -180,7 +180,7 @@ describe('a compaction', () => {
     assert.deepEqual(await numbersOf(known), { total, series: [total] });
   });
 
-  it('removes what crashes have left behind, when it is old', async (t) => {
+  it('removes old files that crashes have left behind', async (t) => {
     const directory = makeDirectory(t);
     const [old, young] = [join(directory, 'old.metheus.tmp'), join(directory, 'young.metheus.tmp')];
     for (const path of [old, young]) writeFileSync(path, 'half');
@@ -191,7 +191,7 @@ describe('a compaction', () => {
     assert.deepEqual([existsSync(old), existsSync(young)], [false, true]);
   });
 
-  it('waits for no lock of a process without locks, and takes over one that was left behind', async (t) => {
+  it('respects the mark of a process without locks, and replaces an abandoned one', async (t) => {
     const directory = makeDirectory(t);
     const taken = join(directory, 'fold.taken');
     for (const [name, get] of MAPPINGS) {
@@ -203,7 +203,7 @@ describe('a compaction', () => {
       assert.equal(filesIn(directory).length, before, `${name}: somebody else is at it`);
       utimesSync(taken, 1, 1);
       await backend.compact();
-      // Where one compacts who has locks, the others leave it to them.
+      // A process without locks leaves compaction to those with locks.
       if (name === 'koffi') assert.equal(filesIn(directory).length, 1);
       assert.equal(await onlyValue(backend, 'counted_total'), name === 'koffi' ? 1 : 2);
     }

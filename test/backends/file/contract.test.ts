@@ -1,4 +1,4 @@
-/** MultiProcessFileBackend keeps the contract, mapped and written. */
+/** `MultiProcessFileBackend` passes the contract's suite, with and without koffi. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

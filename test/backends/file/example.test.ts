@@ -1,14 +1,14 @@
-/** The example with a cluster: what clients got is what is served, one worker killed half-way. */
+/** The cluster example: it serves what clients received, with one worker killed half-way. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-// So that the examples are built together with this test.
+// Builds the examples together with this test.
 import type {} from '../../../examples/cluster/main.js';
 import { samplesOf } from './support.js';
 
 describe('examples/cluster', () => {
-  it('prints the merged totals and ends by itself', () => {
+  it('prints the merged totals and exits', () => {
     const main = fileURLToPath(new URL('../../../examples/cluster/main.js', import.meta.url));
     const { status, stdout, stderr } = spawnSync(process.execPath, [main], {
       encoding: 'utf8',

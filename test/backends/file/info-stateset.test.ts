@@ -1,4 +1,4 @@
-/** Infos and statesets of several processes: those of the living, and of several who differ the last. */
+/** Infos and statesets of several processes: those of living ones, and the last where they differ. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ describe('infos and statesets in a directory of several processes', () => {
     const state = createStateSet('state', 'State.', { states: ['up', 'down'] });
     build.info({ version: '1' });
     state.set('up');
-    // Another process, as far as the directory is concerned: it has a file of its own.
+    // A backend with a file of its own counts as another process.
     const other = new MultiProcessFileBackend({ directory });
     const put = (family: typeof build.descriptor, label: string, value: number) => {
       const { page, offset } = other.reserve({ family, labels: [label] });

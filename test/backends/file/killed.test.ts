@@ -1,4 +1,4 @@
-/** What is counted in a process outlives it, however it ends. */
+/** The numbers of a process stay, however it ends. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ import {
 
 const ROUNDS = IN_CI ? 60 : 12;
 
-/** For each process, how many series it has; throws when one is missing or half. */
+/** Returns the number of series by process. Throws when one is missing or partial. */
 async function seriesCounts(backend: MultiProcessFileBackend): Promise<Map<string, number>> {
   const counts = new Map<string, { n: number; highest: number; sum: number }>();
   for (const [labels, [value]] of await readStranger(backend, 'each_total')) {
@@ -34,7 +34,7 @@ async function seriesCounts(backend: MultiProcessFileBackend): Promise<Map<strin
   return new Map([...counts].map(([process, { n }]) => [process, n]));
 }
 
-/** Starts processes one after the other and kills each, in one directory, which is read all the while. */
+/** Starts and kills one process after the other in one directory, which is read meanwhile. */
 async function killSome(t: TestContext, firstRound: number, rounds: number): Promise<void> {
   const directory = makeDirectory(t);
   const backend = await openBackend(t, { directory, readOnly: true });
@@ -68,15 +68,15 @@ async function killSome(t: TestContext, firstRound: number, rounds: number): Pro
   await check();
 }
 
-describe('a process that is killed while it makes series', () => {
-  it(`leaves whole records and every number, ${ROUNDS} times, read all the while`, async (t) => {
+describe('a process that is killed while it creates series', () => {
+  it(`leaves whole records and every number, ${ROUNDS} times, under a reader`, async (t) => {
     for (let round = 0; round < ROUNDS; round += 3) await killSome(t, round, 3);
   });
 });
 
 describe('a process that ends', () => {
   for (const how of ['exit', 'drain', 'throw', 'reject', 'signal']) {
-    it(`keeps what its exit handlers count, when it ends by ${how}`, async (t) => {
+    it(`keeps what its exit handlers count when it ends by ${how}`, async (t) => {
       const directory = makeDirectory(t);
       const child = new Child(t, 'late-writer', { args: [directory, how] });
       await child.exited;
@@ -97,7 +97,7 @@ describe('a process that ends', () => {
     });
   }
 
-  it('is counted once with those that it started, before and after it had metrics', async (t) => {
+  it('is counted once with its workers, before and after it had metrics', async (t) => {
     const directory = makeDirectory(t);
     const child = new Child(t, 'cluster', { args: [directory] });
     assert.deepEqual(await child.hear(), { primary: 111, worker: 111 });

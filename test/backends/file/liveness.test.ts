@@ -1,4 +1,4 @@
-/** Who is there and who is gone: pids are used again, and are equal in different containers. */
+/** Liveness of processes: pids are reused, and are equal in different containers. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ const PID_NAMESPACE = 88;
 
 const float64 = (value: number) => new Uint8Array(Float64Array.of(value).buffer);
 
-/** A file whose header says that it is ours, as far as a pid can tell. */
+/** Writes a file whose header has the pid of this process. */
 function forge(directory: string, liveness: number, start: number): string {
   const path = leaveFile(directory, 7);
   patch(path, PID, int32(process.pid));
@@ -44,7 +44,7 @@ const compacted = async (backend: MultiProcessFileBackend, directory: string) =>
 
 for (const [name, get] of MAPPINGS) {
   describe(`the file of an earlier process, ${name}`, () => {
-    it('with our pid is never written by us, and is compacted', async (t) => {
+    it('with the pid of this process is never written, and is compacted', async (t) => {
       const directory = makeDirectory(t);
       const path = forge(directory, name === 'koffi' ? TOLD_BY_LOCK : TOLD_BY_PID, 12345);
       const before = readFileSync(path);
@@ -59,7 +59,7 @@ for (const [name, get] of MAPPINGS) {
       assert.equal(await onlyValue(backend, 'counted_total'), 7);
     });
 
-    it('from before the machine was started, pid 1 again, is compacted once', async (t) => {
+    it('from before a restart of the machine, with pid 1 again, is compacted once', async (t) => {
       const directory = makeDirectory(t);
       for (let i = 0; i < 3; i++) {
         const path = forge(directory, i === 0 ? TOLD_BY_LOCK : TOLD_BY_PID, 0);
@@ -73,7 +73,7 @@ for (const [name, get] of MAPPINGS) {
       }
     });
 
-    it('that closed it is compacted though the process lives on', async (t) => {
+    it('that closed it is compacted though the process still runs', async (t) => {
       const directory = makeDirectory(t);
       const writer = new FileWriter(directory, get());
       const { page, offset } = writer.reserve({ family: COUNTED, labels: [] });
@@ -89,14 +89,14 @@ for (const [name, get] of MAPPINGS) {
 }
 
 describe('a file without a lock', () => {
-  it('of another pid namespace may be that of a living process, and is left alone', async (t) => {
+  it('of another pid namespace may belong to a living process, and is left alone', async (t) => {
     const directory = makeDirectory(t);
     patch(forge(directory, TOLD_BY_PID, 12345), PID_NAMESPACE, float64(4));
     const backend = await openBackend(t, { directory });
     assert.equal(await compacted(backend, directory), false);
   });
 
-  it('whose process has koffi is told by pid where koffi is missing, and the other way round', async (t) => {
+  it('of a process with koffi is checked by pid without koffi, and the other way round', async (t) => {
     const directory = makeDirectory(t);
     const [one, other] = [
       await startObeying(t, directory),
@@ -128,7 +128,7 @@ const mayUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 
 describe('two pid namespaces that share a directory', () => {
   const skip = !mayUnshare && 'unshare is not permitted here';
 
-  it('do not collide, and the living are not taken for dead', { skip }, async (t) => {
+  it('do not collide, and living processes are not taken as ended', { skip }, async (t) => {
     const directory = makeDirectory(t);
     const wrapper = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
     const children: Child[] = [];

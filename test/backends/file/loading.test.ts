@@ -1,4 +1,4 @@
-/** Choosing this backend: by the environment, late, away again; and what threads and bars see of it. */
+/** Loading the file backend by the environment, late, and another one after it, with threads and bars. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import {
 } from './support.js';
 
 describe('the environment', () => {
-  it('chooses the backend, with no change in the program', async (t) => {
+  it('chooses the backend without a change of the program', async (t) => {
     const directory = makeDirectory(t);
     const file = join(directory, 'config.json');
     writeFileSync(file, JSON.stringify({ directory }));
@@ -37,7 +37,7 @@ describe('the environment', () => {
     assert.equal(await onlyValue(await openBackend(t, { directory, readOnly: true }), 'plain_total'), 10);
   });
 
-  it('names the backends that there are when it names none of them', async (t) => {
+  it('with an unknown name reports the known ones', async (t) => {
     const child = new Child(t, 'environment-backend', { env: { METHEUS_BACKEND_CLASS: 'files' } });
     assert.deepEqual(await child.exited, [0, null]);
     assert.match(child.output, /Unknown backend: given METHEUS_BACKEND_CLASS='files', expected .*'file'/);
@@ -45,8 +45,8 @@ describe('the environment', () => {
   });
 });
 
-describe('loading late, and moving away', () => {
-  it('takes along what was counted, and leaves nothing that counts twice', async (t) => {
+describe('loading late, and loading another backend', () => {
+  it('moves all numbers, and leaves nothing that counts twice', async (t) => {
     const directory = makeDirectory(t);
     const [mover, stayer] = [await startObeying(t, undefined), await startObeying(t, directory)];
     const value = async (child: Child) => {
@@ -68,7 +68,7 @@ describe('loading late, and moving away', () => {
       await mover.ask({ do: 'inc', name: 'n_total' });
     }
     await stayer.ask({ do: 'compact' });
-    assert.equal(filesIn(directory).length, 1, 'what was left behind is compacted though the process lives');
+    assert.equal(filesIn(directory).length, 1, 'the file left behind is compacted though the process runs');
     assert.deepEqual(await value(stayer), [4, 2, 1]);
     // From one directory to another.
     const other = makeDirectory(t);
@@ -80,7 +80,7 @@ describe('loading late, and moving away', () => {
 
 describe('worker threads', () => {
   const count = IN_CI ? 500 : 60;
-  it(`terminated at random, ${count} of them, abort nothing and lose nothing`, async (t) => {
+  it(`terminated at random, ${count} of them, do not abort the process and lose nothing`, async (t) => {
     const directory = makeDirectory(t);
     const child = new Child(t, 'terminated-threads', { args: [directory, String(count)] });
     const told = await child.hear<number>();
@@ -89,18 +89,18 @@ describe('worker threads', () => {
     assert.equal(await onlyValue(backend, 'finished_total'), count);
     for (const name of ['ticks_total', 'kinds_total']) {
       const total = (await readStranger(backend, name)).reduce((sum, [, [value]]) => sum + value!, 0);
-      // A thread may end between counting and telling.
+      // A thread may end after it has counted and before it reports that.
       assert.ok(
         total >= told && total <= told + count,
         `${name}: ${total} in the file, ${told} were told of`,
       );
     }
     assert.equal((await readStranger(backend, 'kinds_total')).length, 50);
-    // The places of threads that are gone are used again, a second later.
+    // Records of ended threads are used again after a second.
     assert.ok((await onlyValue(backend, 'metheus_backend_bytes'))! < 1 << 20);
   });
 
-  it('never load koffi, and are read while they live and afterwards', async (t) => {
+  it('never load koffi, and are read while they run and afterwards', async (t) => {
     const directory = makeDirectory(t);
     const env = { METHEUS_BACKEND_CLASS: 'file', METHEUS_BACKEND_CONFIG: JSON.stringify({ directory }) };
     const child = await startObeying(t, undefined, { env });
@@ -110,7 +110,7 @@ describe('worker threads', () => {
     assert.equal(await child.ask({ do: 'koffi' }), true);
     assert.equal((await scrapeOf(child))['exits_total{at="thread"}'], 3);
     const reader = await openBackend(t, { directory, readOnly: true });
-    // Brought over by a timer: others see them without a scrape there.
+    // A timer copies the numbers, so that others see them without a scrape.
     await until(
       'the numbers of threads',
       async () => (await readStranger(reader, 'exits_total'))[0]?.[1][0] === 3 || undefined,
@@ -121,7 +121,7 @@ describe('worker threads', () => {
 });
 
 describe('progress bars of four processes and four threads', () => {
-  it('are one system at the proxy of another, and fail when their process is killed', async (t) => {
+  it('add up at the proxy of another process, and fail when their process is killed', async (t) => {
     const directory = makeDirectory(t);
     await loadBackend(MultiProcessFileBackend, { directory });
     atEnd(t, () => loadBackend(SingleProcessBackend));

@@ -1,4 +1,4 @@
-/** What readers see, while others write. */
+/** Reading files while others write them. */
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +18,10 @@ import {
   WITHOUT_KOFFI,
 } from './support.js';
 
-describe('a reader beside a writer that never rests', () => {
-  it('sees no torn value and none that goes back', async (t) => {
+describe('a reader beside a writer that never pauses', () => {
+  it('sees no torn value and none that decreases', async (t) => {
     const directory = makeDirectory(t);
-    // 0x3ff0…0f and 0x4ccc…c3, say: no byte in common.
+    // For instance 0x3ff0…0f and 0x4ccc…c3: no byte in common.
     const [a, b] = [1.0000000000000033, 2.7e61];
     const child = new Child(t, 'continuous-writer', { args: [directory, String(a), String(b)] });
     await child.hear();
@@ -48,7 +48,7 @@ describe('a reader beside a writer that never rests', () => {
 
 describe('gauges of several processes', () => {
   const SET = (value: number): GaugeCalls => [['set', value]];
-  /** The first two live, the third and fourth are dead; the last of each made the gauge and left it alone. */
+  /** The first two run, the third and fourth have ended; the second of each pair created the gauge and never touched it. */
   const CALLS: readonly (readonly GaugeCalls[])[] = [
     [SET(5), SET(3), [], SET(9), SET(1), []],
     [[['inc', 2]], [['inc', 3]], [], [['inc', 10]], [['inc', 20]], []],
@@ -75,7 +75,7 @@ describe('gauges of several processes', () => {
     ],
   };
 
-  it('are merged as their mode says, of the living, the dead and those who never set them', async (t) => {
+  it('are merged by their mode, with living and ended processes, and untouched gauges', async (t) => {
     const directory = makeDirectory(t);
     const children: Child[] = [];
     const pids: string[] = [];
@@ -83,7 +83,7 @@ describe('gauges of several processes', () => {
     for (const mode of Object.keys(EXPECTED) as GaugeMode[]) {
       for (const [c, calls] of CALLS.entries()) {
         for (const [i, child] of children.entries()) {
-          // Where it matters which was last, each looks at the clock anew.
+          // Where the last one matters, each reads the clock anew.
           const pause = c === 0 && /recent|shared/.test(mode);
           const order = { do: 'gauge', name: `g_${mode}_${c}`, mode, calls: calls[i], pause };
           pids[i] = String(await child.ask(order));
@@ -108,7 +108,7 @@ describe('gauges of several processes', () => {
       }
     };
     check(await scrapeOf(children[0]!));
-    // And when the dead are compacted, also for those who never had these gauges.
+    // The same after a compaction, by a process that never had these gauges.
     await children[0]!.ask({ do: 'compact' });
     assert.equal(filesIn(directory).length, 3);
     check(await scrapeOf(children[1]!));
@@ -116,7 +116,7 @@ describe('gauges of several processes', () => {
   });
 });
 
-describe('a reader that only reads', () => {
+describe('a read-only process', () => {
   it('sees everything and writes nothing', async (t) => {
     const directory = makeDirectory(t);
     const [one, two] = [await startObeying(t, directory), await startObeying(t, directory)];
@@ -140,7 +140,7 @@ describe('a reader that only reads', () => {
     assert.equal((await scrapeOf(one)).own_total, undefined);
   });
 
-  it('makes no directory, and sees what comes later', async (t) => {
+  it('creates no directory, and sees files that come later', async (t) => {
     const directory = join(makeDirectory(t), 'later');
     const reader = await openBackend(t, { directory, readOnly: true });
     assert.equal(await onlyValue(reader, 'n_total'), undefined);
@@ -156,7 +156,7 @@ describe('a reader that only reads', () => {
 });
 
 describe('series that are removed', () => {
-  it('are gone for readers, and their places are used again', async (t) => {
+  it('disappear for readers, and their records are used again', async (t) => {
     const directory = makeDirectory(t);
     const child = await startObeying(t, directory);
     const reader = await openBackend(t, { directory, readOnly: true });
@@ -170,7 +170,7 @@ describe('series that are removed', () => {
     assert.equal((await readStranger(reader, 's_total')).find(([label]) => label === 'i=3')![1][0], 1);
   });
 
-  it('leave no file that grows without end', async (t) => {
+  it('do not make the file grow without bound', async (t) => {
     const directory = makeDirectory(t);
     const backend = await openBackend(t, { directory }, { emptyFor: 0 });
     const reader = await openBackend(t, { directory, readOnly: true });
@@ -187,7 +187,7 @@ describe('series that are removed', () => {
     } as const;
     for (let i = 0; i < 5000; i++) {
       const cells = backend.reserve({
-        // Every worker thread brings a descriptor of its own.
+        // Every worker thread has a descriptor of its own.
         family: { ...family },
         labels: [String(10_000 + i)],
         writer: { id: `w-${1000 + (i % 7)}`, live: true },
@@ -203,7 +203,7 @@ describe('series that are removed', () => {
 });
 
 describe('two versions of a program', () => {
-  it('with other buckets, or another type, are told apart: the first is served, the conflict is named', async (t) => {
+  it('with other buckets or another type conflict: the first is served, with a warning', async (t) => {
     const directory = makeDirectory(t);
     const [first, second] = [await startObeying(t, directory), await startObeying(t, directory)];
     await first.ask({ do: 'observe', name: 'h_seconds', buckets: [1, 2], value: 1 });
@@ -226,9 +226,9 @@ describe('two versions of a program', () => {
     assert.equal(heard.length, 2);
     assert.match(heard.join('\n'), /'h_seconds' differently/);
     assert.match(heard.join('\n'), /'x_total' differently/);
-    // Whoever has a metric of that name is served its own.
+    // A process with a metric of that name serves its own.
     assert.equal((await scrapeOf(second)).x_total, 9);
-    // When the first version is gone for good, the other is seen.
+    // When the first version has ended and is compacted, the other is served.
     await first.kill();
     assert.equal((await scrapeOf(reader)).x_total, 9);
     await second.ask({ do: 'compact' });
@@ -260,7 +260,7 @@ describe('two backends of one process on one directory', () => {
 });
 
 describe('without koffi', () => {
-  it('the program is told once, others see its numbers a moment later, and its end loses none', async (t) => {
+  it('there is one warning, others see the numbers a moment later, and the exit loses none', async (t) => {
     const directory = makeDirectory(t);
     const child = await startObeying(t, directory, { execArgv: WITHOUT_KOFFI });
     await child.ask({ do: 'inc', name: 'n_total', by: 7 });
@@ -277,7 +277,7 @@ describe('without koffi', () => {
     assert.equal(await onlyValue(reader, 'n_total'), 8);
   });
 
-  it('a kill loses what was counted since the last write, and nothing before', async (t) => {
+  it('a kill loses only what was counted since the last write', async (t) => {
     const directory = makeDirectory(t);
     const child = await startObeying(t, directory, { execArgv: WITHOUT_KOFFI });
     await child.ask({ do: 'inc', name: 'n_total', by: 7 });

@@ -1,4 +1,4 @@
-/** Storage in trouble: the program lives, counts on in memory, and its numbers land in a file when they can. */
+/** Errors of storage: the program continues to count in memory, and its numbers move to a file when they can. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -25,13 +25,13 @@ const mayMount = (() => {
   if (!isRoot) return false;
   return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 })();
-/** Nobody. */
+/** The unprivileged user. */
 const UID = 65534;
 
 const seriesOf = (samples: Record<string, number>) =>
   Object.keys(samples).filter((name) => name.startsWith('s_total')).length;
 
-/** Waits until others see all series, each counted `by`. */
+/** Waits until other processes see all series, each with the count `by`. */
 async function seesAll(reader: MultiProcessFileBackend, count: number, by: number): Promise<void> {
   await until('the series in the files', async () => {
     const series = (await readStranger(reader, 's_total')).filter(([, [value]]) => value === by);
@@ -41,7 +41,7 @@ async function seesAll(reader: MultiProcessFileBackend, count: number, by: numbe
 
 const errorsOf = (samples: Record<string, number>) => samples['metheus_backend_errors_total{kind="write"}']!;
 
-/** One warning for one kind of trouble, however many series there are. */
+/** Asserts that there is one warning for each kind of error, for any number of series. */
 async function warnings(child: Child, wanted: RegExp): Promise<void> {
   const heard = await child.ask<string[]>({ do: 'warnings' });
   assert.equal(heard.length, 1, heard.join('\n'));
@@ -54,14 +54,14 @@ describe('a full disk', () => {
     ['koffi', []],
     ['without koffi', WITHOUT_KOFFI],
   ] as const) {
-    it(`is survived, and room that is made is used, ${name}`, { skip }, async (t) => {
+    it(`does not stop counting, and new room is used, ${name}`, { skip }, async (t) => {
       const directory = makeDirectory(t);
       const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'none', directory]);
       assert.equal(mounted.status, 0, String(mounted.stderr));
       atEnd(t, () => spawnSync('umount', ['-l', directory]));
       const filler = join(directory, 'filler');
       assert.throws(() => writeFileSync(filler, Buffer.alloc(4 << 20)), /ENOSPC/);
-      // Room for the file and half a chunk.
+      // Enough for the file and half a chunk.
       writeFileSync(filler, Buffer.alloc((2 << 20) - 65536 - 32768));
       const child = await startObeying(t, directory, { execArgv });
       assert.equal(filesIn(directory).length, 1);
@@ -88,7 +88,7 @@ describe('a full disk', () => {
     });
   }
 
-  it('from the start is survived, and room that is made is used', { skip }, async (t) => {
+  it('from the start does not stop counting, and new room is used', { skip }, async (t) => {
     const directory = makeDirectory(t);
     spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', directory]);
     atEnd(t, () => spawnSync('umount', ['-l', directory]));
@@ -107,9 +107,9 @@ describe('a full disk', () => {
 });
 
 describe('a limit of file sizes', () => {
-  it('is survived, and numbers stay in memory', async (t) => {
+  it('does not stop counting, and numbers stay in memory', async (t) => {
     const directory = makeDirectory(t);
-    // In blocks of 512 bytes: one chunk, and half of one more.
+    // In units of 512 bytes: one and a half chunks.
     const wrapper = ['sh', '-c', 'ulimit -f 192; exec "$@"', 'sh'];
     const child = await startObeying(t, directory, { wrapper });
     await child.ask({ do: 'inc', name: 's_total', series: 2000 });
@@ -123,12 +123,12 @@ describe('a limit of file sizes', () => {
   });
 });
 
-describe('a file that is taken away', () => {
+describe('a file that disappears', () => {
   for (const [what, remove] of [
     ['itself', (directory: string) => unlinkSync(join(directory, filesIn(directory)[0]!))],
     ['with its directory', (directory: string) => rmSync(directory, { recursive: true })],
   ] as const) {
-    it(`${what} is made again, with the same values`, async (t) => {
+    it(`${what} is created again with the same values`, async (t) => {
       const directory = join(makeDirectory(t), 'deep', 'er');
       const child = await startObeying(t, directory);
       await child.ask({ do: 'inc', name: 's_total', series: 800 });
@@ -136,7 +136,7 @@ describe('a file that is taken away', () => {
       const { metheus_backend_bytes: _, ...before } = await scrapeOf(child);
       for (let i = 0; i < 3; i++) {
         remove(directory);
-        // Its own scrape knows at once, and the others a second later.
+        // Its own scrape notices at once, the others after a second.
         if (i > 0) {
           const { metheus_backend_bytes: __, ...after } = await scrapeOf(child);
           assert.deepEqual(after, before);
@@ -150,7 +150,7 @@ describe('a file that is taken away', () => {
     });
   }
 
-  it('and cannot be made again, goes on in memory', {
+  it('and cannot be created again continues in memory', {
     skip: !isRoot && 'needs root to become nobody',
   }, async (t) => {
     const parent = makeDirectory(t);
@@ -172,7 +172,7 @@ describe('a file that is taken away', () => {
 
 describe('a directory that cannot be written', () => {
   const skip = !isRoot && 'needs root to become nobody';
-  it('leaves everything in memory, with one warning', { skip }, async (t) => {
+  it('keeps everything in memory, with one warning', { skip }, async (t) => {
     const directory = makeDirectory(t);
     chmodSync(directory, 0o755);
     const child = await startObeying(t, directory, { uid: UID });
@@ -191,7 +191,7 @@ describe('a directory that cannot be written', () => {
     await seesAll(reader, 500, 1);
   });
 
-  it('and not be read either, ends no scrape', { skip }, async (t) => {
+  it('or read does not fail a scrape', { skip }, async (t) => {
     const directory = makeDirectory(t);
     chmodSync(directory, 0o700);
     const child = await startObeying(t, directory, { uid: UID });
@@ -200,7 +200,7 @@ describe('a directory that cannot be written', () => {
     assert.equal(seriesOf(await scrapeOf(child)), 5);
   });
 
-  it('on a read-only file system is the same', {
+  it('on a read-only file system keeps everything in memory', {
     skip: !mayMount && 'mount is not permitted here',
   }, async (t) => {
     const directory = makeDirectory(t);
@@ -212,7 +212,7 @@ describe('a directory that cannot be written', () => {
     await warnings(child, /EROFS/);
   });
 
-  it('for there is a file in its place, or nothing can be there', async (t) => {
+  it('because its path is a file or cannot exist keeps everything in memory', async (t) => {
     const file = join(makeDirectory(t), 'file');
     writeFileSync(file, '');
     for (const directory of [file, join(file, 'below'), '/proc/no/such']) {

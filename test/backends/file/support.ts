@@ -11,17 +11,17 @@ import type { FileBackendParts } from '#metheus/backends/file/backend.js';
 import { loadMapping, type Mapping, WrittenMapping } from '#metheus/backends/file/mapping.js';
 import { rowsOf } from '../contract.js';
 
-/** Where every number of the issue is run; elsewhere smaller ones. */
+/** Whether tests run with their full counts. */
 export const IN_CI = process.env.CI === 'true';
 
-/** Anything that takes cleaning up when a test is over. */
+/** A test, or anything else that registers clean-up. */
 export interface Test {
   after(clean: () => unknown): void;
 }
 
 const cleanings = new WeakMap<Test, (() => unknown)[]>();
 
-/** Has something done when the test is over: what was made last goes first. */
+/** Registers clean-up, which runs in reverse order at the end of the test. */
 export function atEnd(t: Test, clean: () => unknown): void {
   const known = cleanings.get(t);
   if (known !== undefined) {
@@ -35,7 +35,7 @@ export function atEnd(t: Test, clean: () => unknown): void {
   });
 }
 
-/** An empty directory, removed when the test is over. */
+/** Returns an empty directory, which is removed at the end of the test. */
 export function makeDirectory(t: Test): string {
   const directory = mkdtempSync(join(tmpdir(), 'metheus-files-'));
   atEnd(t, () => rmSync(directory, { recursive: true, force: true }));
@@ -45,7 +45,7 @@ export function makeDirectory(t: Test): string {
 let mapped: Mapping | undefined;
 let written: Mapping | undefined;
 
-/** Both ways to write files, in one process. */
+/** The mapping with and without koffi. */
 export const MAPPINGS: readonly (readonly [name: string, get: () => Mapping])[] = [
   [
     'koffi',
@@ -63,7 +63,7 @@ export const MAPPINGS: readonly (readonly [name: string, get: () => Mapping])[] 
   ],
 ];
 
-/** A backend that is open and belongs to nobody else. */
+/** Returns an open backend that is not in force. */
 export async function openBackend(
   t: Test,
   config: FileBackendConfig,
@@ -75,7 +75,7 @@ export async function openBackend(
   return backend;
 }
 
-/** All series of the directory's families of one name, as a stranger sees them who has made none. */
+/** Returns all series of the families of one name, as a process without such a metric reads them. */
 export async function readStranger(
   backend: MultiProcessFileBackend,
   name: string,
@@ -84,7 +84,7 @@ export async function readStranger(
   return snapshots.filter(({ family }) => family.name === name).flatMap(rowsOf);
 }
 
-/** The first cell of the only series of a family without labels; undefined when there is none. */
+/** Returns the value of a family without labels; undefined if there is none. */
 export async function onlyValue(backend: MultiProcessFileBackend, name: string): Promise<number | undefined> {
   return (await readStranger(backend, name))[0]?.[1][0];
 }
@@ -96,7 +96,7 @@ export async function snapshotOf(
   return (await backend.snapshot({ families: [family], scopes: [] }))[0]!;
 }
 
-/** The samples of an exposition, by name and labels. */
+/** Returns the samples of an exposition by name and labels. */
 export function samplesOf(text: string): Record<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return Object.fromEntries(
@@ -104,7 +104,7 @@ export function samplesOf(text: string): Record<string, number> {
   );
 }
 
-/** Files of writers, without the archive. */
+/** Returns the names of the files of writers, without the archive. */
 export function filesIn(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.endsWith('.metheus') && name !== 'archive.metheus');
 }
@@ -114,11 +114,11 @@ export interface ChildOptions {
   readonly args?: readonly string[];
   readonly uid?: number;
   readonly execArgv?: readonly string[];
-  /** Runs Node by way of this command. */
+  /** A command that runs Node. */
   readonly wrapper?: readonly string[];
 }
 
-/** Hides koffi from a process: an `execArgv`. */
+/** An `execArgv` that hides koffi from a process. */
 export const WITHOUT_KOFFI = [
   '--import',
   `data:text/javascript,${encodeURIComponent(`
@@ -130,10 +130,10 @@ export const WITHOUT_KOFFI = [
     };`)}`,
 ];
 
-/** The module in `programs/` that children run. */
+/** Returns the path of a program in `programs/`. */
 export const program = (name: string): URL => new URL(`./programs/${name}.js`, import.meta.url);
 
-/** A child process that answers. Ended with the test if it has not ended before. */
+/** A child process that answers messages. It is killed at the end of the test. */
 export class Child {
   readonly process: ChildProcess;
   readonly #output: Buffer[] = [];
@@ -163,7 +163,7 @@ export class Child {
     return Buffer.concat(this.#output).toString();
   }
 
-  /** Waits for its next message. */
+  /** Resolves with its next message. */
   async hear<T>(): Promise<T> {
     const ended = this.exited.then(() => {
       throw new Error(`The child process ended without an answer: ${this.output}`);
@@ -174,7 +174,7 @@ export class Child {
     return message;
   }
 
-  /** Says something, and waits for the answer. */
+  /** Sends a message, and resolves with the answer. */
   async ask<T>(message: Serializable): Promise<T> {
     const answer = this.hear<T>();
     this.process.send(message);
@@ -190,7 +190,7 @@ export class Child {
   }
 }
 
-/** A child that obeys `programs/controlled-writer.ts`, its backend loaded. */
+/** Starts `programs/controlled-writer.ts` with its backend loaded. */
 export async function startObeying(
   t: Test,
   directory: string | undefined,
@@ -202,7 +202,7 @@ export async function startObeying(
   return child;
 }
 
-/** What the child would serve. */
+/** Returns the samples that the child would serve. */
 export async function scrapeOf(child: Child): Promise<Record<string, number>> {
   return samplesOf(await child.ask<string>({ do: 'scrape' }));
 }

@@ -1,4 +1,4 @@
-/** Reading much, and the event loop: a scrape of many series gives it back all the while. */
+/** Scrapes of many series run in time slices. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { turnsDuring } from '../../support/turns.js';
@@ -8,13 +8,13 @@ import { leaveFile } from './written-files.js';
 const SERIES = 3000;
 const FILES = 3;
 
-/** A clock on which everything takes longer than a turn. */
+/** Replaces the clock by one on which everything takes longer than a time slice. */
 function slowClock(t: TestContext): void {
   let now = 0;
   t.mock.method(performance, 'now', () => (now += 100));
 }
 
-/** Sorted by their labels, as they are read. */
+/** Sorts series by their labels. */
 const expected = Array.from({ length: SERIES }, (_, i) => [`i=${i}`, [FILES]]).sort();
 
 describe('a scrape of many series', () => {
@@ -22,7 +22,7 @@ describe('a scrape of many series', () => {
     ['of the living and the dead', async () => {}],
     ['in an archive', (backend) => backend.compact()],
   ] as [string, (backend: Awaited<ReturnType<typeof openBackend>>) => Promise<void>][]) {
-    it(`takes in what is new in turns: ${what}`, async (t) => {
+    it(`reads new series in time slices: ${what}`, async (t) => {
       const directory = makeDirectory(t);
       for (let i = 0; i < FILES; i++) leaveFile(directory, 1, SERIES);
       await prepare(await openBackend(t, { directory }));
@@ -31,13 +31,13 @@ describe('a scrape of many series', () => {
       const turns = await turnsDuring(async () => {
         assert.deepEqual(await readStranger(reader, 'each_total'), expected);
       });
-      // A turn ends after 64 records at the latest, and after 1,024 rows that are merged.
+      // A slice ends after at most 64 records, or 1,024 merged rows.
       assert.ok(turns > SERIES / 64, `${turns} turns`);
       assert.deepEqual(await readStranger(reader, 'each_total'), expected);
     });
   }
 
-  it('is right for all who ask at the same time, and while files come, are compacted and closed', async (t) => {
+  it('is right for concurrent readers, while files come, are compacted and closed', async (t) => {
     const directory = makeDirectory(t);
     for (let i = 0; i < FILES; i++) leaveFile(directory, 1, SERIES);
     const backend = await openBackend(t, { directory });

@@ -1,4 +1,4 @@
-/** Files as a process leaves them, written by this one. */
+/** Writing files as an ended process leaves them. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { FamilyDescriptor } from 'metheus';
 import { WrittenMapping } from '#metheus/backends/file/mapping.js';
@@ -20,7 +20,7 @@ export const EACH: FamilyDescriptor = { ...COUNTED, name: 'each_total', labelNam
 
 const mapping = new WrittenMapping();
 
-/** The file of a writer that has counted and is gone. Returns its path. */
+/** Writes the file of an ended writer. Returns its path. */
 export function leaveFile(directory: string, counted: number, series = 0): string {
   const writer = new FileWriter(directory, mapping);
   const { page, offset } = writer.reserve({ family: COUNTED, labels: [] });
@@ -40,5 +40,5 @@ export function patch(path: string, at: number, bytes: Uint8Array): void {
   closeSync(file);
 }
 
-/** An int32 as bytes. */
+/** Returns the bytes of an int32. */
 export const int32 = (value: number): Uint8Array => new Uint8Array(Int32Array.of(value).buffer);

@@ -1,4 +1,4 @@
-/** Exemplars of worker threads, shown by the main thread. */
+/** Exemplars of worker threads in scrapes of the main thread. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Worker } from 'node:worker_threads';
@@ -12,7 +12,7 @@ import {
 } from 'metheus';
 import { gone, said, startWorker } from '../../support/workers.js';
 
-/** Lines that have an exemplar, without its time. */
+/** Returns the lines with exemplars, without times. */
 async function exemplarsOf(name: string): Promise<string[]> {
   const text = await generateMetrics(REGISTRY, { format: 'openmetrics' });
   return text
@@ -21,7 +21,7 @@ async function exemplarsOf(name: string): Promise<string[]> {
     .map((line) => line.replace(/ [\d.]+$/, ''));
 }
 
-const shown = async (name: string, expected: readonly string[]) =>
+const assertExemplars = async (name: string, expected: readonly string[]) =>
   assert.deepEqual(await exemplarsOf(name), expected);
 
 function end(t: TestContext, worker: Worker): void {
@@ -29,7 +29,7 @@ function end(t: TestContext, worker: Worker): void {
 }
 
 describe('exemplars of worker threads', () => {
-  it('are shown beside those of the main thread, the newest of each cell', async (t) => {
+  it('appear beside those of the main thread, the newest of each cell', async (t) => {
     const counter = createCounter('shared_total', 'S.', { requiredLabels: ['id'] });
     counter.labels({ id: 1 }).inc(1, { from: 'main' });
     const worker = startWorker(({ createCounter, createHistogram }, { say, port }) => {
@@ -45,18 +45,18 @@ describe('exemplars of worker threads', () => {
     });
     end(t, worker);
     await said(worker);
-    await shown('shared_total', [
+    await assertExemplars('shared_total', [
       'shared_total{id="1"} 1 # {from="main"} 1',
       'shared_total{id="2"} 2 # {from="worker 2"} 2',
     ]);
-    await shown('worker_seconds', ['worker_seconds_bucket{le="2.0"} 1 # {from="worker 2"} 2']);
+    await assertExemplars('worker_seconds', ['worker_seconds_bucket{le="2.0"} 1 # {from="worker 2"} 2']);
     worker.postMessage(1);
     await said(worker);
-    await shown('shared_total', [
+    await assertExemplars('shared_total', [
       'shared_total{id="1"} 2 # {from="worker 1"} 1',
       'shared_total{id="2"} 2 # {from="worker 2"} 2',
     ]);
-    await shown('worker_seconds', [
+    await assertExemplars('worker_seconds', [
       'worker_seconds_bucket{le="1.0"} 1 # {from="worker 1"} 1',
       'worker_seconds_bucket{le="2.0"} 2 # {from="worker 2"} 2',
     ]);
@@ -64,7 +64,7 @@ describe('exemplars of worker threads', () => {
     assert.equal((await exemplarsOf('shared_total'))[0], 'shared_total{id="1"} 3 # {from="main again"} 1');
   });
 
-  it('stay when their thread is gone, with what it kept until its end', async (t) => {
+  it('stay when their thread ends, the last ones included', async (t) => {
     const worker = startWorker(({ createCounter }, { say, port }) => {
       const counter = createCounter('ending_total', 'E.');
       counter.inc(1, { n: 'first' });
@@ -76,13 +76,13 @@ describe('exemplars of worker threads', () => {
     });
     end(t, worker);
     await said(worker);
-    await shown('ending_total', ['ending_total 1 # {n="first"} 1']);
+    await assertExemplars('ending_total', ['ending_total 1 # {n="first"} 1']);
     worker.postMessage('end');
     await gone(worker);
-    await shown('ending_total', ['ending_total 2 # {n="last"} 1']);
+    await assertExemplars('ending_total', ['ending_total 2 # {n="last"} 1']);
   });
 
-  it('go with their series', async (t) => {
+  it('are dropped with their series', async (t) => {
     const worker = startWorker(({ createCounter }, { say, port }) => {
       const counter = createCounter('leaving_total', 'L.', { requiredLabels: ['id'] });
       counter.labels({ id: 1 }).inc(1, { n: 'old' });
@@ -95,7 +95,7 @@ describe('exemplars of worker threads', () => {
     });
     end(t, worker);
     await said(worker);
-    await shown('leaving_total', ['leaving_total{id="1"} 1 # {n="old"} 1']);
+    await assertExemplars('leaving_total', ['leaving_total{id="1"} 1 # {n="old"} 1']);
     for (const again of [false, true]) {
       worker.postMessage(again);
       await said(worker);
@@ -104,7 +104,7 @@ describe('exemplars of worker threads', () => {
     assert.match(await generateMetrics(), /^leaving_total\{id="1"\} 1$/m);
   });
 
-  it('are shown while their thread never returns to its event loop', async (t) => {
+  it('appear while their thread blocks its event loop', async (t) => {
     const worker = startWorker(({ createCounter }, { say }) => {
       const stop = new Int32Array(new SharedArrayBuffer(4));
       createCounter('busy_total', 'B.').inc(1, { n: 'seen' });
@@ -116,7 +116,7 @@ describe('exemplars of worker threads', () => {
     assert.deepEqual(await exemplarsOf('busy_total'), ['busy_total 1 # {n="seen"} 1']);
   });
 
-  it('are never torn, however fast their thread writes them', async (t) => {
+  it('are never torn while their thread writes them in a loop', async (t) => {
     const texts = ['a', 'é', '\u{1f600}'].map((character) => character.repeat(120));
     const worker = startWorker(({ createCounter }, { say, data }) => {
       const counter = createCounter('rewritten_total', 'R.', { requiredLabels: ['a'] });
@@ -141,7 +141,7 @@ describe('exemplars of worker threads', () => {
     assert.deepEqual([...seen].sort(), [0, 1, 2]);
   });
 
-  it('keep those of the longest labels and of removed and new series apart', async (t) => {
+  it('have the longest labels, and stay with their series when others are removed', async (t) => {
     const longest = [{ k: '\u0001'.repeat(127) }, { k: '\u{1f600}'.repeat(127) }, { k: '"'.repeat(127) }];
     const worker = startWorker(({ createCounter }, { say, data }) => {
       const counter = createCounter('longest_total', 'L.', { requiredLabels: ['a'] });

@@ -1,8 +1,8 @@
 /**
- * Eight workers that count, half of them terminated at any moment: what they counted is what is scraped.
+ * Workers that count, half of them terminated at random: a scrape has everything that they counted.
  *
- * Each worker also counts in a plain cell of shared memory, right after each `inc`. A thread is terminated at
- * the head of a function or of a loop only, so both cells are always in step.
+ * Each worker also counts in a plain cell of shared memory after each `inc`. A thread is terminated only at the start of
+ * a function or loop, so that both cells are always equal.
  */
 
 import assert from 'node:assert/strict';
@@ -16,10 +16,10 @@ import { gone, startWorker } from '../../support/workers.js';
 
 const WORKERS = 8;
 const INCREMENTS = 100_000;
-/** A round costs 300 ms on two cores, nearly all of it for starting threads. */
+/** A round takes 300 ms on two cores, mostly to start threads. */
 const ROUNDS = process.env.CI === 'true' ? 200 : 20;
 
-/** Numbers from 0 to 1 that are the same each time: https://en.wikipedia.org/wiki/Linear_congruential_generator */
+/** Returns a deterministic generator of numbers from 0 to 1: https://en.wikipedia.org/wiki/Linear_congruential_generator */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -30,7 +30,7 @@ function random(seed: number): () => number {
 
 it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout: 900_000 }, async (t) => {
   const next = random(2);
-  // One file, since reading the package's forty modules takes as long as starting a thread.
+  // Bundled into one file, since reading forty modules takes as long as starting a thread.
   const outfile = resolve('build', `rounds-${process.pid}.mjs`);
   const external = ['./file/*', './redis/*'];
   buildSync({
@@ -63,7 +63,7 @@ it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout:
       ),
     );
     const exits = Promise.all(workers.map(gone));
-    // Every second worker is terminated when it has counted so far: a few before they count at all.
+    // Every second worker is terminated at a random count, some of them before they count.
     let victims = workers.flatMap((worker, index) =>
       index % 2 === 0 ? [] : [{ worker, index, at: Math.max(0, next() * 1.1 - 0.1) * INCREMENTS }],
     );

@@ -1,4 +1,4 @@
-/** A worker thread with a bar of 100, at 100. It stays open. */
+/** A worker thread with an open bar at 100 of 100. */
 import { parentPort } from 'node:worker_threads';
 import { TqdmPromProxy } from 'metheus/progress';
 

@@ -1,4 +1,4 @@
-/** A worker thread that counts without a pause, and tells the other side after each. */
+/** A worker thread that counts without a pause, and reports each count. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCounter } from 'metheus';
 

@@ -1,4 +1,4 @@
-/** Writes without a pause: a number that only grows, and one that is one of two with no byte in common. */
+/** Writes without a pause: a number that only grows, and one that alternates between two with no byte in common. */
 import { createCounter, createGauge, createHistogram, loadBackend } from 'metheus';
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 

@@ -1,4 +1,4 @@
-/** A program that counts as it is told, and tells when it has. */
+/** A program that executes commands of a test and answers each. */
 import { Worker } from 'node:worker_threads';
 import {
   createCounter,
@@ -23,14 +23,14 @@ export type Order =
       readonly name: string;
       readonly mode: GaugeMode;
       readonly calls: GaugeCalls;
-      /** Longer than the time of a `set` is rounded by. */
+      /** Whether to wait longer than the accuracy of the time of a `set`. */
       readonly pause?: boolean;
     }
   | { readonly do: 'observe'; readonly name: string; readonly buckets: number[]; readonly value: number }
   | { readonly do: 'bar'; readonly desc: string; readonly total: number; readonly n: number }
   | { readonly do: 'threads'; readonly module: string; readonly count: number; readonly data?: unknown };
 
-/** What is done with a gauge, in this order: `['set', 3]`. */
+/** Calls of a gauge in order: `['set', 3]`. */
 export type GaugeCalls = readonly (readonly ['set' | 'inc', number])[];
 
 const warnings: string[] = [];
@@ -113,6 +113,6 @@ process.on('message', async (order: Order) => {
   }
   process.send!(answer);
 });
-// Its parent is gone.
+// The parent has ended.
 process.on('disconnect', () => process.exit(1));
 process.send!('ready');

@@ -1,4 +1,4 @@
-/** A program that knows nothing of backends: the environment chooses. It counts 5, and prints its metrics. */
+/** A program whose backend is chosen by the environment: it counts 5 and prints its metrics. */
 import { createCounter, generateMetrics } from 'metheus';
 
 createCounter('plain_total', 'Counts.').inc(5);

@@ -1,4 +1,4 @@
-/** Compacts, and is gone at a step: `interrupted-compaction.js <directory> <step> <how many of them>`. */
+/** Compacts, and kills itself at a step: `interrupted-compaction.js <directory> <step> <occurrence>`. */
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 
 const [, , directory, step, count] = process.argv;

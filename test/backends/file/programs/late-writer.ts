@@ -1,4 +1,4 @@
-/** Counts as late as it can: `late-writer.js <directory> <how to end>`. */
+/** Counts as late as possible: `late-writer.js <directory> <how to end>`. */
 import { Worker } from 'node:worker_threads';
 import { createCounter, loadBackend } from 'metheus';
 import { MultiProcessFileBackend } from 'metheus/backends/file';
@@ -14,7 +14,7 @@ exits.labels({ at: 'start' }).inc();
 process.disconnect();
 
 if (how === 'signal') process.kill(process.pid, 'SIGKILL');
-// Counted by a thread, and brought over by nobody before the end.
+// Counted by a thread, and not copied before the exit.
 const worker = new Worker(new URL('./single-count-thread.js', import.meta.url), {
   workerData: 'thread at exit',
 });

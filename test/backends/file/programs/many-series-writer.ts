@@ -1,4 +1,4 @@
-/** Makes series after series, as fast as it can, and says now and then how many are counted. */
+/** Creates series as fast as possible, and prints their number from time to time. */
 import { writeSync } from 'node:fs';
 import { createCounter, loadBackend } from 'metheus';
 import { MultiProcessFileBackend } from 'metheus/backends/file';

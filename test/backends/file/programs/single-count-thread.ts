@@ -1,4 +1,4 @@
-/** A worker thread that counts once in `exits_total`, says so and stays. */
+/** A worker thread that counts once in `exits_total`, reports that and keeps running. */
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCounter, generateMetrics } from 'metheus';
