@@ -103,6 +103,16 @@ describe('rooms of test', () => {
 
   it('have no import circles, types included', () => assert.deepEqual(circlesOf(imports), []));
 
+  it('import files of src that exist, whatever an earlier build has left in dist', () => {
+    const missing = [...files].flatMap(([file, code]) =>
+      importsOf(file, code)
+        .filter((path) => path.startsWith('#metheus/'))
+        .filter((path) => !sources.has(path.slice('#metheus/'.length).replace(/\.js$/, '.ts')))
+        .map((path) => `${file} → ${path}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   it('are named after rooms of src, but for those of no single room', () => {
     const known = new Set(rooms.flatMap(({ paths }) => paths).map((path) => path.replace(/\/$/, '')));
     const others = ['examples', 'guards', 'scripts', 'support', 'types', 'ways'];

@@ -1,7 +1,7 @@
 /** Changes of the terminal's size while bars are on it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rowsAbove, rowsBelow } from '#metheus/progress/screen/reflow.js';
+import { rowsAbove, rowsBelow } from '#metheus/progress/screen/cursor.js';
 import { requireTerminal } from '../../support/terminal.js';
 import { play } from './play-scene.js';
 

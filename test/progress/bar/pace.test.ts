@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Pace } from '#metheus/progress/pace.js';
+import { Pace } from '#metheus/progress/bar/pace.js';
 
 describe('Pace', () => {
   const clock = { now: () => 0, unix: () => 0, stride: 16 };
