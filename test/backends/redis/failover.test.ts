@@ -1,6 +1,6 @@
 /**
  * Failover to a replica that has received everything the primary acknowledged: unacknowledged batches are sent again.
- * `server-trouble.test.ts` covers replicas that were behind, in its tests of an earlier state.
+ * `lost-data.test.ts` covers replicas that were behind, in its tests of an earlier state.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

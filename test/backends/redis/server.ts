@@ -66,6 +66,19 @@ export async function startRedis(options: ServerOptions = {}): Promise<RedisServ
   return { port, directory, call, client, kill, start, stop };
 }
 
+/** Runs a test with a server of its own. */
+export async function withServer(
+  options: ServerOptions,
+  run: (own: RedisServer) => Promise<void>,
+): Promise<void> {
+  const own = await startRedis(options);
+  try {
+    await run(own);
+  } finally {
+    await own.stop();
+  }
+}
+
 /** Returns options of a backend that flushes only on demand, with a key prefix of its own. */
 export function optionsFor({ port }: { readonly port: number }, given: object = {}) {
   const keyPrefix = `test-${randomBytes(4).toString('hex')}`;
