@@ -48,9 +48,8 @@ export class FamilyBuilder {
   /** @param suffix - the ending of the sample's name behind the family's */
   add(sample: SampleLine, suffix: string, refuse: Refuse): void {
     const { value, exemplar } = sample;
-    switch (this.type) {
-      case 'histogram':
-      case 'gaugehistogram':
+    switch (METRIC_TYPES[this.type ?? 'unknown'].layout) {
+      case 'buckets':
         if (suffix === '_bucket') {
           const bound = this.#pointOf(sample, 'le', refuse);
           this.#addPoint(sample, 'le', bound, refuse);
