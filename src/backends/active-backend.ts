@@ -134,7 +134,7 @@ export function activeBackend(): ActiveBackend {
 }
 
 /**
- * Puts a backend in force. What was counted so far moves to it; metrics stay as they are.
+ * Puts a backend in force. All numbers move to it; metrics stay as they are.
  *
  * Arguments win over the environment, and the environment wins over the default, {@link SingleProcessBackend}.
  * In a worker thread nothing changes: its numbers always go to the backend in force in the main thread.

@@ -53,7 +53,7 @@ export interface SnapshotRequest {
   readonly scopes: readonly string[];
 }
 
-/** What `open` gives a backend to call. */
+/** Passed to `open`, for the backend to call. */
 export interface BackendHost {
   /**
    * Moves cells of this backend to cells that are reserved anew, with their numbers: for a backend whose storage has

@@ -19,12 +19,12 @@ import { FileWriter, type FileWriterOptions } from './writer.js';
 export interface FileBackendConfig {
   /** Directory of the files; created when missing. @defaultValue `'./'` */
   readonly directory?: string;
-  /** Only reads: no file, no compaction. What this process counts stays in its memory. @defaultValue `false` */
+  /** Whether the process only reads, without a file of its own and without compaction. @defaultValue `false` */
   readonly readOnly?: boolean;
 }
 
 /** Internals that tests replace. */
-export interface FileBackendParts extends FileWriterOptions {
+export interface FileBackendInternals extends FileWriterOptions {
   readonly mapping?: Mapping;
   readonly onCompactionStep?: (step: CompactionStep) => void;
 }
@@ -40,7 +40,7 @@ const CHECK_MS = 1000;
  */
 export class MultiProcessFileBackend implements Backend {
   readonly config: Readonly<Required<FileBackendConfig>>;
-  readonly #parts: FileBackendParts;
+  readonly #internals: FileBackendInternals;
   readonly #mapping: Mapping;
   readonly #directory: MetricsDirectory;
   readonly #self = new SelfMetrics();
@@ -63,17 +63,20 @@ export class MultiProcessFileBackend implements Backend {
   #reading: Promise<MetricsFile[]> | undefined;
 
   /**
-   * @param parts - internal
+   * @param internals - for tests
    * @throws `METHEUS_INVALID_OPTIONS`
    */
-  constructor({ directory = './', readOnly = false }: FileBackendConfig = {}, parts: FileBackendParts = {}) {
+  constructor(
+    { directory = './', readOnly = false }: FileBackendConfig = {},
+    internals: FileBackendInternals = {},
+  ) {
     if (typeof directory !== 'string' || directory === '') {
       const expected = 'the path of a directory';
       throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `directory: ${show(directory)}`, expected });
     }
     this.config = Object.freeze({ directory: resolve(directory), readOnly });
-    this.#parts = parts;
-    this.#mapping = parts.mapping ?? sharedMapping();
+    this.#internals = internals;
+    this.#mapping = internals.mapping ?? sharedMapping();
     const onFault = (name: string, fault: string) =>
       this.#self.reportError(
         'file',
@@ -181,12 +184,12 @@ export class MultiProcessFileBackend implements Backend {
     const { directory } = this.config;
     try {
       await withCompactionLock(directory, this.#mapping, async () => {
-        this.#parts.onCompactionStep?.('locked');
+        this.#internals.onCompactionStep?.('locked');
         const files = await this.#read();
         const ended = files.filter(isEnded);
         if (ended.length === 0) return;
         if (this.#directory.hasHiddenArchive) throw new Error('the archive cannot be opened');
-        await compact(directory, files.find(isArchive), ended, this.#parts.onCompactionStep);
+        await compact(directory, files.find(isArchive), ended, this.#internals.onCompactionStep);
         this.#self.countCompaction();
       });
     } catch (error) {
@@ -205,17 +208,13 @@ export class MultiProcessFileBackend implements Backend {
     if (this.#writer !== undefined) return this.#writer;
     if (this.#refused !== undefined) throw this.#refused;
     try {
-      this.#writer = this.#createFile();
+      makeDirectory(this.config.directory);
+      this.#writer = new FileWriter(this.config.directory, this.#mapping, this.#internals);
       return this.#writer;
     } catch (error) {
       this.#refused = error as Error;
       throw error;
     }
-  }
-
-  #createFile(): FileWriter {
-    makeDirectory(this.config.directory);
-    return new FileWriter(this.config.directory, this.#mapping, this.#parts);
   }
 
   #check(): void {

@@ -30,6 +30,8 @@
  * number of uses in its state tells a reader that has missed the removal.
  */
 
+import type { FamilyDescriptor } from '../../model/family.js';
+import { cellsOf, MERGE_RULES, METRIC_TYPES, minCellsOf } from '../../model/metric-types.js';
 import { crc32 } from '../../system/checksum.js';
 import type { ProcessIdentity } from '../../system/process-identity.js';
 import type { Writer } from '../backend.js';
@@ -237,4 +239,40 @@ export function isInUse(state: number): boolean {
 function checksum({ bytes }: Bytes, at: number, textLength: number): number {
   const fixed = crc32(bytes.subarray(at + CRC_BEGINS, at + CRC_BEGINS + CRC_HEADER));
   return crc32(bytes.subarray(at + RECORD_HEADER, at + RECORD_HEADER + textLength), fixed) | 0;
+}
+
+/** Parses the text of a record. Returns undefined unless it is an object or an array. */
+export function parseContent(text: string): object | undefined {
+  try {
+    const content: unknown = JSON.parse(text);
+    return typeof content === 'object' && content !== null ? content : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reports whether the content of a record is a family. Programs of other versions may have written it. */
+export function isFamily(content: object): content is FamilyDescriptor {
+  const { scope, name, help, type, unit, labelNames, cells, merge, bounds } = content as FamilyDescriptor;
+  return (
+    [scope, name, help, unit].every((text) => typeof text === 'string') &&
+    Object.hasOwn(METRIC_TYPES, type) &&
+    MERGE_RULES.includes(merge) &&
+    isStrings(labelNames) &&
+    Array.isArray(bounds) &&
+    bounds.every((bound) => typeof bound === 'number') &&
+    Number.isInteger(cells) &&
+    cells >= Math.max(minCellsOf(merge), cellsOf(type, bounds))
+  );
+}
+
+/** Reports whether the content of a record is a series of a family. */
+export function isSeries(content: object, { labelNames }: FamilyDescriptor): content is SeriesIdentity {
+  const { labels, writer } = content as SeriesIdentity;
+  if (!isStrings(labels) || labels.length !== labelNames.length) return false;
+  return writer === undefined || (typeof writer?.id === 'string' && typeof writer.live === 'boolean');
+}
+
+export function isStrings(content: unknown): content is string[] {
+  return Array.isArray(content) && content.every((text) => typeof text === 'string');
 }

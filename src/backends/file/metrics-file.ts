@@ -12,9 +12,13 @@ import {
   type FileHeader,
   HEADER_BYTES,
   IN_USE,
+  isFamily,
   isInUse,
+  isSeries,
+  isStrings,
   livenessOf,
   MAX_BYTES,
+  parseContent,
   REMOVED,
   type RecordView,
   readHeader,
@@ -22,7 +26,6 @@ import {
   stateOf,
   usedBytes,
 } from './layout.js';
-import { isFamily, isSeries, isStrings, parseContent } from './record-content.js';
 
 /** Records between two reads of the clock. */
 const RECORDS_AT_ONCE = 64;

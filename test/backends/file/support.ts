@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FamilyDescriptor, FamilySnapshot } from 'metheus';
 import { type FileBackendConfig, MultiProcessFileBackend } from 'metheus/backends/file';
-import type { FileBackendParts } from '#metheus/backends/file/backend.js';
+import type { FileBackendInternals } from '#metheus/backends/file/backend.js';
 import { loadMapping, type Mapping, WrittenMapping } from '#metheus/backends/file/mapping.js';
 import { rowsOf } from '../contract.js';
 
@@ -67,7 +67,7 @@ export const MAPPINGS: readonly (readonly [name: string, get: () => Mapping])[] 
 export async function openBackend(
   t: Test,
   config: FileBackendConfig,
-  parts?: FileBackendParts,
+  parts?: FileBackendInternals,
 ): Promise<MultiProcessFileBackend> {
   const backend = new MultiProcessFileBackend(config, parts);
   atEnd(t, () => backend.close());
