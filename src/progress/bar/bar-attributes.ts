@@ -6,7 +6,7 @@
 import { warnOnce } from '../../errors.js';
 import { type BarCharacters, colourSequence } from '../meter/glyphs.js';
 import { checkBarFormat } from '../meter/meter.js';
-import { initialPostfix, type Postfix, postfixText } from '../meter/postfix.js';
+import { type Postfix, postfixText } from '../meter/postfix.js';
 import type { OutputFile } from '../screen/terminal.js';
 import type { BarState } from './bar-state.js';
 import type { BarSettings } from './frame.js';
@@ -28,7 +28,7 @@ export abstract class BarAttributes {
   constructor(settings: BarSettings, file: OutputFile | null) {
     this.file = file;
     checkColour(settings.colour);
-    this.settings = { ...settings, postfix: initialPostfix(settings.postfix) };
+    this.settings = settings;
   }
 
   /** @internal The numbers of the bar. */

@@ -3,6 +3,7 @@
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
 import { checkBarFormat } from '../meter/meter.js';
+import { initialPostfix } from '../meter/postfix.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
 import { streamName } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
@@ -47,7 +48,7 @@ export class Bar extends BarAttributes implements Disposable {
   ) {
     const { total, file, ...given } = resolveOptions(options, environmentDefaults(environment.env));
     const stream = file === null ? null : (streamName(file, environment) ?? null);
-    const settings = { ...given, stream };
+    const settings = Object.assign(given, { stream, postfix: initialPostfix(given.postfix) });
     super(settings, file);
     const { barFormat, desc, unit, initial, position } = settings;
     if (barFormat) checkBarFormat(barFormat);

@@ -67,8 +67,23 @@ export class LineMaker {
     const { desc, ascii, unit, unitScale, barFormat, postfix, unitDivisor, initial } = settings;
     const { ncols, nrows } = this.size;
     const colour = this.#isColoured ? settings.colour : null;
-    const numbers = { n, total, elapsed, rate, initial, ncols, nrows };
-    return { ...numbers, prefix: desc, ascii, unit, unitScale, unitDivisor, barFormat, postfix, colour };
+    return {
+      n,
+      total,
+      elapsed,
+      rate,
+      initial,
+      ncols,
+      nrows,
+      prefix: desc,
+      ascii,
+      unit,
+      unitScale,
+      unitDivisor,
+      barFormat,
+      postfix,
+      colour,
+    };
   }
 
   /** Returns the line of a frame. The name of the error that failed the bar stands after the meter. */
