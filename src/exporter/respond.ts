@@ -27,7 +27,7 @@ export interface MetricsHandlerOptions {
   readonly created?: boolean;
 }
 
-/** The parts of a request that a response depends on. */
+/** The fields of a request that a response depends on. */
 export interface MetricsRequest {
   readonly method: string | undefined;
   /** A path with or without a query, or a whole URL. */

@@ -92,7 +92,7 @@ export interface TypeTraits {
   readonly isHidden?: true;
   /** The rule of metrics of this type. Gauges may be given another. */
   readonly merge: MergeMode;
-  /** Whether every sample is 0 or 1: such families have no unit, and a series nobody has set is not shown. */
+  /** Whether every sample is 0 or 1: such families have no unit, and their series are hidden until they are set. */
   readonly isState: boolean;
   /** An ending that the metric's name has and that the names of its samples repeat; else empty. */
   readonly ending: '' | '_total' | '_info';

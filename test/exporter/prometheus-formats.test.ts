@@ -88,13 +88,13 @@ for (const [format, contentType] of Object.entries(FORMATS)) {
     let ours: Server;
     let prometheus: PrometheusServer;
     const isOpenMetrics = format === 'openmetrics';
-    /** What the server asked for. */
+    /** The last `Accept` header of the server. */
     let accept: string | undefined;
 
     before(async () => {
       const handler = createMetricsHandler({ registry: collectable(...families), created: true });
       ours = createServer((request, response) => {
-        // This version asks for OpenMetrics first, whatever it is told.
+        // This version requests OpenMetrics first, whatever its configuration.
         if (!isOpenMetrics) request.headers.accept = 'text/plain;version=0.0.4';
         accept = request.headers.accept;
         handler(request, response);

@@ -154,24 +154,24 @@ describe('without @bufbuild/protobuf', () => {
   }
 
   it('the format is rejected with the command that installs it', () => {
-    const said = run(`
+    const output = run(`
       import { streamMetrics } from './dist/index.js';
       await streamMetrics(undefined, { format: 'protobuf' }).next().catch(({ code, message }) => console.log(code, message));
     `);
     assert.equal(
-      said,
+      output,
       'METHEUS_DEPENDENCY_MISSING Dependency missing: given no package @bufbuild/protobuf, expected ' +
         "@bufbuild/protobuf, which the format protobuf is written with. Run 'npm install @bufbuild/protobuf'.\n",
     );
   });
 
   it('clients that prefer it receive the format that they prefer next', () => {
-    const said = run(`
+    const output = run(`
       import { negotiate } from './dist/exporter/index.js';
       const protobuf = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
       console.log(negotiate(protobuf + ';q=0.7,application/openmetrics-text;version=1.0.0;q=0.6').format);
       console.log(negotiate(protobuf).format);
     `);
-    assert.equal(said, 'openmetrics\ntext\n');
+    assert.equal(output, 'openmetrics\ntext\n');
   });
 });

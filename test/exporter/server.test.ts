@@ -174,7 +174,7 @@ describe('startMetricsServer', () => {
 
     it('waits for a response whose headers are sent', async () => {
       const registry = new Watched({ families: 300 });
-      // The client does not read on by itself, so only the closing of a running response is at work here.
+      // The client does not read on, so only the end of a running response can close the connection.
       const { close, url } = await start({ registry, closeTimeout: 2 ** 31 - 1 });
       const response = await open(url, { agent: new Agent({ keepAlive: true }) });
       const closed = close();

@@ -28,7 +28,7 @@ describe('streamMetrics', () => {
         const [copies, buffers, held] = [[] as Buffer[], new Set<unknown>(), [] as Uint8Array[]];
         for await (const chunk of streamMetrics(registry, { format, reuse })) {
           buffers.add(chunk.buffer);
-          // The one before is still whole when the next is there.
+          // A chunk is still intact when the next one exists.
           if (held.length > 0) copies.push(Buffer.from(held.pop()!));
           held.push(chunk);
         }
@@ -44,7 +44,7 @@ describe('streamMetrics', () => {
   it('pauses for the event loop after each chunk that took a whole time slice', async (t) => {
     const registry = registryOf(20_000);
     let now = 0;
-    // Between two looks at this clock more time goes by than a scrape may hold the loop.
+    // Between two readings of this clock more time passes than a time slice.
     t.mock.method(performance, 'now', () => (now += 100));
     let chunks = 0;
     const turns = await turnsDuring(async () => {
@@ -128,7 +128,7 @@ describe('generateBytes', () => {
       for (let i = 0; i < series; i++) counter.labels({ i }).inc(i);
       kept.push([await generateBytes(registry), await inPieces(registry)]);
     }
-    // None of them is written to again.
+    // No chunk is overwritten later.
     for (const [whole, expected] of kept) assert.ok(expected.equals(whole));
   });
 
