@@ -86,13 +86,13 @@ export interface Exposed<F> {
   readonly rank: number;
   /** Renames the labels in the text of a series; `undefined` where the text is written as it is. */
   readonly relabel: ((text: string) => string) | undefined;
-  /** What depends on the descriptor only, made by the encoder: several where snapshots of a family differ in form. */
+  /** Results of the encoder that depend on the descriptor only: one for each form of the family's snapshots. */
   readonly forms: F[];
 }
 
 const RANKS = [0, 1, 2] as const;
 
-/** Names families for one format and escaping. What it makes for a descriptor is kept as long as the descriptor. */
+/** Names families for one format and escaping. Results are kept as long as their descriptors. */
 export class FamilyNamer<F> {
   readonly #escaping: Escaping;
   readonly #shapesOf: ShapesOf;

@@ -14,7 +14,7 @@ export interface MetricFamilies {
   readonly hidden: readonly FamilyDescriptor[];
 }
 
-/** Collects the families of one registry. What it makes for a family is kept from one collection to the next. */
+/** Collects the families of one registry. Renamed descriptors are kept from one collection to the next. */
 export class Collection {
   readonly #prefix: string;
   readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();

@@ -25,7 +25,7 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     await ours?.close();
   });
 
-  /** What is stored of a metric, once that is `count` series with `value` in one of them. */
+  /** Resolves with the stored series of a metric, once there are `count` and one of them has `value`. */
   async function stored(name: string, count: number, value: number): Promise<Record<string, number>> {
     const found = await until(`${name} in Prometheus`, async () => {
       const series = await prometheus.query(name);

@@ -44,7 +44,7 @@ describe('a Prometheus server with native histograms', { skip: requireTool('prom
     ours?.close();
   });
 
-  /** What a query gives, by the labels of our own, once one of the values is `value`. */
+  /** Resolves with the result of a query by label values, once one of its values is `value`. */
   async function stored(query: string, value: number): Promise<Record<string, number>> {
     const found = await until(`${query} in Prometheus`, async () => {
       const series = await prometheus.query(query);

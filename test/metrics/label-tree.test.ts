@@ -67,7 +67,7 @@ class Model {
     return JSON.stringify(values.map((text) => String(text).toWellFormed()));
   }
 
-  /** A metric that defaults complete is a series from the moment when somebody asks for it. */
+  /** Creates the series of a metric that its defaults complete, as reading the metric does. */
   touch(labels: Given): void {
     const key = this.key(labels);
     if (key !== undefined && !this.series.has(key)) this.series.set(key, 0);

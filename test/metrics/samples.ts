@@ -1,4 +1,4 @@
-/** What a registry exposes, without the comments. */
+/** Returns the exposition of a registry without its comments. */
 import { type Collectable, generateMetrics } from 'metheus';
 
 export async function samples(registry: Collectable): Promise<string[]> {

@@ -1,6 +1,5 @@
 /**
- * What must compile of bars over promises and streams, and what must not: `@ts-expect-error` stands above each line
- * that must not. This file is compiled by the tests, and never run.
+ * Uses of bars over promises and streams that must compile, and ones that must not, below `@ts-expect-error`. This file is compiled by the tests, and never run.
  */
 import { createReadStream } from 'node:fs';
 import type { Transform } from 'node:stream';

@@ -23,7 +23,7 @@ const MEASURED_SERIES = 256;
 /** An empty chunk, yielded as a pause while a family is measured. */
 const PAUSE = new Uint8Array();
 
-/** What is encoded once for each descriptor. */
+/** The part of a family's message that is encoded once for each descriptor. */
 interface FamilyMessage {
   /** The fields of the family but for its metrics. */
   readonly head: Uint8Array;

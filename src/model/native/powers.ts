@@ -1,4 +1,4 @@
-/** Bounds of buckets that are powers. Those of one octave, from 1 to 2, are kept; all others are these times 2 ** n. */
+/** Bounds of buckets that are powers. The bounds of one octave, from 1 to 2, are kept; all others are those times 2 ** n. */
 
 /** The range of schemas. Each bound is `2 ** 2 ** -schema` times the one before it. */
 export const COARSEST_SCHEMA = -4;
