@@ -2,7 +2,7 @@
  * Encodes families as delimited messages `io.prometheus.client.MetricFamily`.
  *
  * A message begins with its length, and a family is one message. So a family of several chunks is encoded twice: once
- * for its length, and once to be sent. That takes time, but no memory.
+ * for its length, and once to be sent, which takes time but no memory.
  *
  * @see https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
