@@ -88,21 +88,13 @@ for (const [format, contentType] of Object.entries(FORMATS)) {
     let ours: Server;
     let prometheus: PrometheusServer;
     const isOpenMetrics = format === 'openmetrics';
-<<<<<<< HEAD
     /** The last `Accept` header of the server. */
-=======
-    /** The `Accept` header of the server. */
->>>>>>> 4b96d6a (comments: the rules of the glossary hold; small files have an allow-list)
     let accept: string | undefined;
 
     before(async () => {
       const handler = createMetricsHandler({ registry: collectable(...families), created: true });
       ours = createServer((request, response) => {
-<<<<<<< HEAD
         // This version requests OpenMetrics first, whatever its configuration.
-=======
-        // This version prefers OpenMetrics, whatever its configuration.
->>>>>>> 4b96d6a (comments: the rules of the glossary hold; small files have an allow-list)
         if (!isOpenMetrics) request.headers.accept = 'text/plain;version=0.0.4';
         accept = request.headers.accept;
         handler(request, response);
