@@ -70,7 +70,7 @@ export const GAUGE_CELLS = 2;
 export const TOUCHED = 1;
 
 /**
- * What the cells of a series are.
+ * The meaning of the cells of a series.
  *
  * - `number`: one number
  * - `gauge`: a number and {@link TOUCHED}
