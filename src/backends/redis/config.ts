@@ -54,22 +54,10 @@ export interface RedisBackendConfig {
 }
 
 /** The checked options of the backend, and in `connection` those for ioredis. */
-export interface Settings {
-  readonly keyPrefix: string;
-  readonly expireKeyTime: number;
-  readonly flushInterval: number;
-  readonly heartbeat: number;
-  readonly timeout: number;
-  readonly failFast: boolean;
-  readonly whenDown: 'own' | 'error';
-  readonly client: RedisClient | undefined;
-  readonly url: string | undefined;
-  readonly cluster: RedisBackendConfig['cluster'];
-  readonly connection: Readonly<Record<string, unknown>>;
-}
+export type Settings = ReturnType<typeof settingsOf>;
 
 /** @throws `METHEUS_INVALID_OPTIONS` */
-export function settingsOf(config: RedisBackendConfig): Settings {
+export function settingsOf(config: RedisBackendConfig) {
   const {
     keyPrefix = 'metheus',
     expireKeyTime = 3600,
@@ -93,11 +81,7 @@ export function settingsOf(config: RedisBackendConfig): Settings {
   check(typeof keyPrefix === 'string', `keyPrefix: ${show(keyPrefix)}`, 'a string');
   check(whenDown === 'own' || whenDown === 'error', `whenDown: ${show(whenDown)}`, "'own' or 'error'");
   const isClient = client === undefined || typeof client?.callBuffer === 'function';
-  check(
-    isClient,
-    'another object as client',
-    'a client with the methods call and callBuffer, as ioredis has',
-  );
+  check(isClient, 'an unsuitable client', 'a client with the methods call and callBuffer, as ioredis has');
   // The URL itself is never shown, since it may hold a password.
   const isUrl = url === undefined || URL.canParse(url);
   check(isUrl, 'an invalid url', "a URL that begins with 'redis://' or 'rediss://'");
@@ -112,7 +96,7 @@ export function settingsOf(config: RedisBackendConfig): Settings {
     client,
     url,
     cluster,
-    connection: { host: '127.0.0.1', port: 6379, ...connection },
+    connection: { host: '127.0.0.1', port: 6379, ...connection } as Readonly<Record<string, unknown>>,
   };
 }
 

@@ -69,14 +69,12 @@ export class Connection {
   }
 
   run(script: Script, key: string, args: readonly Argument[]): Promise<unknown> {
-    return evaluate(script, (...command) => this.call(...command, 1, key, ...args));
+    return this.#evaluate('call', script, key, args);
   }
 
   /** Runs a script whose reply has a `Buffer` where {@link run} has text. */
   runForBytes(script: Script, key: string, args: readonly Argument[]): Promise<unknown> {
-    return evaluate(script, (...command) =>
-      this.#withLimit(this.#client.callBuffer(...command, 1, key, ...args)),
-    );
+    return this.#evaluate('callBuffer', script, key, args);
   }
 
   /** Disconnects, except a client that the user supplied. */
@@ -104,6 +102,20 @@ export class Connection {
     }
   }
 
+  async #evaluate(
+    method: 'call' | 'callBuffer',
+    { text, digest }: Script,
+    key: string,
+    args: readonly Argument[],
+  ): Promise<unknown> {
+    try {
+      return await this.#withLimit(this.#client[method]('EVALSHA', digest, 1, key, ...args));
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      return this.#withLimit(this.#client[method]('EVAL', text, 1, key, ...args));
+    }
+  }
+
   async #withLimit(reply: Promise<unknown>): Promise<unknown> {
     try {
       return await within(this.#settings.timeout, reply);
@@ -125,22 +137,10 @@ export class Connection {
   }
 }
 
-async function evaluate(
-  { text, digest }: Script,
-  call: (command: string, script: string) => Promise<unknown>,
-): Promise<unknown> {
-  try {
-    return await call('EVALSHA', digest);
-  } catch (error) {
-    if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-    return call('EVAL', text);
-  }
-}
-
 /** Rejects when there is no reply after `milliseconds`; the command may have been executed or not. */
 function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    // Keeps the process alive until the reply is there, so that a program that ends by itself sends everything.
+    // Keeps the process alive until the reply arrives, so that a program without other work sends everything.
     const timer = setTimeout(
       () => reject(new Error(`Redis did not answer within ${milliseconds} ms`)),
       milliseconds,

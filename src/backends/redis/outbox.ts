@@ -39,24 +39,6 @@ export interface Batch {
   readonly released: readonly ReleasedSeries[];
 }
 
-/**
- * The producer's standing with the family's hash. It waits for a reply while there is a batch.
- *
- * | state | event | next state | effect |
- * | --- | --- | --- | --- |
- * | `absent`, `rejoining` | join | `joined` | the batch is sent |
- * | `joined` | `applied`, `seen` | `joined` | the batch is acknowledged |
- * | `joined` | `gap` | `joined` | the batch is acknowledged; an unexpected gap is reported, and values are sent again |
- * | `joined` | `moved` | `joined` | rows are looked up again, and the batch is sent again |
- * | `joined` | `unknown` | `rejoining` | the batch is sent again |
- * | any | `lost`, expired key | `absent` | all numbers are sent again, from batch 1 |
- * | any | forgotten producer | the same | the next gap is expected; values are sent again |
- */
-type Session =
-  | { readonly state: 'absent' }
-  | { readonly state: 'joined'; readonly token: string }
-  | { readonly state: 'rejoining' };
-
 /** How often one flush of a family may receive these replies. */
 const MAX_REPLIES: Partial<Record<Reply['kind'], number>> = { lost: 1, unknown: 1, moved: 1000 };
 
@@ -75,7 +57,8 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** The series that the scan under way has not compared yet. */
   protected rest: Iterator<Series> = [].values();
   readonly #pages = new Map<Float64Array, Map<number, Series>>();
-  #session: Session = { state: 'absent' };
+  /** The token of the hash that this producer has joined. */
+  #token: string | undefined;
   #sequence = 0;
   /** Whether the hash may have dropped the sequence number, as compaction does. */
   #isGapExpected = false;
@@ -103,7 +86,7 @@ export abstract class Outbox<B extends Batch = Batch> {
 
   /** Whether Redis has numbers of this producer. */
   get isJoined(): boolean {
-    return this.#session.state === 'joined';
+    return this.#token !== undefined;
   }
 
   /** Whether released series are still in Redis. */
@@ -199,7 +182,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.announced = false;
     this.joins = 0;
     this.#sequence = 0;
-    this.#session = { state: 'absent' };
+    this.#token = undefined;
     for (const series of this.series.values()) series.sent.fill(0);
     this.forgetKnown();
   }
@@ -221,11 +204,11 @@ export abstract class Outbox<B extends Batch = Batch> {
   protected forgetRows(_batch: B, _blocks: ReadonlySet<number>): void {}
 
   async #join(hash: FamilyHash): Promise<string> {
-    if (this.#session.state === 'joined') return this.#session.token;
-    const token = await hash.join();
-    this.#session = { state: 'joined', token };
-    this.joins += 1;
-    return token;
+    if (this.#token === undefined) {
+      this.#token = await hash.join();
+      this.joins += 1;
+    }
+    return this.#token;
   }
 
   #receive(reply: Reply, batch: B, status: RedisStatus): void {
@@ -247,7 +230,7 @@ export abstract class Outbox<B extends Batch = Batch> {
         this.forgetRows(batch, reply.blocks);
         break;
       case 'unknown':
-        this.#session = { state: 'rejoining' };
+        this.#token = undefined;
         break;
       case 'lost':
         this.reset();
