@@ -118,6 +118,11 @@ export function show(value: unknown, depth = 0): string {
   return Object.prototype.toString.call(value);
 }
 
+/** Returns the message of an error; any other thrown value as {@link show} gives it. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : show(error);
+}
+
 const warned = new Set<string>();
 
 /**

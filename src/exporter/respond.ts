@@ -1,5 +1,5 @@
 /** The response to a request for metrics, for every kind of server. */
-import { MetheusError, show, warnOnce } from '../errors.js';
+import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { negotiate } from '../exposition/negotiate.js';
 import { REGISTRY } from '../registry/default-registry.js';
 import { type Collectable, streamMetrics } from '../registry/generate.js';
@@ -199,10 +199,6 @@ function failure(error: unknown): MetricsResponse {
 function report(error: unknown): void {
   const kind = (error as { code?: unknown } | null | undefined)?.code;
   warnOnce(`serving metrics: ${kind}`, `Metrics could not be served: ${messageOf(error)}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : show(error);
 }
 
 function complete(

@@ -3,7 +3,7 @@
  *
  * @see https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels
  */
-import { MetheusError, show } from '../errors.js';
+import { MetheusError, type MetheusErrorCode, show } from '../errors.js';
 
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -45,18 +45,17 @@ export function checkLabelNames(
 ): asserts names is readonly string[] {
   const seen = new Set<unknown>();
   for (const name of names) {
-    const given = `${show(name)} on metric '${metric}'`;
+    const refuse = (code: MetheusErrorCode, expected: string) =>
+      new MetheusError(code, { given: `${show(name)} on metric '${metric}'`, expected });
     if (!isName(name, LABEL_NAME, utf8Names)) {
-      throw new MetheusError('METHEUS_INVALID_LABEL_NAME', { given, expected: rule(LABEL_NAME) });
+      throw refuse('METHEUS_INVALID_LABEL_NAME', rule(LABEL_NAME));
     }
     if (name.startsWith('__') || RESERVED_LABELS.has(name)) {
-      throw new MetheusError('METHEUS_RESERVED_LABEL_NAME', {
-        given,
-        expected: "a name that does not start with '__' and is neither 'le' nor 'quantile'",
-      });
+      const expected = "a name that does not start with '__' and is neither 'le' nor 'quantile'";
+      throw refuse('METHEUS_RESERVED_LABEL_NAME', expected);
     }
     if (seen.has(name)) {
-      throw new MetheusError('METHEUS_DUPLICATE_LABEL_NAME', { given, expected: 'each label name once' });
+      throw refuse('METHEUS_DUPLICATE_LABEL_NAME', 'each label name once');
     }
     seen.add(name);
   }

@@ -1,5 +1,5 @@
 /** `TqdmPromProxy`: bars whose numbers are metrics, served over HTTP. */
-import { MetheusError, show, warnOnce } from '../errors.js';
+import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { type MetricsServer, startMetricsServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
 import { nextScope } from '../model/collector.js';
@@ -204,7 +204,7 @@ function bucketNamer(proxy: string, bucketFunc: BucketFunc = ({ desc }) => desc)
       if (typeof bucket === 'string') return bucket || NO_DESCRIPTION;
       warn(`gave ${show(bucket)}, which is not a string`);
     } catch (error) {
-      warn(`threw: ${error instanceof Error ? error.message : show(error)}`);
+      warn(`threw: ${messageOf(error)}`);
     }
     return fallback;
   };

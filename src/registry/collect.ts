@@ -1,6 +1,6 @@
 /** Collects the families of a registry: metrics, metrics of other threads and processes, and collectors. */
 import { activeBackend } from '../backends/active-backend.js';
-import { MetheusError, show, warnOnce } from '../errors.js';
+import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import type { Collector } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
@@ -126,7 +126,7 @@ async function collectFrom(collector: Collector): Promise<FamilySnapshot[]> {
     return families;
   } catch (cause) {
     throw new MetheusError('METHEUS_COLLECTOR_FAILED', {
-      given: `${collector.constructor?.name ?? 'a collector'} (${cause instanceof Error ? cause.message : show(cause)})`,
+      given: `${collector.constructor?.name ?? 'a collector'} (${messageOf(cause)})`,
       expected: 'families',
       cause,
     });

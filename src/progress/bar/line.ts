@@ -1,6 +1,6 @@
 /** The lines of a bar: frames made text for the room that its screen has. */
 
-import { warnOnce } from '../../errors.js';
+import { messageOf, warnOnce } from '../../errors.js';
 import { displayLength } from '../meter/display-width.js';
 import { formatLine, type LineSize, type MeterData } from '../meter/meter.js';
 import { type OutputFile, type StandardStreams, streamName } from '../screen/terminal.js';
@@ -103,10 +103,9 @@ export class LineMaker {
     try {
       return this.lineOf(frame);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       warnOnce(
         'progress-line',
-        `A progress bar cannot make its line (${reason}): it is drawn without postfix, counting goes on.`,
+        `A progress bar cannot make its line (${messageOf(error)}): it is drawn without postfix, counting goes on.`,
       );
     }
     try {

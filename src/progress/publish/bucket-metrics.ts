@@ -1,5 +1,5 @@
 /** Buckets as metric families: under fixed names with labels, or under names from the user's function. */
-import { show, warnOnce } from '../../errors.js';
+import { messageOf, show, warnOnce } from '../../errors.js';
 import type { FamilyOptions } from '../../model/collector.js';
 import { createFamily } from '../../model/create-family.js';
 import type { FamilySnapshot } from '../../model/family.js';
@@ -116,7 +116,7 @@ export class NamedFamilies {
     try {
       name = this.#metricFunc(bucket.bucket, property, bucket.unit);
     } catch (error) {
-      this.#warn(bucket, `threw for '${property}': ${error instanceof Error ? error.message : show(error)}`);
+      this.#warn(bucket, `threw for '${property}': ${messageOf(error)}`);
       return undefined;
     }
     if (typeof name !== 'string' || name === '') {

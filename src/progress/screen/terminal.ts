@@ -1,7 +1,7 @@
 /** The files that bars are drawn in, guarded so that a failing write never reaches the program. */
 
 import { isMainThread } from 'node:worker_threads';
-import { warnOnce } from '../../errors.js';
+import { messageOf, warnOnce } from '../../errors.js';
 import { OutputQueue, type ProcessStream } from './output-queue.js';
 
 /** A destination of text: `process.stderr`, a file stream, an object of a test. */
@@ -146,7 +146,9 @@ export class Terminal {
   #fail(error: unknown): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
-    const reason = error instanceof Error ? error.message : String(error);
-    warnOnce('progress-output', `A progress bar cannot write (${reason}): drawing stops, counting goes on.`);
+    warnOnce(
+      'progress-output',
+      `A progress bar cannot write (${messageOf(error)}): drawing stops, counting goes on.`,
+    );
   }
 }
