@@ -9,33 +9,29 @@ import type { BarFrame } from '../bar/frame.js';
 import { type BarRecord, COMPLETED, FAILED, FINISHED, type OpenRecord } from '../bar/record.js';
 import type { BarHost, Renderer } from '../bar/renderer.js';
 import type { StreamName } from '../screen/terminal.js';
-import { OPEN, type SlotNumbers, type SlotSettings, type SlotWriter } from './slot.js';
+import { type CellLocation, OPEN, type SlotNumbers, type SlotSettings, type SlotWriter } from './slot.js';
 
 /** The memory of a board: shared memory of a thread, or a file. */
 export interface BoardMemory {
   /** Returns new slots, at least one. */
   grow(): SlotWriter[];
-  /** Makes what was written to a slot visible to the parent. */
-  publish(slot: SlotWriter): void;
-  /** Updates `slot.drawn` to what the parent has written. */
-  refresh(slot: SlotWriter): void;
+  /** Makes what was written to a slot visible to the parent, where the parent does not share the memory. */
+  publish?(slot: SlotWriter): void;
+  /** Updates `slot.drawn` to what the parent has written, where the parent does not share the memory. */
+  refresh?(slot: SlotWriter): void;
   /** Milliseconds after which a frame is written for a bar that has moved; undefined where the parent reads its cells. */
-  readonly interval: number | undefined;
-  /** Tells the parent that the board has a bar again. */
-  announce(): void;
-  /** Returns where the parent can read a bar's cells while the bar runs; page -1 when it cannot. */
-  locate(record: BarRecord): { readonly page: number; readonly offset: number };
-  /** Opens cells for a bar that is not published. */
-  readonly openRecord: OpenRecord;
-  /** Makes the parent print above the bars. Returns false where text is written without the parent. */
+  readonly interval?: number;
+  /** Tells the parent that the board has a bar again, where the parent does not look for bars itself. */
+  announce?(): void;
+  /** Returns where the parent can read a bar's cells while the bar runs; undefined where it cannot. */
+  locate?(record: BarRecord): CellLocation | undefined;
+  /** Opens cells that the parent can read, for a bar that is not published. */
+  readonly openRecord?: OpenRecord;
+  /** @see FrameBoard.print */
   print(stream: StreamName, text: string): boolean;
 }
 
-/** A bar on the board. */
-interface OpenBar {
-  /** Writes a frame if the bar has moved since the last one. */
-  refresh(): void;
-}
+const UNREADABLE: CellLocation = { page: -1, offset: 0 };
 
 /**
  * Limit of closed bars whose last frame was not drawn yet. While a parent is busy for so long that there are more, it
@@ -48,25 +44,25 @@ export class Board implements FrameBoard {
   readonly #free: SlotWriter[] = [];
   /** Slots of closed bars whose last frame has to be drawn first, from the oldest. */
   readonly #undrawn: SlotWriter[] = [];
-  readonly #open = new Map<SlotWriter, OpenBar>();
+  /** Open bars by slot: functions that write a frame if the bar has moved since the last one. */
+  readonly #open = new Map<SlotWriter, () => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(memory: BoardMemory) {
     this.#memory = memory;
   }
 
-  get openRecord(): OpenRecord {
+  get openRecord(): OpenRecord | undefined {
     return this.#memory.openRecord;
   }
 
-  /** Makes the parent print above the bars. Returns false where text is written without the parent. */
   print(stream: StreamName, text: string): boolean {
     return this.#memory.print(stream, text);
   }
 
   /** Returns a renderer that writes frames of a bar to the board. */
   createRenderer(bar: BarHost): Renderer {
-    return new SlotRenderer(this, bar);
+    return new SlotRenderer(this, this.#memory, bar);
   }
 
   /** Returns a slot for a new bar. */
@@ -77,23 +73,24 @@ export class Board implements FrameBoard {
   }
 
   /** Writes a frame. */
-  draw(renderer: OpenBar, slot: SlotWriter, numbers: SlotNumbers, settings: SlotSettings): void {
+  draw(slot: SlotWriter, numbers: SlotNumbers, settings: SlotSettings, refresh: () => void): void {
     const isFirst = this.#open.size === 0;
     slot.write(OPEN, numbers, settings);
-    this.#memory.publish(slot);
-    this.#open.set(slot, renderer);
+    this.#memory.publish?.(slot);
+    this.#open.set(slot, refresh);
     if (!isFirst) return;
-    this.#memory.announce();
+    this.#memory.announce?.();
     if (this.#memory.interval === undefined) return;
-    this.#timer = setInterval(() => this.#refresh(), this.#memory.interval);
-    this.#timer.unref();
+    this.#timer = setInterval(() => {
+      for (const refreshOpen of this.#open.values()) refreshOpen();
+    }, this.#memory.interval).unref();
   }
 
   /** Writes the last frame. The slot is used again when it was drawn. */
   close(slot: SlotWriter, outcome: Outcome, numbers: SlotNumbers, settings: SlotSettings): void {
     slot.write(outcome, numbers, settings);
-    this.#memory.publish(slot);
-    if (!this.#open.delete(slot)) this.#memory.announce();
+    this.#memory.publish?.(slot);
+    if (!this.#open.delete(slot)) this.#memory.announce?.();
     if (this.#open.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
@@ -103,19 +100,10 @@ export class Board implements FrameBoard {
     else this.#undrawn.push(slot);
   }
 
-  /** @see BoardMemory.locate */
-  locate(record: BarRecord): { readonly page: number; readonly offset: number } {
-    return this.#memory.locate(record);
-  }
-
-  #refresh(): void {
-    for (const renderer of this.#open.values()) renderer.refresh();
-  }
-
   #reclaim(): SlotWriter | undefined {
     const oldest = this.#undrawn[0];
     if (oldest === undefined) return undefined;
-    this.#memory.refresh(oldest);
+    this.#memory.refresh?.(oldest);
     const isDrawn = oldest.drawn === oldest.serial;
     return isDrawn || this.#undrawn.length >= MAX_UNDRAWN ? this.#undrawn.shift() : undefined;
   }
@@ -128,26 +116,28 @@ export class Board implements FrameBoard {
 }
 
 /** Writes the frames of one bar to a board. The parent makes their lines, since it knows the width of the screen. */
-class SlotRenderer implements Renderer, OpenBar {
+class SlotRenderer implements Renderer {
   readonly #board: Board;
+  readonly #memory: BoardMemory;
   readonly #bar: BarHost;
   #slot: SlotWriter | undefined;
   #drawnN = Number.NaN;
 
-  constructor(board: Board, bar: BarHost) {
+  constructor(board: Board, memory: BoardMemory, bar: BarHost) {
     this.#board = board;
+    this.#memory = memory;
     this.#bar = bar;
   }
 
   draw(frame: BarFrame): boolean {
     this.#drawnN = this.#bar.n;
-    this.#board.draw(this, this.#reserved(), this.#numbers(frame), frame.settings);
+    this.#board.draw(this.#reserved(), this.#numbers(frame), frame.settings, this.#refresh);
     return true;
   }
 
-  refresh(): void {
+  readonly #refresh = (): void => {
     if (this.#bar.n !== this.#drawnN) this.draw(this.#bar.frame());
-  }
+  };
 
   /** Has no effect: the parent takes bars off the screen for what it prints. */
   clear(): void {}
@@ -173,6 +163,14 @@ class SlotRenderer implements Renderer, OpenBar {
   #numbers({ total, elapsed, time, rate }: BarFrame): SlotNumbers {
     const { n, record } = this.#bar;
     const counted = record.page[record.offset + COMPLETED]!;
-    return { n, total, elapsed, written: time, rate, counted, ...this.#board.locate(record) };
+    return {
+      n,
+      total,
+      elapsed,
+      written: time,
+      rate,
+      counted,
+      ...(this.#memory.locate?.(record) ?? UNREADABLE),
+    };
   }
 }

@@ -12,14 +12,15 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { addExitStep } from '../../system/exit-steps.js';
 import { mayLive, type ProcessIdentity } from '../../system/process-identity.js';
 import type { BarEnvironment } from '../bar/environment.js';
 import { printAbove } from '../screen/print.js';
+import type { StreamName } from '../screen/terminal.js';
 import { BOARD_SUFFIX, createDirectory, parseIdentity, removeDirectory, textFiles } from './file-board.js';
-import type { RemoteBarRenderer, RemoteBoard, RemoteSlot } from './remote-bar-renderer.js';
-import { type NoContent, SLOT_BYTES, SlotReader } from './slot.js';
+import type { RemoteBarRenderer, RemoteBoard } from './remote-bar-renderer.js';
+import { type NoContent, SLOT_BYTES, type SlotContent, type SlotNumbers, SlotReader } from './slot.js';
 
 /** Milliseconds between two scans of the directory while there are no bars. */
 const SCAN_MS = 300;
@@ -49,35 +50,31 @@ class ChildBoard implements RemoteBoard {
     return this.#rounds % ROUNDS_PER_CHECK !== 0 || mayLive(this.#owner);
   }
 
-  *slots(): Generator<RemoteSlot | NoContent> {
-    this.#grow(Math.ceil(fstatSync(this.#file).size / SLOT_BYTES) - 1);
-    for (const [i, { bytes, reader }] of this.#slots.entries()) {
-      const at = (i + 1) * SLOT_BYTES;
-      readSync(this.#file, bytes, 0, SLOT_BYTES, at);
-      const content = reader.read();
-      if (typeof content === 'string') {
-        yield content;
-        continue;
-      }
-      const setDrawn = () => {
-        reader.setDrawn(content.serial);
-        writeSync(this.#file, bytes, 0, 4, at);
-      };
-      yield { content, n: content.numbers.n, setDrawn };
+  slots(): (SlotContent | NoContent)[] {
+    const length = Math.ceil(fstatSync(this.#file).size / SLOT_BYTES) - 1;
+    while (this.#slots.length < length) {
+      const bytes = new Uint8Array(SLOT_BYTES);
+      this.#slots.push({ bytes, reader: new SlotReader(bytes.buffer, 0) });
     }
+    return this.#slots.map(({ bytes, reader }, i) => {
+      readSync(this.#file, bytes, 0, SLOT_BYTES, (i + 1) * SLOT_BYTES);
+      return reader.read();
+    });
+  }
+
+  /** Returns the count of the frame: the parent cannot read the cells of another process. */
+  newestCount({ n }: SlotNumbers): number {
+    return n;
+  }
+
+  setDrawn(slot: number, serial: number): void {
+    writeSync(this.#file, Int32Array.of(serial), 0, 4, (slot + 1) * SLOT_BYTES);
   }
 
   close(): void {
     closeSync(this.#file);
     rmSync(this.#path, { force: true });
     this.#onClose();
-  }
-
-  #grow(slots: number): void {
-    while (this.#slots.length < slots) {
-      const bytes = new Uint8Array(SLOT_BYTES);
-      this.#slots.push({ bytes, reader: new SlotReader(bytes.buffer, 0) });
-    }
   }
 }
 
@@ -117,8 +114,9 @@ export class ChildProcesses {
 
   #scan(): void {
     const names = readDirectory(this.directory);
-    for (const { name, stream } of textFiles(names)) {
+    for (const name of textFiles(names)) {
       const path = join(this.directory, name);
+      const stream = extname(name).slice(1) as StreamName;
       const text = readFileSync(path, 'utf8');
       rmSync(path, { force: true });
       printAbove(this.#environment, text, { file: this.#environment[stream], end: '' });

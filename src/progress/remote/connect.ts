@@ -1,7 +1,7 @@
 /** Connects this thread to its parent, which draws its bars, and to the threads and processes whose bars it draws. */
 
 import { isMainThread } from 'node:worker_threads';
-import { warnOnce } from '../../errors.js';
+import { messageOf, warnOnce } from '../../errors.js';
 import { workerChannel } from '../../system/worker-channel.js';
 import { type BarEnvironment, createEnvironment } from '../bar/environment.js';
 import { privateRecord } from '../bar/record.js';
@@ -15,13 +15,8 @@ let ownBoard: Board | false | undefined;
 
 /** Returns the board on which this thread shows its bars; undefined when it draws them itself. */
 function board(): Board | undefined {
-  ownBoard ??= openThreadBoard() ?? openProcessBoard() ?? false;
+  ownBoard ??= openThreadBoard() ?? openFileBoard() ?? false;
   return ownBoard || undefined;
-}
-
-function openProcessBoard(): Board | undefined {
-  const directory = parentDirectory();
-  return directory === undefined ? undefined : openFileBoard(directory);
 }
 
 /** The environment of bars in this thread. */
@@ -70,8 +65,7 @@ export function progressEnv(): Record<string, string> {
   try {
     children ??= new ChildProcesses(renderer, threadEnvironment);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    warnOnce('progress-children', `Progress bars of child processes are not drawn here: ${reason}`);
+    warnOnce('progress-children', `Progress bars of child processes are not drawn here: ${messageOf(error)}`);
     return {};
   }
   return { [DIRECTORY_VARIABLE]: children.directory };

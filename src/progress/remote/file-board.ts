@@ -26,9 +26,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { warnOnce } from '../../errors.js';
+import { messageOf, warnOnce } from '../../errors.js';
 import { mayLive, type ProcessIdentity, thisProcess } from '../../system/process-identity.js';
-import { type OpenRecord, privateRecord } from '../bar/record.js';
 import type { StreamName } from '../screen/terminal.js';
 import { Board, type BoardMemory } from './board.js';
 import { SLOT_BYTES, SlotWriter, WRITTEN } from './slot.js';
@@ -93,15 +92,11 @@ function readIdentity(file: string): ProcessIdentity | undefined {
   }
 }
 
-/** Returns the files with text to be printed, of each process in the order in which they were written. */
-export function textFiles(
-  names: readonly string[],
-): { readonly name: string; readonly stream: StreamName }[] {
+/** Returns the files with text to be printed, those of a process in the order in which they were written. */
+export function textFiles(names: readonly string[]): string[] {
   return names
-    .map((name) => ({ name, match: /^(.+)-(\d+)\.(stdout|stderr)$/.exec(name) }))
-    .filter(({ match }) => match !== null)
-    .sort((a, b) => a.match![1]!.localeCompare(b.match![1]!) || Number(a.match![2]) - Number(b.match![2]))
-    .map(({ name, match }) => ({ name, stream: match![3] as StreamName }));
+    .filter((name) => /\.(stdout|stderr)$/.test(name))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
 /** Milliseconds between two frames of a bar that moves: as often as the parent reads them. */
@@ -110,7 +105,6 @@ const INTERVAL_MS = 100;
 /** The board of this process: a frame is one write to its file. */
 class FileMemory implements BoardMemory {
   readonly interval = INTERVAL_MS;
-  readonly openRecord: OpenRecord = privateRecord;
   readonly #directory: string;
   readonly #id = `${process.pid}-${randomBytes(6).toString('hex')}`;
   readonly #offsets = new Map<SlotWriter, number>();
@@ -142,14 +136,6 @@ class FileMemory implements BoardMemory {
     });
   }
 
-  /** Has no effect: the parent scans its directory. */
-  announce(): void {}
-
-  /** Reports that the parent cannot read the memory of this process. */
-  locate(): { page: number; offset: number } {
-    return { page: -1, offset: 0 };
-  }
-
   /** Only text for a terminal goes through the parent: a file or pipe may have another reader. */
   print(stream: StreamName, text: string): boolean {
     if (!process[stream].isTTY || this.#isBroken) return false;
@@ -170,8 +156,7 @@ class FileMemory implements BoardMemory {
       access(this.#file);
     } catch (error) {
       this.#isBroken = true;
-      const reason = error instanceof Error ? error.message : String(error);
-      warnOnce('progress-board', `Progress bars cannot be shown (${reason}): counting goes on.`);
+      warnOnce('progress-board', `Progress bars cannot be shown (${messageOf(error)}): counting goes on.`);
     }
   }
 
@@ -184,7 +169,8 @@ class FileMemory implements BoardMemory {
   }
 }
 
-/** Returns the board of this process in a directory of its parent. */
-export function openFileBoard(directory: string): Board {
-  return new Board(new FileMemory(directory));
+/** Returns the board of this process; undefined where the process draws its bars itself. */
+export function openFileBoard(): Board | undefined {
+  const directory = parentDirectory();
+  return directory === undefined ? undefined : new Board(new FileMemory(directory));
 }

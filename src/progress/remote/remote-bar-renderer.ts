@@ -1,29 +1,24 @@
 /** Draws the bars of all boards, in rounds while there are any. */
 
-import { warnOnce } from '../../errors.js';
+import { messageOf, warnOnce } from '../../errors.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 import type { BarEnvironment } from '../bar/environment.js';
 import { RemoteBar } from './remote-bar.js';
-import { EMPTY, isClosed, type NoContent, type SlotContent } from './slot.js';
+import { EMPTY, isClosed, type NoContent, type SlotContent, type SlotNumbers } from './slot.js';
 
 /** Milliseconds between two rounds. */
 const ROUND_MS = 100;
-
-/** A slot as the parent reads it. */
-export interface RemoteSlot {
-  readonly content: SlotContent;
-  /** The newest count of the bar, which may be ahead of its frame. */
-  readonly n: number;
-  /** Lets the writer use the slot again: the bar's last frame was drawn. */
-  setDrawn(): void;
-}
 
 /** A board as the parent reads it, in the memory of a worker thread or the file of a child process. */
 export interface RemoteBoard {
   /** Reports whether its bars may still move. Otherwise the slots that are read afterwards are the last. */
   isLive(): boolean;
   /** Reads all slots, always in the same order. */
-  slots(): Iterable<RemoteSlot | NoContent>;
+  slots(): readonly (SlotContent | NoContent)[];
+  /** Returns the newest count of a bar, which may be ahead of its frame. */
+  newestCount(numbers: SlotNumbers): number;
+  /** Lets the writer use a slot again: the last frame of the bar with this serial was drawn. */
+  setDrawn(slot: number, serial: number): void;
   /** Releases the board after its last frame. */
   close(): void;
 }
@@ -57,8 +52,7 @@ export class RemoteBarRenderer {
   /** Draws now, and in rounds until there are no bars. The timer does not keep the process alive. */
   start(): void {
     if (this.#timer !== undefined) return;
-    this.#timer = setInterval(this.draw, ROUND_MS);
-    this.#timer.unref();
+    this.#timer = setInterval(this.draw, ROUND_MS).unref();
     addExitStep('remote bars', this.draw);
     this.draw();
   }
@@ -117,9 +111,11 @@ class BoardBars {
       // all of the first reading wait for the next round, as all do while a slot cannot be read that may have an older one.
       const newest = found.reduce((latest, { begun }) => Math.max(latest, begun), 0);
       const all = this.#read();
-      return all.filter(({ begun }) => (begun <= newest && !this.#hasUnknown) || this.#wait());
+      const ready = this.#hasUnknown ? [] : all.filter(({ begun }) => begun <= newest);
+      this.#isWaiting ||= ready.length < all.length;
+      return ready;
     } catch (error) {
-      warnOnce('remote-bars', `Progress bars of a thread or process are not drawn: ${error}`);
+      warnOnce('remote-bars', `Progress bars of a thread or process are not drawn: ${messageOf(error)}`);
       this.#end();
       return [];
     }
@@ -127,45 +123,40 @@ class BoardBars {
 
   /** Reads all slots: updates open bars, and returns those that have none yet. */
   #read(): NewBar[] {
-    const slots = [...this.#board.slots()];
+    const slots = this.#board.slots();
     this.#isWaiting = slots.includes('torn');
     this.#hasUnknown = slots.some((slot, i) => slot === 'torn' && !this.#bars.has(i));
     return slots.flatMap((slot, i) => (typeof slot === 'string' ? [] : this.#update(i, slot)));
   }
 
-  #wait(): false {
-    this.#isWaiting = true;
-    return false;
-  }
-
-  #update(i: number, slot: RemoteSlot): NewBar[] {
+  #update(i: number, content: SlotContent): NewBar[] {
     const bar = this.#bars.get(i);
-    const { content, n } = slot;
-    if (bar !== undefined && bar.serial === content.serial) {
-      if (isClosed(content.state)) this.#finish(i, bar, slot);
-      else bar.draw(content, n);
+    if (bar?.serial === content.serial) {
+      this.#draw(i, bar, content);
       return [];
     }
     // A new serial in the slot means that the bar before has ended and leaves nothing.
     this.#bars.delete(i);
     bar?.close();
     if (content.state === EMPTY || this.#drawn.get(i) === content.serial) return [];
-    return [{ begun: content.begun, open: () => this.#open(i, slot) }];
+    return [{ begun: content.begun, open: () => this.#open(i, content) }];
   }
 
-  #open(i: number, slot: RemoteSlot): void {
-    const { content, n } = slot;
+  #open(i: number, content: SlotContent): void {
     const bar = new RemoteBar(content, this.#environment);
     this.#bars.set(i, bar);
-    if (isClosed(content.state)) this.#finish(i, bar, slot);
-    else bar.draw(content, n);
+    this.#draw(i, bar, content);
   }
 
-  #finish(i: number, bar: RemoteBar, { content, setDrawn }: RemoteSlot): void {
+  #draw(i: number, bar: RemoteBar, content: SlotContent): void {
+    if (!isClosed(content.state)) {
+      bar.draw(content, this.#board.newestCount(content.numbers));
+      return;
+    }
     this.#bars.delete(i);
     bar.finish(content);
     this.#drawn.set(i, content.serial);
-    setDrawn();
+    this.#board.setDrawn(i, content.serial);
   }
 
   #end(): void {

@@ -10,11 +10,10 @@ import { isClosed, type SlotContent, type SlotSettings } from './slot.js';
  */
 export class RemoteBar extends Bar {
   readonly serial: number;
-  readonly #environment: BarEnvironment;
   #content: SlotContent;
   #applied: SlotSettings | undefined;
   #drawnN = Number.NaN;
-  #drawnAt = Number.NEGATIVE_INFINITY;
+  #drawnT = Number.NEGATIVE_INFINITY;
 
   constructor(content: SlotContent, surroundings: BarEnvironment) {
     const { settings, numbers, serial } = content;
@@ -31,7 +30,6 @@ export class RemoteBar extends Bar {
       environment,
     );
     this.serial = serial;
-    this.#environment = environment;
     this.#content = content;
     // The bar counts as seen, so that it leaves its last frame.
     this.state.lastPrintT = Number.POSITIVE_INFINITY;
@@ -44,15 +42,15 @@ export class RemoteBar extends Bar {
    * @param n - the newest count, which may be ahead of the content
    */
   draw(content: SlotContent, n: number): void {
-    const now = this.#environment.clock.now();
+    const now = this.state.clock.now();
     const isNewFrame = content.version !== this.#content.version || Number.isNaN(this.#drawnN);
     // Between two frames, the count is drawn no more often than the bar itself would.
-    const isDue = isNewFrame || (n !== this.#drawnN && now - this.#drawnAt >= content.settings.mininterval);
+    const isDue = isNewFrame || (n !== this.#drawnN && now - this.#drawnT >= content.settings.mininterval);
     if (!isDue) return;
     this.#apply(content);
     this.state.n = n;
     this.#drawnN = n;
-    this.#drawnAt = now;
+    this.#drawnT = now;
     this.refresh();
   }
 
@@ -80,10 +78,9 @@ export class RemoteBar extends Bar {
     const { settings, numbers } = content;
     this.#content = content;
     this.state.n = numbers.n;
-    this.total = numbers.total;
+    this.state.total = numbers.total;
     if (settings === this.#applied) return;
     this.#applied = settings;
-    const { error: _, ...changes } = settings;
-    this.applySettings(changes);
+    this.applySettings(settings);
   }
 }

@@ -47,8 +47,15 @@ export function isClosed(state: SlotState): state is Outcome {
   return state === FINISHED || state === FAILED;
 }
 
+/** Cells of a bar that its parent can read. */
+export interface CellLocation {
+  /** Number of the page; -1 when the parent cannot read it. */
+  readonly page: number;
+  readonly offset: number;
+}
+
 /** Numbers of a bar at the time of a frame. */
-export interface SlotNumbers {
+export interface SlotNumbers extends CellLocation {
   readonly n: number;
   readonly total: number | null;
   /** Seconds since the bar's start. */
@@ -59,10 +66,10 @@ export interface SlotNumbers {
   readonly rate: number | null;
   /** Count of the bar's cells at that time; what they count afterwards is added to `n`. */
   readonly counted: number;
-  /** Number of the page with those cells; -1 when the parent cannot read it. */
-  readonly page: number;
-  readonly offset: number;
 }
+
+/** The order of the numbers in a slot, after `begun`. */
+const NUMBER_FIELDS = ['n', 'total', 'elapsed', 'written', 'rate', 'counted', 'page', 'offset'] as const;
 
 /** Settings of a bar without those that only its own thread needs, and the name of the error that failed it. */
 export type SlotSettings = Omit<BarSettings, 'maxinterval' | 'miniters' | 'smoothing' | 'delay'> & {
@@ -135,14 +142,15 @@ export class SlotWriter {
 
   write(state: SlotState, numbers: SlotNumbers, settings: SlotSettings): void {
     const { ints, bytes, numbers: cells } = this.#views;
-    const { n, total, elapsed, written, rate, counted, page, offset } = numbers;
     // The checksum is wrong until the end of the write.
     Atomics.store(ints, VERSION, ints[VERSION]! + 1);
     ints[STATE] = state;
-    const none = Number.NaN;
-    cells.set([n, total ?? none, elapsed, written, rate ?? none, counted, page, offset], 1);
+    cells.set(
+      NUMBER_FIELDS.map((field) => numbers[field] ?? Number.NaN),
+      1,
+    );
     // Settings are replaced when they change, but a postfix that is an object may have changed inside.
-    if (settings !== this.#settings || typeof settings.postfix === 'object') {
+    if (settings !== this.#settings || (settings.postfix !== null && typeof settings.postfix === 'object')) {
       const encoded = encodeSettings(settings);
       bytes.set(encoded, SETTINGS);
       ints[SETTINGS_LENGTH] = encoded.length;
@@ -172,6 +180,9 @@ export class SlotReader {
   readonly #source: SlotViews;
   readonly #copy = new SlotViews(new ArrayBuffer(SLOT_BYTES), 0);
   #newest: SlotContent | undefined;
+  /** Kept while their text is the same, so that `===` tells whether they changed. */
+  #settings: SlotSettings | undefined;
+  #settingsText = '';
 
   constructor(buffer: ArrayBufferLike, at: number) {
     this.#source = new SlotViews(buffer, at);
@@ -190,26 +201,21 @@ export class SlotReader {
 
   #decode(): SlotContent {
     const { ints, numbers, bytes } = this.#copy;
-    const cell = (at: number) => numbers[at]!;
+    const fields = Object.fromEntries(NUMBER_FIELDS.map((field, i) => [field, numbers[i + 1]!]));
+    const { total, rate } = fields as Record<keyof SlotNumbers, number>;
     const known = (value: number) => (Number.isNaN(value) ? null : value);
+    const text = decoder.decode(bytes.subarray(SETTINGS, SETTINGS + ints[SETTINGS_LENGTH]!));
+    if (text !== this.#settingsText) {
+      this.#settings = JSON.parse(text) as SlotSettings;
+      this.#settingsText = text;
+    }
     this.#newest = {
       version: ints[VERSION]!,
       serial: ints[SERIAL]!,
-      begun: cell(0),
+      begun: numbers[0]!,
       state: ints[STATE] as SlotState,
-      numbers: {
-        n: cell(1),
-        total: known(cell(2)),
-        elapsed: cell(3),
-        written: cell(4),
-        rate: known(cell(5)),
-        counted: cell(6),
-        page: cell(7),
-        offset: cell(8),
-      },
-      settings: JSON.parse(
-        decoder.decode(bytes.subarray(SETTINGS, SETTINGS + ints[SETTINGS_LENGTH]!)),
-      ) as SlotSettings,
+      numbers: { ...fields, total: known(total), rate: known(rate) } as SlotNumbers,
+      settings: this.#settings!,
     };
     return this.#newest;
   }

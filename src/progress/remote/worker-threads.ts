@@ -7,11 +7,19 @@ import { type BarRecord, COMPLETED, RECORD_CELLS } from '../bar/record.js';
 import { printAbove } from '../screen/print.js';
 import type { StreamName } from '../screen/terminal.js';
 import { Board, type BoardMemory } from './board.js';
-import type { RemoteBarRenderer, RemoteBoard, RemoteSlot } from './remote-bar-renderer.js';
-import { type NoContent, SLOT_BYTES, type SlotNumbers, SlotReader, SlotWriter } from './slot.js';
+import type { RemoteBarRenderer, RemoteBoard } from './remote-bar-renderer.js';
+import {
+  type CellLocation,
+  type NoContent,
+  SLOT_BYTES,
+  type SlotContent,
+  type SlotNumbers,
+  SlotReader,
+  SlotWriter,
+} from './slot.js';
 
 const SLOTS_PER_PAGE = 32;
-const ROWS_PER_PAGE = 64;
+const RECORDS_PER_PAGE = 64;
 /** Key of environment data, which all workers inherit: whether the main thread draws their bars. */
 const DRAWN = 'metheus.bars-drawn.v1';
 
@@ -22,12 +30,11 @@ export function openThreadBoard(): Board | undefined {
 }
 
 class ThreadMemory implements BoardMemory {
-  /** The main thread reads the cells of bars themselves. */
-  readonly interval = undefined;
   readonly #channel = workerChannel();
   /** Numbers of the announced pages in which bars count. */
   readonly #pages = new Map<SharedArrayBuffer, number>();
-  readonly #freeRows: SharedRow[] = [];
+  /** Records of bars that have ended, to be used again. */
+  readonly #freeRecords: BarRecord[] = [];
 
   grow(): SlotWriter[] {
     const buffer = new SharedArrayBuffer(SLOTS_PER_PAGE * SLOT_BYTES);
@@ -35,18 +42,12 @@ class ThreadMemory implements BoardMemory {
     return Array.from({ length: SLOTS_PER_PAGE }, (_, i) => new SlotWriter(buffer, i * SLOT_BYTES));
   }
 
-  /** Has no effect: the main thread reads the same memory. */
-  publish(): void {}
-
-  /** Has no effect: the main thread writes to the same memory. */
-  refresh(): void {}
-
   announce(): void {
     this.#channel.post('bars shown', undefined);
   }
 
-  locate({ page: { buffer }, offset }: BarRecord): { page: number; offset: number } {
-    if (!(buffer instanceof SharedArrayBuffer)) return { page: -1, offset: 0 };
+  locate({ page: { buffer }, offset }: BarRecord): CellLocation | undefined {
+    if (!(buffer instanceof SharedArrayBuffer)) return undefined;
     let page = this.#pages.get(buffer);
     if (page === undefined) {
       page = this.#channel.announce('bar page', buffer);
@@ -56,10 +57,10 @@ class ThreadMemory implements BoardMemory {
   }
 
   readonly openRecord = (): BarRecord => {
-    if (this.#freeRows.length === 0) this.#addRows();
-    const row = this.#freeRows.pop()!;
-    row.page.fill(0, row.offset, row.offset + RECORD_CELLS);
-    return row;
+    if (this.#freeRecords.length === 0) this.#addRecords();
+    const record = this.#freeRecords.pop()!;
+    record.page.fill(0, record.offset, record.offset + RECORD_CELLS);
+    return record;
   };
 
   print(stream: StreamName, text: string): boolean {
@@ -67,27 +68,18 @@ class ThreadMemory implements BoardMemory {
     return true;
   }
 
-  #addRows(): void {
-    const page = new Float64Array(new SharedArrayBuffer(ROWS_PER_PAGE * RECORD_CELLS * 8));
-    for (let row = ROWS_PER_PAGE - 1; row >= 0; row--)
-      this.#freeRows.push(new SharedRow(page, row * RECORD_CELLS, this.#freeRows));
-  }
-}
-
-/** Cells in shared memory, for a bar that is not published. */
-class SharedRow implements BarRecord {
-  readonly page: Float64Array;
-  readonly offset: number;
-  readonly #free: SharedRow[];
-
-  constructor(page: Float64Array, offset: number, free: SharedRow[]) {
-    this.page = page;
-    this.offset = offset;
-    this.#free = free;
-  }
-
-  release(): void {
-    this.#free.push(this);
+  #addRecords(): void {
+    const page = new Float64Array(new SharedArrayBuffer(RECORDS_PER_PAGE * RECORD_CELLS * 8));
+    const release = (record: BarRecord) => this.#freeRecords.push(record);
+    for (let i = RECORDS_PER_PAGE - 1; i >= 0; i--) {
+      release({
+        page,
+        offset: i * RECORD_CELLS,
+        release() {
+          release(this);
+        },
+      });
+    }
   }
 }
 
@@ -118,18 +110,18 @@ class ThreadBoard implements RemoteBoard {
     return !this.hasEnded;
   }
 
-  *slots(): Generator<RemoteSlot | NoContent> {
-    for (const slot of this.#slots.flat()) {
-      const content = slot.read();
-      if (typeof content === 'string') yield content;
-      else yield { content, n: this.#newest(content.numbers), setDrawn: () => slot.setDrawn(content.serial) };
-    }
+  slots(): (SlotContent | NoContent)[] {
+    return this.#slots.flat().map((slot) => slot.read());
+  }
+
+  setDrawn(slot: number, serial: number): void {
+    this.#slots.flat()[slot]!.setDrawn(serial);
   }
 
   close(): void {}
 
   /** Returns the count of a frame and what the bar has counted since, read from the bar's cells. */
-  #newest({ n, page, offset, counted }: SlotNumbers): number {
+  newestCount({ n, page, offset, counted }: SlotNumbers): number {
     const now = this.#cells[page]?.[offset + COMPLETED];
     // A smaller count is that of another bar, which has the cells now.
     return now === undefined || now <= counted ? n : n + (now - counted);

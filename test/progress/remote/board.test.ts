@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FAILED, FINISHED, privateRecord } from '#metheus/progress/bar/record.js';
+import { FAILED, FINISHED } from '#metheus/progress/bar/record.js';
 import { Board, type BoardMemory } from '#metheus/progress/remote/board.js';
 import {
   OPEN,
@@ -140,32 +140,26 @@ describe('a slot', () => {
 });
 
 /** Returns a board that grows by one slot at a time. */
-function board(interval?: number) {
+function board() {
   const slots: SlotWriter[] = [];
   const readers: SlotReader[] = [];
   let announced = 0;
   const memory: BoardMemory = {
-    interval,
     grow() {
       const { writer, reader } = slot();
       slots.push(writer);
       readers.push(reader);
       return [writer];
     },
-    publish() {},
-    refresh() {},
     announce() {
       announced += 1;
     },
-    locate: () => ({ page: -1, offset: 0 }),
-    openRecord: privateRecord,
     print: () => true,
   };
-  const bar = { refresh() {} };
   const made = new Board(memory);
   const open = () => {
     const taken = made.reserve();
-    made.draw(bar, taken, NUMBERS, SETTINGS);
+    made.draw(taken, NUMBERS, SETTINGS, () => {});
     return taken;
   };
   return {

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import {
-  RemoteBarRenderer,
-  type RemoteBoard,
-  type RemoteSlot,
-} from '#metheus/progress/remote/remote-bar-renderer.js';
-import { type NoContent, OPEN, type SlotSettings } from '#metheus/progress/remote/slot.js';
+import { RemoteBarRenderer, type RemoteBoard } from '#metheus/progress/remote/remote-bar-renderer.js';
+import { type NoContent, OPEN, type SlotContent, type SlotSettings } from '#metheus/progress/remote/slot.js';
 import { fakeTqdm } from '../fakes.js';
 
 const SETTINGS: SlotSettings = {
@@ -32,16 +28,21 @@ const SETTINGS: SlotSettings = {
 };
 const NUMBERS = { n: 0, total: null, elapsed: 0, written: 0, rate: null, counted: 0, page: -1, offset: 0 };
 
-function slot(desc: string, begun: number): RemoteSlot {
+function slot(desc: string, begun: number): SlotContent {
   const settings = { ...SETTINGS, desc };
-  const content = { version: 1, serial: 1, begun, state: OPEN, numbers: NUMBERS, settings } as const;
-  return { content, n: 0, setDrawn() {} };
+  return { version: 1, serial: 1, begun, state: OPEN, numbers: NUMBERS, settings };
 }
 
 it('gives rows in the order in which bars began, also when the slot of the oldest is being written', () => {
   const { environment, stderr } = fakeTqdm();
-  let slots: (RemoteSlot | NoContent)[] = ['torn', slot('second', 2), 'empty'];
-  const board: RemoteBoard = { isLive: () => true, slots: () => slots, close() {} };
+  let slots: (SlotContent | NoContent)[] = ['torn', slot('second', 2), 'empty'];
+  const board: RemoteBoard = {
+    isLive: () => true,
+    slots: () => slots,
+    newestCount: ({ n }) => n,
+    setDrawn() {},
+    close() {},
+  };
   const renderer = new RemoteBarRenderer(environment);
   renderer.add(board);
   renderer.draw();
