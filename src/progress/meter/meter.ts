@@ -8,7 +8,6 @@ import { formatBar } from './glyphs.js';
 
 export type { LineSize, MeterData, MeterOptions } from './arguments.js';
 
-const DEFAULT_FORMAT = '{l_bar}{bar}{r_bar}';
 /** Columns of a bar on a line of unknown width. */
 const DEFAULT_BAR_COLUMNS = 10;
 
@@ -43,17 +42,18 @@ export function formatLine(data: MeterData, size: LineSize = {}, now?: Date): st
   // An infinite width is an unknown one.
   const ncols = Number.isFinite(size.ncols) ? size.ncols : undefined;
   const fit = (text: string) => (ncols ? displayTrim(text, ncols) : text);
-  let barFormat = data.barFormat || '';
-  if (fraction === undefined) {
-    if (barFormat === '') return fit(countLine(line));
-  } else {
-    if (ncols === 0) return leftText(line).slice(0, -1) + rightText(line).slice(1);
-    if (!data.prefix) barFormat = barFormat.replaceAll('{desc}: ', '');
-    barFormat ||= DEFAULT_FORMAT;
-  }
+  const isKnown = fraction !== undefined;
+  const given = data.barFormat || '';
+  const barFormat = isKnown && !data.prefix ? given.replaceAll('{desc}: ', '') : given;
+  if (!isKnown && barFormat === '') return fit(countLine(line));
   const drawBar = (specification: string, lineWithoutBars: string) => {
     const length = ncols ? Math.max(1, ncols - displayLength(lineWithoutBars)) : DEFAULT_BAR_COLUMNS;
     return formatBar({ fraction, length, characters: data.ascii, colour: data.colour }, specification);
   };
+  if (isKnown && (ncols === 0 || barFormat === '')) {
+    const left = leftText(line);
+    const right = rightText(line);
+    return ncols === 0 ? left.slice(0, -1) + right.slice(1) : fit(left + drawBar('', left + right) + right);
+  }
   return fit(renderBarFormat(parseBarFormat(barFormat), line, drawBar));
 }

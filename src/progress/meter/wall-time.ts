@@ -63,15 +63,7 @@ export class WallTime {
    * saving time are ignored, as in Python.
    */
   static after(date: Date, seconds: number): WallTime {
-    const wall = Date.UTC(
-      date.getFullYear(),
-      date.getMonth(),
-      date.getDate(),
-      date.getHours(),
-      date.getMinutes(),
-      date.getSeconds(),
-      date.getMilliseconds(),
-    );
+    const wall = date.getTime() - date.getTimezoneOffset() * 60_000;
     // Rounded to microseconds first, so that 2.9999999999999996 seconds are three.
     const time = wall + Math.round(seconds * 1e6) / 1e3;
     return new WallTime(time >= MIN_TIME && time <= MAX_TIME ? time : MAX_TIME);

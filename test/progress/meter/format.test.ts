@@ -148,6 +148,8 @@ describe('formatMeter', () => {
     assert.equal(eta('{eta:%a %d %b %Y %I:%M:%S %p}'), 'Thu 29 Feb 2024 12:00:02 AM');
     assert.equal(eta('{eta}'), '2024-02-29 00:00:02');
     assert.equal(eta('{eta:%F %T %y%%}'), '2024-02-29 00:00:02 24%');
+    // A negative rate has its end in the past. Years have four digits there too.
+    assert.equal(formatMeter({ ...base, now, rate: -1e-10, barFormat: '{eta:%Y %F}' }), '0439 0439-09-22');
     const never = formatMeter({ n: 1, total: 1e300, elapsed: 1, now, barFormat: '{eta:%Y}' });
     assert.equal(never, '9999');
     assert.throws(() => eta('{eta:%q}'), { code: 'METHEUS_INVALID_BAR_FORMAT', message: /'%q'/ });
