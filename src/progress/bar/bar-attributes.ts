@@ -19,11 +19,68 @@ function checkColour(colour: string | null): void {
   );
 }
 
+/** Attributes that read a setting and, when they are assigned, replace it. */
+const CHANGEABLE = [
+  'leave',
+  'colour',
+  'unit',
+  'unitScale',
+  'unitDivisor',
+  'ascii',
+  'barFormat',
+  'postfix',
+  'mininterval',
+  'maxinterval',
+] as const;
+/** Attributes that read a setting. */
+const FIXED = ['initial', 'smoothing', 'dynamicNcols', 'delay'] as const;
+
 export abstract class BarAttributes {
   /** The file that was given; `null` for the default, `process.stderr`. */
   readonly file: OutputFile | null;
+  /** Whether the last frame stays; `null`: only in the first row. */
+  declare leave: boolean | null;
+  /** A colour's name or `#rrggbb`. An unknown one draws no colour and warns once. */
+  declare colour: string | null;
+  /** Name of what is counted, as drawn. A published bar keeps the unit that it began with. */
+  declare unit: string;
+  declare unitScale: boolean | number;
+  declare unitDivisor: number;
+  declare ascii: BarCharacters;
+  /** Assigning throws `METHEUS_INVALID_BAR_FORMAT` for an invalid format, and the previous one stays. */
+  declare barFormat: string | null;
+  /** Text or data after the meter. */
+  declare postfix: unknown;
+  /** Least seconds between two frames. */
+  declare mininterval: number;
+  /** Seconds without a frame after which `miniters` is lowered. */
+  declare maxinterval: number;
+  /** Units done before the start. */
+  declare readonly initial: number;
+  declare readonly smoothing: number;
+  declare readonly dynamicNcols: boolean;
+  /** Seconds before the first frame. */
+  declare readonly delay: number;
   /** @internal Replaced as a whole by {@link applySettings}. */
   protected settings: BarSettings;
+
+  static {
+    for (const name of [...CHANGEABLE, ...FIXED]) {
+      Object.defineProperty(BarAttributes.prototype, name, {
+        get(this: BarAttributes) {
+          return this.settings[name];
+        },
+        configurable: true,
+      });
+    }
+    for (const name of CHANGEABLE) {
+      Object.defineProperty(BarAttributes.prototype, name, {
+        set(this: BarAttributes, value: unknown) {
+          this.applySettings({ [name]: value });
+        },
+      });
+    }
+  }
 
   constructor(settings: BarSettings, file: OutputFile | null) {
     this.file = file;
@@ -44,6 +101,8 @@ export abstract class BarAttributes {
     if (barFormat && barFormat !== this.settings.barFormat) checkBarFormat(barFormat);
     if (colour !== undefined && colour !== this.settings.colour) checkColour(colour);
     this.settings = { ...this.settings, ...changes };
+    this.state.mininterval = this.settings.mininterval;
+    this.state.maxinterval = this.settings.maxinterval;
   }
 
   /** Draws a frame now. */
@@ -77,8 +136,7 @@ export abstract class BarAttributes {
 
   /** Units per second: smoothed, else the average; `null` at the very start. */
   get rate(): number | null {
-    const { elapsed, state } = this;
-    return state.smoothedRate ?? (elapsed > 0 ? (state.currentN - state.initial) / elapsed : null);
+    return this.state.rateAt(this.state.clock.now());
   }
 
   /** The text before the bar, with the colon that {@link setDescription} adds. */
@@ -110,113 +168,6 @@ export abstract class BarAttributes {
   setPostfixStr(text = '', refresh = true): void {
     this.applySettings({ postfix: String(text) });
     if (refresh) this.refresh();
-  }
-
-  /** Text or data after the meter. */
-  get postfix(): unknown {
-    return this.settings.postfix;
-  }
-
-  set postfix(postfix: unknown) {
-    this.applySettings({ postfix });
-  }
-
-  /** A colour's name or `#rrggbb`. An unknown one draws no colour and warns once. */
-  get colour(): string | null {
-    return this.settings.colour;
-  }
-
-  set colour(colour: string | null) {
-    this.applySettings({ colour });
-  }
-
-  /** Whether the last frame stays; `null`: only in the first row. */
-  get leave(): boolean | null {
-    return this.settings.leave;
-  }
-
-  set leave(leave: boolean | null) {
-    this.applySettings({ leave });
-  }
-
-  /** Name of what is counted, as drawn. A published bar keeps the unit that it began with. */
-  get unit(): string {
-    return this.settings.unit;
-  }
-
-  set unit(unit: string) {
-    this.applySettings({ unit });
-  }
-
-  get unitScale(): boolean | number {
-    return this.settings.unitScale;
-  }
-
-  set unitScale(unitScale: boolean | number) {
-    this.applySettings({ unitScale });
-  }
-
-  get unitDivisor(): number {
-    return this.settings.unitDivisor;
-  }
-
-  set unitDivisor(unitDivisor: number) {
-    this.applySettings({ unitDivisor });
-  }
-
-  get ascii(): BarCharacters {
-    return this.settings.ascii;
-  }
-
-  set ascii(ascii: BarCharacters) {
-    this.applySettings({ ascii });
-  }
-
-  get barFormat(): string | null {
-    return this.settings.barFormat;
-  }
-
-  /** @throws `METHEUS_INVALID_BAR_FORMAT`; the previous format stays */
-  set barFormat(barFormat: string | null) {
-    this.applySettings({ barFormat });
-  }
-
-  /** Units done before the start. */
-  get initial(): number {
-    return this.settings.initial;
-  }
-
-  get smoothing(): number {
-    return this.settings.smoothing;
-  }
-
-  get dynamicNcols(): boolean {
-    return this.settings.dynamicNcols;
-  }
-
-  /** Seconds before the first frame. */
-  get delay(): number {
-    return this.settings.delay;
-  }
-
-  /** Least seconds between two frames. */
-  get mininterval(): number {
-    return this.settings.mininterval;
-  }
-
-  set mininterval(mininterval: number) {
-    this.applySettings({ mininterval });
-    this.state.mininterval = mininterval;
-  }
-
-  /** Seconds without a frame after which `miniters` is lowered. */
-  get maxinterval(): number {
-    return this.settings.maxinterval;
-  }
-
-  set maxinterval(maxinterval: number) {
-    this.applySettings({ maxinterval });
-    this.state.maxinterval = maxinterval;
   }
 
   /** Units between two readings of the clock: found from the speed, or as given. */

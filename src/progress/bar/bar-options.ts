@@ -71,105 +71,102 @@ type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
   readonly file: OutputFile | null;
 };
 
-const DEFAULTS: ResolvedBarOptions = {
-  desc: '',
-  total: null,
-  leave: true,
-  file: null,
-  ncols: null,
-  mininterval: 0.1,
-  maxinterval: 10,
-  miniters: null,
-  ascii: false,
-  disable: false,
-  unit: 'it',
-  unitScale: false,
-  dynamicNcols: false,
-  smoothing: 0.3,
-  barFormat: null,
-  initial: 0,
-  position: null,
-  postfix: null,
-  unitDivisor: 1000,
-  nrows: null,
-  colour: null,
-  delay: 0,
-  output: 'auto',
-  taskbar: false,
-  redirect: true,
+/** A kind of values. */
+interface Kind {
+  /** Words of an error for any other value. */
+  readonly expected: string;
+  accepts(value: unknown): boolean;
+  /** Returns the value of a `TQDM_*` variable; undefined for a text that cannot be read. */
+  read(text: string): unknown;
+}
+
+const isNumber = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
+const withoutUnderscores = (text: string) => text.trim().replace(/(?<=\d)_(?=\d)/g, '');
+
+/** Read as by Python's `float()`. */
+const FLOAT: Kind = {
+  expected: 'a number',
+  accepts: isNumber,
+  read(text) {
+    const digits = withoutUnderscores(text).replace(/^([-+]?)inf(inity)?$/i, '$1Infinity');
+    return /^[-+]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)$/i.test(digits) ? Number(digits) : undefined;
+  },
 };
 
-/** Options for which `null` means 0, as tqdm's `None` does. */
-const NULL_IS_ZERO = new Set<string>(['mininterval', 'maxinterval', 'smoothing', 'initial', 'delay']);
-const NUMBERS = new Set<string>([
-  ...NULL_IS_ZERO,
-  'total',
-  'ncols',
-  'miniters',
-  'position',
-  'unitDivisor',
-  'nrows',
-]);
+/** Read as by Python's `int()`. */
+const INTEGER: Kind = {
+  expected: 'a number',
+  accepts: isNumber,
+  read(text) {
+    const digits = withoutUnderscores(text);
+    return /^[-+]?\d+$/.test(digits) ? Number(digits) : undefined;
+  },
+};
 
-const TEXTS = new Set<string>(['desc', 'unit', 'barFormat', 'colour']);
+const TEXT: Kind = {
+  expected: 'text',
+  accepts: (value) => typeof value === 'string',
+  read: (text) => text,
+};
+
+/** Text or any other value. */
+const DATA: Kind = { ...TEXT, accepts: () => true };
+
+/** Unlike for Python's `bool()`, for which any text is true, `0`, `false`, `no` and `off` are false. */
+const FLAG: Kind = { ...DATA, read: (text) => !/^(?:0|false|no|off)?$/i.test(text.trim()) };
+
+const OUTPUT: Kind = {
+  expected: `one of ${OUTPUTS.join(', ')}`,
+  accepts: isOutput,
+  read: (text) => (isOutput(text) ? text : undefined),
+};
+
+const FILE: Kind = {
+  expected: 'something with write(text), such as process.stdout',
+  accepts: (file) =>
+    typeof file === 'object' && file !== null && 'write' in file && typeof file.write === 'function',
+  read: () => undefined,
+};
+
+/** An option: its kind, its default, and the value that `null` stands for, if not itself. */
+type Option<Value> = readonly [kind: Kind, initial: Value, ofNull?: Value];
+
+const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBarOptions[Name]> } = {
+  desc: [TEXT, '', ''],
+  total: [FLOAT, null],
+  leave: [FLAG, true],
+  file: [FILE, null],
+  ncols: [INTEGER, null],
+  mininterval: [FLOAT, 0.1, 0],
+  maxinterval: [FLOAT, 10, 0],
+  miniters: [FLOAT, null],
+  ascii: [DATA, false],
+  disable: [FLAG, false],
+  unit: [TEXT, 'it', 'it'],
+  unitScale: [FLAG, false],
+  dynamicNcols: [FLAG, false],
+  smoothing: [FLOAT, 0.3, 0],
+  barFormat: [TEXT, null],
+  initial: [INTEGER, 0, 0],
+  position: [INTEGER, null],
+  postfix: [DATA, null],
+  unitDivisor: [INTEGER, 1000, 1000],
+  nrows: [INTEGER, null],
+  colour: [TEXT, null],
+  delay: [FLOAT, 0, 0],
+  // Options that tqdm does not have.
+  output: [OUTPUT, 'auto'],
+  taskbar: [FLAG, false],
+  redirect: [FLAG, true],
+};
+
+const options: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(OPTIONS));
+const DEFAULTS = Object.fromEntries([...options].map(([option, [, initial]]) => [option, initial]));
 
 /** Returns the name of an option from Python's name or a variable's. */
 function camelCase(name: string): string {
   return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
-
-/** Returns an option's value, or undefined for a text that is none. */
-type Reader = (text: string) => unknown;
-
-/** Reads a number as Python's `float()` does. */
-const float: Reader = (text) => {
-  const digits = text.trim().replace(/(?<=\d)_(?=\d)/g, '');
-  const infinite = /^([-+]?)inf(?:inity)?$/i.exec(digits);
-  if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(digits) ? Number(digits) : undefined;
-};
-
-/** Reads an integer as Python's `int()` does. */
-const integer: Reader = (text) => {
-  const digits = text.trim().replace(/(?<=\d)_(?=\d)/g, '');
-  return /^[-+]?\d+$/.test(digits) ? Number(digits) : undefined;
-};
-
-/** Reads a flag. Unlike Python's `bool()`, for which any text is true, `0`, `false`, `no` and `off` are false. */
-const flag: Reader = (text) => !/^(?:0|false|no|off)?$/i.test(text.trim());
-
-const text: Reader = (given) => given;
-
-/** Options that a variable can set a default for, with their types in tqdm. */
-const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>(
-  Object.entries({
-    desc: text,
-    total: float,
-    leave: flag,
-    ncols: integer,
-    mininterval: float,
-    maxinterval: float,
-    miniters: float,
-    ascii: text,
-    disable: flag,
-    unit: text,
-    unitScale: flag,
-    dynamicNcols: flag,
-    smoothing: float,
-    barFormat: text,
-    initial: integer,
-    position: integer,
-    postfix: text,
-    unitDivisor: integer,
-    nrows: integer,
-    colour: text,
-    delay: float,
-    // Options that tqdm does not have.
-    output: (given) => (isOutput(given) ? given : undefined),
-    taskbar: flag,
-    redirect: flag,
-  }),
-);
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -186,49 +183,30 @@ export function environmentDefaults(env: Variables): BarOptions {
     const entries = Object.entries(env)
       .filter(([name]) => name.startsWith(PREFIX))
       .map(([name, text = '']) => [camelCase(name.slice(PREFIX.length)), text] as const)
-      .map(([option, text]) => [option, READERS.get(option)?.(text)]);
+      .map(([option, text]) => [option, options.get(option)?.[0].read(text)]);
     defaults = Object.fromEntries(entries) as BarOptions;
     defaultsOf.set(env, defaults);
   }
   return defaults;
 }
 
-function checkOption(option: string, value: unknown): void {
-  if (!Object.hasOwn(DEFAULTS, option)) {
-    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-      given: `the unknown option '${option}'`,
-      expected: `one of ${Object.keys(DEFAULTS).join(', ')}`,
-      ...(Object.hasOwn(DEFAULTS, camelCase(option)) && { todo: `Write ${camelCase(option)}` }),
-    });
-  }
-  if (NUMBERS.has(option) && value !== null && (typeof value !== 'number' || Number.isNaN(value))) {
-    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-      given: `${option} = ${show(value)}`,
-      expected: 'a number',
-    });
-  }
-  if (TEXTS.has(option) && value !== null && typeof value !== 'string') {
-    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-      given: `${option} = ${show(value)}`,
-      expected: 'text',
-    });
-  }
-  if (option === 'file' && value !== null && !isOutputFile(value)) {
-    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-      given: `file = ${show(value)}`,
-      expected: 'something with write(text), such as process.stdout',
-    });
-  }
-  if (option === 'output' && !isOutput(value)) {
-    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-      given: `output = ${show(value)}`,
-      expected: `one of ${OUTPUTS.join(', ')}`,
-    });
-  }
+function invalid(given: string, expected: string, todo?: string): MetheusError {
+  const details = { given, expected, ...(todo !== undefined && { todo }) };
+  return new MetheusError('METHEUS_INVALID_BAR_OPTION', details);
 }
 
-function isOutputFile(file: unknown): boolean {
-  return typeof file === 'object' && file !== null && 'write' in file && typeof file.write === 'function';
+/** Returns the value of an option that was given. */
+function checked(option: string, value: unknown): unknown {
+  const known = options.get(option);
+  if (known === undefined) {
+    const right = camelCase(option);
+    const todo = options.has(right) ? `Write ${right}` : undefined;
+    throw invalid(`the unknown option '${option}'`, `one of ${[...options.keys()].join(', ')}`, todo);
+  }
+  const [kind, , ofNull = null] = known;
+  if (value === null && kind !== OUTPUT) return ofNull;
+  if (!kind.accepts(value)) throw invalid(`${option} = ${show(value)}`, kind.expected);
+  return value;
 }
 
 /**
@@ -238,21 +216,13 @@ function isOutputFile(file: unknown): boolean {
  */
 export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): ResolvedBarOptions {
   if (typeof given !== 'object' || given === null) {
-    throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-      given: show(given),
-      expected: "an object of options, such as { desc: 'Files' }",
-    });
+    throw invalid(show(given), "an object of options, such as { desc: 'Files' }");
   }
   const resolved: Record<string, unknown> = { ...DEFAULTS };
   for (const source of [defaults, given]) {
     for (const [option, value] of Object.entries(source)) {
-      if (value === undefined) continue;
-      checkOption(option, value);
-      resolved[option] = value === null && NULL_IS_ZERO.has(option) ? 0 : value;
+      if (value !== undefined) resolved[option] = checked(option, value);
     }
   }
-  resolved.desc ??= '';
-  resolved.unit ??= 'it';
-  resolved.unitDivisor ??= DEFAULTS.unitDivisor;
   return resolved as unknown as ResolvedBarOptions;
 }

@@ -1,5 +1,5 @@
 /**
- * The numbers of a bar: what is counted, when a frame is due, and how fast it goes.
+ * The numbers of a bar: its counts, its speed, and the time of its next frame.
  *
  * Counting and drawing are separate. Every unit is added to the record at once; the clock is read and a frame drawn
  * only after enough units (`miniters`) and enough time (`mininterval`) since the last one.
@@ -7,7 +7,7 @@
 
 import type { Clock } from '../../system/clock.js';
 import { Ema } from '../meter/ema.js';
-import { type BarSettings, errorName } from './frame.js';
+import { averageRate, type BarSettings, errorName } from './frame.js';
 import { Pace, type RunningLoop } from './pace.js';
 import {
   type BarRecord,
@@ -53,22 +53,23 @@ export class BarState {
   n: number;
   /** Least units between two frames. Set by {@link setMiniters}. */
   miniters: number;
-  startT: number;
-  lastPrintN: number;
-  lastPrintT: number;
-  isClosed = false;
+  startT!: number;
+  lastPrintN!: number;
+  lastPrintT!: number;
+  /** Undefined while the bar is open. */
   outcome: Outcome | undefined;
   /** Name of the error that failed the bar. */
   error: string | undefined;
   loop: RunningLoop | undefined;
 
-  readonly #pace: Pace;
+  /** Decides how many updates, or rounds of a loop, pass until the next reading of the clock. */
+  readonly pace: Pace;
   /** Updates until the clock may be read again. */
   #wait = 1;
   #total: number | null;
-  #emaDn: Ema;
-  #emaDt: Ema;
-  #emaMiniters: Ema;
+  #emaDn!: Ema;
+  #emaDt!: Ema;
+  #emaMiniters!: Ema;
 
   constructor(
     settings: BarSettings,
@@ -88,14 +89,8 @@ export class BarState {
     this.dynamicMiniters = settings.miniters === null;
     this.miniters = settings.miniters ?? 0;
     this.n = settings.initial;
-    this.lastPrintN = settings.initial;
     this.#total = total;
-    this.#pace = new Pace(clock);
-    this.#emaDn = new Ema(settings.smoothing);
-    this.#emaDt = new Ema(settings.smoothing);
-    this.#emaMiniters = new Ema(settings.smoothing);
-    this.startT = clock.now();
-    this.lastPrintT = this.startT;
+    this.pace = new Pace(clock);
     this.#begin();
     this.count(settings.initial);
   }
@@ -125,7 +120,12 @@ export class BarState {
     return seconds ? this.#emaDn.next() / seconds : null;
   }
 
-  /** Counts `amount` units. @returns whether a frame was drawn */
+  /** Units per second at the time `now`: smoothed, else the average; `null` at the very start. */
+  rateAt(now: number): number | null {
+    return this.smoothedRate ?? averageRate(this.currentN - this.initial, now - this.startT);
+  }
+
+  /** Counts `amount` units. Returns whether a frame was drawn. */
   update(amount: number): boolean {
     this.count(amount);
     if (amount < 0) this.lastPrintN += amount;
@@ -158,11 +158,6 @@ export class BarState {
     if (this.loop !== undefined) this.loop.lookAt = 0;
   }
 
-  /** Returns the rounds until a loop reads the clock again, after a reading of `now`. */
-  nextLook(now: number): number {
-    return this.#pace.next(now);
-  }
-
   /** Excludes the time since the last frame from the elapsed time. */
   unpause(): void {
     const now = this.clock.now();
@@ -174,32 +169,22 @@ export class BarState {
   reset(total: number | null): void {
     this.n = 0;
     const end = total === null ? this.#total : knownTotal(total);
-    if (this.isClosed) {
+    if (this.outcome !== undefined) {
       this.total = end;
       return;
     }
     this.#add(FINISHED, 1);
     this.#total = end;
-    this.lastPrintN = 0;
-    this.startT = this.clock.now();
-    this.lastPrintT = this.startT;
-    this.#emaDn = new Ema(this.smoothing);
-    this.#emaDt = new Ema(this.smoothing);
-    this.#emaMiniters = new Ema(this.smoothing);
     this.#begin();
-  }
-
-  /** Makes the last frame show the average since the start. */
-  forgetSmoothing(): void {
-    this.#emaDt = new Ema(this.smoothing);
   }
 
   /** Closes the record. Updates still count, and no frame is due any more. */
   end(outcome: Outcome, error: unknown): void {
-    this.isClosed = true;
     this.outcome = outcome;
     this.error = errorName(error);
     this.setMiniters(Number.POSITIVE_INFINITY);
+    // The last frame shows the average since the start.
+    this.#emaDt = new Ema(this.smoothing);
     this.#add(outcome, 1);
     this.#set(RATE, 0);
     this.#set(ETA, 0);
@@ -221,15 +206,19 @@ export class BarState {
 
   /** Writes the bar's speed for the next scrape. */
   #publish(now: number): void {
-    const elapsed = now - this.startT;
-    const rate = this.smoothedRate ?? (elapsed > 0 ? (this.n - this.initial) / elapsed : 0);
-    const remaining = rate > 0 && this.#total !== null ? Math.max(this.#total - this.n, 0) / rate : 0;
-    this.#set(RATE, Math.max(rate, 0));
-    this.#set(ETA, remaining);
+    const rate = Math.max(this.rateAt(now) ?? 0, 0);
+    this.#set(RATE, rate);
+    this.#set(ETA, rate > 0 && this.#total !== null ? Math.max(this.#total - this.currentN, 0) / rate : 0);
     this.#set(UPDATED, this.clock.unix());
   }
 
   #begin(): void {
+    this.lastPrintN = this.n;
+    this.startT = this.clock.now();
+    this.lastPrintT = this.startT;
+    this.#emaDn = new Ema(this.smoothing);
+    this.#emaDt = new Ema(this.smoothing);
+    this.#emaMiniters = new Ema(this.smoothing);
     this.#add(STARTED, 1);
     this.#add(EXPECTED, expected(this.#total));
     this.#set(UPDATED, this.clock.unix());
@@ -243,7 +232,7 @@ export class BarState {
       this.#draw(now, dt);
       return true;
     }
-    this.#wait = this.#pace.next(now);
+    this.#wait = this.pace.next(now);
     return false;
   }
 

@@ -182,19 +182,15 @@ export class Bar extends BarAttributes implements Disposable {
 
   #end(outcome: Outcome, error?: unknown): void {
     const state = this.#state;
-    if (state.isClosed) return;
+    if (state.outcome !== undefined) return;
     state.end(outcome, error);
     // A delayed bar that was never drawn leaves nothing.
     const wasSeen = !this.#isDisabled && state.lastPrintT >= state.startT + state.delay;
     const stays = wasSeen && (this.leave ?? this.position === 0);
     this.#environment.live.remove(this.#host, stays);
     this.#isDisabled = true;
-    if (stays) {
-      state.forgetSmoothing();
-      this.#output.renderer.finish(this.frame());
-    } else if (wasSeen) {
-      this.#output.renderer.erase(this.frame());
-    }
+    if (stays) this.#output.renderer.finish(this.frame());
+    else if (wasSeen) this.#output.renderer.erase(this.frame());
     this.#environment.redirection.release(this);
   }
 
@@ -215,6 +211,7 @@ export class Bar extends BarAttributes implements Disposable {
         return bar.#state.currentN;
       },
       frame: () => this.frame(),
+      lineOf: (frame) => this.#output.lines.safeLineOf(frame),
       clear: () => this.clear(),
       refresh: () => this.refresh(),
       rescue: () => this.#state.rescue(),

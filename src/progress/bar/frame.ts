@@ -64,9 +64,9 @@ export interface BarFrame {
   readonly settings: BarSettings;
 }
 
-/** Returns the units per second of a frame: smoothed, else the average; `null` at the very start. */
-export function rateOf({ rate, n, elapsed, settings: { initial } }: BarFrame): number | null {
-  return rate ?? (elapsed > 0 ? (n - initial) / elapsed : null);
+/** Returns units per second since the start; `null` at the very start. */
+export function averageRate(done: number, elapsed: number): number | null {
+  return elapsed > 0 ? done / elapsed : null;
 }
 
 const MAX_ERROR_NAME = 80;

@@ -2,8 +2,7 @@
 
 import type { Clock } from '../../system/clock.js';
 import { plainPostfix } from '../meter/postfix.js';
-import { type BarFrame, type FrameState, rateOf } from './frame.js';
-import type { LineMaker } from './line.js';
+import { averageRate, type BarFrame, type FrameState } from './frame.js';
 import type { BarHost, Renderer } from './renderer.js';
 
 /** Least seconds between two lines of a log, and before the first. */
@@ -14,13 +13,11 @@ const MIN_JSON_INTERVAL = 1;
 /** Writes a line for the readers of a log now and then, and the last one. */
 export class LineRenderer implements Renderer {
   readonly #bar: BarHost;
-  readonly #lines: LineMaker;
   readonly #clock: Clock;
   #lastLine: number;
 
-  constructor(bar: BarHost, lines: LineMaker, clock: Clock) {
+  constructor(bar: BarHost, clock: Clock) {
     this.#bar = bar;
-    this.#lines = lines;
     this.#clock = clock;
     this.#lastLine = clock.now();
   }
@@ -29,14 +26,14 @@ export class LineRenderer implements Renderer {
     const now = this.#clock.now();
     if (now - this.#lastLine < Math.max(frame.settings.mininterval, MIN_LINE_INTERVAL)) return true;
     this.#lastLine = now;
-    this.#bar.terminal.tryWrite(`${text ?? this.#lines.safeLineOf(frame)}\n`);
+    this.#bar.terminal.tryWrite(`${text ?? this.#bar.lineOf(frame)}\n`);
     return true;
   }
 
   clear(): void {}
 
   finish(frame: BarFrame): void {
-    this.#bar.terminal.write(`${this.#lines.safeLineOf(frame)}\n`);
+    this.#bar.terminal.write(`${this.#bar.lineOf(frame)}\n`);
   }
 
   erase(): void {}
@@ -87,7 +84,7 @@ export class JsonRenderer implements Renderer {
 
   #line(frame: BarFrame, state: FrameState | 'started' = frame.state): string {
     const { n, total, elapsed, time, error, settings } = frame;
-    const rate = rateOf(frame);
+    const rate = frame.rate ?? averageRate(n - settings.initial, elapsed);
     const line = {
       time: new Date(time * 1000).toISOString(),
       bar: this.#number,

@@ -1,5 +1,6 @@
 /** The output of a bar, chosen by its options, its file and the environment. */
 
+import type { Clock } from '../../system/clock.js';
 import { Display } from '../screen/display.js';
 import { type OutputFile, streamName, Terminal } from '../screen/terminal.js';
 import type { BarEnvironment } from './environment.js';
@@ -20,7 +21,7 @@ export interface OutputSituation {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reports whether the output is read as a log and not on a screen. */
+/** Reports whether the program runs where its output becomes a log. */
 function isContinuousIntegration({ CI = '' }: OutputSituation['env']): boolean {
   return CI !== '' && CI !== '0' && CI.toLowerCase() !== 'false';
 }
@@ -76,7 +77,7 @@ export function openOutput(
   const display = mode === 'terminal' ? Display.of(terminal) : undefined;
   const format = { follows: display !== undefined, isColoured: hasColours(situation) };
   const lines = new LineMaker(terminal.file, settings, environment, format);
-  const renderer = createRenderer(mode, bar, lines, environment, display);
+  const renderer = createRenderer(mode, bar, environment.clock, display);
   return {
     terminal,
     lines,
@@ -87,21 +88,15 @@ export function openOutput(
   };
 }
 
-function createRenderer(
-  mode: OutputMode,
-  bar: BarHost,
-  lines: LineMaker,
-  { clock }: BarEnvironment,
-  display: Display | undefined,
-): Renderer {
+function createRenderer(mode: OutputMode, bar: BarHost, clock: Clock, display?: Display): Renderer {
   switch (mode) {
     case 'none':
       return noRenderer;
     case 'lines':
-      return new LineRenderer(bar, lines, clock);
+      return new LineRenderer(bar, clock);
     case 'json':
       return new JsonRenderer(bar, clock);
     case 'terminal':
-      return display === undefined ? new FrameRenderer(bar, lines) : new DisplayRenderer(bar, lines, display);
+      return display === undefined ? new FrameRenderer(bar) : new DisplayRenderer(bar, display);
   }
 }

@@ -11,6 +11,8 @@ export interface BarHost extends LiveBar {
   readonly n: number;
   /** Takes a frame. */
   frame(): BarFrame;
+  /** Returns the line of a frame. Never throws. */
+  lineOf(frame: BarFrame): string;
 }
 
 /** Turns the frames of one bar into output. */

@@ -3,13 +3,11 @@
 import { displayLength } from '../meter/display-width.js';
 import { type Display, type DisplayLine, MORE_HIDDEN } from '../screen/display.js';
 import type { BarFrame } from './frame.js';
-import type { LineMaker } from './line.js';
 import type { BarHost, Renderer } from './renderer.js';
 
 /** Draws a bar in the rows of a real terminal. */
 export class DisplayRenderer implements Renderer, DisplayLine {
   readonly #bar: BarHost;
-  readonly #lines: LineMaker;
   readonly #display: Display;
   /** The frame that is being drawn; undefined when the display makes its rows anew, for which one is taken. */
   #frame: BarFrame | undefined;
@@ -19,9 +17,8 @@ export class DisplayRenderer implements Renderer, DisplayLine {
   drawnRow = -1;
   drawnRows = 0;
 
-  constructor(bar: BarHost, lines: LineMaker, display: Display) {
+  constructor(bar: BarHost, display: Display) {
     this.#bar = bar;
-    this.#lines = lines;
     this.#display = display;
   }
 
@@ -34,7 +31,7 @@ export class DisplayRenderer implements Renderer, DisplayLine {
   }
 
   makeText(): string {
-    return this.#text ?? this.#lines.safeLineOf(this.#frame ?? this.#bar.frame());
+    return this.#text ?? this.#bar.lineOf(this.#frame ?? this.#bar.frame());
   }
 
   draw(frame: BarFrame, text?: string, row?: number): boolean {
@@ -51,7 +48,7 @@ export class DisplayRenderer implements Renderer, DisplayLine {
   }
 
   finish(frame: BarFrame): void {
-    this.#display.finish(this, this.#lines.safeLineOf(frame));
+    this.#display.finish(this, this.#bar.lineOf(frame));
   }
 
   erase(): void {
@@ -67,19 +64,17 @@ const UP = '\u001b[A';
  */
 export class FrameRenderer implements Renderer {
   readonly #bar: BarHost;
-  readonly #lines: LineMaker;
   /** Columns of the frame on the screen, which a shorter one must overwrite. */
   #columns = 0;
 
-  constructor(bar: BarHost, lines: LineMaker) {
+  constructor(bar: BarHost) {
     this.#bar = bar;
-    this.#lines = lines;
   }
 
   draw(frame: BarFrame, text?: string, row = Math.abs(this.#bar.row)): boolean {
     const { rows, terminal } = this.#bar;
     if (row >= rows) return false;
-    const line = row === rows - 1 ? MORE_HIDDEN : (text ?? this.#lines.safeLineOf(frame));
+    const line = row === rows - 1 ? MORE_HIDDEN : (text ?? this.#bar.lineOf(frame));
     const columns = displayLength(line);
     if (terminal.tryWrite(this.#overwrite(row, line, columns))) this.#columns = columns;
     return true;
@@ -92,7 +87,7 @@ export class FrameRenderer implements Renderer {
 
   finish(frame: BarFrame): void {
     const { rows, terminal } = this.#bar;
-    if (rows > 0) this.#flush(0, rows === 1 ? MORE_HIDDEN : this.#lines.safeLineOf(frame));
+    if (rows > 0) this.#flush(0, rows === 1 ? MORE_HIDDEN : this.#bar.lineOf(frame));
     terminal.flush('\n');
   }
 

@@ -54,7 +54,7 @@ export class Loop implements RunningLoop {
   /** Draws a frame if one is due after `rounds` rounds, and sets the round of the next reading of the clock. */
   protected look(rounds: number): void {
     const state = this.#state;
-    if (state.isClosed) {
+    if (state.outcome !== undefined) {
       this.lookAt = Number.POSITIVE_INFINITY;
       return;
     }
@@ -62,7 +62,7 @@ export class Loop implements RunningLoop {
     if (n - this.#lastPrintN >= state.miniters) {
       const now = state.clock.now();
       if (now - this.#lastPrintT < state.mininterval || now < this.#minStartT) {
-        this.lookAt = rounds + state.nextLook(now);
+        this.lookAt = rounds + state.pace.next(now);
         return;
       }
       this.#advanced = rounds;
