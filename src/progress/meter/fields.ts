@@ -69,6 +69,11 @@ function postfixOf({ data: { postfix } }: LineNumbers): unknown {
   return typeof postfix === 'string' ? `, ${postfix}` : postfix;
 }
 
+function postfixText(line: LineNumbers): string {
+  const postfix = postfixOf(line);
+  return typeof postfix === 'string' ? postfix : valueText(postfix);
+}
+
 const unit = ({ data }: LineNumbers) => data.unit ?? 'it';
 const prefix = ({ data }: LineNumbers) => data.prefix ?? '';
 const nText = (line: LineNumbers) => amountText(line, line.n);
@@ -91,7 +96,7 @@ export function leftText(line: LineNumbers): string {
 /** Returns the text after the bar. */
 export function rightText(line: LineNumbers): string {
   const time = `${elapsedText(line)}<${remainingText(line)}`;
-  return `| ${nText(line)}/${totalText(line)} [${time}, ${shownRate(line)}${valueText(postfixOf(line))}]`;
+  return `| ${nText(line)}/${totalText(line)} [${time}, ${shownRate(line)}${postfixText(line)}]`;
 }
 
 function eta(line: LineNumbers): WallTime {
@@ -132,5 +137,5 @@ export const FIELDS: Readonly<Record<string, (line: LineNumbers) => unknown>> = 
 export function countLine(line: LineNumbers): string {
   const desc = prefix(line);
   const lead = desc === '' ? '' : `${desc}: `;
-  return `${lead}${nText(line)}${unit(line)} [${elapsedText(line)}, ${shownRate(line)}${valueText(postfixOf(line))}]`;
+  return `${lead}${nText(line)}${unit(line)} [${elapsedText(line)}, ${shownRate(line)}${postfixText(line)}]`;
 }
