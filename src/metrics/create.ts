@@ -106,28 +106,24 @@ interface Classes {
 /** Returns the function and class of one kind: `new` creates a metric too, and `instanceof` recognises its metrics. */
 function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Classes): Create<Kind> {
   const { Plain, Traced = Plain, Native = Plain } = classes;
-  const create = (name: string, help: string, options: GivenOptions & InRegistry = {}): Metric => {
+  const create = (name: string, help: string, options: GivenOptions = {}): Metric => {
     checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
     const scope = registry?.scope ?? nextScope('unregistered');
-    const { descriptor, rule, ...defined } = define(kind, scope, name, help, options);
+    const { descriptor, rule, settings } = define(kind, scope, name, help, options);
     const make = () => {
       const native = rule && new NativeFamily(rule);
-      const settings = { ...defined, native, onOverflow: countDropped(descriptor.name, registry) };
-      const Class = native !== undefined ? Native : defined.exemplars !== undefined ? Traced : Plain;
-      return new MetricFamily(descriptor, settings, Class).root;
+      const onOverflow = countDropped(descriptor.name, registry);
+      const Class = native !== undefined ? Native : settings.exemplars !== undefined ? Traced : Plain;
+      return new MetricFamily(descriptor, { ...settings, native, onOverflow }, Class).root;
     };
-    return registry === null ? make() : registry.findOrCreate(defined.definition, descriptor, make);
+    return registry === null ? make() : registry.findOrCreate(settings.definition, descriptor, make);
   };
   type Arguments = Parameters<typeof create>;
   return new Proxy(Plain, {
     apply: (_, __, args) => create(...(args as Arguments)),
     construct: (_, args) => create(...(args as Arguments)),
   }) as unknown as Create<Kind>;
-}
-
-interface InRegistry {
-  readonly registry?: Registerer | null;
 }
 
 function defaultRegistry(): Registerer {

@@ -1,7 +1,8 @@
 /** Checks the options of a metric and turns them into a descriptor. */
 import { MetheusError } from '../errors.js';
+import type { Registerer } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
-import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
+import { labelString, refuseUnknownLabels } from '../model/labels.js';
 import {
   cellsOf,
   GAUGE_MODES,
@@ -11,15 +12,16 @@ import {
   type MetricType,
 } from '../model/metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
-import { checkBuckets, invalidOption } from '../model/options.js';
-import type { Values } from './label-tree.js';
-import { checkQuantiles, histogramRule, type NativeRule, summaryRule } from './native/options.js';
+import { checkBuckets, checkUnit, invalidOption } from '../model/options.js';
+import type { FamilySettings } from './metric-family.js';
+import { checkQuantiles, type NativeRule, nativeRule } from './native/options.js';
 
 /** The buckets of other Prometheus clients: seconds, chosen for web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** The options of all kinds of metrics, before they are checked. */
+/** The options of all kinds of metrics. All but `registry` are not checked yet: see {@link checkOptions}. */
 export interface GivenOptions {
+  readonly registry?: Registerer | null;
   readonly requiredLabels?: readonly unknown[];
   readonly defaultLabels?: Readonly<Record<string, unknown>>;
   readonly unit?: unknown;
@@ -37,22 +39,17 @@ export interface GivenOptions {
 export interface Definition {
   readonly descriptor: FamilyDescriptor;
   /** The rule of native buckets, if the metric has any. */
-  readonly rule?: NativeRule | undefined;
-  readonly defaults: Values;
-  readonly maxSeries: number;
-  readonly states: readonly string[] | undefined;
-  readonly exemplars: (() => Labels | undefined) | undefined;
-  /** The whole definition as text: equal for equal definitions, and readable in a message. */
-  readonly definition: string;
+  readonly rule: NativeRule | undefined;
+  readonly settings: Omit<FamilySettings, 'native' | 'onOverflow'>;
 }
 
 /** @throws `METHEUS_INVALID_OPTIONS` unless the options are an object, and `registry` in them is one */
-export function checkOptions(name: unknown, options: unknown): void {
+export function checkOptions(name: unknown, options: GivenOptions): void {
   const metric = String(name);
   if (typeof options !== 'object' || options === null) {
     throw invalidOption(metric, 'options', options, 'an object');
   }
-  const { registry } = options as { registry?: { findOrCreate?: unknown } | null };
+  const { registry } = options;
   if (registry === undefined || registry === null || typeof registry.findOrCreate === 'function') return;
   throw invalidOption(metric, 'registry', registry, 'a registry, or null');
 }
@@ -68,65 +65,56 @@ export function define(
   const utf8Names = options.utf8Names === true;
   checkMetricName(name, utf8Names);
   checkHelp(name, help);
+  const refuse = (option: keyof GivenOptions, expected: string) =>
+    invalidOption(name, option, options[option], expected);
   const {
     requiredLabels = [],
     defaultLabels = {},
     maxSeries = Number.POSITIVE_INFINITY,
-    native = false,
-    buckets = native ? undefined : DEFAULT_BUCKETS,
-    quantiles,
+    exemplars,
   } = options;
-  if (!Array.isArray(requiredLabels))
-    throw invalidOption(name, 'requiredLabels', requiredLabels, 'an array of names');
+  if (!Array.isArray(requiredLabels)) throw refuse('requiredLabels', 'an array of names');
   const states = type === 'stateset' ? checkStates(name, options) : undefined;
-  const labelNames = states === undefined ? requiredLabels : [...requiredLabels, name];
+  const labelNames = states === undefined ? [...requiredLabels] : [...requiredLabels, name];
   checkLabelNames(name, labelNames, utf8Names);
   if (typeof defaultLabels !== 'object' || defaultLabels === null) {
-    throw invalidOption(name, 'defaultLabels', defaultLabels, 'an object with label values');
+    throw refuse('defaultLabels', 'an object with label values');
   }
   refuseUnknownLabels(name, labelNames, defaultLabels);
-  if (typeof maxSeries !== 'number' || !(maxSeries >= 1)) {
-    throw invalidOption(name, 'maxSeries', maxSeries, 'a number of at least 1');
+  if (typeof maxSeries !== 'number' || !(maxSeries >= 1)) throw refuse('maxSeries', 'a number of at least 1');
+  if (exemplars !== undefined && typeof exemplars !== 'function') {
+    throw refuse('exemplars', 'a function that returns labels');
   }
   const defaults = labelNames.map((label) => {
     const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
     return value === undefined ? undefined : labelString(label, value);
   });
-  const exemplars = checkExemplars(name, options.exemplars);
-  const isNative = type === 'histogram' && native !== false;
-  const hasQuantiles = type === 'summary' && quantiles !== undefined;
-  const bounds = hasQuantiles
-    ? checkQuantiles(name, quantiles)
-    : type === 'histogram' && buckets !== undefined
-      ? checkBuckets(name, buckets)
-      : [];
-  const descriptor: FamilyDescriptor = {
+  const bounds = boundsOf(type, name, options);
+  const descriptor: FamilyDescriptor = Object.freeze({
     scope,
     name,
     help,
     type,
-    unit: checkUnit(type, name, options.unit),
-    labelNames: Object.freeze([...labelNames]),
+    unit: unitOf(type, name, options.unit),
+    labelNames: Object.freeze(labelNames),
     cells: cellsOf(type, bounds),
     merge: mergeOf(type, name, labelNames, options.multiprocessMode),
     bounds: Object.freeze(bounds),
-  };
-  const { scope: _, cells: __, ...shown } = descriptor;
-  const limits = maxSeries === Number.POSITIVE_INFINITY ? {} : { maxSeries };
-  const rule = isNative
-    ? histogramRule(descriptor, native)
-    : hasQuantiles
-      ? summaryRule(descriptor, options)
-      : undefined;
+  });
+  const rule = nativeRule(descriptor, options);
+  // JSON leaves out properties that are `undefined`.
   const definition = JSON.stringify({
-    ...shown,
+    ...descriptor,
+    scope: undefined,
+    cells: undefined,
     defaults,
-    ...limits,
+    maxSeries: Number.isFinite(maxSeries) ? maxSeries : undefined,
     states,
     exemplars: exemplars && 'a function',
     native: rule && { ...rule, blockFamily: rule.blockFamily.bounds },
   });
-  return { descriptor: Object.freeze(descriptor), rule, defaults, maxSeries, states, exemplars, definition };
+  const source = exemplars as FamilySettings['exemplars'];
+  return { descriptor, rule, settings: { definition, defaults, maxSeries, exemplars: source, states } };
 }
 
 /** Returns the states of a stateset. A limit of series is refused, since it would split a set. */
@@ -139,31 +127,38 @@ function checkStates(name: string, { states, maxSeries }: GivenOptions): readonl
   return states.map((state: string) => labelString(name, state));
 }
 
-function checkExemplars(name: string, source: unknown): (() => Labels | undefined) | undefined {
-  if (source === undefined || typeof source === 'function') return source as (() => Labels) | undefined;
-  throw invalidOption(name, 'exemplars', source, 'a function that returns labels');
+function boundsOf(
+  type: MetricType,
+  name: string,
+  { native, buckets = native ? undefined : DEFAULT_BUCKETS, quantiles }: GivenOptions,
+): number[] {
+  if (type === 'histogram' && buckets !== undefined) return checkBuckets(name, buckets);
+  if (type === 'summary' && quantiles !== undefined) return checkQuantiles(name, quantiles);
+  return [];
 }
 
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit */
-function checkUnit(type: MetricType, name: string, unit: unknown = ''): string {
-  if (typeof unit !== 'string') throw invalidOption(name, 'unit', unit, 'a string');
-  if (unit !== '' && METRIC_TYPES[type].isState)
-    throw invalidOption(name, 'unit', unit, `none for type ${type}`);
+function unitOf(type: MetricType, name: string, given: unknown): string {
+  const unit = checkUnit(type, name, given);
   if (unit === '' || name.replace(/_total$/, '').endsWith(`_${unit}`)) return unit;
   throw invalidOption(name, 'unit', unit, `a unit that the name ends with, as in '${name}_${unit}'`);
 }
 
-function mergeOf(type: MetricType, name: string, labelNames: readonly string[], mode: unknown): MergeMode {
-  return type === 'gauge' ? checkMode(name, labelNames, mode) : METRIC_TYPES[type].merge;
-}
-
-function checkMode(name: string, labelNames: readonly string[], mode: unknown = 'shared'): MergeMode {
+function mergeOf(
+  type: MetricType,
+  name: string,
+  labelNames: readonly string[],
+  mode: unknown = 'shared',
+): MergeMode {
+  if (type !== 'gauge') return METRIC_TYPES[type].merge;
+  if (!(GAUGE_MODES as readonly unknown[]).includes(mode)) {
+    throw invalidOption(name, 'multiprocessMode', mode, `one of ${GAUGE_MODES.join(', ')}`);
+  }
   if ((mode === 'all' || mode === 'liveall') && labelNames.includes('pid')) {
     throw new MetheusError('METHEUS_RESERVED_LABEL_NAME', {
       given: `'pid' on metric '${name}'`,
       expected: `another name, since multiprocessMode '${mode}' adds this label`,
     });
   }
-  if ((GAUGE_MODES as readonly unknown[]).includes(mode)) return mode as GaugeMode;
-  throw invalidOption(name, 'multiprocessMode', mode, `one of ${GAUGE_MODES.join(', ')}`);
+  return mode as GaugeMode;
 }

@@ -70,7 +70,7 @@ export class LabelTree<M extends object> {
 
   /**
    * Finds the child with the labels of `base` and `given`. Values may be numbers and booleans, and labels may be left
-   * open. Returns undefined for invalid labels too.
+   * open. Returns `undefined` for invalid labels too.
    */
   findOnTop(base: Values, given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;
@@ -111,10 +111,6 @@ export class LabelTree<M extends object> {
     remove(this.#top, values, 0);
   }
 
-  clear(): void {
-    this.#top.clear();
-  }
-
   /**
    * Iterates over the children with their values. The current child may be deleted.
    *
@@ -137,7 +133,7 @@ function put<M>(level: Level<M> | undefined, values: Values, depth: number, chil
   return level;
 }
 
-/** Deletes the child at these values. Reports whether the level is empty now. */
+/** Deletes the child at these values, and reports whether the level is empty now. */
 function remove<M>(level: Level<M>, values: Values, depth: number): boolean {
   const key = values[depth];
   const next = level.get(key);

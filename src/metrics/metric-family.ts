@@ -11,9 +11,10 @@ import { BucketIndex, type Buckets } from './bucket-index.js';
 import { LabelTree, type Values } from './label-tree.js';
 import type { NativeFamily } from './native/series.js';
 
-/** A metric as its family knows it: where it counts. `offset` is -1 while labels are missing. */
+/** The members of a metric that its family uses. */
 export interface Child {
   page: Float64Array;
+  /** -1 while labels are missing. */
   offset: number;
   /** Called when a series begins with this child, for metrics that count in more than these cells. */
   startSeries?(labels: readonly string[]): void;
@@ -24,7 +25,7 @@ export interface Child {
 }
 
 /** The value of every label of the series that counts label sets beyond `maxSeries`. */
-export const OVERFLOW = '__overflow__';
+const OVERFLOW = '__overflow__';
 
 /** The properties of a family besides its descriptor. */
 export interface FamilySettings {
@@ -43,6 +44,8 @@ export interface FamilySettings {
   readonly native?: NativeFamily | undefined;
 }
 
+type ChildConstructor<M extends Child> = new (family: MetricFamily<M>, given: Values) => M;
+
 export class MetricFamily<M extends Child> implements CellOwner {
   readonly descriptor: FamilyDescriptor;
   /** The metric with no label given. */
@@ -50,20 +53,13 @@ export class MetricFamily<M extends Child> implements CellOwner {
   readonly settings: FamilySettings;
   /** The descriptor's bounds, for histograms to search. */
   readonly buckets: Buckets;
-  readonly #Metric: new (
-    family: MetricFamily<M>,
-    given: Values,
-  ) => M;
   readonly tree: LabelTree<M>;
+  readonly #Metric: ChildConstructor<M>;
   #series = 0;
   /** Number of children in the tree that miss labels. */
   #partials = 0;
 
-  constructor(
-    descriptor: FamilyDescriptor,
-    settings: FamilySettings,
-    Metric: new (family: MetricFamily<M>, given: Values) => M,
-  ) {
+  constructor(descriptor: FamilyDescriptor, settings: FamilySettings, Metric: ChildConstructor<M>) {
     this.descriptor = descriptor;
     this.tree = new LabelTree(descriptor.labelNames);
     this.buckets = BucketIndex.of(descriptor.bounds);
@@ -74,14 +70,14 @@ export class MetricFamily<M extends Child> implements CellOwner {
     activeBackend().add(this);
   }
 
-  /** Returns the child with `given` on top of `base`. The slow way: it checks everything and creates new children. */
+  /** Returns the child with `given` on top of `base`. Slow path: checks all labels, and creates the child if it is new. */
   resolve(base: Values | undefined, given: unknown): M {
     return this.#childAt(this.combine(base, given, 'labels()'));
   }
 
   /**
-   * Returns label values with `given` on top of `base`, which is undefined for a removed series. The overflow series
-   * accepts any labels, since it counts for all.
+   * Returns label values with `given` on top of `base`, which is `undefined` for a removed series. The overflow series
+   * accepts any labels, since it counts all label sets beyond the limit.
    */
   combine(base: Values | undefined, given: unknown, method: string): Values {
     const { name: metric, labelNames } = this.descriptor;
@@ -109,7 +105,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   /**
-   * Returns the labels of a child; undefined if it was removed. Searches all children, since complete ones do not keep
+   * Returns the labels of a child; `undefined` if it was removed. Searches all children, since complete ones do not keep
    * their labels.
    */
   labelsOf(metric: Child): Values | undefined {
@@ -119,10 +115,9 @@ export class MetricFamily<M extends Child> implements CellOwner {
 
   /** Iterates over the series with these values, as far as given, each by the child that names all of its labels. */
   *series(wanted: Values): Generator<[child: M, labels: readonly string[]]> {
-    if (this.descriptor.labelNames.length === 0) yield [this.root, []];
     const matches = (key: string | undefined, level: number) => (wanted[level] ?? key) === key;
-    for (const [child, values] of this.tree.children(matches)) {
-      if (child.offset >= 0 && !values.includes(undefined)) yield [child, values as string[]];
+    for (const [child, values] of this.#children(matches)) {
+      if (!values.includes(undefined)) yield [child, values as string[]];
     }
   }
 
@@ -141,39 +136,41 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.descriptor.labelNames.length === 0 ? 1 : removed;
   }
 
-  clear(): void {
-    this.remove([]);
-    if (this.root.offset >= 0) return;
-    this.tree.clear();
-    this.#partials = 0;
-  }
-
   migrate(move: Move): void {
     const { descriptor: family } = this;
     const sharing: [M, Values][] = [];
-    for (const [child, values] of this.tree.children()) {
-      if (child.offset < 0) continue;
+    for (const [child, values] of this.#children()) {
       if (values.includes(undefined)) sharing.push([child, values]);
       else attach(child, move({ family, labels: values as string[] }, child));
     }
-    if (family.labelNames.length === 0) attach(this.root, move({ family, labels: [] }, this.root));
-    else if (this.root.offset >= 0) sharing.push([this.root, []]);
-    for (const [child, values] of sharing) attach(child, this.#childAt(this.#filled(values)));
+    for (const [child, values] of sharing) {
+      if (child.offset >= 0) attach(child, this.#childAt(this.#filled(values)));
+    }
+  }
+
+  /** Iterates over the root and all other children that match, with their values. */
+  *#children(matches?: (key: string | undefined, level: number) => boolean): Generator<[M, Values]> {
+    yield [this.root, this.descriptor.labelNames.map(() => undefined)];
+    yield* this.tree.children(matches);
   }
 
   #attachRoot(): void {
     const { descriptor: family, root } = this;
-    const { backend } = activeBackend();
     if (family.labelNames.length > 0) {
       share(root, this.#childAt(this.#filled([])));
       return;
     }
     if (root.offset >= 0) {
-      backend.release(family, root);
+      activeBackend().backend.release(family, root);
       root.endSeries?.();
     }
-    attach(root, backend.reserve({ family, labels: [] }));
-    root.startSeries?.([]);
+    this.#start(root, []);
+  }
+
+  /** Begins a series with this child. */
+  #start(child: M, labels: readonly string[]): void {
+    attach(child, activeBackend().backend.reserve({ family: this.descriptor, labels }));
+    child.startSeries?.(labels);
   }
 
   #childAt(values: Values): M {
@@ -182,7 +179,6 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   #add(values: Values): M {
-    const { maxSeries, onOverflow } = this.settings;
     const labels = this.#filled(values);
     if (labels.includes(undefined)) return this.#addPartial(values);
     if (values.includes(undefined)) {
@@ -192,18 +188,15 @@ export class MetricFamily<M extends Child> implements CellOwner {
       share(metric, named);
       return this.tree.put(values, metric);
     }
-    if (this.#series >= maxSeries) {
-      onOverflow();
-      return this.tree.at(this.#overflow()) ?? this.#addSeries(this.#overflow());
-    }
-    return this.#addSeries(labels as string[]);
+    if (this.#series < this.settings.maxSeries) return this.#addSeries(labels as string[]);
+    this.settings.onOverflow();
+    return this.tree.at(this.#overflow()) ?? this.#addSeries(this.#overflow());
   }
 
   #addSeries(labels: readonly string[]): M {
     if (!this.#isOverflow(labels)) this.#series += 1;
     const metric = new this.#Metric(this, COMPLETE);
-    attach(metric, activeBackend().backend.reserve({ family: this.descriptor, labels }));
-    metric.startSeries?.(labels);
+    this.#start(metric, labels);
     return this.tree.put(labels, metric);
   }
 

@@ -60,7 +60,7 @@ export abstract class Metric {
     return this.#labels(given);
   }
 
-  /** The slow way: labels on top of others or left open, values that are not strings, and new or invalid labels. */
+  /** Slow path: labels on top of others or left open, values that are not strings, and new or invalid labels. */
   #labels(given: Readonly<Record<string, unknown>>): Metric {
     if (typeof given === 'object' && given !== null) {
       if (this.#given !== COMPLETE) {
@@ -78,8 +78,7 @@ export abstract class Metric {
   }
 
   clear(): void {
-    if (this === this.family.root) this.family.clear();
-    else this.remove();
+    this.remove();
   }
 
   /** Returns the error of a metric that misses labels. */
@@ -112,7 +111,7 @@ export abstract class Metric {
     return this.#given === COMPLETE;
   }
 
-  /** Returns the given label values; undefined after the series was removed. */
+  /** Returns the given label values; `undefined` after the series was removed. */
   protected values(): Values | undefined {
     return this.isComplete ? this.family.labelsOf(this) : this.#given;
   }

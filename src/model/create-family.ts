@@ -8,7 +8,7 @@ import { labelString, labelText, refuseUnknownLabels } from './labels.js';
 import { cellsOf, exemplarCellsOf, METRIC_TYPES, TYPE_NAMES } from './metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
 import { isNativeBuckets } from './native/buckets.js';
-import { areQuantiles, checkBuckets, withoutNegativeZero } from './options.js';
+import { areQuantiles, checkBuckets, checkUnit, invalidOption, withoutNegativeZero } from './options.js';
 
 /**
  * Returns a family for a custom `Collector`.
@@ -39,39 +39,37 @@ export function createFamily(name: string, help: string, options: FamilyOptions)
 function describe(
   name: string,
   help: string,
-  { type = 'gauge', unit = '', labelNames = [], buckets, quantiles = [], utf8Names }: FamilyOptions,
+  { type = 'gauge', unit, labelNames = [], buckets, quantiles = [], utf8Names }: FamilyOptions,
   series: readonly FamilySeries[],
 ): FamilyDescriptor {
   checkMetricName(name, utf8Names);
   checkHelp(name, help);
   checkLabelNames(name, labelNames, utf8Names);
-  const refuse = (given: string, expected: string) =>
-    new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${given} for ${type} '${name}'`, expected });
-  if (!TYPE_NAMES.includes(type)) throw refuse(`type ${show(type)}`, `one of ${TYPE_NAMES.join(', ')}`);
-  const { isState, layout, merge } = METRIC_TYPES[type];
-  if (typeof unit !== 'string' || (isState && unit !== '')) {
-    throw refuse(`unit ${show(unit)}`, isState ? 'none' : 'a string');
-  }
+  if (!TYPE_NAMES.includes(type)) throw invalidOption(name, 'type', type, `one of ${TYPE_NAMES.join(', ')}`);
   if (type === 'stateset' && labelNames.at(-1) !== name) {
-    throw refuse(`labelNames ${show(labelNames)}`, 'the name of the family as the last one');
+    throw invalidOption(name, 'labelNames', labelNames, 'the name of the family as the last one');
   }
   if (!areQuantiles(quantiles)) {
-    throw refuse(`quantiles ${show(quantiles)}`, 'numbers from 0 to 1, ascending');
+    throw invalidOption(name, 'quantiles', quantiles, 'numbers from 0 to 1, ascending');
   }
-  const isOptional = series.length === 0 || series.some(({ native }) => native !== undefined);
-  const bounds =
-    layout === 'buckets' ? bucketsOf(name, buckets, isOptional) : quantiles.map(withoutNegativeZero);
-  return { scope: '', name, help, type, unit, labelNames, cells: cellsOf(type, bounds), merge, bounds };
-}
-
-/** @param isOptional - whether classic buckets may be left out. An empty array is always accepted */
-function bucketsOf(
-  name: string,
-  buckets: readonly number[] | undefined,
-  isOptional: boolean,
-): readonly number[] {
-  const isEmpty = buckets === undefined ? isOptional : buckets.length === 0;
-  return isEmpty ? [] : checkBuckets(name, buckets ?? []);
+  const { layout, merge } = METRIC_TYPES[type];
+  const isWithoutBuckets =
+    buckets === undefined
+      ? series.length === 0 || series.some(({ native }) => native !== undefined)
+      : buckets.length === 0;
+  let bounds = quantiles.map(withoutNegativeZero);
+  if (layout === 'buckets') bounds = isWithoutBuckets ? [] : checkBuckets(name, buckets);
+  return {
+    scope: '',
+    name,
+    help,
+    type,
+    unit: checkUnit(type, name, unit),
+    labelNames,
+    cells: cellsOf(type, bounds),
+    merge,
+    bounds,
+  };
 }
 
 /** The columns of a family, filled series by series. */
@@ -126,11 +124,10 @@ class SeriesColumns {
     const exemplarCells = exemplarCellsOf(type, bounds);
     for (const [cell, one] of exemplars.entries()) {
       if (one === undefined) continue;
+      const hasTime = one?.timestamp === undefined || isTime(one.timestamp);
       this.#check(
         one,
-        cell < exemplarCells &&
-          isNumber(one?.value) &&
-          (one.timestamp === undefined || isTime(one.timestamp)),
+        cell < exemplarCells && isNumber(one?.value) && hasTime,
         'exemplars of a counter or of buckets, with a value and, if at all, a time in Unix seconds',
       );
       this.exemplars.set(row * cells + cell, { ...one, labels: exemplarLabels(name, one.labels) });

@@ -1,4 +1,4 @@
-/** Metric types and merge rules, one row each. A new type or rule is a row here and nothing else in a list elsewhere. */
+/** Metric types and merge rules, one row each. No other list has to be changed for a new type or rule. */
 
 /** Types of families that a scrape shows. */
 export type MetricType =
@@ -13,7 +13,7 @@ export type MetricType =
 
 /**
  * Types of stored families. A family of type `parts` is hidden: it has the native buckets of another family's series.
- * Descriptors are typed as {@link MetricType}, since those that users see are of these types.
+ * `FamilyDescriptor.type` is declared as {@link MetricType}, since users never see a hidden family.
  */
 export type FamilyType = MetricType | 'parts';
 
@@ -33,10 +33,8 @@ export const GAUGE_MODES = [
 ] as const;
 
 /**
- * How a gauge that several writers have set becomes one number. Names as in other Prometheus clients, and
- * `shared`: one number for all, as if there were a single writer.
- *
- * `live…` modes leave out writers that have ended.
+ * How a gauge that several writers have set becomes one number. The names are those of other Prometheus clients, and
+ * `shared`: one number for all writers, as if there were a single one. `live…` modes leave out writers that have ended.
  */
 export type GaugeMode = (typeof GAUGE_MODES)[number];
 
@@ -59,7 +57,7 @@ export type MergeRule = MergeMode | 'each' | 'newest';
 /** Every rule. */
 export const MERGE_RULES: readonly MergeRule[] = ['add', 'each', 'newest', ...GAUGE_MODES];
 
-/** How many cells a rule needs at least. */
+/** Returns the minimum number of cells that a rule needs. */
 export function minCellsOf(rule: MergeRule): number {
   return (GAUGE_MODES as readonly MergeRule[]).includes(rule) ? GAUGE_CELLS : 1;
 }
@@ -79,7 +77,7 @@ export const TOUCHED = 1;
  */
 export type CellLayout = 'number' | 'gauge' | 'buckets' | 'summary';
 
-/** A type's word in a text format, and the endings that its samples put behind the family's name there. */
+/** The word for a type in a text format, and the suffixes of the names of its samples there. */
 export interface TextTraits {
   readonly word: string;
   readonly suffixes: readonly string[];
@@ -92,9 +90,9 @@ export interface TypeTraits {
   readonly isHidden?: true;
   /** The rule of metrics of this type. Gauges may be given another. */
   readonly merge: MergeMode;
-  /** Whether every sample is 0 or 1: such families have no unit, and their series are hidden until they are set. */
+  /** Whether every sample is 0 or 1. Such families have no unit, and their series are hidden until they are set. */
   readonly isState: boolean;
-  /** An ending that the metric's name has and that the names of its samples repeat; else empty. */
+  /** The ending of the metric's name that the suffix of its samples repeats, or empty. */
   readonly ending: '' | '_total' | '_info';
   readonly text: TextTraits;
   readonly openmetrics: TextTraits;
@@ -108,10 +106,11 @@ const STATE = { ...GAUGE, merge: 'livemostrecent', isState: true, protobuf: { ty
 const SUM = { merge: 'add', isState: false, ending: '' } as const;
 
 /**
- * In the order in which errors list them. Where two types have one word, parsers read it as the first.
+ * The traits of every type, in the order in which errors list the types. Where two types have one word, parsers read it
+ * as the first.
  *
- * Types that text 0.0.4 and protobuf lack are written as the nearest that they have: a gauge histogram has the lines
- * of a histogram, which queries of buckets are made for.
+ * Types that text 0.0.4 and protobuf lack are written as the nearest type that they have: a gauge histogram has the lines
+ * of a histogram, so that queries of buckets work.
  */
 export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
   counter: {
@@ -182,7 +181,7 @@ export const TYPE_NAMES = (Object.keys(METRIC_TYPES) as FamilyType[]).filter(
   (type): type is MetricType => !METRIC_TYPES[type].isHidden,
 );
 
-/** How many cells one series has. @param bounds - a histogram's upper bounds without `+Inf` */
+/** Returns the number of cells of one series. @param bounds - a histogram's upper bounds without `+Inf` */
 export function cellsOf(type: FamilyType, bounds: readonly number[]): number {
   switch (METRIC_TYPES[type].layout) {
     case 'number':
@@ -194,28 +193,28 @@ export function cellsOf(type: FamilyType, bounds: readonly number[]): number {
   }
 }
 
-/** How many cells of a series may have an exemplar: the first ones. */
+/** Returns how many cells of a series may have an exemplar: the first ones. */
 export function exemplarCellsOf(type: FamilyType, bounds: readonly number[]): number {
   if (METRIC_TYPES[type].layout === 'buckets') return bounds.length + 1;
   return type === 'counter' ? 1 : 0;
 }
 
-/** The name without an ending, unless nothing else is left. */
+/** Returns the name without an ending, unless the ending is all of it. */
 export function withoutEnding(name: string, ending: string): string {
   return name.endsWith(ending) && name !== ending ? name.slice(0, name.length - ending.length) : name;
 }
 
 /**
- * Every name that a sample of a family can have in any format, and the family's own: no other family of a registry may
- * have one of them. `_created` is left out: formats write it on request only, and not where it is another's name.
+ * Returns every name that a sample of a family can have in any format, and the family's own: no other family of a registry
+ * may have one of them. `_created` is left out: formats write it on request only, and never under the name of another
+ * family.
  */
 export function sampleNames({ name, type }: { readonly name: string; readonly type: FamilyType }): string[] {
   const { ending, text, openmetrics } = METRIC_TYPES[type];
-  if (text.suffixes === VALUE && openmetrics.suffixes === VALUE) return [name];
   const base = withoutEnding(name, ending);
   const names = new Set([name]);
-  for (const { suffixes } of [text, openmetrics])
-    for (const suffix of suffixes)
-      if (suffix !== '' && suffix !== '_created' && suffix !== '_total') names.add(base + suffix);
+  for (const suffix of [...text.suffixes, ...openmetrics.suffixes]) {
+    if (suffix !== '' && suffix !== '_created' && suffix !== '_total') names.add(base + suffix);
+  }
   return [...names];
 }

@@ -1,5 +1,6 @@
 /** Checks of options that metrics and the families of collectors have in common. */
 import { MetheusError, show } from '../errors.js';
+import { METRIC_TYPES, type MetricType } from './metric-types.js';
 
 /** Returns the error of an invalid option of a metric. */
 export function invalidOption(
@@ -14,31 +15,41 @@ export function invalidOption(
   });
 }
 
+/** @throws `METHEUS_INVALID_OPTIONS` unless the unit is a string, and empty for infos and statesets */
+export function checkUnit(type: MetricType, name: string, unit: unknown = ''): string {
+  if (typeof unit !== 'string') throw invalidOption(name, 'unit', unit, 'a string');
+  if (unit === '' || !METRIC_TYPES[type].isState) return unit;
+  throw invalidOption(name, 'unit', unit, `none for type ${type}`);
+}
+
 /**
  * Returns the upper bounds of a histogram's buckets without the last, `+Inf`, which may be given or left out.
  *
  * @throws `METHEUS_INVALID_BUCKETS`
  */
 export function checkBuckets(name: string, buckets: unknown): number[] {
-  const given = `buckets ${show(buckets)} for metric '${name}'`;
-  const expected = 'at least one number, each greater than the one before it';
-  if (!Array.isArray(buckets) || buckets.length === 0 || buckets.some((bound) => typeof bound !== 'number')) {
-    throw new MetheusError('METHEUS_INVALID_BUCKETS', { given, expected });
+  const given: unknown[] = Array.isArray(buckets) ? buckets : [];
+  const bounds = given.at(-1) === Number.POSITIVE_INFINITY ? given.slice(0, -1) : given;
+  if (bounds.length > 0 && bounds.every(isFiniteNumber) && isAscending(bounds)) {
+    return bounds.map(withoutNegativeZero);
   }
-  const bounds = buckets.at(-1) === Number.POSITIVE_INFINITY ? buckets.slice(0, -1) : [...buckets];
-  // NaN fails this comparison too. -Infinity and a second +Infinity are not finite.
-  const ascending = bounds.every((bound, i) => i === 0 || bound > bounds[i - 1]);
-  if (!ascending || !bounds.every(Number.isFinite) || bounds.length === 0) {
-    throw new MetheusError('METHEUS_INVALID_BUCKETS', { given, expected });
-  }
-  return bounds.map(withoutNegativeZero);
+  throw new MetheusError('METHEUS_INVALID_BUCKETS', {
+    given: `buckets ${show(buckets)} for metric '${name}'`,
+    expected: 'at least one number, each greater than the one before it',
+  });
 }
 
 /** Reports whether these are quantiles of a summary: numbers from 0 to 1, ascending. */
 export function areQuantiles(quantiles: readonly unknown[]): quantiles is readonly number[] {
-  return quantiles.every(
-    (q, i) => typeof q === 'number' && q >= 0 && q <= 1 && !(q <= (quantiles[i - 1] as number)),
+  return (
+    quantiles.every(isFiniteNumber) && isAscending(quantiles) && quantiles.every((q) => q >= 0 && q <= 1)
   );
+}
+
+const isFiniteNumber = (value: unknown): value is number => Number.isFinite(value);
+
+function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || number > numbers[i - 1]!);
 }
 
 /** Returns 0 for -0, which would be written as a different bucket or quantile. */

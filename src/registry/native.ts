@@ -3,9 +3,9 @@ import type { FamilyDescriptor, FamilySnapshot, NativeBuckets } from '../model/f
 import { type LabelRows, REMOVED } from '../model/label-column.js';
 import { METRIC_TYPES } from '../model/metric-types.js';
 import { type BlockAddress, parseBlockLabel, shownName, splitBlockRow } from '../model/native/blocks.js';
-import { BucketSpace, quantilesOf } from '../model/native/buckets.js';
-import { type NativeLimit, NO_LIMIT } from '../model/native/limited-sum.js';
-import { addBlock, NativeSum } from '../model/native/sum.js';
+import { quantilesOf } from '../model/native/buckets.js';
+import { BucketSpace, SnapshotSum } from '../model/native/snapshot-sum.js';
+import { addBlock, type NativeLimit, NO_LIMIT } from '../model/native/sum.js';
 import { TimeSlice } from '../system/time-slice.js';
 
 /**
@@ -55,12 +55,12 @@ async function attach(
   for (let row = 0; row < rows.size; row++) {
     const [from, end] = [starts[row]!, starts[row + 1]!];
     if (from === end) continue;
-    const sum = new NativeSum();
+    const sum = new SnapshotSum(space);
     for (let at = from; at < end; at++) {
       const { family: hiddenFamily, values } = hidden[families[at]!]!;
       addBlock(sum, hiddenFamily, address[at]!, values, hiddenRows[at]! * hiddenFamily.cells, now);
     }
-    const buckets = sum.result(limit, space);
+    const buckets = sum.result(limit);
     if (isSummary) quantiles.set(quantilesOf(buckets, family.bounds), row * family.bounds.length);
     else native[row] = buckets;
     if (slice.isOverAfterStep()) await slice.next();

@@ -86,11 +86,27 @@ function checkNumbers<Name extends string>(
 }
 
 /**
- * Returns the rule of a native histogram.
+ * Returns the rule of a native histogram or of a summary with quantiles; undefined for other metrics.
  *
  * @throws `METHEUS_INVALID_OPTIONS`
  */
-export function histogramRule(family: FamilyDescriptor, native: unknown): NativeRule {
+export function nativeRule(
+  family: FamilyDescriptor,
+  options: { readonly native?: unknown },
+): NativeRule | undefined {
+  const { native = false } = options;
+  if (family.type === 'histogram' && native !== false) return histogramRule(family, native);
+  if (family.type === 'summary' && family.bounds.length > 0) return summaryRule(family, options);
+  return undefined;
+}
+
+/** @throws `METHEUS_INVALID_OPTIONS` */
+export function checkQuantiles(metric: string, quantiles: unknown): number[] {
+  if (Array.isArray(quantiles) && quantiles.length > 0 && areQuantiles(quantiles)) return [...quantiles];
+  throw invalidOption(metric, 'quantiles', quantiles, 'at least one number from 0 to 1, ascending');
+}
+
+function histogramRule(family: FamilyDescriptor, native: unknown): NativeRule {
   const { name } = family;
   const given = native === true ? {} : native;
   if (typeof given !== 'object' || given === null) {
@@ -108,18 +124,7 @@ export function histogramRule(family: FamilyDescriptor, native: unknown): Native
   };
 }
 
-/** @throws `METHEUS_INVALID_OPTIONS` */
-export function checkQuantiles(metric: string, quantiles: unknown): number[] {
-  if (Array.isArray(quantiles) && quantiles.length > 0 && areQuantiles(quantiles)) return [...quantiles];
-  throw invalidOption(metric, 'quantiles', quantiles, 'at least one number from 0 to 1, ascending');
-}
-
-/**
- * Returns the rule of a summary with quantiles.
- *
- * @throws `METHEUS_INVALID_OPTIONS`
- */
-export function summaryRule(family: FamilyDescriptor, options: object): NativeRule {
+function summaryRule(family: FamilyDescriptor, options: object): NativeRule {
   const { relativeError, maxAge, ageBuckets } = checkNumbers(family.name, options, SUMMARY);
   const ageSeconds = maxAge === UNLIMITED ? 0 : maxAge / ageBuckets;
   return {

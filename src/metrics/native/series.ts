@@ -10,8 +10,7 @@ import type { FamilyDescriptor, NativeBuckets } from '../../model/family.js';
 import type { Labels } from '../../model/labels.js';
 import { BLOCK_BITS, BLOCK_SIZE, type BlockAddress, blockLabel } from '../../model/native/blocks.js';
 import { quantilesOf } from '../../model/native/buckets.js';
-import { NO_LIMIT } from '../../model/native/limited-sum.js';
-import { addBlock, NativeSum } from '../../model/native/sum.js';
+import { addBlock, NativeSum, NO_LIMIT } from '../../model/native/sum.js';
 import { coarseNow } from '../../system/clock.js';
 import type { NativeRule } from './options.js';
 import { PowerIndex } from './power-index.js';
@@ -74,7 +73,7 @@ export class NativeSeries {
   readonly labels: readonly string[];
   readonly owner: NativeOwner;
   readonly blocks: Block[] = [];
-  /** Number of buckets that count something besides the zero bucket; an upper bound until {@link #limit} recounts. */
+  /** Number of buckets that count something besides the zero bucket; an upper bound between the recounts of {@link #populate}. */
   #populated = 0;
   /** Unix seconds of the beginning or the last reset. */
   #since = coarseNow();
@@ -142,21 +141,17 @@ export class NativeSeries {
     }
   }
 
-  #populate(value: number): void {
-    const { maxBuckets } = this.family.rule;
-    this.#populated += 1;
-    if (maxBuckets > 0 && this.#populated > maxBuckets) this.#limit(value);
-  }
-
   /**
-   * Keeps the limit as Prometheus' Go client does: resets the series if that is allowed and the last reset is long
-   * enough ago; else widens the zero bucket by the bucket next to it, up to its maximum; else doubles the width of all
-   * buckets.
+   * Counts a bucket that was empty, and keeps the limit as Prometheus' Go client does: resets the series if that is
+   * allowed and the last reset is long enough ago; else widens the zero bucket by the bucket next to it, up to its
+   * maximum; else doubles the width of all buckets.
    *
    * @param value - the last observation
    */
-  #limit(value: number): void {
+  #populate(value: number): void {
     const { minResetDuration, maxBuckets, blockFamily } = this.family.rule;
+    this.#populated += 1;
+    if (maxBuckets === 0 || this.#populated <= maxBuckets) return;
     const [, maxZeroThreshold] = blockFamily.bounds as readonly [number, number];
     const limited = this.#sum().result({ maxBuckets, maxZeroThreshold });
     this.#populated = limited.positive.index.length + limited.negative.index.length;
@@ -200,7 +195,7 @@ export class NativeSeries {
     page[offset + this.#first + 1] = 1;
   }
 
-  /** Chooses the current blocks anew. An age bucket that begins takes the cells of the one that is dropped. */
+  /** Selects the current blocks. A new age bucket takes the cells of the oldest one, which is dropped. */
   #restart(): void {
     const { ageSeconds, ageBuckets } = this.family.rule;
     if (ageSeconds > 0) {

@@ -1,57 +1,64 @@
 /**
- * The sum of native buckets of any resolutions.
+ * The sum of native buckets of any resolutions, under a limit.
  *
  * The result depends on the counts alone: every reader of the same numbers computes the same buckets, and more values
- * never make them finer.
+ * never make them finer. It works on maps, which is slow: scrapes use `SnapshotSum`.
  *
  * @see https://prometheus.io/docs/specs/native_histograms/#merging-histograms
  */
 import type { FamilyDescriptor, NativeBuckets, PowerBuckets } from '../family.js';
 import { BLOCK_SIZE, type BlockAddress, type CountedBlock } from './blocks.js';
-import { BucketSpace } from './buckets.js';
-import { LimitedSum, type NativeLimit } from './limited-sum.js';
-import { COARSEST_SCHEMA } from './powers.js';
+import { COARSEST_SCHEMA, coarser, upperBound } from './powers.js';
+
+/** The maximum number of buckets besides the zero bucket, and the maximum width up to which that is widened first. */
+export interface NativeLimit {
+  /** 0 means no limit. */
+  readonly maxBuckets: number;
+  readonly maxZeroThreshold: number;
+}
+
+export const NO_LIMIT: NativeLimit = { maxBuckets: 0, maxZeroThreshold: 0 };
 
 export class NativeSum {
-  readonly #positive: CountedBlock[] = [];
-  readonly #negative: CountedBlock[] = [];
-  /** The schema of all blocks; NaN when they have several. */
-  #schema: number | undefined;
-  /** The smallest threshold of any zero bucket. */
-  #minThreshold = Number.POSITIVE_INFINITY;
-  /** The greatest threshold of those zero buckets that have counted or were widened. */
-  #threshold = 0;
-  #zeroCount = 0;
+  protected readonly blocks: CountedBlock[] = [];
+  /** The threshold of the narrowest zero bucket, and of the widest one that has counted or was widened. */
+  protected narrowest = Number.POSITIVE_INFINITY;
+  protected widest = 0;
+  protected zeroCount = 0;
   /** The finest schema of any zero bucket: every writer of a series has one, also before it counts. */
-  #finest = COARSEST_SCHEMA;
+  protected finest = COARSEST_SCHEMA;
 
   /** Adds a block: `BLOCK_SIZE` numbers that begin at `at`. {@link result} reads them. */
   add(address: BlockAddress, values: Float64Array, at: number): void {
     const { schema, sign, bound } = address;
     if (sign === 0) this.#addZeroBucket(schema, bound, values[at]!, values[at + 1]!);
-    else if (isCounting(values, at)) {
-      (sign > 0 ? this.#positive : this.#negative).push({ address, values, at });
-      this.#schema = this.#schema === undefined || this.#schema === schema ? schema : Number.NaN;
+    else if (isCounting(values, at)) this.blocks.push({ address, values, at });
+  }
+
+  /**
+   * Keeps the limit as Prometheus' Go client does: the zero bucket takes in the bucket next to it while it may become as
+   * wide; otherwise every two adjacent buckets become one.
+   */
+  result({ maxBuckets, maxZeroThreshold }: NativeLimit): NativeBuckets {
+    const groups = new BlockGroups(this.blocks, this.threshold, this.zeroCount);
+    if (this.widest > this.narrowest) groups.widen(this.widest);
+    let schema = groups.coarsest ?? this.finest;
+    for (;;) {
+      const positive = groups.countsOf(1, schema);
+      const negative = groups.countsOf(-1, schema);
+      const isWithin = maxBuckets === 0 || positive.size + negative.size <= maxBuckets;
+      const nearest = isWithin ? 0 : upperBound(schema, Math.min(...positive.keys(), ...negative.keys()));
+      if (nearest > groups.threshold && nearest <= maxZeroThreshold) groups.widen(nearest);
+      else if (isWithin || schema === COARSEST_SCHEMA) {
+        const { threshold, zeroCount } = groups;
+        return nativeBuckets(schema, threshold, zeroCount, inOrder(positive), inOrder(negative));
+      } else schema -= 1;
     }
   }
 
-  /** @param space - memory for the buckets of the result */
-  result({ maxBuckets, maxZeroThreshold }: NativeLimit, space = new BucketSpace()): NativeBuckets {
-    const schema = this.#schema ?? this.#finest;
-    if (this.#threshold <= this.#minThreshold && !Number.isNaN(schema)) {
-      const positive = unchanged(this.#positive, space);
-      const negative = unchanged(this.#negative, space);
-      if (maxBuckets === 0 || positive.index.length + negative.index.length <= maxBuckets) {
-        const zeroThreshold = Number.isFinite(this.#minThreshold) ? this.#minThreshold : this.#threshold;
-        return withCount({ schema, zeroThreshold, zeroCount: this.#zeroCount, positive, negative });
-      }
-    }
-    const sum = new LimitedSum(this.#positive, this.#negative, this.#finest);
-    sum.zeroCount = this.#zeroCount;
-    if (this.#threshold > this.#minThreshold) sum.widen(this.#threshold);
-    else if (Number.isFinite(this.#minThreshold)) sum.threshold = this.#minThreshold;
-    sum.limit({ maxBuckets, maxZeroThreshold });
-    return withCount(sum.result(space));
+  /** The zero threshold unless a zero bucket was widened. */
+  protected get threshold(): number {
+    return Number.isFinite(this.narrowest) ? this.narrowest : 0;
   }
 
   /**
@@ -59,11 +66,11 @@ export class NativeSum {
    * takes part from then on, whether or not it has counted since.
    */
   #addZeroBucket(schema: number, threshold: number, count: number, isWidened: number): void {
-    this.#finest = Math.max(this.#finest, schema);
-    this.#minThreshold = Math.min(this.#minThreshold, threshold);
+    this.finest = Math.max(this.finest, schema);
+    this.narrowest = Math.min(this.narrowest, threshold);
     if (count === 0 && isWidened === 0) return;
-    this.#threshold = Math.max(this.#threshold, threshold);
-    this.#zeroCount += count;
+    this.widest = Math.max(this.widest, threshold);
+    this.zeroCount += count;
   }
 }
 
@@ -89,42 +96,98 @@ export function addBlock(
   if (age >= -1 && age < ageBuckets) sum.add(address, values, at + 1);
 }
 
+/** Returns native buckets with the count of all observations. */
+export function nativeBuckets(
+  schema: number,
+  zeroThreshold: number,
+  zeroCount: number,
+  positive: PowerBuckets,
+  negative: PowerBuckets,
+): NativeBuckets {
+  const count = sumOf(positive) + sumOf(negative) + zeroCount;
+  return { schema, zeroThreshold, zeroCount, count, positive, negative };
+}
+
+/** Counts by bucket index. */
+type Counts = Map<number, number>;
+
+/** Blocks of one schema, sign and bound: see {@link BlockAddress}. */
+interface Group {
+  readonly address: BlockAddress;
+  readonly counts: Counts;
+}
+
+/** The counts of blocks, and a zero bucket that can be widened. */
+class BlockGroups {
+  threshold: number;
+  zeroCount: number;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(blocks: readonly CountedBlock[], threshold: number, zeroCount: number) {
+    this.threshold = threshold;
+    this.zeroCount = zeroCount;
+    for (const { address, values, at } of blocks) {
+      const key = `${address.schema},${address.sign},${address.bound}`;
+      const group = this.#groups.get(key) ?? { address, counts: new Map() };
+      this.#groups.set(key, group);
+      for (let cell = 0; cell < BLOCK_SIZE; cell++) {
+        if (values[at + cell] !== 0) add(group.counts, address.index * BLOCK_SIZE + cell, values[at + cell]!);
+      }
+    }
+  }
+
+  /** The coarsest schema of any block; undefined without blocks. */
+  get coarsest(): number | undefined {
+    const schemas = Array.from(this.#groups.values(), ({ address }) => address.schema);
+    return schemas.length === 0 ? undefined : Math.min(...schemas);
+  }
+
+  /**
+   * Widens the zero bucket. A bucket that lies only partly inside may have counted values inside, so the zero bucket
+   * is widened further to its end, which may bring in more buckets.
+   */
+  widen(threshold: number): void {
+    let widest = threshold;
+    do {
+      this.threshold = widest;
+      for (const { address, counts } of this.#groups.values()) {
+        const { schema, bound } = address;
+        for (const [index, count] of counts) {
+          const upper = upperBound(schema, index);
+          // Adjacent bounds may be equal among subnormal numbers.
+          const isOutside = Math.max(upperBound(schema, index - 1), bound) >= this.threshold;
+          if (isOutside && upper > this.threshold) continue;
+          counts.delete(index);
+          this.zeroCount += count;
+          widest = Math.max(widest, upper);
+        }
+      }
+    } while (widest > this.threshold);
+  }
+
+  /** Returns the counts of one sign at a schema that is not finer than that of any block. */
+  countsOf(sign: 1 | -1, schema: number): Counts {
+    const joined: Counts = new Map();
+    for (const { address, counts } of this.#groups.values()) {
+      if (address.sign !== sign) continue;
+      for (const [index, count] of counts) add(joined, coarser(index, address.schema - schema), count);
+    }
+    return joined;
+  }
+}
+
+function add(counts: Counts, index: number, count: number): void {
+  counts.set(index, (counts.get(index) ?? 0) + count);
+}
+
+function inOrder(counts: Counts): PowerBuckets {
+  const index = Int32Array.from(counts.keys()).sort();
+  return { index, counts: Float64Array.from(index, (bucket) => counts.get(bucket)!) };
+}
+
 function isCounting(values: Float64Array, at: number): boolean {
   for (let cell = at; cell < at + BLOCK_SIZE; cell++) if (values[cell] !== 0) return true;
   return false;
-}
-
-const scratch = new Float64Array(BLOCK_SIZE);
-
-/** Returns the buckets of blocks of one sign and schema. Several blocks may count the same buckets. */
-function unchanged(blocks: CountedBlock[], space: BucketSpace): PowerBuckets {
-  if (blocks.length > 1) blocks.sort((a, b) => a.address.index - b.address.index);
-  for (let i = 0; i < blocks.length; ) {
-    const { index } = blocks[i]!.address;
-    let { values, at } = blocks[i]!;
-    i += 1;
-    if (blocks[i]?.address.index === index) {
-      scratch.set(values.subarray(at, at + BLOCK_SIZE));
-      for (; blocks[i]?.address.index === index; i++) addTo(scratch, blocks[i]!);
-      values = scratch;
-      at = 0;
-    }
-    const first = index * BLOCK_SIZE - at;
-    for (let cell = at; cell < at + BLOCK_SIZE; cell++) {
-      if (values[cell] !== 0) space.push(first + cell, values[cell]!);
-    }
-  }
-  return space.buckets();
-}
-
-function addTo(counts: Float64Array, { values, at }: CountedBlock): void {
-  for (let cell = 0; cell < BLOCK_SIZE; cell++) counts[cell]! += values[at + cell]!;
-}
-
-function withCount(buckets: Omit<NativeBuckets, 'count'>): NativeBuckets {
-  const { schema, zeroThreshold, zeroCount, positive, negative } = buckets;
-  const count = sumOf(positive) + sumOf(negative) + zeroCount;
-  return { schema, zeroThreshold, zeroCount, count, positive, negative };
 }
 
 function sumOf({ counts }: PowerBuckets): number {

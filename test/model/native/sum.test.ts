@@ -6,6 +6,7 @@ import type { NativeBuckets } from 'metheus';
 import { PowerIndex } from '#metheus/metrics/native/power-index.js';
 import { BLOCK_SIZE } from '#metheus/model/native/blocks.js';
 import { upperBound } from '#metheus/model/native/powers.js';
+import { BucketSpace, SnapshotSum } from '#metheus/model/native/snapshot-sum.js';
 import { NativeSum } from '#metheus/model/native/sum.js';
 
 /** One writer: its resolution and its values. */
@@ -39,9 +40,12 @@ function addWriter(sum: NativeSum, { schema, threshold, values }: WriterPlan): v
 }
 
 const join = (plans: readonly WriterPlan[], maxBuckets = 0, maxZeroThreshold = 0): NativeBuckets => {
-  const sum = new NativeSum();
-  for (const plan of plans) addWriter(sum, plan);
-  return sum.result({ maxBuckets, maxZeroThreshold });
+  const [result, ofSnapshot] = [new NativeSum(), new SnapshotSum(new BucketSpace())].map((sum) => {
+    for (const plan of plans) addWriter(sum, plan);
+    return sum.result({ maxBuckets, maxZeroThreshold });
+  });
+  assert.deepEqual(result, ofSnapshot);
+  return result!;
 };
 
 /** Returns the expected buckets of a result, computed from all values. */
