@@ -12,67 +12,49 @@ function isPlainArray<T>(source: Iterable<T>): source is T[] {
   return Array.isArray(source) && source[Symbol.iterator] === Array.prototype[Symbol.iterator];
 }
 
+/** A source for `for await`. */
+type AsyncSource<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
+
+/** A bar over a source that can only be iterated with `for await`. */
+export class AsyncIterableBar<T, Source extends AsyncSource<T> = AsyncSource<T>>
+  extends Bar
+  implements AsyncIterable<Awaited<T>>
+{
+  readonly #source: Source;
+
+  constructor(source: Source, options?: BarOptions, environment: BarEnvironment = processEnvironment) {
+    super(options, environment, lengthOf(source));
+    this.#source = source;
+  }
+
+  /** The source that is looped over. */
+  get iterable(): Source {
+    return this.#source;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
+    return new AsyncLoop<T>(this.#source, this.state, this.endLoop).open();
+  }
+}
+
 /**
  * A bar over an iterable. It counts a round when the body is done, and closes when the loop ends: at its end, by
  * `break`, `return` or an error.
  */
-export class IterableBar<T> extends Bar implements Iterable<T>, AsyncIterable<Awaited<T>> {
-  readonly #source: Iterable<T>;
-
-  constructor(source: Iterable<T>, options?: BarOptions, environment: BarEnvironment = processEnvironment) {
-    super(options, environment, lengthOf(source));
-    this.#source = source;
-  }
-
-  /** The source that is looped over. */
-  get iterable(): Iterable<T> {
-    return this.#source;
-  }
-
+export class IterableBar<T> extends AsyncIterableBar<T, Iterable<T>> implements Iterable<T> {
   [Symbol.iterator](): IterableIterator<T> {
-    const source: Iterable<unknown> = this.#source;
-    // The casts: a loop yields the items of its source.
-    if (isPlainArray(source)) return new ArrayLoop(source, this.state, this.endLoop) as IterableIterator<T>;
+    const { iterable: source, state, endLoop } = this;
+    if (isPlainArray(source)) return new ArrayLoop(source, state, endLoop);
     if (source instanceof Range) {
-      return new RangeLoop(
-        source,
-        this.state,
-        this.endLoop,
-      ) as IterableIterator<unknown> as IterableIterator<T>;
+      // The cast: the items of a range are numbers.
+      return new RangeLoop(source, state, endLoop) as IterableIterator<unknown> as IterableIterator<T>;
     }
     try {
-      return new IteratorLoop(this.#source[Symbol.iterator](), this.state, this.endLoop);
+      return new IteratorLoop(source[Symbol.iterator](), state, endLoop);
     } catch (error) {
-      this.endLoop(FAILED, error);
+      endLoop(FAILED, error);
       throw error;
     }
-  }
-
-  [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
-    return new AsyncLoop(this.#source, this.state, this.endLoop).open();
-  }
-}
-
-/** A bar over a source that can only be iterated with `for await`. */
-export class AsyncIterableBar<T> extends Bar implements AsyncIterable<Awaited<T>> {
-  readonly #source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
-
-  constructor(
-    source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>,
-    options?: BarOptions,
-    environment: BarEnvironment = processEnvironment,
-  ) {
-    super(options, environment, lengthOf(source));
-    this.#source = source;
-  }
-
-  /** The source that is looped over. */
-  get iterable(): AsyncIterable<T> | Iterable<T | PromiseLike<T>> {
-    return this.#source;
-  }
-
-  [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
-    return new AsyncLoop(this.#source, this.state, this.endLoop).open();
   }
 }
 
