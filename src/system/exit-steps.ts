@@ -29,7 +29,7 @@ class ExitSteps {
   readonly #actions = new Map<ExitStep, Set<ExitAction>>();
 
   add(step: ExitStep, action: ExitAction): void {
-    if (this.#actions.size === 0) this.#listen();
+    if (this.#actions.size === 0) this.#listen('on');
     const actions = this.#actions.get(step) ?? new Set();
     this.#actions.set(step, actions.add(action));
   }
@@ -38,25 +38,19 @@ class ExitSteps {
     const actions = this.#actions.get(step);
     if (!actions?.delete(action) || actions.size > 0) return;
     this.#actions.delete(step);
-    if (this.#actions.size === 0) this.#unlisten();
+    if (this.#actions.size === 0) this.#listen('off');
   }
 
   runAll(exitCode: number): void {
     this.#run([...EXIT_FIRST, ...EXIT_LAST], exitCode);
   }
 
-  #listen(): void {
-    process.on('beforeExit', this.#onBeforeExit);
-    process.on('exit', this.#onExitFirst);
-    process.on('exit', this.#onExitLast);
-    process.on('newListener', this.#onNewListener);
-  }
-
-  #unlisten(): void {
-    process.off('beforeExit', this.#onBeforeExit);
-    process.off('exit', this.#onExitFirst);
-    process.off('exit', this.#onExitLast);
-    process.off('newListener', this.#onNewListener);
+  /** Adds or removes the listeners of the process. */
+  #listen(method: 'on' | 'off'): void {
+    process[method]('beforeExit', this.#onBeforeExit);
+    process[method]('exit', this.#onExitFirst);
+    process[method]('exit', this.#onExitLast);
+    process[method]('newListener', this.#onNewListener);
   }
 
   readonly #onBeforeExit = (exitCode: number): void => this.#run(BEFORE_EXIT, exitCode);
