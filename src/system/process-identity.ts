@@ -37,29 +37,28 @@ export function mayLive({ pid, start, bootId: boot, pidNamespace: namespace }: P
   return start === 0 || startOf(pid) === start;
 }
 
-function bootId(): string {
+/** Returns the result of reading from `/proc`, or `unknown` on systems without it. */
+function fromProc<T>(read: () => T, unknown: T): T {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    return read();
   } catch {
-    return '';
+    return unknown;
   }
+}
+
+function bootId(): string {
+  return fromProc(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(), '');
 }
 
 /** Returns the inode described in pid_namespaces(7). */
 function pidNamespace(): number {
-  try {
-    return statSync('/proc/self/ns/pid').ino;
-  } catch {
-    return 0;
-  }
+  return fromProc(() => statSync('/proc/self/ns/pid').ino, 0);
 }
 
 /** Returns field 22 of `/proc/<pid>/stat`, see proc_pid_stat(5). The command name before it may contain spaces. */
 function startOf(pid: number): number {
-  try {
+  return fromProc(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  } catch {
-    return 0;
-  }
+  }, 0);
 }

@@ -5,6 +5,7 @@
  * A message is in the queue of every other thread when `post` returns, so those of a worker that ends at once arrive.
  * A page is announced before it is used; a thread that starts to listen later has all pages announced again.
  */
+import { EventEmitter } from 'node:events';
 import {
   BroadcastChannel,
   getEnvironmentData,
@@ -49,8 +50,6 @@ export interface WorkerMessages {
 export type WorkerTopic = keyof WorkerMessages;
 export type PageTopic = Extract<WorkerTopic, `${string} page`>;
 
-type Listener = (content: never) => void;
-
 interface Envelope {
   readonly topic: WorkerTopic;
   readonly content: unknown;
@@ -58,7 +57,8 @@ interface Envelope {
 
 export class WorkerChannel {
   readonly #channel = new BroadcastChannel(CHANNEL);
-  readonly #listeners = new Map<WorkerTopic, Listener[]>();
+  /** Emits the messages by topic. */
+  readonly #topics = new EventEmitter();
   /** The pages that this thread has announced. */
   readonly #announced = new Map<PageTopic, WorkerPage[]>();
   readonly #lineage: readonly number[];
@@ -83,9 +83,7 @@ export class WorkerChannel {
 
   /** Calls a listener for every message of a topic from now on. A page may be announced to it more than once. */
   on<Topic extends WorkerTopic>(topic: Topic, listener: (content: WorkerMessages[Topic]) => void): void {
-    const listeners = this.#listeners.get(topic);
-    if (listeners === undefined) this.#listeners.set(topic, [listener]);
-    else listeners.push(listener);
+    this.#topics.on(topic, listener);
     if (topic.endsWith(' page')) this.post('announce pages', topic as PageTopic);
   }
 
@@ -109,7 +107,7 @@ export class WorkerChannel {
   }
 
   #dispatch({ topic, content }: Envelope): void {
-    for (const listener of this.#listeners.get(topic) ?? []) listener(content as never);
+    this.#topics.emit(topic, content);
   }
 
   /** Reports the end of a worker of this thread, whether it returned, failed or was terminated. */

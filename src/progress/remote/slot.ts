@@ -127,10 +127,6 @@ export class SlotWriter {
     return this.#views.ints[SERIAL]!;
   }
 
-  get state(): SlotState {
-    return this.#views.ints[STATE] as SlotState;
-  }
-
   /** Begins a bar, after the slot's last one. */
   begin(): void {
     this.#settings = undefined;
