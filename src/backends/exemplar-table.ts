@@ -1,6 +1,7 @@
 /** Exemplars of the cells that a backend handed out: kept beside the cells, joined to snapshots by label values. */
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
 import { type LabelRows, REMOVED, rowText } from '../model/label-column.js';
+import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
 import type { Cells } from './backend.js';
 
@@ -34,7 +35,9 @@ export class ExemplarTable {
     textOf: (cells: Cells) => string | undefined,
   ): void {
     const series = this.#pages.get(cells.page)?.get(cells.offset) ?? this.#add(family, cells, textOf(cells));
-    if (series !== undefined) keepNewest(series.exemplars, cell, exemplar);
+    if (series === undefined) return;
+    const known = series.exemplars[cell];
+    if (known === undefined || isAsNew(exemplar, known)) series.exemplars[cell] = exemplar;
   }
 
   /** Returns the exemplars of a series; undefined when it has none. */
@@ -65,47 +68,37 @@ export class ExemplarTable {
     return joined;
   }
 
-  #add(
-    descriptor: FamilyDescriptor,
-    { page, offset }: Cells,
-    text: string | undefined,
-  ): ExemplarSeries | undefined {
+  #add(descriptor: FamilyDescriptor, { page, offset }: Cells, text?: string): ExemplarSeries | undefined {
     if (text === undefined) return undefined;
     const key = this.#keyOf(descriptor);
-    const family = this.#families.get(key) ?? new ExemplarFamily(key);
-    this.#families.set(key, family);
+    const family = findOrCreate(this.#families, key, () => new ExemplarFamily(key));
     const series = { family, text, exemplars: [] };
     family.add(series);
-    const onPage = this.#pages.get(page) ?? new Map<number, ExemplarSeries>();
-    this.#pages.set(page, onPage.set(offset, series));
+    findOrCreate(this.#pages, page, () => new Map()).set(offset, series);
     return series;
   }
 
   #keyOf(family: FamilyDescriptor): string {
-    let key = this.#keys.get(family);
-    if (key === undefined) {
-      key = familyKey(family);
-      this.#keys.set(family, key);
-    }
-    return key;
+    return findOrCreate(this.#keys, family, () => familyKey(family));
   }
 }
 
-/** A row of a snapshot and the series that it shows: one for each writer of this process. */
-interface ExemplarRow {
-  readonly row: number;
-  readonly text: string;
-  readonly exemplars: readonly CellExemplars[];
+/** The rows of a snapshot that have exemplars. They are the same in all snapshots with these `starts` and this size. */
+interface ExemplarRows {
+  readonly version: number;
+  readonly starts: LabelRows['starts'];
+  readonly size: number;
+  readonly rows: readonly { readonly row: number; readonly series: Iterable<ExemplarSeries> }[];
 }
 
 /** The series of one family that have exemplars. */
 class ExemplarFamily {
   readonly key: string;
-  readonly #series = new Set<ExemplarSeries>();
-  /** The rows of the last snapshot, ascending; undefined when they have to be looked for. */
-  #placed: readonly ExemplarRow[] | undefined;
+  /** By label text: one for each writer of this process. */
+  readonly #series = new Map<string, Set<ExemplarSeries>>();
   /** Number of changes to the set of series. */
   #version = 0;
+  #last: ExemplarRows | undefined;
 
   constructor(key: string) {
     this.key = key;
@@ -116,70 +109,50 @@ class ExemplarFamily {
   }
 
   add(series: ExemplarSeries): void {
-    this.#series.add(series);
     this.#version += 1;
-    this.#placed = undefined;
+    findOrCreate(this.#series, series.text, () => new Set()).add(series);
   }
 
   delete(series: ExemplarSeries): void {
-    this.#series.delete(series);
     this.#version += 1;
-    this.#placed = undefined;
+    const ofText = this.#series.get(series.text)!;
+    ofText.delete(series);
+    if (ofText.size === 0) this.#series.delete(series.text);
   }
 
   async addTo(snapshot: FamilySnapshot, slice: TimeSlice): Promise<FamilySnapshot> {
-    const { family, rows } = snapshot;
     const exemplars = new Map<number, Exemplar>();
-    for (const placed of (await this.#stillPlaced(rows, slice)) ?? (await this.#place(rows, slice))) {
-      const newest: (Exemplar | undefined)[] = [];
-      for (const ofWriter of placed.exemplars) {
-        ofWriter.forEach((exemplar, cell) => {
-          if (exemplar !== undefined) keepNewest(newest, cell, exemplar);
+    for (const { row, series } of await this.#rowsIn(snapshot.rows, slice)) {
+      for (const ofWriter of series) {
+        ofWriter.exemplars.forEach((exemplar, cell) => {
+          const index = row * snapshot.family.cells + cell;
+          const known = exemplars.get(index);
+          if (exemplar !== undefined && (known === undefined || isAsNew(exemplar, known)))
+            exemplars.set(index, exemplar);
         });
       }
-      newest.forEach((exemplar, cell) => {
-        if (exemplar !== undefined) exemplars.set(placed.row * family.cells + cell, exemplar);
-      });
       if (slice.isOverAfterStep()) await slice.next();
     }
     return exemplars.size === 0 ? snapshot : { ...snapshot, exemplars };
   }
 
-  /** Returns the rows of the last snapshot if they are the same in this one. */
-  async #stillPlaced(rows: LabelRows, slice: TimeSlice): Promise<readonly ExemplarRow[] | undefined> {
-    const placed = this.#placed;
-    for (const { row, text } of placed ?? []) {
-      if (row >= rows.size || rows.lengths[row] === REMOVED || rowText(rows, row) !== text) return undefined;
-      if (slice.isOverAfterStep()) await slice.next();
-    }
-    return placed;
-  }
-
-  /** Finds the rows of the series, and remembers them when every series has one. */
-  async #place(rows: LabelRows, slice: TimeSlice): Promise<readonly ExemplarRow[]> {
+  async #rowsIn(labels: LabelRows, slice: TimeSlice): Promise<ExemplarRows['rows']> {
     const version = this.#version;
-    const byText = new Map<string, CellExemplars[]>();
-    for (const { text, exemplars } of this.#series) {
-      const known = byText.get(text);
-      if (known === undefined) byText.set(text, [exemplars]);
-      else known.push(exemplars);
+    const { starts, size } = labels;
+    const last = this.#last;
+    if (last?.version === version && last.starts === starts && last.size === size) return last.rows;
+    const rows = [];
+    for (let row = 0; row < size; row++) {
       if (slice.isOverAfterStep()) await slice.next();
+      if (labels.lengths[row] === REMOVED) continue;
+      const series = this.#series.get(rowText(labels, row));
+      if (series !== undefined) rows.push({ row, series });
     }
-    const placed: ExemplarRow[] = [];
-    for (let row = 0; row < rows.size; row++) {
-      if (slice.isOverAfterStep()) await slice.next();
-      if (rows.lengths[row] === REMOVED) continue;
-      const text = rowText(rows, row);
-      const exemplars = byText.get(text);
-      if (exemplars === undefined) continue;
-      placed.push({ row, text, exemplars });
-      byText.delete(text);
-    }
-    if (byText.size === 0 && version === this.#version) this.#placed = placed;
-    return placed;
+    this.#last = { version, starts, size, rows };
+    return rows;
   }
 }
 
-function keepNewest(known: (Exemplar | undefined)[], cell: number, exemplar: Exemplar): void {
-  if ((exemplar.timestamp ?? 0) >= (known[cell]?.timestamp ?? 0)) known[cell] = exemplar;
+function isAsNew({ timestamp = 0 }: Exemplar, known: Exemplar): boolean {
+  return timestamp >= (known.timestamp ?? 0);
 }

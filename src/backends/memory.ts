@@ -1,9 +1,11 @@
 /** The default backend: cells in the private memory of this process. */
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
+import { findOrCreate } from '../system/find-or-create.js';
+import { TimeSlice } from '../system/time-slice.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
 import { CellTable } from './cell-table.js';
 import { type CellExemplars, ExemplarTable } from './exemplar-table.js';
-import type { BegunMerge, Merger } from './merge.js';
+import type { Merger } from './merge.js';
 
 /** This thread as a writer. */
 const SELF: Writer = { id: String(process.pid), live: true };
@@ -21,22 +23,10 @@ class OwnFamily {
 }
 
 /** The cells of other writers in a family. */
-class OthersFamily {
+interface OthersFamily {
   readonly family: FamilyDescriptor;
-  merger: Merger | undefined;
-  sources: CellTable[] = [];
-
-  constructor(family: FamilyDescriptor) {
-    this.family = family;
-  }
-
-  sourceOf(writer: Writer): CellTable {
-    const known = this.sources.find((source) => source.writer === writer);
-    if (known !== undefined) return known;
-    const added = new CellTable(this.family, writer);
-    this.sources.push(added);
-    return added;
-  }
+  merger?: Merger;
+  sources: CellTable[];
 }
 
 /** Keeps numbers in this process. The thread bridge adds those of worker threads as numbers of other writers. */
@@ -48,8 +38,13 @@ export class SingleProcessBackend implements Backend {
   #exemplars: ExemplarTable | undefined;
 
   reserve({ family, labels, writer, created }: CellRequest): Cells {
-    const source =
-      writer === undefined ? this.#ownOf(family).source : this.#othersOf(family).sourceOf(writer);
+    if (writer === undefined) return this.#ownOf(family).source.reserve(labels, created);
+    const { sources } = this.#othersOf(family);
+    let source = sources.find((known) => known.writer === writer);
+    if (source === undefined) {
+      source = new CellTable(family, writer);
+      sources.push(source);
+    }
     return source.reserve(labels, created);
   }
 
@@ -83,33 +78,24 @@ export class SingleProcessBackend implements Backend {
 
   async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
     // Loaded by the first scrape, since most threads and many processes are never scraped.
-    const { finishAll, Merger } = await import('./merge.js');
+    const { Merger } = await import('./merge.js');
     const wanted = new Set<string>();
-    const snapshots: FamilySnapshot[] = [];
-    // Merges that have begun, and the positions of their snapshots.
-    const begun: BegunMerge[] = [];
-    const positions: number[] = [];
-    for (const [i, family] of families.entries()) {
+    const begun = families.map((family) => {
       const own = this.#ownOf(family);
-      const others = this.#others.size === 0 ? undefined : this.#others.get(own.key)?.sources;
+      const others = this.#others.get(own.key)?.sources ?? [];
       if (this.#others.size > 0) wanted.add(own.key);
-      if ((others === undefined || others.length === 0) && isMergedAlone(family)) {
-        snapshots[i] = own.source.snapshot(family);
-        continue;
-      }
+      if (others.length === 0 && isMergedAlone(family)) return own.source.snapshot(family);
       own.merger ??= new Merger(family);
-      positions.push(i);
-      begun.push(own.merger.begin([own.source, ...(others ?? [])]));
-    }
-    let end = families.length;
+      return own.merger.begin([own.source, ...others]);
+    });
     for (const [key, others] of this.#others) {
       if (!scopes.includes(others.family.scope) || wanted.has(key)) continue;
       others.merger ??= new Merger(others.family);
-      positions.push(end++);
       begun.push(others.merger.begin(others.sources));
     }
-    if (begun.length > 0)
-      for (const [i, merged] of (await finishAll(begun)).entries()) snapshots[positions[i]!] = merged;
+    const slice = new TimeSlice();
+    const snapshots: FamilySnapshot[] = [];
+    for (const one of begun) snapshots.push(typeof one === 'function' ? await one(slice) : one);
     return this.addExemplars(snapshots);
   }
 
@@ -135,13 +121,7 @@ export class SingleProcessBackend implements Backend {
   }
 
   #othersOf(family: FamilyDescriptor): OthersFamily {
-    const key = familyKey(family);
-    let others = this.#others.get(key);
-    if (others === undefined) {
-      others = new OthersFamily(family);
-      this.#others.set(key, others);
-    }
-    return others;
+    return findOrCreate(this.#others, familyKey(family), () => ({ family, sources: [] }));
   }
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
 import { type CellExemplars, ExemplarTable } from '../exemplar-table.js';
@@ -106,20 +107,22 @@ export class MultiProcessFileBackend implements Backend {
     }
   }
 
-  release(family: FamilyDescriptor, cells: Cells): void {
+  release(_family: FamilyDescriptor, cells: Cells): void {
     this.#exemplars.release(cells);
     if (this.#writer?.owns(cells)) this.#writer.release(cells);
-    else this.#memory.release(family, cells);
+    else this.#memory.release(cells);
   }
 
-  createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
+  createdOf(_family: FamilyDescriptor, cells: Cells): number | undefined {
     const file = [this.#writer, this.#former].find((writer) => writer?.owns(cells));
-    return file === undefined ? this.#memory.createdOf(family, cells) : file.createdOf(cells);
+    return (file ?? this.#memory.tableOf(cells))?.createdOf(cells);
   }
 
   putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
     const textOf = () =>
-      this.#writer?.owns(cells) ? this.#writer.textOf(family, cells) : this.#memory.textOf(family, cells);
+      this.#writer?.owns(cells)
+        ? this.#writer.textOf(family, cells)
+        : this.#memory.tableOf(cells)?.textOf(cells);
     this.#exemplars.put(family, cells, cell, exemplar, textOf);
   }
 
@@ -140,7 +143,7 @@ export class MultiProcessFileBackend implements Backend {
       names.set(nameOf(family), key);
       const sources = gathered.get(key)?.sources ?? [];
       gathered.delete(key);
-      const finish = this.#mergerOf(key, family).begin(sources);
+      const finish = findOrCreate(this.#mergers, key, () => new Merger(family)).begin(sources);
       return async (slice: TimeSlice) => ({ ...(await finish(slice)), family });
     };
     const begun = families.map(merge);
@@ -148,7 +151,7 @@ export class MultiProcessFileBackend implements Backend {
     const own = isDefault ? SELF_FAMILIES.map(merge) : [];
     for (const { key, family, others } of livingFirst(gathered)) {
       if (!scopes.includes(family.scope) || this.#isConflict(names, key, family)) continue;
-      begun.push(this.#mergerOf(key, family).begin(others));
+      begun.push(findOrCreate(this.#mergers, key, () => new Merger(family)).begin(others));
     }
     const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
     if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.compact();
@@ -266,25 +269,14 @@ export class MultiProcessFileBackend implements Backend {
 
   /** Reports whether another family has the name already, which is served instead. */
   #isConflict(names: Map<string, string>, key: string, family: FamilyDescriptor): boolean {
-    const name = nameOf(family);
-    const known = names.get(name);
-    if (known === undefined) names.set(name, key);
-    if (known === undefined || known === key) return false;
+    const known = findOrCreate(names, nameOf(family), () => key);
+    if (known === key) return false;
     if (!this.#conflicts.has(key)) {
       this.#conflicts.add(key);
       const message = `Two programs define the metric '${family.name}' differently: ${known} and ${key}. The first is served.`;
       this.#self.reportError('conflict', key, message);
     }
     return true;
-  }
-
-  #mergerOf(key: string, family: FamilyDescriptor): Merger {
-    let merger = this.#mergers.get(key);
-    if (merger === undefined) {
-      merger = new Merger(family);
-      this.#mergers.set(key, merger);
-    }
-    return merger;
   }
 }
 

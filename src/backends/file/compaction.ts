@@ -8,6 +8,7 @@ import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from '
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FamilyDescriptor } from '../../model/family.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import type { Writer } from '../backend.js';
 import { accumulate, earlierTime } from '../merge.js';
 import { ARCHIVE } from './directory.js';
@@ -40,7 +41,7 @@ const ABANDONED_MS = 60_000;
 export type CompactionStep = 'locked' | 'encoded' | 'written' | 'synced' | 'renamed' | 'unlinked' | 'cleaned';
 
 /**
- * Runs `compact` unless another process compacts in this directory. Reports whether it ran.
+ * Runs `compact` unless another process compacts in this directory.
  *
  * @throws the error of the file system
  */
@@ -48,34 +49,35 @@ export async function withCompactionLock(
   directory: string,
   mapping: Mapping,
   compact: () => Promise<void>,
-): Promise<boolean> {
+): Promise<void> {
   const lock = join(directory, LOCK);
   const taken = join(directory, TAKEN);
   // Each kind of process creates its own mark before it looks for the other's, so that two never run at once.
-  if (!mapping.hasLocks) return withTaken(taken, () => (existsSync(lock) ? undefined : compact()));
+  if (!mapping.hasLocks) {
+    await withTaken(taken, async () => {
+      if (!existsSync(lock)) await compact();
+    });
+    return;
+  }
   const file = openSync(lock, 'a', 0o644);
   try {
-    if (!mapping.lock(file, 'exclusive') || (existsSync(taken) && !removeAbandoned(taken))) return false;
-    await compact();
-    return true;
+    if (mapping.lock(file, 'exclusive') && (!existsSync(taken) || removeAbandoned(taken))) await compact();
   } finally {
     closeSync(file);
   }
 }
 
 /** Runs while a file exists that only one process can create. An abandoned one is replaced. */
-async function withTaken(path: string, run: () => Promise<void> | undefined): Promise<boolean> {
+async function withTaken(path: string, run: () => Promise<void>): Promise<void> {
   removeAbandoned(path);
   try {
     closeSync(openSync(path, 'wx', 0o644));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw error;
   }
   try {
-    const running = run();
-    await running;
-    return running !== undefined;
+    await run();
   } finally {
     rmSync(path, { force: true });
   }
@@ -96,11 +98,9 @@ export async function compact(
     throw Object.assign(new Error('the archive is of another version'), { code: 'version' });
   }
   const stillThere = new Set(readdirSync(directory));
-  const before = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
-  const bytes = encodeArchive(archive === undefined ? ended : [archive, ...ended], [
-    ...before,
-    ...ended.map(({ id }) => id),
-  ]);
+  const left = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
+  const ids = [...left, ...ended.map(({ id }) => id)];
+  const bytes = encodeArchive(archive === undefined ? ended : [archive, ...ended], ids);
   onStep('encoded');
   const path = join(directory, ARCHIVE);
   const temporary = `${path}.${process.pid}.tmp`;
@@ -121,7 +121,7 @@ export async function compact(
   await rename(temporary, path);
   onStep('renamed');
   await syncDirectory(directory);
-  for (const id of [...before, ...ended.map(({ id }) => id)]) {
+  for (const id of ids) {
     await unlink(join(directory, id + FILE_SUFFIX)).catch(ignoreMissing);
     onStep('unlinked');
   }
@@ -134,11 +134,7 @@ async function syncDirectory(directory: string): Promise<void> {
   // Windows cannot sync a directory.
   if (process.platform === 'win32') return;
   const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await handle.sync().finally(() => handle.close());
 }
 
 /** Removes a file that a crash has left behind. Reports whether the name is free. */
@@ -175,25 +171,24 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   const families = new Map<string, CompactedFamily>();
   for (const file of files) for (const table of file.tables()) addTable(families, file, table);
   const encoder = new TextEncoder();
-  const records: { text: Uint8Array; family: number; cells: Float64Array; created?: number }[] = [
-    { text: encoder.encode(JSON.stringify(ids)), family: COMPACTED, cells: new Float64Array(0) },
-  ];
-  let number = 0;
-  for (const { family, series } of families.values()) {
-    records.push({
-      text: encoder.encode(JSON.stringify(family)),
-      family: DECLARES,
-      cells: new Float64Array(0),
-    });
-    for (const { identity, cells, created } of series.values()) {
-      records.push({ text: encoder.encode(JSON.stringify(identity)), family: number, cells, created });
-    }
-    number += 1;
+  const records: { text: Uint8Array; family: number; cells: Float64Array; created: number | undefined }[] =
+    [];
+  let used = HEADER_BYTES;
+  const add = (
+    content: object,
+    family: number,
+    cells: Float64Array = new Float64Array(0),
+    created?: number,
+  ) => {
+    const text = encoder.encode(JSON.stringify(content));
+    records.push({ text, family, cells, created });
+    used += recordLength(text.length, cells.length);
+  };
+  add(ids, COMPACTED);
+  for (const [number, { family, series }] of [...families.values()].entries()) {
+    add(family, DECLARES);
+    for (const { identity, cells, created } of series.values()) add(identity, number, cells, created);
   }
-  const used = records.reduce(
-    (sum, { text, cells }) => sum + recordLength(text.length, cells.length),
-    HEADER_BYTES,
-  );
   if (used > MAX_BYTES) {
     throw Object.assign(new Error('the archive would be longer than 1 GiB'), { code: 'EFBIG' });
   }
@@ -212,20 +207,12 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
 function addTable(families: Map<string, CompactedFamily>, file: MetricsFile, table: FileTable): void {
   const { family, key, writer } = table;
   if (family.merge.startsWith('live')) return;
-  let compacted = families.get(key);
-  if (compacted === undefined) {
-    compacted = { family, series: new Map() };
-    families.set(key, compacted);
-  }
+  const compacted = findOrCreate(families, key, () => ({ family, series: new Map() }));
   const owner = family.merge === 'all' ? { id: writer.id, live: false } : ARCHIVED;
   for (const { labels, cellIndex, created } of table.series()) {
     const identity: SeriesIdentity = { labels, writer: owner };
-    const name = JSON.stringify(identity);
-    let series = compacted.series.get(name);
-    if (series === undefined) {
-      series = { identity, cells: new Float64Array(family.cells), created };
-      compacted.series.set(name, series);
-    }
+    const create = () => ({ identity, cells: new Float64Array(family.cells), created });
+    const series = findOrCreate(compacted.series, JSON.stringify(identity), create);
     series.created = earlierTime(series.created, created);
     accumulate(family, series.cells, 0, file.content.cells, cellIndex, false);
   }

@@ -70,7 +70,7 @@ export const COMPACTED = -2;
 export interface SeriesIdentity {
   readonly labels: readonly string[];
   /** A thread of the process, or an ended writer in an archive; by default the process itself. */
-  readonly writer?: Pick<Writer, 'id' | 'live'>;
+  readonly writer?: Pick<Writer, 'id' | 'live'> | undefined;
 }
 
 /** Views of bytes of a file: a mapped chunk, or the content that was read. */

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../../errors.js';
 import { addExitStep } from '../../system/exit-steps.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import { HEADER_BYTES } from './layout.js';
 
 /** Access to files as memory, and locks that end with their owner. */
@@ -83,9 +84,7 @@ export class WrittenMapping implements Mapping {
 
   map(file: number, offset: number, length: number): ArrayBuffer {
     const section = { offset, bytes: new Uint8Array(length), written: new Uint8Array(length) };
-    const sections = this.#sections.get(file);
-    if (sections === undefined) this.#sections.set(file, [section]);
-    else sections.push(section);
+    findOrCreate(this.#sections, file, () => []).push(section);
     return section.bytes.buffer;
   }
 
@@ -132,21 +131,19 @@ let shared: Mapping | undefined;
 
 /** Returns the mapping of this process. Without koffi it writes on a timer, with one warning. */
 export function sharedMapping(): Mapping {
-  if (shared !== undefined) return shared;
-  if (!isMainThread) {
-    // A worker thread only reads, and must not load koffi.
-    shared = new WrittenMapping();
-    return shared;
-  }
+  shared ??= isMainThread ? loadBestMapping() : new WrittenMapping();
+  return shared;
+}
+
+function loadBestMapping(): Mapping {
   try {
-    shared = loadMapping();
+    return loadMapping();
   } catch (error) {
     warnOnce(
       'koffi',
       `Metrics are written to files every ${WRITE_MS} ms, not mapped: koffi cannot be loaded ` +
         `(${(error as Error).message.split('\n')[0]}). Run 'npm install koffi', or a kill may lose the last ones.`,
     );
-    shared = new WrittenMapping();
+    return new WrittenMapping();
   }
-  return shared;
 }

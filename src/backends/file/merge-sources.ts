@@ -1,5 +1,6 @@
 /** The sources of a merge: the tables of all files, and those of series that are in memory. */
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import type { CellRequest, Cells, Writer } from '../backend.js';
 import { CellTable } from '../cell-table.js';
 import type { MergeSource } from '../merge.js';
@@ -37,23 +38,15 @@ export class MemorySources {
   }
 
   /** Removes a series. Ignores cells of a file that has gone. */
-  release(family: FamilyDescriptor, cells: Cells): void {
-    const table = this.#tableOf(family, cells);
+  release(cells: Cells): void {
+    const table = this.tableOf(cells);
     table?.release(cells);
     if (table?.labels.count === 0) this.#tables = this.#tables.filter((other) => other.table !== table);
   }
 
-  createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
-    return this.#tableOf(family, cells)?.createdOf(cells);
-  }
-
-  textOf(family: FamilyDescriptor, cells: Cells): string | undefined {
-    return this.#tableOf(family, cells)?.textOf(cells);
-  }
-
-  #tableOf(family: FamilyDescriptor, cells: Cells): CellTable | undefined {
-    const key = familyKey(family);
-    return this.#tables.find((other) => other.key === key && other.table.owns(cells))?.table;
+  /** Returns the table that handed out the cells. */
+  tableOf(cells: Cells): CellTable | undefined {
+    return this.#tables.find(({ table }) => table.owns(cells))?.table;
   }
 }
 
@@ -77,11 +70,7 @@ export function gatherSources(
 ): Map<string, GatheredFamily> {
   const gathered = new Map<string, GatheredFamily>();
   const add = (key: string, family: FamilyDescriptor, source: MergeSource, isOfProcess: boolean) => {
-    let known = gathered.get(key);
-    if (known === undefined) {
-      known = { key, family, sources: [], others: [] };
-      gathered.set(key, known);
-    }
+    const known = findOrCreate(gathered, key, () => ({ key, family, sources: [], others: [] }));
     known.sources.push(source);
     if (!isOfProcess || source.writer.id !== SELF.id) known.others.push(source);
   };

@@ -1,6 +1,7 @@
 /** Reading the file of a writer: its records, and those that were appended since the last read. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import type { TimeSlice } from '../../system/time-slice.js';
 import type { Writer } from '../backend.js';
 import { FileTable } from './file-table.js';
@@ -109,16 +110,13 @@ export class MetricsFile {
   }
 
   #read(slice?: TimeSlice): void {
-    const used = this.#load();
-    if (typeof used === 'string') {
-      this.fault = used;
+    const fault = this.#load();
+    if (fault !== undefined) {
+      this.fault = fault;
       return;
     }
-    this.content = new Bytes(this.#buffer, 0, used);
-    if (this.owner === undefined && !this.#readOwner()) return;
     for (const [key, table] of this.#tables) this.#refresh(key, table);
-    this.#takeReused(used);
-    this.#used = used;
+    this.#takeReused();
     if (!slice?.isOver()) this.parse(slice);
   }
 
@@ -126,40 +124,33 @@ export class MetricsFile {
     closeSync(this.file);
   }
 
-  /** Fills the buffer. Returns where whole records end, or a fault. */
-  #load(): number | FileFault {
+  /** Reads the header and all whole records. Returns a fault if they are not complete. */
+  #load(): FileFault | undefined {
     let got = this.#fill();
     if (got < HEADER_BYTES) return 'empty';
-    const header = new Bytes(this.#buffer, 0, HEADER_BYTES);
-    if (this.owner === undefined) {
-      const fault = readHeader(new Bytes(this.#buffer, 0, got & ~7));
-      if (typeof fault === 'string') return fault;
-    }
+    const read = new Bytes(this.#buffer, 0, got & ~7);
+    const owner = this.owner ?? readHeader(read);
+    if (typeof owner === 'string') return owner;
     // Records up to here are whole; later ones are left for the next read.
-    const used = usedBytes(header);
-    if (used < HEADER_BYTES || used % 8 !== 0 || used < this.#parsed || used > MAX_BYTES) return 'record';
+    const used = usedBytes(read);
+    const parsed = Math.max(this.#parsed, owner.records);
+    if (used % 8 !== 0 || used < parsed || used > MAX_BYTES) return 'record';
     if (used > got) {
       if (used > fstatSync(this.file).size) return 'record';
       // Larger by half, so that a growing file is not read twice each time.
       this.#buffer = new ArrayBuffer((Math.ceil(used * 1.5) + 7) & ~7);
       got = this.#fill();
     }
-    return used > got ? 'record' : used;
+    if (used > got) return 'record';
+    this.content = new Bytes(this.#buffer, 0, used);
+    this.owner = owner;
+    this.#used = used;
+    this.#parsed = parsed;
+    return undefined;
   }
 
   #fill(): number {
     return readSync(this.file, new Uint8Array(this.#buffer), 0, this.#buffer.byteLength, 0);
-  }
-
-  #readOwner(): boolean {
-    const header = readHeader(this.content);
-    if (typeof header === 'string') {
-      this.fault = header;
-      return false;
-    }
-    this.owner = header;
-    this.#parsed = header.records;
-    return true;
   }
 
   #refresh(key: string, table: FileTable): void {
@@ -171,10 +162,10 @@ export class MetricsFile {
   }
 
   /** Takes in records that are in use again. One that is being written is left for the next read. */
-  #takeReused(used: number): void {
+  #takeReused(): void {
     for (const at of this.#vacant) {
       if (!isInUse(stateOf(this.content, at))) continue;
-      const record = readRecord(this.content, at, used);
+      const record = readRecord(this.content, at, this.#used);
       if (record?.kind === IN_USE && this.#take(at, record)) this.#vacant.delete(at);
     }
   }
@@ -221,21 +212,16 @@ export class MetricsFile {
     const { labels, writer } = content;
     const id = writer?.id ?? String(this.owner!.pid);
     const tableKey = `${id} ${key}`;
-    let table = this.#tables.get(tableKey);
-    if (table === undefined) {
-      table = new FileTable(this, descriptor, key, this.#writerOf(id, writer?.live ?? true));
-      this.#tables.set(tableKey, table);
-    }
+    const table = findOrCreate(this.#tables, tableKey, () => {
+      const live = this.#live && (writer?.live ?? true);
+      return new FileTable(
+        this,
+        descriptor,
+        key,
+        findOrCreate(this.#writers, id, () => ({ id, live })),
+      );
+    });
     table.add(at, record, labels);
     return true;
-  }
-
-  #writerOf(id: string, live: boolean): Writer {
-    let writer = this.#writers.get(id);
-    if (writer === undefined) {
-      writer = { id, live: live && this.#live };
-      this.#writers.set(id, writer);
-    }
-    return writer;
   }
 }

@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { labelText } from '../../model/labels.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import { thisProcess } from '../../system/process-identity.js';
 import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
 import {
@@ -32,7 +33,6 @@ import {
   setUsedBytes,
   TOLD_BY_LOCK,
   TOLD_BY_PID,
-  usedBytes,
   writeGap,
   writeHeader,
   writeRecord,
@@ -112,11 +112,6 @@ export class FileWriter {
     }
   }
 
-  /** Bytes of the header and whole records. */
-  get used(): number {
-    return usedBytes(this.#chunks[0]!.bytes);
-  }
-
   /** Whether the file still exists under its name. */
   get exists(): boolean {
     try {
@@ -129,8 +124,7 @@ export class FileWriter {
   /** @throws the error of the file system when the file cannot grow; nothing has changed then */
   reserve({ family, labels, writer, created }: CellRequest): Cells {
     const number = this.#numberOf(family);
-    const { id, live } = writer ?? {};
-    const identity: SeriesIdentity = id === undefined ? { labels } : { labels, writer: { id, live: live! } };
+    const identity: SeriesIdentity = { labels, writer: writer && { id: writer.id, live: writer.live } };
     return this.#append(identity, number, family.cells, created);
   }
 
@@ -145,9 +139,7 @@ export class FileWriter {
     setRemoved(bytes, record);
     const length = bytes.ints[record / 4]!;
     const vacancy = { bytes, at: record, since: performance.now() };
-    const known = this.#vacancies.get(length);
-    if (known === undefined) this.#vacancies.set(length, [vacancy]);
-    else known.push(vacancy);
+    findOrCreate(this.#vacancies, length, () => []).push(vacancy);
   }
 
   createdOf(cells: Cells): number {
@@ -186,17 +178,11 @@ export class FileWriter {
   }
 
   #numberOf(family: FamilyDescriptor): number {
-    const seen = this.#seen.get(family);
-    if (seen !== undefined) return seen;
-    const key = familyKey(family);
-    let number = this.#families.get(key);
-    if (number === undefined) {
+    const declare = () => {
       this.#append(family, DECLARES, 0);
-      number = this.#families.size;
-      this.#families.set(key, number);
-    }
-    this.#seen.set(family, number);
-    return number;
+      return this.#families.size;
+    };
+    return findOrCreate(this.#seen, family, () => findOrCreate(this.#families, familyKey(family), declare));
   }
 
   #recordOf({ page, offset }: Cells): { readonly bytes: Bytes; readonly record: number } {
@@ -212,17 +198,18 @@ export class FileWriter {
   #append(content: object, family: number, cells: number, created?: number): Cells {
     const text = this.#encoder.encode(JSON.stringify(content));
     const length = recordLength(text.length, cells);
+    const write = (bytes: Bytes, at: number) => {
+      const offset = writeRecord(bytes, at, text, family, cells, created);
+      return { page: bytes.cells, offset };
+    };
     // Families are numbered in the order of their records, so declarations are always appended.
     const vacancy = family === DECLARES ? undefined : this.#vacancyOf(length);
-    if (vacancy !== undefined) {
-      const { bytes, at } = vacancy;
-      return { page: bytes.cells, offset: writeRecord(bytes, at, text, family, cells, created) };
-    }
+    if (vacancy !== undefined) return write(vacancy.bytes, vacancy.at);
     const { bytes, start } = this.#chunkWith(length);
-    const offset = writeRecord(bytes, this.#next, text, family, cells, created);
+    const written = write(bytes, this.#next);
     this.#next += length;
     setUsedBytes(this.#chunks[0]!.bytes, start + this.#next);
-    return { page: bytes.cells, offset };
+    return written;
   }
 
   #vacancyOf(length: number): Vacancy | undefined {

@@ -1,11 +1,12 @@
 /** Brings the numbers of worker threads into the backend of the main thread, as those of further writers. */
 import { threadId } from 'node:worker_threads';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import type { WorkerChannel, WorkerPage } from '../../system/worker-channel.js';
 import type { Backend, Cells, Move, SnapshotRequest, Writer } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';
 import { accumulate } from '../merge.js';
-import { type ThreadExemplar, ThreadPageReader, type ThreadRecord } from './page-reader.js';
+import { ThreadPageReader, type ThreadRecord } from './page-reader.js';
 
 export class ThreadBridge {
   readonly #channel: WorkerChannel;
@@ -26,12 +27,7 @@ export class ThreadBridge {
 
   /** Reads a page of a worker from now on. */
   add({ thread: id, lineage, number, buffer }: WorkerPage): void {
-    let thread = this.#threads.get(id);
-    if (thread === undefined) {
-      thread = new ThreadNumbers(id, lineage);
-      this.#threads.set(id, thread);
-    }
-    thread.pages.add(number, buffer);
+    findOrCreate(this.#threads, id, () => new ThreadNumbers(id, lineage)).pages.add(number, buffer);
   }
 
   /** Keeps the numbers of a thread that ended, and of its own workers, which end with it unreported. */
@@ -61,8 +57,8 @@ class ThreadNumbers {
   readonly pages = new ThreadPageReader();
   readonly writer: Writer;
   readonly lineage: readonly number[];
-  /** In the order of their pages and offsets. */
-  #series: CopiedSeries[] = [];
+  /** By address. */
+  readonly #series = new Map<number, CopiedSeries>();
 
   /** @param lineage - the threads with which this one ends, itself included */
   constructor(thread: number, lineage: readonly number[] = [thread]) {
@@ -75,22 +71,27 @@ class ThreadNumbers {
     for (const record of this.pages.newRecords()) {
       const { family, labels, created } = record;
       const cells = backend.reserve({ family, labels, created, writer: this.writer });
-      this.#series.push({ record, cells });
+      this.#series.set(record.address, { record, cells });
     }
-    let isAnyRemoved = false;
-    for (const { record, cells } of this.#series) {
-      const { family, page, offset } = record;
+    for (const { record, cells } of this.#series.values()) {
+      const { family, address, page, offset } = record;
+      if (record.isRemoved()) {
+        backend.release(family, cells);
+        this.#series.delete(address);
+        continue;
+      }
       for (let cell = 0; cell < family.cells; cell++) {
         cells.page[cells.offset + cell] = page[offset + cell]!;
       }
-      isAnyRemoved ||= record.isRemoved();
     }
-    for (const exemplar of this.pages.newExemplars()) this.#putExemplar(backend, exemplar);
-    if (isAnyRemoved) this.#releaseRemoved(backend);
+    for (const { series: address, cell, exemplar } of this.pages.newExemplars()) {
+      const series = this.#series.get(address);
+      if (series !== undefined) backend.putExemplar?.(series.record.family, series.cells, cell, exemplar);
+    }
   }
 
   migrate(move: Move): void {
-    for (const series of this.#series) {
+    for (const series of this.#series.values()) {
       const { family, labels, created } = series.record;
       series.cells = move({ family, labels, created, writer: this.writer }, series.cells);
     }
@@ -100,37 +101,11 @@ class ThreadNumbers {
   end(backend: Backend, keep: (series: CopiedSeries) => void): void {
     this.copyTo(backend);
     this.writer.live = false;
-    for (const series of this.#series) {
+    for (const series of this.#series.values()) {
       keep(series);
       backend.release(series.record.family, series.cells);
     }
-    this.#series = [];
-  }
-
-  #putExemplar(backend: Backend, { pageNumber, index, exemplar }: ThreadExemplar): void {
-    // Binary search for the last series that begins at or before the cell.
-    let [from, to] = [0, this.#series.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      const { record } = this.#series[middle]!;
-      const isAfter =
-        record.pageNumber > pageNumber || (record.pageNumber === pageNumber && record.offset > index);
-      if (isAfter) to = middle;
-      else from = middle + 1;
-    }
-    const series = this.#series[from - 1];
-    if (series === undefined || series.record.pageNumber !== pageNumber) return;
-    const { family, offset } = series.record;
-    // Otherwise the series was removed before.
-    if (index - offset < family.cells) backend.putExemplar?.(family, series.cells, index - offset, exemplar);
-  }
-
-  #releaseRemoved(backend: Backend): void {
-    this.#series = this.#series.filter(({ record, cells }) => {
-      if (!record.isRemoved()) return true;
-      backend.release(record.family, cells);
-      return false;
-    });
+    this.#series.clear();
   }
 }
 

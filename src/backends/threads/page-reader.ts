@@ -3,12 +3,10 @@ import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
 import { CELL_BYTES } from '../backend.js';
 import {
   CELL,
-  CELL_PAGE,
   CREATED,
   DECLARES,
   EXEMPLAR,
   EXEMPLAR_HEADER,
-  exemplarLabelsOf,
   FAMILY,
   LENGTH,
   PAGE_HEADER,
@@ -16,6 +14,7 @@ import {
   RECORD_HEADER,
   REMOVED,
   SEQUENCE,
+  SERIES,
   STATE,
   TEXT_LENGTH,
   TIMESTAMP,
@@ -28,17 +27,19 @@ export interface ThreadRecord {
   readonly labels: readonly string[];
   /** Unix seconds. */
   readonly created: number;
-  readonly pageNumber: number;
+  /** Identifies it among all series of the thread. */
+  readonly address: number;
   readonly page: Float64Array;
   readonly offset: number;
   /** Reports whether the thread has removed the series. */
   isRemoved(): boolean;
 }
 
-/** An exemplar in a thread's pages, with the place of its cell. */
+/** An exemplar in a thread's pages. */
 export interface ThreadExemplar {
-  readonly pageNumber: number;
-  readonly index: number;
+  /** The address of its series, which may have been removed. */
+  readonly series: number;
+  readonly cell: number;
   readonly exemplar: Exemplar;
 }
 
@@ -61,12 +62,13 @@ export class ThreadPageReader {
 
   /** Adds the thread's page of this number. Pages come in order; known ones are ignored. */
   add(number: number, buffer: SharedArrayBuffer): void {
-    if (number === this.#pages.length) this.#pages.push({ page: new Page(buffer), read: PAGE_HEADER });
+    if (number !== this.#pages.length) return;
+    this.#pages.push({ page: new Page(buffer, this.#pages.at(-1)?.page), read: PAGE_HEADER });
   }
 
-  /** Yields new series, in the order of their pages and offsets. */
+  /** Yields new series. */
   *newRecords(): Generator<ThreadRecord> {
-    for (const [pageNumber, state] of this.#pages.entries()) {
+    for (const state of this.#pages) {
       const { page } = state;
       while (state.read < page.used) {
         const start = state.read;
@@ -83,13 +85,14 @@ export class ThreadPageReader {
           continue;
         }
         const descriptor = this.#families[family]!;
+        const offset = state.read / CELL_BYTES - descriptor.cells;
         yield {
           family: descriptor,
           labels: content as string[],
           created: page.cells[start / CELL_BYTES + CREATED]!,
-          pageNumber,
+          address: page.address + offset,
           page: page.cells,
-          offset: state.read / CELL_BYTES - descriptor.cells,
+          offset,
           isRemoved: () => Atomics.load(page.ints, at + STATE) === REMOVED,
         };
       }
@@ -103,9 +106,9 @@ export class ThreadPageReader {
       if (copy === undefined) continue;
       const ints = new Int32Array(copy.buffer, 0, EXEMPLAR_HEADER / 4);
       const cells = new Float64Array(copy.buffer, 0, EXEMPLAR_HEADER / CELL_BYTES);
-      const labels = exemplarLabelsOf(this.#decoder.decode(copy.subarray(EXEMPLAR_HEADER)));
+      const labels = JSON.parse(this.#decoder.decode(copy.subarray(EXEMPLAR_HEADER)));
       const exemplar = { labels, value: cells[VALUE]!, timestamp: cells[TIMESTAMP]! };
-      yield { pageNumber: ints[CELL_PAGE]!, index: ints[CELL]!, exemplar };
+      yield { series: ints[SERIES]!, cell: ints[CELL]!, exemplar };
     }
   }
 
@@ -115,7 +118,7 @@ export class ThreadPageReader {
   }
 }
 
-/** Returns the bytes of an exemplar's record, as written by one call; undefined when they are known, free or not whole. */
+/** Returns the bytes of an exemplar's record, as written by one call; undefined when they are known or not whole. */
 function copyIfNew(record: ExemplarRecord): Uint8Array | undefined {
   const { page, start } = record;
   const at = start / 4;
@@ -123,11 +126,10 @@ function copyIfNew(record: ExemplarRecord): Uint8Array | undefined {
     const sequence = Atomics.load(page.ints, at + SEQUENCE);
     if (sequence === record.sequence) return undefined;
     if (sequence % 2 !== 0) continue;
-    const textLength = page.ints[at + TEXT_LENGTH]!;
-    const copy = page.bytes.slice(start, start + EXEMPLAR_HEADER + Math.max(0, textLength));
+    const copy = page.bytes.slice(start, start + EXEMPLAR_HEADER + page.ints[at + TEXT_LENGTH]!);
     if (Atomics.load(page.ints, at + SEQUENCE) !== sequence) continue;
     record.sequence = sequence;
-    return textLength < 0 ? undefined : copy;
+    return copy;
   }
   return undefined;
 }

@@ -10,22 +10,24 @@
  *          16  created: float64, Unix seconds
  *          24  text: UTF-8 JSON, padded to 8; a FamilyDescriptor, or an array of label values
  *              cells: float64 × family.cells
- * exemplar  0  length, state          8  textLength, -1 when free; family: -2
+ * exemplar  0  length, state          8  textLength, family: -2
  *          16  timestamp: float64, Unix seconds
  *          24  sequence: int32 (atomic), odd while the thread writes the record
- *          28  page: int32, number of the page of its cell
- *          32  cell: int32, index of the cell in that page               36  unused
+ *          28  series: int32, address of its first cell
+ *          32  cell: int32, index in the series       36  unused
  *          40  value: float64
- *          48  text: UTF-8, see `exemplarText`, in MAX_EXEMPLAR_BYTES
+ *          48  text: UTF-8 JSON, the labels, in MAX_EXEMPLAR_BYTES
  * ```
  *
  * A record is written first and `used` afterwards, so that a thread that is terminated in between leaves no partial
- * record. Families are numbered through all pages of a thread, in the order of their records.
+ * record. Families are numbered through all pages of a thread, in the order of their records. So are cells: the number
+ * of a cell is its address.
  *
  * An exemplar's record is written again and again. A reader copies it between two reads of its sequence, and uses
- * the copy when both were the same even number.
+ * the copy when both were the same even number. The record of a removed series is used again for another.
  */
 import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import { CELL_BYTES, type Cells } from '../backend.js';
 
 export const PAGE_HEADER = 8;
@@ -39,7 +41,7 @@ export const FAMILY = 3;
 export const CREATED = 2;
 /** Fields of an exemplar's record: the first three as indices of int32s, the others of float64s. */
 export const SEQUENCE = 6;
-export const CELL_PAGE = 7;
+export const SERIES = 7;
 export const CELL = 8;
 export const VALUE = 5;
 export const TIMESTAMP = CREATED;
@@ -48,14 +50,12 @@ export const IN_USE = 1;
 export const REMOVED = 2;
 export const DECLARES = -1;
 export const EXEMPLAR = -2;
-/** Value of `TEXT_LENGTH` in an exemplar's record that is free. */
-const NO_EXEMPLAR = -1;
 
 /**
- * Most bytes of an exemplar's text. 128 code points in values are 512 bytes; each label takes one of them for its
- * name, which saves 3 bytes, and 4 more for its lengths.
+ * Most bytes of an exemplar's text. Its names and values have 128 code points: at most 7 bytes each, for a name of one
+ * character with an empty value.
  */
-const MAX_EXEMPLAR_BYTES = 640;
+const MAX_EXEMPLAR_BYTES = 904;
 
 const FIRST_PAGE_BYTES = 4096;
 const MAX_PAGE_BYTES = 1 << 20;
@@ -70,9 +70,13 @@ export class Page {
   readonly ints: Int32Array;
   readonly bytes: Uint8Array;
   readonly cells: Float64Array;
+  /** The address of `cells[0]`. */
+  readonly address: number;
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** @param before - the previous page of the thread */
+  constructor(buffer: SharedArrayBuffer, before: Page | undefined) {
     this.buffer = buffer;
+    this.address = before === undefined ? 0 : before.address + before.cells.length;
     this.ints = new Int32Array(buffer);
     this.bytes = new Uint8Array(buffer);
     this.cells = new Float64Array(buffer);
@@ -96,10 +100,8 @@ export class Page {
   }
 }
 
-/** The record of a cell's exemplar. Each change is between two changes of its sequence. */
+/** The record of a cell's exemplar. */
 class ExemplarRecord {
-  cellPage = 0;
-  cell = 0;
   readonly #page: Page;
   readonly #start: number;
   /** Kept, since making a view takes longer than writing the text. */
@@ -112,59 +114,29 @@ class ExemplarRecord {
     this.#text = page.bytes.subarray(text, text + MAX_EXEMPLAR_BYTES);
   }
 
-  write({ labels, value, timestamp = 0 }: Exemplar): void {
+  write(series: number, cell: number, { labels, value, timestamp = 0 }: Exemplar): void {
     const { ints, cells } = this.#page;
     const at = this.#start / 4;
-    const text = exemplarText(labels);
+    const text = JSON.stringify(labels);
     Atomics.add(ints, at + SEQUENCE, 1);
-    ints[at + CELL_PAGE] = this.cellPage;
-    ints[at + CELL] = this.cell;
+    ints[at + SERIES] = series;
+    ints[at + CELL] = cell;
     ints[at + TEXT_LENGTH] = encoder.encodeInto(text, this.#text).written;
     cells[at / 2 + VALUE] = value;
     cells[at / 2 + TIMESTAMP] = timestamp;
     Atomics.add(ints, at + SEQUENCE, 1);
   }
-
-  clear(): void {
-    const { ints } = this.#page;
-    const at = this.#start / 4;
-    Atomics.add(ints, at + SEQUENCE, 1);
-    ints[at + TEXT_LENGTH] = NO_EXEMPLAR;
-    Atomics.add(ints, at + SEQUENCE, 1);
-  }
-}
-
-/** The labels of an exemplar as text: for each label `7 3 routeGET`, the two lengths before name and value. */
-export function exemplarText(labels: Exemplar['labels']): string {
-  let text = '';
-  for (const name of Object.keys(labels)) {
-    const value = labels[name]!;
-    text += `${name.length} ${value.length} ${name}${value}`;
-  }
-  return text;
-}
-
-/** The inverse of {@link exemplarText}. */
-export function exemplarLabelsOf(text: string): Exemplar['labels'] {
-  const labels: Record<string, string> = {};
-  for (let at = 0; at < text.length; ) {
-    const [lengths, nameLength, valueLength] = /^(\d+) (\d+) /.exec(text.slice(at))!;
-    const name = at + lengths.length;
-    const value = name + Number(nameLength);
-    at = value + Number(valueLength);
-    labels[text.slice(name, value)] = text.slice(value, at);
-  }
-  return labels;
 }
 
 /** Appends the records of one thread. */
 export class ThreadPageWriter {
   readonly #announce: (buffer: SharedArrayBuffer) => void;
-  readonly #pages: Page[] = [];
+  readonly #pages = new Map<Float64Array, Page>();
+  #last: Page | undefined;
   readonly #families = new Map<FamilyDescriptor, number>();
-  /** Records of exemplars, by the page and the index of their cell. */
-  /** By the page and the index of their cell. */
-  readonly #exemplars = new Map<Float64Array, Map<number, ExemplarRecord>>();
+  /** By the address of their cell. */
+  readonly #exemplars = new Map<number, ExemplarRecord>();
+  /** Records of removed series. */
   readonly #freeExemplars: ExemplarRecord[] = [];
 
   /** @param announce - called with each page before it is used, so that no record is written unseen */
@@ -173,55 +145,40 @@ export class ThreadPageWriter {
   }
 
   get buffers(): SharedArrayBuffer[] {
-    return this.#pages.map(({ buffer }) => buffer);
+    return [...this.#pages.values()].map(({ buffer }) => buffer);
   }
 
   reserve(family: FamilyDescriptor, labels: readonly string[]): Cells {
-    let number = this.#families.get(family);
-    if (number === undefined) {
+    const number = findOrCreate(this.#families, family, () => {
       this.#appendText(family, DECLARES, 0);
-      number = this.#families.size;
-      this.#families.set(family, number);
-    }
+      return this.#families.size;
+    });
     const page = this.#appendText(labels, number, family.cells);
     return { page: page.cells, offset: page.used / CELL_BYTES - family.cells };
   }
 
   /** Searches the page for the record: removals are rare, and an index would cost memory for every series. */
   release(family: FamilyDescriptor, { page, offset }: Cells): void {
-    const ints = new Int32Array(page.buffer);
+    const { ints, address } = this.#pages.get(page)!;
     const end = (offset + family.cells) * CELL_BYTES;
     let record = PAGE_HEADER;
     while (record + ints[record / 4 + LENGTH]! < end) record += ints[record / 4 + LENGTH]!;
     Atomics.store(ints, record / 4 + STATE, REMOVED);
-    const exemplars = this.#exemplars.get(page);
-    if (exemplars === undefined) return;
     for (let cell = offset; cell < offset + family.cells; cell++) {
-      const exemplar = exemplars.get(cell);
+      const exemplar = this.#exemplars.get(address + cell);
       if (exemplar === undefined) continue;
-      exemplar.clear();
       this.#freeExemplars.push(exemplar);
-      exemplars.delete(cell);
+      this.#exemplars.delete(address + cell);
     }
-    if (exemplars.size === 0) this.#exemplars.delete(page);
   }
 
+  /** Ignores cells of removed series, which are in private memory. */
   putExemplar({ page, offset }: Cells, cell: number, exemplar: Exemplar): void {
-    const index = offset + cell;
-    const record = this.#exemplars.get(page)?.get(index) ?? this.#assignExemplar(page, index);
-    record?.write(exemplar);
-  }
-
-  /** Assigns a record to a cell; returns undefined for cells of removed series, which are in private memory. */
-  #assignExemplar(page: Float64Array, index: number): ExemplarRecord | undefined {
-    const number = this.#pages.findIndex(({ cells }) => cells === page);
-    if (number < 0) return undefined;
-    const record = this.#freeExemplars.pop() ?? this.#appendExemplar();
-    record.cellPage = number;
-    record.cell = index;
-    const exemplars = this.#exemplars.get(page) ?? new Map<number, ExemplarRecord>();
-    this.#exemplars.set(page, exemplars.set(index, record));
-    return record;
+    const known = this.#pages.get(page);
+    if (known === undefined) return;
+    const series = known.address + offset;
+    const create = () => this.#freeExemplars.pop() ?? this.#appendExemplar();
+    findOrCreate(this.#exemplars, series + cell, create).write(series, cell, exemplar);
   }
 
   #appendExemplar(): ExemplarRecord {
@@ -246,13 +203,14 @@ export class ThreadPageWriter {
   }
 
   #pageWith(length: number): Page {
-    const last = this.#pages.at(-1);
+    const last = this.#last;
     if (last !== undefined && last.used + length <= last.bytes.length) return last;
     const next = last === undefined ? FIRST_PAGE_BYTES : Math.min(last.bytes.length * 2, MAX_PAGE_BYTES);
-    const page = new Page(new SharedArrayBuffer(Math.max(next, PAGE_HEADER + length)));
+    const page = new Page(new SharedArrayBuffer(Math.max(next, PAGE_HEADER + length)), last);
     page.used = PAGE_HEADER;
     this.#announce(page.buffer);
-    this.#pages.push(page);
+    this.#pages.set(page.cells, page);
+    this.#last = page;
     return page;
   }
 }

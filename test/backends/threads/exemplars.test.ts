@@ -10,7 +10,10 @@ import {
   SingleProcessBackend,
   seriesOf,
 } from 'metheus';
+import { ThreadPageWriter } from '#metheus/backends/threads/page.js';
+import { ThreadPageReader } from '#metheus/backends/threads/page-reader.js';
 import { gone, said, startWorker } from '../../support/workers.js';
+import { makeFamily } from '../contract.js';
 
 /** Returns the lines with exemplars, without times. */
 async function exemplarsOf(name: string): Promise<string[]> {
@@ -26,6 +29,22 @@ const assertExemplars = async (name: string, expected: readonly string[]) =>
 
 function end(t: TestContext, worker: Worker): void {
   t.after(() => worker.terminate());
+}
+
+/** Returns functions that write and read the exemplar of one cell of a page, both in this thread. */
+function exemplarRecord() {
+  const reader = new ThreadPageReader();
+  const writer = new ThreadPageWriter((buffer) => reader.add(0, buffer));
+  const cells = writer.reserve(makeFamily({ labelNames: [] }), []);
+  assert.equal([...reader.newRecords()].length, 1);
+  return {
+    write: (character: string) =>
+      writer.putExemplar(cells, 0, { labels: { k: character.repeat(120) }, value: 1 }),
+    read(): unknown[] {
+      assert.equal([...reader.newRecords()].length, 0);
+      return [...reader.newExemplars()].map(({ exemplar }) => exemplar.labels.k);
+    },
+  };
 }
 
 describe('exemplars of worker threads', () => {
@@ -131,7 +150,7 @@ describe('exemplars of worker threads', () => {
     end(t, worker);
     await said(worker);
     const seen = new Set<number>();
-    for (const until = Date.now() + 2000; Date.now() < until; ) {
+    for (const until = Date.now() + 1000; Date.now() < until; ) {
       const [snapshot] = (await REGISTRY.collect()).filter(({ family }) => family.name === 'rewritten_total');
       for (const { labels } of snapshot?.exemplars?.values() ?? []) {
         assert.deepEqual(labels, { k: texts[Number(labels.n)], n: labels.n });
@@ -139,6 +158,43 @@ describe('exemplars of worker threads', () => {
       }
     }
     assert.deepEqual([...seen].sort(), [0, 1, 2]);
+  });
+
+  it('are copied again when they are written during the copy', (t) => {
+    const { write, read } = exemplarRecord();
+    write('a');
+    const slice = Uint8Array.prototype.slice;
+    const copying = t.mock.method(
+      Uint8Array.prototype,
+      'slice',
+      function (this: Uint8Array, from?: number, to?: number) {
+        const copy = slice.call(this, from, to);
+        if (copying.mock.callCount() === 0) write('b');
+        // The second half of the bytes is from after the write.
+        const middle = copy.length >> 1;
+        copy.set(slice.call(this, from, to).subarray(middle), middle);
+        return copy;
+      },
+    );
+    assert.deepEqual(read(), ['b'.repeat(120)]);
+    assert.equal(copying.mock.callCount(), 2);
+    assert.deepEqual(read(), []);
+  });
+
+  it('are left for the next read while they are being written', (t) => {
+    const { write, read } = exemplarRecord();
+    const encodeInto = TextEncoder.prototype.encodeInto;
+    t.mock.method(
+      TextEncoder.prototype,
+      'encodeInto',
+      function (this: InstanceType<typeof TextEncoder>, text: string, to: Uint8Array) {
+        const written = encodeInto.call(this, text, to);
+        assert.deepEqual(read(), []);
+        return written;
+      },
+    );
+    write('a');
+    assert.deepEqual(read(), ['a'.repeat(120)]);
   });
 
   it('have the longest labels, and stay with their series when others are removed', async (t) => {
