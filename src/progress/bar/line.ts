@@ -1,8 +1,9 @@
 /** The lines of a bar: frames made text for the room that its screen has. */
 
 import { messageOf, warnOnce } from '../../errors.js';
+import type { LineSize, MeterData } from '../meter/arguments.js';
 import { displayLength } from '../meter/display-width.js';
-import { formatLine, type LineSize, type MeterData } from '../meter/meter.js';
+import { formatLine } from '../meter/meter.js';
 import { type OutputFile, type StandardStreams, streamName } from '../screen/terminal.js';
 import type { BarFrame, BarSettings } from './frame.js';
 

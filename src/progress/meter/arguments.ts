@@ -87,6 +87,12 @@ function isKind(value: unknown, kind: Kind): boolean {
   return typeof value === kind && value !== null;
 }
 
+/** Returns the error for the value of an argument or option. */
+export function invalidArgument(name: string, value: unknown, expected: string): MetheusError {
+  const given = `${name} = ${show(value)}`;
+  return new MetheusError('METHEUS_INVALID_BAR_OPTION', { given, expected });
+}
+
 /**
  * Checks that `value` is of one of `kinds`.
  *
@@ -94,10 +100,7 @@ function isKind(value: unknown, kind: Kind): boolean {
  */
 export function checkArgument(name: string, value: unknown, kinds: readonly Kind[]): void {
   if (kinds.some((kind) => isKind(value, kind))) return;
-  throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-    given: `${name} = ${show(value)}`,
-    expected: kinds.map((kind) => KIND_NAMES[kind]).join(' or '),
-  });
+  throw invalidArgument(name, value, kinds.map((kind) => KIND_NAMES[kind]).join(' or '));
 }
 
 /**

@@ -6,8 +6,6 @@ import { displayLength, displayTrim } from './display-width.js';
 import { countLine, fractionOf, leftText, lineNumbers, rightText } from './fields.js';
 import { formatBar } from './glyphs.js';
 
-export type { LineSize, MeterData, MeterOptions } from './arguments.js';
-
 /** Columns of a bar on a line of unknown width. */
 const DEFAULT_BAR_COLUMNS = 10;
 

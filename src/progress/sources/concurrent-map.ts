@@ -4,6 +4,7 @@ import { MetheusError, show } from '../../errors.js';
 import { Bar } from '../bar/bar.js';
 import type { BarOptions } from '../bar/bar-options.js';
 import type { BarEnvironment } from '../bar/environment.js';
+import { invalidArgument } from '../meter/arguments.js';
 import { MapRows } from '../screen/task-rows.js';
 import { isAsyncIterable, isIterable, isIterator, lengthOf, notIterable, Range } from './source.js';
 
@@ -47,19 +48,13 @@ function sourceOf<T>(items: MapSource<T> | number): MapSource<T> {
 function checkConcurrency(concurrency: number): void {
   if (concurrency === Number.POSITIVE_INFINITY || (Number.isSafeInteger(concurrency) && concurrency > 0))
     return;
-  throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-    given: `concurrency = ${show(concurrency)}`,
-    expected: 'a whole number from 1, or Infinity',
-  });
+  throw invalidArgument('concurrency', concurrency, 'a whole number from 1, or Infinity');
 }
 
 function checkSignal(signal: unknown): void {
   if (signal === undefined || signal === null) return;
   if (typeof signal === 'object' && 'aborted' in signal && 'addEventListener' in signal) return;
-  throw new MetheusError('METHEUS_INVALID_BAR_OPTION', {
-    given: `signal = ${show(signal)}`,
-    expected: 'an AbortSignal',
-  });
+  throw invalidArgument('signal', signal, 'an AbortSignal');
 }
 
 interface MapRun<T, R> {

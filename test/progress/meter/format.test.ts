@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { MeterOptions } from '#metheus/progress/meter/arguments.js';
 import { displayLength, displayTrim } from '#metheus/progress/meter/display-width.js';
 import { Ema } from '#metheus/progress/meter/ema.js';
-import { formatLine, formatMeter, type MeterOptions } from '#metheus/progress/meter/meter.js';
+import { formatLine, formatMeter } from '#metheus/progress/meter/meter.js';
 import { formatNumber, formatText } from '#metheus/progress/meter/number-format.js';
 import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/meter/quantity.js';
 

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { MeterOptions } from '#metheus/progress/meter/arguments.js';
 import { displayLength, displayTrim } from '#metheus/progress/meter/display-width.js';
 import { Ema } from '#metheus/progress/meter/ema.js';
-import { formatMeter, type MeterOptions } from '#metheus/progress/meter/meter.js';
+import { formatMeter } from '#metheus/progress/meter/meter.js';
 import { formatInterval, formatNum, formatSizeof } from '#metheus/progress/meter/quantity.js';
 import { camelCaseKeys, runSimulation, type Simulation } from './simulation.js';
 
