@@ -155,7 +155,7 @@ export class TqdmPromProxy implements Collector {
       if (!taken.has(name)) return true;
       warnOnce(
         `bars ${this.name} ${name}`,
-        `The registry has a metric ${show(name)} already: that of the progress bars is not published.`,
+        `The registry has a metric ${show(name)} already: the one of the progress bars is not published.`,
       );
       return false;
     });
@@ -194,10 +194,10 @@ function checkOptions(options: TqdmPromProxyOptions): void {
 function bucketNamer(proxy: string, bucketFunc: BucketFunc = ({ desc }) => desc): BucketFunc {
   return (bar) => {
     const fallback = bar.desc || NO_DESCRIPTION;
-    const warn = (what: string) =>
+    const warn = (problem: string) =>
       warnOnce(
         `bucketFunc ${proxy} ${fallback}`,
-        `bucketFunc ${what}. The bar is counted in the bucket ${show(fallback)}.`,
+        `bucketFunc ${problem}. The bar is counted in the bucket ${show(fallback)}.`,
       );
     try {
       const bucket: unknown = bucketFunc(bar);

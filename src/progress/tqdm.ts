@@ -1,4 +1,4 @@
-/** `tqdm`: a progress bar over a source, or one that is moved by hand. */
+/** `tqdm`: a progress bar over a source, or one that moves by calls of `update`. */
 
 import { Bar } from './bar/bar.js';
 import type { BarOptions } from './bar/bar-options.js';
@@ -33,7 +33,7 @@ export interface Tqdm extends PromiseBars {
   /** Prints above the bars. */
   write(text: string, options?: WriteOptions): void;
   /**
-   * Takes the bars off the screen while `work` writes to `file` (default `process.stdout`) by itself. They are drawn
+   * Takes the bars off the screen while `work` writes to `file` (default `process.stdout`). They are drawn
    * again when it returns or its promise settles. Returns its result.
    */
   externalWriteMode<T>(work: () => T, file?: OutputFile): T;
@@ -60,7 +60,7 @@ export interface Trange {
   (start: number, stop: number, step: number, options?: BarOptions): IterableBar<number>;
 }
 
-/** Replaced parts of the environment of a `tqdm`; the others are the process's. */
+/** Replaced properties of the environment of a `tqdm`; the others are those of the process. */
 export type TqdmEnvironment = Partial<Pick<BarEnvironment, 'clock' | 'stdout' | 'stderr' | 'env'>>;
 
 /**
@@ -102,7 +102,7 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
 }
 
 /**
- * Creates a `tqdm` with its own clock, outputs or variables, for tests that compare whole frames for instance. Its bars
+ * Creates a `tqdm` with its own clock, outputs or variables, for instance for tests that compare frames. Its bars
  * have rows of their own, unless only the variables differ. With a clock that has no `stride`, each update may draw,
  * as in Python.
  */

@@ -15,10 +15,10 @@ import type { Clock } from '#metheus/system/clock.js';
 export class FakeClock implements Clock {
   seconds = 1000;
   /** Number of readings. */
-  looks = 0;
+  readings = 0;
 
   now(): number {
-    this.looks += 1;
+    this.readings += 1;
     return this.seconds;
   }
 

@@ -56,7 +56,7 @@ describe('the parity table', () => {
     });
   }
 
-  it('gives the same names in camelCase to what is the same', () => {
+  it('uses the camelCase form of each name that is the same', () => {
     for (const section of ['Constructor', 'Attributes']) {
       for (const { python, here } of same(section)) assert.equal(here, camelCase(python));
     }

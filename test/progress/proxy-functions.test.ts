@@ -100,7 +100,7 @@ describe('metricFunc', () => {
     assert.equal(served.My_first_bar_completed_it, 3);
     assert.equal(served.rocket____bar_completed_it, 3);
     assert.equal(served._2nd_bar_completed_it, 3);
-    // Warnings say how their buckets are published.
+    // Each warning states the name that is published.
     assert.equal(warnings.length, 3);
     assert.match(warnings[0]!, /'My first bar'.*My_first_bar_completed_it/);
   });
@@ -162,7 +162,7 @@ describe('metricFunc', () => {
     assert.equal(warnings.length, 2);
   });
 
-  it('returns the name of a metric of the registry: the metric of the bar is left out', async (t) => {
+  it('may return the name of a metric of the registry: the metric of the bar is left out', async (t) => {
     const warnings = listenForWarnings(t);
     const registry = new CollectorRegistry();
     createCounter('mine_total', 'Mine.', { registry }).inc(3);

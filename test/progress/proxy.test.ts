@@ -9,7 +9,7 @@ import { promtoolCheck } from '../support/validators.js';
 import { FakeFile } from './fakes.js';
 import { bucketOf, COUNTED, samples, scrape, serve } from './served-proxy.js';
 
-/** Stops both clocks of bars. Returns a function that advances the monotonic one, in seconds. */
+/** Stops both clocks of bars, and returns a function that advances the monotonic one, in seconds. */
 function stopClocks(t: TestContext): (seconds: number) => void {
   let milliseconds = 1000;
   t.mock.method(Date, 'now', () => 1_700_000_000_500);
@@ -178,7 +178,7 @@ describe('bars of a proxy', () => {
     })();
     await ended('return', 2, 3, 'finished');
 
-    // A loop is not told why it is left: for the bar an error of the body is a break.
+    // A loop cannot detect why it is left: an error of its body has the effect of a break.
     assert.throws(() => {
       for (const item of over('throw')) if (item === 2) throw new Error('body');
     }, /body/);

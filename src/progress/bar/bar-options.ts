@@ -1,4 +1,4 @@
-/** The options of a bar, and where their defaults come from. */
+/** The options of a bar, with their kinds and defaults. */
 
 import { MetheusError, show } from '../../errors.js';
 import type { BarCharacters } from '../meter/glyphs.js';
@@ -13,7 +13,7 @@ export interface BarOptions {
   readonly total?: number | null | undefined;
   /** Whether the last frame stays on the screen; `null`: only in the first row. @defaultValue `true` */
   readonly leave?: boolean | null | undefined;
-  /** Where to draw. @defaultValue `process.stderr`, as plain lines when that is not a terminal */
+  /** File to draw in. @defaultValue `process.stderr`, as plain lines when that is not a terminal */
   readonly file?: OutputFile | null | undefined;
   /** Columns of a line; 0 for no bar. @defaultValue the terminal's; a bar of 10 columns without one */
   readonly ncols?: number | null | undefined;
@@ -49,7 +49,7 @@ export interface BarOptions {
   readonly nrows?: number | null | undefined;
   /** A colour's name or `#rrggbb`: `red`, `#00ff00`. */
   readonly colour?: string | null | undefined;
-  /** Seconds before the first frame; a bar that ends sooner is never seen. @defaultValue 0 */
+  /** Seconds before the first frame; a bar that ends sooner is never drawn. @defaultValue 0 */
   readonly delay?: number | undefined;
   /**
    * How to draw the bar. `'auto'`: frames on a terminal and in a file that is named, else lines. `'terminal'`: frames.
@@ -73,7 +73,7 @@ type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
 
 /** A kind of values. */
 interface Kind {
-  /** Words of an error for any other value. */
+  /** Text for the error about any other value. */
   readonly expected: string;
   accepts(value: unknown): boolean;
   /** Returns the value of a `TQDM_*` variable; undefined for a text that cannot be read. */
@@ -128,7 +128,7 @@ const FILE: Kind = {
   read: () => undefined,
 };
 
-/** An option: its kind, its default, and the value that `null` stands for, if not itself. */
+/** An option: its kind, its default, and the value that replaces `null`, if any. */
 type Option<Value> = readonly [kind: Kind, initial: Value, ofNull?: Value];
 
 const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBarOptions[Name]> } = {

@@ -131,7 +131,7 @@ export class BarState {
     if (amount < 0) this.lastPrintN += amount;
     this.n -= -amount;
     if (this.n - this.lastPrintN >= this.miniters) {
-      if (this.#wait <= 1) return this.#look();
+      if (this.#wait <= 1) return this.#drawIfDue();
       this.#wait -= 1;
     }
     return false;
@@ -141,7 +141,7 @@ export class BarState {
   advance(amount: number): void {
     if (amount < 0) this.lastPrintN += amount;
     this.n += amount;
-    if (this.n - this.lastPrintN >= this.miniters) this.#look();
+    if (this.n - this.lastPrintN >= this.miniters) this.#drawIfDue();
   }
 
   /** Adds to the record, whose sum only grows and stays finite: units that are taken back remain counted. */
@@ -155,7 +155,7 @@ export class BarState {
   setMiniters(miniters: number): void {
     this.miniters = miniters;
     this.#wait = 1;
-    if (this.loop !== undefined) this.loop.lookAt = 0;
+    if (this.loop !== undefined) this.loop.checkAt = 0;
   }
 
   /** Excludes the time since the last frame from the elapsed time. */
@@ -197,7 +197,7 @@ export class BarState {
     const now = this.clock.now();
     if (now - this.lastPrintT < this.maxinterval) return;
     const wasSilent = this.miniters > 1;
-    // Setting it resets the pace too.
+    // Set even if it stays the same, so that the next update reads the clock.
     this.setMiniters(Math.min(this.miniters, 1));
     if (!wasSilent) return;
     this.#publish(now);
@@ -224,7 +224,7 @@ export class BarState {
     this.#set(UPDATED, this.clock.unix());
   }
 
-  #look(): boolean {
+  #drawIfDue(): boolean {
     const now = this.clock.now();
     const dt = now - this.lastPrintT;
     if (dt >= this.mininterval && now >= this.startT + this.delay) {
@@ -244,13 +244,13 @@ export class BarState {
     }
     this.#publish(now);
     this.refresh();
-    if (this.dynamicMiniters) this.setMiniters(this.#adapted(dn, dt));
+    if (this.dynamicMiniters) this.setMiniters(this.#adaptedMiniters(dn, dt));
     this.lastPrintN = this.n;
     this.lastPrintT = now;
   }
 
   /** Returns `miniters` for the current speed: the units that `mininterval` takes. */
-  #adapted(dn: number, dt: number): number {
+  #adaptedMiniters(dn: number, dt: number): number {
     if (this.maxinterval && dt >= this.maxinterval) {
       return (dn * (this.mininterval || this.maxinterval)) / dt;
     }

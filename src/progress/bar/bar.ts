@@ -1,4 +1,4 @@
-/** A progress bar that is moved by hand. */
+/** A progress bar that moves by calls of `update`. */
 
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
@@ -67,7 +67,7 @@ export class Bar extends BarAttributes implements Disposable {
     if (settings.delay <= 0) this.refresh();
   }
 
-  /** The row it stands in, from 0. */
+  /** Row of the bar, from 0. */
   get position(): number {
     return Math.abs(this.#host.row);
   }
@@ -82,7 +82,7 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   /**
-   * Counts `n` more units (default 1) and draws when it is time to.
+   * Counts `n` more units (default 1) and draws a frame when one is due.
    *
    * @param n - a negative number takes units back on the screen; the published count only grows
    * @returns whether a frame was drawn
@@ -112,7 +112,7 @@ export class Bar extends BarAttributes implements Disposable {
   /**
    * Closes the bar as failed.
    *
-   * @param error - what made it fail: its name is shown in the last line. It is not thrown.
+   * @param error - the reason, which is not thrown: the name of an `Error` is shown in the last line
    */
   fail(error?: unknown): void {
     this.#end(FAILED, error);
@@ -145,7 +145,10 @@ export class Bar extends BarAttributes implements Disposable {
    * @returns false when the row is off the screen
    */
   display(message?: string, position?: number): boolean {
-    return this.#output.renderer.draw(this.frame(), message, position);
+    const frame = this.frame();
+    const isOnScreen = this.#output.renderer.draw(frame, message, position);
+    this.#output.taskbar?.show(frame);
+    return isOnScreen;
   }
 
   /** Returns the line as it would be drawn now. */
@@ -191,6 +194,7 @@ export class Bar extends BarAttributes implements Disposable {
     this.#isDisabled = true;
     if (stays) this.#output.renderer.finish(this.frame());
     else if (wasSeen) this.#output.renderer.erase(this.frame());
+    this.#output.taskbar?.hide();
     this.#environment.redirection.release(this);
   }
 

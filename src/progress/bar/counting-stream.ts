@@ -25,33 +25,34 @@ export interface StreamOptions extends CountingOptions {
   readonly highWaterMark?: number | undefined;
 }
 
+function endBar(bar: CountedBar, keepOpen: boolean, error: unknown): void {
+  if (error !== undefined) bar.fail(error);
+  else if (!keepOpen) bar.close();
+}
+
 /**
  * A `Transform` for `pipeline`. The bar closes when the last chunk has been read or the stream is destroyed without an
  * error, as a loop that is left by `break`; it fails when the stream is destroyed with one.
  */
 export class CountingStream extends Transform {
   readonly #bar: CountedBar;
-  readonly #objects: boolean;
   readonly #keepOpen: boolean;
 
-  constructor(bar: CountedBar, options: StreamOptions = {}) {
-    const { objectMode = false, keepOpen = false, highWaterMark } = options;
-    super({ objectMode, ...(highWaterMark !== undefined && { highWaterMark }) });
+  constructor(bar: CountedBar, { objectMode, keepOpen = false, highWaterMark }: StreamOptions = {}) {
+    super({ objectMode, highWaterMark });
     this.#bar = bar;
-    this.#objects = objectMode;
     this.#keepOpen = keepOpen;
   }
 
   /** Outside object mode chunks are buffers: `write` has encoded strings, as in every byte stream. */
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
-    this.#bar.update(this.#objects ? 1 : chunk.length);
+    this.#bar.update(this.writableObjectMode ? 1 : chunk.length);
     callback(null, chunk);
   }
 
   /** Called for every stream, also at its end, when the last chunk has been read. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (error !== null && error !== undefined) this.#bar.fail(error);
-    else if (!this.#keepOpen) this.#bar.close();
+    endBar(this.#bar, this.#keepOpen, error ?? undefined);
     callback(error);
   }
 }
@@ -80,14 +81,9 @@ export function countingTransform<T>(bar: CountedBar, options: CountingOptions =
       }
       controller.enqueue(chunk);
     },
-    flush(): void {
-      if (!keepOpen) bar.close();
-    },
+    flush: () => endBar(bar, keepOpen, undefined),
     // Called when the reader cancels or the writer aborts.
-    cancel(reason: unknown): void {
-      if (reason !== undefined) bar.fail(reason);
-      else if (!keepOpen) bar.close();
-    },
+    cancel: (reason: unknown) => endBar(bar, keepOpen, reason),
   };
   return new TransformStream(transformer);
 }

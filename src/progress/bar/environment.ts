@@ -1,4 +1,4 @@
-/** Everything that a bar takes from outside, so that the proxy, boards and tests can replace it. */
+/** The surroundings of a bar, which the proxy, boards and tests replace in part. */
 
 import { type Clock, systemClock } from '../../system/clock.js';
 import { LiveBars } from '../screen/live-bars.js';
@@ -16,18 +16,18 @@ export interface BarSnapshot {
   readonly initial: number;
 }
 
-/** Takes the frames of this thread's bars to the thread or process that draws them. */
+/** Passes the frames of this thread's bars to the thread or process that draws them. */
 export interface FrameBoard {
   createRenderer(bar: BarHost): Renderer;
-  /** Prints above the bars. @returns false where that is not necessary, since no bar is on the screen of the stream */
+  /** Prints above the bars. Returns false when no bar is on the screen of the stream. */
   print(stream: StreamName, text: string): boolean;
 }
 
 export interface BarEnvironment {
   readonly clock: Clock;
-  /** Where bars are drawn that name no file. */
+  /** File of bars that name none. */
   readonly stderr: OutputFile;
-  /** Where `tqdm.write` prints when no file is named. */
+  /** File to which `tqdm.write` prints by default. */
   readonly stdout: OutputFile;
   /** Environment variables: `TQDM_*`, `COLUMNS`, `LINES`. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -35,7 +35,7 @@ export interface BarEnvironment {
   readonly board: FrameBoard | undefined;
   /** Bars that share a screen share this. */
   readonly live: LiveBars;
-  /** Prints above the bars what the program writes to their terminals. */
+  /** Prints above the bars all output of the program to their terminals. */
   readonly redirection: Redirection;
   readonly openRecord: OpenRecord;
   /** Returns the bucket that a bar is counted in. */
@@ -75,12 +75,7 @@ export function createEnvironment(
     Object.create(base),
     Object.getOwnPropertyDescriptors(replaced),
   );
-  const isSameScreen = !(
-    'stdout' in replaced ||
-    'stderr' in replaced ||
-    'live' in replaced ||
-    'board' in replaced
-  );
-  if (isSameScreen || 'redirection' in replaced) return environment;
+  const hasOwnScreen = ['stdout', 'stderr', 'live', 'board'].some((name) => name in replaced);
+  if (!hasOwnScreen || 'redirection' in replaced) return environment;
   return Object.defineProperty(environment, 'redirection', { value: new Redirection(environment) });
 }

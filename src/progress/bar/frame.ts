@@ -1,4 +1,4 @@
-/** Bars as plain data: what a user has set, and what a bar shows at one moment. */
+/** Bars as plain data: their settings, and their frames. */
 
 import type { BarCharacters } from '../meter/glyphs.js';
 import type { StreamName } from '../screen/terminal.js';
@@ -13,7 +13,7 @@ export function isOutput(text: unknown): text is Output {
 
 /**
  * Everything that a user sets, with the defaults filled in; `null` is tqdm's `None`. Plain data, except that `postfix`
- * may be anything. Settings are never changed in place: a bar replaces them, so `===` tells whether they changed.
+ * may be anything. Settings are never changed in place: a bar replaces them, so `===` detects a change.
  */
 export interface BarSettings {
   /** Text before the bar, with its colon when it has one. */
@@ -46,7 +46,7 @@ export interface BarSettings {
 
 export type FrameState = 'running' | 'finished' | 'failed';
 
-/** Numbers, settings and state of a bar at one moment: all that its line, its JSON and its taskbar button are made of. */
+/** Numbers, settings and state of a bar at one moment: the data of its line, its JSON and its taskbar button. */
 export interface BarFrame {
   readonly state: FrameState;
   /** Units done as of the last frame that was due, as in tqdm; a running loop may be ahead. */
@@ -71,7 +71,7 @@ export function averageRate(done: number, elapsed: number): number | null {
 
 const MAX_ERROR_NAME = 80;
 
-/** Returns the name of an error, made fit for a line; undefined for anything that is not an error. */
+/** Returns the name of an error, short and without control characters; undefined for anything but an error. */
 export function errorName(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const name: unknown = error.name;

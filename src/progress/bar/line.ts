@@ -1,4 +1,4 @@
-/** The lines of a bar: frames made text for the room that its screen has. */
+/** The lines of a bar: frames as text that fits the screen. */
 
 import { messageOf, warnOnce } from '../../errors.js';
 import type { LineSize, MeterData } from '../meter/arguments.js';
@@ -12,7 +12,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** Columns and rows; `null` where they are not known. */
 type ScreenSize = { readonly [Side in keyof LineSize]-?: number | null };
 
-/** The numbers and settings that a line is made of. */
+/** The numbers and settings from which a line is made. */
 export type FormatDict = MeterData & ScreenSize;
 
 /**
@@ -50,11 +50,11 @@ export class LineMaker {
     this.#file = file;
     this.#env = environment.env;
     this.#isColoured = isColoured;
-    // As in tqdm, `dynamic_ncols` goes before a given size.
+    // As in tqdm, `dynamicNcols` takes precedence over a given size.
     this.#given = dynamicNcols ? { ncols: null, nrows: null } : { ncols, nrows };
     const isStandard = streamName(file, environment) !== undefined;
     this.#follows = dynamicNcols || (follows && isStandard);
-    // The size of other files is never read unless `dynamicNcols` wants it.
+    // The size of other files is read only with `dynamicNcols`.
     this.#size = isStandard ? this.#readSize() : this.#given;
   }
 
@@ -66,7 +66,6 @@ export class LineMaker {
 
   formatDict({ n, total, elapsed, rate, settings }: BarFrame): FormatDict {
     const { desc, ascii, unit, unitScale, barFormat, postfix, unitDivisor, initial } = settings;
-    const { ncols, nrows } = this.size;
     const colour = this.#isColoured ? settings.colour : null;
     return {
       n,
@@ -74,8 +73,7 @@ export class LineMaker {
       elapsed,
       rate,
       initial,
-      ncols,
-      nrows,
+      ...this.size,
       prefix: desc,
       ascii,
       unit,
@@ -98,7 +96,7 @@ export class LineMaker {
 
   /**
    * Returns the line of a frame and never throws: frames are drawn from the program's loop, from timers, on signals and
-   * at the end of the process. A postfix that throws when it is made text is left out, after one warning.
+   * at the end of the process. A postfix that cannot be converted to text is left out, after one warning.
    */
   safeLineOf(frame: BarFrame): string {
     try {

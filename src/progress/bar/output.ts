@@ -8,14 +8,13 @@ import type { BarSettings, Output } from './frame.js';
 import { LineMaker } from './line.js';
 import { JsonRenderer, LineRenderer } from './line-renderer.js';
 import { type BarHost, noRenderer, type Renderer } from './renderer.js';
-import { TaskbarRenderer } from './taskbar.js';
-import { DisplayRenderer, FrameRenderer } from './terminal-renderer.js';
+import { DisplayRenderer, FrameRenderer, Taskbar } from './terminal-renderer.js';
 
 type OutputMode = Exclude<Output, 'auto'>;
 
 export interface OutputSituation {
   readonly output: Output;
-  /** Whether the user named the file. As in tqdm, it gets frames then; a log that was not named gets lines. */
+  /** Whether the user named the file. A named file gets frames, as in tqdm; a log that was not named gets lines. */
   readonly isNamed: boolean;
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -49,6 +48,7 @@ export interface BarOutput {
   readonly terminal: Terminal;
   readonly lines: LineMaker;
   readonly renderer: Renderer;
+  readonly taskbar?: Taskbar | undefined;
   /** Whether the bar is only counted. */
   readonly isDisabled: boolean;
   /** Whether the program's output to the terminal is printed above the bar. */
@@ -77,12 +77,11 @@ export function openOutput(
   const display = mode === 'terminal' ? Display.of(terminal) : undefined;
   const format = { follows: display !== undefined, isColoured: hasColours(situation) };
   const lines = new LineMaker(terminal.file, settings, environment, format);
-  const renderer = createRenderer(mode, bar, environment.clock, display);
   return {
     terminal,
     lines,
-    renderer:
-      settings.taskbar && mode === 'terminal' && isTTY ? new TaskbarRenderer(bar, renderer) : renderer,
+    renderer: createRenderer(mode, bar, environment.clock, display),
+    taskbar: settings.taskbar && mode === 'terminal' && isTTY ? new Taskbar(terminal) : undefined,
     isDisabled: mode === 'none',
     redirects: display !== undefined && redirect && streamName(terminal.file, environment) !== undefined,
   };

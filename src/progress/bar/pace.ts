@@ -1,11 +1,11 @@
-/** When the clock is read: seldom in fast loops, since a reading takes longer than one of their rounds. */
+/** The pace at which loops read the clock: seldom in fast loops, since a reading takes longer than a round. */
 
 import type { Clock } from '../../system/clock.js';
 
 /** A loop over the bar, which keeps its own count between two frames. */
 export interface RunningLoop {
   /** The round in which the loop reads the clock; 0 for the next one. */
-  lookAt: number;
+  checkAt: number;
   /** Units that the loop has counted and `n` does not contain yet. */
   readonly pending: number;
 }
@@ -18,7 +18,7 @@ const MIN_FAST_ROUNDS = 64;
 /**
  * Decides how many rounds a loop makes between two readings of the clock: 1 until the loop has proved fast, then the
  * clock's stride, and 1 again as soon as a round is slow. A frame is late by at most a few microseconds, or by `stride`
- * rounds in a loop that becomes slow all at once.
+ * rounds in a loop that suddenly becomes slow.
  */
 export class Pace {
   readonly #stride: number;

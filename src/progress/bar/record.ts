@@ -1,6 +1,6 @@
 /**
- * The record of a bar: cells of its own in a page of the loaded backend. A bar writes them at once and nothing else, so
- * a scrape always sees the newest number.
+ * The record of a bar: cells of its own in a page of the loaded backend. A bar counts directly into them, so a scrape
+ * always contains the newest numbers.
  */
 
 /** Work done by all bars that ever used this record. Only grows. */

@@ -4,7 +4,7 @@ import type { LiveBar } from '../screen/live-bars.js';
 import type { BarFrame } from './frame.js';
 import type { BarRecord } from './record.js';
 
-/** A bar as its renderer and its screen see it. */
+/** The properties of a bar that its renderer and its screen use. */
 export interface BarHost extends LiveBar {
   readonly record: BarRecord;
   /** Units done now, those of a running loop included. */

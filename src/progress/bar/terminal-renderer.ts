@@ -1,7 +1,8 @@
-/** Bars drawn in place: in the rows of a real terminal, or as tqdm writes them to any file. */
+/** Bars drawn in place: in the rows of a real terminal, or as tqdm writes them to any file; and on the taskbar. */
 
 import { displayLength } from '../meter/display-width.js';
 import { type Display, type DisplayLine, MORE_HIDDEN } from '../screen/display.js';
+import type { Terminal } from '../screen/terminal.js';
 import type { BarFrame } from './frame.js';
 import type { BarHost, Renderer } from './renderer.js';
 
@@ -9,7 +10,7 @@ import type { BarHost, Renderer } from './renderer.js';
 export class DisplayRenderer implements Renderer, DisplayLine {
   readonly #bar: BarHost;
   readonly #display: Display;
-  /** The frame that is being drawn; undefined when the display makes its rows anew, for which one is taken. */
+  /** The frame that is being drawn; undefined while the display composes all rows, for which a new one is taken. */
   #frame: BarFrame | undefined;
   #text: string | undefined;
   #row: number | undefined;
@@ -106,5 +107,39 @@ export class FrameRenderer implements Renderer {
   #overwrite(row: number, line: string, columns: number, ending = ''): string {
     const padding = ' '.repeat(Math.max(this.#columns - columns, 0));
     return `${'\n'.repeat(row)}\r${line}${padding}${ending}${UP.repeat(row)}`;
+  }
+}
+
+/** States of a taskbar button. */
+const HIDDEN = 0;
+const PERCENT = 1;
+const INDETERMINATE = 3;
+
+function taskbarSequence(state: number, percent: number): string {
+  return `\u001b]9;4;${state};${percent}\u001b\\`;
+}
+
+/**
+ * Shows a bar on the button of the terminal's window: `OSC 9 ; 4 ; state ; percent`, introduced by ConEmu and understood
+ * by Windows Terminal and others.
+ */
+export class Taskbar {
+  readonly #terminal: Terminal;
+  #shown = '';
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  show({ n, total }: BarFrame): void {
+    const isKnown = total !== null && total > 0;
+    const percent = isKnown ? Math.floor(100 * Math.min(Math.max(n / total, 0), 1)) : 0;
+    const shown = taskbarSequence(isKnown ? PERCENT : INDETERMINATE, percent);
+    if (shown !== this.#shown && this.#terminal.tryWrite(shown)) this.#shown = shown;
+  }
+
+  hide(): void {
+    if (this.#shown !== '') this.#terminal.write(taskbarSequence(HIDDEN, 0));
+    this.#shown = '';
   }
 }

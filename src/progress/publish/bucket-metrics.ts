@@ -1,6 +1,5 @@
 /** Buckets as metric families: under fixed names with labels, or under names from the user's function. */
 import { messageOf, show, warnOnce } from '../../errors.js';
-import type { FamilyOptions } from '../../model/collector.js';
 import { createFamily } from '../../model/create-family.js';
 import type { FamilySnapshot } from '../../model/family.js';
 import type { MetricType } from '../../model/metric-types.js';
@@ -18,12 +17,13 @@ export type BarProperty = keyof BucketNumbers;
  */
 export type MetricFunc = (bucket: string, property: BarProperty, unit: string) => string;
 
+/** A published number of a bucket. */
 interface Published {
   readonly property: BarProperty;
   readonly name: string;
   readonly help: string;
   readonly type: MetricType;
-  /** Whether the unit is a label too, which numbers of bars do not have. */
+  /** Whether the unit is a label: numbers of units have one, numbers of bars do not. */
   readonly perUnit: boolean;
 }
 
@@ -87,22 +87,23 @@ export class NamedFamilies {
   }
 
   families(buckets: readonly Bucket[]): FamilySnapshot[] {
-    const values = new Map<string, { property: BarProperty; value: number }>();
+    const values = new Map<string, { published: Published; value: number }>();
     for (const bucket of buckets) {
-      for (const { property } of PUBLISHED) {
+      for (const published of PUBLISHED) {
+        const { property } = published;
         const name = this.#nameOf(bucket, property);
         if (name === undefined) continue;
+        const value = bucket[property];
         const known = values.get(name);
-        if (known === undefined) values.set(name, { property, value: bucket[property] });
-        else if (known.property === property) known.value = combine(property, known.value, bucket[property]);
-        else
-          this.#warn(
-            bucket,
-            `gave ${show(name)} for '${property}', which is the name of '${known.property}'`,
-          );
+        if (known === undefined) values.set(name, { published, value });
+        else if (known.published === published) known.value = combine(property, known.value, value);
+        else {
+          const taken = known.published.property;
+          this.#warn(bucket, `gave ${show(name)} for '${property}', which is the name of '${taken}'`);
+        }
       }
     }
-    return [...values].map(([name, { property, value }]) => familyOf(name, property, value));
+    return [...values].map(([name, { published, value }]) => familyOf(name, published, value));
   }
 
   #nameOf(bucket: Bucket, property: BarProperty): string | undefined {
@@ -141,10 +142,10 @@ export class NamedFamilies {
  * Returns a family whose type follows its name, so that any name is free of lint: a name that ends with `_total` is a
  * counter where the number only grows, and `unknown` where it does not; all others are gauges.
  */
-function familyOf(name: string, property: BarProperty, value: number): FamilySnapshot {
-  const { help, type } = PUBLISHED.find((known) => known.property === property)!;
-  const endsAsCounter = name.endsWith('_total');
-  const options: FamilyOptions = { series: [{ value }] };
-  if (!endsAsCounter) return createFamily(name, help, { ...options, type: 'gauge' });
-  return createFamily(name, help, { ...options, type: type === 'counter' ? 'counter' : 'unknown' });
+function familyOf(name: string, { help, type }: Published, value: number): FamilySnapshot {
+  const totalType = type === 'counter' ? 'counter' : 'unknown';
+  return createFamily(name, help, {
+    type: name.endsWith('_total') ? totalType : 'gauge',
+    series: [{ value }],
+  });
 }

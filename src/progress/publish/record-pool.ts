@@ -41,7 +41,7 @@ class PooledRecord implements BarRecord {
   }
 }
 
-/** Pools by the name of their proxy. Kept for good, as their records are: a backend that is loaded late gets them all. */
+/** Pools by the name of their proxy. Never removed, so that a backend that is loaded late receives all records. */
 const pools = new Map<string, RecordPool>();
 
 /**

@@ -1,4 +1,4 @@
-/** The terminal's cursor: the sequences that move it, and where it is after the terminal has rewrapped its lines. */
+/** The terminal's cursor: the sequences that move it, and its row after the terminal has rewrapped its lines. */
 
 import { displayLength } from '../meter/display-width.js';
 
@@ -13,7 +13,7 @@ export function up(rows: number, right = 0): string {
   return (rows > 0 ? `${ESCAPE}${rows}A` : '') + (right > 0 ? `${ESCAPE}${right}C` : '');
 }
 
-/** Returns a line in place of what its row shows. It is cut at the edge of the screen: wrapping would shift the rows. */
+/** Returns the text that replaces a row by a line, cut at the edge of the screen: wrapping would shift the rows. */
 export function replaceLine(text: string): string {
   return `${NO_WRAP}${ERASE_LINE}${text}${WRAP}`;
 }
@@ -57,6 +57,11 @@ function isXtermJs(env: Variables): boolean {
   return /^xterm\b(?!-kitty|-ghostty)/.test(env.TERM ?? '') && NOT_XTERM_JS.every((name) => !env[name]);
 }
 
+/** Returns the rows that a line takes on a screen of so many columns. */
+function rowsOf(text: string, columns: number): number {
+  return Math.max(Math.ceil(displayLength(text) / columns), 1);
+}
+
 /**
  * Returns how far the cursor has moved below the first of these rows when the terminal became narrower. Most terminals
  * keep the cursor in its line; those made of xterm.js (VS Code's, those in browsers) move it down by the rows that
@@ -68,9 +73,9 @@ function isXtermJs(env: Variables): boolean {
 export function rowsBelow(rows: readonly string[], columns: number, env: Variables = process.env): number {
   if (!isXtermJs(env)) return 0;
   let below = 0;
-  // From the last line to the first, as xterm.js goes. It leaves the line that has the cursor at that point as it is.
+  // From the last line to the first, as in xterm.js, which does not rewrap the line that then has the cursor.
   for (const [row, text] of [...rows.entries()].reverse()) {
-    if (row !== below) below += Math.max(Math.ceil(displayLength(text) / columns) - 1, 0);
+    if (row !== below) below += rowsOf(text, columns) - 1;
   }
   return below;
 }
@@ -84,5 +89,5 @@ export function rowsBelow(rows: readonly string[], columns: number, env: Variabl
  */
 export function rowsAbove(rows: readonly string[], columns: number, env: Variables = process.env): number {
   if (env.XTERM_VERSION) return rows.length;
-  return rows.reduce((sum, text) => sum + Math.max(Math.ceil(displayLength(text) / columns), 1), 0);
+  return rows.reduce((sum, text) => sum + rowsOf(text, columns), 0);
 }

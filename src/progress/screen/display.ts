@@ -29,14 +29,14 @@ export interface DisplayLine {
   drawnRows: number;
 }
 
-/** Milliseconds until a frame that the terminal did not take is tried again. */
+/** Milliseconds until rows that the terminal did not accept are written again. */
 const RETRY_MS = 100;
 
 const displays = new WeakMap<Terminal, Display>();
 /** Displays that have lines. */
 const active = new Set<Display>();
 
-/** Puts the cursor below all bars, for other writers. The next frame moves it back. */
+/** Puts the cursor below all bars, so that others can write there. The next frame moves it back. */
 export function parkDisplays(): void {
   for (const display of active) display.park();
 }
@@ -65,9 +65,9 @@ export class Display {
   #hides = 0;
   /** Whether the terminal has rewrapped its lines since the last frame. */
   #isRewrapped = false;
-  /** Rows that the cursor is below its place. */
+  /** Rows from the first bar down to the cursor. */
   #parked = 0;
-  /** The program's last line above the bars, when it has not ended it. */
+  /** The program's last line above the bars, while it has no line feed. */
   #openLine = '';
   /** Whether the cursor is in the row below the open line. */
   #isBelowOpenLine = false;
@@ -100,7 +100,7 @@ export class Display {
     line.drawnRows = line.rows;
     const isHidden = this.#hidden > 0 && line.row >= this.#limit - 1 && line.drawnRows >= this.#limit;
     if (isHidden && (isInPlace || !isOwn)) {
-      // The screen already shows that more are hidden: nothing has to be drawn.
+      // The screen shows already that bars are hidden.
       if (!isOwn) this.#hidden += 1;
       this.#lines.add(line);
       line.drawnRow = line.row;
@@ -190,7 +190,7 @@ export class Display {
     if (this.#tryWrite(this.#return() + change + '\n'.repeat(parked))) this.#setDrawn(rows, parked);
   }
 
-  /** Reports whether the cursor is in its place and the screen as the last frame left it. */
+  /** Reports whether the cursor and the screen are as the last frame left them. */
   #isInOrder(): boolean {
     return this.#hides === 0 && this.#parked === 0 && !this.#isRewrapped && !this.#isOnOpenLine();
   }
@@ -207,7 +207,7 @@ export class Display {
     if (this.#tryWrite(changeRow(row, text))) this.#rows[row] = text;
   }
 
-  /** Returns all rows as they should be. */
+  /** Returns the rows to show, and sets the row in which each line is drawn. */
   #compose(): string[] {
     this.#limit = Number.POSITIVE_INFINITY;
     this.#hidden = 0;
@@ -226,14 +226,14 @@ export class Display {
     return Array.from(rows, (text = '') => text);
   }
 
-  /** Returns the text that brings the cursor to the first row, and that row to its place. */
+  /** Returns the text that brings the cursor to the first row, below an open line. */
   #return(): string {
     return up(this.#parked) + (this.#isRewrapped ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
   }
 
   /**
-   * Returns how many rows below its place a frame leaves the cursor: below the bars while the loop is blocked, since a
-   * signal then ends the process at once; in the last row where the bars fill the screen, which would scroll.
+   * Returns how many rows below the first bar a frame leaves the cursor. While the loop is blocked it is left below the
+   * bars, since a signal then ends the process at once; where the bars fill the screen, which would scroll, in the last row.
    */
   #parkedRows({ length }: readonly string[]): number {
     return loopWatch.isBlocked ? Math.min(length, (this.#terminal.file.rows || length + 1) - 1) : 0;
@@ -275,10 +275,7 @@ export class Display {
   #stop(): void {
     active.delete(this);
     this.#terminal.file.off?.('resize', this.#onResize);
-    this.#rows = [];
-    this.#hidden = 0;
     this.#openLine = '';
-    this.#isBelowOpenLine = false;
   }
 
   readonly #onResize = (): void => {

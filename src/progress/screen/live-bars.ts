@@ -1,4 +1,4 @@
-/** The bars that are open: their rows on the screen, the monitor of silent bars, and the end of the process. */
+/** Open bars: their rows on the screen, the monitor of silent bars, and the end of the process. */
 
 import { addExitStep, removeExitStep, runExitSteps } from '../../system/exit-steps.js';
 import { Display, parkDisplays, redrawDisplays } from './display.js';
@@ -6,7 +6,7 @@ import { drainQueues } from './output-queue.js';
 import { SignalGuard } from './signals.js';
 import type { Terminal } from './terminal.js';
 
-/** A bar as its screen sees it. */
+/** The properties of a bar that its screen uses. */
 export interface LiveBar {
   readonly terminal: Terminal;
   /** The row, counted from the first bar's; negative when the user fixed it: `-2` is always row 2. */
@@ -21,7 +21,7 @@ export interface LiveBar {
   abandon(exitCode: number): void;
 }
 
-/** A row that no bar stands in, kept for the next bar of a task: see `task-rows.ts`. */
+/** A row that is kept for the next bar of a task: see `task-rows.ts`. */
 export interface KeptRow {
   /** Counted from the first bar's; negative when the row is gone. */
   row: number;
@@ -30,16 +30,16 @@ export interface KeptRow {
 /** Seconds between two rounds of the monitor, as in tqdm. */
 const MONITOR_INTERVAL = 10;
 
-/** Groups that have a bar. */
+/** Groups with an open bar. */
 const groups = new Set<LiveBars>();
 
-/** Closes the bars that are open when the process ends, so that the shell's prompt starts on a line of its own. */
+/** Closes all open bars at the end of the process, so that the shell's prompt starts on a line of its own. */
 export function closeOpenBars(exitCode: number): void {
   for (const group of [...groups]) group.abandon(exitCode);
   drainQueues();
 }
 
-/** Signals end a process without an exit event, so they are listened to while bars are on a screen. */
+/** Handles signals while bars are on a screen, since they end a process without an exit event. */
 const signals = new SignalGuard({ die: runExitSteps, prepare: parkDisplays, resume: redrawDisplays });
 
 function setOpen(group: LiveBars, isOpen: boolean): void {
@@ -52,12 +52,12 @@ function setOpen(group: LiveBars, isOpen: boolean): void {
 /**
  * Open bars in the order of their creation. Bars that may share a terminal must share a group.
  *
- * While there is one, a timer that does not keep the process alive looks for bars that fell silent, and the end of
- * the process closes what is open.
+ * While there is one, a timer that does not keep the process alive looks for silent bars, and the end of the process
+ * closes all of them.
  */
 export class LiveBars {
   readonly #bars = new Set<LiveBar>();
-  /** Bars that are counted and not drawn; the monitor and the end of the process concern them too. */
+  /** Bars that are counted and not drawn. The monitor and the end of the process handle them too. */
   readonly #undrawn = new Set<LiveBar>();
   readonly #keptRows = new Set<KeptRow>();
   #monitor: ReturnType<typeof setInterval> | undefined;
@@ -135,41 +135,38 @@ export class LiveBars {
   }
 
   #start(): void {
-    if (this.#monitor !== undefined || this.#bars.size + this.#undrawn.size === 0) return;
-    // With an interval of 0 the timer still runs, since it marks the group as open.
-    const seconds = this.#monitorInterval > 0 ? this.#monitorInterval : MONITOR_INTERVAL;
-    this.#monitor = setInterval(() => {
-      if (this.#monitorInterval > 0) this.rescue();
-    }, seconds * 1000);
-    this.#monitor.unref();
+    if (this.#bars.size + this.#undrawn.size === 0) return;
     setOpen(this, true);
+    if (this.#monitorInterval > 0) {
+      this.#monitor ??= setInterval(() => this.rescue(), this.#monitorInterval * 1000).unref();
+    }
   }
 
   #stop(): void {
-    if (this.#monitor === undefined) return;
     clearInterval(this.#monitor);
     this.#monitor = undefined;
     setOpen(this, false);
   }
 
-  /** Moves the rows below a bar up by one: its line stays, and pushes all rows down by one. */
-  #closeGap(gone: LiveBar): void {
-    const goneRow = Math.abs(gone.row);
+  /** Moves the rows below a closed bar up by one: its line stays, and pushes all rows down by one. */
+  #closeGap(closed: LiveBar): void {
+    const row = Math.abs(closed.row);
     for (const bar of this.#bars) {
-      if (bar.row > goneRow && bar.terminal === gone.terminal) bar.row -= 1;
+      if (bar.row > row && bar.terminal === closed.terminal) bar.row -= 1;
     }
-    this.closeKeptGap(goneRow);
+    this.closeKeptGap(row);
   }
 
-  #fillGap(gone: LiveBar): void {
+  /** Moves the first bar below the screen to the row of a closed bar. */
+  #fillGap(closed: LiveBar): void {
     let first: LiveBar | undefined;
     for (const bar of this.#bars) {
-      if (bar.row >= gone.rows - 1 && (first === undefined || bar.row < first.row)) first = bar;
+      if (bar.row >= closed.rows - 1 && (first === undefined || bar.row < first.row)) first = bar;
     }
     if (first === undefined) return;
-    // A display notices by itself that the bar has moved.
+    // A display draws a bar that has moved in its new row.
     if (Display.of(first.terminal) === undefined) first.clear();
-    first.row = Math.abs(gone.row);
+    first.row = Math.abs(closed.row);
   }
 
   /** Runs one round of the monitor. */
@@ -188,10 +185,10 @@ export class LiveBars {
    * @returns a function that draws them again; its argument is the text that was written meanwhile
    */
   hide(filter: (bar: LiveBar) => boolean): (written?: string) => void {
-    const bars = [...this.#bars].filter(filter);
     const displays = new Set<Display>();
     const others: LiveBar[] = [];
-    for (const bar of bars) {
+    for (const bar of this.#bars) {
+      if (!filter(bar)) continue;
       const display = Display.of(bar.terminal);
       if (display === undefined) others.push(bar);
       else displays.add(display);
@@ -202,15 +199,5 @@ export class LiveBars {
       for (const display of displays) display.unhide(written);
       for (const bar of others) bar.refresh();
     };
-  }
-
-  /** Runs `print` while the bars that pass the filter are off the screen. */
-  printAbove(filter: (bar: LiveBar) => boolean, print: () => void, written: string): void {
-    const restore = this.hide(filter);
-    try {
-      print();
-    } finally {
-      restore(written);
-    }
   }
 }

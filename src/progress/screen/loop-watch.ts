@@ -5,9 +5,10 @@
  * would do nothing. Listeners must therefore be removed in time, and drawing frames is the only code that still runs.
  */
 
-/** Milliseconds without a turn of the loop after which it counts as blocked: at first, and once it has been blocked. */
-const PATIENCE_MS = 200;
-const LATER_PATIENCE_MS = 50;
+/** Milliseconds without a turn after which the loop counts as blocked for the first time. */
+const FIRST_LIMIT_MS = 200;
+/** The same after the first time. */
+const LATER_LIMIT_MS = 50;
 
 export interface LoopListener {
   /** Called when the loop is found blocked. */
@@ -19,11 +20,10 @@ export interface LoopListener {
 export class LoopWatch {
   readonly #now: () => number;
   readonly #listeners: LoopListener[] = [];
-  #patience = PATIENCE_MS;
-  /** When a turn was requested that has not happened yet; undefined when none was. */
+  #limit = FIRST_LIMIT_MS;
+  /** Time at which a turn was requested; undefined when none is awaited. */
   #requested: number | undefined;
-  #isBlocked = false;
-  #isStarting = false;
+  #state: 'starting' | 'turning' | 'blocked' = 'turning';
 
   /** @param now - returns milliseconds since an arbitrary fixed moment */
   constructor(now: () => number = () => performance.now()) {
@@ -32,12 +32,12 @@ export class LoopWatch {
 
   /** Whether the event loop has been blocked while frames were drawn. */
   get isBlocked(): boolean {
-    return this.#isBlocked;
+    return this.#state === 'blocked';
   }
 
   /** Whether the loop is known to turn. */
   get isTurning(): boolean {
-    return !this.#isBlocked && !this.#isStarting;
+    return this.#state === 'turning';
   }
 
   listen(listener: LoopListener): void {
@@ -46,7 +46,7 @@ export class LoopWatch {
 
   /** Starts watching: listeners are called when the loop turns for the first time, which may be never. */
   start(): void {
-    this.#isStarting = true;
+    if (this.isTurning) this.#state = 'starting';
     if (this.#requested === undefined) this.#requestTurn();
   }
 
@@ -54,10 +54,10 @@ export class LoopWatch {
   onFrame(): void {
     if (this.#requested === undefined) {
       this.#requestTurn();
-    } else if (!this.#isBlocked && this.#now() - this.#requested > this.#patience) {
-      this.#isBlocked = true;
-      // Signals that arrived meanwhile are lost when the listeners go, so the next time it must be noticed sooner.
-      this.#patience = LATER_PATIENCE_MS;
+    } else if (!this.isBlocked && this.#now() - this.#requested > this.#limit) {
+      this.#state = 'blocked';
+      // Signals that arrived meanwhile are lost with the listeners, so the next block must be noticed sooner.
+      this.#limit = LATER_LIMIT_MS;
       for (const listener of this.#listeners) listener.onBlock?.();
     }
   }
@@ -71,8 +71,7 @@ export class LoopWatch {
   readonly #turn = (): void => {
     this.#requested = undefined;
     if (this.isTurning) return;
-    this.#isBlocked = false;
-    this.#isStarting = false;
+    this.#state = 'turning';
     for (const listener of this.#listeners) listener.onTurn();
   };
 }

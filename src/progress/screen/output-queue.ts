@@ -1,4 +1,4 @@
-/** Text on its way to the process's own terminal or pipe, which does not wait for a slow reader. */
+/** Text that waits until the reader of the process's own terminal or pipe has room for it. */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 
@@ -12,13 +12,13 @@ export interface ProcessStream {
 const NOTHING = new Uint8Array(0);
 /** Milliseconds between two attempts to write the queue. */
 const RETRY_MS = 50;
-/** Milliseconds that the end of the process waits for a reader that takes nothing. */
+/** Milliseconds that the end of the process waits for a reader that reads nothing. */
 const MAX_EXIT_WAIT_MS = 1000;
 
 /** Queues that are not empty. */
 const pending = new Set<OutputQueue>();
 
-/** Writes all queues at the end of the process, for as long as their readers take something. */
+/** Writes all queues at the end of the process, for as long as their readers read. */
 export function drainQueues(): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; pending.size > 0 && waited < MAX_EXIT_WAIT_MS; waited += 10) {
@@ -29,7 +29,7 @@ export function drainQueues(): void {
 
 /**
  * Output to a terminal or pipe. Node's writes to these block, so a reader that stops would stop the program. The file is
- * opened once more, with a descriptor that does not block, which changes nothing for others.
+ * opened once more with a descriptor that does not block, which does not affect other descriptors.
  */
 export class OutputQueue {
   readonly #descriptor: number;
@@ -63,12 +63,12 @@ export class OutputQueue {
     }
   }
 
-  /** Whether text is queued that is not written yet. */
+  /** Whether text is queued. */
   get isPending(): boolean {
     return this.#queued.length > 0;
   }
 
-  /** Writes a frame if there is room. @returns false when nothing of it was written */
+  /** Writes a frame if there is room. Returns false when nothing of it was written. */
   tryWrite(text: string): boolean {
     this.writeQueued();
     if (this.isPending) return false;
@@ -85,7 +85,7 @@ export class OutputQueue {
     this.writeQueued();
   }
 
-  /** Writes the queue and then `text`, waiting for the reader: used before others write to the file. */
+  /** Writes the queue and then `text`, and waits for the reader. Called before others write to the file. */
   flush(text: string): void {
     const queued = this.#queued;
     this.#setQueued(NOTHING);
@@ -93,7 +93,7 @@ export class OutputQueue {
     if (text !== '') this.#stream.write(text);
   }
 
-  /** Writes as much of the queue as there is room for. @returns whether anything was written */
+  /** Writes as much of the queue as there is room for. Returns whether anything was written. */
   writeQueued(): boolean {
     if (!this.isPending) return false;
     const written = this.#writeBytes(this.#queued);
@@ -101,7 +101,7 @@ export class OutputQueue {
     return written > 0;
   }
 
-  /** @returns the number of bytes written */
+  /** Writes until there is no room, and returns the number of bytes written. */
   #writeBytes(bytes: Uint8Array): number {
     let written = 0;
     try {

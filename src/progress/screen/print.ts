@@ -6,7 +6,7 @@ import { type OutputFile, type StandardStreams, type StreamName, streamName, Ter
 /** The standard streams of a process, and the bars on them. */
 export interface SharedScreen extends StandardStreams {
   readonly live: LiveBars;
-  /** Prints above the bars when another thread or process draws them; undefined when this thread does. */
+  /** Prints above bars that another thread or process draws; undefined when this thread draws them. */
   readonly board: { print(stream: StreamName, text: string): boolean } | undefined;
 }
 
@@ -19,16 +19,26 @@ export interface WriteOptions {
   readonly nolock?: boolean | undefined;
 }
 
-/** Returns a filter for the bars that share a screen with `file`: stdout and stderr are seen side by side. */
+/** Returns a filter for the bars that share a screen with `file`, as stdout and stderr do. */
 function onScreenOf(screen: SharedScreen, file: OutputFile): (bar: LiveBar) => boolean {
   const isStandard = (other: OutputFile) => streamName(other, screen) !== undefined;
   return ({ terminal }) => terminal.file === file || (isStandard(terminal.file) && isStandard(file));
 }
 
-/** Prints where the bars are drawn, when that is another thread or process. @returns whether it did */
+/** Makes another thread or process print above the bars. Returns false when this thread has to print. */
 function printOnBoard(screen: SharedScreen, file: OutputFile, text: string): boolean {
   const stream = streamName(file, screen);
   return stream !== undefined && screen.board?.print(stream, text) === true;
+}
+
+/** Calls `write`, which writes `text` to `file`, while the bars on its screen are hidden. */
+function writeAbove(screen: SharedScreen, file: OutputFile, text: string, write: () => void): void {
+  const restore = screen.live.hide(onScreenOf(screen, file));
+  try {
+    write();
+  } finally {
+    restore(text);
+  }
 }
 
 /** Prints `text` above the bars. */
@@ -36,7 +46,7 @@ export function printAbove(screen: SharedScreen, text: string, options: WriteOpt
   const { file = screen.stdout, end = '\n' } = options;
   const printed = text + end;
   if (printOnBoard(screen, file, printed)) return;
-  screen.live.printAbove(onScreenOf(screen, file), () => Terminal.of(file).flush(printed), printed);
+  writeAbove(screen, file, printed, () => Terminal.of(file).flush(printed));
 }
 
 /** Takes the bars off the screen until the result is disposed of, or until `work` is done. */
@@ -54,15 +64,10 @@ export function externalWriteMode(
   let result: unknown;
   try {
     result = work();
-  } catch (error) {
-    restore();
-    throw error;
+    return result instanceof Promise ? result.finally(restore) : result;
+  } finally {
+    if (!(result instanceof Promise)) restore();
   }
-  if (!(result instanceof Promise)) {
-    restore();
-    return result;
-  }
-  return result.finally(restore);
 }
 
 function once(act: () => void): () => void {
@@ -73,10 +78,10 @@ function once(act: () => void): () => void {
   };
 }
 
-/** Milliseconds between two checks whether a terminal has taken everything. */
+/** Milliseconds between two checks whether the terminals have empty queues. */
 const RETRY_MS = 50;
 
-/** Prints above the bars everything that the program writes to a terminal, while at least one holder wants that. */
+/** Prints above the bars everything that the program writes to a terminal, while there is a holder. */
 export class Redirection {
   readonly #screen: SharedScreen;
   readonly #holders = new Set<object>();
@@ -99,7 +104,7 @@ export class Redirection {
     if (this.#holders.delete(holder)) this.#end();
   }
 
-  /** Restores the terminals once they have taken the bars' last lines, so that later output cannot overtake these. */
+  /** Restores the terminals once the last lines of the bars are written, so that later output cannot overtake these. */
   #end(): void {
     if (this.#holders.size > 0) return;
     if (this.#redirected.some(({ terminal }) => terminal.isPending))
@@ -107,7 +112,7 @@ export class Redirection {
     else for (const { restore } of this.#redirected.splice(0)) restore();
   }
 
-  /** Replaces the `write` of a terminal. @returns a function that restores it */
+  /** Replaces the `write` of a terminal, and returns a function that restores it. */
   #redirect(terminal: Terminal): () => void {
     const { file } = terminal;
     const own = Object.getOwnPropertyDescriptor(file, 'write');
@@ -115,17 +120,17 @@ export class Redirection {
     let isActive = true;
     const write = (...args: never[]): unknown => {
       if (!isActive || terminal.isWriting) return original.apply(file, args);
-      if (printOnBoard(this.#screen, file, textOf(args[0]))) {
+      const text = textOf(args[0]);
+      if (printOnBoard(this.#screen, file, text)) {
         const callback: unknown = args.at(-1);
         if (typeof callback === 'function') callback();
         return true;
       }
       for (const redirected of this.#redirected) redirected.terminal.flush();
       let result: unknown;
-      const print = () => {
+      writeAbove(this.#screen, file, text, () => {
         result = original.apply(file, args);
-      };
-      this.#screen.live.printAbove(onScreenOf(this.#screen, file), print, textOf(args[0]));
+      });
       return result;
     };
     Object.defineProperty(file, 'write', {
@@ -136,7 +141,7 @@ export class Redirection {
     });
     return () => {
       isActive = false;
-      // A replacement made meanwhile by other code still calls this one, which then only passes text on.
+      // A later replacement by other code still calls this one, which then only passes text on.
       if (file.write !== write) return;
       if (own === undefined) Reflect.deleteProperty(file, 'write');
       else Object.defineProperty(file, 'write', own);

@@ -3,14 +3,11 @@
 import { constants } from 'node:os';
 import { loopWatch } from './loop-watch.js';
 
+const isWindows = process.platform === 'win32';
 /** Ctrl-C, `kill`, the end of the terminal; Ctrl-\ and nodemon's signal; Ctrl-Break. */
-const DEADLY: readonly NodeJS.Signals[] =
-  process.platform === 'win32'
-    ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
-    : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
-/** Ctrl-Z, and `fg` afterwards. */
-const STOPPING: readonly NodeJS.Signals[] = process.platform === 'win32' ? [] : ['SIGTSTP'];
-const CONTINUING: readonly NodeJS.Signals[] = process.platform === 'win32' ? [] : ['SIGCONT'];
+const DEADLY: readonly NodeJS.Signals[] = isWindows
+  ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
+  : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
 
 export interface SignalActions {
   /** Called before the process dies of a signal. */
@@ -32,15 +29,19 @@ export interface SignalActions {
 export class SignalGuard {
   readonly #actions: SignalActions;
   readonly #holders = new Set<object>();
+  readonly #listeners = new Map<NodeJS.Signals, (signal: NodeJS.Signals) => void>();
 
   constructor(actions: SignalActions) {
     this.#actions = actions;
+    for (const signal of DEADLY) this.#listeners.set(signal, this.#onDeadly);
+    // Ctrl-Z, and `fg` afterwards.
+    if (!isWindows) this.#listeners.set('SIGTSTP', this.#onStop).set('SIGCONT', actions.resume);
     loopWatch.listen({ onBlock: () => this.#unlisten(), onTurn: () => this.#listen() });
   }
 
   hold(holder: object): void {
     this.#holders.add(holder);
-    // Not at once: in a loop that blocks from its first round on, the signal would never reach the listener.
+    // Listening starts later: in a loop that blocks from its first round on, no signal would reach the listener.
     if (this.#holders.size === 1) loopWatch.start();
   }
 
@@ -51,16 +52,12 @@ export class SignalGuard {
   #listen(): void {
     this.#unlisten();
     if (this.#holders.size === 0 || !loopWatch.isTurning) return;
-    // Before all others, so that a listener added with `once` is still there to be counted.
-    for (const signal of DEADLY) process.prependListener(signal, this.#onDeadly);
-    for (const signal of STOPPING) process.prependListener(signal, this.#onStop);
-    for (const signal of CONTINUING) process.on(signal, this.#actions.resume);
+    // Before all others, so that a listener added with `once` can still be counted.
+    for (const [signal, listener] of this.#listeners) process.prependListener(signal, listener);
   }
 
   #unlisten(): void {
-    for (const signal of DEADLY) process.off(signal, this.#onDeadly);
-    for (const signal of STOPPING) process.off(signal, this.#onStop);
-    for (const signal of CONTINUING) process.off(signal, this.#actions.resume);
+    for (const [signal, listener] of this.#listeners) process.off(signal, listener);
   }
 
   readonly #onDeadly = (signal: NodeJS.Signals): void => {

@@ -67,7 +67,7 @@ export class MapRows {
     running += 1;
   }
 
-  /** Returns rows for a task: those that were left last. */
+  /** Returns the rows for a task, preferably those of the task that ended last. */
   enter(): TaskRows {
     this.#busy += 1;
     return this.#idle.pop() ?? new TaskRows(this.#live, this.#parentRow);

@@ -1,4 +1,4 @@
-/** The files that bars are drawn in, guarded so that a failing write never reaches the program. */
+/** The files in which bars are drawn. A failing write never reaches the program. */
 
 import { isMainThread } from 'node:worker_threads';
 import { messageOf, warnOnce } from '../../errors.js';
@@ -100,7 +100,7 @@ export class Terminal {
     return this.#queue?.isPending === true;
   }
 
-  /** Writes a frame. @returns false when the reader is too slow: the frame is lost */
+  /** Writes a frame. Returns false when the reader is too slow and the frame is lost. */
   tryWrite(text: string): boolean {
     let isWritten = true;
     this.#guard((queue) => {
@@ -133,7 +133,7 @@ export class Terminal {
     }
   }
 
-  /** Returns the queue of the process's own stream; undefined for streams that buffer by themselves. */
+  /** Returns the queue of the process's own stream; undefined for streams that have a buffer. */
   #openQueue(): OutputQueue | undefined {
     if (!this.#isOpened) {
       this.#isOpened = true;

@@ -7,14 +7,14 @@ import type { BarRecord, COMPLETED } from '../bar/record.js';
 /** The cell of completed work. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 
-/** Absorbs the rounding of `lookAt`: a reading of the clock one round early is harmless, one late is not. */
+/** Absorbs the rounding of `checkAt`: a reading of the clock one round early is harmless, one late is not. */
 const EARLY = 1e-9;
 
 /** Ends the bar of a loop. */
 export type EndLoop = (outcome: Outcome, error?: unknown) => void;
 
 export class Loop implements RunningLoop {
-  lookAt = 1;
+  checkAt = 1;
   /** Items yielded; the last of them is counted when the next is requested. */
   protected given = 0;
   protected readonly record: BarRecord;
@@ -48,21 +48,21 @@ export class Loop implements RunningLoop {
   protected count(rounds: number): void {
     const { record } = this;
     record.page[record.offset + FIRST_CELL]! -= -1;
-    if (rounds >= this.lookAt) this.look(rounds);
+    if (rounds >= this.checkAt) this.check(rounds);
   }
 
   /** Draws a frame if one is due after `rounds` rounds, and sets the round of the next reading of the clock. */
-  protected look(rounds: number): void {
+  protected check(rounds: number): void {
     const state = this.#state;
     if (state.outcome !== undefined) {
-      this.lookAt = Number.POSITIVE_INFINITY;
+      this.checkAt = Number.POSITIVE_INFINITY;
       return;
     }
     const n = this.#firstN + rounds;
     if (n - this.#lastPrintN >= state.miniters) {
       const now = state.clock.now();
       if (now - this.#lastPrintT < state.mininterval || now < this.#minStartT) {
-        this.lookAt = rounds + state.pace.next(now);
+        this.checkAt = rounds + state.pace.next(now);
         return;
       }
       this.#advanced = rounds;
@@ -71,7 +71,7 @@ export class Loop implements RunningLoop {
       this.#lastPrintT = state.lastPrintT;
     }
     const reached = this.#lastPrintN + state.miniters - this.#firstN;
-    this.lookAt = Math.max(rounds + 1, Math.ceil(reached - EARLY));
+    this.checkAt = Math.max(rounds + 1, Math.ceil(reached - EARLY));
   }
 
   /** Ends the bar after `rounds` counted rounds. */

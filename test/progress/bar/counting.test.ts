@@ -149,6 +149,17 @@ describe('the record of a bar', () => {
     assert.equal(records[0]!.cell(ETA), 0);
   });
 
+  it('contains the speed of a loop that drew no frame for too long, with the rounds since the last one', () => {
+    const { tqdm, clock, records, live } = fakeTqdm();
+    for (const i of tqdm(10, { miniters: 100, maxinterval: 1 })) {
+      clock.tick(1);
+      if (i !== 4) continue;
+      live.rescue();
+      assert.equal(records[0]!.cell(RATE), 0.8);
+      assert.equal(records[0]!.cell(ETA), 7.5);
+    }
+  });
+
   it('contains the sum of any amounts, however they are drawn', () => {
     const amounts = fc.array(
       fc.record({ amount: fc.integer({ min: 0, max: 9 }), seconds: fc.integer({ max: 4, min: 0 }) }),

@@ -10,12 +10,12 @@ describe('Pace', () => {
   it('skips readings after 64 fast rounds, and reads the clock in every round again after a slow one', () => {
     const pace = new Pace(clock);
     let now = 0;
-    let looks = 0;
+    let readings = 0;
     while (pace.next(now) === 1) {
       now += 1e-7;
-      looks += 1;
+      readings += 1;
     }
-    assert.equal(looks, 64);
+    assert.equal(readings, 64);
     assert.equal(pace.next(now + 16e-7), 16);
     assert.equal(pace.next(now + 1), 1);
   });

@@ -21,7 +21,7 @@ async function rowsOf(proxy: string): Promise<[string, string, number][]> {
 }
 
 describe('a record', () => {
-  it('is used by one bar after the other and continues its counts', async (t) => {
+  it('is reused by the next bar, and continues its counts', async (t) => {
     const proxy = await serve(t);
     for (let i = 0; i < 1000; i++) {
       using bar = proxy.tqdm(null, { ...COUNTED, desc: 'next', total: 2 });
@@ -102,7 +102,7 @@ describe('loading a backend late', () => {
     const looped = bucketOf(text, 'loop');
     assert.equal(looped['completed_total it'], 4);
     assert.equal(looped.finished_bars_total, 1);
-    // One record for each that there was: none was left behind or moved twice.
+    // The number of records is the same: none was left behind or moved twice.
     assert.equal((await rowsOf(proxy.name)).length, 4);
   });
 

@@ -35,7 +35,7 @@ async function liveRows(proxy: string): Promise<{ live: number; departed: number
 
 describe('bars of worker threads', () => {
   // This test is the first: the unnamed proxies of both sides are the same because each is the first of its thread.
-  it('are read with those of the main thread while they run, as one system', async (t) => {
+  it('are added to those of the main thread while they run', async (t) => {
     const proxy = await serve(t);
     const own = proxy.tqdm(null, { ...COUNTED, desc: 'job', total: 50 });
     own.update(5);
@@ -80,7 +80,7 @@ describe('bars of worker threads', () => {
     });
     assert.deepEqual(await liveRows(proxy.name), { live: 4, departed: 1 });
 
-    // A worker ends by itself with its bar open, which is closed as a drawn bar would be. Closed bars are not changed.
+    // A worker that ends with an open bar closes it. Closed bars are not changed.
     await Promise.all(
       [workers[3]!, workers[0]!, workers[1]!].map((worker) => {
         worker.postMessage('leave');

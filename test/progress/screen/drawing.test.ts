@@ -137,14 +137,14 @@ describe('a log', () => {
   });
 });
 
-describe('a postfix that cannot be made text', () => {
+describe('a postfix that cannot be converted to text', () => {
   const broken = {
     toString() {
       throw new Error('no text');
     },
   };
 
-  it('is left out with one warning, and neither loops nor ends fail', async () => {
+  it('is left out with one warning, and no loop and no close fails', async () => {
     const { tqdm, clock, stderr, records } = fakeTqdm();
     const warnings: string[] = [];
     const listen = (warning: Error) => warnings.push(warning.message);

@@ -35,7 +35,7 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
-  it('comes by a signal in a loop that blocks the event loop', async () => {
+  it('may be caused by a signal in a loop that blocks the event loop', async () => {
     using program = play('busy', SIZE);
     // Then the cursor is below the bar between two frames, and no listener for signals is left.
     await program.waitFor(() => program.cursor().row === 1);

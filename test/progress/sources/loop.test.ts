@@ -366,6 +366,6 @@ describe('a running loop', () => {
     const { tqdm, clock } = fakeTqdm();
     for (const _ of tqdm(1000, { miniters: 100, mininterval: 0, file: new FakeFile() }));
     // Ten frames of a few readings each, and the first and the last one.
-    assert.ok(clock.looks < 60, `${clock.looks} looks`);
+    assert.ok(clock.readings < 60, `${clock.readings} readings`);
   });
 });
