@@ -27,7 +27,7 @@ export class Bridge implements Collector {
       isUp: families !== undefined,
       leftOut: (families ?? []).filter((family) => !joined.add(target, family)).length,
     }));
-    // Families made here describe this scrape; metrics would be read before it has ended.
+    // These describe the current scrape. Metrics would be read before it has ended, so families are created here.
     const familyOfTargets = (
       name: string,
       help: string,

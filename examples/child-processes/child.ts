@@ -1,4 +1,4 @@
-/** Counts primes: `child.js FIRST COUNT`. The parent draws its bar, or the program itself when it runs alone. */
+/** Counts primes: `child.js FIRST COUNT`. The parent draws its bar. Without a parent, the program draws it itself. */
 import { trange } from 'metheus/progress';
 
 const [first = 0, count = 500_000] = process.argv.slice(2).map(Number);

@@ -1,7 +1,7 @@
 /**
  * Counts the primes below 2,000,000 in four child processes, whose bars this process draws below its own.
  *
- * The children need no code for it: `progressEnv()` puts a variable into their environment.
+ * The children need no code for this: `progressEnv()` returns a variable for their environment.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

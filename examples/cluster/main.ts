@@ -1,8 +1,8 @@
 /**
  * A cluster whose workers serve HTTP and count in files, and whose primary serves the metrics of them all.
  *
- * It makes its own load on the loopback interface, kills a worker half-way, and ends by itself. The totals contain
- * every answer, those of the killed worker too.
+ * It creates load on the loopback interface, kills a worker half-way, and ends by itself. The totals contain every
+ * response, including those of the killed worker.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';

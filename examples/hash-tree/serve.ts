@@ -11,7 +11,7 @@ const LAST_PORT = 65_535;
 /**
  * Serves at `[::1]`, or at 127.0.0.1 without IPv6, on the given port or the next free one.
  *
- * @param print - called when the address differs from the one asked for
+ * @param print - called when the address differs from the requested one
  */
 export async function startProxy(port: number, print: (text: string) => void): Promise<TqdmPromProxy> {
   const last = Math.min(port + MAX_PORTS - 1, LAST_PORT);

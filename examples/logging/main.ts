@@ -8,10 +8,10 @@ import { tqdm } from 'metheus/progress';
 import { pino } from 'pino';
 import winston from 'winston';
 
-// By default pino writes to a file descriptor, past the streams of Node.js, so it gets a destination.
+// By default, pino writes to a file descriptor and bypasses process.stdout, so it needs a destination.
 const log = pino({ base: null, timestamp: false }, { write: (line) => tqdm.write(line, { end: '' }) });
 
-// winston writes to the console, whose output is printed above the bars already.
+// winston writes to process.stdout, so its output is printed above the bars without a change.
 const audit = winston.createLogger({
   format: winston.format.simple(),
   transports: [new winston.transports.Console()],

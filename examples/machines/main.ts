@@ -2,9 +2,9 @@
  * Two machines that count in Redis, and an exporter that serves the totals of both.
  *
  * `node build/examples/machines/main.js [redis://…]` starts a Redis of its own unless a URL is given, as the argument or in
- * `REDIS_URL`. A machine is a process in a directory of its own here, which shares nothing but Redis with the other. The
- * programs do not name a backend; the environment does. Both machines have ended when the exporter is scraped, and the
- * totals contain all that they counted.
+ * `REDIS_URL`. Each "machine" is a process in its own directory, which shares only Redis with the other. The environment
+ * configures the backend, not the programs. The exporter is scraped after both machines have ended, and its totals
+ * contain everything that they counted.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { startRedisServer } from './redis-server.js';
 const ORDERS = [300, 450];
 
 function environmentFor(url: string): NodeJS.ProcessEnv {
-  // A prefix of this run keeps out what other runs counted in the same Redis.
+  // A new prefix, so that the totals do not include other runs in the same Redis.
   const config = JSON.stringify({ url, keyPrefix: `shop-${process.pid}`, expireKeyTime: 60 });
   return { ...process.env, METHEUS_BACKEND_CLASS: 'redis', METHEUS_BACKEND_CONFIG: config };
 }
@@ -26,7 +26,7 @@ function program(name: string): string {
   return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
 }
 
-/** Runs a machine until it has ended, with all that it counted in Redis. */
+/** Runs a machine until it has ended. Everything that it counted is in Redis then. */
 async function runMachine(orders: number, env: NodeJS.ProcessEnv): Promise<void> {
   const cwd = await mkdtemp(join(tmpdir(), 'metheus-machine-'));
   const [code] = await once(fork(program('counting'), [String(orders)], { cwd, env }), 'exit');

@@ -31,7 +31,7 @@ for (const [word, count] of tqdm(mostFrequentFirst(), { desc: 'Rank', total: cou
   console.log(`${count} ${word}`);
 }
 
-// Numbers, and a bar that is updated by hand and closed at the end of the block, also after an error.
+// A loop over numbers, and a bar that is updated by calls. `using` closes it at the end of the block, even on an error.
 {
   using letters = tqdm(null, { desc: 'Letters', unitScale: true });
   for (const row of trange(lines.length, { desc: 'Rows', leave: false })) letters.update(lines[row]!.length);

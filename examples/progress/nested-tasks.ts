@@ -3,8 +3,8 @@
  *
  *     node build/examples/progress/nested-tasks.js FOLDER
  *
- * A bar that is opened in a task of `tqdm.map` gets a row of that task, without any code, and the next file takes over
- * the row of a finished one.
+ * A bar that is opened in a task of `tqdm.map` automatically gets a row below the bar of the map. When a file is done,
+ * the bar of the next file uses its row.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
