@@ -20,7 +20,7 @@ export type Named<G> = string extends keyof G
 /** Refuses names that are not open. TypeScript alone does not check an object literal whose type is inferred. */
 export type OnlyOpen<G, Open extends string> = string extends Open
   ? unknown
-  : { readonly [Name in Exclude<keyof G, Open>]: never };
+  : { readonly [Name in keyof G]: Name extends Open ? unknown : never };
 
 /** The labels that may still be given after `G`. */
 export type StillOpen<Open extends string, G> = string extends Open ? string : Exclude<Open, Named<G>>;

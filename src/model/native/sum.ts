@@ -40,7 +40,7 @@ export class NativeSum {
    * wide; otherwise every two adjacent buckets become one.
    */
   result({ maxBuckets, maxZeroThreshold }: NativeLimit): NativeBuckets {
-    const groups = new BlockGroups(this.blocks, this.threshold, this.zeroCount);
+    const groups = new CountGroups(this.blocks, this.threshold, this.zeroCount);
     if (this.widest > this.narrowest) groups.widen(this.widest);
     let schema = groups.coarsest ?? this.finest;
     for (;;) {
@@ -118,7 +118,7 @@ interface Group {
 }
 
 /** The counts of blocks, and a zero bucket that can be widened. */
-class BlockGroups {
+class CountGroups {
   threshold: number;
   zeroCount: number;
   readonly #groups = new Map<string, Group>();
