@@ -1,4 +1,4 @@
-/** Clocks: a coarse one for the hot path of metrics, and the one that bars read. */
+/** Clocks: a coarse clock for the hot path of metrics, and the clock of bars. */
 
 /** Milliseconds during which the coarse time stands still. `set`s of two threads within it may count as simultaneous. */
 const RESOLUTION_MS = 50;

@@ -40,7 +40,7 @@ export function postfixText(values: Postfix): string {
     throw new MetheusError('METHEUS_INVALID_VALUE', {
       given: `${show(values)} to setPostfix`,
       expected: 'an object, a Map or pairs',
-      todo: 'For text as it is, call setPostfixStr',
+      todo: 'Call setPostfixStr for text',
     });
   }
   const pairs = new Map(isPairs(values) ? values : Object.entries(values));
@@ -62,7 +62,7 @@ export function plainPostfix(postfix: unknown): unknown {
   }
 }
 
-/** Returns the first postfix of a bar: the text of an object or a Map, any other value as it is. */
+/** Returns the first postfix of a bar: the text of an object or a Map, any other value unchanged. */
 export function initialPostfix(postfix: unknown): unknown {
   if (!postfix) return null;
   if (typeof postfix !== 'object' || Array.isArray(postfix)) return postfix;

@@ -47,7 +47,7 @@ export function formatInterval(t: number | bigint): string {
 }
 
 /**
- * Returns a number as it is, or with three significant digits when that is shorter: `1234567`, `1.23e+8`, `0.0456`.
+ * Returns a number in full, or with three significant digits when that is shorter: `1234567`, `1.23e+8`, `0.0456`.
  *
  * @throws `METHEUS_INVALID_BAR_OPTION` when `n` is not a number
  */

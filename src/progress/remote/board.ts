@@ -1,6 +1,6 @@
 /**
  * A board: memory in which a thread or process puts the frames of its bars, for its parent to draw. The parent reads it
- * now and then; no message is sent for a frame.
+ * periodically; no message is sent for a frame.
  */
 
 import type { Outcome } from '../bar/bar-state.js';

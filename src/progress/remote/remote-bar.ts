@@ -68,7 +68,7 @@ export class RemoteBar extends Bar {
     return {
       ...frame,
       elapsed: numbers.elapsed + Math.max(since, 0),
-      // Every last frame shows the average rate, also that of a thread that was terminated.
+      // Every last frame shows the average rate, even when the thread was terminated.
       rate: frame.state === 'running' ? numbers.rate : null,
       error: settings.error,
     };

@@ -123,7 +123,7 @@ class ThreadBoard implements RemoteBoard {
   /** Returns the count of a frame and what the bar has counted since, read from the bar's cells. */
   newestCount({ n, page, offset, counted }: SlotNumbers): number {
     const now = this.#cells[page]?.[offset + COMPLETED];
-    // A smaller count is that of another bar, which has the cells now.
+    // A smaller count belongs to another bar, which uses the cells now.
     return now === undefined || now <= counted ? n : n + (now - counted);
   }
 }

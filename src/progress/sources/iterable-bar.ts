@@ -61,7 +61,7 @@ export class IterableBar<T> extends AsyncIterableBar<T, Iterable<T>> implements 
 const nowhere = { write: () => true };
 const closedBars = createEnvironment({ stdout: nowhere, stderr: nowhere, env: {}, live: new LiveBars() });
 
-/** A closed bar of each kind, kept for good. See docs/v8.md: constructors kept by one live instance. */
+/** A closed bar of each kind, which lives as long as the program. See docs/v8.md: constructors kept by one live instance. */
 export const CLOSED_BARS: readonly Bar[] = [
   new Bar({ disable: true }, closedBars),
   new IterableBar([], { disable: true }, closedBars),

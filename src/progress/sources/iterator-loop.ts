@@ -22,8 +22,8 @@ abstract class SyncLoop<T> extends Loop implements IterableIterator<T> {
   }
 
   /**
-   * Ends the loop. Further calls of `next` count nothing. Each class has its own: with a call by `super` on this way,
-   * V8 keeps the result literal of `next`, and a loop over numbers takes twice as long.
+   * Ends the loop. Further calls of `next` count nothing. No subclass calls a shared method through `super` here: V8
+   * would then allocate each result of `next`, and a loop over numbers would take twice as long.
    */
   protected abstract leave(rounds: number): void;
 }

@@ -61,7 +61,7 @@ function promisesOf<T>(promises: Iterable<T>): T[] {
   return markHandled([...promises]);
 }
 
-/** Returns as many promises, of which the first settles as the first of the given ones that settles, and so on. */
+/** Returns promises that settle in order: the first like whichever given promise settles first, and so on. */
 function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
   const waiting: { resolve: (value: Awaited<T>) => void; reject: (error: unknown) => void }[] = [];
   const settled = promises.map(

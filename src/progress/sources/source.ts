@@ -28,7 +28,7 @@ export function isIterator(source: unknown): source is Iterator<unknown> | Async
 export function lengthOf(source: object | string): number | undefined {
   // A string iterates by code points.
   if (typeof source === 'string') return [...source].length;
-  // A function's length is that of its parameters.
+  // The length of a function is its number of parameters.
   if ('length' in source && typeof source !== 'function' && isLength(source.length)) return source.length;
   if ('size' in source && isLength(source.size)) return source.size;
   return undefined;
