@@ -153,7 +153,7 @@ export abstract class BarAttributes {
     this.setDescriptionStr(desc ? `${desc}: ` : '', refresh);
   }
 
-  /** Sets the text before the bar as it is. */
+  /** Sets the text before the bar, without adding a colon. */
   setDescriptionStr(desc: string | null = null, refresh = true): void {
     this.applySettings({ desc: desc ?? '' });
     if (refresh) this.refresh();

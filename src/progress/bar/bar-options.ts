@@ -25,7 +25,7 @@ export interface BarOptions {
   readonly miniters?: number | null | undefined;
   /** Whether to draw with ASCII; or the characters from empty to full, such as `' .oO'`. @defaultValue `false` */
   readonly ascii?: BarCharacters | undefined;
-  /** Whether not to draw the bar, which is still counted; `null`: draw on a terminal only. @defaultValue `false` */
+  /** Whether to count without drawing; `null`: draw on a terminal only. @defaultValue `false` */
   readonly disable?: boolean | null | undefined;
   /** Name of what is counted. @defaultValue `'it'` */
   readonly unit?: string | undefined;
@@ -41,7 +41,7 @@ export interface BarOptions {
   readonly initial?: number | undefined;
   /** A fixed row, from 0. @defaultValue the first free one */
   readonly position?: number | null | undefined;
-  /** Text or numbers after the meter: an object is shown as `key=value`, anything else as it is. */
+  /** Text or numbers after the meter: an object is shown as `key=value`, anything else unchanged. */
   readonly postfix?: unknown;
   /** Factor between two metric prefixes; 1024 for bytes. @defaultValue 1000 */
   readonly unitDivisor?: number | undefined;

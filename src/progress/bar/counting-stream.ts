@@ -21,7 +21,7 @@ export interface CountingOptions {
 
 /** Options of `bar.stream()`. */
 export interface StreamOptions extends CountingOptions {
-  /** Where back-pressure begins, in bytes or objects. @defaultValue Node's */
+  /** Buffered bytes or objects from which back-pressure applies. @defaultValue Node's */
   readonly highWaterMark?: number | undefined;
 }
 

@@ -133,7 +133,7 @@ export class Display {
     return isRemoved;
   }
 
-  /** Leaves a last text above the other lines, for good. */
+  /** Writes the last text of a line above the others, where it stays. */
   finish(line: DisplayLine, text: string): void {
     this.#remove(line);
     if (this.#hides > 0) {
@@ -157,7 +157,7 @@ export class Display {
     if (this.#hides === 1) this.#terminal.flush(this.#eraseAll());
   }
 
-  /** @param written - the text that was written meanwhile */
+  /** @param written - the text that was written in the meantime */
   unhide(written = '\n'): void {
     this.#hides -= 1;
     this.#openLine = (this.#openLine + written).split(/[\r\n]/).at(-1)!;

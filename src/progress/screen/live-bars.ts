@@ -182,7 +182,7 @@ export class LiveBars {
   /**
    * Takes the bars that pass the filter off the screen.
    *
-   * @returns a function that draws them again; its argument is the text that was written meanwhile
+   * @returns a function that draws them again, called with the text that was written in the meantime
    */
   hide(filter: (bar: LiveBar) => boolean): (written?: string) => void {
     const displays = new Set<Display>();

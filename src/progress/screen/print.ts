@@ -1,4 +1,4 @@
-/** Printing above the bars: they are taken off the screen, the text is written, and they are drawn again. */
+/** Printing above the bars: they are hidden, the text is written, and they are drawn again. */
 
 import type { LiveBar, LiveBars } from './live-bars.js';
 import { type OutputFile, type StandardStreams, type StreamName, streamName, Terminal } from './terminal.js';
@@ -11,11 +11,11 @@ export interface SharedScreen extends StandardStreams {
 }
 
 export interface WriteOptions {
-  /** Where to print. @defaultValue `process.stdout` */
+  /** File to print to. @defaultValue `process.stdout` */
   readonly file?: OutputFile | undefined;
   /** Text written after `text`. @defaultValue `'\n'` */
   readonly end?: string | undefined;
-  /** Accepted for tqdm's sake; has no effect, since no other code runs while a bar is drawn. */
+  /** Has no effect: no other code runs while a bar is drawn. Exists for programs that were written for tqdm. */
   readonly nolock?: boolean | undefined;
 }
 

@@ -66,7 +66,7 @@ describe('a bucket', () => {
       },
     ];
     assert.deepEqual(await readBuckets('sum'), buckets);
-    assert.deepEqual(await readBuckets('nobody'), []);
+    assert.deepEqual(await readBuckets('another'), []);
   });
 
   it('keeps the counts of an ended writer, whose running bars have failed', async () => {
