@@ -14,18 +14,11 @@ import { METRIC_TYPES, type MetricType } from '../model/metric-types.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
 import type { Escaping } from './formats.js';
 
-const ESCAPINGS: readonly unknown[] = ['underscores', 'dots', 'values', 'allow-utf-8'] satisfies Escaping[];
+const ESCAPINGS: readonly Escaping[] = ['underscores', 'dots', 'values', 'allow-utf-8'];
 
 /** Reports whether this is the name of an escaping scheme. */
 export function isEscaping(given: unknown): given is Escaping {
-  return ESCAPINGS.includes(given);
-}
-
-/** @throws `METHEUS_INVALID_OPTIONS` */
-export function checkEscaping(given: unknown): asserts given is Escaping {
-  if (isEscaping(given)) return;
-  const expected = `one of ${ESCAPINGS.join(', ')}`;
-  throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `escaping: ${show(given)}`, expected });
+  return (ESCAPINGS as readonly unknown[]).includes(given);
 }
 
 /** Escapes a metric's name. Legacy names are returned unchanged. */
@@ -80,42 +73,64 @@ export type ShapesOf = (name: string, type: MetricType) => readonly [Shape, ...S
 /** A family's names, and what an encoder has made for it. */
 export interface Exposed<F> {
   readonly shape: Shape;
-  /** All names of the shape. */
-  readonly names: readonly string[];
-  /** Families of a lower rank choose their names first. */
-  readonly rank: number;
-  /** Renames the labels in the text of a series; `undefined` where the text is written as it is. */
+  /** Renames the labels in the text of a series; `undefined` where the text is written unchanged. */
   readonly relabel: ((text: string) => string) | undefined;
   /** Results of the encoder that depend on the descriptor only: one for each form of the family's snapshots. */
   readonly forms: F[];
 }
 
-const RANKS = [0, 1, 2] as const;
+/** The names of the families of one scrape. */
+interface Assignment<F> {
+  readonly families: readonly FamilyDescriptor[];
+  /** In the same order; `undefined` for hidden families. */
+  readonly exposed: readonly (Exposed<F> | undefined)[];
+}
 
 /** Names families for one format and escaping. Results are kept as long as their descriptors. */
 export class FamilyNamer<F> {
   readonly #escaping: Escaping;
   readonly #shapesOf: ShapesOf;
   readonly #preferred = new WeakMap<FamilyDescriptor, Exposed<F>>();
+  /** The last assignment of each registry, by its first family. */
+  readonly #assignments = new WeakMap<FamilyDescriptor, Assignment<F>>();
 
   constructor(escaping: Escaping, shapesOf: ShapesOf) {
     this.#escaping = escaping;
     this.#shapesOf = shapesOf;
   }
 
-  /** Names the families of one scrape. Where they are given as an array, the names do not depend on its order. */
-  begin(families: Iterable<FamilySnapshot>): FamilyNames<F> {
-    const names = new FamilyNames<F>(this);
-    if (!Array.isArray(families)) return names;
-    for (const rank of RANKS)
-      for (const { family } of families as FamilySnapshot[])
-        if (!METRIC_TYPES[family.type].isHidden && this.preferred(family).rank === rank)
-          names.exposedOf(family);
-    return names;
+  /** Returns the names of the families of one scrape in their order; `undefined` for hidden families. */
+  assign(snapshots: readonly FamilySnapshot[]): Assignment<F>['exposed'] {
+    const first = snapshots[0]?.family;
+    if (first === undefined) return [];
+    const last = this.#assignments.get(first);
+    const isSame =
+      last?.families.length === snapshots.length &&
+      snapshots.every(({ family }, i) => family === last.families[i]);
+    if (isSame) return last.exposed;
+    const families = snapshots.map(({ family }) => family);
+    const visible = new Set(families.filter(({ type }) => !METRIC_TYPES[type].isHidden));
+    const exposedOf = this.#assign([...visible]);
+    const exposed = families.map((family) => exposedOf.get(family));
+    this.#assignments.set(first, { families, exposed });
+    return exposed;
   }
 
-  /** The names that a family has unless they are taken. */
-  preferred(family: FamilyDescriptor): Exposed<F> {
+  #assign(families: readonly FamilyDescriptor[]): Map<FamilyDescriptor, Exposed<F>> {
+    const exposedOf = new Map<FamilyDescriptor, Exposed<F>>();
+    const taken = new Set<string>();
+    for (const family of RANKS.flatMap((rank) => families.filter((one) => rankOf(one) === rank))) {
+      const preferred = this.#preferredOf(family);
+      const isTaken = namesOf(preferred.shape).some((name) => taken.has(name));
+      const exposed = isTaken ? this.#alternativeOf(family, taken) : preferred;
+      for (const name of namesOf(exposed.shape)) taken.add(name);
+      exposedOf.set(family, exposed);
+    }
+    return exposedOf;
+  }
+
+  /** Returns the names that a family has unless they are taken. */
+  #preferredOf(family: FamilyDescriptor): Exposed<F> {
     let exposed = this.#preferred.get(family);
     if (exposed === undefined) {
       exposed = this.#expose(family, this.#shapesOf(escapeName(family.name, this.#escaping), family.type)[0]);
@@ -124,11 +139,13 @@ export class FamilyNamer<F> {
     return exposed;
   }
 
-  /** The best names that are not taken. */
-  alternative(family: FamilyDescriptor, isTaken: (name: string) => boolean): Exposed<F> {
+  /** Returns the best names that are not taken. */
+  #alternativeOf(family: FamilyDescriptor, taken: ReadonlySet<string>): Exposed<F> {
     const { name, type } = family;
     for (const candidate of candidates(name, this.#escaping, escapeName)) {
-      const shape = this.#shapesOf(candidate, type).find((one) => !namesOf(one).some(isTaken));
+      const shape = this.#shapesOf(candidate, type).find(
+        (one) => !namesOf(one).some((name) => taken.has(name)),
+      );
       if (shape === undefined) continue;
       if (candidate !== escapeName(name, this.#escaping)) warnOfName(name, candidate);
       return this.#expose(family, shape);
@@ -137,50 +154,31 @@ export class FamilyNamer<F> {
   }
 
   #expose(family: FamilyDescriptor, shape: Shape): Exposed<F> {
-    // Counters give way to other types, since they have a second name; escaped names give way to all others.
-    const rank = isLegacyMetricName(family.name) ? Number(family.type === 'counter') : 2;
-    const relabel = relabelling(family, shape, this.#escaping);
-    return { shape, names: namesOf(shape), rank, relabel, forms: [] };
+    return { shape, relabel: relabelling(family, shape, this.#escaping), forms: [] };
   }
 }
 
-/** The namer for an escaping, made on first use. */
-export function namerOf<F>(
-  namers: Map<Escaping, FamilyNamer<F>>,
-  escaping: Escaping,
-  shapesOf: ShapesOf,
-): FamilyNamer<F> {
-  let namer = namers.get(escaping);
-  if (namer === undefined) {
-    namer = new FamilyNamer(escaping, shapesOf);
-    namers.set(escaping, namer);
-  }
-  return namer;
+/** Families of a lower rank choose their names first. */
+const RANKS = [0, 1, 2];
+
+/** Counters give way to other types, since they have a second name; escaped names give way to all others. */
+function rankOf({ name, type }: FamilyDescriptor): number {
+  return isLegacyMetricName(name) ? Number(type === 'counter') : 2;
 }
 
-/** Names of the families of one scrape. */
-export class FamilyNames<F> {
-  readonly #namer: FamilyNamer<F>;
-  readonly #exposed = new Map<FamilyDescriptor, Exposed<F>>();
-  readonly #taken = new Set<string>();
-
-  constructor(namer: FamilyNamer<F>) {
-    this.#namer = namer;
-  }
-
-  exposedOf(family: FamilyDescriptor): Exposed<F> {
-    let exposed = this.#exposed.get(family);
-    if (exposed !== undefined) return exposed;
-    exposed = this.#namer.preferred(family);
-    for (const name of exposed.names) {
-      if (!this.#taken.has(name)) continue;
-      exposed = this.#namer.alternative(family, (taken) => this.#taken.has(taken));
-      break;
-    }
-    for (const name of exposed.names) this.#taken.add(name);
-    this.#exposed.set(family, exposed);
-    return exposed;
-  }
+/**
+ * Creates the namers of a format: a function that returns the one for an escaping.
+ *
+ * @throws `METHEUS_INVALID_OPTIONS` in that function
+ */
+export function createNamers<F>(shapesOf: ShapesOf): (escaping: Escaping) => FamilyNamer<F> {
+  const namers = new Map(ESCAPINGS.map((escaping) => [escaping, new FamilyNamer<F>(escaping, shapesOf)]));
+  return (escaping) => {
+    const namer = namers.get(escaping);
+    if (namer !== undefined) return namer;
+    const expected = `one of ${ESCAPINGS.join(', ')}`;
+    throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `escaping: ${show(escaping)}`, expected });
+  };
 }
 
 function namesOf({ family, sample, suffixes }: Shape): string[] {

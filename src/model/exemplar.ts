@@ -4,7 +4,14 @@ import { labelString } from './labels.js';
 import { isLegacyLabelName } from './names.js';
 
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#exemplars */
-const MAX_CODE_POINTS = 128;
+export const MAX_CODE_POINTS = 128;
+
+/** Returns the number of code points in the names and values of an exemplar's labels. */
+export function codePointsOf(labels: Iterable<readonly [name: string, value: string]>): number {
+  let count = 0;
+  for (const [name, value] of labels) count += [...name, ...value].length;
+  return count;
+}
 
 /**
  * Returns the labels of an exemplar as text.
@@ -26,7 +33,7 @@ export function exemplarLabels(metric: string, given: unknown): Readonly<Record<
   }
   // UTF-16 has at least as many code units as there are code points, and counting those takes longer.
   if (text.length <= MAX_CODE_POINTS) return labels;
-  const { length } = [...text];
+  const length = codePointsOf(Object.entries(labels));
   if (length <= MAX_CODE_POINTS) return labels;
   const expected = `at most ${MAX_CODE_POINTS} code points in all names and values, not ${length}`;
   throw invalidExemplar(metric, given, expected);

@@ -10,6 +10,8 @@ import {
   createHistogram,
   createSummary,
   type Escaping,
+  type FamilySnapshot,
+  generateBytes,
   generateMetrics,
 } from 'metheus';
 import { escapeLabelName, escapeName } from '#metheus/exposition/naming.js';
@@ -19,7 +21,7 @@ const lines = (...all: readonly string[]): string => `${all.join('\n')}\n`;
 const SCHEMES: readonly Escaping[] = ['underscores', 'dots', 'values', 'allow-utf-8'];
 
 describe('escaping of names', () => {
-  /** As in Go's `model.EscapeName`, but for names that need none, which stay as they are in a family of Go's too. */
+  /** As in Go's `model.EscapeName`, except that legacy names are unchanged, as in Go's `model.EscapeMetricFamily`. */
   const vectors: readonly (readonly [name: string, underscores: string, dots: string, values: string])[] = [
     ['no:escaping_required', 'no:escaping_required', 'no:escaping_required', 'no:escaping_required'],
     [
@@ -233,11 +235,24 @@ describe('UTF-8 names', () => {
     );
   });
 
-  it('are rejected with an unknown scheme', async () => {
-    await assert.rejects(generateMetrics(registry, { escaping: 'none' as Escaping }), {
-      code: 'METHEUS_INVALID_OPTIONS',
-      message:
-        "Invalid options: given escaping: 'none', expected one of underscores, dots, values, allow-utf-8.",
-    });
+  it('give way when a family with the same escaped name appears, and return when it goes', async (t) => {
+    t.mock.method(process, 'emitWarning', () => {});
+    const gauge = (name: string) => createFamily(name, 'h', { utf8Names, series: [{ value: 1 }] });
+    const [escaped, plain] = [gauge('x.y'), gauge('x_y')];
+    const samples = async (...families: FamilySnapshot[]) =>
+      (await generateMetrics(collectable(...families))).match(/^\w.*$/gm)?.join();
+    assert.equal(await samples(escaped), 'x_y 1');
+    assert.equal(await samples(escaped, plain), 'U__x_2e_y 1,x_y 1');
+    assert.equal(await samples(escaped, gauge('z')), 'x_y 1,z 1');
+    assert.equal(await samples(escaped), 'x_y 1');
+  });
+
+  it('are rejected with an unknown scheme in every format', async () => {
+    for (const format of ['text', 'openmetrics', 'protobuf'] as const)
+      await assert.rejects(generateBytes(registry, { escaping: 'none' as Escaping, format }), {
+        code: 'METHEUS_INVALID_OPTIONS',
+        message:
+          "Invalid options: given escaping: 'none', expected one of underscores, dots, values, allow-utf-8.",
+      });
   });
 });

@@ -1,5 +1,6 @@
 /** Parses one line of exposition text by the grammar of its format. */
 import { MetheusError, show } from '../../errors.js';
+import { codePointsOf, MAX_CODE_POINTS } from '../../model/exemplar.js';
 import type { Exemplar } from '../../model/family.js';
 
 /** Selects the grammar. OpenMetrics allows only the spaces, comments and commas that it requires. */
@@ -37,9 +38,6 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 /** Timestamps in milliseconds are below this. */
 const INT64_RANGE = 2 ** 63;
-
-/** Most code points of an exemplar's names and values together. */
-const MAX_EXEMPLAR_CHARACTERS = 128;
 
 /** Parses a line from left to right. Its errors name what was expected at the place where it stopped. */
 export class LineReader {
@@ -130,11 +128,8 @@ export class LineReader {
     this.#at += 3;
     const labels = new Map<string, string>();
     if (this.#labels(labels, '') !== '') this.fail('labels only');
-    let characters = 0;
-    for (const [name, value] of labels) characters += [...name].length + [...value].length;
-    if (characters > MAX_EXEMPLAR_CHARACTERS) {
-      this.fail(`an exemplar of at most ${MAX_EXEMPLAR_CHARACTERS} characters`);
-    }
+    if (codePointsOf(labels) > MAX_CODE_POINTS)
+      this.fail(`an exemplar of at most ${MAX_CODE_POINTS} characters`);
     this.#space();
     const exemplar = { labels: Object.fromEntries(labels), value: this.#number64('a number') };
     if (this.#at === this.#line.length) return exemplar;

@@ -10,8 +10,8 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { METRIC_TYPES } from '../../model/metric-types.js';
 import { Chunk } from '../chunk.js';
-import type { EncodeOptions, Escaping } from '../formats.js';
-import { type FamilyNamer, namerOf } from '../naming.js';
+import type { EncodeOptions } from '../formats.js';
+import { createNamers } from '../naming.js';
 import { shapesOfText } from '../text/prometheus.js';
 import { messageTag, varintTag } from './fields.js';
 import { type LabelName, MAX_LENGTH_BYTES, writeLength } from './labels.js';
@@ -30,7 +30,7 @@ interface FamilyMessage {
   readonly names: LabelName[];
 }
 
-const namers = new Map<Escaping, FamilyNamer<FamilyMessage>>();
+const namerOf = createNamers<FamilyMessage>(shapesOfText);
 
 /**
  * Encodes families, but for those without series. Empty chunks are pauses. Names are those of text 0.0.4.
@@ -38,15 +38,16 @@ const namers = new Map<Escaping, FamilyNamer<FamilyMessage>>();
  * Created times are always written, as in other clients: here they are fields, not series.
  */
 export function* encodeProtobuf(
-  families: Iterable<FamilySnapshot>,
+  families: readonly FamilySnapshot[],
   { escaping, reuse }: EncodeOptions,
 ): Generator<Uint8Array> {
   const chunk = new Chunk(reuse);
-  const names = namerOf(namers, escaping, shapesOfText).begin(families);
+  const names = namerOf(escaping).assign(families);
   const metrics = new MetricWriter(escaping);
-  for (const snapshot of families) {
-    if (METRIC_TYPES[snapshot.family.type].isHidden) continue;
-    const { shape, relabel, forms } = names.exposedOf(snapshot.family);
+  for (const [i, snapshot] of families.entries()) {
+    const exposed = names[i];
+    if (exposed === undefined) continue;
+    const { shape, relabel, forms } = exposed;
     forms[0] ??= { head: headOf(shape.sample, snapshot.family), names: [] };
     const { head, names: labelNames } = forms[0];
     metrics.begin(snapshot, labelNames, relabel);

@@ -1,19 +1,42 @@
 /** Differences between the text formats, and the texts that one of them writes for a family. */
 import type { FamilyDescriptor } from '../../model/family.js';
-import { PADDING } from '../../model/label-column.js';
+import { METRIC_TYPES } from '../../model/metric-types.js';
 import { isLegacyMetricName } from '../../model/names.js';
+import { Fragment } from '../chunk.js';
 import type { Escaping } from '../formats.js';
-import { type FamilyNamer, quoted, type Shape, type ShapesOf } from '../naming.js';
+import { type FamilyNamer, quoted, type Shape } from '../naming.js';
 import { MAX_VALUE_BYTES } from '../value.js';
+
+/** A text format. */
+export interface Dialect {
+  /** Whether the rules of OpenMetrics apply: exemplars, and no counters, quantiles or sums below zero. */
+  readonly isStrict: boolean;
+  /** Returns the namer for an escaping. */
+  namerOf(escaping: Escaping): FamilyNamer<FamilyText>;
+  /** The metadata lines of a family. */
+  headerOf(shape: Shape, family: FamilyDescriptor): string;
+  /** The value of `le` or `quantile`. */
+  formatBound(bound: number): string;
+  /** Converts Unix seconds to the format's timestamps: NaN for a time that it cannot write. */
+  timestampOf(seconds: number): number;
+  /** Text behind the last family. */
+  readonly end: string;
+}
+
+/** Optional columns that lines are written for. */
+export interface LineContents {
+  readonly quantiles: boolean;
+  readonly created: boolean;
+}
 
 /**
  * The number at the end of a line: a cell; a cell and those of the lines before it, since buckets are cumulative; the sum
  * of all these; the value at a quantile; or the time at which the series began to count.
  */
-export type LineValue = 'cell' | 'cumulative' | 'count' | 'quantile' | 'created';
+type LineValue = 'cell' | 'cumulative' | 'count' | 'quantile' | 'created';
 
 /** One line of each series of a family. */
-export interface LineSpec {
+interface LineSpec {
   /** The name of the sample. A name that is not a legacy name stands in the braces, in quotes. */
   readonly name: string;
   /** The index of the cell or of the quantile. */
@@ -24,40 +47,17 @@ export interface LineSpec {
   readonly label?: string;
   /** Whether the line may end with the exemplar of its cell. */
   readonly exemplar?: boolean;
-  /** A cell that must be a number of at least 0, else the line is left out. */
+  /** A cell that must be a number of at least 0, else the line is left out; -1 for a line that is always written. */
   readonly guard?: number;
   /** The line is left out where its number is below this, which NaN is not. */
   readonly min?: number;
-}
-
-/** A text format. */
-export interface Dialect {
-  readonly shapesOf: ShapesOf;
-  /** The metadata lines of a family. */
-  headerOf(shape: Shape, family: FamilyDescriptor): string;
-  /** The lines of each series, in order. */
-  linesOf(shape: Shape, family: FamilyDescriptor, has: LineContents): readonly LineSpec[];
-  /** Converts Unix seconds to the format's timestamps: NaN for a time that it cannot write. */
-  timestampOf(seconds: number): number;
-  /** Whether the format has exemplars. */
-  readonly exemplars: boolean;
-  /** Text behind the last family. */
-  readonly end: string;
-  /** By escaping. */
-  readonly namers: Map<Escaping, FamilyNamer<FamilyText>>;
-}
-
-/** Optional columns that lines are written for. */
-export interface LineContents {
-  readonly quantiles: boolean;
-  readonly created: boolean;
 }
 
 /**
  * A line with the places of its text in {@link FamilyText.view}: a head before the labels and a tail behind them. A series
  * without labels has a shorter head, and its tail begins later.
  */
-export interface Line {
+export interface Line extends Required<Omit<LineSpec, 'name' | 'label'>> {
   readonly head: number;
   readonly headLength: number;
   readonly bareHeadLength: number;
@@ -65,12 +65,6 @@ export interface Line {
   readonly tailLength: number;
   readonly bareTail: number;
   readonly bareTailLength: number;
-  readonly value: LineValue;
-  readonly cell: number;
-  readonly exemplar: boolean;
-  /** -1 for a line that is always written. */
-  readonly guard: number;
-  readonly min: number;
 }
 
 /** All text of a family but labels and numbers, encoded. Made once for each descriptor, and kept with it. */
@@ -87,39 +81,38 @@ export interface FamilyText {
   readonly isExtended: boolean;
 }
 
-const encoder = new TextEncoder();
+/** Where a text begins, and its length in bytes. */
+interface Place {
+  readonly start: number;
+  readonly size: number;
+}
 
 /** Encodes the texts of a family. */
-export function familyTextOf(header: string, specs: readonly LineSpec[]): FamilyText {
-  const texts = new Map<string, number>();
-  const pieces = [encoder.encode(header)];
-  const headerLength = pieces[0]!.length;
-  let length = headerLength;
+export function familyTextOf(
+  dialect: Dialect,
+  shape: Shape,
+  family: FamilyDescriptor,
+  has: LineContents,
+): FamilyText {
+  const header = dialect.headerOf(shape, family);
+  const headerLength = Buffer.byteLength(header);
+  const places = new Map<string, Place>();
+  let end = headerLength;
   /** Places a text once, however many lines have it. */
-  const place = (text: string): { readonly start: number; readonly size: number } => {
-    const encoded = encoder.encode(text);
-    let start = texts.get(text);
-    if (start === undefined) {
-      start = length;
-      texts.set(text, start);
-      pieces.push(encoded);
-      length += encoded.length;
-    }
-    return { start, size: encoded.length };
+  const place = (text: string): Place => {
+    const known = places.get(text);
+    if (known !== undefined) return known;
+    const placed = { start: end, size: Buffer.byteLength(text) };
+    places.set(text, placed);
+    end += placed.size;
+    return placed;
   };
-  const lines = specs.map((spec) => layOut(spec, place));
-  const bytes = new Uint8Array(length + PADDING);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
+  const lines = linesOf(dialect, shape, family, has).map((spec) => layOut(spec, place));
   // A number and perhaps a timestamp, each with the character behind it.
-  let seriesBytes = 0;
-  for (const { headLength, tailLength } of lines)
-    seriesBytes += headLength + tailLength + 2 * (MAX_VALUE_BYTES + 1);
+  let seriesBytes = lines.length * 2 * (MAX_VALUE_BYTES + 1);
+  for (const { headLength, tailLength } of lines) seriesBytes += headLength + tailLength;
   return {
-    view: new DataView(bytes.buffer),
+    view: new Fragment([header, ...places.keys()].join('')).view,
     headerLength,
     lines,
     seriesBytes,
@@ -130,22 +123,22 @@ export function familyTextOf(header: string, specs: readonly LineSpec[]): Family
 
 function layOut(
   { name, cell, value = 'cell', label = '', exemplar = false, guard = -1, min = -Infinity }: LineSpec,
-  place: (text: string) => { readonly start: number; readonly size: number },
+  place: (text: string) => Place,
 ): Line {
   const isLegacy = isLegacyMetricName(name);
   const head = place(isLegacy ? `${name}{` : `{${quoted(name)},`);
   const tail = place(label === '' ? '} ' : `,${label}} `);
-  // Without labels: `name `, `name{le="1"} `, `{"name"} `, `{"name",le="1"} `.
-  const isWholeHead = label !== '';
-  const isWholeTail = label === '' && !isLegacy;
+  // Bytes to leave out without labels: `name `, `name{le="1"} `, `{"name"} `, `{"name",le="1"} `.
+  const cutHead = Number(label === '');
+  const cutTail = Number(label !== '' || isLegacy);
   return {
     head: head.start,
     headLength: head.size,
-    bareHeadLength: isWholeHead ? head.size : head.size - 1,
+    bareHeadLength: head.size - cutHead,
     tail: tail.start,
     tailLength: tail.size,
-    bareTail: isWholeTail ? tail.start : tail.start + 1,
-    bareTailLength: isWholeTail ? tail.size : tail.size - 1,
+    bareTail: tail.start + cutTail,
+    bareTailLength: tail.size - cutTail,
     value,
     cell,
     exemplar,
@@ -154,34 +147,62 @@ function layOut(
   };
 }
 
-/** The lines of a histogram's buckets, `+Inf` last. */
-export function bucketLines(
-  name: string,
-  bounds: readonly number[],
-  format: (bound: number) => string,
-  exemplar: boolean,
+/** Returns the lines of each series, in order. */
+function linesOf(
+  { isStrict, formatBound }: Dialect,
+  { family: name, sample, word, suffixes }: Shape,
+  { type, bounds }: FamilyDescriptor,
+  has: LineContents,
 ): LineSpec[] {
-  return [...bounds, Number.POSITIVE_INFINITY].map((bound, cell) => ({
-    name: `${name}_bucket`,
-    cell,
-    value: 'cumulative',
-    label: `le="${format(bound)}"`,
-    exemplar,
-  }));
+  const created: LineSpec[] =
+    has.created && suffixes.includes('_created')
+      ? [{ name: `${name}_created`, cell: 0, value: 'created' }]
+      : [];
+  switch (METRIC_TYPES[type].layout) {
+    case 'summary': {
+      const quantiles = bounds.map((quantile, cell): LineSpec => {
+        const label = `quantile="${formatBound(quantile)}"`;
+        return { name, cell, value: 'quantile', label, min: isStrict ? 0 : -Infinity };
+      });
+      return [
+        ...(has.quantiles ? quantiles : []),
+        { name: `${name}_sum`, cell: 0, guard: isStrict ? 0 : -1 },
+        { name: `${name}_count`, cell: 1 },
+        ...created,
+      ];
+    }
+    case 'buckets': {
+      const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound, cell): LineSpec => {
+        const label = `le="${formatBound(bound)}"`;
+        return { name: `${name}_bucket`, cell, value: 'cumulative', label, exemplar: true };
+      });
+      return [...buckets, ...totalLines(name, suffixes, bounds, isStrict), ...created];
+    }
+    default: {
+      const isCounter = isStrict && word === 'counter';
+      return [{ name: sample, cell: 0, exemplar: isCounter, guard: isCounter ? 0 : -1 }, ...created];
+    }
+  }
 }
 
-/** The lines of a summary's quantiles. */
-export function quantileLines(
+/**
+ * Returns the lines of a histogram's sum and count, which is that of the last bucket. OpenMetrics has both or none: none
+ * where the sum is below zero or NaN, nor with a bound below zero, since the sum may then shrink.
+ */
+function totalLines(
   name: string,
-  quantiles: readonly number[],
-  format: (quantile: number) => string,
-  min?: number,
+  suffixes: readonly string[],
+  bounds: readonly number[],
+  isStrict: boolean,
 ): LineSpec[] {
-  return quantiles.map((quantile, cell) => ({
-    name,
-    cell,
-    value: 'quantile',
-    label: `quantile="${format(quantile)}"`,
-    ...(min !== undefined && { min }),
-  }));
+  const [, sum, count] = suffixes as readonly [string, string, string];
+  const isSigned = bounds.some((bound) => bound < 0);
+  const isGauge = sum === '_gsum';
+  if (isStrict && isSigned && !isGauge) return [];
+  const cell = bounds.length + 1;
+  const guard = isStrict && !isSigned ? cell : -1;
+  return [
+    { name: name + sum, cell, guard },
+    { name: name + count, cell, value: 'count', guard },
+  ];
 }

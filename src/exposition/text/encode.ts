@@ -1,9 +1,9 @@
 /** Encodes families in any text format. */
+import { codePointsOf, MAX_CODE_POINTS } from '../../model/exemplar.js';
 import type { Exemplar, FamilySnapshot } from '../../model/family.js';
-import { METRIC_TYPES } from '../../model/metric-types.js';
 import { Chunk, copy, Fragment } from '../chunk.js';
 import type { EncodeOptions, Encoder, Escaping } from '../formats.js';
-import { checkEscaping, type Exposed, labelsText, namerOf } from '../naming.js';
+import { type Exposed, labelsText } from '../naming.js';
 import { formatValue } from '../value.js';
 import { type Dialect, type FamilyText, familyTextOf } from './dialect.js';
 import { SeriesWriter } from './series.js';
@@ -14,20 +14,19 @@ export function textEncoder(dialect: Dialect): Encoder {
 }
 
 function* encodeFamilies(
-  families: Iterable<FamilySnapshot>,
+  families: readonly FamilySnapshot[],
   { escaping, created, reuse }: EncodeOptions,
   dialect: Dialect,
 ): Generator<Uint8Array> {
-  checkEscaping(escaping);
+  const names = dialect.namerOf(escaping).assign(families);
   const chunk = new Chunk(reuse);
-  const names = namerOf(dialect.namers, escaping, dialect.shapesOf).begin(families);
   const series = new SeriesWriter(
     dialect.timestampOf,
-    dialect.exemplars ? exemplarWriter(escaping) : undefined,
+    dialect.isStrict ? exemplarWriter(escaping) : undefined,
   );
-  for (const snapshot of families) {
-    if (METRIC_TYPES[snapshot.family.type].isHidden) continue;
-    const exposed = names.exposedOf(snapshot.family);
+  for (const [i, snapshot] of families.entries()) {
+    const exposed = names[i];
+    if (exposed === undefined) continue;
     const text = textOf(exposed, snapshot, created, dialect);
     while (!chunk.fits(text.headerLength)) yield chunk.take();
     chunk.length = copy(chunk.view, chunk.length, text.view, 0, text.headerLength);
@@ -49,18 +48,14 @@ function textOf(
 ): FamilyText {
   const has = { quantiles: quantiles !== undefined, created: writesCreated && created !== undefined };
   const form = Number(has.quantiles) + 2 * Number(has.created);
-  forms[form] ??= familyTextOf(dialect.headerOf(shape, family), dialect.linesOf(shape, family, has));
+  forms[form] ??= familyTextOf(dialect, shape, family, has);
   return forms[form];
 }
-
-/** Maximum of code points in an exemplar's label names and values. Parsers reject a scrape with a longer one. */
-const MAX_EXEMPLAR_LENGTH = 128;
 
 /** Writes ` # {trace_id="1"} 0.5 1700000000`, and nothing for an exemplar that parsers reject. */
 function exemplarWriter(escaping: Escaping): (exemplar: Exemplar) => string {
   return ({ labels, value, timestamp }) => {
-    const length = Object.entries(labels).reduce((sum, [name, text]) => sum + [...name, ...text].length, 0);
-    if (length > MAX_EXEMPLAR_LENGTH) return '';
+    if (codePointsOf(Object.entries(labels)) > MAX_CODE_POINTS) return '';
     const time = Number.isFinite(timestamp) ? ` ${formatValue(timestamp!)}` : '';
     return ` # {${labelsText(labels, escaping)}} ${formatValue(value)}${time}`;
   };

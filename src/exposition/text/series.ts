@@ -1,7 +1,7 @@
 /** Writes the series of a family as lines: the bytes of labels between texts of the family, and numbers. */
 import { createFamily } from '../../model/create-family.js';
 import type { Exemplar, FamilySnapshot } from '../../model/family.js';
-import { type LabelRows, PADDING, REMOVED, rowText } from '../../model/label-column.js';
+import { PADDING, REMOVED, rowText } from '../../model/label-column.js';
 import { type Chunk, copy } from '../chunk.js';
 import type { Exposed } from '../naming.js';
 import { writeValue } from '../value.js';
@@ -33,18 +33,12 @@ export class SeriesWriter {
   /** Text behind a value with an exemplar; `undefined` where the format has no exemplars. */
   readonly #exemplarText: ((exemplar: Exemplar) => string) | undefined;
   #snapshot: FamilySnapshot = NO_FAMILY;
-  #rows: LabelRows = NO_FAMILY.rows;
-  #values: Float64Array = NO_FAMILY.values;
-  #cells = 0;
   #text = NO_TEXT;
-  #texts: DataView = NO_LABELS;
-  #lines: readonly Line[] = [];
   #labels: DataView = NO_LABELS;
   #relabel: Exposed<unknown>['relabel'];
-  #guard = -1;
-  /** Whether a series has more than labels and cells, so that it takes the slower way. */
+  /** Whether series have more than labels and cells, so that all of them take the slower way. */
   #isRich = false;
-  #seriesBytes = 0;
+  /** The row to be written next. */
   #next = 0;
   /** The renamed labels of a series. */
   #scratch = new DataView(new ArrayBuffer(PADDING));
@@ -59,35 +53,27 @@ export class SeriesWriter {
 
   /** Begins with the first series of a family. */
   begin(snapshot: FamilySnapshot, text: FamilyText, relabel: Exposed<unknown>['relabel']): void {
-    const { family, rows, values, timestamps, exemplars } = snapshot;
-    const { bytes } = rows;
+    const { timestamps, exemplars } = snapshot;
+    const { bytes } = snapshot.rows;
     this.#snapshot = snapshot;
-    this.#rows = rows;
-    this.#values = values;
-    this.#cells = family.cells;
     this.#text = text;
-    this.#texts = text.view;
-    this.#lines = text.lines;
     this.#labels =
       bytes.length > PADDING ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : NO_LABELS;
     this.#relabel = relabel;
-    this.#guard = text.guard;
     this.#isRich =
       relabel !== undefined ||
       timestamps !== undefined ||
       text.isExtended ||
       (this.#exemplarText !== undefined && exemplars !== undefined && exemplars.size > 0);
-    this.#seriesBytes = text.seriesBytes;
     this.#next = 0;
   }
 
   /** Fills the chunk. Returns whether all series of the family are written. */
   write(chunk: Chunk): boolean {
-    const { starts, lengths, size } = this.#rows;
-    const values = this.#values;
-    const cells = this.#cells;
-    const lineCount = this.#lines.length;
-    const guard = this.#guard;
+    const { rows, values, family } = this.#snapshot;
+    const { starts, lengths, size } = rows;
+    const { cells } = family;
+    const { lines, guard, seriesBytes } = this.#text;
     const isRich = this.#isRich;
     const isPlain = !isRich && guard < 0;
     for (; this.#next < size; this.#next++) {
@@ -99,31 +85,32 @@ export class SeriesWriter {
         if (!this.#writeRich(chunk, row)) return false;
         continue;
       }
-      if (!chunk.fits(this.#seriesBytes + lineCount * length)) return false;
-      chunk.length =
-        lineCount === 1 && length > 0
-          ? this.#writeLine(chunk, starts[row]!, length, values[row * cells]!)
-          : this.#writeLines(chunk, starts[row]!, length, row * cells);
+      if (!chunk.fits(seriesBytes + lines.length * length)) return false;
+      if (lines.length === 1 && length > 0)
+        this.#writeLine(chunk, starts[row]!, length, values[row * cells]!);
+      else this.#writeLines(chunk, starts[row]!, length, row * cells);
     }
     return true;
   }
 
   /** Writes one line with labels: a series of a counter or gauge. */
-  #writeLine({ bytes, view, length: at }: Chunk, start: number, length: number, value: number): number {
-    const { head, headLength, tail, tailLength } = this.#lines[0]!;
-    const texts = this.#texts;
-    let end = copy(view, at, texts, head, headLength);
+  #writeLine(chunk: Chunk, start: number, length: number, value: number): void {
+    const { bytes, view } = chunk;
+    const { view: texts, lines } = this.#text;
+    const { head, headLength, tail, tailLength } = lines[0]!;
+    let end = copy(view, chunk.length, texts, head, headLength);
     end = copy(view, end, this.#labels, start, length);
     end = copy(view, end, texts, tail, tailLength);
     end = writeValue(bytes, end, value);
     bytes[end] = LINE_FEED;
-    return end + 1;
+    chunk.length = end + 1;
   }
 
-  #writeLines({ bytes, view, length: at }: Chunk, start: number, length: number, cells: number): number {
-    const values = this.#values;
-    const lines = this.#lines;
-    let end = at;
+  #writeLines(chunk: Chunk, start: number, length: number, cells: number): void {
+    const { bytes, view } = chunk;
+    const { values } = this.#snapshot;
+    const { lines } = this.#text;
+    let end = chunk.length;
     let sum = 0;
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
@@ -134,7 +121,7 @@ export class SeriesWriter {
       bytes[end] = LINE_FEED;
       end += 1;
     }
-    return end;
+    chunk.length = end;
   }
 
   #writeName(
@@ -145,7 +132,7 @@ export class SeriesWriter {
     start: number,
     length: number,
   ): number {
-    const texts = this.#texts;
+    const texts = this.#text.view;
     if (length === 0) {
       const end = copy(view, at, texts, line.head, line.bareHeadLength);
       return copy(view, end, texts, line.bareTail, line.bareTailLength);
@@ -158,23 +145,24 @@ export class SeriesWriter {
   /** Writes the lines of a series with timestamp, exemplars and guards. Returns whether they fitted. */
   #writeRich(chunk: Chunk, row: number): boolean {
     const relabel = this.#relabel;
-    let [labels, start, length] = [this.#labels, this.#rows.starts[row]!, this.#rows.lengths[row]!];
+    const { rows, values, timestamps } = this.#snapshot;
+    const { lines, seriesBytes } = this.#text;
+    let [labels, start, length] = [this.#labels, rows.starts[row]!, rows.lengths[row]!];
     if (relabel !== undefined) {
-      length = this.#encodeLabels(relabel(rowText(this.#rows, row)));
+      length = this.#encodeLabels(relabel(rowText(rows, row)));
       [labels, start] = [this.#scratch, 0];
     }
     const exemplars = this.#exemplarsOf(row);
-    let most = this.#text.seriesBytes + this.#lines.length * length;
+    let most = seriesBytes + lines.length * length;
     for (const exemplar of exemplars) most += exemplar?.length ?? 0;
     if (!chunk.fits(most)) return false;
 
-    const timestamp = this.#timestampOf(this.#snapshot.timestamps?.[row] ?? Number.NaN);
-    const values = this.#values;
-    const cells = row * this.#cells;
+    const timestamp = this.#timestampOf(timestamps?.[row] ?? Number.NaN);
+    const cells = row * this.#snapshot.family.cells;
     const { bytes, view } = chunk;
     let end = chunk.length;
     let sum = 0;
-    for (const [i, line] of this.#lines.entries()) {
+    for (const [i, line] of lines.entries()) {
       if (line.value === 'cumulative') sum += values[cells + line.cell]!;
       if (line.guard >= 0 && !(values[cells + line.guard]! >= 0)) continue;
       const number = this.#numberOf(line, row, sum);
@@ -199,8 +187,8 @@ export class SeriesWriter {
 
   /** The number of a line; `undefined` where it has none. */
   #numberOf({ value, cell }: Line, row: number, sum: number): number | undefined {
-    const { family, quantiles, created } = this.#snapshot;
-    if (value === 'cell') return this.#values[row * this.#cells + cell]!;
+    const { family, values, quantiles, created } = this.#snapshot;
+    if (value === 'cell') return values[row * family.cells + cell]!;
     if (value === 'quantile') return quantiles?.[row * family.bounds.length + cell];
     if (value === 'created') return created?.[row] || undefined;
     return sum;
@@ -208,11 +196,11 @@ export class SeriesWriter {
 
   /** The encoded exemplar of each line; `undefined` for a line without one. */
   #exemplarsOf(row: number): (Uint8Array | undefined)[] {
-    const { exemplars } = this.#snapshot;
+    const { family, exemplars } = this.#snapshot;
     const exemplarText = this.#exemplarText;
     if (exemplarText === undefined || exemplars === undefined) return [];
-    return this.#lines.map((line) => {
-      const exemplar = line.exemplar ? exemplars.get(row * this.#cells + line.cell) : undefined;
+    return this.#text.lines.map((line) => {
+      const exemplar = line.exemplar ? exemplars.get(row * family.cells + line.cell) : undefined;
       return exemplar === undefined ? undefined : encoder.encode(exemplarText(exemplar));
     });
   }
