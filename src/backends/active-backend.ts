@@ -118,7 +118,7 @@ export class ActiveBackend {
   }
 
   async #sync(): Promise<void> {
-    const bridge = await this.#threads?.bridge();
+    const bridge = await this.#threads?.bridgeOfPages();
     await this.ready;
     bridge?.sync();
   }

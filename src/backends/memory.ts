@@ -34,6 +34,7 @@ export class SingleProcessBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
   readonly #own = new WeakMap<FamilyDescriptor, OwnFamily>();
   readonly #others = new Map<string, OthersFamily>();
+  #merge: typeof import('./merge.js') | undefined;
   /** Made with the first exemplar. */
   #exemplars: ExemplarTable | undefined;
 
@@ -78,7 +79,8 @@ export class SingleProcessBackend implements Backend {
 
   async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
     // Loaded by the first scrape, since most threads and many processes are never scraped.
-    const { Merger } = await import('./merge.js');
+    this.#merge ??= await import('./merge.js');
+    const { Merger } = this.#merge;
     const wanted = new Set<string>();
     const begun = families.map((family) => {
       const own = this.#ownOf(family);

@@ -1,6 +1,7 @@
 /** Compression with gzip, in the threads that Node keeps for it, so that the event loop is free meanwhile. */
 import { pipeline } from 'node:stream';
 import { constants, createGzip, gzip, type ZlibOptions } from 'node:zlib';
+import { itemsOf } from '../exposition/negotiate.js';
 
 /**
  * Reports whether to answer with gzip: whether it is accepted, and plain bytes are not preferred.
@@ -9,13 +10,7 @@ import { constants, createGzip, gzip, type ZlibOptions } from 'node:zlib';
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.accept-encoding
  */
 export function acceptsGzip(header: string | null | undefined): boolean {
-  if (!header) return false;
-  const weights = new Map<string, number>();
-  for (const item of header.toLowerCase().split(',')) {
-    const [coding = '', ...parameters] = item.split(';').map((text) => text.trim());
-    const q = parameters.find((parameter) => /^q\s*=/.test(parameter));
-    weights.set(coding, q === undefined ? 1 : Number(q.slice(q.indexOf('=') + 1)));
-  }
+  const weights = new Map(itemsOf(header ?? '').map(({ value, weight }) => [value, weight]));
   const weight = weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0;
   // An invalid weight is NaN, for which this is false.
   return weight > 0 && weight >= (weights.get('identity') ?? 0);

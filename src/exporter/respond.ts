@@ -47,7 +47,7 @@ export interface MetricsResponse {
    */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** Frees what the chunks hold, where they are not read at all. */
-  readonly abandon?: () => Promise<unknown>;
+  readonly abandon?: () => Promise<void>;
 }
 
 /** Answers a request. Never rejects. */
@@ -119,74 +119,51 @@ async function metrics(
   const collection = sharedCollections(registry).join();
   // Compression reads each chunk before it requests the next; a server may still be sending one.
   const options = { format, escaping, created, reuse: gzip || reuse };
-  const chunks = new ScrapeChunks(streamMetrics({ collect: () => collection.families }, options), collection);
-  const only = await chunks.begin();
-  if (only !== undefined) return complete(200, contentType, gzip ? await gzipBytes(only) : only, headers);
-  const abandon = () => chunks.return();
-  if (method === 'HEAD') await abandon();
-  return {
-    status: 200,
-    headers: { 'Content-Type': contentType, ...headers },
-    body: gzip ? gzipChunks(chunks) : chunks,
-    abandon,
+  const chunks = streamMetrics({ collect: () => collection.families }, options);
+  // Made before the response begins, so that an error until then is still a status.
+  const ready: Uint8Array[] = [];
+  try {
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      ready.push(next.value);
+      if (ready.length === 2) break;
+    }
+  } catch (error) {
+    collection.release();
+    throw error;
+  }
+  if (ready.length < 2) {
+    collection.release();
+    const [only = new Uint8Array()] = ready;
+    return complete(200, contentType, gzip ? await gzipBytes(only) : only, headers);
+  }
+  const response = { status: 200, headers: { 'Content-Type': contentType, ...headers } };
+  const abandon = async () => {
+    await chunks.return();
+    collection.release();
   };
+  if (method === 'HEAD') {
+    await abandon();
+    return { ...response, body: null };
+  }
+  const body = scrapeChunks(ready, chunks, collection);
+  return { ...response, body: gzip ? gzipChunks(body) : body, abandon };
 }
 
-/** The chunks of a scrape. Releases its collection when they end, fail, or are abandoned. */
-class ScrapeChunks implements AsyncIterableIterator<Uint8Array> {
-  readonly #chunks: AsyncGenerator<Uint8Array, void>;
-  readonly #collection: JoinedCollection;
-  /** Chunks that were made before the response began. */
-  readonly #ready: IteratorResult<Uint8Array, undefined>[] = [];
-  #hasEnded = false;
-
-  constructor(chunks: AsyncGenerator<Uint8Array, void>, collection: JoinedCollection) {
-    this.#chunks = chunks;
-    this.#collection = collection;
-  }
-
-  /**
-   * Collects, and makes the first two chunks, so that an error until then is still a status. Returns the bytes of a
-   * scrape that has one chunk only.
-   */
-  async begin(): Promise<Uint8Array | undefined> {
-    const first = await this.next();
-    if (first.done) return new Uint8Array();
-    const second = await this.next();
-    if (second.done) return first.value;
-    this.#ready.push(first, second);
-    return undefined;
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    const ready = this.#ready.shift();
-    if (ready !== undefined) return ready;
-    try {
-      const result = await this.#chunks.next();
-      if (!result.done) return result;
-    } catch (error) {
-      this.#end();
-      report(error);
-      throw error;
-    }
-    this.#end();
-    return { done: true, value: undefined };
-  }
-
-  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#ready.length = 0;
-    await this.#chunks.return();
-    this.#end();
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  #end(): void {
-    if (!this.#hasEnded) this.#collection.release();
-    this.#hasEnded = true;
+/** Yields the chunks of a scrape. Releases its collection when they end, fail, or are abandoned. */
+async function* scrapeChunks(
+  ready: Iterable<Uint8Array>,
+  rest: AsyncGenerator<Uint8Array, void>,
+  collection: JoinedCollection,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* ready;
+    yield* rest;
+  } catch (error) {
+    report(error);
+    throw error;
+  } finally {
+    await rest.return();
+    collection.release();
   }
 }
 

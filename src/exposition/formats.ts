@@ -37,4 +37,4 @@ export interface EncodeOptions {
 }
 
 /** Encodes families as chunks. Nothing is kept: a chunk can be sent while the next one is made. */
-export type Encoder = (families: readonly FamilySnapshot[], options: EncodeOptions) => Iterable<Uint8Array>;
+export type Encoder = (families: Iterable<FamilySnapshot>, options: EncodeOptions) => Iterable<Uint8Array>;

@@ -99,8 +99,23 @@ export class FamilyNamer<F> {
     this.#shapesOf = shapesOf;
   }
 
-  /** Returns the names of the families of one scrape in their order; `undefined` for hidden families. */
-  assign(snapshots: readonly FamilySnapshot[]): Assignment<F>['exposed'] {
+  /**
+   * Returns a function that names the families of one scrape by their positions; `undefined` for hidden families. Where
+   * the families are given as an array, the names do not depend on its order.
+   */
+  begin(
+    snapshots: Iterable<FamilySnapshot>,
+  ): (family: FamilyDescriptor, position: number) => Exposed<F> | undefined {
+    if (Array.isArray(snapshots)) {
+      const exposed = this.#assign(snapshots);
+      return (_family, position) => exposed[position];
+    }
+    const exposedOf = new Map<FamilyDescriptor, Exposed<F>>();
+    const taken = new Set<string>();
+    return (family) => this.#name(family, exposedOf, taken);
+  }
+
+  #assign(snapshots: readonly FamilySnapshot[]): Assignment<F>['exposed'] {
     const first = snapshots[0]?.family;
     if (first === undefined) return [];
     const last = this.#assignments.get(first);
@@ -109,24 +124,28 @@ export class FamilyNamer<F> {
       snapshots.every(({ family }, i) => family === last.families[i]);
     if (isSame) return last.exposed;
     const families = snapshots.map(({ family }) => family);
-    const visible = new Set(families.filter(({ type }) => !METRIC_TYPES[type].isHidden));
-    const exposedOf = this.#assign([...visible]);
+    const exposedOf = new Map<FamilyDescriptor, Exposed<F>>();
+    const taken = new Set<string>();
+    for (const rank of RANKS)
+      for (const family of families) if (rankOf(family) === rank) this.#name(family, exposedOf, taken);
     const exposed = families.map((family) => exposedOf.get(family));
     this.#assignments.set(first, { families, exposed });
     return exposed;
   }
 
-  #assign(families: readonly FamilyDescriptor[]): Map<FamilyDescriptor, Exposed<F>> {
-    const exposedOf = new Map<FamilyDescriptor, Exposed<F>>();
-    const taken = new Set<string>();
-    for (const family of RANKS.flatMap((rank) => families.filter((one) => rankOf(one) === rank))) {
-      const preferred = this.#preferredOf(family);
-      const isTaken = namesOf(preferred.shape).some((name) => taken.has(name));
-      const exposed = isTaken ? this.#alternativeOf(family, taken) : preferred;
-      for (const name of namesOf(exposed.shape)) taken.add(name);
-      exposedOf.set(family, exposed);
-    }
-    return exposedOf;
+  /** Names a family, unless it has been named or is hidden. Adds its names to those that are taken. */
+  #name(
+    family: FamilyDescriptor,
+    exposedOf: Map<FamilyDescriptor, Exposed<F>>,
+    taken: Set<string>,
+  ): Exposed<F> | undefined {
+    if (exposedOf.has(family) || METRIC_TYPES[family.type].isHidden) return exposedOf.get(family);
+    const preferred = this.#preferredOf(family);
+    const isTaken = namesOf(preferred.shape).some((name) => taken.has(name));
+    const exposed = isTaken ? this.#alternativeOf(family, taken) : preferred;
+    for (const name of namesOf(exposed.shape)) taken.add(name);
+    exposedOf.set(family, exposed);
+    return exposed;
   }
 
   /** Returns the names that a family has unless they are taken. */

@@ -90,40 +90,42 @@ function negotiated({ format, contentType }: Offer, requested: string | undefine
   return { format, escaping, contentType: `${contentType}; escaping=${escaping}` };
 }
 
-/** A media range of an `Accept` header. Types and names of parameters are in lower case. */
-interface Range {
-  readonly type: string;
-  readonly parameters: ReadonlyMap<string, string>;
-  readonly weight: number;
+function meets(offer: Offer, { value, parameters }: HeaderItem): boolean {
+  if (value === '*/*' || value === 'text/*') return offer === TEXT;
+  if (value !== offer.type || offer.isAvailable?.() === false) return false;
+  return Object.entries(offer.parameters).every(([name, values]) => values.includes(parameters.get(name)));
 }
 
-function meets(offer: Offer, { type, parameters }: Range): boolean {
-  if (type === '*/*' || type === 'text/*') return offer === TEXT;
-  if (type !== offer.type || offer.isAvailable?.() === false) return false;
-  return Object.entries(offer.parameters).every(([name, values]) => values.includes(parameters.get(name)));
+/** The media ranges of a header, best first: by weight, then those without a wildcard, then in order. */
+function rangesOf(accept: string): HeaderItem[] {
+  const isWild = ({ value }: HeaderItem) => Number(value.includes('*'));
+  return itemsOf(accept)
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight || isWild(a) - isWild(b));
+}
+
+/** An item of a header such as `Accept`: a media range or a coding, in lower case like the names of its parameters. */
+export interface HeaderItem {
+  readonly value: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  /** The parameter `q`. NaN where it is invalid. @defaultValue 1 */
+  readonly weight: number;
 }
 
 /** Longer headers are ignored. Prometheus sends about 300 characters. */
 const MAX_CHARACTERS = 8192;
 
-/** The media ranges of a header, best first: by weight, then those without a wildcard, then in order. */
-function rangesOf(accept: string): Range[] {
-  if (accept.length > MAX_CHARACTERS) return [];
-  const ranges = accept.split(',').map(rangeOf);
-  const isWild = ({ type }: Range) => Number(type.includes('*'));
-  return ranges
-    .filter(({ weight }) => weight > 0)
-    .sort((a, b) => b.weight - a.weight || isWild(a) - isWild(b));
-}
-
-/** Parses a media range. An invalid weight is NaN, and the range is ignored. */
-function rangeOf(text: string): Range {
-  const [type = '', ...rest] = text.split(';').map((item) => item.trim());
-  const parameters = new Map(
-    rest.map((item) => {
-      const [, name = item, value = ''] = /^([^=\s]+)\s*=\s*"?([^"]*)"?$/.exec(item) ?? [];
-      return [name.toLowerCase(), value];
-    }),
-  );
-  return { type: type.toLowerCase(), parameters, weight: Number(parameters.get('q') ?? 1) };
+/** Parses a header that lists what a client accepts. */
+export function itemsOf(header: string): HeaderItem[] {
+  if (header.length > MAX_CHARACTERS) return [];
+  return header.split(',').map((text) => {
+    const [value = '', ...rest] = text.split(';').map((item) => item.trim());
+    const parameters = new Map(
+      rest.map((item) => {
+        const [, name = item, value = ''] = /^([^=\s]+)\s*=\s*"?([^"]*)"?$/.exec(item) ?? [];
+        return [name.toLowerCase(), value];
+      }),
+    );
+    return { value: value.toLowerCase(), parameters, weight: Number(parameters.get('q') ?? 1) };
+  });
 }

@@ -39,15 +39,14 @@ export class Collection {
     const all: FamilySnapshot[] = [];
     for (let i = 0; i < visible.length; i++) all.push(withoutUntouched(metrics[i]!));
     if (metrics.length > visible.length || collected.length > 0) {
-      const names = new SampleNames();
-      for (const descriptor of visible) names.reserve(descriptor);
+      const taken = new Set(visible.flatMap(sampleNames));
       for (const other of metrics.slice(visible.length)) {
-        if (names.reserve(other.family)) all.push(withoutUntouched(other));
+        if (reserve(other.family, taken)) all.push(withoutUntouched(other));
         // A conflict with another thread or program is no reason to serve nothing.
         else warnOfConflict(other.family);
       }
       for (const snapshot of collected.flat()) {
-        if (!names.reserve(snapshot.family)) {
+        if (!reserve(snapshot.family, taken)) {
           const expected = 'each family from one metric or collector only';
           throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(snapshot.family.name), expected });
         }
@@ -100,17 +99,12 @@ function relabelled({ family, rows }: FamilySnapshot, names: readonly string[]):
   return { ...view, lengths };
 }
 
-/** The sample names of one collection. */
-class SampleNames {
-  readonly #taken = new Set<string>();
-
-  /** Reserves all names of a family, or none when one of them is taken. Returns whether it did. */
-  reserve(family: FamilyDescriptor): boolean {
-    const names = sampleNames(family);
-    if (names.some((name) => this.#taken.has(name))) return false;
-    for (const name of names) this.#taken.add(name);
-    return true;
-  }
+/** Takes all sample names of a family, or none when one of them is taken. Returns whether it did. */
+function reserve(family: FamilyDescriptor, taken: Set<string>): boolean {
+  const names = sampleNames(family);
+  if (names.some((name) => taken.has(name))) return false;
+  for (const name of names) taken.add(name);
+  return true;
 }
 
 function warnOfConflict({ name, type }: FamilyDescriptor): void {

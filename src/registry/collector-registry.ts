@@ -88,8 +88,7 @@ export class CollectorRegistry implements Registerer {
    */
   async collect(): Promise<FamilySnapshot[]> {
     // Loaded on first use: most threads and many processes never collect.
-    const { Collection } = await import('./collect.js');
-    this.#collection ??= new Collection(this.prefix);
+    this.#collection ??= new (await import('./collect.js')).Collection(this.prefix);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
     const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
     this.#families ??= familiesOf(this.#metrics.values());

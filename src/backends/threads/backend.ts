@@ -60,12 +60,18 @@ export class WorkerThreads {
     });
   }
 
-  /** Returns the bridge, which is loaded with the first worker or by the first reader. */
+  /** Returns the bridge, which is loaded with the first page or backend. */
   async bridge(): Promise<ThreadBridge> {
     const { ThreadBridge } = await import('./bridge.js');
     this.#bridge ??= new ThreadBridge(this.#backend(), this.#channel);
     for (const use of this.#waiting.splice(0)) use(this.#bridge);
     return this.#bridge;
+  }
+
+  /** Returns the bridge if a worker thread has announced a page, else undefined. */
+  async bridgeOfPages(): Promise<ThreadBridge | undefined> {
+    this.#channel.drain();
+    return this.#bridge ?? (this.#waiting.length > 0 ? this.bridge() : undefined);
   }
 
   #receive(use: (bridge: ThreadBridge) => void): void {

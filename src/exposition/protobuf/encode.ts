@@ -38,14 +38,15 @@ const namerOf = createNamers<FamilyMessage>(shapesOfText);
  * Created times are always written, as in other clients: here they are fields, not series.
  */
 export function* encodeProtobuf(
-  families: readonly FamilySnapshot[],
+  families: Iterable<FamilySnapshot>,
   { escaping, reuse }: EncodeOptions,
 ): Generator<Uint8Array> {
   const chunk = new Chunk(reuse);
-  const names = namerOf(escaping).assign(families);
+  const nameOf = namerOf(escaping).begin(families);
   const metrics = new MetricWriter(escaping);
-  for (const [i, snapshot] of families.entries()) {
-    const exposed = names[i];
+  let position = 0;
+  for (const snapshot of families) {
+    const exposed = nameOf(snapshot.family, position++);
     if (exposed === undefined) continue;
     const { shape, relabel, forms } = exposed;
     forms[0] ??= { head: headOf(shape.sample, snapshot.family), names: [] };

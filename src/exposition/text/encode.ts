@@ -14,18 +14,19 @@ export function textEncoder(dialect: Dialect): Encoder {
 }
 
 function* encodeFamilies(
-  families: readonly FamilySnapshot[],
+  families: Iterable<FamilySnapshot>,
   { escaping, created, reuse }: EncodeOptions,
   dialect: Dialect,
 ): Generator<Uint8Array> {
-  const names = dialect.namerOf(escaping).assign(families);
+  const nameOf = dialect.namerOf(escaping).begin(families);
   const chunk = new Chunk(reuse);
   const series = new SeriesWriter(
     dialect.timestampOf,
     dialect.isStrict ? exemplarWriter(escaping) : undefined,
   );
-  for (const [i, snapshot] of families.entries()) {
-    const exposed = names[i];
+  let position = 0;
+  for (const snapshot of families) {
+    const exposed = nameOf(snapshot.family, position++);
     if (exposed === undefined) continue;
     const text = textOf(exposed, snapshot, created, dialect);
     while (!chunk.fits(text.headerLength)) yield chunk.take();
