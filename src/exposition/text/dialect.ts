@@ -82,7 +82,7 @@ export interface FamilyText {
 }
 
 /** Where a text begins, and its length in bytes. */
-interface Place {
+interface TextRange {
   readonly start: number;
   readonly size: number;
 }
@@ -96,10 +96,10 @@ export function familyTextOf(
 ): FamilyText {
   const header = dialect.headerOf(shape, family);
   const headerLength = Buffer.byteLength(header);
-  const places = new Map<string, Place>();
+  const places = new Map<string, TextRange>();
   let end = headerLength;
   /** Places a text once, however many lines have it. */
-  const place = (text: string): Place => {
+  const place = (text: string): TextRange => {
     const known = places.get(text);
     if (known !== undefined) return known;
     const placed = { start: end, size: Buffer.byteLength(text) };
@@ -123,7 +123,7 @@ export function familyTextOf(
 
 function layOut(
   { name, cell, value = 'cell', label = '', exemplar = false, guard = -1, min = -Infinity }: LineSpec,
-  place: (text: string) => Place,
+  place: (text: string) => TextRange,
 ): Line {
   const isLegacy = isLegacyMetricName(name);
   const head = place(isLegacy ? `${name}{` : `{${quoted(name)},`);
