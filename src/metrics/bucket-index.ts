@@ -3,9 +3,9 @@
  * usual bounds at most one comparison remains. See docs/v8.md: unpredictable branches.
  */
 
-/** Number of low bits of the leading half that a slot spans: with 3 bits of the mantissa left, an octave has 8 slots. */
+/** Number of low bits of the leading half that a slot ignores. 3 bits of the mantissa are left, so an octave has 8 slots. */
 const SHIFT = 17;
-/** Slots become wider when the bounds would need more of them. */
+/** Limit of slots between the bounds, beyond which slots become wider. */
 const MAX_SLOTS = 512;
 /** Number of slots beyond the first and the last bound, for values up to two octaves away. */
 const MARGIN = 16;
@@ -26,7 +26,7 @@ function fromLeadingBits(bits: number): number {
   return float[0];
 }
 
-/** Finds the bucket of a value. */
+/** The members of a {@link BucketIndex} that histograms use. */
 export type Buckets = Pick<BucketIndex, 'bounds' | 'bucketOf'>;
 
 /** For metrics without classic buckets: every value is in `+Inf`. */
@@ -37,7 +37,7 @@ export class BucketIndex {
   /** Upper bounds, ascending, `Infinity` last. See docs/v8.md: boxed doubles. */
   readonly bounds: readonly number[];
   readonly #shift: number;
-  /** Leading bits of slot 0, which takes all smaller values, negative ones included. */
+  /** Leading bits of slot 0, which also has all smaller values, negative ones included. */
   readonly #first: number;
   readonly #last: number;
   /** Number of bounds below the start of each slot, and of all bounds at the end. */

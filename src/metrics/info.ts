@@ -62,7 +62,7 @@ export class InfoMetric extends Metric {
       .map(([, labels]) => Object.fromEntries(labelNames.map((name, i) => [name, labels[i]!])));
   }
 
-  /** Returns the series that the metric stands for; none after it was removed. */
+  /** Returns the series with the metric's labels; none after it was removed. */
   #series() {
     const values = this.values();
     return values === undefined ? [] : [...this.family.series(values)];

@@ -123,16 +123,16 @@ export class MetricFamily<M extends Child> implements CellOwner {
 
   /** Returns the labels that have neither a given value nor a default. */
   missing(given: Values): string[] {
-    return this.descriptor.labelNames.filter((_, i) => (given[i] ?? this.settings.defaults[i]) === undefined);
+    const values = this.#filled(given);
+    return this.descriptor.labelNames.filter((_, i) => values[i] === undefined);
   }
 
   /** Removes all series with these values, as far as given, and returns their number. */
   remove(wanted: Values): number {
-    const { root } = this;
     const { defaults } = this.settings;
-    const removesRoot = root.offset >= 0 && defaults.every((value, i) => (wanted[i] ?? value) === value);
+    const hasRoot = defaults.every((value, i) => (wanted[i] ?? value) === value);
     const removed = this.#prune(wanted);
-    if (removesRoot) this.#attachRoot();
+    if (hasRoot && this.root.offset >= 0) this.#attachRoot();
     return this.descriptor.labelNames.length === 0 ? 1 : removed;
   }
 

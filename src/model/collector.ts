@@ -9,13 +9,13 @@ import type { MetricType } from './metric-types.js';
 /** A metric as a registry sees it. */
 export interface MetricSource {
   readonly descriptor: FamilyDescriptor;
-  /** The whole definition as text: equal for metrics that may be one, and shown if they differ. */
+  /** The whole definition as text: equal for metrics that may be one, and shown in the error of a conflict. */
   readonly definition: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;
 }
 
-/** An object that makes families at each scrape. */
+/** An object that creates families at each scrape. */
 export interface Collector {
   collect(): Iterable<FamilySnapshot> | Promise<Iterable<FamilySnapshot>>;
 }
@@ -23,7 +23,7 @@ export interface Collector {
 /** The key of the default registry on `globalThis`, which all copies of this package share. */
 export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v2');
 
-/** The side of a registry that metrics need. */
+/** The part of a registry that metrics use. */
 export interface Registerer {
   /** Distinguishes families of this registry from equal names elsewhere: see {@link FamilyDescriptor.scope}. */
   readonly scope: string;
@@ -49,7 +49,7 @@ export interface FamilySeries {
   readonly created?: number;
   /** Of a counter. */
   readonly exemplar?: Exemplar;
-  /** Of a histogram: one for each bucket including `+Inf`, or undefined. */
+  /** Of a histogram: one or `undefined` for each bucket, including `+Inf`. */
   readonly exemplars?: readonly (Exemplar | undefined)[];
   /** Of a summary: its values at the family's quantiles, NaN if unknown. */
   readonly quantiles?: readonly number[];

@@ -31,7 +31,7 @@ export function exemplarLabels(metric: string, given: unknown): Readonly<Record<
     labels[name] = value;
     text += name + value;
   }
-  // UTF-16 has at least as many code units as there are code points, and counting those takes longer.
+  // A text has at most as many code points as code units, and counting code points takes longer.
   if (text.length <= MAX_CODE_POINTS) return labels;
   const length = codePointsOf(Object.entries(labels));
   if (length <= MAX_CODE_POINTS) return labels;

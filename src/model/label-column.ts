@@ -1,7 +1,7 @@
 /**
  * The label texts of a family's series, one row each, as the bytes that a scrape copies.
  *
- * A row takes its bytes and 8 more, outside the JavaScript heap. Its text is encoded once, when it is added.
+ * A row takes its bytes and 8 more, outside the JavaScript heap. Its text is encoded when it is added.
  */
 
 const encoder = new TextEncoder();
@@ -13,7 +13,7 @@ export const REMOVED = -1;
 /** Readable bytes after the end of any row, so that a scrape can copy eight bytes at a time. */
 export const PADDING = 8;
 
-/** Growth factor of full arrays. A byte is copied about six times, which is little beside adding its row. */
+/** Growth factor of full arrays. A byte is copied about six times, which costs little compared with adding its row. */
 const GROWTH = 1.2;
 
 /** The rows at one moment. They never change, whatever happens to the column. */

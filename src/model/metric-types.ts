@@ -101,9 +101,17 @@ export interface TypeTraits {
 }
 
 const VALUE = [''];
+const HISTOGRAM: TextTraits = { word: 'histogram', suffixes: ['_bucket', '_sum', '_count'] };
 const GAUGE = { layout: 'gauge', merge: 'shared', isState: false, ending: '' } as const;
 const STATE = { ...GAUGE, merge: 'livemostrecent', isState: true, protobuf: { type: 1, field: 2 } } as const;
 const SUM = { merge: 'add', isState: false, ending: '' } as const;
+const UNKNOWN: TypeTraits = {
+  ...SUM,
+  layout: 'number',
+  text: { word: 'untyped', suffixes: VALUE },
+  openmetrics: { word: 'unknown', suffixes: VALUE },
+  protobuf: { type: 3, field: 5 },
+};
 
 /**
  * The traits of every type, in the order in which errors list the types. Where two types have one word, parsers read it
@@ -130,14 +138,14 @@ export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
   histogram: {
     ...SUM,
     layout: 'buckets',
-    text: { word: 'histogram', suffixes: ['_bucket', '_sum', '_count'] },
-    openmetrics: { word: 'histogram', suffixes: ['_bucket', '_sum', '_count', '_created'] },
+    text: HISTOGRAM,
+    openmetrics: { word: 'histogram', suffixes: [...HISTOGRAM.suffixes, '_created'] },
     protobuf: { type: 4, field: 7 },
   },
   gaugehistogram: {
     ...SUM,
     layout: 'buckets',
-    text: { word: 'histogram', suffixes: ['_bucket', '_sum', '_count'] },
+    text: HISTOGRAM,
     openmetrics: { word: 'gaugehistogram', suffixes: ['_bucket', '_gsum', '_gcount'] },
     protobuf: { type: 5, field: 7 },
   },
@@ -159,21 +167,8 @@ export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
     text: { word: 'gauge', suffixes: VALUE },
     openmetrics: { word: 'stateset', suffixes: VALUE },
   },
-  unknown: {
-    ...SUM,
-    layout: 'number',
-    text: { word: 'untyped', suffixes: VALUE },
-    openmetrics: { word: 'unknown', suffixes: VALUE },
-    protobuf: { type: 3, field: 5 },
-  },
-  parts: {
-    ...SUM,
-    layout: 'number',
-    isHidden: true,
-    text: { word: 'untyped', suffixes: [] },
-    openmetrics: { word: 'unknown', suffixes: [] },
-    protobuf: { type: 3, field: 5 },
-  },
+  unknown: UNKNOWN,
+  parts: { ...UNKNOWN, isHidden: true },
 };
 
 /** Every type that a family may be given. */

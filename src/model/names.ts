@@ -8,7 +8,7 @@ import { MetheusError, type MetheusErrorCode, show } from '../errors.js';
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** Report whether every reader accepts a name. Other names are written as UTF-8 for readers that know it, else escaped. */
+/** Report whether every reader accepts a name. Other names are written as UTF-8 if the reader accepts it, else escaped. */
 export const isLegacyMetricName = (name: string): boolean => METRIC_NAME.test(name);
 export const isLegacyLabelName = (name: string): boolean => LABEL_NAME.test(name);
 

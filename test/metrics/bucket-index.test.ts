@@ -17,7 +17,7 @@ describe('BucketIndex', () => {
     fc.assert(
       fc.property(boundsOf, fc.array(fc.double({ noNaN: true }), { maxLength: 40 }), (bounds, values) => {
         const index = BucketIndex.of(bounds);
-        // Every bound and its neighbours, where a search fails first.
+        // Every bound and its neighbours, where errors of a search are most likely.
         const near = bounds.flatMap((bound) => [bound, bound * (1 + 2 ** -52), bound * (1 - 2 ** -52)]);
         for (const value of [...CORNERS, ...near, ...values]) {
           assert.equal(index.bucketOf(value), bucketOf(bounds, value), `${value} among ${bounds}`);

@@ -205,7 +205,7 @@ describe('the option exemplars', () => {
   });
 });
 
-/** Like the context manager of `@opentelemetry/context-async-hooks`. */
+/** Keeps the context as `@opentelemetry/context-async-hooks` does. */
 class Contexts implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
 

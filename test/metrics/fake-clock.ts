@@ -10,7 +10,7 @@ export async function startClock(t: TestContext, now = 1_700_000_000): Promise<(
     mock.timers.tick(1000);
     mock.timers.reset();
   });
-  // The coarse clock may still hold a time from before.
+  // The coarse clock may still hold a time from before the mock.
   while (coarseNow() !== now) await new Promise(setImmediate);
   return (seconds) => mock.timers.tick(seconds * 1000);
 }

@@ -47,7 +47,7 @@ const step = fc.oneof(
 class Model {
   readonly series = new Map<string, number>();
   readonly defaults: Given;
-  /** Whether the metric itself counts: then its series is always there. */
+  /** Whether the metric itself is observable, so that its series always exists. */
   readonly whole: boolean;
 
   constructor(defaults: Given) {
@@ -67,13 +67,13 @@ class Model {
     return JSON.stringify(values.map((text) => String(text).toWellFormed()));
   }
 
-  /** Creates the series of a metric that its defaults complete, as reading the metric does. */
+  /** Creates the series of a metric whose labels all have defaults, as reading the metric does. */
   touch(labels: Given): void {
     const key = this.key(labels);
     if (key !== undefined && !this.series.has(key)) this.series.set(key, 0);
   }
 
-  /** Removes what has these labels, and says how many there were. */
+  /** Removes the series with these labels, and returns their number. */
   remove(labels: Given): number {
     const wanted = NAMES.map((name) => (name in labels ? String(labels[name]).toWellFormed() : undefined));
     let removed = 0;

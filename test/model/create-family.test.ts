@@ -150,13 +150,13 @@ describe('createFamily', () => {
     assert.deepEqual(rest, {});
   });
 
-  /** A family of one series. */
+  /** Returns a function that creates a family of one series. */
   const one = (options: object, series: object) => () =>
     createFamily('a', '', { ...options, series: [{ value: 1, ...series }] } as FamilyOptions);
   const x = { labels: { n: '1' }, value: 1 };
   const counter = { type: 'counter' };
   const histogram = { type: 'histogram', buckets: [1] };
-  /** Native buckets that could be, but for some of it. */
+  /** Returns a series whose native buckets are valid except for the given properties. */
   const native = (wrong: object) => {
     const none = { index: new Int32Array(0), counts: new Float64Array(0) };
     const right = { schema: 3, zeroThreshold: 0, zeroCount: 1, count: 1, positive: none, negative: none };

@@ -56,7 +56,7 @@ describe('labelText', () => {
     const value = fc.string({ unit: fc.constantFrom('\\', '"', '\n', 'n', ',', '=', '}', ' ', 'é', '😀') });
     fc.assert(
       fc.property(fc.array(value, { maxLength: 4 }), (values) => {
-        // Names may have any characters too.
+        // Names may have any characters, as values may.
         const names = values.map((value, i) => `${value}${i}`);
         const expected = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
         assert.deepEqual(parseLabelText(labelText(names, values)), expected);

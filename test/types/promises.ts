@@ -1,5 +1,6 @@
 /**
- * Uses of bars over promises and streams that must compile, and ones that must not, below `@ts-expect-error`. This file is compiled by the tests, and never run.
+ * Uses of bars over promises and streams that must compile, and uses that must not, below `@ts-expect-error`. The tests
+ * compile this file and never run it.
  */
 import { createReadStream } from 'node:fs';
 import type { Transform } from 'node:stream';
@@ -23,14 +24,14 @@ export async function all(): Promise<void> {
   same<typeof array, number[]>(true);
   const set = await tqdm.all(new Set(numbers));
   same<typeof set, number[]>(true);
-  // The same as what it stands beside.
+  // The same type as that of Promise.all.
   same<typeof tuple, Awaited<ReturnType<typeof plain>>>(true);
   const plain = () => Promise.all([text, 1, Promise.resolve(true)]);
-  // @ts-expect-error: one promise is not many
+  // @ts-expect-error: a single promise
   tqdm.all(text);
   // @ts-expect-error
   tqdm.all(numbers, { description: 'All' });
-  // @ts-expect-error: there is nothing to limit, all have begun
+  // @ts-expect-error: promises have begun already, so that no concurrency can be limited
   tqdm.all(numbers, { concurrency: 2 });
 }
 
@@ -40,7 +41,7 @@ export async function allSettled(): Promise<void> {
   const array = await tqdm.allSettled(numbers);
   same<typeof array, PromiseSettledResult<number>[]>(true);
   const [first] = tuple;
-  // @ts-expect-error: it may be a rejected one
+  // @ts-expect-error: the promise may have been rejected
   void first.value;
   if (first.status === 'fulfilled') first.value.toUpperCase();
 }
@@ -50,7 +51,7 @@ export async function asCompleted(): Promise<void> {
   for await (const either of tqdm.asCompleted([text, 1])) same<typeof either, string | number>(true);
   const bar: Bar = tqdm.asCompleted(numbers);
   bar.setPostfix({ a: 1 });
-  // @ts-expect-error: values are not there yet
+  // @ts-expect-error: only asynchronously iterable
   for (const _ of tqdm.asCompleted(numbers));
 }
 
@@ -66,9 +67,9 @@ export async function map(): Promise<void> {
   same<typeof awaited, string[]>(true);
   const entries = await tqdm.map(new Map([['a', 1]]), ([key, value]) => key.repeat(value));
   same<typeof entries, string[]>(true);
-  // @ts-expect-error: a function is missing
+  // @ts-expect-error: the function is missing
   tqdm.map(['a']);
-  // @ts-expect-error: words are no numbers
+  // @ts-expect-error: the items are strings
   tqdm.map(['a'], (n: number) => n);
   const counted = await tqdm.map(3, (n) => n.toFixed(1));
   same<typeof counted, string[]>(true);
@@ -80,7 +81,7 @@ export async function map(): Promise<void> {
   tqdm.map(['a'], () => {}, { concurrency: '2' });
   // @ts-expect-error
   tqdm.map(['a'], () => {}, { parallel: 2 });
-  // @ts-expect-error: results are strings
+  // @ts-expect-error: the results are strings
   const wrong: number[] = await tqdm.map(['a'], (word) => word);
   void wrong;
 }
@@ -93,11 +94,11 @@ export function streams(bar: Bar, response: Response): void {
   same<typeof objects, TransformStream<{ id: number }, { id: number }>>(true);
   // @ts-expect-error
   bar.stream({ objects: true });
-  // @ts-expect-error: a web stream has no such thing
+  // @ts-expect-error: an option of Node streams only
   bar.webStream({ highWaterMark: 1 });
   const counted: Response = tqdm.response(response, { desc: 'Body' });
   void counted;
-  // @ts-expect-error: the body alone has no length
+  // @ts-expect-error: the body without the response, which has the length
   tqdm.response(response.body);
 }
 

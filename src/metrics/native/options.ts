@@ -14,7 +14,7 @@ export interface NativeOptions {
   readonly maxBuckets?: number;
   /** Values of at most this distance from zero share one bucket. @defaultValue `2 ** -128` */
   readonly zeroThreshold?: number;
-  /** The width up to which that bucket is widened before others are merged. @defaultValue `0`: it is never widened */
+  /** The width up to which the zero bucket is widened before others are merged. @defaultValue `0`: it is never widened */
   readonly maxZeroThreshold?: number;
   /**
    * Seconds after which a series that has too many buckets is reset instead of merging buckets. The reset includes its
@@ -27,7 +27,7 @@ export interface NativeOptions {
 export interface QuantileOptions {
   /** The maximum relative error of an estimate, from 0.0014 to 0.5. @defaultValue `0.01` */
   readonly relativeError?: number;
-  /** Seconds for which a value counts. `Infinity`: for ever. @defaultValue `600` */
+  /** Seconds for which a value counts. `Infinity`: no limit. @defaultValue `600` */
   readonly maxAge?: number;
   /** The number of steps in which old values are dropped. @defaultValue `5` */
   readonly ageBuckets?: number;
@@ -48,7 +48,7 @@ export interface NativeRule {
   readonly ageBuckets: number;
 }
 
-/** The default, minimum and maximum of an option, and whether it is an integer. */
+/** The default, minimum and maximum of an option, and whether it must be an integer. */
 type Range = readonly [fallback: number, min: number, max: number, isInteger?: boolean];
 
 const FINITE = Number.MAX_VALUE;

@@ -1,8 +1,8 @@
 /**
- * Finds the bucket of a value among bounds that are powers, as native histograms have them.
+ * Finds the bucket of a value among bounds that are powers, which native histograms have.
  *
- * The exponent of the float64 gives the octave. The leading bits of the mantissa select a slot so narrow that at most
- * one bound is inside, and the one comparison left is a subtraction. See docs/v8.md: unpredictable branches.
+ * The exponent of the float64 gives the octave. The leading bits of the mantissa select a slot so narrow that it contains
+ * at most one bound, and the comparison with that bound is a subtraction. See docs/v8.md: unpredictable branches.
  */
 import { FINEST_SCHEMA, octaveBounds } from '../../model/native/powers.js';
 
@@ -23,7 +23,7 @@ const LIFT = 64;
 /** The buckets of one schema. */
 export class PowerIndex {
   readonly schema: number;
-  /** Bounds per octave, as a power of 2; 0 also for coarser schemas, whose octaves are joined afterwards. */
+  /** Bounds per octave, as a power of 2; 0 for negative schemas, whose octaves are joined afterwards. */
   readonly #bits: number;
   /** Octaves per bucket, as a power of 2. */
   readonly #join: number;

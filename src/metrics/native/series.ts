@@ -35,8 +35,8 @@ export class NativeFamily implements CellOwner {
     const { blockFamily: family } = this.rule;
     for (const { labels, blocks } of this.series) {
       for (const block of blocks) {
-        const moved = move({ family, labels: [...labels, blockLabel(block.address, block.age)] }, block);
-        Object.assign(block, moved);
+        const request = { family, labels: [...labels, blockLabel(block.address, block.age)] };
+        Object.assign(block, move(request, block));
       }
     }
   }

@@ -32,7 +32,7 @@ export function schemaOf(factor: number): number {
   return Math.min(Math.max(schema, COARSEST_SCHEMA), FINEST_SCHEMA);
 }
 
-/** Returns the upper bound of a bucket. The last bucket of finite numbers ends at the greatest of them. */
+/** Returns the upper bound of a bucket. The last bucket of finite numbers ends at the greatest finite number. */
 export function upperBound(schema: number, index: number): number {
   const bits = Math.max(schema, 0);
   const octave = schema < 0 ? index * 2 ** -schema : index >> bits;

@@ -31,8 +31,19 @@ export class NativeSum {
   /** Adds a block: `BLOCK_SIZE` numbers that begin at `at`. {@link result} reads them. */
   add(address: BlockAddress, values: Float64Array, at: number): void {
     const { schema, sign, bound } = address;
-    if (sign === 0) this.#addZeroBucket(schema, bound, values[at]!, values[at + 1]!);
-    else if (isCounting(values, at)) this.blocks.push({ address, values, at });
+    if (sign !== 0) {
+      if (isCounting(values, at)) this.blocks.push({ address, values, at });
+      return;
+    }
+    const count = values[at]!;
+    const isWidened = values[at + 1] !== 0;
+    this.finest = Math.max(this.finest, schema);
+    this.narrowest = Math.min(this.narrowest, bound);
+    // Zero buckets without a count only set the schema of an otherwise empty series. A zero bucket that was widened
+    // takes part from then on, whether or not it has counted since.
+    if (count === 0 && !isWidened) return;
+    this.widest = Math.max(this.widest, bound);
+    this.zeroCount += count;
   }
 
   /**
@@ -42,7 +53,8 @@ export class NativeSum {
   result({ maxBuckets, maxZeroThreshold }: NativeLimit): NativeBuckets {
     const groups = new CountGroups(this.blocks, this.threshold, this.zeroCount);
     if (this.widest > this.narrowest) groups.widen(this.widest);
-    let schema = groups.coarsest ?? this.finest;
+    const schemas = this.blocks.map(({ address }) => address.schema);
+    let schema = schemas.length === 0 ? this.finest : Math.min(...schemas);
     for (;;) {
       const positive = groups.countsOf(1, schema);
       const negative = groups.countsOf(-1, schema);
@@ -59,18 +71,6 @@ export class NativeSum {
   /** The zero threshold unless a zero bucket was widened. */
   protected get threshold(): number {
     return Number.isFinite(this.narrowest) ? this.narrowest : 0;
-  }
-
-  /**
-   * Zero buckets without a count only set the schema of an otherwise empty series. A zero bucket that was widened
-   * takes part from then on, whether or not it has counted since.
-   */
-  #addZeroBucket(schema: number, threshold: number, count: number, isWidened: number): void {
-    this.finest = Math.max(this.finest, schema);
-    this.narrowest = Math.min(this.narrowest, threshold);
-    if (count === 0 && isWidened === 0) return;
-    this.widest = Math.max(this.widest, threshold);
-    this.zeroCount += count;
   }
 }
 
@@ -134,12 +134,6 @@ class CountGroups {
         if (values[at + cell] !== 0) add(group.counts, address.index * BLOCK_SIZE + cell, values[at + cell]!);
       }
     }
-  }
-
-  /** The coarsest schema of any block; undefined without blocks. */
-  get coarsest(): number | undefined {
-    const schemas = Array.from(this.#groups.values(), ({ address }) => address.schema);
-    return schemas.length === 0 ? undefined : Math.min(...schemas);
   }
 
   /**

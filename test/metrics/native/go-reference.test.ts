@@ -65,8 +65,8 @@ class Model {
   }
 
   /**
-   * From a guess, which may be one off. Bounds are the float64s that are nearest to the powers; subnormal numbers are
-   * compared as if they had all their digits.
+   * Returns the bucket of a number, from a guess that may be off by one. Bounds are the float64s nearest to the powers;
+   * subnormal numbers are compared as if they had full precision.
    */
   #indexOf(distance: number): number {
     if (distance === Number.POSITIVE_INFINITY) return this.#indexOf(Number.MAX_VALUE) + 1;
@@ -78,7 +78,7 @@ class Model {
     return index;
   }
 
-  /** The bucket next to zero, of both signs, goes into the zero bucket, if that may become so wide. */
+  /** Moves the buckets of both signs next to zero into the zero bucket, if it may become as wide. */
   #widen(): boolean {
     const next = Math.min(...this.positive.keys(), ...this.negative.keys());
     const bound = upperBound(this.schema, next);
@@ -91,7 +91,7 @@ class Model {
     return true;
   }
 
-  /** Two buckets each become one. The zero bucket stays as it is. */
+  /** Joins every two adjacent buckets. The zero bucket does not change. */
   #double(): boolean {
     if (this.schema === COARSEST) return false;
     this.schema -= 1;
