@@ -22,7 +22,7 @@ async function loadRedis(given: { readonly flushInterval?: number } = {}) {
 
 /** Prepares a family of which every cell changes, and which is flushed by the case only. */
 async function flushing(cells: number) {
-  const { backend, config, call } = await loadRedis({ flushInterval: 3_600_000 });
+  const { backend, config, call } = await loadRedis({ flushInterval: 3600 });
   const counter = createCounter(NAME, 'Requests.', { requiredLabels: REQUEST_LABELS });
   const children = labelSets(cells).map((labels) => counter.labels(labels));
   const change = () => {
@@ -85,7 +85,7 @@ async function share(): Promise<Subject> {
 
 /** A histogram has one series with all its buckets for each label set. */
 async function countHistograms() {
-  const { backend, call } = await loadRedis({ flushInterval: 3_600_000 });
+  const { backend, call } = await loadRedis({ flushInterval: 3600 });
   const histogram = createHistogram('seconds', 'Time.', { requiredLabels: REQUEST_LABELS });
   for (const labels of labelSets(SERIES)) histogram.labels(labels).observe(1);
   return { check: () => backend.flush(), call };

@@ -19,7 +19,7 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
   readonly path?: string;
   /** Closes the server when aborted. */
   readonly signal?: AbortSignal;
-  /** How long `close()` waits for running responses, in milliseconds. @defaultValue 5000 */
+  /** Maximum seconds that `close()` waits for running responses. @defaultValue 5 */
   readonly closeTimeout?: number;
 }
 
@@ -38,6 +38,8 @@ export interface MetricsServer extends AsyncDisposable {
 }
 
 const DEFAULT_PORT = 9464;
+/** Timers of Node take at most 2^31 - 1 milliseconds. */
+const MAX_SECONDS = 2_147_483;
 
 /**
  * Serves metrics over HTTP, by default reachable from this machine only. Resolves when the server listens. Like any
@@ -54,7 +56,7 @@ const DEFAULT_PORT = 9464;
  */
 export async function startMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
   const { host = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal } = options;
-  const { closeTimeout = 5000 } = options;
+  const { closeTimeout = 5 } = options;
   checkServerOptions(host, port, closeTimeout);
   signal?.throwIfAborted();
   const server = createServer(handlerOf(createResponder({ ...options, path }, indexPage)));
@@ -65,7 +67,7 @@ export async function startMetricsServer(options: MetricsServerOptions = {}): Pr
   const close = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
       signal?.removeEventListener('abort', close);
-      const timer = setTimeout(() => server.closeAllConnections(), closeTimeout);
+      const timer = setTimeout(() => server.closeAllConnections(), 1000 * closeTimeout);
       server.close(() => {
         clearTimeout(timer);
         resolve();
@@ -89,8 +91,8 @@ function checkServerOptions(host: unknown, port: unknown, closeTimeout: unknown)
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65535) {
     throw invalidOption('port', port, 'a whole number from 0 to 65535');
   }
-  if (typeof closeTimeout !== 'number' || !(closeTimeout >= 0 && closeTimeout < 2 ** 31)) {
-    throw invalidOption('closeTimeout', closeTimeout, 'milliseconds from 0 to 2147483647');
+  if (typeof closeTimeout !== 'number' || !(closeTimeout >= 0 && closeTimeout <= MAX_SECONDS)) {
+    throw invalidOption('closeTimeout', closeTimeout, `seconds from 0 to ${MAX_SECONDS}`);
   }
 }
 

@@ -175,7 +175,7 @@ describe('startMetricsServer', () => {
     it('waits for a response whose headers are sent', async () => {
       const registry = new Watched({ families: 300 });
       // The client does not read on, so only the end of a running response can close the connection.
-      const { close, url } = await start({ registry, closeTimeout: 2 ** 31 - 1 });
+      const { close, url } = await start({ registry, closeTimeout: 2_147_483 });
       const response = await open(url, { agent: new Agent({ keepAlive: true }) });
       const closed = close();
       let length = 0;
@@ -185,7 +185,7 @@ describe('startMetricsServer', () => {
     });
 
     it('does not wait for idle connections, or those that never sent a request', async () => {
-      const started = await start({ closeTimeout: 2 ** 31 - 1 });
+      const started = await start({ closeTimeout: 2_147_483 });
       const agent = new Agent({ keepAlive: true });
       await get(started.url, { agent });
       const silent = await connectTo(started);

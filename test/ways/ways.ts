@@ -116,7 +116,7 @@ async function redis(): Promise<string[]> {
   const backend = await loadBackend(MultiProcessRedisBackend, {
     host: '127.0.0.1',
     port: Number(process.env.REDIS_PORT),
-    flushInterval: 3_600_000,
+    flushInterval: 3600,
   });
   const requests = createCounter('requests_total', 'Requests served.');
   const open = createGauge('open_connections', 'Open connections.');

@@ -53,7 +53,7 @@ export class MultiProcessRedisBackend implements Backend {
     const reader = new Reader(context, this.#own, this.#outboxes, flusher);
     this.#open = { connection, flusher, reader };
     connection.onReady(() => void flusher.start());
-    this.#timer = setInterval(() => void flusher.start(), this.#settings.flushInterval).unref();
+    this.#timer = setInterval(() => void flusher.start(), 1000 * this.#settings.flushInterval).unref();
     addExitStep('redis', this.#atExit);
   }
 

@@ -30,7 +30,7 @@ export interface RedisBackendConfig {
   readonly keyPrefix?: string;
   /** Seconds after the last flush or scrape until keys expire. @defaultValue 3600 */
   readonly expireKeyTime?: number;
-  /** Milliseconds between flushes. @defaultValue 1000 */
+  /** Seconds between flushes. @defaultValue 1 */
   readonly flushInterval?: number;
   /**
    * Seconds without a flush after which a process counts as ended.
@@ -38,7 +38,7 @@ export interface RedisBackendConfig {
    * @defaultValue 15, and at least three flush intervals
    */
   readonly heartbeat?: number;
-  /** Maximum milliseconds until Redis replies to a command. @defaultValue 2000 */
+  /** Maximum seconds until Redis replies to a command. @defaultValue 2 */
   readonly timeout?: number;
   /** Whether loading fails when Redis is unavailable, instead of connecting later. @defaultValue false */
   readonly failFast?: boolean;
@@ -53,6 +53,9 @@ export interface RedisBackendConfig {
   readonly [option: string]: unknown;
 }
 
+/** Timers of Node take at most 2^31 - 1 milliseconds. */
+const MAX_SECONDS = 2_147_483;
+
 /** The checked options of the backend, and in `connection` those for ioredis. */
 export type Settings = ReturnType<typeof settingsOf>;
 
@@ -61,9 +64,9 @@ export function settingsOf(config: RedisBackendConfig) {
   const {
     keyPrefix = 'metheus',
     expireKeyTime = 3600,
-    flushInterval = 1000,
-    heartbeat = Math.max(15, (3 * flushInterval) / 1000),
-    timeout = 2000,
+    flushInterval = 1,
+    heartbeat = Math.max(15, 3 * flushInterval),
+    timeout = 2,
     failFast = false,
     whenDown = 'own',
     client,
@@ -75,8 +78,8 @@ export function settingsOf(config: RedisBackendConfig) {
     if (!isValid) throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected });
   };
   for (const [name, value] of Object.entries({ expireKeyTime, flushInterval, heartbeat, timeout })) {
-    const isValid = typeof value === 'number' && value > 0 && value < 2 ** 31;
-    check(isValid, `${name}: ${show(value)}`, 'a number greater than 0 and less than 2^31');
+    const isValid = typeof value === 'number' && value > 0 && value < MAX_SECONDS;
+    check(isValid, `${name}: ${show(value)}`, `seconds, more than 0 and less than ${MAX_SECONDS}`);
   }
   check(typeof keyPrefix === 'string', `keyPrefix: ${show(keyPrefix)}`, 'a string');
   check(whenDown === 'own' || whenDown === 'error', `whenDown: ${show(whenDown)}`, "'own' or 'error'");

@@ -85,7 +85,7 @@ export class Connection {
 
   async #waitForReply(): Promise<void> {
     const { timeout, failFast } = this.#settings;
-    const deadline = performance.now() + timeout;
+    const deadline = performance.now() + 1000 * timeout;
     for (;;) {
       try {
         await this.call('PING');
@@ -118,7 +118,7 @@ export class Connection {
 
   async #withLimit(reply: Promise<unknown>): Promise<unknown> {
     try {
-      return await within(this.#settings.timeout, reply);
+      return await within(1000 * this.#settings.timeout, reply);
     } catch (error) {
       throw this.#describe(error as Error);
     }
@@ -169,9 +169,9 @@ const isRedisError = (error: unknown): boolean => (error as Error | undefined)?.
 async function createClient({ timeout, url, cluster, connection }: Settings): Promise<RedisClient> {
   const { Redis, Cluster } = await importIoredis();
   const options = {
-    connectTimeout: Math.max(timeout, 100),
+    connectTimeout: Math.max(1000 * timeout, 100),
     // Closes a connection that swallows commands, so that they do not pile up in it.
-    socketTimeout: timeout,
+    socketTimeout: 1000 * timeout,
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MAX_RECONNECT_MS),
     // The old primary replies so after a failover; a new connection finds the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),

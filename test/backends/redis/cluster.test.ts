@@ -100,7 +100,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
   it('accepts a connected client', async () => {
     const { Cluster } = Redis;
     const cluster = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
-    const backend = await openBackend({ client: cluster as never, keyPrefix: 'ready', flushInterval: 1e6 });
+    const backend = await openBackend({ client: cluster as never, keyPrefix: 'ready', flushInterval: 1000 });
     const family = makeFamily({ labelNames: [] });
     const { page, offset } = backend.reserve({ family, labels: [] });
     page[offset] = 2;

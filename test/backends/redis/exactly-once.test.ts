@@ -27,7 +27,7 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
 
   it(`holds over ${FLUSHES} flushes through a network that drops, cuts and delays`, async (test) => {
     const random = randomNumbers(4);
-    const options = optionsFor(server, { timeout: 80 });
+    const options = optionsFor(server, { timeout: 0.08 });
     const producers = await Promise.all(
       [1, 2].map(() => openBackend({ ...options, port: proxy.port, retryStrategy: () => 1 })),
     );
@@ -82,7 +82,7 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
       `${failed} of ${FLUSHES} flushes failed; of ${batches} chunks with batches ${cutBatches} were cut; in all ${drop} chunks dropped, ${cut} cut, ${delay} delayed`,
     );
     for (const count of [failed, cutBatches, drop, cut, delay]) assert.ok(count > FLUSHES / 200);
-    const reader = await openBackend({ ...options, timeout: 10_000, whenDown: 'error' });
+    const reader = await openBackend({ ...options, timeout: 10, whenDown: 'error' });
     const snapshots = await reader.snapshot({ families, scopes: [] });
     assert.deepEqual(
       snapshots.map((snapshot) => rowsOf(snapshot)[0]![1]),
@@ -149,7 +149,7 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
   });
 
   it('holds for the first batch', async () => {
-    const options = optionsFor(server, { timeout: 200, port: proxy.port });
+    const options = optionsFor(server, { timeout: 0.2, port: proxy.port });
     const backend = await openBackend(options);
     const family = makeFamily({ labelNames: [] });
     const { page, offset } = backend.reserve({ family, labels: [] });

@@ -48,7 +48,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
   });
 
   it('flush at each flushInterval', async () => {
-    const options = optionsFor(server, { flushInterval: 50 });
+    const options = optionsFor(server, { flushInterval: 0.05 });
     const program = startProgram(
       "metheus.createCounter('c_total', 'C.').inc(7); setInterval(() => {}, 1000);",
       options,
@@ -95,7 +95,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
   });
 
   it('share their bars, and those of a killed program have failed', async () => {
-    const options = optionsFor(server, { flushInterval: 50 });
+    const options = optionsFor(server, { flushInterval: 0.05 });
     const bars = (code: string) => `
       import { TqdmPromProxy } from 'metheus/progress';
       const proxy = new TqdmPromProxy({ httpPort: 0 });

@@ -49,7 +49,7 @@ describe('the lifetime of numbers in Redis', { skip: requireTool('redis-server')
   });
 
   it('begins again when a running producer restores an expired family, with a new created time', async () => {
-    const options = optionsFor(server, { flushInterval: 20 });
+    const options = optionsFor(server, { flushInterval: 0.02 });
     const key = (id: string) => `${options.keyPrefix}:{${id}}`;
     const ended = await openBackend(options);
     const running = await openBackend(options);

@@ -170,7 +170,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
 
   it('makes loading fail with failFast, with the reason', async () => {
     const port = await freePort();
-    const options = optionsFor({ port }, { failFast: true, timeout: 200 });
+    const options = optionsFor({ port }, { failFast: true, timeout: 0.2 });
     await assert.rejects(openBackend(options), { message: `connect ECONNREFUSED 127.0.0.1:${port}` });
   });
 
@@ -184,14 +184,14 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
 
     it('does not hold a scrape longer than the time limit', async () => {
       const { port } = silent.address() as { port: number };
-      const backend = await openBackend(optionsFor({ port }, { timeout: 100 }));
+      const backend = await openBackend(optionsFor({ port }, { timeout: 0.1 }));
       const family = makeFamily({ labelNames: [] });
       const { page, offset } = backend.reserve({ family, labels: [] });
       page[offset] = 3;
       const snapshots = await backend.snapshot({ families: [family], scopes: [''] });
       assert.equal(numberOf(snapshots, family.name), 3);
       assert.equal(numberOf(snapshots, 'metheus_backend_up'), 0);
-      await assert.rejects(openBackend(optionsFor({ port }, { timeout: 100, failFast: true })));
+      await assert.rejects(openBackend(optionsFor({ port }, { timeout: 0.1, failFast: true })));
       await backend.close();
     });
   });

@@ -102,14 +102,14 @@ describe('security of the Redis backend', { skip }, () => {
       failFast: true,
     };
     await checkBackend(await openBackend(options));
-    await assert.rejects(openBackend({ ...options, tls: {}, timeout: 200 }), /self-signed certificate/);
+    await assert.rejects(openBackend({ ...options, tls: {}, timeout: 0.2 }), /self-signed certificate/);
   });
 
   it('survives TLS handshakes that are aborted at any moment', async () => {
     for (let i = 0; i < 100; i++) {
       const options = optionsFor(
         { port: tlsPort },
-        { tls: {}, timeout: 1 + (i % 20), retryStrategy: () => 1 },
+        { tls: {}, timeout: (1 + (i % 20)) / 1000, retryStrategy: () => 1 },
       );
       await (await openBackend(options)).close();
     }

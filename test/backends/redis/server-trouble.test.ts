@@ -39,7 +39,7 @@ describe('trouble of a Redis server', { skip: requireTool('redis-server') }, () 
     withServer(
       { args: ['--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024'] },
       async (own) => {
-        const one = await startProducer(own, { timeout: 5000 });
+        const one = await startProducer(own, { timeout: 5 });
         one.inc(5);
         await one.backend.flush();
         await own.call('EVAL', "for i = 1, 3000 do redis.call('SET', 'k' .. i, string.rep('x', 100)) end", 0);

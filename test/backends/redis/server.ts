@@ -82,7 +82,7 @@ export async function withServer(
 /** Returns options of a backend that flushes only on demand, with a key prefix of its own. */
 export function optionsFor({ port }: { readonly port: number }, given: object = {}) {
   const keyPrefix = `test-${randomBytes(4).toString('hex')}`;
-  return { host: '127.0.0.1', port, flushInterval: 3_600_000, heartbeat: 15, keyPrefix, ...given };
+  return { host: '127.0.0.1', port, flushInterval: 3600, heartbeat: 15, keyPrefix, ...given };
 }
 
 /** Returns an open backend. */
