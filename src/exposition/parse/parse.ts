@@ -14,8 +14,8 @@
 import { MetheusError, show } from '../../errors.js';
 import type { FamilySnapshot } from '../../model/family.js';
 import { METRIC_TYPES, type MetricType, TYPE_NAMES } from '../../model/metric-types.js';
-import { invalidLine, LineReader, type MetaLine, type SampleLine, type TextFormat } from './line.js';
-import { FamilyBuilder } from './series.js';
+import { invalidLine, LineReader, type MetaLine, type TextFormat } from './line.js';
+import { FamilyBuilder, type Refuse } from './series.js';
 
 export type { TextFormat } from './line.js';
 
@@ -76,14 +76,7 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
   for (const [i, line] of lines.entries()) {
     if (line === '# EOF' && format === 'openmetrics')
       throw invalidLine(i + 1, line, 'it on the last line only');
-    const reader = new LineReader(line, i + 1, format);
-    const read = reader.read();
-    if (read === undefined) continue;
-    const refuse = (expected: string): never => {
-      throw invalidLine(i + 1, line, expected);
-    };
-    if (read.kind === 'sample') families.addSample(read, i + 1, refuse);
-    else families.addMeta(read, i + 1, refuse);
+    families.add(line, i + 1);
   }
   return families.build();
 }
@@ -98,78 +91,87 @@ class Families {
   /** In OpenMetrics: sample names of earlier families, and the family of the lines before. */
   readonly #taken = new Set<string>();
   #current: FamilyBuilder | undefined;
+  /** The line that errors are about, and its number. */
+  #line = '';
+  #number = 0;
+  readonly #refuse: Refuse = (expected) => {
+    throw invalidLine(this.#number, this.#line, expected);
+  };
 
   constructor(format: TextFormat) {
     this.#format = format;
     this.#isStrict = format === 'openmetrics';
   }
 
-  addMeta({ kind, name, text }: MetaLine, line: number, refuse: (expected: string) => never): void {
+  add(line: string, number: number): void {
+    this.#line = line;
+    this.#number = number;
+    const read = new LineReader(line, number, this.#format).read();
+    if (read?.kind === 'sample') {
+      const family = this.#familyOf(read.name);
+      family.add(read, read.name.slice(family.name.length));
+    } else if (read !== undefined) this.#addMeta(read);
+  }
+
+  #addMeta({ kind, name, text }: MetaLine): void {
     const known = this.#isStrict && this.#current?.name !== name ? undefined : this.#byName.get(name);
-    const family = known ?? this.#begin(name, line, refuse);
+    const family = known ?? this.#begin(name);
     if (kind === 'HELP') {
-      if (family.help !== undefined) refuse(`one HELP of ${show(name)}`);
-      if (this.#isStrict && family.hasSamples) refuse('HELP before the samples');
+      if (family.help !== undefined) this.#refuse(`one HELP of ${show(name)}`);
+      if (this.#isStrict && family.hasSamples) this.#refuse('HELP before the samples');
       family.help = text;
       return;
     }
-    if (family.hasSamples) refuse(`${kind} before the samples`);
+    if (family.hasSamples) this.#refuse(`${kind} before the samples`);
     if (kind === 'UNIT') {
-      if (family.unit !== undefined) refuse(`one UNIT of ${show(name)}`);
-      if (text !== '' && !name.endsWith(`_${text}`)) refuse(`a name that ends with '_${text}'`);
+      if (family.unit !== undefined) this.#refuse(`one UNIT of ${show(name)}`);
+      if (text !== '' && !name.endsWith(`_${text}`)) this.#refuse(`a name that ends with '_${text}'`);
       family.unit = text;
       return;
     }
     const types = TYPES[this.#format];
     const type = types.get(text);
-    if (type === undefined) refuse(`a type: ${[...types.keys()].join(', ')}`);
-    if (family.type !== undefined) refuse(`one TYPE of ${show(name)}`);
+    if (type === undefined) this.#refuse(`a type: ${[...types.keys()].join(', ')}`);
+    if (family.type !== undefined) this.#refuse(`one TYPE of ${show(name)}`);
     family.type = type;
   }
 
-  addSample(sample: SampleLine, line: number, refuse: (expected: string) => never): void {
-    const family = this.#familyOf(sample, line, refuse);
-    family.add(sample, sample.name.slice(family.name.length), refuse);
-  }
-
   build(): FamilySnapshot[] {
-    return [...this.#lines].map(([family, line]) => {
-      if (this.#isStrict) this.#checkUnit(family, line);
-      return family.build((expected) => {
-        throw invalidLine(line, family.name, expected);
-      });
+    return [...this.#lines].map(([family, number]) => {
+      this.#line = family.name;
+      this.#number = number;
+      const { type, unit = '' } = family;
+      const isUnitless = this.#isStrict && METRIC_TYPES[type ?? 'unknown'].isState;
+      if (isUnitless && unit !== '') this.#refuse(`no unit of an ${type}`);
+      return family.build();
     });
   }
 
-  #checkUnit({ type, unit = '', name }: FamilyBuilder, line: number): void {
-    if (unit === '' || !METRIC_TYPES[type ?? 'unknown'].isState) return;
-    throw invalidLine(line, name, `no unit of an ${type}`);
-  }
-
-  #familyOf({ name }: SampleLine, line: number, refuse: (expected: string) => never): FamilyBuilder {
+  #familyOf(name: string): FamilyBuilder {
     if (this.#isStrict) {
       const current = this.#current;
       if (current !== undefined && isSampleOf(current, name)) return current;
-      return this.#begin(name, line, refuse);
+      return this.#begin(name);
     }
     const exact = this.#byName.get(name);
     if (exact !== undefined) {
-      if (exact.type === 'histogram') refuse(`a sample ${name}_bucket, ${name}_sum or ${name}_count`);
+      if (exact.type === 'histogram') this.#refuse(`a sample ${name}_bucket, ${name}_sum or ${name}_count`);
       return exact;
     }
     const end = name.lastIndexOf('_');
     const whole = end < 0 ? undefined : this.#byName.get(name.slice(0, end));
     const isSample =
       whole !== undefined && METRIC_TYPES[whole.type ?? 'unknown'].text.suffixes.includes(name.slice(end));
-    return isSample ? whole : this.#begin(name, line, refuse);
+    return isSample ? whole : this.#begin(name);
   }
 
-  #begin(name: string, line: number, refuse: (expected: string) => never): FamilyBuilder {
+  #begin(name: string): FamilyBuilder {
     if (this.#isStrict && this.#current !== undefined) this.#end(this.#current);
-    if (this.#taken.has(name)) refuse(`all lines of ${show(name)} side by side, and each name in one family`);
-    const family = new FamilyBuilder(name, this.#isStrict);
+    if (this.#taken.has(name))
+      this.#refuse(`all lines of ${show(name)} side by side, and each name in one family`);
+    const family = new FamilyBuilder(name, this.#isStrict, this.#refuse);
     this.#byName.set(name, family);
-    this.#lines.set(family, line);
+    this.#lines.set(family, this.#number);
     this.#current = family;
     return family;
   }

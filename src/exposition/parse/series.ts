@@ -20,7 +20,7 @@ interface Series {
   readonly exemplars: Map<number, Exemplar>;
 }
 
-/** Throws an error about the sample that is added. */
+/** Throws an error that names what was expected. */
 export type Refuse = (expected: string) => never;
 
 /** Key of a counter's exemplar, among those of bounds. */
@@ -33,12 +33,17 @@ export class FamilyBuilder {
   type: MetricType | undefined;
   help: string | undefined;
   unit: string | undefined;
+  readonly #refuse: Refuse;
   readonly #series = new Map<string, Series>();
 
-  /** @param isStrict - whether to apply the rules of OpenMetrics */
-  constructor(name: string, isStrict: boolean) {
+  /**
+   * @param isStrict - whether to apply the rules of OpenMetrics
+   * @param refuse - throws an error about the line that is added, or about the family that is built
+   */
+  constructor(name: string, isStrict: boolean, refuse: Refuse) {
     this.name = name;
     this.isStrict = isStrict;
+    this.#refuse = refuse;
   }
 
   get hasSamples(): boolean {
@@ -46,62 +51,62 @@ export class FamilyBuilder {
   }
 
   /** @param suffix - the ending of the sample's name behind the family's */
-  add(sample: SampleLine, suffix: string, refuse: Refuse): void {
+  add(sample: SampleLine, suffix: string): void {
     const { value, exemplar } = sample;
     switch (METRIC_TYPES[this.type ?? 'unknown'].layout) {
       case 'buckets':
         if (suffix === '_bucket') {
-          const bound = this.#pointOf(sample, 'le', refuse);
-          this.#addPoint(sample, 'le', bound, refuse);
+          const bound = this.#pointOf(sample, 'le');
+          this.#addPoint(sample, 'le', bound);
           return;
         }
         break;
       case 'summary':
         if (suffix === '') {
-          const quantile = this.#pointOf(sample, 'quantile', refuse);
-          if (!(quantile >= 0 && quantile <= 1)) refuse('a quantile from 0 to 1');
-          if (exemplar !== undefined) refuse('no exemplar here');
-          this.#addPoint(sample, 'quantile', quantile, refuse);
+          const quantile = this.#pointOf(sample, 'quantile');
+          if (!(quantile >= 0 && quantile <= 1)) this.#refuse('a quantile from 0 to 1');
+          if (exemplar !== undefined) this.#refuse('no exemplar here');
+          this.#addPoint(sample, 'quantile', quantile);
           return;
         }
     }
     const series = this.#seriesOf(sample, undefined);
     const place = PLACES[suffix] ?? 'value';
-    if (series[place] !== undefined) refuse('each series once');
-    if (exemplar !== undefined && suffix !== '_total') refuse('no exemplar here');
-    if (this.isStrict) this.#checkValue(place, value, sample, refuse);
+    if (series[place] !== undefined) this.#refuse('each series once');
+    if (exemplar !== undefined && suffix !== '_total') this.#refuse('no exemplar here');
+    if (this.isStrict) this.#checkValue(place, value, sample);
     series[place] = value;
     if (exemplar !== undefined) series.exemplars.set(VALUE_EXEMPLAR, exemplar);
   }
 
-  #pointOf({ labels }: SampleLine, name: 'le' | 'quantile', refuse: Refuse): number {
+  #pointOf({ labels }: SampleLine, name: 'le' | 'quantile'): number {
     const text = labels.get(name);
     const point = text === undefined ? undefined : numberOf(text);
-    if (point === undefined || Number.isNaN(point)) refuse(`a label ${name} that is a number`);
+    if (point === undefined || Number.isNaN(point)) this.#refuse(`a label ${name} that is a number`);
     return point;
   }
 
-  #addPoint(sample: SampleLine, without: string, point: number, refuse: Refuse): void {
+  #addPoint(sample: SampleLine, without: string, point: number): void {
     const series = this.#seriesOf(sample, without);
-    if (series.points.has(point)) refuse('each series once');
+    if (series.points.has(point)) this.#refuse('each series once');
     if (this.isStrict && without === 'le') {
-      if (!(sample.value >= 0)) refuse('a count of at least 0');
-      if (point < (series.last ?? point)) refuse('buckets by their bounds, lowest first');
+      if (!(sample.value >= 0)) this.#refuse('a count of at least 0');
+      if (point < (series.last ?? point)) this.#refuse('buckets by their bounds, lowest first');
     }
     series.points.set(point, sample.value);
     series.last = point;
     if (sample.exemplar !== undefined) series.exemplars.set(point, sample.exemplar);
   }
 
-  #checkValue(place: string, value: number, { labels }: SampleLine, refuse: Refuse): void {
+  #checkValue(place: string, value: number, { labels }: SampleLine): void {
     const { type } = this;
-    if (place === 'count' && !(value >= 0)) refuse('a count of at least 0');
-    if (place === 'created' && !Number.isFinite(value)) refuse('a time in seconds');
-    if (type === 'counter' && place === 'value' && !(value >= 0)) refuse('a number of at least 0');
-    if (type === 'info' && value !== 1) refuse('an info, which is always 1');
+    if (place === 'count' && !(value >= 0)) this.#refuse('a count of at least 0');
+    if (place === 'created' && !Number.isFinite(value)) this.#refuse('a time in seconds');
+    if (type === 'counter' && place === 'value' && !(value >= 0)) this.#refuse('a number of at least 0');
+    if (type === 'info' && value !== 1) this.#refuse('an info, which is always 1');
     if (type !== 'stateset') return;
-    if (!labels.has(this.name)) refuse(`a label ${this.name} with the state`);
-    if (value !== 0 && value !== 1) refuse('a state, which is 0 or 1');
+    if (!labels.has(this.name)) this.#refuse(`a label ${this.name} with the state`);
+    if (value !== 0 && value !== 1) this.#refuse('a state, which is 0 or 1');
   }
 
   #seriesOf({ labels: given, timestamp }: SampleLine, without: string | undefined): Series {
@@ -118,11 +123,10 @@ export class FamilyBuilder {
     return series;
   }
 
-  /** @param refuse - throws an error about the family */
-  build(refuse: Refuse): FamilySnapshot {
+  build(): FamilySnapshot {
     const type = this.type ?? 'unknown';
     const series = [...this.#series.values()];
-    const bounds = this.#boundsOf(type, series, refuse);
+    const bounds = this.#boundsOf(type, series);
     const cells = cellsOf(type, bounds);
     const rows = new LabelColumn();
     const values = new Float64Array(series.length * cells);
@@ -130,7 +134,7 @@ export class FamilyBuilder {
     const names = new Set<string>();
     for (const [row, one] of series.entries()) {
       rows.add(this.#textOf(one.labels, names));
-      values.set(this.#cellsOf(type, one, bounds, refuse), row * cells);
+      values.set(this.#cellsOf(type, one, bounds), row * cells);
       for (const [bound, exemplar] of one.exemplars) {
         const at = Number.isNaN(bound) ? 0 : bounds.indexOf(bound);
         exemplars.set(row * cells + (at < 0 ? bounds.length : at), exemplar);
@@ -184,7 +188,7 @@ export class FamilyBuilder {
   }
 
   /** Returns the upper bounds without the last, or the quantiles. */
-  #boundsOf(type: MetricType, series: readonly Series[], refuse: Refuse): number[] {
+  #boundsOf(type: MetricType, series: readonly Series[]): number[] {
     const ascending = (values: Iterable<number>) => [...values].sort((a, b) => a - b);
     if (type === 'summary') return ascending(new Set(series.flatMap(({ points }) => [...points.keys()])));
     if (METRIC_TYPES[type].layout !== 'buckets') return [];
@@ -192,12 +196,12 @@ export class FamilyBuilder {
       ascending([...points.keys()].filter((bound) => bound !== Number.POSITIVE_INFINITY)),
     );
     if (others.some((bounds) => bounds.join() !== first!.join())) {
-      refuse('the same buckets in each series of a histogram');
+      this.#refuse('the same buckets in each series of a histogram');
     }
     return first ?? [];
   }
 
-  #cellsOf(type: MetricType, series: Series, bounds: readonly number[], refuse: Refuse): number[] {
+  #cellsOf(type: MetricType, series: Series, bounds: readonly number[]): number[] {
     const { value = Number.NaN, sum = Number.NaN, count = 0, points } = series;
     switch (METRIC_TYPES[type].layout) {
       case 'gauge':
@@ -205,23 +209,23 @@ export class FamilyBuilder {
       case 'summary':
         return [sum, count];
       case 'buckets':
-        return [...this.#countsOf(series, bounds, refuse), sum];
+        return [...this.#countsOf(series, bounds), sum];
       default:
         return [points.size > 0 ? Number.NaN : value];
     }
   }
 
   /** Returns the non-cumulative count of each bucket. */
-  #countsOf({ points, count, sum }: Series, bounds: readonly number[], refuse: Refuse): number[] {
+  #countsOf({ points, count, sum }: Series, bounds: readonly number[]): number[] {
     const inf = points.get(Number.POSITIVE_INFINITY) ?? (this.isStrict ? undefined : count);
-    if (inf === undefined) refuse('a bucket +Inf in each series of a histogram');
+    if (inf === undefined) this.#refuse('a bucket +Inf in each series of a histogram');
     const cumulative = [...bounds.map((bound) => points.get(bound)!), inf];
     const counts = cumulative.map((sum, i) => (i === 0 ? sum : sum - cumulative[i - 1]!));
     if (this.isStrict) {
       if (counts.some((one) => one < 0))
-        refuse('buckets of which each has at least the count of the one before');
-      if ((count === undefined) !== (sum === undefined)) refuse('both count and sum, or none of them');
-      if (count !== undefined && count !== inf) refuse('a count that is the count of the bucket +Inf');
+        this.#refuse('buckets of which each has at least the count of the one before');
+      if ((count === undefined) !== (sum === undefined)) this.#refuse('both count and sum, or none of them');
+      if (count !== undefined && count !== inf) this.#refuse('a count that is the count of the bucket +Inf');
     }
     return counts;
   }
