@@ -12,7 +12,7 @@ import type { Backend, BackendClass, Cells, Move, SnapshotRequest } from './back
 import { SingleProcessBackend } from './memory.js';
 import { ThreadBackend, WorkerThreads } from './threads/backend.js';
 
-/** How old the numbers of worker threads may become in a backend that other processes read. */
+/** Maximum age of the numbers of worker threads in a backend that other processes read. */
 const SYNC_MS = 100;
 
 /** An object whose cells can move to another backend. */
@@ -77,7 +77,7 @@ export class ActiveBackend {
     if (this.#threads === undefined) return this.#backend;
     // Imported here, since most programs keep the default backend.
     const { createBackend } = await import('./create-backend.js');
-    const { accumulate } = await import('./merge.js');
+    const { addSeries } = await import('./merge.js');
     const bridge = await this.#threads.bridge();
     const backend = await createBackend(backendClass, config);
     const migrate = (from: Backend, which?: (cells: Cells) => boolean) => {
@@ -86,10 +86,7 @@ export class ActiveBackend {
         const { family } = request;
         const created = from.createdOf?.(family, old);
         const cells = backend.reserve(created === undefined ? request : { ...request, created });
-        accumulate(family, cells.page, cells.offset, old.page, old.offset, true);
-        from.exemplarsOf?.(family, old)?.forEach((exemplar, cell) => {
-          if (exemplar !== undefined) backend.putExemplar?.(family, cells, cell, exemplar);
-        });
+        addSeries(family, from, old, backend, cells, true);
         // Numbers left in storage that other processes read would count twice.
         from.release(family, old, 'moved');
         return cells;

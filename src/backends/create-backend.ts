@@ -29,20 +29,15 @@ export async function createBackend(
 ): Promise<Backend> {
   const Class = given ?? (await classFromEnvironment());
   const config = givenConfig ?? configFromEnvironment();
-  return instantiate(Class, config as Record<string, unknown> | undefined);
-}
-
-function instantiate(Class: BackendClass, config: Record<string, unknown> | undefined): Backend {
-  const named = `'${(Class as { name?: string }).name ?? show(Class)}'`;
   // Without a prototype, as of an arrow function, it is not a constructor.
   if (typeof Class !== 'function' || Class.prototype === undefined) {
     throw new MetheusError('METHEUS_INVALID_BACKEND', { given: show(Class), expected: 'a backend class' });
   }
-  const backend = config === undefined ? new Class() : new Class(config);
+  const backend = config === undefined ? new Class() : new Class(config as Record<string, unknown>);
   const absent = METHODS.filter((method) => typeof backend[method] !== 'function');
   if (absent.length > 0) {
     throw new MetheusError('METHEUS_INVALID_BACKEND', {
-      given: `class ${named} without ${absent.map((method) => `${method}()`).join(', ')}`,
+      given: `class '${Class.name}' without ${absent.map((method) => `${method}()`).join(', ')}`,
       expected: 'a class that implements Backend',
     });
   }
@@ -94,15 +89,21 @@ function unknownBackend(name: string, cause?: unknown): MetheusError {
 function configFromEnvironment(): object | undefined {
   const given = process.env.METHEUS_BACKEND_CONFIG;
   if (given === undefined) return undefined;
-  const inline = given.trimStart().startsWith('{');
-  const text = inline ? given : readConfig(given);
+  const isInline = given.trimStart().startsWith('{');
+  const text = isInline ? given : readConfig(given);
+  let cause: unknown;
   try {
     const config: unknown = JSON.parse(text);
     if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config;
-  } catch (cause) {
-    throw invalidConfig(given, inline, cause);
+  } catch (error) {
+    cause = error;
   }
-  throw invalidConfig(given, inline);
+  // Never contains the text of the configuration, which may include a password.
+  throw new MetheusError('METHEUS_BACKEND_CONFIG_INVALID', {
+    given: isInline ? 'JSON in METHEUS_BACKEND_CONFIG that does not parse' : `the file ${show(given)}`,
+    expected: 'one JSON object',
+    cause,
+  });
 }
 
 function readConfig(path: string): string {
@@ -115,13 +116,4 @@ function readConfig(path: string): string {
       cause,
     });
   }
-}
-
-/** Never contains the text of the configuration, which may include a password. */
-function invalidConfig(given: string, inline: boolean, cause?: unknown): MetheusError {
-  return new MetheusError('METHEUS_BACKEND_CONFIG_INVALID', {
-    given: inline ? 'JSON in METHEUS_BACKEND_CONFIG that does not parse' : `the file ${show(given)}`,
-    expected: 'one JSON object',
-    cause,
-  });
 }

@@ -4,7 +4,7 @@ import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-co
 import { escapeLabelValue } from '../model/labels.js';
 import { type MergeRule, TOUCHED } from '../model/metric-types.js';
 import { runAtOnce, runInSlices, TimeSlice } from '../system/time-slice.js';
-import type { Writer } from './backend.js';
+import type { Backend, Cells, Writer } from './backend.js';
 
 /** The rows of one writer of a family. */
 export interface MergeSource {
@@ -48,6 +48,21 @@ export function accumulate(
   const before = into[to + TOUCHED]!;
   into[to] = before === 0 ? onlyOf(merge, value, at, live) : both(merge, into[to]!, before, value, at, live);
   into[to + TOUCHED] = Math.max(before, at);
+}
+
+/** Adds the numbers and exemplars of a series to those of another, which may be in another backend. */
+export function addSeries(
+  family: FamilyDescriptor,
+  from: Backend,
+  old: Cells,
+  to: Backend,
+  cells: Cells,
+  live: boolean,
+): void {
+  accumulate(family, cells.page, cells.offset, old.page, old.offset, live);
+  from.exemplarsOf?.(family, old)?.forEach((exemplar, cell) => {
+    if (exemplar !== undefined) to.putExemplar?.(family, cells, cell, exemplar);
+  });
 }
 
 /** Returns the earlier of two times; 0 stands for an unknown one. */
@@ -114,7 +129,7 @@ export class Merger {
   #labels = new LabelColumn();
   #rowOf = new Map<string, number>();
   #placements: Placement[] = [];
-  /** Number of unfinished merges, of which only one at a time can use what is remembered. */
+  /** Number of unfinished merges. They run one after another, since they share the remembered rows. */
   #running = 0;
   #last: Promise<unknown> = Promise.resolve();
 

@@ -398,7 +398,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
         },
       ],
       [
-        'increments, and a set of which only one writer knows',
+        'increments, and a set by one writer only',
         [
           ['live', 2, 1],
           ['own', 7, 100],
@@ -408,7 +408,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
         { shared: 7, sum: 16, livesum: 12, mostrecent: 7, livemostrecent: 7 },
       ],
       [
-        'a set of one who is dead, after those of the living',
+        'a set by an ended writer, after those of living ones',
         [
           ['own', 2, 100],
           ['dead', 4, 101],
@@ -416,7 +416,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
         { shared: 4, min: 2, livemin: 2, max: 4, livemax: 2, mostrecent: 4, livemostrecent: 2 },
       ],
       [
-        'nothing but what nobody touched',
+        'gauges that no writer touched',
         [
           ['own', 0, 0],
           ['live', 0, 0],

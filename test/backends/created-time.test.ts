@@ -140,7 +140,7 @@ describe('created times', () => {
     assert.ok(first! >= before && first! <= between);
     const young = start('young_total');
     await said(young);
-    // The younger one ends first: the time of both is still that of the older one.
+    // The later worker ends first; the earlier time is still shown.
     for (const worker of [young, old]) {
       worker.postMessage('end');
       await gone(worker);

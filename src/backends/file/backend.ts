@@ -32,7 +32,7 @@ export interface FileBackendInternals extends FileWriterOptions {
 
 /** Number of files of ended processes from which on a scrape compacts them. */
 const MIN_COMPACTED_FILES = 8;
-/** How often a process checks whether its file still exists and has room. */
+/** Interval at which a process checks whether its file still exists and has room. */
 const CHECK_MS = 1000;
 
 /**
@@ -153,7 +153,7 @@ export class MultiProcessFileBackend implements Backend {
       if (!scopes.includes(family.scope) || this.#isConflict(names, key, family)) continue;
       begun.push(findOrCreate(this.#mergers, key, () => new Merger(family)).begin(others));
     }
-    const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const used = files.reduce((sum, { content }) => sum + content.bytes.length, 0);
     if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.compact();
     const snapshots = await this.#exemplars.addTo(await finishAll([...begun, ...own]));
     return isDefault ? [...snapshots, ...directoryFamilies(files.length, used)] : snapshots;
@@ -250,7 +250,7 @@ export class MultiProcessFileBackend implements Backend {
   }
 
   #leaveMemory(file: FileWriter): void {
-    if (this.#memory.isEmpty) return;
+    if (this.#memory.tables.length === 0) return;
     try {
       file.makeRoom();
     } catch {

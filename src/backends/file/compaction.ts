@@ -33,8 +33,8 @@ import type { MetricsFile } from './metrics-file.js';
 /** Locked during a compaction. Never removed, since another process may have it open to lock it. */
 const LOCK = 'fold.lock';
 /** Exists while a process without file locks compacts. */
-const TAKEN = 'fold.taken';
-/** Age from which on a temporary file is taken as left over from a crash. */
+const MARKER = 'fold.taken';
+/** Age from which on a temporary file counts as left over from a crash. */
 const ABANDONED_MS = 60_000;
 
 /** Steps of a compaction in order, `unlinked` once for each file, for tests that interrupt it. */
@@ -51,24 +51,24 @@ export async function withCompactionLock(
   compact: () => Promise<void>,
 ): Promise<void> {
   const lock = join(directory, LOCK);
-  const taken = join(directory, TAKEN);
+  const marker = join(directory, MARKER);
   // Each kind of process creates its own mark before it looks for the other's, so that two never run at once.
   if (!mapping.hasLocks) {
-    await withTaken(taken, async () => {
+    await withMarker(marker, async () => {
       if (!existsSync(lock)) await compact();
     });
     return;
   }
   const file = openSync(lock, 'a', 0o644);
   try {
-    if (mapping.lock(file, 'exclusive') && (!existsSync(taken) || removeAbandoned(taken))) await compact();
+    if (mapping.lock(file, 'exclusive') && (!existsSync(marker) || removeAbandoned(marker))) await compact();
   } finally {
     closeSync(file);
   }
 }
 
 /** Runs while a file exists that only one process can create. An abandoned one is replaced. */
-async function withTaken(path: string, run: () => Promise<void>): Promise<void> {
+async function withMarker(path: string, run: () => Promise<void>): Promise<void> {
   removeAbandoned(path);
   try {
     closeSync(openSync(path, 'wx', 0o644));
@@ -169,7 +169,7 @@ const ARCHIVED: Pick<Writer, 'id' | 'live'> = { id: 'archive', live: false };
 
 function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): Uint8Array {
   const families = new Map<string, CompactedFamily>();
-  for (const file of files) for (const table of file.tables()) addTable(families, file, table);
+  for (const file of files) for (const table of file.tables.values()) addTable(families, file, table);
   const encoder = new TextEncoder();
   const records: { text: Uint8Array; family: number; cells: Float64Array; created: number | undefined }[] =
     [];

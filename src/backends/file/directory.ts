@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { mayLive } from '../../system/process-identity.js';
 import { TimeSlice } from '../../system/time-slice.js';
-import { CLOSED, FILE_SUFFIX, TOLD_BY_LOCK } from './layout.js';
+import { CLOSED, FILE_SUFFIX, LIVE_BY_LOCK, livenessOf } from './layout.js';
 import type { Mapping } from './mapping.js';
 import { MetricsFile } from './metrics-file.js';
 
@@ -11,7 +11,7 @@ import { MetricsFile } from './metrics-file.js';
 export const ARCHIVE_ID = 'archive';
 export const ARCHIVE = ARCHIVE_ID + FILE_SUFFIX;
 
-/** How often a scrape starts again because of a compaction. Each compaction waits for the disk, so that few come between. */
+/** Limit of restarts of a scrape because of compactions, which are slow, since each waits for the disk. */
 const MAX_TRIES = 50;
 
 export class MetricsDirectory {
@@ -20,7 +20,7 @@ export class MetricsDirectory {
   readonly #onFault: (name: string, fault: string) => void;
   readonly #files = new Map<string, MetricsFile>();
   #archive: { readonly file: MetricsFile; readonly identity: string } | undefined;
-  /** Names of files that could not be opened, each of which was reported. */
+  /** Names of files that could not be opened and were reported; `.` for the directory. */
   readonly #unopened = new Set<string>();
 
   /** @param onFault - called once for each file that cannot be read */
@@ -98,14 +98,15 @@ export class MetricsDirectory {
   }
 
   #readFiles(compacted: ReadonlySet<string>, slice?: TimeSlice): MetricsFile[] {
-    const names = new Set(this.#list().filter((name) => !compacted.has(idOf(name))));
+    const listed = this.#tryOpen('.', () => readdirSync(this.path)) ?? [];
+    const names = new Set(listed.filter((name) => isMetricsFile(name) && !compacted.has(idOf(name))));
     for (const [name, file] of this.#files) {
       if (names.has(name)) continue;
       file.close();
       this.#files.delete(name);
     }
     for (const name of this.#unopened) {
-      if (name !== '.' && name !== ARCHIVE && !names.has(name)) this.#unopened.delete(name);
+      if (isMetricsFile(name) && !names.has(name)) this.#unopened.delete(name);
     }
     for (const name of names) {
       const file = this.#files.get(name) ?? this.#open(name);
@@ -148,41 +149,32 @@ export class MetricsDirectory {
   /** Reports whether the owner lives. The kernel releases a lock when its owner dies, in whatever namespace. */
   #isLive(file: MetricsFile): boolean {
     if (file.owner === undefined) return true;
-    if (file.liveness === CLOSED) return false;
-    if (file.liveness !== TOLD_BY_LOCK || !this.#mapping.hasLocks) return mayLive(file.owner);
+    const liveness = livenessOf(file.content);
+    if (liveness === CLOSED) return false;
+    if (liveness !== LIVE_BY_LOCK || !this.#mapping.hasLocks) return mayLive(file.owner);
     if (!this.#mapping.lock(file.file, 'shared')) return true;
     this.#mapping.unlock(file.file);
     return false;
   }
 
-  #list(): string[] {
-    try {
-      const names = readdirSync(this.path).filter((name) => name.endsWith(FILE_SUFFIX) && name !== ARCHIVE);
-      this.#unopened.delete('.');
-      return names;
-    } catch (error) {
-      // Without a directory nothing was written yet.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#reportUnopened('.', error as Error);
-      return [];
-    }
+  #open(name: string): MetricsFile | undefined {
+    return this.#tryOpen(name, () => new MetricsFile(join(this.path, name), idOf(name)));
   }
 
-  #open(name: string): MetricsFile | undefined {
+  /** Returns the result of `open`; undefined when it fails, which is reported once. */
+  #tryOpen<T>(name: string, open: () => T): T | undefined {
     try {
-      const file = new MetricsFile(join(this.path, name), idOf(name));
+      const opened = open();
       this.#unopened.delete(name);
-      return file;
+      return opened;
     } catch (error) {
-      // Compacted since it was listed: the archive that has it will be read again.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#reportUnopened(name, error as Error);
+      const { code, message } = error as NodeJS.ErrnoException;
+      // The directory does not exist yet, or the file was compacted: then the archive that has it will be read again.
+      if (code === 'ENOENT' || this.#unopened.has(name)) return undefined;
+      this.#unopened.add(name);
+      this.#onFault(name, message);
       return undefined;
     }
-  }
-
-  #reportUnopened(name: string, { message }: Error): void {
-    if (this.#unopened.has(name)) return;
-    this.#unopened.add(name);
-    this.#onFault(name, message);
   }
 }
 
@@ -203,6 +195,8 @@ export function makeDirectory(path: string): void {
     mkdirSync(path);
   }
 }
+
+const isMetricsFile = (name: string) => name.endsWith(FILE_SUFFIX) && name !== ARCHIVE;
 
 const idOf = (name: string) => name.slice(0, -FILE_SUFFIX.length);
 

@@ -57,8 +57,8 @@ const KIND = 0xff;
 
 /** Values of a header's liveness. */
 export const CLOSED = 0;
-export const TOLD_BY_PID = 1;
-export const TOLD_BY_LOCK = 2;
+export const LIVE_BY_PID = 1;
+export const LIVE_BY_LOCK = 2;
 
 /** Value of a record's family: the record declares a family. */
 export const DECLARES = -1;
@@ -95,6 +95,7 @@ export function writeHeader({ ints, bytes, cells }: Bytes, owner: ProcessIdentit
   cells[11] = pidNamespace;
 }
 
+/** Returns how to determine whether the owner lives. */
 export function livenessOf({ ints }: Bytes): number {
   return Atomics.load(ints, 7);
 }

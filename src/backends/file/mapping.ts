@@ -59,7 +59,7 @@ export function loadMapping(): Mapping {
   };
 }
 
-/** How often {@link WrittenMapping} writes; a `SIGKILL` loses what was counted since. */
+/** Interval at which {@link WrittenMapping} writes; a `SIGKILL` loses what was counted since the last write. */
 const WRITE_MS = 100;
 /** Size of the blocks that are compared and written. */
 const BLOCK_BYTES = 4096;

@@ -17,22 +17,14 @@ interface MemoryTable {
 
 /** Series of this process that are not in its file: on a full disk, for instance, or when it only reads. */
 export class MemorySources {
-  #tables: MemoryTable[] = [];
-
-  get isEmpty(): boolean {
-    return this.#tables.length === 0;
-  }
-
-  all(): readonly MemoryTable[] {
-    return this.#tables;
-  }
+  tables: MemoryTable[] = [];
 
   reserve({ family, labels, writer = SELF, created }: CellRequest): Cells {
     const key = familyKey(family);
-    let known = this.#tables.find((other) => other.key === key && other.table.writer === writer);
+    let known = this.tables.find((other) => other.key === key && other.table.writer === writer);
     if (known === undefined) {
       known = { key, family, table: new CellTable(family, writer) };
-      this.#tables.push(known);
+      this.tables.push(known);
     }
     return known.table.reserve(labels, created);
   }
@@ -41,12 +33,12 @@ export class MemorySources {
   release(cells: Cells): void {
     const table = this.tableOf(cells);
     table?.release(cells);
-    if (table?.labels.count === 0) this.#tables = this.#tables.filter((other) => other.table !== table);
+    if (table?.labels.count === 0) this.tables = this.tables.filter((other) => other.table !== table);
   }
 
   /** Returns the table that handed out the cells. */
   tableOf(cells: Cells): CellTable | undefined {
-    return this.#tables.find(({ table }) => table.owns(cells))?.table;
+    return this.tables.find(({ table }) => table.owns(cells))?.table;
   }
 }
 
@@ -75,9 +67,9 @@ export function gatherSources(
     if (!isOfProcess || source.writer.id !== SELF.id) known.others.push(source);
   };
   for (const file of files) {
-    for (const table of file.tables()) add(table.key, table.family, table, file.id === ownFile);
+    for (const table of file.tables.values()) add(table.key, table.family, table, file.id === ownFile);
   }
-  for (const { key, family, table } of memory.all()) add(key, family, table, true);
+  for (const { key, family, table } of memory.tables) add(key, family, table, true);
   return gathered;
 }
 

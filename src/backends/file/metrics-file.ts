@@ -17,7 +17,6 @@ import {
   isInUse,
   isSeries,
   isStrings,
-  livenessOf,
   MAX_BYTES,
   parseContent,
   REMOVED,
@@ -45,7 +44,8 @@ export class MetricsFile {
   content = new Bytes(new ArrayBuffer(0));
   readonly file: number;
   readonly #families: { readonly descriptor: FamilyDescriptor; readonly key: string }[] = [];
-  readonly #tables = new Map<string, FileTable>();
+  /** Series by writer and family. */
+  readonly tables = new Map<string, FileTable>();
   readonly #writers = new Map<string, Writer>();
   /** Offsets of removed records, which may be used again. */
   readonly #vacant = new Set<number>();
@@ -71,19 +71,6 @@ export class MetricsFile {
   set live(live: boolean) {
     this.#live &&= live;
     if (!live) for (const writer of this.#writers.values()) writer.live = false;
-  }
-
-  /** How to determine whether the owner lives: see the layout. */
-  get liveness(): number {
-    return livenessOf(this.content);
-  }
-
-  get bytes(): number {
-    return this.content.bytes.length;
-  }
-
-  tables(): Iterable<FileTable> {
-    return this.#tables.values();
   }
 
   /** Marks one of its writers, a thread, as ended. */
@@ -115,8 +102,8 @@ export class MetricsFile {
       this.fault = fault;
       return;
     }
-    for (const [key, table] of this.#tables) this.#refresh(key, table);
-    this.#takeReused();
+    for (const [key, table] of this.tables) this.#refresh(key, table);
+    this.#parseReused();
     if (!slice?.isOver()) this.parse(slice);
   }
 
@@ -156,26 +143,26 @@ export class MetricsFile {
   #refresh(key: string, table: FileTable): void {
     table.refresh((record) => this.#vacant.add(record));
     if (table.labels.count > 0) return;
-    this.#tables.delete(key);
+    this.tables.delete(key);
     const { id } = table.writer;
-    if (![...this.#tables.values()].some(({ writer }) => writer.id === id)) this.#writers.delete(id);
+    if (![...this.tables.values()].some(({ writer }) => writer.id === id)) this.#writers.delete(id);
   }
 
-  /** Takes in records that are in use again. One that is being written is left for the next read. */
-  #takeReused(): void {
+  /** Parses records that are in use again. One that is being written is left for the next read. */
+  #parseReused(): void {
     for (const at of this.#vacant) {
       if (!isInUse(stateOf(this.content, at))) continue;
       const record = readRecord(this.content, at, this.#used);
-      if (record?.kind === IN_USE && this.#take(at, record)) this.#vacant.delete(at);
+      if (record?.kind === IN_USE && this.#parseRecord(at, record)) this.#vacant.delete(at);
     }
   }
 
-  /** Takes in new records until the slice is over, at least some. */
+  /** Parses new records until the slice is over, at least some. */
   parse(slice?: TimeSlice): void {
     const used = this.#used;
     for (let records = 1; this.#parsed < used; records++) {
       const record = readRecord(this.content, this.#parsed, used);
-      if (record === undefined || !this.#take(this.#parsed, record)) {
+      if (record === undefined || !this.#parseRecord(this.#parsed, record)) {
         this.fault = 'record';
         return;
       }
@@ -185,8 +172,8 @@ export class MetricsFile {
     this.fault = undefined;
   }
 
-  /** Takes in a record. Reports whether it is valid. */
-  #take(at: number, record: RecordView): boolean {
+  /** Parses a record. Reports whether it is valid. */
+  #parseRecord(at: number, record: RecordView): boolean {
     if (record.kind === REMOVED) this.#vacant.add(at);
     if (record.kind !== IN_USE) return true;
     const content = parseContent(record.text);
@@ -201,10 +188,10 @@ export class MetricsFile {
       this.#families.push({ descriptor: content, key: familyKey(content) });
       return true;
     }
-    return this.#takeSeries(at, record, content);
+    return this.#parseSeries(at, record, content);
   }
 
-  #takeSeries(at: number, record: RecordView, content: object): boolean {
+  #parseSeries(at: number, record: RecordView, content: object): boolean {
     const family = this.#families[record.family];
     if (family === undefined) return false;
     const { descriptor, key } = family;
@@ -212,7 +199,7 @@ export class MetricsFile {
     const { labels, writer } = content;
     const id = writer?.id ?? String(this.owner!.pid);
     const tableKey = `${id} ${key}`;
-    const table = findOrCreate(this.#tables, tableKey, () => {
+    const table = findOrCreate(this.tables, tableKey, () => {
       const live = this.#live && (writer?.live ?? true);
       return new FileTable(
         this,

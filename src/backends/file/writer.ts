@@ -24,6 +24,8 @@ import {
   DECLARES,
   FILE_SUFFIX,
   HEADER_BYTES,
+  LIVE_BY_LOCK,
+  LIVE_BY_PID,
   MAX_BYTES,
   readRecord,
   recordLength,
@@ -31,8 +33,6 @@ import {
   setClosed,
   setRemoved,
   setUsedBytes,
-  TOLD_BY_LOCK,
-  TOLD_BY_PID,
   writeGap,
   writeHeader,
   writeRecord,
@@ -42,7 +42,7 @@ import type { Mapping } from './mapping.js';
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /**
- * How long the record of a removed series stays unused, so that a reader that copies the file meanwhile never sees the
+ * Time for which the record of a removed series stays unused, so that a reader that copies the file meanwhile never sees the
  * numbers of the next series under the labels of the previous one.
  */
 const EMPTY_MS = 1000;
@@ -62,7 +62,7 @@ interface Vacancy {
 }
 
 export interface FileWriterOptions {
-  /** How long a removed record stays unused, in milliseconds. @defaultValue 1000 */
+  /** Time for which a removed record stays unused, in milliseconds. @defaultValue 1000 */
   readonly emptyFor?: number;
 }
 
@@ -101,7 +101,7 @@ export class FileWriter {
       const { bytes } = this.#addChunk(CHUNK_BYTES);
       // Some network file systems have no locks. Then a missing lock does not mean that the owner has ended.
       const locked = mapping.lock(this.#file, 'exclusive');
-      writeHeader(bytes, owner, locked ? TOLD_BY_LOCK : TOLD_BY_PID);
+      writeHeader(bytes, owner, locked ? LIVE_BY_LOCK : LIVE_BY_PID);
       setUsedBytes(bytes, HEADER_BYTES);
       mapping.flush();
       renameSync(temporary, this.path);

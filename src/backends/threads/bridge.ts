@@ -5,7 +5,7 @@ import { findOrCreate } from '../../system/find-or-create.js';
 import type { WorkerChannel, WorkerPage } from '../../system/worker-channel.js';
 import type { Backend, Cells, Move, SnapshotRequest, Writer } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';
-import { accumulate } from '../merge.js';
+import { addSeries } from '../merge.js';
 import { ThreadPageReader, type ThreadRecord } from './page-reader.js';
 
 export class ThreadBridge {
@@ -133,26 +133,18 @@ class EndedThreads {
       const request = { family, labels, created, writer: this.#writer };
       const cells = backend.reserve(request);
       if (series !== undefined) {
-        addCells(backend, family, series.cells, cells);
+        addSeries(family, backend, series.cells, backend, cells, false);
         backend.release(family, series.cells);
       }
       series = { ...request, cells };
       this.#series.set(key, series);
     }
-    addCells(backend, family, from, series.cells);
+    addSeries(family, backend, from, backend, series.cells, false);
   }
 
   migrate(move: Move): void {
     for (const series of this.#series.values()) series.cells = move(series, series.cells);
   }
-}
-
-/** Adds the numbers and exemplars of a series to those of another in the same backend. */
-function addCells(backend: Backend, family: FamilyDescriptor, from: Cells, to: Cells): void {
-  accumulate(family, to.page, to.offset, from.page, from.offset, false);
-  backend.exemplarsOf?.(family, from)?.forEach((exemplar, cell) => {
-    if (exemplar !== undefined) backend.putExemplar?.(family, to, cell, exemplar);
-  });
 }
 
 /** The pages of the current thread, for a scrape in the thread itself. */

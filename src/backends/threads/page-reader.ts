@@ -50,7 +50,7 @@ interface ExemplarRecord {
   sequence: number;
 }
 
-/** How often a record is read that its thread writes meanwhile. Writing takes about a microsecond. */
+/** Limit of attempts to copy a record that its thread is writing. Writing takes about a microsecond. */
 const MAX_READS = 1000;
 
 /** Finds the records that were appended and the exemplars that were written since the last call. */

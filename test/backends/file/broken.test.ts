@@ -128,7 +128,7 @@ describe('a file that cannot be read', () => {
     const path = leaveFile(directory, 7, 3);
     const whole = new MetricsFile(path, 'whole');
     whole.read();
-    const { bytes } = whole;
+    const bytes = whole.content.bytes.length;
     whole.close();
     const copy = join(directory, 'copy');
     copyFileSync(path, copy);
@@ -137,7 +137,7 @@ describe('a file that cannot be read', () => {
       const file = new MetricsFile(copy, 'copy');
       file.read();
       assert.equal(file.fault === undefined, length >= bytes, `cut at ${length}: ${file.fault}`);
-      if (file.fault !== undefined) assert.equal([...file.tables()].length, 0);
+      if (file.fault !== undefined) assert.equal([...file.tables.values()].length, 0);
       file.close();
     }
   });
@@ -151,12 +151,12 @@ describe('a file that cannot be read', () => {
     for (let round = 0; round < (IN_CI ? 1500 : 500); round++) {
       const bytes = Buffer.from(good);
       for (let flips = 1 + random(4); flips > 0; flips--) bytes[random(3000)]! ^= 1 << random(8);
-      // In place, under a reader that has read it whole, and as a new file.
+      // Once in place, after a reader has read the intact file, and once as a new file.
       writeFileSync(victim, bytes);
       assert.ok((await onlyValue(backend, 'counted_total')) !== undefined);
       const file = new MetricsFile(victim, 'fresh');
       file.read();
-      for (const table of file.tables()) {
+      for (const table of file.tables.values()) {
         for (const value of table.values()) assert.equal(typeof value, 'number');
         assert.ok(['counted_total', 'each_total'].includes(table.family.name));
       }
@@ -202,7 +202,7 @@ describe('an archive that cannot be read', () => {
     assert.equal(compacts![1][0], 1);
   });
 
-  it('to its end is kept beside the new one', async (t) => {
+  it('completely is kept beside the new one', async (t) => {
     const { directory, backend, archive } = await archived(t);
     const bytes = readFileSync(archive);
     patch(archive, bytes.lastIndexOf('"labels"'), Buffer.from('"lAbels"'));

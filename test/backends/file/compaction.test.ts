@@ -100,7 +100,7 @@ describe('short-lived processes', () => {
 });
 
 describe('a compaction', () => {
-  it('by four processes at once takes each file once', async (t) => {
+  it('by four processes at once compacts each file once', async (t) => {
     const directory = makeDirectory(t);
     const children = await Promise.all([1, 2, 3, 4].map(() => startObeying(t, directory)));
     const reader = await openBackend(t, { directory, readOnly: true });
@@ -117,7 +117,7 @@ describe('a compaction', () => {
       }
       await compacting;
       for (const child of children) assert.equal((await scrapeOf(child)).counted_total, 25 * round);
-      // Processes that came during a compaction have left it alone.
+      // Processes that found a compaction under way did not compact.
       assert.equal(filesIn(directory).length, 4);
     }
     assert.equal(await onlyValue(reader, 'metheus_backend_errors_total'), 0);
@@ -157,7 +157,7 @@ describe('a compaction', () => {
     const counts = new Map<CompactionStep, number>();
     for (const step of stepsOf()) {
       counts.set(step, (counts.get(step) ?? 0) + 1);
-      // The files of the last one are compacted too, so that each process reaches its step.
+      // Each process finds the files that the previous one has left, so that it reaches its step.
       for (let i = 0; i < GONE; i++) leaveFile(directory, 1, 1);
       total += GONE;
       const child = new Child(t, 'interrupted-compaction', {
@@ -200,7 +200,7 @@ describe('a compaction', () => {
       writeFileSync(taken, '');
       const before = filesIn(directory).length;
       await backend.compact();
-      assert.equal(filesIn(directory).length, before, `${name}: somebody else is at it`);
+      assert.equal(filesIn(directory).length, before, `${name}: another process compacts`);
       utimesSync(taken, 1, 1);
       await backend.compact();
       // A process without locks leaves compaction to those with locks.

@@ -1,4 +1,4 @@
-/** Infos and statesets of several processes: those of living ones, and the last where they differ. */
+/** Infos and statesets of several processes: ended processes are left out, and the last `set` wins. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ describe('infos and statesets in a directory of several processes', () => {
     ]);
   }
 
-  it('are those of the living', async () => {
+  it('are those of living processes', async () => {
     await loadBackend(MultiProcessFileBackend, { directory });
     const build = createInfo('build', 'Build.', { requiredLabels: ['version'] });
     const state = createStateSet('state', 'State.', { states: ['up', 'down'] });

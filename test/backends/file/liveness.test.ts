@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
-import { TOLD_BY_LOCK, TOLD_BY_PID } from '#metheus/backends/file/layout.js';
+import { LIVE_BY_LOCK, LIVE_BY_PID } from '#metheus/backends/file/layout.js';
 import { FileWriter } from '#metheus/backends/file/writer.js';
 import {
   type Child,
@@ -46,7 +46,7 @@ for (const [name, get] of MAPPINGS) {
   describe(`the file of an earlier process, ${name}`, () => {
     it('with the pid of this process is never written, and is compacted', async (t) => {
       const directory = makeDirectory(t);
-      const path = forge(directory, name === 'koffi' ? TOLD_BY_LOCK : TOLD_BY_PID, 12345);
+      const path = forge(directory, name === 'koffi' ? LIVE_BY_LOCK : LIVE_BY_PID, 12345);
       const before = readFileSync(path);
       const backend = await openBackend(t, { directory }, { mapping: get() });
       const { page, offset } = backend.reserve({ family: COUNTED, labels: [] });
@@ -59,10 +59,10 @@ for (const [name, get] of MAPPINGS) {
       assert.equal(await onlyValue(backend, 'counted_total'), 7);
     });
 
-    it('from before a restart of the machine, with pid 1 again, is compacted once', async (t) => {
+    it('is compacted once when the machine has restarted and pid 1 exists again', async (t) => {
       const directory = makeDirectory(t);
       for (let i = 0; i < 3; i++) {
-        const path = forge(directory, i === 0 ? TOLD_BY_LOCK : TOLD_BY_PID, 0);
+        const path = forge(directory, i === 0 ? LIVE_BY_LOCK : LIVE_BY_PID, 0);
         patch(path, PID, int32(1));
         patch(path, BOOT_ID, Buffer.from('00000000-1111-2222-3333-444444444444'));
       }
@@ -73,7 +73,7 @@ for (const [name, get] of MAPPINGS) {
       }
     });
 
-    it('that closed it is compacted though the process still runs', async (t) => {
+    it('is compacted when it is closed, although the process still runs', async (t) => {
       const directory = makeDirectory(t);
       const writer = new FileWriter(directory, get());
       const { page, offset } = writer.reserve({ family: COUNTED, labels: [] });
@@ -91,7 +91,7 @@ for (const [name, get] of MAPPINGS) {
 describe('a file without a lock', () => {
   it('of another pid namespace may belong to a living process, and is left alone', async (t) => {
     const directory = makeDirectory(t);
-    patch(forge(directory, TOLD_BY_PID, 12345), PID_NAMESPACE, float64(4));
+    patch(forge(directory, LIVE_BY_PID, 12345), PID_NAMESPACE, float64(4));
     const backend = await openBackend(t, { directory });
     assert.equal(await compacted(backend, directory), false);
   });
@@ -128,7 +128,7 @@ const mayUnshare = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 
 describe('two pid namespaces that share a directory', () => {
   const skip = !mayUnshare && 'unshare is not permitted here';
 
-  it('do not collide, and living processes are not taken as ended', { skip }, async (t) => {
+  it('do not collide, and living processes do not count as ended', { skip }, async (t) => {
     const directory = makeDirectory(t);
     const wrapper = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
     const children: Child[] = [];

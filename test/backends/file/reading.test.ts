@@ -48,14 +48,14 @@ describe('a reader beside a writer that never pauses', () => {
 
 describe('gauges of several processes', () => {
   const SET = (value: number): GaugeCalls => [['set', value]];
-  /** The first two run, the third and fourth have ended; the second of each pair created the gauge and never touched it. */
+  /** Two living and two ended processes. The second of each pair created the gauge and never touched it. */
   const CALLS: readonly (readonly GaugeCalls[])[] = [
     [SET(5), SET(3), [], SET(9), SET(1), []],
     [[['inc', 2]], [['inc', 3]], [], [['inc', 10]], [['inc', 20]], []],
   ];
   const DEAD = [3, 4, 5];
   const EXPECTED: Readonly<Record<GaugeMode, readonly (number | readonly number[])[]>> = {
-    // The calls are made one after the other: 1 was set last.
+    // The calls follow each other: 1 was set last.
     shared: [1, 5],
     mostrecent: [1, NaN],
     livemostrecent: [3, NaN],
@@ -83,7 +83,7 @@ describe('gauges of several processes', () => {
     for (const mode of Object.keys(EXPECTED) as GaugeMode[]) {
       for (const [c, calls] of CALLS.entries()) {
         for (const [i, child] of children.entries()) {
-          // Where the last one matters, each reads the clock anew.
+          // Where the order of the calls matters, each reads the clock anew.
           const pause = c === 0 && /recent|shared/.test(mode);
           const order = { do: 'gauge', name: `g_${mode}_${c}`, mode, calls: calls[i], pause };
           pids[i] = String(await child.ask(order));

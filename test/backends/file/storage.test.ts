@@ -136,7 +136,7 @@ describe('a file that disappears', () => {
       const { metheus_backend_bytes: _, ...before } = await scrapeOf(child);
       for (let i = 0; i < 3; i++) {
         remove(directory);
-        // Its own scrape notices at once, the others after a second.
+        // Its own scrape detects this at once, the other processes within a second.
         if (i > 0) {
           const { metheus_backend_bytes: __, ...after } = await scrapeOf(child);
           assert.deepEqual(after, before);
@@ -151,7 +151,7 @@ describe('a file that disappears', () => {
   }
 
   it('and cannot be created again continues in memory', {
-    skip: !isRoot && 'needs root to become nobody',
+    skip: !isRoot && 'needs root to change to an unprivileged user',
   }, async (t) => {
     const parent = makeDirectory(t);
     const directory = join(parent, 'metrics');
@@ -171,7 +171,7 @@ describe('a file that disappears', () => {
 });
 
 describe('a directory that cannot be written', () => {
-  const skip = !isRoot && 'needs root to become nobody';
+  const skip = !isRoot && 'needs root to change to an unprivileged user';
   it('keeps everything in memory, with one warning', { skip }, async (t) => {
     const directory = makeDirectory(t);
     chmodSync(directory, 0o755);

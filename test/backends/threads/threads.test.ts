@@ -132,7 +132,7 @@ describe('a metric of a worker', () => {
       'sum_h_count{a="y"} 2',
       'sum_c_total 120',
     ];
-    // Series that only workers have come after those of the main thread.
+    // Series of workers alone come after those of the main thread.
     const theirs = ['sum_s_sum{a="x"} 5', 'sum_s_count{a="x"} 2', 'sum_g 8'];
     assert.deepEqual(await samples('sum_'), [...expected, ...theirs]);
     assert.equal(histogram.get().count, 1, 'get() is of this thread');
@@ -548,7 +548,7 @@ describe('a main thread that imports the package late', () => {
     assert.equal(run(program), text);
   });
 
-  it('is not kept alive by the package, and ends by itself', () => {
+  it('ends when its work is done, since the package does not keep it alive', () => {
     const program = `
       import { createCounter, generateMetrics } from 'metheus';
       createCounter('late_total', 'L.').inc(3);
