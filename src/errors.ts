@@ -91,12 +91,12 @@ export class UnobservableMetricError extends MetheusError {
   }
 }
 
-/** Limit of nested arrays, since an array may contain itself. */
+/** Maximum depth of nested arrays that are shown, since an array may contain itself. */
 const MAX_DEPTH = 3;
 const MAX_TEXT = 80;
 const MAX_ITEMS = 20;
 
-/** Returns a value as short text for a message, in which its type can be seen. */
+/** Returns a short text that shows a value and its type. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') {
     const cut = value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value;
@@ -118,7 +118,7 @@ export function show(value: unknown, depth = 0): string {
   return Object.prototype.toString.call(value);
 }
 
-/** Returns the message of an error; any other thrown value as {@link show} gives it. */
+/** Returns the message of an error, or the text of {@link show} for any other thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : show(error);
 }
@@ -126,9 +126,9 @@ export function messageOf(error: unknown): string {
 const warned = new Set<string>();
 
 /**
- * Emits a process warning about trouble that must not reach the caller.
+ * Emits a process warning about a failure that is not thrown to the caller.
  *
- * @param key - identifies the trouble; later warnings with the same key are dropped
+ * @param key - identifies the failure; later warnings with the same key are dropped
  */
 export function warnOnce(key: string, message: string): void {
   if (warned.has(key)) return;

@@ -9,7 +9,9 @@ import type { MetricType } from './metric-types.js';
 /** A metric as a registry sees it. */
 export interface MetricSource {
   readonly descriptor: FamilyDescriptor;
-  /** The whole definition as text: equal for metrics that may be one, and shown in the error of a conflict. */
+  /**
+   * The whole definition as text. Metrics with equal definitions can be one metric. The error of a conflict shows it.
+   */
   readonly definition: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;
@@ -47,13 +49,13 @@ export interface FamilySeries {
   readonly timestamp?: number;
   /** The time at which the series began to count. Not for gauges, infos and statesets. */
   readonly created?: number;
-  /** Of a counter. */
+  /** A counter's exemplar. */
   readonly exemplar?: Exemplar;
-  /** Of a histogram: one or `undefined` for each bucket, including `+Inf`. */
+  /** A histogram's exemplars: one or `undefined` for each bucket, including `+Inf`. */
   readonly exemplars?: readonly (Exemplar | undefined)[];
-  /** Of a summary: its values at the family's quantiles, NaN if unknown. */
+  /** A summary's values at the quantiles of the family, NaN if unknown. */
   readonly quantiles?: readonly number[];
-  /** Of a histogram. */
+  /** A histogram's native buckets. */
   readonly native?: NativeBuckets;
 }
 
@@ -71,15 +73,15 @@ export interface FamilyOptions {
   readonly series: Iterable<FamilySeries>;
 }
 
-/** The scope of the default registry. */
 export const DEFAULT_SCOPE = '';
 
 const SCOPES = Symbol.for('metheus.scopes.v1');
 const global = globalThis as { [SCOPES]?: Map<string, number> };
 
 /**
- * Returns a scope that is unique in this thread, for all copies of this package. Programs that call it in the same
- * order get the same scopes, so the numbers of their processes and threads add up.
+ * Returns a new {@link FamilyDescriptor.scope}: `kind` and a number, which all copies of this package in a thread count
+ * up together. So threads and processes that create their registries in the same order give them the same scopes, and
+ * their numbers are added up.
  */
 export function nextScope(kind: 'registry' | 'unregistered' | 'progress'): string {
   global[SCOPES] ??= new Map();

@@ -134,7 +134,7 @@ class SeriesColumns {
     }
   }
 
-  /** Returns the cells of a series. The second cell of a gauge says that it was set. */
+  /** Returns the cells of a series. The second cell of a gauge marks it as set. */
   #cellsOf(value: number | readonly number[]): readonly number[] {
     const { type, cells } = this.#family;
     const { layout } = METRIC_TYPES[type];

@@ -5,7 +5,7 @@ import type { MergeRule, MetricType } from './metric-types.js';
 
 /** The properties of a family that never change. */
 export interface FamilyDescriptor {
-  /** Distinguishes families of equal names in different registries. Empty for the default registry. */
+  /** Distinguishes families of the same name in different registries. Empty for the default registry. */
   readonly scope: string;
   readonly name: string;
   readonly help: string;
@@ -20,7 +20,7 @@ export interface FamilyDescriptor {
   readonly bounds: readonly number[];
 }
 
-/** One observation that stands for many, with labels that lead to its cause, such as the id of a trace. */
+/** An observation as an example of many, with labels that lead to its cause, such as the id of a trace. */
 export interface Exemplar {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -57,8 +57,8 @@ export interface NativeBuckets {
 }
 
 /**
- * Returns a key that is equal for families of two writers that are one family. Help is not part of it: programs of two
- * versions, one of which changed a word, still add up.
+ * Returns a key by which the descriptors of different writers are recognized as one family. It does not contain the
+ * help text, so that two versions of a program with different help texts still add up.
  */
 export function familyKey(family: FamilyDescriptor): string {
   const { scope, name, type, unit, labelNames, cells, merge, bounds } = family;
@@ -89,7 +89,7 @@ export interface FamilySnapshot {
   readonly exemplars?: ReadonlyMap<number, Exemplar>;
   /** A summary's values at its quantiles: `family.bounds.length` for each row, NaN if unknown. */
   readonly quantiles?: Float64Array;
-  /** A histogram's native buckets, by row; undefined for rows without. */
+  /** A histogram's native buckets by row; `undefined` for a row without any. */
   readonly native?: readonly (NativeBuckets | undefined)[];
 }
 
@@ -98,11 +98,11 @@ export interface SeriesView {
   readonly labels: Readonly<Record<string, string>>;
   /** The cells of this series, by the layout of its type. */
   readonly values: Float64Array;
-  /** Whether its writer is alive. Known with the merge rule `each` only, else true. */
+  /** Whether the series' writer is alive. Always true unless the merge rule is `each`. */
   readonly live: boolean;
 }
 
-/** Iterates over the series of a snapshot, one object each. Scrapes do not use this. */
+/** Iterates over the series of a snapshot, as one object each. Too slow for scrapes. */
 export function* seriesOf({ family, rows, values, live }: FamilySnapshot): Generator<SeriesView> {
   for (let row = 0; row < rows.size; row++) {
     if (rows.lengths[row] === REMOVED) continue;

@@ -33,8 +33,8 @@ export const GAUGE_MODES = [
 ] as const;
 
 /**
- * How a gauge that several writers have set becomes one number. The names are those of other Prometheus clients, and
- * `shared`: one number for all writers, as if there were a single one. `live…` modes leave out writers that have ended.
+ * How the values of a gauge from several writers are merged. The names are those of other Prometheus clients, except
+ * `shared`: one number that all writers change. Modes that begin with `live` leave out writers that have ended.
  */
 export type GaugeMode = (typeof GAUGE_MODES)[number];
 
@@ -54,7 +54,6 @@ export type MergeMode = 'add' | GaugeMode;
  */
 export type MergeRule = MergeMode | 'each' | 'newest';
 
-/** Every rule. */
 export const MERGE_RULES: readonly MergeRule[] = ['add', 'each', 'newest', ...GAUGE_MODES];
 
 /** Returns the minimum number of cells that a rule needs. */
@@ -62,9 +61,11 @@ export function minCellsOf(rule: MergeRule): number {
   return (GAUGE_MODES as readonly MergeRule[]).includes(rule) ? GAUGE_CELLS : 1;
 }
 
-/** Cells of a gauge. */
 export const GAUGE_CELLS = 2;
-/** The cell after a gauge's value: 0 never touched, 1 only incremented, else Unix seconds of the last `set`. */
+/**
+ * Index of the cell after a gauge's value: 0 if never touched, 1 if only incremented, else Unix seconds of the last
+ * `set`.
+ */
 export const TOUCHED = 1;
 
 /**
@@ -88,11 +89,14 @@ export interface TypeTraits {
   readonly layout: CellLayout;
   /** Whether families of this type are stored and merged, but never exposed. */
   readonly isHidden?: true;
-  /** The rule of metrics of this type. Gauges may be given another. */
+  /** The rule for metrics of this type. Gauges can have another one. */
   readonly merge: MergeMode;
   /** Whether every sample is 0 or 1. Such families have no unit, and their series are hidden until they are set. */
   readonly isState: boolean;
-  /** The ending of the metric's name that the suffix of its samples repeats, or empty. */
+  /**
+   * An ending of metric names that some formats write only in the names of samples, not in that of the family; or
+   * empty.
+   */
   readonly ending: '' | '_total' | '_info';
   readonly text: TextTraits;
   readonly openmetrics: TextTraits;
@@ -114,8 +118,8 @@ const UNKNOWN: TypeTraits = {
 };
 
 /**
- * The traits of every type, in the order in which errors list the types. Where two types have one word, parsers read it
- * as the first.
+ * The traits of every type, in the order in which errors list the types. If two types have the same word,
+ * parsers take it for the first of them.
  *
  * Types that text 0.0.4 and protobuf lack are written as the nearest type that they have: a gauge histogram has the lines
  * of a histogram, so that queries of buckets work.
@@ -188,7 +192,7 @@ export function cellsOf(type: FamilyType, bounds: readonly number[]): number {
   }
 }
 
-/** Returns how many cells of a series may have an exemplar: the first ones. */
+/** Returns the number of cells of a series, counted from the first, that may have an exemplar. */
 export function exemplarCellsOf(type: FamilyType, bounds: readonly number[]): number {
   if (METRIC_TYPES[type].layout === 'buckets') return bounds.length + 1;
   return type === 'counter' ? 1 : 0;

@@ -8,14 +8,17 @@ import { MetheusError, type MetheusErrorCode, show } from '../errors.js';
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** Report whether every reader accepts a name. Other names are written as UTF-8 if the reader accepts it, else escaped. */
+/**
+ * Reports whether every reader accepts a name. Other names are written as UTF-8 for readers that support it, else
+ * escaped.
+ */
 export const isLegacyMetricName = (name: string): boolean => METRIC_NAME.test(name);
 export const isLegacyLabelName = (name: string): boolean => LABEL_NAME.test(name);
 
 /** Labels that histograms and summaries write. They are refused for every type, so that a metric can change its type. */
 const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile']);
 
-/** Reports whether this is a name. With `utf8Names`, any text that can be encoded as UTF-8 is one. */
+/** Reports whether this is a valid name. With `utf8Names`, any text that can be encoded as UTF-8 is one. */
 const isName = (name: unknown, pattern: RegExp, utf8Names: boolean | undefined): name is string =>
   typeof name === 'string' && (utf8Names ? name !== '' && name.isWellFormed() : pattern.test(name));
 

@@ -52,5 +52,5 @@ function isAscending(numbers: readonly number[]): boolean {
   return numbers.every((number, i) => i === 0 || number > numbers[i - 1]!);
 }
 
-/** Returns 0 for -0, which would be written as a different bucket or quantile. */
+/** Replaces -0 by 0, since -0 would be written as a different bucket or quantile. */
 export const withoutNegativeZero = (bound: number): number => bound + 0;

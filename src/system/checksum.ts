@@ -9,7 +9,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /**
  * Returns the checksum of `bytes`.
  *
- * @param previous - checksum of the bytes before, which is continued
+ * @param previous - checksum of the bytes before them, to continue it
  */
 export function crc32(bytes: Uint8Array, previous = 0): number {
   let crc = ~previous;

@@ -1,17 +1,20 @@
 /** Clocks: a coarse clock for the hot path of metrics, and the clock of bars. */
 
-/** Milliseconds during which the coarse time stands still. `set`s of two threads within it may count as simultaneous. */
+/**
+ * Milliseconds for which the coarse time stays the same. Gauges that two threads set within them may get equal times.
+ */
 const RESOLUTION_MS = 50;
 
-/** Coarse Unix time in seconds; 0 when it has to be read again. See docs/v8.md: boxed doubles. */
+/** Coarse Unix time in seconds; 0 when the clock has to be read again. See docs/v8.md: boxed doubles. */
 const now = new Float64Array(new ArrayBuffer(8));
 
 /**
- * Returns Unix time in seconds, for the price of a comparison. The system clock is read again when the resolution has
- * passed and the time is needed, so an idle program has no timer. The time stands still while the event loop is blocked.
+ * Returns coarse Unix time in seconds, mostly at the cost of one comparison. The clock is read only when the time is
+ * needed and the last reading has expired, so an idle program has no timer. The time stands still while the event loop
+ * is blocked.
  */
 export function coarseNow(): number {
-  // Both ways load from the array. See docs/v8.md: boxed doubles.
+  // The time is loaded from the array in either case. See docs/v8.md: boxed doubles.
   if (now[0] === 0) readClock();
   return now[0]!;
 }
@@ -30,9 +33,9 @@ export interface Clock {
   /** Unix time in seconds. */
   unix(): number;
   /**
-   * Number of rounds of a fast loop between two readings, since a reading costs more than such a round.
+   * Number of iterations of a fast loop for each reading of the clock, which costs more than an iteration.
    *
-   * @defaultValue 1, a reading in every round in which a frame may be due
+   * @defaultValue 1: a reading in every iteration in which a frame may be due
    */
   readonly stride?: number;
 }

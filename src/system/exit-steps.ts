@@ -12,8 +12,8 @@
  * | `exit` | `worker numbers` | as above, for threads that still run | after all that may count |
  * | `exit` | `files` | writes metrics files that are not mapped | after all numbers are in place |
  *
- * Listeners of the program stand there when they were added after the first step; earlier ones run before all steps.
- * The list is one for all copies of this package in a thread, and has listeners only while it has steps.
+ * Listeners of the program run at that place if they were added after the first step, else before all steps. All copies
+ * of this package in a thread share one list, which listens to the process only while it has steps.
  */
 
 const BEFORE_EXIT = ['worker numbers', 'redis'] as const;
@@ -57,7 +57,7 @@ class ExitSteps {
   readonly #onExitFirst = (exitCode: number): void => this.#run(EXIT_FIRST, exitCode);
   readonly #onExitLast = (exitCode: number): void => this.#run(EXIT_LAST, exitCode);
 
-  /** Keeps the last steps behind listeners that are added later. */
+  /** Moves the last steps behind a listener that was added after them. */
   readonly #onNewListener = (event: string | symbol, listener: unknown): void => {
     if (event !== 'exit' || listener === this.#onExitLast) return;
     queueMicrotask(() => {
@@ -66,7 +66,10 @@ class ExitSteps {
     });
   };
 
-  /** Runs actions, also those that earlier ones add. One that throws does not keep the others from running. */
+  /**
+   * Runs all actions of some steps, even if one throws; then throws the first error. An action may add actions to later
+   * steps.
+   */
   #run(steps: readonly ExitStep[], exitCode: number): void {
     const errors: unknown[] = [];
     for (const step of steps) {

@@ -22,8 +22,9 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Reports whether a process may still run, for files on which no lock is held. A process of another pid namespace
- * cannot be checked and counts as alive, because compacting the file of a live process would count its numbers twice.
+ * Reports whether a process may still be running. Used for files on which no lock is held. A process of another pid
+ * namespace cannot be checked and counts as running, because compacting the file of a running process would count its
+ * numbers twice.
  */
 export function mayLive({ pid, start, bootId: boot, pidNamespace: namespace }: ProcessIdentity): boolean {
   const own = thisProcess();

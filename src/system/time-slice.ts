@@ -1,6 +1,5 @@
 /** Time slices: long work pauses for the event loop, so that a scrape of any size does not block the program. */
 
-/** Length of a slice in milliseconds. */
 const SLICE_MS = 4;
 /** Number of small steps between two readings of the clock. */
 const STEPS_PER_READING = 16;
@@ -37,7 +36,7 @@ export async function runInSlices<T>(work: Iterator<void, T>, slice: TimeSlice):
   }
 }
 
-/** Runs the same kind of work without a pause. */
+/** Runs such work without pauses. */
 export function runAtOnce<T>(work: Iterator<void, T>): T {
   for (;;) {
     const step = work.next();

@@ -1,9 +1,9 @@
 /**
  * The channel between the threads of a process: worker threads announce the memory that they write, and the main
- * thread reads it. It is one for all copies of this package in a thread, and does not keep a thread alive.
+ * thread reads it. All copies of this package in a thread share one channel, which does not keep the thread alive.
  *
- * A message is in the queue of every other thread when `post` returns, so those of a worker that ends at once arrive.
- * A page is announced before it is used; a thread that starts to listen later has all pages announced again.
+ * When `post` returns, the message is in the queue of every other thread, so it arrives even if the worker ends at once.
+ * A page is announced before it is used. A thread that starts to listen later requests all announcements again.
  */
 import { EventEmitter } from 'node:events';
 import {
@@ -16,15 +16,17 @@ import {
   type Worker,
 } from 'node:worker_threads';
 
-/** Names the channel, and the environment data with the lineage of a worker. */
+/** Name of the broadcast channel, and key of the environment data that contain the lineage of a worker. */
 const CHANNEL = 'metheus.workers.v1';
 
 /** Memory that one worker thread writes. */
 export interface WorkerPage {
   readonly thread: number;
-  /** The threads that end with the main thread's own worker, from that one down to `thread`. */
+  /**
+   * Ids of the threads from a worker of the main thread down to `thread`. When one of them ends, so do those after it.
+   */
   readonly lineage: readonly number[];
-  /** Counts the pages of a thread and topic, from 0. */
+  /** Index of the page among those of its thread and topic. */
   readonly number: number;
   readonly buffer: SharedArrayBuffer;
 }
@@ -37,13 +39,13 @@ export interface WorkerMessages {
   readonly 'board page': WorkerPage;
   /** Cells in which bars count. */
   readonly 'bar page': WorkerPage;
-  /** There are bars on a board that had none. */
+  /** Sent when bars appear on a board that had none. */
   readonly 'bars shown': undefined;
   /** Text to be printed above the bars. */
   readonly print: { readonly stream: 'stdout' | 'stderr'; readonly text: string };
   /** A worker thread ended; sent to the main thread only. The threads that it started ended with it. */
   readonly 'thread ended': number;
-  /** Asks for the pages of a topic. */
+  /** Requests that all pages of a topic are announced again. */
   readonly 'announce pages': PageTopic;
 }
 
@@ -87,7 +89,7 @@ export class WorkerChannel {
     if (topic.endsWith(' page')) this.post('announce pages', topic as PageTopic);
   }
 
-  /** Announces a page of this thread, which is to be used afterwards only. Returns its number. */
+  /** Announces a page of this thread and returns its number. The page must not be used before. */
   announce(topic: PageTopic, buffer: SharedArrayBuffer): number {
     const pages = this.#announced.get(topic) ?? [];
     this.#announced.set(topic, pages);
@@ -97,7 +99,7 @@ export class WorkerChannel {
     return page.number;
   }
 
-  /** Receives what is queued, without waiting for the event loop. */
+  /** Handles the queued messages now, without waiting for the event loop. */
   drain(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) this.#dispatch(next);
   }

@@ -56,9 +56,8 @@ export interface BlockAddress {
   /** The first bucket is `index * BLOCK_SIZE`. 0 for the zero bucket. */
   readonly index: number;
   /**
-   * Of the zero bucket, its threshold. Of other blocks, a distance from zero that every value exceeds, as far as it is
-   * known: a coarse bucket may reach into a zero bucket that was widened before, and its values must not be taken for
-   * smaller ones.
+   * The threshold of a zero bucket. For other blocks, a known lower limit of the absolute values that they count: a
+   * coarse bucket may overlap a zero bucket that was widened earlier, but counts no values inside it.
    */
   readonly bound: number;
 }
@@ -80,7 +79,7 @@ export function blockLabel({ schema, sign, index, bound }: BlockAddress, age = -
 const BLOCK_LABEL = /^(-?\d+):([pnz])([^@>]+)(?:>([^@]+))?(?:@\d+)?$/;
 const SIGNS = { p: 1, n: -1, z: 0 } as const;
 
-/** Addresses by label value: very many series have the same few blocks. */
+/** Cache of addresses by label value, since many series have the same few blocks. */
 const parsed = new Map<string, BlockAddress>();
 const MAX_PARSED = 10_000;
 

@@ -2,7 +2,7 @@
 import type { NativeBuckets, PowerBuckets } from '../family.js';
 import { COARSEST_SCHEMA, FINEST_SCHEMA, upperBound } from './powers.js';
 
-/** Reports whether a value given from outside is native buckets that can be written. */
+/** Reports whether native buckets from a collector are valid. */
 export function isNativeBuckets(given: NativeBuckets): boolean {
   const { schema, zeroThreshold, zeroCount, count, positive, negative } = given ?? {};
   return (
@@ -33,9 +33,9 @@ const isCount = (count: unknown) => typeof count === 'number' && count >= 0;
 /**
  * Estimates quantiles from 0 to 1; NaN where nothing was counted.
  *
- * The q-quantile of n values is the value of rank ⌈q·n⌉. Its bucket is known exactly, and the estimate lies in that
- * bucket at the same ratio from both ends. Its error is at most `(base - 1) / (base + 1)` of the value, where
- * `base = 2 ** 2 ** -schema`.
+ * The q-quantile of n values is the value of rank ⌈q·n⌉. The bucket of that value is known. The estimate is the point
+ * in the bucket that has the same relative error to both bounds: at most `(base - 1) / (base + 1)`, where `base = 2 **
+ * 2 ** -schema`.
  */
 export function quantilesOf(native: NativeBuckets, quantiles: readonly number[]): number[] {
   const { schema, count, zeroCount, positive, negative } = native;

@@ -1,4 +1,7 @@
-/** Bounds of buckets that are powers. The bounds of one octave, from 1 to 2, are kept; all others are those times 2 ** n. */
+/**
+ * Bounds of buckets that are powers. Only those of one octave, from 1 to 2, are stored; all others are these times 2 **
+ * n.
+ */
 
 /** The range of schemas. Each bound is `2 ** 2 ** -schema` times the one before it. */
 export const COARSEST_SCHEMA = -4;
@@ -42,7 +45,7 @@ export function upperBound(schema: number, index: number): number {
   return (schema < 0 ? 1 : octaveBounds()[within << (FINEST_SCHEMA - bits)]!) * 2 ** octave;
 }
 
-/** Returns the index of the bucket that holds the given one in a schema coarser by this many steps. */
+/** Returns the index of the bucket that contains bucket `index` when the schema is coarser by this many steps. */
 export function coarser(index: number, steps: number): number {
   return (index + (1 << steps) - 1) >> steps;
 }

@@ -33,7 +33,7 @@ export class BucketSpace {
     return { index: this.#index.subarray(from, end), counts: this.#counts.subarray(from, end) };
   }
 
-  /** Allocates new arrays and copies the buckets that were not returned yet. */
+  /** Replaces the arrays by larger ones. Copies only the buckets that were not returned yet. */
   #grow(): void {
     const [from, end] = [this.#from, this.#end];
     const size = Math.max(2 * (end - from), Math.min(2 * this.#index.length, MAX_SPACE), MIN_SPACE);
@@ -70,7 +70,7 @@ export class SnapshotSum extends NativeSum {
     return super.result(limit);
   }
 
-  /** Returns the buckets of some blocks, which are in order. Several blocks may count the same buckets. */
+  /** Returns the buckets of the sorted blocks from `from` to `end`. Several blocks may count the same buckets. */
   #join(from: number, end: number): PowerBuckets {
     const { blocks } = this;
     for (let i = from; i < end; ) {

@@ -10,7 +10,10 @@ import type { FamilyDescriptor, NativeBuckets, PowerBuckets } from '../family.js
 import { BLOCK_SIZE, type BlockAddress, type CountedBlock } from './blocks.js';
 import { COARSEST_SCHEMA, coarser, upperBound } from './powers.js';
 
-/** The maximum number of buckets besides the zero bucket, and the maximum width up to which that is widened first. */
+/**
+ * The maximum number of buckets besides the zero bucket. To keep it, the zero bucket is widened, at most to
+ * `maxZeroThreshold`, before other buckets are merged.
+ */
 export interface NativeLimit {
   /** 0 means no limit. */
   readonly maxBuckets: number;
@@ -25,10 +28,10 @@ export class NativeSum {
   protected narrowest = Number.POSITIVE_INFINITY;
   protected widest = 0;
   protected zeroCount = 0;
-  /** The finest schema of any zero bucket: every writer of a series has one, also before it counts. */
+  /** The finest schema of all zero buckets. Every writer of a series has a zero bucket, even before its first value. */
   protected finest = COARSEST_SCHEMA;
 
-  /** Adds a block: `BLOCK_SIZE` numbers that begin at `at`. {@link result} reads them. */
+  /** Adds a block: `BLOCK_SIZE` numbers that begin at `at`. They are read only by {@link result}. */
   add(address: BlockAddress, values: Float64Array, at: number): void {
     const { schema, sign, bound } = address;
     if (sign !== 0) {
@@ -47,8 +50,8 @@ export class NativeSum {
   }
 
   /**
-   * Keeps the limit as Prometheus' Go client does: the zero bucket takes in the bucket next to it while it may become as
-   * wide; otherwise every two adjacent buckets become one.
+   * Returns the sum, within a limit that is kept as by Prometheus' Go client: the zero bucket takes in the bucket next
+   * to it while its maximum width allows this; else every two adjacent buckets are merged.
    */
   result({ maxBuckets, maxZeroThreshold }: NativeLimit): NativeBuckets {
     const groups = new CountGroups(this.blocks, this.threshold, this.zeroCount);
@@ -68,7 +71,7 @@ export class NativeSum {
     }
   }
 
-  /** The zero threshold unless a zero bucket was widened. */
+  /** The zero threshold before the zero bucket is widened. */
   protected get threshold(): number {
     return Number.isFinite(this.narrowest) ? this.narrowest : 0;
   }
@@ -137,8 +140,8 @@ class CountGroups {
   }
 
   /**
-   * Widens the zero bucket. A bucket that lies only partly inside may have counted values inside, so the zero bucket
-   * is widened further to its end, which may bring in more buckets.
+   * Widens the zero bucket up to a threshold. A bucket that reaches across it may have counted values below it, so the
+   * zero bucket is widened to the end of that bucket, which may in turn reach into further ones.
    */
   widen(threshold: number): void {
     let widest = threshold;
