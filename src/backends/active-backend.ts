@@ -2,7 +2,7 @@
  * The backend in force: one per thread, shared by every copy of this package that is loaded.
  *
  * When another backend comes into force, all owners of cells migrate to it in one synchronous step, so that no
- * observation can come between.
+ * observation happens meanwhile.
  */
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../errors.js';

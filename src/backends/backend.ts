@@ -6,7 +6,7 @@
  */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 
-/** Errors of a backend, by kind: the built-in backends expose them under one name, with kinds of their own. */
+/** The metric of a backend's errors. The built-in backends share its name; each has its own values of `kind`. */
 export const BACKEND_ERRORS = {
   name: 'metheus_backend_errors_total',
   help: 'Errors of the storage of metrics.',
@@ -47,17 +47,17 @@ export interface CellRequest {
 export type Move = (request: CellRequest, from: Cells) => Cells;
 
 export interface SnapshotRequest {
-  /** The families wanted, in this order. */
+  /** The requested families. Their snapshots are returned in this order. */
   readonly families: readonly FamilyDescriptor[];
-  /** Registry scopes whose other families, made by other writers, are wanted as well. */
+  /** Registry scopes. Other families that other writers have in them are requested as well. */
   readonly scopes: readonly string[];
 }
 
 /** Passed to `open`, for the backend to call. */
 export interface BackendHost {
   /**
-   * Moves cells of this backend to cells that are reserved anew, with their numbers: for a backend whose storage has
-   * gone. Synchronous.
+   * Reserves new cells for series of this backend, and moves the numbers of the old ones there: for a backend whose
+   * storage has gone. Synchronous.
    *
    * @param which - selects the cells to move
    * @defaultValue all cells
@@ -82,8 +82,8 @@ export interface Backend {
   /**
    * Takes cells back; the caller does not write to them any more.
    *
-   * @param why - `removed`: the series is deleted. `moved`: its numbers are in another backend now, so that only this
-   * writer's share goes and what others count in the series stays
+   * @param why - `removed`: the series is deleted. `moved`: its numbers are in another backend now, so only the numbers
+   * of this writer are deleted, and those of other writers stay
    */
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
 
@@ -94,8 +94,8 @@ export interface Backend {
   createdOf?(family: FamilyDescriptor, cells: Cells): number | undefined;
 
   /**
-   * Keeps an exemplar of `cells.page[cells.offset + cell]` until the cells are released, for snapshots to show: of
-   * each cell the one with the latest timestamp. Ignores cells that it did not hand out. Optional: without it no
+   * Keeps an exemplar of `cells.page[cells.offset + cell]` until the cells are released. Snapshots contain the exemplar
+   * with the latest timestamp of each cell. Ignores cells that the backend did not hand out. Optional: without it no
    * exemplars are shown. `ExemplarTable` implements it.
    */
   putExemplar?(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void;

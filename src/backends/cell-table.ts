@@ -1,8 +1,8 @@
 /**
  * The cells of one family and one writer, in private memory: label rows beside pages of numbers.
  *
- * Row `r` is the `r`-th group of `family.cells` cells, counted through the pages. Pages never move, so that cells
- * handed out stay valid; each doubles the number of rows, so that a family of one series costs one row.
+ * Row `r` is the `r`-th group of `family.cells` cells, counted across all pages. Pages never move, so that cells
+ * handed out stay valid. A new page doubles the number of rows, up to a limit; a family without labels has one row.
  */
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, rowText } from '../model/label-column.js';

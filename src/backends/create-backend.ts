@@ -29,7 +29,7 @@ export async function createBackend(
 ): Promise<Backend> {
   const Class = given ?? (await classFromEnvironment());
   const config = givenConfig ?? configFromEnvironment();
-  // Without a prototype, as of an arrow function, it is not a constructor.
+  // Functions without a prototype, such as arrow functions, are not constructors.
   if (typeof Class !== 'function' || Class.prototype === undefined) {
     throw new MetheusError('METHEUS_INVALID_BACKEND', { given: show(Class), expected: 'a backend class' });
   }
@@ -53,8 +53,8 @@ async function classFromEnvironment(): Promise<BackendClass> {
 }
 
 /**
- * Resolves a module as if the program's working directory required it; a package without a `require` export as if
- * this module imported it.
+ * Resolves a module like `require` in the program's working directory. A package without a `require` export is
+ * resolved like an import of this module.
  */
 function resolveModule(specifier: string): string {
   try {

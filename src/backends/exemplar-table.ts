@@ -10,7 +10,7 @@ export type CellExemplars = readonly (Exemplar | undefined)[];
 
 interface ExemplarSeries {
   readonly family: ExemplarFamily;
-  /** Its label text, as in a `LabelColumn`. */
+  /** Label text of the series, as in a `LabelColumn`. */
   readonly text: string;
   readonly exemplars: (Exemplar | undefined)[];
 }

@@ -72,7 +72,7 @@ export class SingleProcessBackend implements Backend {
     return this.#exemplars?.of(cells);
   }
 
-  /** Returns the snapshots of a store that more writers share with the exemplars of this backend's cells. */
+  /** Adds the exemplars of this backend's cells to snapshots from storage that this process shares with others. */
   async addExemplars(snapshots: FamilySnapshot[]): Promise<FamilySnapshot[]> {
     return this.#exemplars === undefined ? snapshots : this.#exemplars.addTo(snapshots);
   }

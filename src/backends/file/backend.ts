@@ -30,14 +30,14 @@ export interface FileBackendInternals extends FileWriterOptions {
   readonly onCompactionStep?: (step: CompactionStep) => void;
 }
 
-/** Number of files of ended processes from which on a scrape compacts them. */
+/** Minimum number of files of ended processes that a scrape compacts. */
 const MIN_COMPACTED_FILES = 8;
 /** Interval at which a process checks whether its file still exists and has room. */
 const CHECK_MS = 1000;
 
 /**
- * Shares numbers among all processes that use one directory. Nothing is lost when a process is killed: the next
- * scrapes read its file, and sooner or later compact it into an archive.
+ * Shares numbers among all processes that use one directory. Nothing is lost when a process is killed: scrapes read
+ * its file, and eventually compact it into an archive.
  */
 export class MultiProcessFileBackend implements Backend {
   readonly config: Readonly<Required<FileBackendConfig>>;
@@ -55,7 +55,7 @@ export class MultiProcessFileBackend implements Backend {
   #writer: FileWriter | undefined;
   /** The previous file, which has gone, while its cells migrate. */
   #former: FileWriter | undefined;
-  /** Why there is no file, until the next attempt to create one. */
+  /** The error of the last attempt to create a file; undefined before the next one. */
   #refused: Error | undefined;
   #host: BackendHost | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -206,7 +206,11 @@ export class MultiProcessFileBackend implements Backend {
     return this.#reading;
   }
 
-  /** @throws the error of the file system, again until the next check */
+  /**
+   * Returns the file of this process, which is created if necessary.
+   *
+   * @throws the error of the file system; the same one until the next check
+   */
   #ownFile(): FileWriter {
     if (this.#writer !== undefined) return this.#writer;
     if (this.#refused !== undefined) throw this.#refused;
@@ -267,7 +271,7 @@ export class MultiProcessFileBackend implements Backend {
     for (const thread of this.#threads) if (!thread.live) own?.end(thread.id);
   }
 
-  /** Reports whether another family has the name already, which is served instead. */
+  /** Reports whether a different family with this name is served already. */
   #isConflict(names: Map<string, string>, key: string, family: FamilyDescriptor): boolean {
     const known = findOrCreate(names, nameOf(family), () => key);
     if (known === key) return false;

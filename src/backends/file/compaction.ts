@@ -52,7 +52,8 @@ export async function withCompactionLock(
 ): Promise<void> {
   const lock = join(directory, LOCK);
   const marker = join(directory, MARKER);
-  // Each kind of process creates its own mark before it looks for the other's, so that two never run at once.
+  // Processes with locks and those without create their own file before they look for that of the others, so that two
+  // never compact at once.
   if (!mapping.hasLocks) {
     await withMarker(marker, async () => {
       if (!existsSync(lock)) await compact();
@@ -67,7 +68,7 @@ export async function withCompactionLock(
   }
 }
 
-/** Runs while a file exists that only one process can create. An abandoned one is replaced. */
+/** Creates a file that only one process can create, calls `run` and removes it. An abandoned file is replaced. */
 async function withMarker(path: string, run: () => Promise<void>): Promise<void> {
   removeAbandoned(path);
   try {
@@ -116,7 +117,7 @@ export async function compact(
   } finally {
     await file.close();
   }
-  // The new archive has what can be read of a broken one, which is kept for inspection.
+  // The new archive contains the readable records of a broken one, which is kept for inspection.
   if (archive?.fault !== undefined) await link(path, `${path}.${Date.now()}.broken`);
   await rename(temporary, path);
   onStep('renamed');
@@ -203,7 +204,7 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   return bytes.bytes;
 }
 
-/** Adds the series of a table. Live gauges end with their writer; series of mode `all` keep theirs. */
+/** Adds the series of a table. Live gauges are left out; series of mode `all` stay apart by writer. */
 function addTable(families: Map<string, CompactedFamily>, file: MetricsFile, table: FileTable): void {
   const { family, key, writer } = table;
   if (family.merge.startsWith('live')) return;

@@ -1,4 +1,4 @@
-/** Reading the directory that writers share: all files at one moment, whatever is compacted meanwhile. */
+/** Reading the directory that writers share: all files as of one moment, even during a compaction. */
 import { mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { mayLive } from '../../system/process-identity.js';
@@ -32,8 +32,8 @@ export class MetricsDirectory {
 
   /**
    * Reads and returns all files: the archive first, if there is one, then from the oldest to the newest. New records are
-   * parsed in time slices; then everything is read once more without a pause. Only once, since writers may be faster
-   * than the reader.
+   * parsed in time slices. Then all files are read once more without a pause, so that a writer that is faster than the
+   * reader cannot keep it reading.
    */
   async read(): Promise<MetricsFile[]> {
     const slice = new TimeSlice();
@@ -85,7 +85,7 @@ export class MetricsDirectory {
   #readArchive(slice?: TimeSlice): { readonly file: MetricsFile; readonly identity: string } | undefined {
     const identity = this.#archiveIdentity();
     if (identity === this.#archive?.identity) return this.#archive;
-    // Closed after the next one is opened, so that their inodes, which tell them apart, differ.
+    // The previous archive is closed after the next is opened, so that the system cannot give both the same inode.
     const before = this.#archive;
     this.#archive = undefined;
     const file = identity === undefined ? undefined : this.#open(ARCHIVE);
@@ -135,7 +135,7 @@ export class MetricsDirectory {
     this.#reportFault(name, file, () => file.read(slice));
   }
 
-  /** Does work on a file, and reports a fault that it finds. */
+  /** Calls `work`, and reports a fault that it finds in the file. */
   #reportFault(name: string, file: MetricsFile, work: () => void): void {
     const before = file.fault;
     try {
@@ -146,7 +146,7 @@ export class MetricsDirectory {
     if (file.fault !== undefined && before === undefined) this.#onFault(name, file.fault);
   }
 
-  /** Reports whether the owner lives. The kernel releases a lock when its owner dies, in whatever namespace. */
+  /** Reports whether the owner lives. The kernel releases a lock when its owner dies, even in another pid namespace. */
   #isLive(file: MetricsFile): boolean {
     if (file.owner === undefined) return true;
     const liveness = livenessOf(file.content);

@@ -42,7 +42,7 @@ export const BYTE_ORDER = 0x01020304;
 export const HEADER_BYTES = 96;
 /** Files grow by this size, or by a multiple of it for a larger record. */
 export const CHUNK_BYTES = 65536;
-/** Most bytes of a file: readers hold it in memory, and `used` is an int32. */
+/** Maximum bytes of a file: readers hold it in memory, and `used` is an int32. */
 export const MAX_BYTES = 2 ** 30;
 export const FILE_SUFFIX = '.metheus';
 
@@ -105,7 +105,7 @@ export function setClosed({ ints }: Bytes): void {
   Atomics.store(ints, 7, CLOSED);
 }
 
-/** Why a file cannot be read. */
+/** Reasons for which a file cannot be read. */
 export type FileFault = 'empty' | 'magic' | 'version' | 'byte-order' | 'record' | 'unreadable';
 
 /** The header of a file. */
@@ -116,7 +116,7 @@ export interface FileHeader extends ProcessIdentity {
   readonly records: number;
 }
 
-/** Returns the header, or why it is invalid. */
+/** Returns the header, or the fault that makes it invalid. */
 export function readHeader({ ints, bytes, cells }: Bytes): FileHeader | FileFault {
   if (bytes.length < HEADER_BYTES) return 'empty';
   if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) return 'magic';

@@ -71,7 +71,7 @@ interface Section {
   readonly written: Uint8Array;
 }
 
-/** Writes memory to the files on a timer and at exit, where nothing can be mapped. The format is the same. */
+/** Used where nothing can be mapped: writes memory to the files on a timer and at exit, in the same format. */
 export class WrittenMapping implements Mapping {
   /** Locks are functions of the C library. Without them, the pid and start time of an owner tell whether it lives. */
   readonly hasLocks = false;

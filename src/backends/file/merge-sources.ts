@@ -74,8 +74,8 @@ export function gatherSources(
 }
 
 /**
- * Returns the families that other writers have, in order of their right to a name: those of living writers first, so
- * that a new definition is served as soon as the last program with the old one has ended.
+ * Returns the families that other writers have, those of living writers first. Of two families with one name the first
+ * is served, so a new definition is served as soon as the last program with the old one has ended.
  */
 export function livingFirst(gathered: ReadonlyMap<string, GatheredFamily>): GatheredFamily[] {
   const all = [...gathered.values()].filter(({ others }) => others.length > 0);

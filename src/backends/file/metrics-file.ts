@@ -29,7 +29,7 @@ import {
 
 /** Records between two reads of the clock. */
 const RECORDS_AT_ONCE = 64;
-/** Opening a pipe of such a name must not block a scrape. */
+/** Flags of `open`. Non-blocking, since a pipe with the name of a metrics file would block the scrape. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A file that is opened once and read at each scrape. */
@@ -38,7 +38,7 @@ export class MetricsFile {
   /** Ids of the files that were compacted into this one, if it is an archive. */
   compacted: ReadonlySet<string> = new Set();
   owner: FileHeader | undefined;
-  /** Why the file, or the rest of it, cannot be read. */
+  /** The fault that makes the file, or the rest of it, unreadable. */
   fault: FileFault | undefined;
   /** The header and all whole records, as last read. */
   content = new Bytes(new ArrayBuffer(0));
@@ -73,7 +73,7 @@ export class MetricsFile {
     if (!live) for (const writer of this.#writers.values()) writer.live = false;
   }
 
-  /** Marks one of its writers, a thread, as ended. */
+  /** Marks a worker thread of the process as ended. */
   end(writer: string): void {
     const known = this.#writers.get(writer);
     if (known !== undefined) known.live = false;

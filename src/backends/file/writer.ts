@@ -77,7 +77,7 @@ export class FileWriter {
   readonly #families = new Map<string, number>();
   /** Numbers of families by descriptor, to save the key. */
   readonly #seen = new WeakMap<FamilyDescriptor, number>();
-  /** By length; those removed first come first. */
+  /** By length, in the order in which they were removed. */
   readonly #vacancies = new Map<number, Vacancy[]>();
   readonly #encoder = new TextEncoder();
   /** Offset of the next record in the last chunk. */

@@ -58,7 +58,7 @@ export function parseTexts(json: string): string[] | undefined {
   return isTexts(texts) ? texts : undefined;
 }
 
-/** Reads a family descriptor; returns undefined for text that is none. */
+/** Reads a family descriptor; returns undefined for any other text. */
 export function parseDescriptor(json: string): FamilyDescriptor | undefined {
   const family = parseJson(json) as FamilyDescriptor | undefined | null;
   const texts = [family?.scope, family?.name, family?.help, family?.type, family?.unit, family?.merge];

@@ -1,8 +1,8 @@
 /**
- * Layout of sums in Redis. The cells of a family's series stand one row behind the other, in blocks.
+ * Layout of sums in Redis. Each series of a family has a row, its cells. Rows are stored in blocks.
  *
- * A block is a string of doubles, lowest byte first: its generation, then the cells of its rows. So a batch is a few
- * additions of whole columns, a scrape a few strings, and a number stays float64 all the way.
+ * A block is a string of little-endian doubles: its generation, then the cells of its rows. So numbers stay float64, a
+ * batch adds to many cells at once, and a scrape reads a few strings.
  *
  * The generation is the time at which one of the block's rows was last given to a series or taken from one, in
  * microseconds by the clock of Redis. A batch names the generations that it means, so no number is added to a row that

@@ -1,6 +1,6 @@
 /**
  * Worker threads. A worker counts in pages of shared memory, whatever backend the program has loaded; the main thread
- * copies their numbers into its own backend, as those of further writers. So backends know nothing of threads, and the
+ * copies their numbers into its own backend, as those of further writers. So backends need no code for threads, and the
  * numbers of a worker that is terminated stay.
  *
  * This file has what every thread needs from the start; the code that reads pages is loaded with the first of them.
@@ -30,7 +30,7 @@ export class ThreadBackend implements Backend {
     this.#pages.putExemplar(cells, cell, exemplar);
   }
 
-  /** Reads this thread's own pages, as the main thread does: a scrape in a worker shows that worker. */
+  /** Returns the numbers of this thread only. */
   async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
     const { OwnPages } = await import('./bridge.js');
     this.#own ??= new OwnPages();
@@ -43,7 +43,7 @@ export class ThreadBackend implements Backend {
   async close(): Promise<void> {}
 }
 
-/** The main thread's side. Messages wait until the bridge is loaded. */
+/** Receives the messages of worker threads in the main thread, and keeps them until the bridge is loaded. */
 export class WorkerThreads {
   readonly #backend: () => Backend;
   readonly #channel = workerChannel();

@@ -30,7 +30,7 @@ export class ThreadBridge {
     findOrCreate(this.#threads, id, () => new ThreadNumbers(id, lineage)).pages.add(number, buffer);
   }
 
-  /** Keeps the numbers of a thread that ended, and of its own workers, which end with it unreported. */
+  /** Keeps the numbers of a thread that ended, and of its own workers, which end with it and are not reported. */
   end(ended: number): void {
     for (const [id, thread] of this.#threads) {
       if (!thread.lineage.includes(ended)) continue;

@@ -52,8 +52,8 @@ export const DECLARES = -1;
 export const EXEMPLAR = -2;
 
 /**
- * Most bytes of an exemplar's text. Its names and values have 128 code points: at most 7 bytes each, for a name of one
- * character with an empty value.
+ * Maximum bytes of an exemplar's text. Its names and values have 128 code points: at most 7 bytes each, for a name of
+ * one character with an empty value.
  */
 const MAX_EXEMPLAR_BYTES = 904;
 
@@ -90,7 +90,7 @@ export class Page {
     Atomics.store(this.ints, 0, bytes);
   }
 
-  /** Completes the header of a new record at the end, which readers see from then on. */
+  /** Completes the header of a new record at the end of the page, and makes the record visible to readers. */
   finish(length: number, family: number): void {
     const start = this.used;
     this.ints[start / 4 + LENGTH] = length;
@@ -189,7 +189,7 @@ export class ThreadPageWriter {
     return record;
   }
 
-  /** Appends a record of text and zeroed cells. Returns its page, which it ends. */
+  /** Appends a record of text and zeroed cells. Returns the page, in which it is the last record. */
   #appendText(content: object, family: number, cells: number): Page {
     const text = encoder.encode(JSON.stringify(content));
     const length = RECORD_HEADER + align(text.length) + cells * CELL_BYTES;
