@@ -54,7 +54,7 @@ export interface Tqdm extends PromiseBars {
 }
 
 export interface Trange {
-  /** A bar over the numbers from `start` (default 0) to before `stop`, by `step` (default 1). */
+  /** A bar over the numbers from `start` (default 0) up or down to `stop`, exclusive, by `step` (default 1). */
   (stop: number, options?: BarOptions): IterableBar<number>;
   (start: number, stop: number, options?: BarOptions): IterableBar<number>;
   (start: number, stop: number, step: number, options?: BarOptions): IterableBar<number>;

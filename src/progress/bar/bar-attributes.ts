@@ -51,7 +51,7 @@ export abstract class BarAttributes {
   declare barFormat: string | null;
   /** Text or data after the meter. */
   declare postfix: unknown;
-  /** Least seconds between two frames. */
+  /** Minimum seconds between two frames. */
   declare mininterval: number;
   /** Seconds without a frame after which `miniters` is lowered. */
   declare maxinterval: number;
@@ -108,7 +108,7 @@ export abstract class BarAttributes {
   /** Draws a frame now. */
   abstract refresh(): void;
 
-  /** Units done. Assigning counts the units that it grows by. */
+  /** Units done. Assigning a larger number counts the difference. */
   get n(): number {
     return this.state.currentN;
   }

@@ -17,11 +17,11 @@ export interface BarOptions {
   readonly file?: OutputFile | null | undefined;
   /** Columns of a line; 0 for no bar. @defaultValue the terminal's; a bar of 10 columns without one */
   readonly ncols?: number | null | undefined;
-  /** Least seconds between two frames. @defaultValue 0.1 */
+  /** Minimum seconds between two frames. @defaultValue 0.1 */
   readonly mininterval?: number | null | undefined;
   /** Seconds without a frame after which `miniters` is lowered. @defaultValue 10 */
   readonly maxinterval?: number | null | undefined;
-  /** Least units between two readings of the clock. @defaultValue found from the speed */
+  /** Minimum units between two readings of the clock. @defaultValue found from the speed */
   readonly miniters?: number | null | undefined;
   /** Whether to draw with ASCII; or the characters from empty to full, such as `' .oO'`. @defaultValue `false` */
   readonly ascii?: BarCharacters | undefined;
@@ -59,7 +59,7 @@ export interface BarOptions {
    * @defaultValue `'auto'`
    */
   readonly output?: Output | undefined;
-  /** Whether to show it on the button of the terminal's window too (OSC 9;4: Windows Terminal, ConEmu and others). */
+  /** Whether the taskbar button of the terminal shows the bar too (OSC 9;4: Windows Terminal, ConEmu and others). */
   readonly taskbar?: boolean | undefined;
   /** Whether the program's output to the bar's terminal is printed above the bar. @defaultValue `true` */
   readonly redirect?: boolean | undefined;
@@ -112,7 +112,7 @@ const TEXT: Kind = {
 /** Text or any other value. */
 const DATA: Kind = { ...TEXT, accepts: () => true };
 
-/** Unlike for Python's `bool()`, for which any text is true, `0`, `false`, `no` and `off` are false. */
+/** Reads `0`, `false`, `no` and `off` as false, unlike Python's `bool()`, for which any text is true. */
 const FLAG: Kind = { ...DATA, read: (text) => !/^(?:0|false|no|off)?$/i.test(text.trim()) };
 
 const OUTPUT: Kind = {

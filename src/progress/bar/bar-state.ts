@@ -21,10 +21,10 @@ import {
   UPDATED,
 } from './record.js';
 
-/** The cell of completed work. See docs/v8.md: imported constants. */
+/** Local copy of {@link COMPLETED}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 
-/** How a bar ended: at its end or by `break`, or by an error. */
+/** How a bar was closed: as finished, also by `break`, or as failed by an error. */
 export type Outcome = typeof FINISHED | typeof FAILED;
 
 /** Treats an infinite total as unknown. */
@@ -51,7 +51,7 @@ export class BarState {
 
   /** Units done, as of the last frame; a running loop may be ahead. */
   n: number;
-  /** Least units between two frames. Set by {@link setMiniters}. */
+  /** Minimum units between two frames. Set by {@link setMiniters}. */
   miniters: number;
   startT!: number;
   lastPrintN!: number;

@@ -93,13 +93,13 @@ export class Bar extends BarAttributes implements Disposable {
 
   /**
    * Returns a stream for `pipeline` that passes everything on and counts its bytes, or its objects. An error of the
-   * stream fails the bar; its end, or being destroyed without an error, closes it.
+   * stream fails the bar. The bar closes when the stream ends or is destroyed without an error.
    */
   stream(options?: StreamOptions): Transform {
     return new CountingStream(this, options);
   }
 
-  /** The same for `pipeThrough`: bytes of views, buffers and text; chunks of any kind with `objectMode`. */
+  /** Returns the same for `pipeThrough`. Counts bytes of views, buffers and text, or any chunks with `objectMode`. */
   webStream<T = Uint8Array>(options?: CountingOptions): TransformStream<T, T> {
     return countingTransform(this, options);
   }

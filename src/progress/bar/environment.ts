@@ -1,4 +1,4 @@
-/** The surroundings of a bar, which the proxy, boards and tests replace in part. */
+/** The environment of a bar: its streams, clock and records. The proxy, boards and tests replace parts of it. */
 
 import { type Clock, systemClock } from '../../system/clock.js';
 import { LiveBars } from '../screen/live-bars.js';
@@ -33,7 +33,7 @@ export interface BarEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Undefined when this thread draws its bars itself. */
   readonly board: FrameBoard | undefined;
-  /** Bars that share a screen share this. */
+  /** Open bars. Bars that may share a screen must share this object. */
   readonly live: LiveBars;
   /** Prints above the bars all output of the program to their terminals. */
   readonly redirection: Redirection;

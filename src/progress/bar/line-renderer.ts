@@ -5,9 +5,9 @@ import { plainPostfix } from '../meter/postfix.js';
 import { averageRate, type BarFrame, type FrameState } from './frame.js';
 import type { BarHost, Renderer } from './renderer.js';
 
-/** Least seconds between two lines of a log, and before the first. */
+/** Minimum seconds between two lines of a log, and before the first. */
 const MIN_LINE_INTERVAL = 10;
-/** Least seconds between two lines of JSON. */
+/** Minimum seconds between two lines of JSON. */
 const MIN_JSON_INTERVAL = 1;
 
 /** Writes a line for the readers of a log now and then, and the last one. */

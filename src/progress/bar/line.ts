@@ -16,8 +16,8 @@ type ScreenSize = { readonly [Side in keyof LineSize]-?: number | null };
 export type FormatDict = MeterData & ScreenSize;
 
 /**
- * Returns the size of the screen behind `file`: its own, else `COLUMNS` and `LINES`, both of which must be set; one of
- * each is kept free, as in tqdm.
+ * Returns the size of the screen behind `file`: its own, else that of `COLUMNS` and `LINES`, if both are set, less one
+ * column and one row, as in tqdm.
  */
 function screenSize(file: OutputFile, env: Variables): ScreenSize {
   if (typeof file.columns === 'number' && typeof file.rows === 'number') {

@@ -28,7 +28,7 @@ export function colourSequence(colour: string | null | undefined): string | unde
 
 /** A bar before it is formatted by a specification such as `20`, `-10b`, `a` or none. */
 export interface BarGlyphs {
-  /** From 0 to 1; values outside are drawn as the nearest bound. When unknown, only characters in the format show. */
+  /** From 0 to 1; values outside are drawn as the nearest bound. When unknown, the bar is blank by default. */
   readonly fraction: number | undefined;
   /** Columns when the specification gives none; a negative length there is counted from this one. */
   readonly length: number;

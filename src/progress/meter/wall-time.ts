@@ -2,7 +2,7 @@
 
 import { MetheusError, show } from '../../errors.js';
 
-/** Bounds of Python's calendar. A time outside is shown as the last one. */
+/** Bounds of Python's calendar. A time outside them is shown as `MAX_TIME`. */
 const MIN_TIME = Date.parse('0001-01-01T00:00:00Z');
 const MAX_TIME = Date.parse('9999-12-31T23:59:59Z');
 

@@ -80,7 +80,7 @@ export class NamedFamilies {
   /** Names by bucket, unit and property; undefined where the function returned no usable name. */
   readonly #names = new Map<string, string | undefined>();
 
-  /** @param proxy - the name of the proxy: each warns for itself */
+  /** @param proxy - the name of the proxy, since each proxy gives its own warnings */
   constructor(metricFunc: MetricFunc, proxy: string) {
     this.#metricFunc = metricFunc;
     this.#proxy = proxy;

@@ -34,8 +34,8 @@ export interface BoardMemory {
 const UNREADABLE: CellLocation = { page: -1, offset: 0 };
 
 /**
- * Limit of closed bars whose last frame was not drawn yet. While a parent is busy for so long that there are more, it
- * misses the oldest; memory stays bounded.
+ * Maximum closed bars whose last frame was not drawn yet. Beyond it the oldest frames are overwritten, so that memory
+ * stays bounded while the parent is busy.
  */
 const MAX_UNDRAWN = 1024;
 
@@ -95,7 +95,7 @@ export class Board implements FrameBoard {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    // A bar that leaves nothing need not be drawn: the next serial in its slot shows that it ended.
+    // A bar without a last frame frees its slot at once: the next serial in the slot shows that it ended.
     if (settings.leave === false) this.#free.push(slot);
     else this.#undrawn.push(slot);
   }
@@ -149,7 +149,7 @@ class SlotRenderer implements Renderer {
     this.#board.close(this.#reserved(), outcome, this.#numbers(frame), last);
   }
 
-  /** Leaves it to the parent, which knows the rows, what the setting `leave` means. */
+  /** Writes the last frame. The parent knows the rows, so it decides by `leave` whether the frame stays. */
   erase(frame: BarFrame): void {
     this.finish(frame);
   }

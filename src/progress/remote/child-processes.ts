@@ -92,7 +92,7 @@ export class ChildProcesses {
     this.#environment = environment;
     renderer.beforeFrames(() => this.#scan());
     setInterval(() => this.#startRenderer(), SCAN_MS).unref();
-    // Last frames are drawn before listeners of the program see the end of a child, and before what they print.
+    // Registered before the program's own listeners, so that last frames are drawn before these print something.
     subscribe('child_process', (message) => {
       (message as { process: ChildProcess }).process.once('exit', () => {
         this.#scan();

@@ -107,8 +107,9 @@ class BoardBars {
       }
       const found = this.#read();
       if (found.length === 0) return [];
-      // An older bar may have begun in a slot that was read before. A second reading finds it; bars that are newer than
-      // all of the first reading wait for the next round, as all do while a slot cannot be read that may have an older one.
+      // While the slots were read, a bar may have begun in one that was read already, before a bar that was found. The
+      // second reading finds it. Bars newer than the first reading wait for the next round, as do all bars while a slot
+      // that may have an older one cannot be read.
       const newest = found.reduce((latest, { begun }) => Math.max(latest, begun), 0);
       const all = this.#read();
       const ready = this.#hasUnknown ? [] : all.filter(({ begun }) => begun <= newest);

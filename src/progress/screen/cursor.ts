@@ -57,15 +57,15 @@ function isXtermJs(env: Variables): boolean {
   return /^xterm\b(?!-kitty|-ghostty)/.test(env.TERM ?? '') && NOT_XTERM_JS.every((name) => !env[name]);
 }
 
-/** Returns the rows that a line takes on a screen of so many columns. */
+/** Returns the number of rows that a line takes on a screen of this width. */
 function rowsOf(text: string, columns: number): number {
   return Math.max(Math.ceil(displayLength(text) / columns), 1);
 }
 
 /**
- * Returns how far the cursor has moved below the first of these rows when the terminal became narrower. Most terminals
- * keep the cursor in its line; those made of xterm.js (VS Code's, those in browsers) move it down by the rows that
- * the lines below it gained.
+ * Returns how many rows the cursor is below the first of these rows after the terminal became narrower. Most terminals
+ * keep the cursor in its line. Terminals built on xterm.js (VS Code, browsers) rewrap the lines below it, and move the
+ * cursor down by one row for each row that this adds.
  *
  * @param rows - the rows on the screen, with the cursor at the beginning of the first
  * @param columns - the columns of the screen now
@@ -73,7 +73,7 @@ function rowsOf(text: string, columns: number): number {
 export function rowsBelow(rows: readonly string[], columns: number, env: Variables = process.env): number {
   if (!isXtermJs(env)) return 0;
   let below = 0;
-  // From the last line to the first, as in xterm.js, which does not rewrap the line that then has the cursor.
+  // Like xterm.js, goes from the last line to the first, and does not rewrap the line that has the cursor by then.
   for (const [row, text] of [...rows.entries()].reverse()) {
     if (row !== below) below += rowsOf(text, columns) - 1;
   }

@@ -232,8 +232,8 @@ export class Display {
   }
 
   /**
-   * Returns how many rows below the first bar a frame leaves the cursor. While the loop is blocked it is left below the
-   * bars, since a signal then ends the process at once; where the bars fill the screen, which would scroll, in the last row.
+   * Returns how many rows below the first bar a frame leaves the cursor. While the event loop is blocked, a signal ends
+   * the process at once, so the cursor is left below the bars, or in the last row of a screen that they fill.
    */
   #parkedRows({ length }: readonly string[]): number {
     return loopWatch.isBlocked ? Math.min(length, (this.#terminal.file.rows || length + 1) - 1) : 0;

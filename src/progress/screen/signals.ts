@@ -19,9 +19,9 @@ export interface SignalActions {
 }
 
 /**
- * Listens to those signals while it has holders, without changing their effect. Without other listeners the process
- * dies of the signal, or is stopped by it, after `die` or `prepare`; other listeners decide what happens after
- * `prepare`. A listener does not keep the process alive.
+ * Listens to signals that end or stop the process while it has holders, without changing their effect. Without other
+ * listeners the process dies of the signal after `die`, or is stopped by it after `prepare`. Other listeners are called
+ * after `prepare` and decide what happens. A listener does not keep the process alive.
  *
  * While the event loop is blocked it does not listen: the signal would wait for the loop, and the program could not be
  * ended. Displays leave the cursor below their bars during that time.

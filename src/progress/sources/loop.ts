@@ -4,7 +4,7 @@ import type { BarState, Outcome } from '../bar/bar-state.js';
 import type { RunningLoop } from '../bar/pace.js';
 import type { BarRecord, COMPLETED } from '../bar/record.js';
 
-/** The cell of completed work. See docs/v8.md: imported constants. */
+/** Local copy of {@link COMPLETED}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 
 /** Absorbs the rounding of `checkAt`: a reading of the clock one round early is harmless, one late is not. */
@@ -40,7 +40,7 @@ export class Loop implements RunningLoop {
   }
 
   get pending(): number {
-    // While a frame is drawn the round that caused it is advanced already, and `given` does not say yet that it is done.
+    // While a frame is drawn, `#advanced` includes the round that caused it and `given` does not yet.
     return Math.max(this.completeRounds - this.#advanced, 0);
   }
 

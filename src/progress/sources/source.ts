@@ -2,7 +2,7 @@
 
 import { MetheusError, show } from '../../errors.js';
 
-/** Not by `instanceof`: test runners run each file in its own realm, where Node's streams are not `Object`s. */
+/** Avoids `instanceof`: test runners run each file in its own realm, whose `Object` is not that of Node's streams. */
 function isObject(source: unknown): source is object {
   return (typeof source === 'object' && source !== null) || typeof source === 'function';
 }
