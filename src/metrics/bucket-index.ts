@@ -3,16 +3,16 @@
  * usual bounds at most one comparison remains. See docs/v8.md: unpredictable branches.
  */
 
-/** Number of low bits of the leading half that a slot ignores. 3 bits of the mantissa are left, so an octave has 8 slots. */
+/** Number of low bits, of the leading 32, that do not select a slot. 3 bits of the mantissa do: 8 slots per octave. */
 const SHIFT = 17;
-/** Limit of slots between the bounds, beyond which slots become wider. */
+/** Maximum number of slots between the first and the last bound; to keep it, slots are made wider. */
 const MAX_SLOTS = 512;
 /** Number of slots beyond the first and the last bound, for values up to two octaves away. */
 const MARGIN = 16;
 
 const float = new Float64Array(1);
 const halves = new Int32Array(float.buffer);
-/** Index of the leading half: 1 on little-endian machines. */
+/** Index of the leading 32 bits of a float64: 1 on little-endian machines. */
 const LEADING = new Uint8Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
 
 function leadingBits(value: number): number {
@@ -40,7 +40,7 @@ export class BucketIndex {
   /** Leading bits of slot 0, which also has all smaller values, negative ones included. */
   readonly #first: number;
   readonly #last: number;
-  /** Number of bounds below the start of each slot, and of all bounds at the end. */
+  /** Number of bounds below the start of each slot; the last element is the number of all bounds. */
   readonly #below: number[] = [];
 
   /** @param bounds - ascending and finite; empty for metrics without classic buckets */

@@ -6,10 +6,10 @@ import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrap
 /** Options of counters and histograms. */
 export interface ExemplarOptions {
   /**
-   * Returns the labels of an exemplar, or `undefined`, for every observation that brings none. `currentTrace()` of
-   * `metheus/opentelemetry` is such a function.
+   * Called for each observation without an exemplar. Returns the labels of one, or `undefined`. `currentTrace()` of
+   * `metheus/opentelemetry` returns such a function.
    *
-   * @defaultValue no exemplars but those given
+   * @defaultValue only exemplars that are given to an observation
    */
   readonly exemplars?: () => Labels | undefined;
 }

@@ -103,7 +103,7 @@ interface Classes {
   readonly Native?: MetricConstructor;
 }
 
-/** Returns the function and class of one kind: `new` creates a metric too, and `instanceof` recognises its metrics. */
+/** Returns the function and class of one kind: `new` creates a metric too, and `instanceof` recognizes its metrics. */
 function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Classes): Create<Kind> {
   const { Plain, Traced = Plain, Native = Plain } = classes;
   const create = (name: string, help: string, options: GivenOptions = {}): Metric => {

@@ -4,7 +4,7 @@ import { coarseNow } from '../system/clock.js';
 import { type Timed, TimedMetric } from './timed-metric.js';
 import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrapped-functions.js';
 
-// Local copies of what is imported. See docs/v8.md: imported constants.
+// Local copies of imported constants. See docs/v8.md: imported constants.
 const SET_AT: typeof TOUCHED = 1;
 const now = coarseNow;
 

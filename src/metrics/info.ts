@@ -1,4 +1,4 @@
-/** Infos: facts in words, such as a version and a commit. The labels say everything; the value is always 1. */
+/** Infos: facts in words, such as a version and a commit. They are the labels; the value is always 1. */
 import type { LabelValue } from '../model/labels.js';
 import { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';

@@ -41,14 +41,14 @@ export class LabelTree<M extends object> {
   }
 
   /**
-   * Finds the complete child with exactly these labels, if all are strings. Up to three labels are read without a loop:
-   * see docs/v8.md: properties by name.
+   * Finds the complete child with exactly these labels, provided that all values are strings. Up to three labels are
+   * read without a loop: see docs/v8.md: properties by name.
    */
   find(given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;
     const count = names.length;
     if (count !== countKeys(given) || count === 0) return undefined;
-    // Values that are not strings are not found, except `undefined`, which is checked.
+    // The tree has only strings and `undefined` as keys. So `undefined` is checked below, and no other type is found.
     const values = given as Readonly<Record<string, string | undefined>>;
     const first = values[names[0]!];
     if (first === undefined) return undefined;
@@ -160,8 +160,8 @@ function* childrenOf<M>(
 }
 
 /**
- * Counts the properties of an object; -1 if it inherits any. Labels that have every name and no more properties have no
- * unknown name. See docs/v8.md: properties by name.
+ * Counts the properties of an object; -1 if it inherits any. If it has a value for every label name and no further
+ * properties, no name is unknown. See docs/v8.md: properties by name.
  */
 function countKeys(given: object): number {
   let count = 0;

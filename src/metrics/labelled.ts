@@ -25,7 +25,7 @@ export type OnlyOpen<G, Open extends string> = string extends Open
 /** The labels that may still be given after `G`. */
 export type StillOpen<Open extends string, G> = string extends Open ? string : Exclude<Open, Named<G>>;
 
-/** The labels that are still missing after `G`. Names only known as `string` are checked at run time alone. */
+/** The labels that are still missing after `G`. Names only known as `string` are checked at run time only. */
 export type StillMissing<Missing extends string, G> = string extends Missing
   ? never
   : Exclude<Missing, Named<G>>;
@@ -34,7 +34,7 @@ declare const LABELS: unique symbol;
 
 /** The members of every metric, except `labels`. */
 export interface Described<Open extends string, Missing extends string> {
-  /** Exists in types alone. Makes metrics with other labels incompatible, which methods alone do not. */
+  /** Exists only in the type. Makes metrics with different labels incompatible, which their methods do not. */
   readonly [LABELS]?: { readonly open: (name: Open) => void; readonly missing: Missing };
   readonly name: string;
   readonly help: string;
@@ -45,8 +45,8 @@ export interface Described<Open extends string, Missing extends string> {
   readonly backend: Backend;
 
   /**
-   * Removes every series that has these label values, and returns their number. A child that was kept does not count
-   * any more: get a new one from `labels`.
+   * Removes every series that has these label values, and returns their number. Objects that `labels` returned for them
+   * no longer count: get new ones.
    *
    * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`,
    * `METHEUS_LABEL_ALREADY_GIVEN`
@@ -61,8 +61,8 @@ export interface Described<Open extends string, Missing extends string> {
 export interface Labelled<Operations extends object, Open extends string, Missing extends string>
   extends Described<Open, Missing> {
   /**
-   * Gives values to labels, in any order and any portion. The same labels return the same object, so that a result can
-   * be kept: a partial metric to complete later, or a complete one to count at full speed.
+   * Gives values to some or all labels, in any order. The same labels return the same object, so a result can be kept:
+   * a partial metric to complete later, or a complete one to count without a lookup.
    *
    * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`,
    * `METHEUS_LABEL_ALREADY_GIVEN`

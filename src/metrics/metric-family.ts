@@ -14,9 +14,9 @@ import type { NativeFamily } from './native/series.js';
 /** The members of a metric that its family uses. */
 export interface Child {
   page: Float64Array;
-  /** -1 while labels are missing. */
+  /** Index of the first cell; -1 while labels are missing. */
   offset: number;
-  /** Called when a series begins with this child, for metrics that count in more than these cells. */
+  /** Called when this child begins a series. For metrics that also count in other cells than these. */
   startSeries?(labels: readonly string[]): void;
   /** Called when this child counts in the series of another child. */
   joinSeries?(other: Child): void;
@@ -76,8 +76,8 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   /**
-   * Returns label values with `given` on top of `base`, which is `undefined` for a removed series. The overflow series
-   * accepts any labels, since it counts all label sets beyond the limit.
+   * Returns the label values `base`, which is `undefined` for a removed series, with those of `given` added. The
+   * overflow series accepts any labels, since it counts all label sets beyond the limit.
    */
   combine(base: Values | undefined, given: unknown, method: string): Values {
     const { name: metric, labelNames } = this.descriptor;
@@ -113,7 +113,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return undefined;
   }
 
-  /** Iterates over the series with these values, as far as given, each by the child that names all of its labels. */
+  /** Iterates over the series that have all of the given values, each as the child that names all of its labels. */
   *series(wanted: Values): Generator<[child: M, labels: readonly string[]]> {
     const matches = (key: string | undefined, level: number) => (wanted[level] ?? key) === key;
     for (const [child, values] of this.#children(matches)) {
@@ -127,7 +127,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.descriptor.labelNames.filter((_, i) => values[i] === undefined);
   }
 
-  /** Removes all series with these values, as far as given, and returns their number. */
+  /** Removes the series that have all of the given values, and returns their number. */
   remove(wanted: Values): number {
     const { defaults } = this.settings;
     const hasRoot = defaults.every((value, i) => (wanted[i] ?? value) === value);
@@ -200,7 +200,9 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.tree.put(labels, metric);
   }
 
-  /** Under a limit of series, the number of partial metrics that are kept is limited too. */
+  /**
+   * Returns a new child that misses labels. With `maxSeries`, the number of such children that are kept is limited too.
+   */
   #addPartial(values: Values): M {
     const metric = new this.#Metric(this, values);
     if (this.#partials > 4 * this.settings.maxSeries) return metric;
@@ -244,7 +246,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 }
 
-/** Stands for the values of every complete child, so that children do not keep their labels. */
+/** Takes the place of the values of every complete child, so that children do not keep their labels in memory. */
 export const COMPLETE: Values = Object.freeze(['']);
 
 function attach(child: Child, { page, offset }: Cells): void {

@@ -60,7 +60,7 @@ export abstract class Metric {
     return this.#labels(given);
   }
 
-  /** Slow path: labels on top of others or left open, values that are not strings, and new or invalid labels. */
+  /** Slow path: labels of a partial metric, left-out labels, values that are not strings, and new or invalid labels. */
   #labels(given: Readonly<Record<string, unknown>>): Metric {
     if (typeof given === 'object' && given !== null) {
       if (this.#given !== COMPLETE) {
@@ -86,7 +86,7 @@ export abstract class Metric {
     return new UnobservableMetricError(this.name, this.family.missing(this.#given));
   }
 
-  /** Returns the error of an invalid argument, or of missing labels, which come first. */
+  /** Returns the error for missing labels if there are any, else the one for an invalid argument. */
   protected refuse(
     code: 'METHEUS_INVALID_INCREMENT' | 'METHEUS_INVALID_VALUE',
     given: unknown,

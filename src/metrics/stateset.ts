@@ -31,7 +31,7 @@ export type StateSetOptions<
   readonly states: States;
 };
 
-/** The state is the value of a hidden last label, which is named as the family. */
+/** The state is the value of a hidden last label, which has the name of the family. */
 export class StateSetMetric extends Metric {
   set(state: string): void {
     for (const [name, metric] of this.#states(state)) put(metric, name === state);

@@ -42,14 +42,16 @@ export interface Timed {
     context: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
   time<R>(fn: () => R): R;
-  /** Returns the function with each call timed. A decorator, `@metric.timed`, or a wrapper of a function to call later. */
+  /**
+   * Returns a function that calls `method` and observes the duration of each call. Also a decorator: `@metric.timed`.
+   */
   timed<This, Args extends unknown[], R>(
     method: Method<This, Args, R>,
     context?: ClassMethodDecoratorContext,
   ): Method<This, Args, R>;
 }
 
-/** Implements {@link Timed}, whose overloads users see. */
+/** Implements {@link Timed}. Users see only the overloads declared there. */
 export abstract class TimedMetric extends Metric {
   protected abstract observeDuration(seconds: number): void;
 

@@ -1,6 +1,6 @@
 /**
- * Observing a call from outside: its result or error, now or later, is passed through unchanged. Each function that is
- * built on this works as a plain call and as a method decorator.
+ * Observes how calls end, and passes their results and errors through, those of promises included. Each method that is
+ * built on this can be called with a function, or be used as a method decorator.
  *
  * Decorators: https://github.com/tc39/proposal-decorators (stage 3, as TypeScript 5 compiles them).
  */
@@ -9,7 +9,7 @@ import { MetheusError, show } from '../errors.js';
 /** A method or function, before and after wrapping. */
 export type Method<This, Args extends unknown[], R> = (this: This, ...args: Args) => R;
 
-/** Calls `fn`, and calls `done` when it has ended. The end of a promise is its settlement. */
+/** Calls `fn`, and calls `done` when it has returned or thrown or, if it returns a promise, when that has settled. */
 export function watch<R>(fn: () => R, done: (failed: boolean, error?: unknown) => void): R {
   let result: R;
   try {

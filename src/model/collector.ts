@@ -9,9 +9,7 @@ import type { MetricType } from './metric-types.js';
 /** A metric as a registry sees it. */
 export interface MetricSource {
   readonly descriptor: FamilyDescriptor;
-  /**
-   * The whole definition as text. Metrics with equal definitions can be one metric. The error of a conflict shows it.
-   */
+  /** The whole definition as text. Metrics with equal definitions can be one metric. Errors of conflicts show it. */
   readonly definition: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;

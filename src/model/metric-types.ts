@@ -63,8 +63,7 @@ export function minCellsOf(rule: MergeRule): number {
 
 export const GAUGE_CELLS = 2;
 /**
- * Index of the cell after a gauge's value: 0 if never touched, 1 if only incremented, else Unix seconds of the last
- * `set`.
+ * The cell after the value of a gauge: 0 if never touched, 1 if only incremented, else Unix seconds of the last `set`.
  */
 export const TOUCHED = 1;
 
@@ -94,8 +93,7 @@ export interface TypeTraits {
   /** Whether every sample is 0 or 1. Such families have no unit, and their series are hidden until they are set. */
   readonly isState: boolean;
   /**
-   * An ending of metric names that some formats write only in the names of samples, not in that of the family; or
-   * empty.
+   * Ending of metric names that some formats write only in the names of samples, not in that of the family; or empty.
    */
   readonly ending: '' | '_total' | '_info';
   readonly text: TextTraits;
@@ -118,11 +116,11 @@ const UNKNOWN: TypeTraits = {
 };
 
 /**
- * The traits of every type, in the order in which errors list the types. If two types have the same word,
- * parsers take it for the first of them.
+ * The traits of every type, in the order in which errors list the types. If two types have the same word, parsers take
+ * it for the first of them.
  *
- * Types that text 0.0.4 and protobuf lack are written as the nearest type that they have: a gauge histogram has the lines
- * of a histogram, so that queries of buckets work.
+ * Types that text 0.0.4 and protobuf lack are written as the nearest type that they have: a gauge histogram has the
+ * lines of a histogram, so that queries of buckets work.
  */
 export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
   counter: {

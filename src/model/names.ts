@@ -8,10 +8,7 @@ import { MetheusError, type MetheusErrorCode, show } from '../errors.js';
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/**
- * Reports whether every reader accepts a name. Other names are written as UTF-8 for readers that support it, else
- * escaped.
- */
+/** Reports whether every reader accepts a name. Other names are escaped for readers that do not support UTF-8 names. */
 export const isLegacyMetricName = (name: string): boolean => METRIC_NAME.test(name);
 export const isLegacyLabelName = (name: string): boolean => LABEL_NAME.test(name);
 

@@ -66,10 +66,7 @@ class ExitSteps {
     });
   };
 
-  /**
-   * Runs all actions of some steps, even if one throws; then throws the first error. An action may add actions to later
-   * steps.
-   */
+  /** Runs all actions of some steps, even if one throws; then throws the first error. */
   #run(steps: readonly ExitStep[], exitCode: number): void {
     const errors: unknown[] = [];
     for (const step of steps) {

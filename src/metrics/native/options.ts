@@ -129,7 +129,7 @@ function summaryRule(family: FamilyDescriptor, options: object): NativeRule {
   const ageSeconds = maxAge === UNLIMITED ? 0 : maxAge / ageBuckets;
   return {
     blockFamily: blockFamily(family, [ageSeconds, ageBuckets], ageSeconds > 0),
-    // The widest bounds whose middle, by ratio, is within the relative error of both.
+    // The coarsest schema in which every estimate is within the relative error, see `quantilesOf`.
     schema: schemaOf((1 + relativeError) / (1 - relativeError)),
     zeroThreshold: ZERO_THRESHOLD,
     maxBuckets: 0,

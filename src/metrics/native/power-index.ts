@@ -8,10 +8,10 @@ import { FINEST_SCHEMA, octaveBounds } from '../../model/native/powers.js';
 
 const float = new Float64Array(1);
 const halves = new Int32Array(float.buffer);
-/** Index of the leading half: 1 on little-endian machines. */
+/** Index of the leading 32 bits of a float64: 1 on little-endian machines. */
 const LEADING = new Uint8Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
 
-/** The leading half: bits of the mantissa, and the range of finite normal numbers. */
+/** Of the leading 32 bits: bits of the mantissa, and the range of finite normal numbers. */
 const MANTISSA_BITS = 20;
 const MANTISSA = (1 << MANTISSA_BITS) - 1;
 const MIN_NORMAL = 1 << MANTISSA_BITS;
@@ -23,17 +23,17 @@ const LIFT = 64;
 /** The buckets of one schema. */
 export class PowerIndex {
   readonly schema: number;
-  /** Bounds per octave, as a power of 2; 0 for negative schemas, whose octaves are joined afterwards. */
+  /** Binary logarithm of the bounds per octave; 0 for negative schemas, whose octaves are joined afterwards. */
   readonly #bits: number;
-  /** Octaves per bucket, as a power of 2. */
+  /** Binary logarithm of the octaves per bucket; 0 for schemas that are not negative. */
   readonly #join: number;
   readonly #shift: number;
   /**
-   * Two numbers for each slot: the number of bounds of the octave below its start, and the leading half of the mantissa
+   * Two numbers for each slot: the number of bounds of the octave below its start, and the leading bits of the mantissa
    * of the next bound.
    */
   readonly #slots: Int32Array;
-  /** The trailing halves of all bounds. */
+  /** The trailing 32 bits of each bound, for values whose leading bits equal those of the bound. */
   readonly #low: Uint32Array;
 
   static readonly #known: PowerIndex[] = [];

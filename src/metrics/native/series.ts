@@ -62,7 +62,7 @@ const MASK = BLOCK_SIZE - 1;
  * and equal indices of both signs are in different slots of a cache of 32.
  */
 const NEGATIVE = (1 << 16) + 16;
-/** Key of the zero bucket, which no lookup by value finds. */
+/** Key of the zero bucket: NaN equals no number, so no lookup by value finds it. */
 const ZERO = Number.NaN;
 
 /** Size of the cache of blocks, which are found by the last bits of their keys. An octave has at most 8 blocks. */
@@ -73,9 +73,9 @@ export class NativeSeries {
   readonly labels: readonly string[];
   readonly owner: NativeOwner;
   readonly blocks: Block[] = [];
-  /** Number of buckets that count something besides the zero bucket; an upper bound between the recounts of {@link #populate}. */
+  /** Number of buckets with a count, without the zero bucket. May be too high between recounts by {@link #populate}. */
   #populated = 0;
-  /** Unix seconds of the beginning or the last reset. */
+  /** Unix seconds of the last reset, or of the beginning of the series if there was none. */
   #since = coarseNow();
   #index = PowerIndex.of(0);
   #threshold = 0;
@@ -85,9 +85,9 @@ export class NativeSeries {
   /** The blocks of the current schema, bound and age, by key. */
   #current = new Map<number, Block>();
   #zero!: Block;
-  /** Index of a block's first count. The cell before it, if there is one, is the age. */
+  /** Index of the first count among the cells of a block: 1 if the age is before it, else 0. */
   readonly #first: number;
-  /** The current age bucket: its number, its number since 1970, and when it ends. */
+  /** The current age bucket: its index, the number of its period since 1970, and the Unix seconds at which it ends. */
   #age = -1;
   #period = 0;
   #until = 0;
@@ -142,11 +142,11 @@ export class NativeSeries {
   }
 
   /**
-   * Counts a bucket that was empty, and keeps the limit as Prometheus' Go client does: resets the series if that is
-   * allowed and the last reset is long enough ago; else widens the zero bucket by the bucket next to it, up to its
-   * maximum; else doubles the width of all buckets.
+   * Handles the first value in a bucket. Keeps the limit of buckets as Prometheus' Go client does: resets the series if
+   * that is allowed and the last reset is long enough ago; else widens the zero bucket by the bucket next to it, up to
+   * its maximum; else doubles the width of all buckets.
    *
-   * @param value - the last observation
+   * @param value - the value, which a reset keeps
    */
   #populate(value: number): void {
     const { minResetDuration, maxBuckets, blockFamily } = this.family.rule;
@@ -162,7 +162,10 @@ export class NativeSeries {
     else this.#use(schema, threshold);
   }
 
-  /** Clears everything that this thread has counted in the series, sum and count too, except the last value. */
+  /**
+   * Clears everything that this thread has counted in the series, including sum and count, then counts the last value
+   * again.
+   */
   #reset(value: number): void {
     const { owner } = this;
     const { schema, zeroThreshold, blockFamily } = this.family.rule;

@@ -34,8 +34,8 @@ const isCount = (count: unknown) => typeof count === 'number' && count >= 0;
  * Estimates quantiles from 0 to 1; NaN where nothing was counted.
  *
  * The q-quantile of n values is the value of rank ⌈q·n⌉. The bucket of that value is known. The estimate is the point
- * in the bucket that has the same relative error to both bounds: at most `(base - 1) / (base + 1)`, where `base = 2 **
- * 2 ** -schema`.
+ * in the bucket that has the same relative error to both bounds: at most `(base - 1) / (base + 1)`, where
+ * `base = 2 ** 2 ** -schema`.
  */
 export function quantilesOf(native: NativeBuckets, quantiles: readonly number[]): number[] {
   const { schema, count, zeroCount, positive, negative } = native;

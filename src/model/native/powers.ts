@@ -1,6 +1,5 @@
 /**
- * Bounds of buckets that are powers. Only those of one octave, from 1 to 2, are stored; all others are these times 2 **
- * n.
+ * Bounds of buckets that are powers. Only those of one octave, from 1 to 2, are stored; others are these times 2 ** n.
  */
 
 /** The range of schemas. Each bound is `2 ** 2 ** -schema` times the one before it. */
