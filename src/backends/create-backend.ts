@@ -98,7 +98,7 @@ function configFromEnvironment(): object | undefined {
   } catch (error) {
     cause = error;
   }
-  // Never contains the text of the configuration, which may include a password.
+  // The error never contains the text of the configuration, which may include a password.
   throw new MetheusError('METHEUS_BACKEND_CONFIG_INVALID', {
     given: isInline ? 'JSON in METHEUS_BACKEND_CONFIG that does not parse' : `the file ${show(given)}`,
     expected: 'one JSON object',

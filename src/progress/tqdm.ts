@@ -37,7 +37,7 @@ export interface Tqdm extends PromiseBars {
    * again when it returns or its promise settles. Returns its result.
    */
   externalWriteMode<T>(work: () => T, file?: OutputFile): T;
-  /** The same until the result is disposed of: `using _ = tqdm.externalWriteMode()`. */
+  /** Takes the bars off the screen until the result is disposed of: `using _ = tqdm.externalWriteMode()`. */
   externalWriteMode(file?: OutputFile): Disposable;
   /**
    * Prints above the bars what the program writes to stdout and stderr, also by `console.log`, until the result is

@@ -288,7 +288,7 @@ const nameOf = ({ scope, name }: FamilyDescriptor) => JSON.stringify([scope, nam
 
 const isArchive = ({ id }: MetricsFile) => id === ARCHIVE_ID;
 
-/** Reports whether a file can be compacted: its process has ended, and it is not broken. Broken files stay for inspection. */
+/** Reports whether a file can be compacted: its process has ended, and it is not broken. A broken one is kept. */
 function isEnded(file: MetricsFile): boolean {
   return !file.live && file.fault === undefined && !isArchive(file);
 }

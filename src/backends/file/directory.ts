@@ -169,7 +169,7 @@ export class MetricsDirectory {
       return opened;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      // The directory does not exist yet, or the file was compacted: then the archive that has it will be read again.
+      // The directory does not exist yet, or the file was compacted and the archive that contains it is read next.
       if (code === 'ENOENT' || this.#unopened.has(name)) return undefined;
       this.#unopened.add(name);
       this.#onFault(name, message);

@@ -141,7 +141,6 @@ export function setUsedBytes({ ints }: Bytes, used: number): void {
 
 const align = (bytes: number) => (bytes + 7) & ~7;
 
-/** Returns the length of a record. */
 export function recordLength(textLength: number, cells: number): number {
   return RECORD_HEADER + align(textLength) + cells * 8;
 }

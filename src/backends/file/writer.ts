@@ -42,7 +42,7 @@ import type { Mapping } from './mapping.js';
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
 /**
- * Time for which the record of a removed series stays unused, so that a reader that copies the file meanwhile never sees the
+ * Time for which the record of a removed series stays unused, so that a reader that is copying the file never sees the
  * numbers of the next series under the labels of the previous one.
  */
 const EMPTY_MS = 1000;

@@ -71,7 +71,6 @@ type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
   readonly file: OutputFile | null;
 };
 
-/** A kind of values. */
 interface Kind {
   /** Text for the error about any other value. */
   readonly expected: string;
@@ -195,7 +194,7 @@ function invalid(given: string, expected: string, todo?: string): MetheusError {
   return new MetheusError('METHEUS_INVALID_BAR_OPTION', details);
 }
 
-/** Returns the value of an option that was given. */
+/** Returns the checked value of an option; for `null`, the value that replaces it. */
 function checked(option: string, value: unknown): unknown {
   const known = options.get(option);
   if (known === undefined) {

@@ -99,7 +99,10 @@ export class Bar extends BarAttributes implements Disposable {
     return new CountingStream(this, options);
   }
 
-  /** Returns the same for `pipeThrough`. Counts bytes of views, buffers and text, or any chunks with `objectMode`. */
+  /**
+   * Returns a web stream that does the same, for `pipeThrough`. It counts the bytes of views, buffers and text, or
+   * chunks of any kind with `objectMode`.
+   */
   webStream<T = Uint8Array>(options?: CountingOptions): TransformStream<T, T> {
     return countingTransform(this, options);
   }

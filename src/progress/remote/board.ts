@@ -72,7 +72,6 @@ export class Board implements FrameBoard {
     return slot;
   }
 
-  /** Writes a frame. */
   draw(slot: SlotWriter, numbers: SlotNumbers, settings: SlotSettings, refresh: () => void): void {
     const isFirst = this.#open.size === 0;
     slot.write(OPEN, numbers, settings);

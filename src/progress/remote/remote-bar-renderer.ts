@@ -61,7 +61,7 @@ export class RemoteBarRenderer {
   readonly draw = (): void => {
     for (const call of this.#before) call();
     const added = this.#boards.flatMap((board) => board.draw());
-    // Rows are given in the order in which the bars began, on whatever board.
+    // Rows are assigned in the order in which the bars began, across all boards.
     for (const { open } of added.sort((a, b) => a.begun - b.begun)) open();
     this.#boards = this.#boards.filter((board) => !board.hasEnded);
     if (this.#boards.every((board) => board.isEmpty)) this.#stop();
@@ -74,7 +74,6 @@ export class RemoteBarRenderer {
   }
 }
 
-/** The bars of one board. */
 class BoardBars {
   readonly #board: RemoteBoard;
   readonly #environment: BarEnvironment;

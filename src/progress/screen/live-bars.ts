@@ -122,7 +122,7 @@ export class LiveBars {
   }
 
   /**
-   * Removes a bar. Its row goes to the first bar that found no room on the screen.
+   * Removes a bar. Its row goes to the first bar that does not fit on the screen.
    *
    * @param stays - whether its last line stays above the other bars
    */

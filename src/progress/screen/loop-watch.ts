@@ -7,7 +7,7 @@
 
 /** Milliseconds without a turn after which the loop counts as blocked for the first time. */
 const FIRST_LIMIT_MS = 200;
-/** The same after the first time. */
+/** Milliseconds without a turn after which the loop counts as blocked again. */
 const LATER_LIMIT_MS = 50;
 
 export interface LoopListener {

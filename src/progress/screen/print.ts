@@ -19,7 +19,7 @@ export interface WriteOptions {
   readonly nolock?: boolean | undefined;
 }
 
-/** Returns a filter for the bars that share a screen with `file`, as stdout and stderr do. */
+/** Returns a filter for the bars on the screen of `file`. The standard streams count as one screen. */
 function onScreenOf(screen: SharedScreen, file: OutputFile): (bar: LiveBar) => boolean {
   const isStandard = (other: OutputFile) => streamName(other, screen) !== undefined;
   return ({ terminal }) => terminal.file === file || (isStandard(terminal.file) && isStandard(file));

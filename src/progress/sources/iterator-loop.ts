@@ -30,7 +30,7 @@ abstract class SyncLoop<T> extends Loop implements IterableIterator<T> {
 
 const NOTHING: readonly never[] = [];
 
-/** Loops over an array, which may grow meanwhile. */
+/** Loops over an array, which may grow during the loop. */
 export class ArrayLoop<T> extends SyncLoop<T> {
   #items: readonly T[];
 

@@ -47,7 +47,7 @@ export interface PromiseBars {
     work: (item: Awaited<T>, index: number) => R | PromiseLike<R>,
     options?: MapOptions,
   ): Promise<Awaited<R>[]>;
-  /** The same for the numbers from 0 up to `count`. */
+  /** Does the same for the numbers from 0 up to `count`, exclusive. */
   map<R>(
     count: number,
     work: (item: number, index: number) => R | PromiseLike<R>,
