@@ -83,7 +83,7 @@ export class ExemplarTable {
   }
 }
 
-/** The rows of a snapshot that have exemplars. They are the same in all snapshots with these `starts` and this size. */
+/** The rows of a snapshot that have exemplars. Valid for all snapshots with these `starts` and this size. */
 interface ExemplarRows {
   readonly version: number;
   readonly starts: LabelRows['starts'];

@@ -20,8 +20,8 @@ export interface Renderer {
   /**
    * Draws a frame.
    *
-   * @param text - drawn instead of the frame's line
-   * @param row - drawn in instead of the bar's row
+   * @param text - text to draw instead of the frame's line
+   * @param row - row to draw in instead of the bar's own
    * @returns false when the row is off the screen
    */
   draw(frame: BarFrame, text?: string, row?: number): boolean;

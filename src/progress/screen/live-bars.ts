@@ -148,7 +148,7 @@ export class LiveBars {
     setOpen(this, false);
   }
 
-  /** Moves the rows below a closed bar up by one: its line stays, and pushes all rows down by one. */
+  /** Moves the rows below a closed bar up by one, since its last line stays above the bars and pushes them down by one. */
   #closeGap(closed: LiveBar): void {
     const row = Math.abs(closed.row);
     for (const bar of this.#bars) {
