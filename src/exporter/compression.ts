@@ -1,4 +1,4 @@
-/** Compression with gzip, in the threads that Node keeps for it, so that the event loop is free meanwhile. */
+/** Compression with gzip, in the thread pool of Node, so that the event loop is free meanwhile. */
 import { pipeline } from 'node:stream';
 import { constants, createGzip, gzip, type ZlibOptions } from 'node:zlib';
 import { itemsOf } from '../exposition/negotiate.js';
@@ -34,7 +34,7 @@ const ONE_AT_A_TIME = { ...OPTIONS, writableHighWaterMark: 1 };
 /** Compresses chunks no faster than the result is read. Allocates nothing before the first is requested. */
 export async function* gzipChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const stream = createGzip(ONE_AT_A_TIME);
-  // An error of the chunks destroys the stream with it, and so is thrown by the line below.
+  // An error of the chunks destroys the stream, whose iteration below then throws it.
   pipeline(chunks, stream, () => {});
   yield* stream;
 }

@@ -26,7 +26,7 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchHa
   };
 }
 
-/** The chunks as a stream that makes each when it is read. Cancelling the stream abandons them. */
+/** Returns a stream that makes each chunk when it is read. Canceling the stream abandons the chunks. */
 function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   return new ReadableStream({

@@ -38,7 +38,7 @@ export function handlerOf(respond: Responder): MetricsHandler {
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
   const { accept, 'accept-encoding': acceptEncoding } = request.headers;
-  // The `write` of a framework, one that compresses for instance, may keep a chunk after its callback.
+  // A framework may have replaced `write`, to compress for instance, by one that keeps a chunk after its callback.
   const reuse = !Object.hasOwn(response, 'write');
   const { status, headers, body, abandon } = await respond({ method, url, accept, acceptEncoding, reuse });
   if (response.destroyed) {
@@ -52,7 +52,7 @@ async function serve(respond: Responder, request: IncomingMessage, response: Ser
   else await pipeline(body, response);
 }
 
-/** Sends chunk by chunk: each has left the memory of this process when the next is requested. */
+/** Sends the chunks. Each has left the memory of this process before the next is requested. */
 async function send(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
   let wake = (_error?: Error | null): void => {};
   response.on('error', (error) => wake(error));

@@ -11,8 +11,8 @@ export interface MetricsHandlerOptions {
   /** The registry whose metrics are served. @defaultValue the default registry */
   readonly registry?: Collectable;
   /**
-   * The only path that serves metrics; others are answered with 404. Left out: every path does, for handlers that a
-   * framework mounts at a path.
+   * The only path that serves metrics; others are answered with 404. If left out, every path serves them, for handlers
+   * that a framework mounts at a path.
    */
   readonly path?: string;
   /**
@@ -42,11 +42,11 @@ export interface MetricsResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * `null` for `HEAD`; bytes, where they are few; else chunks, made as they are read. A server must break the connection
-   * when these end with an error: the status that was sent no longer holds.
+   * `null` for `HEAD`; an array for a small body; else chunks, which are made as they are read. If the chunks end with
+   * an error, the server must break the connection, since the status has been sent already.
    */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
-  /** Frees what the chunks hold, where they are not read at all. */
+  /** Frees the resources of chunks that are not read at all. */
   readonly abandon?: () => Promise<void>;
 }
 
@@ -100,7 +100,7 @@ export function invalidOption(option: string, given: unknown, expected: string):
   return new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${option}: ${show(given)}`, expected });
 }
 
-/** The path of a request without its query. Requests to a proxy have a whole URL. */
+/** Returns the path of a request without its query. Requests to a proxy have a whole URL. */
 function pathOf(url: string): string {
   const path = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i.exec(url)?.[1];
   return path || '/';
@@ -117,10 +117,10 @@ async function metrics(
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
   const collection = sharedCollections(registry).join();
-  // Compression reads each chunk before it requests the next; a server may still be sending one.
+  // Compression has read each chunk when it requests the next, so it allows reuse even where the server does not.
   const options = { format, escaping, created, reuse: gzip || reuse };
   const chunks = streamMetrics({ collect: () => collection.families }, options);
-  // Made before the response begins, so that an error until then is still a status.
+  // The first chunks are made before the response begins, so that an early error can still set the status.
   const ready: Uint8Array[] = [];
   try {
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) {

@@ -28,7 +28,7 @@ export interface MetricsServer extends AsyncDisposable {
   /** The host as it was given. */
   readonly host: string;
   readonly port: number;
-  /** The URL of the metrics: `http://[::1]:9464/metrics`. */
+  /** The URL of the metrics, such as `http://[::1]:9464/metrics`. */
   readonly url: string;
   /**
    * Stops listening, closes idle connections, and resolves when the running responses have ended. Further calls return
@@ -102,7 +102,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once('error', refuse);
     server.listen({ host, port }, () => {
       server.off('error', refuse);
-      // For instance too many open files for a connection: that one is lost, and the next may work.
+      // For instance, too many open files for a connection. That connection is lost, but the next may work.
       server.on('error', ({ message }) =>
         warnOnce('metrics server', `The metrics server failed: ${message}`),
       );
@@ -129,14 +129,18 @@ function listenError(cause: NodeJS.ErrnoException, host: string, port: number): 
   });
 }
 
-/** Host and port as in a URL. */
+/** Returns host and port as in a URL. */
 function authority(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** The page at `/`. @param path - the path of the metrics */
+/**
+ * Returns the page at `/`.
+ *
+ * @param path - the path of the metrics
+ */
 function indexPage(path: string): string {
   const link = path.replace(/[&<>"]/g, (char) => ENTITIES[char]!);
   return `<!doctype html>

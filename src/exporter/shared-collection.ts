@@ -1,26 +1,30 @@
 /**
  * Concurrent scrapes share one collection: its work is done once, and its numbers are held in memory once.
  *
- * The numbers of a scrape are never older than its arrival by more than {@link JOINABLE_MS}: it joins a collection that
- * began since then and is running or still being sent, or else the next one. A direct call of `registry.collect()`
- * shares with no scrape and sees all that was counted before; so does a scrape that arrives when all others have ended.
+ * A scrape joins a collection that began at most {@link JOINABLE_MS} before the scrape arrived and that is running or
+ * still being sent. If the running one is older, the scrape waits for the next. A scrape that arrives when all others
+ * have ended begins a collection, and so sees all that was counted before. So does every direct call of
+ * `registry.collect()`.
  */
 import type { FamilySnapshot } from '../model/family.js';
 import type { Collectable } from '../registry/generate.js';
 
-/** How long a collection can be joined: much less than the time between two scrapes, but longer than most collections. */
+/**
+ * Milliseconds for which a collection can be joined: much less than the time between two scrapes, but longer than most
+ * collections.
+ */
 export const JOINABLE_MS = 1000;
 
 /** One collection, and the scrapes that use it. */
 export interface JoinedCollection {
   readonly families: Promise<readonly FamilySnapshot[]>;
-  /** Ends the use by one scrape. */
+  /** Ends the use of the collection by one scrape. */
   release(): void;
 }
 
 class Collection implements JoinedCollection {
   readonly families: Promise<readonly FamilySnapshot[]>;
-  /** When it began; `Infinity` for one that waits for another to end. */
+  /** Time at which it began; `Infinity` while it waits for another collection to end. */
   begun = Number.POSITIVE_INFINITY;
   isRunning = true;
   scrapes = 0;
@@ -52,7 +56,7 @@ class Collection implements JoinedCollection {
   #end(): void {
     this.isRunning = false;
     if (this.scrapes === 0) this.#drop();
-    // The numbers of a slow scrape are kept for others no longer than these may join.
+    // A slow scrape does not make the numbers available to others for longer than they may join.
     else this.#timer = setTimeout(() => this.#drop(), JOINABLE_MS).unref();
   }
 
@@ -97,7 +101,7 @@ class SharedCollections {
 
 const shared = new WeakMap<Collectable, SharedCollections>();
 
-/** The collections of a registry, which all handlers and servers share. */
+/** Returns the collections of a registry, which all handlers and servers share. */
 export function sharedCollections(registry: Collectable): SharedCollections {
   let collections = shared.get(registry);
   if (collections === undefined) {

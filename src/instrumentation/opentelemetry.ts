@@ -21,7 +21,7 @@ export function currentTrace(): () => Labels | undefined {
   };
 }
 
-/** Loads the package synchronously, as metrics are created. Any copy of it will do, since its state is global. */
+/** Loads the package synchronously, since metrics are created synchronously. Any copy will do: its state is global. */
 function load(): typeof import('@opentelemetry/api') {
   try {
     return createRequire(import.meta.url)('@opentelemetry/api');

@@ -42,7 +42,7 @@ export class Collection {
       const taken = new Set(visible.flatMap(sampleNames));
       for (const other of metrics.slice(visible.length)) {
         if (reserve(other.family, taken)) all.push(withoutUntouched(other));
-        // A conflict with another thread or program is no reason to serve nothing.
+        // A conflict with another thread or program must not make the collection fail.
         else warnOfConflict(other.family);
       }
       for (const snapshot of collected.flat()) {
@@ -81,7 +81,7 @@ function withoutUntouched(snapshot: FamilySnapshot): FamilySnapshot {
   return { ...snapshot, rows: { ...rows, lengths } };
 }
 
-/** The same series under other label names. */
+/** Returns the rows with other label names. */
 function relabelled({ family, rows }: FamilySnapshot, names: readonly string[]): LabelRows {
   const column = new LabelColumn();
   for (let row = 0; row < rows.size; row++) {
@@ -99,7 +99,7 @@ function relabelled({ family, rows }: FamilySnapshot, names: readonly string[]):
   return { ...view, lengths };
 }
 
-/** Takes all sample names of a family, or none when one of them is taken. Returns whether it did. */
+/** Reserves all sample names of a family, or none if one of them is taken. Reports whether it did. */
 function reserve(family: FamilyDescriptor, taken: Set<string>): boolean {
   const names = sampleNames(family);
   if (names.some((name) => taken.has(name))) return false;

@@ -12,8 +12,10 @@ export interface RegistryOptions {
   /** The prefix of every family's name in an exposition, separated by an underscore. */
   readonly prefix?: string;
   /**
-   * Registries of one scope in different threads, processes or machines are one registry. Left out: `registry-1`,
-   * `registry-2` … in the order in which a thread creates them, so that equal programs add up.
+   * Registries with the same scope in different threads, processes or machines are merged.
+   *
+   * @defaultValue `registry-1`, `registry-2` … in the order in which a thread creates registries, so that the
+   * registries of several processes of one program are merged
    */
   readonly scope?: string;
   /** Whether the prefix may have any characters, as for names of metrics. @defaultValue `false` */
@@ -103,7 +105,10 @@ export class CollectorRegistry implements Registerer {
     this.#metrics.set(family.name, metric);
   }
 
-  /** Runs before a metric is made, so that one that cannot be registered leaves nothing behind. */
+  /**
+   * Throws if another metric has a name of this family. Called before the metric is made, so that nothing is left of a
+   * metric that cannot be registered.
+   */
   #refuseTaken(family: FamilyDescriptor, definition: string): void {
     for (const name of sampleNames(family)) {
       const other = this.#taken.get(name);

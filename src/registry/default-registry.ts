@@ -4,7 +4,7 @@ import { DEFAULT_REGISTRY, DEFAULT_SCOPE, type MetricSource, type Registerer } f
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { CollectorRegistry, type Registrable } from './collector-registry.js';
 
-/** Delegates to the default registry, which can be replaced after it was imported. */
+/** Delegates to the default registry, which can be replaced while other modules hold this object. */
 class DefaultRegistry implements Registerer {
   #registry = new CollectorRegistry({ scope: DEFAULT_SCOPE });
 

@@ -50,16 +50,15 @@ export async function generateMetrics(
 }
 
 const INITIAL_BYTES = 65_536;
-/** Growth of an exposition from one to the next that needs no larger buffer. */
+/** Size of the next buffer in relation to the last exposition, so that a little growth needs no larger one. */
 const ROOM = 1.02;
 
 /**
- * The expected size of the next exposition, from the last one. It is written to the buffer that is returned: copying
- * it from chunks costs more than writing it.
+ * Expected size of the next exposition, from the last one. With a buffer of this size, each byte is copied only once.
  */
 const expectedBytes = new WeakMap<object, number>();
 
-/** Returns the same as bytes, in every format. */
+/** Returns all metrics of a registry as bytes. Like {@link generateMetrics}, but for every format. */
 export async function generateBytes(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
@@ -83,8 +82,8 @@ export async function generateBytes(
 }
 
 /**
- * Yields the same in chunks of about 64 KiB. Pauses for the event loop every few milliseconds, and while its reader is
- * slow, so that the number of series does not matter to the rest of the program.
+ * Yields the bytes of {@link generateBytes} in chunks of about 64 KiB. Pauses for the event loop every few
+ * milliseconds, and while the reader is slow, so that a large exposition does not block the program.
  */
 export async function* streamMetrics(
   registry: Collectable = REGISTRY,

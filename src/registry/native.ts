@@ -9,8 +9,8 @@ import { addBlock, type NativeLimit, NO_LIMIT } from '../model/native/sum.js';
 import { TimeSlice } from '../system/time-slice.js';
 
 /**
- * Removes hidden families from the snapshots, and adds their native buckets or quantiles to the families that they belong
- * to. Pauses for the event loop: the snapshots are of one moment all the same.
+ * Removes hidden families from the snapshots, and adds their native buckets or quantiles to the families that they
+ * belong to. Pauses for the event loop; meanwhile, the snapshots do not change.
  *
  * @param now - Unix seconds
  */
@@ -68,7 +68,7 @@ async function attach(
   return isSummary ? { ...snapshot, quantiles } : { ...snapshot, native };
 }
 
-/** The strictest limit, where programs have different ones. */
+/** Returns the strictest limit, since programs may have different ones. */
 function limitOf(hidden: readonly FamilySnapshot[]): NativeLimit {
   const limits = hidden.map(({ family }) => family.bounds as readonly [number, number]);
   const lowest = Math.min(...limits.map(([maxBuckets]) => maxBuckets || Number.POSITIVE_INFINITY));
@@ -86,7 +86,7 @@ interface Blocks {
   readonly address: readonly BlockAddress[];
 }
 
-/** Identifies label rows: those that were handed out never change, so the same arrays have the same rows. */
+/** Identifies label rows by their arrays: views never change, so equal arrays of equal size have the same rows. */
 type Identity = Pick<LabelRows, 'starts' | 'lengths' | 'size'>;
 
 interface Known {
@@ -94,7 +94,10 @@ interface Known {
   readonly blocks: Blocks;
 }
 
-/** Finding the records takes several times as long as adding them up, and the result is valid until series change. */
+/**
+ * Records found in the last snapshot of a family, valid until series change. Finding them takes several times as long
+ * as adding them up.
+ */
 const known = new WeakMap<FamilyDescriptor, Known>();
 
 async function blocksOf(
@@ -165,7 +168,7 @@ async function findBlocks(
   return blocks;
 }
 
-/** Reads label texts byte by byte, since they are only compared with one another. */
+/** Returns a function that decodes the label text of a row as Latin-1: fast, and sufficient to compare texts. */
 function textsOf({ bytes, starts, lengths }: LabelRows): (row: number) => string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return (row) => buffer.toString('latin1', starts[row]!, starts[row]! + lengths[row]!);
