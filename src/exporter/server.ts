@@ -102,7 +102,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     server.once('error', refuse);
     server.listen({ host, port }, () => {
       server.off('error', refuse);
-      // For instance, too many open files for a connection. That connection is lost, but the next may work.
+      // For instance, too many open files for a connection: it is lost, but the next one may work.
       server.on('error', ({ message }) =>
         warnOnce('metrics server', `The metrics server failed: ${message}`),
       );

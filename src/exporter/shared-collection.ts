@@ -56,7 +56,7 @@ class Collection implements JoinedCollection {
   #end(): void {
     this.isRunning = false;
     if (this.scrapes === 0) this.#drop();
-    // A slow scrape does not make the numbers available to others for longer than they may join.
+    // After this time no scrape may join, so a slow one no longer has to keep the collection available.
     else this.#timer = setTimeout(() => this.#drop(), JOINABLE_MS).unref();
   }
 
