@@ -28,7 +28,7 @@ export class Chunk {
   view = new DataView(this.bytes.buffer);
   length = 0;
   readonly #reuse: boolean;
-  /** The buffer handed out last, where it may be filled again. */
+  /** The buffer that was handed out last, if it may be filled again. */
   #spare: Uint8Array<ArrayBuffer> | undefined;
 
   /** @param reuse - whether to fill two buffers in turn: see `EncodeOptions.reuse` */
@@ -45,7 +45,9 @@ export class Chunk {
     return true;
   }
 
-  /** Returns what was written since the last call, and starts anew. A buffer that has grown is not filled again. */
+  /**
+   * Returns the bytes written since the last call, and begins a new chunk. A buffer that has grown is not filled again.
+   */
   take(): Uint8Array {
     const { bytes, length } = this;
     const hasGrown = bytes.length > CHUNK_BYTES + PADDING;
@@ -59,7 +61,7 @@ export class Chunk {
 }
 
 /**
- * Copies bytes, eight at a time, and returns the place behind them. Reads and writes up to seven bytes more, for which
+ * Copies bytes, eight at a time, and returns the offset after them. Reads and writes up to seven bytes more, for which
  * both buffers have {@link PADDING}. See docs/v8.md: copying bytes as doubles.
  */
 export function copy(to: DataView, at: number, from: DataView, start: number, length: number): number {

@@ -10,8 +10,9 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /**
- * How names outside of letters, digits and underscores are written, such as `http.requests`. `allow-utf-8` keeps them;
- * the others replace each such character: `underscores` by `_`, `dots` by `_dot_` or `__`, `values` by its code point.
+ * How names with characters other than letters, digits and underscores are written, such as `http.requests`.
+ * `allow-utf-8` keeps these characters; the others replace each of them: `underscores` by `_`, `dots` by `_dot_` or
+ * `__`, `values` by its code point.
  *
  * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
  */
@@ -28,7 +29,7 @@ export interface EncodeOptions {
    */
   readonly created: boolean;
   /**
-   * Whether a chunk may be overwritten when the second chunk after it is requested. Saves the garbage of large scrapes.
+   * Whether a chunk may be overwritten when the second chunk after it is requested. Saves allocations in large scrapes.
    * Must be off for callers that keep chunks, or send them without waiting.
    *
    * @defaultValue `false`
@@ -36,5 +37,5 @@ export interface EncodeOptions {
   readonly reuse?: boolean;
 }
 
-/** Encodes families as chunks. Nothing is kept: a chunk can be sent while the next one is made. */
+/** Encodes families as chunks, each made when it is requested, so that it can be sent before the next one is made. */
 export type Encoder = (families: Iterable<FamilySnapshot>, options: EncodeOptions) => Iterable<Uint8Array>;

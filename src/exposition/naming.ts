@@ -1,9 +1,9 @@
 /**
  * Names of families and labels in an exposition: escaped for readers that do not support UTF-8 names, and unique.
  *
- * Names are unique when they are registered, but may clash after escaping, or after a format has removed an ending. Then
- * a name that needs no escaping is kept; the later ones of the others are written by the scheme `values`, with
- * underscores appended until they are unique.
+ * Names are unique when they are registered, but may clash after escaping, or after a format has removed an ending.
+ * Then a name that needs no escaping is kept. Of the others, the first is kept, and later ones are written by the
+ * scheme `values`, with underscores appended until they are unique.
  *
  * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
  */
@@ -61,13 +61,13 @@ export interface Shape {
   readonly family: string;
   /** The format's word for the type. */
   readonly word: string;
-  /** The name of samples that have no suffix of their own. */
+  /** The name of samples without a suffix. */
   readonly sample: string;
-  /** Endings of sample names behind the family's name. No other family may have one of these names. */
+  /** Suffixes that sample names append to that of the family. No other family may have one of the resulting names. */
   readonly suffixes: readonly string[];
 }
 
-/** Shapes of a family of this name and type, best first: the next one where a name of it is taken. */
+/** Returns the possible shapes of a family, best first. If a name of one is taken, the next one is used. */
 export type ShapesOf = (name: string, type: MetricType) => readonly [Shape, ...Shape[]];
 
 /** A family's names, and what an encoder has made for it. */
@@ -82,7 +82,7 @@ export interface Exposed<F> {
 /** The names of the families of one scrape. */
 interface Assignment<F> {
   readonly families: readonly FamilyDescriptor[];
-  /** In the same order; `undefined` for hidden families. */
+  /** In the order of `families`; `undefined` for hidden ones. */
   readonly exposed: readonly (Exposed<F> | undefined)[];
 }
 
@@ -100,7 +100,7 @@ export class FamilyNamer<F> {
   }
 
   /**
-   * Returns a function that names the families of one scrape by their positions; `undefined` for hidden families. Where
+   * Returns a function that names the families of one scrape by their positions; `undefined` for hidden families. If
    * the families are given as an array, the names do not depend on its order.
    */
   begin(
@@ -180,15 +180,15 @@ export class FamilyNamer<F> {
 /** Families of a lower rank choose their names first. */
 const RANKS = [0, 1, 2];
 
-/** Counters give way to other types, since they have a second name; escaped names give way to all others. */
+/** Returns the rank of a family: counters after other types, since they have a second name, and escaped names last. */
 function rankOf({ name, type }: FamilyDescriptor): number {
   return isLegacyMetricName(name) ? Number(type === 'counter') : 2;
 }
 
 /**
- * Creates the namers of a format: a function that returns the one for an escaping.
+ * Creates a namer for each escaping, and returns a function that finds it.
  *
- * @throws `METHEUS_INVALID_OPTIONS` in that function
+ * @throws `METHEUS_INVALID_OPTIONS` in that function, for an unknown escaping
  */
 export function createNamers<F>(shapesOf: ShapesOf): (escaping: Escaping) => FamilyNamer<F> {
   const namers = new Map(ESCAPINGS.map((escaping) => [escaping, new FamilyNamer<F>(escaping, shapesOf)]));
@@ -204,7 +204,7 @@ function namesOf({ family, sample, suffixes }: Shape): string[] {
   return [...new Set([family, sample, ...suffixes.map((suffix) => family + suffix)])];
 }
 
-/** Spellings of a name, best first, without end. */
+/** Yields the possible spellings of a name, best first, without end. */
 function* candidates(name: string, escaping: Escaping, escaped: typeof escapeName): Generator<string> {
   yield escaped(name, escaping);
   for (let last = escaped(name, 'values'); ; last += '_') yield last;
@@ -219,7 +219,7 @@ function relabelling(family: FamilyDescriptor, shape: Shape, escaping: Escaping)
   const { labelNames, type } = family;
   if (type !== 'stateset' && labelNames.every(isLegacyLabelName)) return undefined;
   const written = labelNamesOf(labelNames, escaping);
-  // The label of a stateset that names the state is called as the family, with its prefix if it has one.
+  // The last label of a stateset, its state, gets the exposed name of the family, which includes a prefix.
   const ownName = quotedLabel(escapeLabelName(shape.family, escaping));
   const isTaken = labelNames.some((name) => written.get(name) === ownName);
   if (type === 'stateset' && !isTaken) written.set(labelNames.at(-1) ?? '', ownName);
@@ -236,7 +236,7 @@ function relabelling(family: FamilyDescriptor, shape: Shape, escaping: Escaping)
 /** Label names that Prometheus and its formats reserve. */
 const RESERVED = ['__name__', 'le', 'quantile'];
 
-/** The spelling of each label's name, in quotes where it needs them. */
+/** Returns the spelling of each label name, in quotes where it needs them. */
 export function labelNamesOf(names: readonly string[], escaping: Escaping): Map<string, string> {
   const taken = new Set([...RESERVED, ...names.filter(isLegacyLabelName)]);
   const written = new Map<string, string>();
@@ -255,12 +255,12 @@ export function labelNamesOf(names: readonly string[], escaping: Escaping): Map<
   return written;
 }
 
-/** The spelling of a label's name before the `=`. */
+/** Returns a label's name as it is written before the `=`. */
 function quotedLabel(name: string): string {
   return isLegacyLabelName(name) ? name : quoted(name);
 }
 
-/** The text of an exemplar's labels. */
+/** Returns the text of an exemplar's labels. */
 export function labelsText(labels: Readonly<Record<string, string>>, escaping: Escaping): string {
   const names = labelNamesOf(Object.keys(labels), escaping);
   return Array.from(names, ([name, written]) => `${written}="${escapeLabelValue(labels[name]!)}"`).join(',');

@@ -23,7 +23,7 @@ interface Offer {
   readonly type: string;
   /** Accepted values of required parameters. `undefined` is among them where the parameter may be left out. */
   readonly parameters: Readonly<Record<string, readonly (string | undefined)[]>>;
-  /** Reports whether the format can be written here. Left out for formats that always can. */
+  /** Reports whether the format can be written here. Left out for formats for which it always can. */
   readonly isAvailable?: () => boolean;
 }
 
@@ -84,7 +84,7 @@ export function negotiate(accept: string | null | undefined): Negotiated {
   return negotiated(TEXT, undefined);
 }
 
-/** The content type always names the escaping, as in client_golang. */
+/** Returns the options for an offer. The content type always names the escaping, as in client_golang. */
 function negotiated({ format, contentType }: Offer, requested: string | undefined): Negotiated {
   const escaping = isEscaping(requested) ? requested : 'underscores';
   return { format, escaping, contentType: `${contentType}; escaping=${escaping}` };
@@ -96,7 +96,7 @@ function meets(offer: Offer, { value, parameters }: HeaderItem): boolean {
   return Object.entries(offer.parameters).every(([name, values]) => values.includes(parameters.get(name)));
 }
 
-/** The media ranges of a header, best first: by weight, then those without a wildcard, then in order. */
+/** Returns the media ranges of a header, best first: by weight, then those without a wildcard, then in order. */
 function rangesOf(accept: string): HeaderItem[] {
   const isWild = ({ value }: HeaderItem) => Number(value.includes('*'));
   return itemsOf(accept)

@@ -1,7 +1,8 @@
 /** Numbers as text. */
 
 /**
- * A sample value: the shortest digits that read back as the same float64, and Prometheus' words for infinities and NaN.
+ * Returns a sample value as text: the shortest digits that read back as the same float64, and Prometheus' words for
+ * infinities and NaN.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details
  */
@@ -12,9 +13,9 @@ export function formatValue(value: number): string {
 }
 
 /**
- * The value of `le` or `quantile`, which is part of a series' identity, and so is spelled as in other clients: Go's
- * `strconv.FormatFloat(value, 'g', -1, 64)`. Shortest digits; an exponent of at least two digits where the decimal
- * exponent is below -4 or above 5: `1e+06`, `0.0001`, `1e-05`.
+ * Returns the value of `le` or `quantile` as text. It is part of a series' identity, so it is spelled as in other
+ * clients, like Go's `strconv.FormatFloat(value, 'g', -1, 64)`: shortest digits, with an exponent of at least two
+ * digits where the decimal exponent is below -4 or above 5. Examples: `1e+06`, `0.0001`, `1e-05`.
  */
 export function formatBound(value: number): string {
   if (!Number.isFinite(value)) return formatValue(value);
@@ -23,7 +24,7 @@ export function formatBound(value: number): string {
   return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
 }
 
-/** The spelling of OpenMetrics: that of {@link formatBound}, with `.0` where there is neither a point nor an exponent. */
+/** Returns the spelling of OpenMetrics: {@link formatBound}, with `.0` if it has neither a point nor an exponent. */
 export function formatCanonical(value: number): string {
   const text = formatBound(value);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
@@ -32,10 +33,10 @@ export function formatCanonical(value: number): string {
 const ZERO = 48;
 const MAX_DIGITS = 10;
 
-/** Most bytes of a sample value. */
+/** Maximum bytes of a sample value. */
 export const MAX_VALUE_BYTES = 25;
 
-/** Writes {@link formatValue} as bytes at `at` and returns the place behind it. */
+/** Writes the text of {@link formatValue} at `at` and returns the offset after it. */
 export function writeValue(bytes: Uint8Array, at: number, value: number): number {
   const integer = value | 0;
   if (integer === value && integer >= 0 && !Object.is(value, -0)) return writeDigits(bytes, at, integer);

@@ -3,7 +3,7 @@ import { MetheusError, show } from '../../errors.js';
 import { codePointsOf, MAX_CODE_POINTS } from '../../model/exemplar.js';
 import type { Exemplar } from '../../model/family.js';
 
-/** Selects the grammar. OpenMetrics allows only the spaces, comments and commas that it requires. */
+/** Selects the grammar. OpenMetrics allows only single spaces, no free comments, and no comma after the last label. */
 export type TextFormat = 'text' | 'openmetrics';
 
 /** A metadata line: `# TYPE name counter`. */
@@ -29,7 +29,7 @@ const WORD = /[^ \t]+/y;
 const BLANKS = /[ \t]*/y;
 const META = { text: /#[ \t]+(TYPE|HELP)(?=[ \t])/y, openmetrics: /# (TYPE|HELP|UNIT)(?= )/y };
 
-/** Unambiguous for each digit, since otherwise a long run of digits would take quadratic time. */
+/** Matches each digit in one way only, since otherwise a long run of digits would take quadratic time. */
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 const MILLISECONDS = /^[+-]?\d+$/;
@@ -82,7 +82,7 @@ export class LineReader {
     const quoted = this.#quoted();
     const name = quoted === undefined ? this.#take(METRIC_NAME)?.[0] : unescaped(quoted);
     if (!name) this.fail(`the name of a metric after ${kind}`);
-    // One blank only: further blanks belong to the help.
+    // Only one blank is skipped: further ones belong to the help.
     if (kind === 'HELP' && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
     else if (this.#isStrict || this.#at < this.#line.length) this.#space();
     const rest = this.#line.slice(this.#at);
@@ -114,7 +114,9 @@ export class LineReader {
     return this.#at < this.#line.length;
   }
 
-  /** Timestamps are integers in milliseconds, but any number in seconds. */
+  /**
+   * Parses a timestamp: whole milliseconds in text format 0.0.4, any number of seconds in OpenMetrics. Returns seconds.
+   */
   #timestamp(): number {
     if (this.#isStrict) return this.#finite('a timestamp in seconds');
     const text = this.#take(WORD)?.[0];
@@ -137,7 +139,7 @@ export class LineReader {
     return { ...exemplar, timestamp: this.#finite('a timestamp in seconds') };
   }
 
-  /** Parses the braces. Returns the metric's name, which is in them where it is in quotes. */
+  /** Parses the braces. Returns the metric's name, which is inside them if it is in quotes. */
   #labels(labels: Map<string, string>, before: string | undefined): string | undefined {
     let name = before;
     this.#skip('{');
@@ -158,7 +160,7 @@ export class LineReader {
       }
       if (this.#peek() === '}') break;
       this.#skip(',');
-      // Only Prometheus allows a comma behind the last label.
+      // Only the text format of Prometheus allows a comma after the last label.
       if (this.#isStrict && this.#peek() === '}') this.fail('the name of a label');
     }
     this.#at += 1;

@@ -28,7 +28,7 @@ export interface ParseOptions {
   readonly format?: TextFormat;
 }
 
-/** The type that each word of a format means. */
+/** The type for each word of a format. */
 const TYPES: Readonly<Record<TextFormat, ReadonlyMap<string, MetricType>>> = {
   text: typesOf('text'),
   openmetrics: typesOf('openmetrics'),
@@ -91,7 +91,7 @@ class Families {
   /** In OpenMetrics: sample names of earlier families, and the family of the lines before. */
   readonly #taken = new Set<string>();
   #current: FamilyBuilder | undefined;
-  /** The line that errors are about, and its number. */
+  /** The line that errors name, and its number. */
   #line = '';
   #number = 0;
   readonly #refuse: Refuse = (expected) => {

@@ -23,7 +23,7 @@ interface Series {
 /** Throws an error that names what was expected. */
 export type Refuse = (expected: string) => never;
 
-/** Key of a counter's exemplar, among those of bounds. */
+/** Key of the exemplar of a counter in a map whose other keys are bounds. */
 const VALUE_EXEMPLAR = Number.NaN;
 
 /** Collects the samples of one family. */
@@ -50,7 +50,7 @@ export class FamilyBuilder {
     return this.#series.size > 0;
   }
 
-  /** @param suffix - the ending of the sample's name behind the family's */
+  /** @param suffix - the rest of the sample's name after that of the family */
   add(sample: SampleLine, suffix: string): void {
     const { value, exemplar } = sample;
     switch (METRIC_TYPES[this.type ?? 'unknown'].layout) {

@@ -17,7 +17,7 @@ import { messageTag, varintTag } from './fields.js';
 import { type LabelName, MAX_LENGTH_BYTES, writeLength } from './labels.js';
 import { MetricWriter } from './metric.js';
 
-/** Series that are measured without a pause: about a millisecond, for histograms too. */
+/** Number of series that are measured without a pause: about a millisecond, even for histograms. */
 const MEASURED_SERIES = 256;
 
 /** An empty chunk, yielded as a pause while a family is measured. */
@@ -25,7 +25,7 @@ const PAUSE = new Uint8Array();
 
 /** The part of a family's message that is encoded once for each descriptor. */
 interface FamilyMessage {
-  /** The fields of the family but for its metrics. */
+  /** The fields of the family except its metrics. */
   readonly head: Uint8Array;
   readonly names: LabelName[];
 }
@@ -33,7 +33,7 @@ interface FamilyMessage {
 const namerOf = createNamers<FamilyMessage>(shapesOfText);
 
 /**
- * Encodes families, but for those without series. Empty chunks are pauses. Names are those of text 0.0.4.
+ * Encodes families, except those without series. Empty chunks are pauses. Names are those of text 0.0.4.
  *
  * Created times are always written, as in other clients: here they are fields, not series.
  */
@@ -68,7 +68,7 @@ export function* encodeProtobuf(
   if (chunk.length > 0) yield chunk.take();
 }
 
-/** The fields of a family but for its metrics. */
+/** Returns the fields of a family except its metrics. */
 function headOf(name: string, { help, type, unit }: FamilyDescriptor): Uint8Array {
   const writer = new BinaryWriter();
   writer.uint32(messageTag(1)).string(name);

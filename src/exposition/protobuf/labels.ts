@@ -15,7 +15,7 @@ const LABEL = 10;
 const NAME = 10;
 const VALUE = 18;
 
-/** Most bytes of a length. */
+/** Maximum bytes of a length. */
 export const MAX_LENGTH_BYTES = 5;
 
 const encoder = new TextEncoder();
@@ -51,14 +51,14 @@ export class LabelPairs {
   /** The pairs of the series that was measured last. */
   readonly #found: Pair[] = [];
   #pairs = 0;
-  /** Where the value found last ends, and how many of its bytes are escapes. */
+  /** Where the value read last ends, and how many of its bytes are escapes. */
   #close = 0;
   #escapes = 0;
 
   /**
    * Begins a family.
    *
-   * @param names - the names found in this family so far, which are added to
+   * @param names - the names found in this family so far; new ones are added
    * @param relabel - the renaming of text formats: see `Exposed`
    */
   begin({ bytes }: LabelRows, names: LabelName[], relabel: Exposed<unknown>['relabel']): void {
@@ -93,7 +93,7 @@ export class LabelPairs {
     return size;
   }
 
-  /** Writes the pairs of the series measured last. Returns the place behind them. */
+  /** Writes the pairs of the series measured last. Returns the offset after them. */
   write(bytes: Uint8Array, view: DataView, at: number): number {
     let to = at;
     for (let place = 0; place < this.#pairs; place++) {
@@ -158,12 +158,12 @@ export class LabelPairs {
   }
 }
 
-/** The name that a label is written with. */
+/** Returns the name that a label is written with. */
 function relabelled(name: string, relabel: Exposed<unknown>['relabel']): string {
   return relabel === undefined ? name : unquoted(relabel(labelText([name], [''])).slice(0, -'=""'.length));
 }
 
-/** The field `name` and the tag behind it. */
+/** Returns the field `name` and the tag after it. */
 function nameField(name: string): Fragment {
   const encoded = encoder.encode(name);
   const field = new Uint8Array(1 + MAX_LENGTH_BYTES + encoded.length + 1);
@@ -181,7 +181,7 @@ export function lengthBytes(length: number): number {
   return size;
 }
 
-/** Writes a length as a varint. Returns the place behind it. */
+/** Writes a length as a varint. Returns the offset after it. */
 export function writeLength(bytes: Uint8Array, at: number, length: number): number {
   let to = at;
   let rest = length;

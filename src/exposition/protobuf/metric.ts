@@ -89,7 +89,7 @@ export class MetricWriter {
     return size;
   }
 
-  /** Writes series as fields `metric`, until the chunk is full. Returns whether all series are written. */
+  /** Writes series as fields `metric`, until the chunk is full. Reports whether all series are written. */
   write(chunk: Chunk): boolean {
     const { starts, lengths, size } = this.#snapshot.rows;
     for (; this.#next < size; this.#next++) {
@@ -116,14 +116,14 @@ export class MetricWriter {
     }
   }
 
-  /** Reports whether a series is labels, one number and perhaps a created time, which are written without a writer. */
+  /** Reports whether a series has only labels, one number and perhaps a created time: it needs no `BinaryWriter`. */
   #isPlain(row: number): boolean {
     const { created, exemplars, timestamps } = this.#snapshot;
     if (!this.#isNumber || exemplars !== undefined || timestamps !== undefined) return false;
     return created === undefined || created[row]! <= MAX_SECONDS;
   }
 
-  /** Returns the bytes of a plain series but for its labels. Splits its created time for {@link #writeNumber}. */
+  /** Returns the size of a plain series without its labels. Splits its created time for {@link #writeNumber}. */
   #numberBytes(row: number): number {
     const created = this.#message === COUNTER ? (this.#snapshot.created?.[row] ?? 0) : 0;
     this.#seconds = 0;
@@ -150,7 +150,7 @@ export class MetricWriter {
     return writeLength(bytes, to + 1, nanos);
   }
 
-  /** Returns a series encoded but for its labels. */
+  /** Returns a series encoded without its labels. */
   #values(row: number): Uint8Array {
     const { values, timestamps } = this.#snapshot;
     const writer = this.#writer;
@@ -230,7 +230,7 @@ export class MetricWriter {
     writer.join();
   }
 
-  /** Exemplars of native buckets are a field of the histogram, and must have a timestamp. */
+  /** Writes exemplars of native buckets. They are a field of the histogram, and must have a timestamp. */
   #writeNativeExemplars(writer: BinaryWriter, first: number, last: number): void {
     const { exemplars } = this.#snapshot;
     for (let cell = first; exemplars !== undefined && cell <= last; cell++) {

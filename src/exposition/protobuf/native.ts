@@ -10,8 +10,8 @@ import { doubleTag, isCount, messageTag, varintTag, writeCount, writeDouble } fr
 /** A gap of this many empty buckets is filled with zeros, since a new span takes as many bytes. */
 const MAX_FILLED_GAP = 2;
 /**
- * Smallest zero threshold of client_golang. Prometheus 2.40 to 2.4x takes an empty histogram with a threshold of 0 for a
- * classic one, since it ignores the empty span by which later versions recognize it.
+ * Smallest zero threshold that is written for an empty histogram, as in client_golang. Some versions of Prometheus from
+ * 2.40 on take an empty histogram with a threshold of 0 for a classic one, since they ignore its empty span.
  */
 const MIN_ZERO_THRESHOLD = 2 ** -128;
 const INT32_RANGE = 2 ** 31;
@@ -25,7 +25,7 @@ interface SignFields {
 const NEGATIVE: SignFields = { span: messageTag(9), delta: messageTag(10), count: messageTag(11) };
 const POSITIVE: SignFields = { span: messageTag(12), delta: messageTag(13), count: messageTag(14) };
 
-/** Reports whether all counts are whole numbers. A collector may give others. */
+/** Reports whether all counts are whole numbers. A collector may give fractions. */
 export function areCounts({ count, zeroCount, positive, negative }: NativeBuckets): boolean {
   return isCount(count) && isCount(zeroCount) && areWhole(positive) && areWhole(negative);
 }
@@ -79,7 +79,7 @@ function writeBucket(writer: BinaryWriter, count: number, before: number, whole:
   else writer.double(count);
 }
 
-/** Writes spans, small gaps filled. An offset counts from the end of the span before; that of the first is its bucket. */
+/** Writes spans, with small gaps filled. The first offset is a bucket; others count from the end of the span before. */
 function writeSpans(writer: BinaryWriter, tag: number, index: Int32Array): void {
   let before = 0;
   for (let i = 0; i < index.length; ) {

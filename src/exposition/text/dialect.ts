@@ -19,43 +19,48 @@ export interface Dialect {
   formatBound(bound: number): string;
   /** Converts Unix seconds to the format's timestamps: NaN for a time that it cannot write. */
   timestampOf(seconds: number): number;
-  /** Text behind the last family. */
+  /** Text after the last family. */
   readonly end: string;
 }
 
-/** Optional columns that lines are written for. */
+/** The optional columns of a snapshot, which have lines of their own. */
 export interface LineContents {
   readonly quantiles: boolean;
   readonly created: boolean;
 }
 
 /**
- * The number at the end of a line: a cell; a cell and those of the lines before it, since buckets are cumulative; the sum
- * of all these; the value at a quantile; or the time at which the series began to count.
+ * Source of the number in a line.
+ *
+ * - `cell`: a cell
+ * - `cumulative`: a cell and those of the lines before it, as buckets are cumulative
+ * - `count`: all cells of the cumulative lines
+ * - `quantile`: the value at a quantile
+ * - `created`: the time at which the series began to count
  */
 type LineValue = 'cell' | 'cumulative' | 'count' | 'quantile' | 'created';
 
 /** One line of each series of a family. */
 interface LineSpec {
-  /** The name of the sample. A name that is not a legacy name stands in the braces, in quotes. */
+  /** The name of the sample. A name that is not a legacy name is written between the braces, in quotes. */
   readonly name: string;
   /** The index of the cell or of the quantile. */
   readonly cell: number;
   /** @defaultValue `'cell'` */
   readonly value?: LineValue;
-  /** A label behind those of the series: `le="1"`. */
+  /** A label after those of the series: `le="1"`. */
   readonly label?: string;
   /** Whether the line may end with the exemplar of its cell. */
   readonly exemplar?: boolean;
-  /** A cell that must be a number of at least 0, else the line is left out; -1 for a line that is always written. */
+  /** Index of the cell that must be at least 0 (so not NaN) for the line to be written; -1 if it is always written. */
   readonly guard?: number;
-  /** The line is left out where its number is below this, which NaN is not. */
+  /** The line is left out if its number is less than this, but not if it is NaN. */
   readonly min?: number;
 }
 
 /**
- * A line with the places of its text in {@link FamilyText.view}: a head before the labels and a tail behind them. A series
- * without labels has a shorter head, and its tail begins later.
+ * A line with the ranges of its text in {@link FamilyText.view}: a head before the labels and a tail after them. For a
+ * series without labels, the head ends earlier and the tail begins later.
  */
 export interface Line extends Required<Omit<LineSpec, 'name' | 'label'>> {
   readonly head: number;
@@ -67,15 +72,15 @@ export interface Line extends Required<Omit<LineSpec, 'name' | 'label'>> {
   readonly bareTailLength: number;
 }
 
-/** All text of a family but labels and numbers, encoded. Made once for each descriptor, and kept with it. */
+/** The encoded text of a family, without labels and numbers. Made once for each descriptor, and kept with it. */
 export interface FamilyText {
   /** The header, from the first byte, then heads and tails of lines. Padded for `copy`. */
   readonly view: DataView;
   readonly headerLength: number;
   readonly lines: readonly Line[];
-  /** Most bytes of one series, but for its labels and exemplars. */
+  /** Maximum bytes of one series, without its labels and exemplars. */
   readonly seriesBytes: number;
-  /** The cell that must be a number of at least 0 for all lines to be written; -1 where there is none. */
+  /** Index of the cell that must be at least 0 for all lines to be written; -1 if there is none. */
   readonly guard: number;
   /** Whether lines have numbers other than cells and their sums. */
   readonly isExtended: boolean;
@@ -98,7 +103,7 @@ export function familyTextOf(
   const headerLength = Buffer.byteLength(header);
   const places = new Map<string, TextRange>();
   let end = headerLength;
-  /** Places a text once, however many lines have it. */
+  /** Returns the range of a text, which is stored once even if several lines have it. */
   const place = (text: string): TextRange => {
     const known = places.get(text);
     if (known !== undefined) return known;
@@ -108,7 +113,7 @@ export function familyTextOf(
     return placed;
   };
   const lines = linesOf(dialect, shape, family, has).map((spec) => layOut(spec, place));
-  // A number and perhaps a timestamp, each with the character behind it.
+  // A number and perhaps a timestamp, each with the character after it.
   let seriesBytes = lines.length * 2 * (MAX_VALUE_BYTES + 1);
   for (const { headLength, tailLength } of lines) seriesBytes += headLength + tailLength;
   return {
@@ -128,7 +133,8 @@ function layOut(
   const isLegacy = isLegacyMetricName(name);
   const head = place(isLegacy ? `${name}{` : `{${quoted(name)},`);
   const tail = place(label === '' ? '} ' : `,${label}} `);
-  // Bytes to leave out without labels: `name `, `name{le="1"} `, `{"name"} `, `{"name",le="1"} `.
+  // Without labels, these bytes are left out, so that lines begin with `name `, `name{le="1"} `, `{"name"} ` or
+  // `{"name",le="1"} `.
   const cutHead = Number(label === '');
   const cutTail = Number(label !== '' || isLegacy);
   return {
@@ -147,7 +153,7 @@ function layOut(
   };
 }
 
-/** Returns the lines of each series, in order. */
+/** Returns the lines of each series in the order in which they are written. */
 function linesOf(
   { isStrict, formatBound }: Dialect,
   { family: name, sample, word, suffixes }: Shape,
@@ -186,8 +192,8 @@ function linesOf(
 }
 
 /**
- * Returns the lines of a histogram's sum and count, which is that of the last bucket. OpenMetrics has both or none: none
- * where the sum is below zero or NaN, nor with a bound below zero, since the sum may then shrink.
+ * Returns the lines of a histogram's sum and count. OpenMetrics requires both or none. So both are left out if the sum
+ * is negative or NaN, or if a bound is negative, since the sum may then decrease.
  */
 function totalLines(
   name: string,

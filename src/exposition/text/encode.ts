@@ -40,7 +40,7 @@ function* encodeFamilies(
   if (chunk.length > 0) yield chunk.take();
 }
 
-/** The texts of a family, encoded on first use. Snapshots with quantiles or creation times have more lines. */
+/** Returns the texts of a family, encoded on first use. Snapshots with quantiles or creation times have more lines. */
 function textOf(
   { shape, forms }: Exposed<FamilyText>,
   { family, quantiles, created }: FamilySnapshot,
@@ -53,7 +53,9 @@ function textOf(
   return forms[form];
 }
 
-/** Writes ` # {trace_id="1"} 0.5 1700000000`, and nothing for an exemplar that parsers reject. */
+/**
+ * Returns a function that writes an exemplar as ` # {trace_id="1"} 0.5 1700000000`, or as nothing if parsers reject it.
+ */
 function exemplarWriter(escaping: Escaping): (exemplar: Exemplar) => string {
   return ({ labels, value, timestamp }) => {
     if (codePointsOf(Object.entries(labels)) > MAX_CODE_POINTS) return '';

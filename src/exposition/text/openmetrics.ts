@@ -21,7 +21,7 @@ const shapesOf: ShapesOf = (name, type) => {
     const family = withoutEnding(name, '_total');
     return family === name ? [unknown] : [{ ...shape, family }, unknown];
   }
-  // A stateset needs a label with the name of the family, and label names have no colons.
+  // A stateset needs a label with the name of the family. Names of labels have no colons, so it becomes a gauge.
   const isNamed = !isLegacyMetricName(name) || isLegacyLabelName(name);
   return [type === 'stateset' && !isNamed ? { ...shape, word: 'gauge' } : shape];
 };

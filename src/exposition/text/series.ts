@@ -30,13 +30,13 @@ export class SeriesWriter {
 
   /** Converts the time of a series' values to a timestamp; NaN where there is none. */
   readonly #timestampOf: (seconds: number) => number;
-  /** Text behind a value with an exemplar; `undefined` where the format has no exemplars. */
+  /** Returns the text after a value with an exemplar; `undefined` where the format has no exemplars. */
   readonly #exemplarText: ((exemplar: Exemplar) => string) | undefined;
   #snapshot: FamilySnapshot = NO_FAMILY;
   #text = NO_TEXT;
   #labels: DataView = NO_LABELS;
   #relabel: Exposed<unknown>['relabel'];
-  /** Whether series have more than labels and cells, so that all of them take the slower way. */
+  /** Whether series have more than labels and cells, so that {@link #writeRich} writes all of them. */
   #isRich = false;
   /** The row to be written next. */
   #next = 0;
@@ -68,7 +68,7 @@ export class SeriesWriter {
     this.#next = 0;
   }
 
-  /** Fills the chunk. Returns whether all series of the family are written. */
+  /** Fills the chunk. Reports whether all series of the family are written. */
   write(chunk: Chunk): boolean {
     const { rows, values, family } = this.#snapshot;
     const { starts, lengths, size } = rows;
@@ -142,7 +142,7 @@ export class SeriesWriter {
     return copy(view, end, texts, line.tail, line.tailLength);
   }
 
-  /** Writes the lines of a series with timestamp, exemplars and guards. Returns whether they fitted. */
+  /** Writes the lines of a series with timestamp, exemplars and guards, if they fit. Reports whether they did. */
   #writeRich(chunk: Chunk, row: number): boolean {
     const relabel = this.#relabel;
     const { rows, values, timestamps } = this.#snapshot;
@@ -185,7 +185,7 @@ export class SeriesWriter {
     return true;
   }
 
-  /** The number of a line; `undefined` where it has none. */
+  /** Returns the number of a line; `undefined` where it has none. */
   #numberOf({ value, cell }: Line, row: number, sum: number): number | undefined {
     const { family, values, quantiles, created } = this.#snapshot;
     if (value === 'cell') return values[row * family.cells + cell]!;
@@ -194,7 +194,7 @@ export class SeriesWriter {
     return sum;
   }
 
-  /** The encoded exemplar of each line; `undefined` for a line without one. */
+  /** Returns the encoded exemplar of each line; `undefined` for a line without one. */
   #exemplarsOf(row: number): (Uint8Array | undefined)[] {
     const { family, exemplars } = this.#snapshot;
     const exemplarText = this.#exemplarText;
