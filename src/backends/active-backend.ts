@@ -78,7 +78,7 @@ export class ActiveBackend {
     // Imported here, since most programs keep the default backend.
     const { createBackend } = await import('./create-backend.js');
     const { addSeries } = await import('./merge.js');
-    const bridge = await this.#threads.bridge();
+    const bridge = await this.#threads.loadBridge();
     const backend = await createBackend(backendClass, config);
     const migrate = (from: Backend, which?: (cells: Cells) => boolean) => {
       const move: Move = (request, old) => {
@@ -115,7 +115,7 @@ export class ActiveBackend {
   }
 
   async #sync(): Promise<void> {
-    const bridge = await this.#threads?.bridgeOfPages();
+    const bridge = this.#threads?.bridge ?? (await this.#threads?.bridgeOfPages());
     await this.ready;
     bridge?.sync();
   }

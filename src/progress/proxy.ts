@@ -7,8 +7,8 @@ import type { FamilySnapshot } from '../model/family.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
 import type { BarSnapshot } from './bar/environment.js';
-import { labelledFamilies, type MetricFunc, NamedFamilies } from './publish/bucket-metrics.js';
-import { readBuckets } from './publish/buckets.js';
+import { BucketFamilies, type MetricFunc } from './publish/bucket-metrics.js';
+import { BucketReader } from './publish/buckets.js';
 import { RecordPool } from './publish/record-pool.js';
 import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
 
@@ -65,7 +65,8 @@ export class TqdmPromProxy implements Collector {
   readonly #host: string;
   readonly #port: number;
   readonly #registry: CollectorRegistry | DefaultRegistry;
-  readonly #named: NamedFamilies | undefined;
+  readonly #buckets: BucketReader;
+  readonly #families: BucketFamilies;
   #server: Promise<MetricsServer> | undefined;
   /** Resolves when the previous server has released its port. */
   #stopped: Promise<void> = Promise.resolve();
@@ -79,7 +80,8 @@ export class TqdmPromProxy implements Collector {
     this.#host = typeof httpHost === 'string' ? httpHost.replace(/^\[(.*)\]$/, '$1') : httpHost;
     this.#port = httpPort;
     this.#registry = registry;
-    this.#named = metricFunc === undefined ? undefined : new NamedFamilies(metricFunc, this.name);
+    this.#buckets = new BucketReader(this.name);
+    this.#families = new BucketFamilies(this.name, metricFunc);
     const environment = {
       openRecord: RecordPool.of(this.name).open,
       bucketOf: bucketNamer(this.name, bucketFunc),
@@ -131,8 +133,7 @@ export class TqdmPromProxy implements Collector {
    * instead of starting it.
    */
   async collect(): Promise<FamilySnapshot[]> {
-    const buckets = await readBuckets(this.name);
-    return this.#named?.families(buckets) ?? labelledFamilies(buckets);
+    return this.#families.snapshot(await this.#buckets.read());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -48,38 +48,39 @@ export class WorkerThreads {
   readonly #backend: () => Backend;
   readonly #channel = workerChannel();
   readonly #waiting: ((bridge: ThreadBridge) => void)[] = [];
-  #bridge: ThreadBridge | undefined;
+  /** Undefined until it is loaded. */
+  bridge: ThreadBridge | undefined;
 
   /** @param backend - returns the backend in force */
   constructor(backend: () => Backend) {
     this.#backend = backend;
     this.#channel.on('metrics page', (page) => this.#receive((bridge) => bridge.add(page)));
     this.#channel.on('thread ended', (thread) => {
-      const hasPages = this.#bridge !== undefined || this.#waiting.length > 0;
+      const hasPages = this.bridge !== undefined || this.#waiting.length > 0;
       if (hasPages) this.#receive((bridge) => bridge.end(thread));
     });
   }
 
   /** Returns the bridge, which is loaded with the first page or backend. */
-  async bridge(): Promise<ThreadBridge> {
+  async loadBridge(): Promise<ThreadBridge> {
     const { ThreadBridge } = await import('./bridge.js');
-    this.#bridge ??= new ThreadBridge(this.#backend(), this.#channel);
-    for (const use of this.#waiting.splice(0)) use(this.#bridge);
-    return this.#bridge;
+    this.bridge ??= new ThreadBridge(this.#backend(), this.#channel);
+    for (const use of this.#waiting.splice(0)) use(this.bridge);
+    return this.bridge;
   }
 
   /** Returns the bridge if a worker thread has announced a page, else undefined. */
   async bridgeOfPages(): Promise<ThreadBridge | undefined> {
     this.#channel.drain();
-    return this.#bridge ?? (this.#waiting.length > 0 ? this.bridge() : undefined);
+    return this.bridge ?? (this.#waiting.length > 0 ? this.loadBridge() : undefined);
   }
 
   #receive(use: (bridge: ThreadBridge) => void): void {
-    if (this.#bridge !== undefined) {
-      use(this.#bridge);
+    if (this.bridge !== undefined) {
+      use(this.bridge);
       return;
     }
     this.#waiting.push(use);
-    if (this.#waiting.length === 1) void this.bridge();
+    if (this.#waiting.length === 1) void this.loadBridge();
   }
 }

@@ -2,7 +2,7 @@
 
 import { messageOf, warnOnce } from '../../errors.js';
 import type { LineSize, MeterData } from '../meter/arguments.js';
-import { displayLength } from '../meter/display-width.js';
+import { columnsOf } from '../meter/display-width.js';
 import { formatLine } from '../meter/meter.js';
 import { type OutputFile, type StandardStreams, streamName } from '../screen/terminal.js';
 import type { BarFrame, BarSettings } from './frame.js';
@@ -90,7 +90,7 @@ export class LineMaker {
     const dict = this.formatDict(frame);
     if (frame.error === undefined) return formatLine(dict, dict);
     const ending = ` ${frame.error}`;
-    const ncols = dict.ncols ? Math.max(dict.ncols - displayLength(ending), 1) : dict.ncols;
+    const ncols = dict.ncols ? Math.max(dict.ncols - columnsOf(ending), 1) : dict.ncols;
     return formatLine(dict, { ...dict, ncols }) + ending;
   }
 

@@ -1,6 +1,6 @@
 /** Bars drawn in place: in the rows of a real terminal, or as tqdm writes them to any file; and on the taskbar. */
 
-import { displayLength } from '../meter/display-width.js';
+import { columnsOf } from '../meter/display-width.js';
 import { type Display, type DisplayLine, MORE_HIDDEN } from '../screen/display.js';
 import type { Terminal } from '../screen/terminal.js';
 import type { BarFrame } from './frame.js';
@@ -76,7 +76,7 @@ export class FrameRenderer implements Renderer {
     const { rows, terminal } = this.#bar;
     if (row >= rows) return false;
     const line = row === rows - 1 ? MORE_HIDDEN : (text ?? this.#bar.lineOf(frame));
-    const columns = displayLength(line);
+    const columns = columnsOf(line);
     if (terminal.tryWrite(this.#overwrite(row, line, columns))) this.#columns = columns;
     return true;
   }
@@ -98,7 +98,7 @@ export class FrameRenderer implements Renderer {
   }
 
   #flush(row: number, line: string, ending = ''): void {
-    const columns = displayLength(line);
+    const columns = columnsOf(line);
     const text = this.#overwrite(row, line, columns, ending);
     this.#columns = columns;
     this.#bar.terminal.flush(text);

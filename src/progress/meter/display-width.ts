@@ -24,6 +24,11 @@ function codePointWidth(codePoint: number): number {
  */
 export function displayLength(text: string): number {
   checkArgument('text', text, ['string']);
+  return columnsOf(text);
+}
+
+/** Returns what {@link displayLength} returns, without the check. */
+export function columnsOf(text: string): number {
   if (PRINTABLE_ASCII.test(text)) return text.length;
   let columns = 0;
   for (const character of text.replace(ANSI, '')) columns += codePointWidth(character.codePointAt(0)!);
@@ -40,8 +45,13 @@ export function displayLength(text: string): number {
 export function displayTrim(text: string, length: number): string {
   checkArgument('text', text, ['string']);
   checkArgument('length', length, ['number']);
+  return trimToColumns(text, length);
+}
+
+/** Returns what {@link displayTrim} returns, without the checks. */
+export function trimToColumns(text: string, length: number): string {
   if (PRINTABLE_ASCII.test(text)) return text.slice(0, Math.max(length, 0));
-  if (!text.includes(ESCAPE) && displayLength(text) <= length) return text;
+  if (!text.includes(ESCAPE) && columnsOf(text) <= length) return text;
   let columns = 0;
   let hasSequence = false;
   let end = 0;

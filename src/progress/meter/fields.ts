@@ -3,7 +3,7 @@
 import type { LineSize, MeterData } from './arguments.js';
 import { fixedText } from './number-format.js';
 import { valueText } from './postfix.js';
-import { formatInterval, formatSizeof } from './quantity.js';
+import { intervalText, sizeText } from './quantity.js';
 import { WallTime } from './wall-time.js';
 
 /** Numbers of a line after scaling, from which fields are computed. */
@@ -38,7 +38,7 @@ export function fractionOf({ n, total }: LineNumbers): number | undefined {
 }
 
 function amountText({ data, hasPrefixes }: LineNumbers, value: number): string {
-  return hasPrefixes ? formatSizeof(value, '', data.unitDivisor ?? 1000) : String(value);
+  return hasPrefixes ? sizeText(value, '', data.unitDivisor ?? 1000) : String(value);
 }
 
 function inverseRate({ rate }: LineNumbers): number | undefined {
@@ -52,7 +52,7 @@ function isSlow(line: LineNumbers): boolean {
 
 function rateText({ hasPrefixes }: LineNumbers, rate: number | undefined): string {
   if (!rate) return '?';
-  return hasPrefixes ? formatSizeof(rate) : fixedText(rate, 2).padStart(5);
+  return hasPrefixes ? sizeText(rate) : fixedText(rate, 2).padStart(5);
 }
 
 function remainingSeconds({ n, total, rate }: LineNumbers): number {
@@ -78,11 +78,11 @@ const unit = ({ data }: LineNumbers) => data.unit ?? 'it';
 const prefix = ({ data }: LineNumbers) => data.prefix ?? '';
 const nText = (line: LineNumbers) => amountText(line, line.n);
 const totalText = (line: LineNumbers) => (line.total === undefined ? '?' : amountText(line, line.total));
-const elapsedText = ({ data }: LineNumbers) => formatInterval(data.elapsed);
+const elapsedText = ({ data }: LineNumbers) => intervalText(data.elapsed);
 const perSecond = (line: LineNumbers) => `${rateText(line, line.rate)}${unit(line)}/s`;
 const perUnit = (line: LineNumbers) => `${rateText(line, inverseRate(line))}s/${unit(line)}`;
 const shownRate = (line: LineNumbers) => (isSlow(line) ? perUnit(line) : perSecond(line));
-const remainingText = (line: LineNumbers) => (line.rate ? formatInterval(remainingSeconds(line)) : '?');
+const remainingText = (line: LineNumbers) => (line.rate ? intervalText(remainingSeconds(line)) : '?');
 
 /** Returns the text before the bar. */
 export function leftText(line: LineNumbers): string {

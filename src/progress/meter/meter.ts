@@ -2,7 +2,7 @@
 
 import { checkMeterOptions, type LineSize, type MeterData, type MeterOptions } from './arguments.js';
 import { parseBarFormat, renderBarFormat } from './bar-format.js';
-import { displayLength, displayTrim } from './display-width.js';
+import { columnsOf, trimToColumns } from './display-width.js';
 import { countLine, fractionOf, leftText, lineNumbers, rightText } from './fields.js';
 import { formatBar } from './glyphs.js';
 
@@ -39,13 +39,13 @@ export function formatLine(data: MeterData, size: LineSize = {}, now?: Date): st
   const fraction = fractionOf(line);
   // An infinite width is an unknown one.
   const ncols = Number.isFinite(size.ncols) ? size.ncols : undefined;
-  const fit = (text: string) => (ncols ? displayTrim(text, ncols) : text);
+  const fit = (text: string) => (ncols ? trimToColumns(text, ncols) : text);
   const isKnown = fraction !== undefined;
   const given = data.barFormat || '';
   const barFormat = isKnown && !data.prefix ? given.replaceAll('{desc}: ', '') : given;
   if (!isKnown && barFormat === '') return fit(countLine(line));
   const drawBar = (specification: string, lineWithoutBars: string) => {
-    const length = ncols ? Math.max(1, ncols - displayLength(lineWithoutBars)) : DEFAULT_BAR_COLUMNS;
+    const length = ncols ? Math.max(1, ncols - columnsOf(lineWithoutBars)) : DEFAULT_BAR_COLUMNS;
     return formatBar({ fraction, length, characters: data.ascii, colour: data.colour }, specification);
   };
   if (isKnown && (ncols === 0 || barFormat === '')) {

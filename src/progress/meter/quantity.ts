@@ -16,7 +16,12 @@ const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z'];
  */
 export function formatSizeof(num: number | bigint, suffix = '', divisor = 1000): string {
   checkArgument('num', num, NUMBERS);
-  let scaled = Number(num);
+  return sizeText(Number(num), suffix, divisor);
+}
+
+/** Returns what {@link formatSizeof} returns, without the check. */
+export function sizeText(num: number, suffix = '', divisor = 1000): string {
+  let scaled = num;
   for (const prefix of PREFIXES) {
     const size = Math.abs(scaled);
     // Each bound is where rounding would add a digit.
@@ -37,7 +42,12 @@ export function formatSizeof(num: number | bigint, suffix = '', divisor = 1000):
  */
 export function formatInterval(t: number | bigint): string {
   checkArgument('t', t, NUMBERS);
-  const seconds = Math.trunc(Math.abs(Number(t)));
+  return intervalText(Number(t));
+}
+
+/** Returns what {@link formatInterval} returns, without the check. */
+export function intervalText(t: number): string {
+  const seconds = Math.trunc(Math.abs(t));
   if (!Number.isFinite(seconds)) return '?';
   const sign = t < 0 ? '-' : '';
   const twoDigits = (value: number) => String(value).padStart(2, '0');

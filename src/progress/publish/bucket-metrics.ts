@@ -2,11 +2,10 @@
 import { messageOf, show, warnOnce } from '../../errors.js';
 import { createFamily } from '../../model/create-family.js';
 import type { FamilySnapshot } from '../../model/family.js';
+import type { Labels } from '../../model/labels.js';
 import type { MetricType } from '../../model/metric-types.js';
-import type { Bucket, BucketNumbers } from './buckets.js';
-
-/** A number of a bucket that is published as a metric. */
-export type BarProperty = keyof BucketNumbers;
+import { findOrCreate } from '../../system/find-or-create.js';
+import type { BarProperty, Bucket } from './buckets.js';
 
 /**
  * Names the metric of a bucket's property. Called once for each; the name is kept.
@@ -17,112 +16,122 @@ export type BarProperty = keyof BucketNumbers;
  */
 export type MetricFunc = (bucket: string, property: BarProperty, unit: string) => string;
 
-/** A published number of a bucket. */
-interface Published {
-  readonly property: BarProperty;
-  readonly name: string;
-  readonly help: string;
-  readonly type: MetricType;
-  /** Whether the unit is a label: numbers of units have one, numbers of bars do not. */
-  readonly perUnit: boolean;
-}
+/** A published property of a bucket: the fixed name of its metric, and the help. */
+type Published = readonly [property: BarProperty, name: string, help: string];
 
 const PUBLISHED: readonly Published[] = [
-  published('completed', 'progress_completed_total', 'counter', 'Units of work done by all bars.'),
-  published('total', 'progress_expected', 'gauge', 'Units of work expected of all bars with a known total.'),
-  published('active', 'progress_active_bars', 'gauge', 'Bars that are running.'),
-  published('finished', 'progress_finished_bars_total', 'counter', 'Bars that came to their end.'),
-  published(
-    'failed',
-    'progress_failed_bars_total',
-    'counter',
-    'Bars that were closed as failed or whose process is gone.',
-  ),
-  published('rate', 'progress_rate_per_second', 'gauge', 'Units of work per second of all running bars.'),
-  published('eta', 'progress_eta_seconds', 'gauge', 'Estimated seconds until the last running bar is done.'),
-  published(
-    'updated',
-    'progress_last_update_timestamp_seconds',
-    'gauge',
-    'Unix time of the newest update of a bar.',
-  ),
+  ['completed', 'progress_completed_total', 'Units of work done by all bars.'],
+  ['total', 'progress_expected', 'Units of work expected of all bars with a known total.'],
+  ['active', 'progress_active_bars', 'Bars that are running.'],
+  ['finished', 'progress_finished_bars_total', 'Bars that came to their end.'],
+  ['failed', 'progress_failed_bars_total', 'Bars that were closed as failed or whose process is gone.'],
+  ['rate', 'progress_rate_per_second', 'Units of work per second of all running bars.'],
+  ['eta', 'progress_eta_seconds', 'Estimated seconds until the last running bar is done.'],
+  ['updated', 'progress_last_update_timestamp_seconds', 'Unix time of the newest update of a bar.'],
 ];
 
-function published(property: BarProperty, name: string, type: MetricType, help: string): Published {
-  return { property, name, help, type, perUnit: ['completed', 'total', 'rate'].includes(property) };
+/** Numbers of units, which have the unit as a label. The others are numbers of bars. */
+const OF_UNITS: readonly BarProperty[] = ['completed', 'total', 'rate'];
+const GROWING: readonly BarProperty[] = ['completed', 'finished', 'failed'];
+const TIMES: readonly BarProperty[] = ['eta', 'updated'];
+
+/**
+ * Returns the type for a name, so that any name is free of lint: a name that ends with `_total` is a counter where the
+ * number only grows, and `unknown` where it does not; all others are gauges.
+ */
+function typeOf(name: string, property: BarProperty): MetricType {
+  if (!name.endsWith('_total')) return 'gauge';
+  return GROWING.includes(property) ? 'counter' : 'unknown';
 }
 
-/** Returns families with fixed names and a label for the bucket, so that one dashboard serves every job. */
-export function labelledFamilies(buckets: readonly Bucket[]): FamilySnapshot[] {
-  return PUBLISHED.map(({ property, name, help, type, perUnit }) => {
-    const labelNames = perUnit ? ['bucket', 'unit'] : ['bucket'];
-    const values = new Map<string, { labels: Record<string, string>; value: number }>();
-    for (const { bucket, unit, ...numbers } of buckets) {
-      const labels: Record<string, string> = perUnit ? { bucket, unit } : { bucket };
-      const key = JSON.stringify(labels);
-      const known = values.get(key);
-      if (known === undefined) values.set(key, { labels, value: numbers[property] });
-      else known.value = combine(property, known.value, numbers[property]);
-    }
-    return createFamily(name, help, { type, labelNames, series: values.values() });
-  });
+/** A family, and the buckets that each of its series adds up. */
+interface BucketFamily {
+  readonly property: BarProperty;
+  readonly snapshot: FamilySnapshot;
+  readonly series: readonly { readonly buckets: readonly Bucket[] }[];
 }
 
-/** Combines a number of two buckets: the later of times, the sum of everything else. */
-function combine(property: BarProperty, a: number, b: number): number {
-  return property === 'eta' || property === 'updated' ? Math.max(a, b) : a + b;
+/** Returns a family of that name without labels; by default of the fixed name, with labels: one dashboard for all jobs. */
+function familyOf(
+  [property, fixedName, help]: Published,
+  all: readonly Bucket[],
+  name?: string,
+): BucketFamily {
+  const fixedLabels = OF_UNITS.includes(property) ? (['bucket', 'unit'] as const) : (['bucket'] as const);
+  const labelNames = name === undefined ? fixedLabels : [];
+  const series = new Map<string, { readonly labels: Labels; readonly value: number; buckets: Bucket[] }>();
+  for (const bucket of all) {
+    const labels = Object.fromEntries(labelNames.map((label) => [label, bucket[label]]));
+    const one = findOrCreate(series, JSON.stringify(labels), () => ({ labels, value: 0, buckets: [] }));
+    one.buckets.push(bucket);
+  }
+  const type = typeOf(name ?? fixedName, property);
+  const snapshot = createFamily(name ?? fixedName, help, { type, labelNames, series: series.values() });
+  return { property, snapshot, series: [...series.values()] };
 }
 
-/** Families without labels, under the names from a {@link MetricFunc}. Buckets of one name add up. */
-export class NamedFamilies {
-  readonly #metricFunc: MetricFunc;
+/** Returns the numbers of the buckets now: the latest of times, the sum of everything else. */
+function snapshotOf({ property, snapshot, series }: BucketFamily): FamilySnapshot {
+  const values = snapshot.values.slice();
+  for (const [row, { buckets }] of series.entries()) {
+    const numbers = buckets.map((bucket) => bucket[property]);
+    const value = TIMES.includes(property) ? Math.max(...numbers) : numbers.reduce((a, b) => a + b);
+    values[row * snapshot.family.cells] = value;
+  }
+  return { ...snapshot, values };
+}
+
+/** The families of a proxy. While the buckets stay the same, a snapshot only reads their numbers. */
+export class BucketFamilies {
   readonly #proxy: string;
-  /** Names by bucket, unit and property; undefined where the function returned no usable name. */
-  readonly #names = new Map<string, string | undefined>();
+  readonly #metricFunc: MetricFunc | undefined;
+  /** Results of the function by bucket, unit and property; empty where it returned no usable name. */
+  readonly #names = new Map<string, string>();
+  #buckets: readonly Bucket[] | undefined;
+  #families: readonly BucketFamily[] = [];
 
   /** @param proxy - the name of the proxy, since each proxy gives its own warnings */
-  constructor(metricFunc: MetricFunc, proxy: string) {
-    this.#metricFunc = metricFunc;
+  constructor(proxy: string, metricFunc?: MetricFunc) {
     this.#proxy = proxy;
+    this.#metricFunc = metricFunc;
   }
 
-  families(buckets: readonly Bucket[]): FamilySnapshot[] {
-    const values = new Map<string, { published: Published; value: number }>();
-    for (const bucket of buckets) {
+  snapshot(buckets: readonly Bucket[]): FamilySnapshot[] {
+    if (buckets !== this.#buckets) this.#families = this.#familiesOf(buckets);
+    this.#buckets = buckets;
+    return this.#families.map(snapshotOf);
+  }
+
+  #familiesOf(all: readonly Bucket[]): BucketFamily[] {
+    const metricFunc = this.#metricFunc;
+    if (metricFunc === undefined) return PUBLISHED.map((published) => familyOf(published, all));
+    const named = new Map<string, { readonly published: Published; readonly buckets: Bucket[] }>();
+    for (const bucket of all) {
       for (const published of PUBLISHED) {
-        const { property } = published;
-        const name = this.#nameOf(bucket, property);
-        if (name === undefined) continue;
-        const value = bucket[property];
-        const known = values.get(name);
-        if (known === undefined) values.set(name, { published, value });
-        else if (known.published === published) known.value = combine(property, known.value, value);
-        else {
-          const taken = known.published.property;
-          this.#warn(bucket, `gave ${show(name)} for '${property}', which is the name of '${taken}'`);
-        }
+        const [property] = published;
+        const key = JSON.stringify([bucket.bucket, bucket.unit, property]);
+        const name = findOrCreate(this.#names, key, () => this.#nameOf(metricFunc, bucket, property));
+        if (name === '') continue;
+        const known = findOrCreate(named, name, () => ({ published, buckets: [] }));
+        const [taken] = known.published;
+        if (taken === property) known.buckets.push(bucket);
+        else this.#warn(bucket, `gave ${show(name)} for '${property}', which is the name of '${taken}'`);
       }
     }
-    return [...values].map(([name, { published, value }]) => familyOf(name, published, value));
+    return Array.from(named, ([name, { published, buckets }]) => familyOf(published, buckets, name));
   }
 
-  #nameOf(bucket: Bucket, property: BarProperty): string | undefined {
-    const key = JSON.stringify([bucket.bucket, bucket.unit, property]);
-    if (!this.#names.has(key)) this.#names.set(key, this.#callMetricFunc(bucket, property));
-    return this.#names.get(key);
-  }
-
-  #callMetricFunc(bucket: Bucket, property: BarProperty): string | undefined {
+  #nameOf(metricFunc: MetricFunc, bucket: Bucket, property: BarProperty): string {
     let name: unknown;
     try {
-      name = this.#metricFunc(bucket.bucket, property, bucket.unit);
+      name = metricFunc(bucket.bucket, property, bucket.unit);
     } catch (error) {
       this.#warn(bucket, `threw for '${property}': ${messageOf(error)}`);
-      return undefined;
+      return '';
     }
     if (typeof name !== 'string' || name === '') {
       this.#warn(bucket, `gave ${show(name)} for '${property}', which is not a metric name`);
-      return undefined;
+      return '';
     }
     const fit = name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=[0-9])/, '_');
     if (fit !== name) this.#warn(bucket, `gave ${show(name)} for '${property}'; it is published as '${fit}'`);
@@ -136,16 +145,4 @@ export class NamedFamilies {
       `metricFunc, for the bucket ${show(bucket)}, ${problem}.`,
     );
   }
-}
-
-/**
- * Returns a family whose type follows its name, so that any name is free of lint: a name that ends with `_total` is a
- * counter where the number only grows, and `unknown` where it does not; all others are gauges.
- */
-function familyOf(name: string, { help, type }: Published, value: number): FamilySnapshot {
-  const totalType = type === 'counter' ? 'counter' : 'unknown';
-  return createFamily(name, help, {
-    type: name.endsWith('_total') ? totalType : 'gauge',
-    series: [{ value }],
-  });
 }

@@ -1,61 +1,86 @@
 /** Bars grouped for publishing: the records of all writers, added up for each bucket and unit. */
 import { activeBackend } from '../../backends/active-backend.js';
-import { seriesOf } from '../../model/family.js';
-import { COMPLETED, ETA, EXPECTED, FAILED, FINISHED, RATE, STARTED, UPDATED } from '../bar/record.js';
+import { type LabelRows, REMOVED, rowText } from '../../model/label-column.js';
+import { parseLabelText } from '../../model/labels.js';
+import { findOrCreate } from '../../system/find-or-create.js';
+import {
+  COMPLETED,
+  ETA,
+  EXPECTED,
+  FAILED,
+  FINISHED,
+  RATE,
+  RECORD_CELLS,
+  STARTED,
+  UPDATED,
+} from '../bar/record.js';
 import { BARS } from './record-pool.js';
 
-/** The published numbers of a bucket. */
-export interface BucketNumbers {
+/** The published numbers of a bucket without bars. */
+const NO_NUMBERS = {
   /** Units of work done by all bars, running or not. */
-  completed: number;
+  completed: 0,
   /** Units of work expected of all bars whose total is known. */
-  total: number;
+  total: 0,
   /** Bars that are running. */
-  active: number;
+  active: 0,
   /** Bars that reached their end. */
-  finished: number;
+  finished: 0,
   /** Bars that ended by an error, or whose thread or process ended first. */
-  failed: number;
+  failed: 0,
   /** Units per second, of all running bars together. */
-  rate: number;
+  rate: 0,
   /** Estimated seconds until the last running bar is done. */
-  eta: number;
+  eta: 0,
   /** Unix time in seconds of the newest update; 0 before the first. */
-  updated: number;
-}
+  updated: 0,
+};
 
-export interface Bucket extends BucketNumbers {
+/** A number of a bucket that is published as a metric. */
+export type BarProperty = keyof typeof NO_NUMBERS;
+
+export interface Bucket extends Record<BarProperty, number> {
   readonly bucket: string;
   readonly unit: string;
 }
 
-/** Returns all buckets of a proxy, in the order of their first bars. */
-export async function readBuckets(proxy: string): Promise<Bucket[]> {
-  const [bars] = await activeBackend().snapshot({ families: [BARS], scopes: [] });
-  const buckets = new Map<string, Bucket>();
-  for (const { labels, values, live } of seriesOf(bars!)) {
-    if (labels.proxy !== proxy) continue;
-    const { bucket = '', unit = '' } = labels;
-    const key = JSON.stringify([bucket, unit]);
-    let numbers = buckets.get(key);
-    if (numbers === undefined) {
-      numbers = {
-        bucket,
-        unit,
-        completed: 0,
-        total: 0,
-        active: 0,
-        finished: 0,
-        failed: 0,
-        rate: 0,
-        eta: 0,
-        updated: 0,
-      };
-      buckets.set(key, numbers);
-    }
-    addRecord(numbers, values, live);
+/** Reads the buckets of one proxy. */
+export class BucketReader {
+  readonly #proxy: string;
+  /** The newest rows. While they stay the same, so do the buckets. */
+  #rows: LabelRows | undefined;
+  /** The bucket of each row; undefined for records of other proxies. */
+  #bucketOf: readonly (Bucket | undefined)[] = [];
+  #buckets: readonly Bucket[] = [];
+
+  constructor(proxy: string) {
+    this.#proxy = proxy;
   }
-  return [...buckets.values()];
+
+  /** Returns all buckets, in the order of their first bars. The next call updates the numbers of the same objects. */
+  async read(): Promise<readonly Bucket[]> {
+    const [bars] = await activeBackend().snapshot({ families: [BARS], scopes: [] });
+    const { rows, values, live } = bars!;
+    // Rows never change, so the same lengths are those of the same rows.
+    if (rows.lengths !== this.#rows?.lengths || rows.size !== this.#rows.size) this.#group(rows);
+    for (const bucket of this.#buckets) Object.assign(bucket, NO_NUMBERS);
+    this.#bucketOf.forEach((bucket, row) => {
+      if (bucket !== undefined) addRecord(bucket, values.subarray(row * RECORD_CELLS), live?.[row] !== 0);
+    });
+    return this.#buckets;
+  }
+
+  #group(rows: LabelRows): void {
+    const buckets = new Map<string, Bucket>();
+    this.#bucketOf = Array.from({ length: rows.size }, (_, row) => {
+      if (rows.lengths[row] === REMOVED) return undefined;
+      const { proxy, bucket = '', unit = '' } = parseLabelText(rowText(rows, row));
+      if (proxy !== this.#proxy) return undefined;
+      return findOrCreate(buckets, JSON.stringify([bucket, unit]), () => ({ bucket, unit, ...NO_NUMBERS }));
+    });
+    this.#buckets = [...buckets.values()];
+    this.#rows = rows;
+  }
 }
 
 function addRecord(bucket: Bucket, cells: Float64Array, live: boolean): void {

@@ -3,8 +3,9 @@
  * processes and other machines are thus read like metrics, from the same pages.
  */
 import { activeBackend, type CellOwner } from '../../backends/active-backend.js';
-import type { Cells, Move } from '../../backends/backend.js';
+import type { Move } from '../../backends/backend.js';
 import type { FamilyDescriptor } from '../../model/family.js';
+import { findOrCreate } from '../../system/find-or-create.js';
 import { type BarRecord, type OpenRecord, RECORD_CELLS } from '../bar/record.js';
 
 /**
@@ -23,22 +24,8 @@ export const BARS: FamilyDescriptor = {
   bounds: [],
 };
 
-class PooledRecord implements BarRecord {
-  page: Float64Array;
-  offset: number;
+interface PooledRecord extends BarRecord {
   readonly labels: readonly string[];
-  readonly #free: PooledRecord[];
-
-  constructor(labels: readonly string[], { page, offset }: Cells, free: PooledRecord[]) {
-    this.labels = labels;
-    this.page = page;
-    this.offset = offset;
-    this.#free = free;
-  }
-
-  release(): void {
-    this.#free.push(this);
-  }
 }
 
 /** Pools by the name of their proxy. Never removed, so that a backend that is loaded late receives all records. */
@@ -60,21 +47,11 @@ export class RecordPool implements CellOwner {
 
   /** Returns the one pool of a proxy's name in this thread. */
   static of(proxy: string): RecordPool {
-    let pool = pools.get(proxy);
-    if (pool === undefined) {
-      pool = new RecordPool(proxy);
-      pools.set(proxy, pool);
-    }
-    return pool;
+    return findOrCreate(pools, proxy, () => new RecordPool(proxy));
   }
 
   readonly open: OpenRecord = (bucket, unit) => {
-    const key = JSON.stringify([bucket, unit]);
-    let free = this.#free.get(key);
-    if (free === undefined) {
-      free = [];
-      this.#free.set(key, free);
-    }
+    const free = findOrCreate(this.#free, JSON.stringify([bucket, unit]), () => []);
     return free.pop() ?? this.#add(bucket, unit, free);
   };
 
@@ -90,7 +67,8 @@ export class RecordPool implements CellOwner {
     const labels = [this.#proxy, bucket, unit, String(this.#records.length)].map((text) =>
       text.toWellFormed(),
     );
-    const record = new PooledRecord(labels, activeBackend().backend.reserve({ family: BARS, labels }), free);
+    const { page, offset } = activeBackend().backend.reserve({ family: BARS, labels });
+    const record: PooledRecord = { labels, page, offset, release: () => free.push(record) };
     this.#records.push(record);
     return record;
   }

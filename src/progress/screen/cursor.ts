@@ -1,6 +1,6 @@
 /** The terminal's cursor: the sequences that move it, and its row after the terminal has rewrapped its lines. */
 
-import { displayLength } from '../meter/display-width.js';
+import { columnsOf } from '../meter/display-width.js';
 
 const ESCAPE = '\u001b[';
 const NO_WRAP = `${ESCAPE}?7l`;
@@ -59,7 +59,7 @@ function isXtermJs(env: Variables): boolean {
 
 /** Returns the number of rows that a line takes on a screen of this width. */
 function rowsOf(text: string, columns: number): number {
-  return Math.max(Math.ceil(displayLength(text) / columns), 1);
+  return Math.max(Math.ceil(columnsOf(text) / columns), 1);
 }
 
 /**

@@ -5,7 +5,7 @@
  * terminal rewraps its lines, so everything below can be erased and drawn again.
  */
 
-import { displayLength } from '../meter/display-width.js';
+import { columnsOf } from '../meter/display-width.js';
 import { changeRow, changeRows, ERASE_BELOW, replaceLine, rowsAbove, rowsBelow, up } from './cursor.js';
 import { loopWatch } from './loop-watch.js';
 import type { Terminal } from './terminal.js';
@@ -253,7 +253,7 @@ export class Display {
     this.#setDrawn([]);
     this.#isBelowOpenLine = false;
     // After an open line that fills its row, writing continues in the next.
-    const column = displayLength(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
+    const column = columnsOf(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
     return isBelow && column > 0 ? `${erased}${up(1, column)}` : erased;
   }
 

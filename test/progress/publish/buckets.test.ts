@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import { activeBackend } from '#metheus/backends/active-backend.js';
 import type { Writer } from '#metheus/backends/backend.js';
 import { seriesOf } from '#metheus/model/family.js';
-import { labelledFamilies } from '#metheus/progress/publish/bucket-metrics.js';
-import { type Bucket, readBuckets } from '#metheus/progress/publish/buckets.js';
+import { BucketFamilies } from '#metheus/progress/publish/bucket-metrics.js';
+import { type Bucket, BucketReader } from '#metheus/progress/publish/buckets.js';
 import { BARS } from '#metheus/progress/publish/record-pool.js';
 
 let rows = 0;
@@ -65,22 +65,41 @@ describe('a bucket', () => {
         updated: 1500,
       },
     ];
-    assert.deepEqual(await readBuckets('sum'), buckets);
-    assert.deepEqual(await readBuckets('another'), []);
+    assert.deepEqual(await new BucketReader('sum').read(), buckets);
+    assert.deepEqual(await new BucketReader('another').read(), []);
   });
 
   it('keeps the counts of an ended writer, whose running bars have failed', async () => {
     const writer: Writer = { id: 'gone', live: true };
     addRow('departed', 'b', 'it', [10, 100, 3, 1, 0, 2.5, 30, 3000], writer);
     addRow('departed', 'b', 'it', [1, 10, 1, 0, 0, 0.5, 5, 1000]);
+    const reader = new BucketReader('departed');
     const sums = { bucket: 'b', unit: 'it', completed: 11, total: 110, finished: 1 };
-    assert.deepEqual(await readBuckets('departed'), [
+    assert.deepEqual(await reader.read(), [
       { ...sums, active: 3, failed: 0, rate: 3, eta: 30, updated: 3000 },
     ]);
     writer.live = false;
-    assert.deepEqual(await readBuckets('departed'), [
+    assert.deepEqual(await reader.read(), [
       { ...sums, active: 1, failed: 2, rate: 0.5, eta: 5, updated: 1000 },
     ]);
+  });
+
+  it('keeps its families until there is another record', async () => {
+    const reader = new BucketReader('growing');
+    const families = new BucketFamilies('growing');
+    const read = async () => families.snapshot(await reader.read())[0]!;
+    addRow('growing', 'b', 'it', [1, 0, 1, 0, 0, 0, 0, 500]);
+    const first = await read();
+    const second = await read();
+    assert.equal(second.family, first.family);
+    assert.equal(second.rows, first.rows);
+    addRow('growing', 'c', 'it', [2, 0, 1, 0, 0, 0, 0, 500]);
+    const shown = [...seriesOf(await read())].map(({ labels, values }) => [labels.bucket, values[0]]);
+    assert.deepEqual(shown, [
+      ['b', 1],
+      ['c', 2],
+    ]);
+    assert.equal(second.values[0], 1);
   });
 
   it('has one series for numbers of bars, and one per unit for numbers of units', () => {
@@ -94,7 +113,7 @@ describe('a bucket', () => {
       eta: 7,
       updated: 8,
     };
-    const families = labelledFamilies([
+    const families = new BucketFamilies('p').snapshot([
       { bucket: 'b', unit: 'it', ...numbers },
       { bucket: 'b', unit: 'B', ...numbers, eta: 70, updated: 80 },
     ]);
