@@ -16,7 +16,9 @@ export function acceptsGzip(header: string | null | undefined): boolean {
   return weight > 0 && weight >= (weights.get('identity') ?? 0);
 }
 
-/** For exposition text three times as fast as zlib's default, with a result that is a fifth larger (measured). */
+/**
+ * The fastest level. For exposition text, it takes a third of the time of the default; the result is a fifth larger.
+ */
 const OPTIONS: ZlibOptions = { level: constants.Z_BEST_SPEED, chunkSize: 65536 };
 
 export function gzipBytes(bytes: Uint8Array): Promise<Uint8Array> {

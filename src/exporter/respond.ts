@@ -21,7 +21,7 @@ export interface MetricsHandlerOptions {
    */
   readonly compress?: boolean;
   /**
-   * Whether OpenMetrics has the time at which each series began to count (`_created`), where it is known. Prometheus
+   * Whether to write in OpenMetrics at what time each series began to count (`_created`), where it is known. Prometheus
    * stores one more series for each. @defaultValue `false`
    */
   readonly created?: boolean;

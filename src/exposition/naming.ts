@@ -45,7 +45,7 @@ const REPLACEMENTS = {
   values: (char: string) => (char === '_' ? '__' : `_${char.codePointAt(0)!.toString(16)}_`),
 };
 
-/** Puts a name in quotes, as text formats need it for names that are not legacy names. */
+/** Puts a name in quotes. Text formats require this for names that are not legacy names. */
 export function quoted(name: string): string {
   return `"${escapeLabelValue(name)}"`;
 }
@@ -70,12 +70,12 @@ export interface Shape {
 /** Returns the possible shapes of a family, best first. If a name of one is taken, the next one is used. */
 export type ShapesOf = (name: string, type: MetricType) => readonly [Shape, ...Shape[]];
 
-/** A family's names, and what an encoder has made for it. */
+/** A family's names, and the results that an encoder keeps for it. */
 export interface Exposed<F> {
   readonly shape: Shape;
   /** Renames the labels in the text of a series; `undefined` where the text is written unchanged. */
   readonly relabel: ((text: string) => string) | undefined;
-  /** Results of the encoder that depend on the descriptor only: one for each form of the family's snapshots. */
+  /** Results of the encoder that depend on the descriptor only: one for each set of optional columns in snapshots. */
   readonly forms: F[];
 }
 

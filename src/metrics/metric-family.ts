@@ -31,7 +31,7 @@ const OVERFLOW = '__overflow__';
 export interface FamilySettings {
   /** The whole definition, as text. */
   readonly definition: string;
-  /** One for each label; `undefined` for labels without a default. */
+  /** The default of each label; `undefined` for labels without one. */
   readonly defaults: Values;
   readonly maxSeries: number;
   /** Called for each new label set that was refused. */
@@ -200,9 +200,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.tree.put(labels, metric);
   }
 
-  /**
-   * Returns a new child that misses labels. With `maxSeries`, the number of such children that are kept is limited too.
-   */
+  /** Returns a new child that misses labels. With `maxSeries`, the number of those that are kept is limited too. */
   #addPartial(values: Values): M {
     const metric = new this.#Metric(this, values);
     if (this.#partials > 4 * this.settings.maxSeries) return metric;

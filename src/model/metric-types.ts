@@ -173,7 +173,7 @@ export const METRIC_TYPES: Readonly<Record<FamilyType, TypeTraits>> = {
   parts: { ...UNKNOWN, isHidden: true },
 };
 
-/** Every type that a family may be given. */
+/** Types that a family can be given: all that are not hidden. */
 export const TYPE_NAMES = (Object.keys(METRIC_TYPES) as FamilyType[]).filter(
   (type): type is MetricType => !METRIC_TYPES[type].isHidden,
 );
@@ -202,7 +202,7 @@ export function withoutEnding(name: string, ending: string): string {
 }
 
 /**
- * Returns every name that a sample of a family can have in any format, and the family's own: no other family of a registry
+ * Returns the name of a family, and the names that its samples can have in any format. No other family of a registry
  * may have one of them. `_created` is left out: formats write it on request only, and never under the name of another
  * family.
  */

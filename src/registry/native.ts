@@ -78,7 +78,7 @@ function limitOf(hidden: readonly FamilySnapshot[]): NativeLimit {
 
 /** The hidden records of each series, in columns. */
 interface Blocks {
-  /** Where the records of each series begin, and behind the last series where they end. */
+  /** Where the records of each series begin; the last element is where those of the last series end. */
   readonly starts: Uint32Array;
   /** The index of the hidden family of each record, and its row there. */
   readonly family: Uint32Array;

@@ -28,9 +28,9 @@ function readClock(): void {
 
 /** Source of time for bars; injected, so that tests control it. */
 export interface Clock {
-  /** Seconds since an arbitrary fixed moment; never goes back. */
+  /** Returns the seconds since an arbitrary fixed moment; never goes back. */
   now(): number;
-  /** Unix time in seconds. */
+  /** Returns Unix time in seconds. */
   unix(): number;
   /**
    * Number of iterations of a fast loop for each reading of the clock, which costs more than an iteration.

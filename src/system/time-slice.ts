@@ -14,7 +14,9 @@ export class TimeSlice {
     return performance.now() - this.#start >= SLICE_MS;
   }
 
-  /** Like {@link isOver}, for use after each step of a few microseconds: reads the clock at every 16th call only. */
+  /**
+   * Reports whether the work should pause. For use after steps of a few microseconds: reads the clock every 16th time.
+   */
   isOverAfterStep(): boolean {
     this.#steps += 1;
     return this.#steps % STEPS_PER_READING === 0 && this.isOver();

@@ -114,9 +114,7 @@ export class LineReader {
     return this.#at < this.#line.length;
   }
 
-  /**
-   * Parses a timestamp: whole milliseconds in text format 0.0.4, any number of seconds in OpenMetrics. Returns seconds.
-   */
+  /** Parses whole milliseconds in text format 0.0.4, and any number of seconds in OpenMetrics. Returns seconds. */
   #timestamp(): number {
     if (this.#isStrict) return this.#finite('a timestamp in seconds');
     const text = this.#take(WORD)?.[0];

@@ -12,11 +12,11 @@ const MESSAGE = 2;
 const MAX_UINT32 = 2 ** 32 - 1;
 const UINT64_RANGE = 2 ** 64;
 
-/** The tag of a varint field: `bool`, an enum, an integer. */
+/** Returns the tag of a varint field: `bool`, an enum, an integer. */
 export const varintTag = (field: number): number => field * 8 + VARINT;
-/** The tag of a field of eight bytes. */
+/** Returns the tag of a field of eight bytes. */
 export const doubleTag = (field: number): number => field * 8 + DOUBLE;
-/** The tag of a length-delimited field: a message, a string, packed numbers. */
+/** Returns the tag of a length-delimited field: a message, a string, packed numbers. */
 export const messageTag = (field: number): number => field * 8 + MESSAGE;
 
 /** Reports whether a count can be written as `uint64`. */

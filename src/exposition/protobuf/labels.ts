@@ -150,7 +150,7 @@ export class LabelPairs {
     return found;
   }
 
-  /** A name ends before the first `="`: quotes in a name are escaped. */
+  /** Reads the name of a label. It ends before the first `="`, since quotes in a name are escaped. */
   #readName(at: number, end: number): LabelName {
     this.#find(at, end);
     const text = this.#text.slice(at, this.#close - 1);

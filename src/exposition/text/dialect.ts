@@ -13,9 +13,9 @@ export interface Dialect {
   readonly isStrict: boolean;
   /** Returns the namer for an escaping. */
   namerOf(escaping: Escaping): FamilyNamer<FamilyText>;
-  /** The metadata lines of a family. */
+  /** Returns the metadata lines of a family. */
   headerOf(shape: Shape, family: FamilyDescriptor): string;
-  /** The value of `le` or `quantile`. */
+  /** Returns the text of a value of `le` or `quantile`. */
   formatBound(bound: number): string;
   /** Converts Unix seconds to the format's timestamps: NaN for a time that it cannot write. */
   timestampOf(seconds: number): number;
@@ -52,9 +52,9 @@ interface LineSpec {
   readonly label?: string;
   /** Whether the line may end with the exemplar of its cell. */
   readonly exemplar?: boolean;
-  /** Index of the cell that must be at least 0 (so not NaN) for the line to be written; -1 if it is always written. */
+  /** Index of the cell that must be at least 0, and not NaN, for the line to be written; -1 if it is always written. */
   readonly guard?: number;
-  /** The line is left out if its number is less than this, but not if it is NaN. */
+  /** The line is left out if its number is less than this. Lines with NaN are written. */
   readonly min?: number;
 }
 

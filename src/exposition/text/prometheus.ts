@@ -25,7 +25,7 @@ export const encodeText = textEncoder({
     return `# HELP ${name} ${escaped}\n# TYPE ${name} ${word}\n`;
   },
   formatBound,
-  /** Milliseconds, in an int64. */
+  /** Returns milliseconds; NaN if they do not fit into an int64. */
   timestampOf(seconds) {
     const milliseconds = Math.round(seconds * 1000) + 0;
     return Math.abs(milliseconds) < 2 ** 63 ? milliseconds : Number.NaN;

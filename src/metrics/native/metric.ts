@@ -9,7 +9,7 @@ import { type NativeOwner, NativeSeries } from './series.js';
 
 type Observing = Metric & NativeOwner & Child & { get(): object };
 
-/** Returns a subclass that counts every observation in the native buckets of the series too. */
+/** Returns a subclass that also counts every observation in the native buckets of the series. */
 function withNativeBuckets(
   Class: new (family: MetricFamily<Metric>, given: Values) => Observing,
 ): MetricConstructor {
