@@ -52,8 +52,8 @@ export async function withCompactionLock(
 ): Promise<void> {
   const lock = join(directory, LOCK);
   const marker = join(directory, MARKER);
-  // Processes with locks and those without create their own file before they look for that of the others, so that two
-  // never compact at once.
+  // A process that can lock files uses the lock file, one that cannot uses the marker. Each creates its own file first
+  // and then looks for the other one. Of two that start at once, at least one sees the other and does not compact.
   if (!mapping.hasLocks) {
     await withMarker(marker, async () => {
       if (!existsSync(lock)) await compact();

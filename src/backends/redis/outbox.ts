@@ -1,8 +1,9 @@
 /**
  * Changes of one family on their way to Redis.
  *
- * Changes are found by comparing the cells with what Redis acknowledged last. They travel in batches, each frozen
- * until Redis has acknowledged it, so an outage keeps at most one number for each cell.
+ * Changes are found by comparing the cells with what Redis acknowledged last. They travel in batches, one at a time: a
+ * batch is sent again, unchanged, until Redis has acknowledged it. Later changes stay in the cells meanwhile, so nothing
+ * queues up during an outage.
  */
 import type { FamilyDescriptor } from '../../model/family.js';
 import type { Cells, Writer } from '../backend.js';
@@ -47,7 +48,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   readonly id: string;
   /** Whether `P:families` has the descriptor. */
   announced = false;
-  /** How often this producer has joined the hash. */
+  /** The number of times that this producer has joined the hash. */
   joins = 0;
   /** Whether a writer other than the process's own thread counts here. */
   hasOtherWriters = false;
@@ -192,7 +193,10 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.#isGapExpected = true;
   }
 
-  /** Marks all series as unknown to Redis, so that the next scan sends them. Sums keep what was added to them. */
+  /**
+   * Marks all series as unknown to Redis, so that the next scan sends them. Acknowledged sums are still
+   * remembered, so none is added twice.
+   */
   protected forgetKnown(): void {
     for (const series of this.series.values()) {
       series.known = false;

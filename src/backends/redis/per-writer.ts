@@ -166,7 +166,7 @@ const MAX_STALE = 1000;
 /** Reads the values of all writers. Parsed field names are kept from read to read. */
 export class PerWriterReader {
   readonly family: FamilyDescriptor;
-  /** How often producers had joined the hash at the last read. */
+  /** The number of joins to the hash, by all producers, as of the last read. */
   joins = 0;
   #labels = new LabelColumn();
   #rows = new Map<string, number>();

@@ -1,4 +1,7 @@
-/** Reading counters, histograms and summaries. Rows are kept, so a scrape reads only blocks until series come or go. */
+/**
+ * Reading counters, histograms and summaries. The reader remembers which series are in which row. A scrape then reads
+ * only the blocks, which hold the numbers; the rows are read again after series have come or gone.
+ */
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, type LabelRows } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
@@ -45,7 +48,7 @@ interface KnownHash {
 
 export class SumReader {
   readonly family: FamilyDescriptor;
-  /** How often producers had joined the hash at the last read. */
+  /** The number of joins to the hash, by all producers, as of the last read. */
   joins = 0;
   #known: KnownHash | undefined;
   #column = new LabelColumn();

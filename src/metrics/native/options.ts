@@ -1,4 +1,4 @@
-/** Options of native histograms and of summaries with quantiles, and the rule that follows from them. */
+/** Options of native histograms and of summaries with quantiles, and the {@link NativeRule} made from them. */
 import type { FamilyDescriptor } from '../../model/family.js';
 import { blockFamily } from '../../model/native/blocks.js';
 import { COARSEST_SCHEMA, FINEST_SCHEMA, schemaOf } from '../../model/native/powers.js';

@@ -42,7 +42,10 @@ const MAX_UNDRAWN = 1024;
 export class Board implements FrameBoard {
   readonly #memory: BoardMemory;
   readonly #free: SlotWriter[] = [];
-  /** Slots of closed bars whose last frame has to be drawn first, from the oldest. */
+  /**
+   * Slots of closed bars, oldest first. Each is used again after its last frame has been drawn, or when there are more
+   * than {@link MAX_UNDRAWN}.
+   */
   readonly #undrawn: SlotWriter[] = [];
   /** Open bars by slot: functions that write a frame if the bar has moved since the last one. */
   readonly #open = new Map<SlotWriter, () => void>();

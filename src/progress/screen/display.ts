@@ -100,7 +100,7 @@ export class Display {
     line.drawnRows = line.rows;
     const isHidden = this.#hidden > 0 && line.row >= this.#limit - 1 && line.drawnRows >= this.#limit;
     if (isHidden && (isInPlace || !isOwn)) {
-      // The screen shows already that bars are hidden.
+      // Nothing to draw: the last row already says that more bars are hidden.
       if (!isOwn) this.#hidden += 1;
       this.#lines.add(line);
       line.drawnRow = line.row;

@@ -21,8 +21,8 @@ export type MapSource<T> = Iterable<T> | AsyncIterable<T> | Iterator<T> | AsyncI
 type Work<T, R> = (item: Awaited<T>, index: number) => R | PromiseLike<R>;
 
 /**
- * Marks rejections as handled, so that Node does not end the process. The first one is still reported by the function
- * that was given the promises, as by `Promise.all`.
+ * Marks rejections as handled, so that Node does not end the process. A function that awaits the
+ * promises, such as `Promise.all`, still reports the first one.
  */
 export function markHandled<T extends Iterable<unknown>>(promises: T): T {
   for (const promise of promises) if (promise instanceof Promise) promise.catch(() => {});
