@@ -1,8 +1,8 @@
 /**
  * The backend in force: one per thread, shared by every copy of this package that is loaded.
  *
- * When another backend comes into force, all owners of cells migrate to it in one synchronous step, so that no
- * observation happens meanwhile.
+ * When another backend comes into force, all owners of cells migrate to it in one synchronous step. No observation can
+ * happen in between, so none is lost.
  */
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../errors.js';
@@ -12,24 +12,24 @@ import type { Backend, BackendClass, Cells, Move, SnapshotRequest } from './back
 import { SingleProcessBackend } from './memory.js';
 import { ThreadBackend, WorkerThreads } from './threads/backend.js';
 
-/** Maximum age of the numbers of worker threads in a backend that other processes read. */
+/** Milliseconds between two copies of the worker threads' numbers into a backend that other processes read. */
 const SYNC_MS = 100;
 
 /** An object whose cells can move to another backend. */
 export interface CellOwner {
-  /** Calls `move` for all its cells, and counts in the cells that `move` returns from then on. Synchronous. */
+  /** Calls `move` with each series' cells, and counts in the cells that `move` returns from then on. Synchronous. */
   migrate(move: Move): void;
 }
 
 export class ActiveBackend {
   readonly #owners = new Set<WeakRef<CellOwner>>();
   readonly #collected = new FinalizationRegistry<WeakRef<CellOwner>>((owner) => this.#owners.delete(owner));
-  /** Undefined in a worker thread: the main thread reads the pages of all its workers. */
+  /** The pages of all worker threads. Undefined in a worker thread, since only the main thread reads them. */
   readonly #threads = isMainThread ? new WorkerThreads(() => this.#backend) : undefined;
   #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
   /** Settles when no backend is being loaded. Never rejects. */
   ready: Promise<void> = Promise.resolve();
-  /** The backend of the environment and the variables that chose it; undefined when it was chosen in code. */
+  /** The backend that environment variables chose, and those variables as text; undefined if code chose the backend. */
   #environment: { readonly variables: string; readonly loaded: Promise<Backend> } | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
 
@@ -75,7 +75,7 @@ export class ActiveBackend {
 
   async #load(backendClass: BackendClass | undefined, config: object | undefined): Promise<Backend> {
     if (this.#threads === undefined) return this.#backend;
-    // Imported here, since most programs keep the default backend.
+    // Imported only now, since most programs never load another backend.
     const { createBackend } = await import('./create-backend.js');
     const { addSeries } = await import('./merge.js');
     const bridge = await this.#threads.loadBridge();
@@ -87,7 +87,8 @@ export class ActiveBackend {
         const created = from.createdOf?.(family, old);
         const cells = backend.reserve(created === undefined ? request : { ...request, created });
         addSeries(family, from, old, backend, cells, true);
-        // Numbers left in storage that other processes read would count twice.
+        // The new cells have the numbers now. If they also stayed in shared storage, other processes would count them
+        // twice.
         from.release(family, old, 'moved');
         return cells;
       };
@@ -107,7 +108,7 @@ export class ActiveBackend {
     return backend;
   }
 
-  /** Other processes read the backend without a call in this one, so a timer copies the numbers of threads there. */
+  /** Copies the numbers of worker threads by a timer, since this process does not notice when others read the backend. */
   #keepThreadsCurrent(sync: () => void): void {
     if (this.#syncTimer !== undefined) return;
     this.#syncTimer = setInterval(sync, SYNC_MS).unref();
@@ -133,16 +134,18 @@ export function activeBackend(): ActiveBackend {
 /**
  * Puts a backend in force. All numbers move to it; metrics stay as they are.
  *
- * Arguments win over the environment, and the environment wins over the default, {@link SingleProcessBackend}.
- * In a worker thread nothing changes: its numbers always go to the backend in force in the main thread.
+ * Arguments win over the environment, and the environment wins over the default, {@link SingleProcessBackend}. In a
+ * worker thread nothing changes: its numbers always go to the backend in force in the main thread.
  *
- * Without arguments, it does what importing the package does: called again, it returns the backend in force.
+ * Without arguments, it loads the backend that the environment names, as importing the package does. If that backend is
+ * in force already, it is returned.
  *
  * @param backendClass - by default from `METHEUS_BACKEND_CLASS`: `single`, `file`, `redis` or `module#ExportedClass`
  * @param config - by default from `METHEUS_BACKEND_CONFIG`: the path of a JSON file, or the JSON itself
  * @returns the backend that is now in force
  * @throws `METHEUS_UNKNOWN_BACKEND`, `METHEUS_INVALID_BACKEND`, `METHEUS_BACKEND_CONFIG_UNREADABLE`,
- * `METHEUS_BACKEND_CONFIG_INVALID`, and what the backend throws when it opens. The previous backend stays in force then.
+ * `METHEUS_BACKEND_CONFIG_INVALID`, and what the backend throws when it opens. The previous backend stays in force
+ * then.
  */
 export function loadBackend<C extends object>(backendClass?: BackendClass<C>, config?: C): Promise<Backend> {
   return activeBackend().load(backendClass as BackendClass | undefined, config);

@@ -6,7 +6,9 @@
  */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 
-/** The metric of a backend's errors. The built-in backends share its name; each has its own values of `kind`. */
+/**
+ * The metric that counts a backend's errors. All built-in backends use it; each has its own values of the label `kind`.
+ */
 export const BACKEND_ERRORS = {
   name: 'metheus_backend_errors_total',
   help: 'Errors of the storage of metrics.',
@@ -43,21 +45,24 @@ export interface CellRequest {
   readonly created?: number;
 }
 
-/** Reserves cells for a series in the backend in force, moves the numbers of the old ones there, and releases those. */
+/**
+ * Reserves cells for a series in the backend in force, adds the numbers of the old cells there, and releases the old
+ * cells.
+ */
 export type Move = (request: CellRequest, from: Cells) => Cells;
 
 export interface SnapshotRequest {
   /** The requested families. Their snapshots are returned in this order. */
   readonly families: readonly FamilyDescriptor[];
-  /** Registry scopes. Other families that other writers have in them are requested as well. */
+  /** Registry scopes. Families in these scopes that only other writers have are requested as well. */
   readonly scopes: readonly string[];
 }
 
 /** Passed to `open`, for the backend to call. */
 export interface BackendHost {
   /**
-   * Reserves new cells for series of this backend, and moves the numbers of the old ones there: for a backend whose
-   * storage has gone. Synchronous.
+   * Reserves new cells of this backend for series, and moves the numbers of their old cells there. For a backend that
+   * has lost its storage. Synchronous.
    *
    * @param which - selects the cells to move
    * @defaultValue all cells
@@ -88,8 +93,8 @@ export interface Backend {
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
 
   /**
-   * Returns the Unix seconds at which a series began to count, undefined if not known. The time moves to another
-   * backend with the numbers. Optional.
+   * Returns the Unix seconds at which a series began to count, undefined if not known. When the numbers move to another
+   * backend, this time moves with them. Optional.
    */
   createdOf?(family: FamilyDescriptor, cells: Cells): number | undefined;
 
@@ -101,14 +106,14 @@ export interface Backend {
   putExemplar?(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void;
 
   /**
-   * Returns the exemplars of a series by cell, with holes; undefined if it has none. They move to another backend
-   * with the numbers. Optional.
+   * Returns the exemplars of a series by cell, with holes; undefined if it has none. When the numbers move to another
+   * backend, the exemplars move with them. Optional.
    */
   exemplarsOf?(family: FamilyDescriptor, cells: Cells): readonly (Exemplar | undefined)[] | undefined;
 
   /**
-   * Returns the numbers of all writers: one snapshot for each family of the request, in order, even when it is
-   * empty; then the other families that other writers have in the requested scopes.
+   * Returns the numbers of all writers. The requested families come first, in order, one snapshot each, even if it is
+   * empty. Then come the families of the requested scopes that only other writers have.
    */
   snapshot(request: SnapshotRequest): FamilySnapshot[] | Promise<FamilySnapshot[]>;
 

@@ -22,7 +22,7 @@ export class CellTable implements MergeSource {
   /** The first row of each page. */
   readonly #firstRow = new Map<Float64Array, number>();
   #capacity = 0;
-  /** Unix seconds, by row; undefined for gauges, which have no such time. */
+  /** Unix seconds at which the series of each row began to count. Undefined unless the merge rule is `add`. */
   #created: Float64Array | undefined;
 
   constructor({ cells, labelNames, merge }: FamilyDescriptor, writer: Writer) {
@@ -100,7 +100,7 @@ export class CellTable implements MergeSource {
     return this.#firstRow.get(page)! + offset / this.#cells;
   }
 
-  /** Searches from the end, where most rows are added. */
+  /** Returns the page of a row. Searches from the last page, where most rows are added. */
   #pageOf(row: number): Float64Array {
     let i = this.#pages.length - 1;
     while (this.#firstRow.get(this.#pages[i]!)! > row) i -= 1;

@@ -53,8 +53,8 @@ async function classFromEnvironment(): Promise<BackendClass> {
 }
 
 /**
- * Resolves a module like `require` in the program's working directory. A package without a `require` export is
- * resolved like an import of this module.
+ * Resolves a module as `require` does in the program's working directory. A package without a `require` export is
+ * resolved as an `import` of this module is.
  */
 function resolveModule(specifier: string): string {
   try {

@@ -1,11 +1,11 @@
-/** Exemplars of the cells that a backend handed out: kept beside the cells, joined to snapshots by label values. */
+/** Exemplars of the cells that a backend handed out. Snapshots find the exemplars of a row by its label text. */
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
 import { type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
 import type { Cells } from './backend.js';
 
-/** The exemplars of a series by cell, with holes. */
+/** The exemplars of a series by cell; a cell without an exemplar is a hole in the array. */
 export type CellExemplars = readonly (Exemplar | undefined)[];
 
 interface ExemplarSeries {
@@ -56,7 +56,7 @@ export class ExemplarTable {
     if (series.family.isEmpty) this.#families.delete(series.family.key);
   }
 
-  /** Returns the snapshots with the exemplars of their rows. Never holds the event loop for long. */
+  /** Returns the snapshots with the exemplars of their rows. Works in time slices. */
   async addTo(snapshots: FamilySnapshot[]): Promise<FamilySnapshot[]> {
     if (this.#families.size === 0) return snapshots;
     const slice = new TimeSlice();
@@ -83,7 +83,10 @@ export class ExemplarTable {
   }
 }
 
-/** The rows of a snapshot that have exemplars. Valid for all snapshots with these `starts` and this size. */
+/**
+ * The rows of a snapshot that have exemplars. Later snapshots with the same `starts` and size have the same rows, as
+ * long as the family has this version.
+ */
 interface ExemplarRows {
   readonly version: number;
   readonly starts: LabelRows['starts'];
@@ -94,9 +97,9 @@ interface ExemplarRows {
 /** The series of one family that have exemplars. */
 class ExemplarFamily {
   readonly key: string;
-  /** By label text: one for each writer of this process. */
+  /** By label text. A set has one series for each writer in this process. */
   readonly #series = new Map<string, Set<ExemplarSeries>>();
-  /** Number of changes to the set of series. */
+  /** Number of times that a series was added or deleted. */
   #version = 0;
   #last: ExemplarRows | undefined;
 

@@ -127,7 +127,7 @@ export class SingleProcessBackend implements Backend {
   }
 }
 
-/** Reports whether the rows of a single writer need no merge. */
+/** Reports whether the merge of a single writer gives its rows unchanged, so that it can be skipped. */
 function isMergedAlone({ merge }: FamilyDescriptor): boolean {
   return merge === 'add' || merge === 'shared';
 }

@@ -9,18 +9,18 @@ import type { Backend, Cells, Writer } from './backend.js';
 /** The rows of one writer of a family. */
 export interface MergeSource {
   readonly writer: Writer;
-  /** Labels of the rows, which may still grow. */
+  /** Labels of the rows. Rows may be added or removed later. */
   readonly labels: LabelColumn;
-  /** Returns the numbers of those rows as they are now. */
+  /** Returns the numbers of all rows as they are now. */
   values(): Float64Array;
   /** Returns the Unix seconds at which each row began to count, undefined if not known. */
   created?(): Float64Array | undefined;
 }
 
 /**
- * Adds one writer's cells to a merged row, as the family's merge mode says.
+ * Adds one writer's cells to a merged row, as the family's merge rule says.
  *
- * A gauge that was never touched has no value, so that `min` does not take its zero.
+ * A gauge that was never touched is left out: otherwise `min` would give its initial 0.
  */
 export function accumulate(
   { merge, cells }: FamilyDescriptor,
@@ -89,7 +89,7 @@ function both(merge: MergeRule, a: number, aAt: number, b: number, bAt: number, 
     case 'livesum':
       return a + b;
     case 'shared':
-      // Increments of living writers add up until one of them sets; from then on the last set wins.
+      // Increments of live writers add up as long as none has called `set`. From then on, the latest `set` wins.
       if (!wasSet(aAt) && !wasSet(bAt)) return live ? a + b : a;
       return bAt >= aAt ? b : a;
     default:
@@ -97,7 +97,7 @@ function both(merge: MergeRule, a: number, aAt: number, b: number, bAt: number, 
   }
 }
 
-/** A source at one moment. Never changes afterwards. */
+/** A copy of a source's rows and numbers, which never changes. */
 interface SourceCopy {
   readonly source: MergeSource;
   readonly live: boolean;
@@ -107,22 +107,22 @@ interface SourceCopy {
   readonly created: Float64Array | undefined;
 }
 
-/** The merged row of each row of a source. */
+/** For each row of a source: the number of the merged row that it is added to. */
 interface Placement {
   readonly source: MergeSource;
   readonly version: number;
   readonly rows: number[];
 }
 
-/** Finishes a merge whose numbers were copied. */
+/** Finishes a merge for which the numbers of all sources have been copied already. */
 export type BegunMerge = (slice: TimeSlice) => Promise<FamilySnapshot>;
 
-/** Rows between two reads of the clock. */
+/** Number of rows that are merged between two readings of the clock. */
 const ROWS_AT_ONCE = 1024;
 
 /**
- * Merges one family repeatedly. Remembers the merged row of each source's row, so that merging known rows is only
- * addition.
+ * Merges one family again and again. Remembers the merged row that each row of a source is added to, so that later
+ * merges only have to add numbers.
  */
 export class Merger {
   readonly #family: FamilyDescriptor;
@@ -193,7 +193,7 @@ export class Merger {
     return created === undefined ? { family, rows, values } : { family, rows, values, created };
   }
 
-  /** Updates the remembered rows; starts anew when a source has gone or removed a row. */
+  /** Finds the merged rows of new rows. Forgets all known ones first if a source has gone or has removed a row. */
   *#place(copies: readonly SourceCopy[]): Generator<void, void> {
     const stale = this.#placements.some(
       ({ source, version }, i) => copies[i]?.source !== source || copies[i].version !== version,
@@ -245,7 +245,7 @@ function withPid(text: string, writer: Writer): string {
   return `${text}${text === '' ? '' : ','}pid="${escapeLabelValue(writer.id)}"`;
 }
 
-/** Returns the rows without those that their writer never touched. */
+/** Returns the rows, with those marked as removed whose gauge was never touched. */
 function touchedOnly(rows: LabelRows, values: Float64Array, { cells }: FamilyDescriptor): LabelRows {
   const lengths = rows.lengths.slice(0, rows.size);
   for (let row = 0; row < rows.size; row++) if (values[row * cells + TOUCHED] === 0) lengths[row] = REMOVED;

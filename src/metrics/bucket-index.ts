@@ -3,9 +3,12 @@
  * usual bounds at most one comparison remains. See docs/v8.md: unpredictable branches.
  */
 
-/** Number of low bits, of the leading 32, that do not select a slot. 3 bits of the mantissa do: 8 slots per octave. */
+/**
+ * Number of bits by which the leading 32 bits are shifted to get a slot. 3 bits of the mantissa stay: 8 slots per
+ * octave.
+ */
 const SHIFT = 17;
-/** Maximum number of slots between the first and the last bound; to keep it, slots are made wider. */
+/** Maximum number of slots between the first and the last bound. Slots are made wider if there would be more. */
 const MAX_SLOTS = 512;
 /** Number of slots beyond the first and the last bound, for values up to two octaves away. */
 const MARGIN = 16;
@@ -37,7 +40,7 @@ export class BucketIndex {
   /** Upper bounds, ascending, `Infinity` last. See docs/v8.md: boxed doubles. */
   readonly bounds: readonly number[];
   readonly #shift: number;
-  /** Leading bits of slot 0, which also has all smaller values, negative ones included. */
+  /** Leading bits of the values in slot 0, shifted. All smaller values are in slot 0 too, including negative ones. */
   readonly #first: number;
   readonly #last: number;
   /** Number of bounds below the start of each slot; the last element is the number of all bounds. */

@@ -10,7 +10,7 @@ const now = coarseNow;
 
 /** Options of gauges. */
 export interface GaugeOptions {
-  /** How the values of several threads, processes or machines become one. @defaultValue `'shared'` */
+  /** The rule by which the values of several threads, processes or machines become one. @defaultValue `'shared'` */
   readonly multiprocessMode?: GaugeMode;
 }
 

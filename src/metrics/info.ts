@@ -1,4 +1,4 @@
-/** Infos: facts in words, such as a version and a commit. They are the labels; the value is always 1. */
+/** Infos: facts in words, such as a version and a commit. The facts are label values; the number is always 1. */
 import type { LabelValue } from '../model/labels.js';
 import { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
@@ -46,7 +46,7 @@ export class InfoMetric extends Metric {
     const metric = this.labels(given) as InfoMetric;
     if (metric.offset < 0) throw metric.unobservable();
     const { page, offset } = metric;
-    // A complete metric is one series. A partial one stands for all series with its labels.
+    // Removes the series that the metric exposed before. A complete metric is a single series, which is only set again.
     for (const [other] of this.isComplete ? [] : this.#series()) {
       const isSame = other.page === page && other.offset === offset;
       if (!isSame && other.page[other.offset + TOUCHED] !== 0) other.remove();

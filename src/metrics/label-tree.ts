@@ -48,7 +48,8 @@ export class LabelTree<M extends object> {
     const names = this.#names;
     const count = names.length;
     if (count !== countKeys(given) || count === 0) return undefined;
-    // The tree has only strings and `undefined` as keys. So `undefined` is checked below, and no other type is found.
+    // The keys of the tree are strings and `undefined`. So values of other types are not found, and `undefined` is
+    // checked below.
     const values = given as Readonly<Record<string, string | undefined>>;
     const first = values[names[0]!];
     if (first === undefined) return undefined;
@@ -160,8 +161,8 @@ function* childrenOf<M>(
 }
 
 /**
- * Counts the properties of an object; -1 if it inherits any. If it has a value for every label name and no further
- * properties, no name is unknown. See docs/v8.md: properties by name.
+ * Returns the number of an object's properties; -1 if it inherits any. If it has a value for every label name and no
+ * more properties than that, no name is unknown. See docs/v8.md: properties by name.
  */
 function countKeys(given: object): number {
   let count = 0;

@@ -34,7 +34,7 @@ declare const LABELS: unique symbol;
 
 /** The members of every metric, except `labels`. */
 export interface Described<Open extends string, Missing extends string> {
-  /** Exists only in the type. Makes metrics with different labels incompatible, which their methods do not. */
+  /** Exists only in the type. Without it, metrics with different labels would be assignable to each other. */
   readonly [LABELS]?: { readonly open: (name: Open) => void; readonly missing: Missing };
   readonly name: string;
   readonly help: string;

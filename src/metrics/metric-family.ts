@@ -1,6 +1,6 @@
 /**
  * The children of one metric, in a tree of their label values: the same labels are always the same child. A child that
- * leaves labels to their defaults shares the cells of the child that names them.
+ * leaves labels to their defaults shares the cells of the child to which the same values were given.
  */
 import { activeBackend, type CellOwner } from '../backends/active-backend.js';
 import type { Cells, Move } from '../backends/backend.js';
@@ -16,7 +16,7 @@ export interface Child {
   page: Float64Array;
   /** Index of the first cell; -1 while labels are missing. */
   offset: number;
-  /** Called when this child begins a series. For metrics that also count in other cells than these. */
+  /** Called when this child begins a series. For metrics that count in further cells, such as native buckets. */
   startSeries?(labels: readonly string[]): void;
   /** Called when this child counts in the series of another child. */
   joinSeries?(other: Child): void;
@@ -76,8 +76,10 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   /**
-   * Returns the label values `base`, which is `undefined` for a removed series, with those of `given` added. The
-   * overflow series accepts any labels, since it counts all label sets beyond the limit.
+   * Returns the label values of `base` and `given` together. The overflow series accepts any labels, since it counts
+   * all label sets beyond the limit.
+   *
+   * @param base - `undefined` for a removed series
    */
   combine(base: Values | undefined, given: unknown, method: string): Values {
     const { name: metric, labelNames } = this.descriptor;
@@ -200,7 +202,10 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.tree.put(labels, metric);
   }
 
-  /** Returns a new child that misses labels. With `maxSeries`, the number of those that are kept is limited too. */
+  /**
+   * Returns a new child that misses labels. With `maxSeries`, only a limited number of such children is kept in the
+   * tree.
+   */
   #addPartial(values: Values): M {
     const metric = new this.#Metric(this, values);
     if (this.#partials > 4 * this.settings.maxSeries) return metric;
@@ -244,7 +249,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 }
 
-/** Takes the place of the values of every complete child, so that children do not keep their labels in memory. */
+/** Given to every complete child in place of its label values, so that these are not kept in memory twice. */
 export const COMPLETE: Values = Object.freeze(['']);
 
 function attach(child: Child, { page, offset }: Cells): void {

@@ -15,8 +15,8 @@ const NO_PAGE = new Float64Array(0);
  * A metric, partial or complete. An observation is an add at `page[offset]`, written `-= -by` on hot paths: see
  * docs/v8.md: adding by subtracting.
  *
- * `offset` is -1 while labels are missing, so that the check for missing labels compares a number that is needed anyway.
- * `page` and `offset` change when another backend is loaded: do not keep them.
+ * `offset` is -1 while labels are missing. So the check for missing labels compares a field that every observation reads
+ * anyway. `page` and `offset` change when another backend is loaded: do not keep them.
  */
 export abstract class Metric {
   page: Float64Array = NO_PAGE;
@@ -60,7 +60,10 @@ export abstract class Metric {
     return this.#labels(given);
   }
 
-  /** Slow path: labels of a partial metric, left-out labels, values that are not strings, and new or invalid labels. */
+  /**
+   * Handles the slow path: labels of a partial metric, left-out labels, values that are not strings, new and invalid
+   * labels.
+   */
   #labels(given: Readonly<Record<string, unknown>>): Metric {
     if (typeof given === 'object' && given !== null) {
       if (this.#given !== COMPLETE) {

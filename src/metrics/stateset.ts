@@ -1,4 +1,7 @@
-/** Statesets: which of several states are true, such as those of a service that starts, runs and stops. A series each. */
+/**
+ * Statesets: which of several states are true, such as those of a service that starts, runs and stops. Each is a
+ * series.
+ */
 import { MetheusError, show } from '../errors.js';
 import { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
@@ -21,7 +24,7 @@ export interface ObservableStateSet<State extends string> {
   get(): Readonly<Record<State, boolean>>;
 }
 
-/** Options of statesets, which have no unit, and no limit of series since it would split a set. */
+/** Options of statesets. There is no unit, and no limit of series, which could leave out some states of a set. */
 export type StateSetOptions<
   States extends readonly string[],
   Names extends readonly string[],
@@ -52,7 +55,7 @@ export class StateSetMetric extends Metric {
   #putOne(state: string, isTrue: boolean): void {
     for (const [name, metric] of this.#states(state)) {
       if (name === state) put(metric, isTrue);
-      // The others appear as false, unless a writer has set them.
+      // Marks the other states as touched, so that they are exposed too: as false, unless they were set.
       else metric.page[metric.offset + TOUCHED] ||= 1;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Observes how calls end, and passes their results and errors through, those of promises included. Each method that is
- * built on this can be called with a function, or be used as a method decorator.
+ * Observes how calls end, and passes their results and errors through. A call that returns a promise ends when the
+ * promise settles. Each method that is built on this can be called with a function, or be used as a method decorator.
  *
  * Decorators: https://github.com/tc39/proposal-decorators (stage 3, as TypeScript 5 compiles them).
  */

@@ -9,7 +9,9 @@ import type { MetricType } from './metric-types.js';
 /** A metric as a registry sees it. */
 export interface MetricSource {
   readonly descriptor: FamilyDescriptor;
-  /** The whole definition as text. Metrics with equal definitions can be one metric. Errors of conflicts show it. */
+  /**
+   * The whole definition as text. Equal definitions under one name are the same metric. Errors of conflicts show it.
+   */
   readonly definition: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;
@@ -77,9 +79,9 @@ const SCOPES = Symbol.for('metheus.scopes.v1');
 const global = globalThis as { [SCOPES]?: Map<string, number> };
 
 /**
- * Returns a new {@link FamilyDescriptor.scope}: `kind` and a number, which all copies of this package in a thread count
- * up together. So threads and processes that create their registries in the same order give them the same scopes, and
- * their numbers are added up.
+ * Returns a new {@link FamilyDescriptor.scope}: `kind` and the next number of a counter that all copies of this package
+ * in a thread share. Threads and processes that create their registries in the same order give them the same scopes, so
+ * that their numbers are added up.
  */
 export function nextScope(kind: 'registry' | 'unregistered' | 'progress'): string {
   global[SCOPES] ??= new Map();

@@ -39,7 +39,7 @@ export class LabelColumn implements LabelRows {
   starts = new Uint32Array(1);
   lengths = new Int32Array(1);
   size = 0;
-  /** Changes when a row number gets another meaning, so that row numbers kept elsewhere are stale. */
+  /** Changes when a row is removed or its number is reused. Row numbers that were kept elsewhere are stale then. */
   version = 0;
 
   #end = 0;

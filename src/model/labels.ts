@@ -48,7 +48,7 @@ export function escapeLabelValue(value: string): string {
   return value.replace(UNSAFE, (char) => ESCAPES[char]!);
 }
 
-/** A name ends at the first `="`, since a quote in a name follows a backslash. */
+/** A name ends at the first `="`, since quotes inside a name are escaped. */
 const PAIR = /((?:[^"\\]|\\.)+?)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;
 
 /** Returns the names and values of a {@link labelText}, both still escaped. */

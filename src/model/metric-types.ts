@@ -33,13 +33,14 @@ export const GAUGE_MODES = [
 ] as const;
 
 /**
- * How the values of a gauge from several writers are merged. The names are those of other Prometheus clients, except
- * `shared`: one number that all writers change. Modes that begin with `live` leave out writers that have ended.
+ * The rule by which the values of a gauge from several writers become one. The names are those of other Prometheus
+ * clients, except `shared`: one number that all writers change. Modes that begin with `live` leave out writers that
+ * have ended.
  */
 export type GaugeMode = (typeof GAUGE_MODES)[number];
 
 /**
- * How the cells of several writers become one series.
+ * The rule by which the cells of several writers become one series.
  *
  * - `add`: the sum, cell by cell. Counters, histograms and summaries.
  * - a {@link GaugeMode}: two cells, the value and {@link TOUCHED when it was set}.
@@ -50,7 +51,7 @@ export type MergeMode = 'add' | GaugeMode;
  * All rules by which a backend merges.
  *
  * - `each`: no merging; every writer keeps its series, and `FamilySnapshot.live` says which writers are alive.
- * - `newest`: the first cell is the time of the others. The newest time wins; cells of the same time add up.
+ * - `newest`: the first cell is a time. Only cells with the newest time count; cells with the same time add up.
  */
 export type MergeRule = MergeMode | 'each' | 'newest';
 
@@ -93,7 +94,8 @@ export interface TypeTraits {
   /** Whether every sample is 0 or 1. Such families have no unit, and their series are hidden until they are set. */
   readonly isState: boolean;
   /**
-   * Ending of metric names that some formats write only in the names of samples, not in that of the family; or empty.
+   * The ending of metric names that some formats leave out of the family's name and write only in the names of samples.
+   * Empty if there is none.
    */
   readonly ending: '' | '_total' | '_info';
   readonly text: TextTraits;
@@ -116,8 +118,8 @@ const UNKNOWN: TypeTraits = {
 };
 
 /**
- * The traits of every type, in the order in which errors list the types. If two types have the same word, parsers take
- * it for the first of them.
+ * The traits of every type, in the order in which errors list the types. If two types have the same word in a format,
+ * parsers read it as the first of them.
  *
  * Types that text 0.0.4 and protobuf lack are written as the nearest type that they have: a gauge histogram has the
  * lines of a histogram, so that queries of buckets work.
@@ -196,7 +198,7 @@ export function exemplarCellsOf(type: FamilyType, bounds: readonly number[]): nu
   return type === 'counter' ? 1 : 0;
 }
 
-/** Returns the name without an ending, unless the ending is all of it. */
+/** Returns a name without an ending. A name that is nothing but the ending is returned unchanged. */
 export function withoutEnding(name: string, ending: string): string {
   return name.endsWith(ending) && name !== ending ? name.slice(0, name.length - ending.length) : name;
 }

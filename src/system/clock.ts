@@ -1,7 +1,8 @@
 /** Clocks: a coarse clock for the hot path of metrics, and the clock of bars. */
 
 /**
- * Milliseconds for which the coarse time stays the same. Gauges that two threads set within them may get equal times.
+ * Milliseconds for which the coarse time stays the same. Two threads that set a gauge within this time may record equal
+ * times.
  */
 const RESOLUTION_MS = 50;
 
@@ -14,7 +15,7 @@ const now = new Float64Array(new ArrayBuffer(8));
  * is blocked.
  */
 export function coarseNow(): number {
-  // The time is loaded from the array in either case. See docs/v8.md: boxed doubles.
+  // The time is loaded from the array even after a reading of the clock. See docs/v8.md: boxed doubles.
   if (now[0] === 0) readClock();
   return now[0]!;
 }
@@ -33,7 +34,7 @@ export interface Clock {
   /** Returns Unix time in seconds. */
   unix(): number;
   /**
-   * Number of iterations of a fast loop for each reading of the clock, which costs more than an iteration.
+   * Number of iterations of a fast loop for each reading of the clock, since a reading costs more than an iteration.
    *
    * @defaultValue 1: a reading in every iteration in which a frame may be due
    */

@@ -12,8 +12,9 @@
  * | `exit` | `worker numbers` | as above, for threads that still run | after all that may count |
  * | `exit` | `files` | writes metrics files that are not mapped | after all numbers are in place |
  *
- * Listeners of the program run at that place if they were added after the first step, else before all steps. All copies
- * of this package in a thread share one list, which listens to the process only while it has steps.
+ * A listener of the program runs at that place if it was added after the first step. Otherwise it runs before all steps
+ * of `exit`. All copies of this package in a thread share one list, which listens to the process only while it has
+ * steps.
  */
 
 const BEFORE_EXIT = ['worker numbers', 'redis'] as const;

@@ -23,8 +23,8 @@ export function thisProcess(): ProcessIdentity {
 
 /**
  * Reports whether a process may still be running. Used for files on which no lock is held. A process of another pid
- * namespace cannot be checked and counts as running, because compacting the file of a running process would count its
- * numbers twice.
+ * namespace cannot be checked and counts as running: if its file were compacted while it runs, its numbers would count
+ * twice.
  */
 export function mayLive({ pid, start, bootId: boot, pidNamespace: namespace }: ProcessIdentity): boolean {
   const own = thisProcess();
@@ -51,12 +51,15 @@ function bootId(): string {
   return fromProc(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(), '');
 }
 
-/** Returns the inode described in pid_namespaces(7). */
+/** Returns the inode that identifies the pid namespace of this process, see pid_namespaces(7). */
 function pidNamespace(): number {
   return fromProc(() => statSync('/proc/self/ns/pid').ino, 0);
 }
 
-/** Returns field 22 of `/proc/<pid>/stat`, see proc_pid_stat(5). The command name before it may contain spaces. */
+/**
+ * Returns the start time of a process: field 22 of `/proc/<pid>/stat`, see proc_pid_stat(5). Fields are counted after
+ * the command name, which may contain spaces.
+ */
 function startOf(pid: number): number {
   return fromProc(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

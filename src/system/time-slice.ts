@@ -38,7 +38,7 @@ export async function runInSlices<T>(work: Iterator<void, T>, slice: TimeSlice):
   }
 }
 
-/** Runs such work without pauses. */
+/** Runs the same kind of work as {@link runInSlices}, but without pauses. */
 export function runAtOnce<T>(work: Iterator<void, T>): T {
   for (;;) {
     const step = work.next();

@@ -23,10 +23,11 @@ const CHANNEL = 'metheus.workers.v1';
 export interface WorkerPage {
   readonly thread: number;
   /**
-   * Ids of the threads from a worker of the main thread down to `thread`. When one of them ends, so do those after it.
+   * Ids of the thread's ancestors, from a worker of the main thread down, and of the thread itself. When a thread ends,
+   * all threads that it started end too.
    */
   readonly lineage: readonly number[];
-  /** Index of the page among those of its thread and topic. */
+  /** Index of the page among all pages that its thread announced with the same topic. */
   readonly number: number;
   readonly buffer: SharedArrayBuffer;
 }
@@ -119,7 +120,7 @@ export class WorkerChannel {
         this.post('thread ended', thread);
         return;
       }
-      // The end must not overtake pages that the worker has announced.
+      // Pages that the worker announced may still be in the queue. They must be handled before its end.
       this.drain();
       this.#dispatch({ topic: 'thread ended', content: thread });
     });

@@ -1,9 +1,10 @@
 /**
- * Worker threads. A worker counts in pages of shared memory, whatever backend the program has loaded; the main thread
- * copies their numbers into its own backend, as those of further writers. So backends need no code for threads, and the
- * numbers of a worker that is terminated stay.
+ * Worker threads. A worker counts in pages of shared memory, whatever backend the program has loaded. The main thread
+ * copies the numbers into its own backend, where each worker is one more writer. So backends need no code for threads,
+ * and the numbers of a terminated worker are not lost.
  *
- * This file has what every thread needs from the start; the code that reads pages is loaded with the first of them.
+ * This file has the code that every thread needs from the start. The code that reads pages, `bridge.ts`, is loaded
+ * later.
  */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { workerChannel } from '../../system/worker-channel.js';
@@ -37,7 +38,7 @@ export class ThreadBackend implements Backend {
     return this.#own.snapshot(this.#pages.buffers, request);
   }
 
-  /** Has no effect: the main thread reads the pages themselves. */
+  /** Has no effect: the main thread reads the pages directly. */
   async flush(): Promise<void> {}
 
   async close(): Promise<void> {}
@@ -61,7 +62,7 @@ export class WorkerThreads {
     });
   }
 
-  /** Returns the bridge, which is loaded with the first page or backend. */
+  /** Returns the bridge. The first call loads it. */
   async loadBridge(): Promise<ThreadBridge> {
     const { ThreadBridge } = await import('./bridge.js');
     this.bridge ??= new ThreadBridge(this.#backend(), this.#channel);

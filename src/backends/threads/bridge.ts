@@ -1,4 +1,4 @@
-/** Brings the numbers of worker threads into the backend of the main thread, as those of further writers. */
+/** Brings the numbers of worker threads into the backend of the main thread, where each thread is one more writer. */
 import { threadId } from 'node:worker_threads';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
@@ -30,7 +30,10 @@ export class ThreadBridge {
     findOrCreate(this.#threads, id, () => new ThreadNumbers(id, lineage)).pages.add(number, buffer);
   }
 
-  /** Keeps the numbers of a thread that ended, and of its own workers, which end with it and are not reported. */
+  /**
+   * Keeps the numbers of a thread that has ended, and of all threads that it started: they ended too, without a
+   * message.
+   */
   end(ended: number): void {
     for (const [id, thread] of this.#threads) {
       if (!thread.lineage.includes(ended)) continue;
@@ -57,16 +60,16 @@ class ThreadNumbers {
   readonly pages = new ThreadPageReader();
   readonly writer: Writer;
   readonly lineage: readonly number[];
-  /** By address. */
+  /** By `ThreadRecord.address`. */
   readonly #series = new Map<number, CopiedSeries>();
 
-  /** @param lineage - the threads with which this one ends, itself included */
+  /** @param lineage - ids of this thread and of its ancestors: when one of them ends, so does this thread */
   constructor(thread: number, lineage: readonly number[] = [thread]) {
     this.lineage = lineage;
     this.writer = { id: `${process.pid}-${thread}`, live: true };
   }
 
-  /** Brings the backend up to date. */
+  /** Copies the thread's current numbers into the backend. */
   copyTo(backend: Backend): void {
     for (const record of this.pages.newRecords()) {
       const { family, labels, created } = record;
@@ -118,8 +121,8 @@ interface EndedSeries {
 }
 
 /**
- * The numbers of all threads that have ended, added up in one set of cells for each series, so that a thousand
- * short-lived workers leave no more behind than one.
+ * The numbers of all threads that have ended, added up: each series has one group of cells, however many threads
+ * counted in it. So memory does not grow with the number of short-lived workers.
  */
 class EndedThreads {
   readonly #writer: Writer = { id: `${process.pid}-departed`, live: false };
@@ -147,7 +150,7 @@ class EndedThreads {
   }
 }
 
-/** The pages of the current thread, for a scrape in the thread itself. */
+/** The numbers of the current worker thread, for a scrape in that thread. */
 export class OwnPages {
   readonly #numbers = new ThreadNumbers(threadId);
   readonly #backend = new SingleProcessBackend();

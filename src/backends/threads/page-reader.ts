@@ -25,9 +25,9 @@ import {
 export interface ThreadRecord {
   readonly family: FamilyDescriptor;
   readonly labels: readonly string[];
-  /** Unix seconds. */
+  /** Unix seconds at which the series began to count. */
   readonly created: number;
-  /** Identifies it among all series of the thread. */
+  /** The address of its first cell, which identifies the series among all series of the thread. */
   readonly address: number;
   readonly page: Float64Array;
   readonly offset: number;
@@ -50,7 +50,7 @@ interface ExemplarRecord {
   sequence: number;
 }
 
-/** Limit of attempts to copy a record that its thread is writing. Writing takes about a microsecond. */
+/** Maximum number of attempts to copy a record while its thread is writing it, which takes about a microsecond. */
 const MAX_READS = 1000;
 
 /** Finds the records that were appended and the exemplars that were written since the last call. */
@@ -60,7 +60,7 @@ export class ThreadPageReader {
   readonly #exemplars: ExemplarRecord[] = [];
   readonly #decoder = new TextDecoder();
 
-  /** Adds the thread's page of this number. Pages come in order; known ones are ignored. */
+  /** Adds the thread's page with this number. Pages arrive in order, but may arrive again; a known page is ignored. */
   add(number: number, buffer: SharedArrayBuffer): void {
     if (number !== this.#pages.length) return;
     this.#pages.push({ page: new Page(buffer, this.#pages.at(-1)?.page), read: PAGE_HEADER });
@@ -118,7 +118,10 @@ export class ThreadPageReader {
   }
 }
 
-/** Returns the bytes of an exemplar's record, as written by one call; undefined when they are known or not whole. */
+/**
+ * Returns a copy of an exemplar's record; undefined if it has not changed since the last copy, or is still being
+ * written.
+ */
 function copyIfNew(record: ExemplarRecord): Uint8Array | undefined {
   const { page, start } = record;
   const at = start / 4;

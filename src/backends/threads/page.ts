@@ -19,12 +19,13 @@
  *          48  text: UTF-8 JSON, the labels, in MAX_EXEMPLAR_BYTES
  * ```
  *
- * A record is written first and `used` afterwards, so that a thread that is terminated in between leaves no partial
- * record. Families are numbered through all pages of a thread, in the order of their records. So are cells: the number
- * of a cell is its address.
+ * `used` is advanced after a record is written, so that a thread that is terminated while it writes leaves no partial
+ * record. The families of a thread are numbered across all its pages, in the order of their records. Cells are numbered
+ * across all pages too: the number of a cell is its address.
  *
- * An exemplar's record is written again and again. A reader copies it between two reads of its sequence, and uses
- * the copy when both were the same even number. The record of a removed series is used again for another.
+ * An exemplar's record is overwritten by each newer exemplar. A reader reads the sequence before and after it copies
+ * the record, and uses the copy if both reads gave the same even number. When a series is removed, the records of its
+ * exemplars are reused for other series.
  */
 import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
@@ -33,13 +34,13 @@ import { CELL_BYTES, type Cells } from '../backend.js';
 export const PAGE_HEADER = 8;
 export const RECORD_HEADER = 24;
 export const EXEMPLAR_HEADER = 48;
-/** Fields of a record: the first four as indices of int32s, `CREATED` of float64s. */
+/** Fields of a record: the first four are counted in int32s from its start, `CREATED` in float64s. */
 export const LENGTH = 0;
 export const STATE = 1;
 export const TEXT_LENGTH = 2;
 export const FAMILY = 3;
 export const CREATED = 2;
-/** Fields of an exemplar's record: the first three as indices of int32s, the others of float64s. */
+/** Fields of an exemplar's record: the first three are counted in int32s from its start, the others in float64s. */
 export const SEQUENCE = 6;
 export const SERIES = 7;
 export const CELL = 8;
@@ -52,8 +53,8 @@ export const DECLARES = -1;
 export const EXEMPLAR = -2;
 
 /**
- * Maximum bytes of an exemplar's text. Its names and values have 128 code points: at most 7 bytes each, for a name of
- * one character with an empty value.
+ * Maximum bytes of an exemplar's labels as JSON. They have at most 128 code points, and each takes at most 7 bytes: a
+ * name of one character with an empty value is `"a":"",`.
  */
 const MAX_EXEMPLAR_BYTES = 904;
 
@@ -134,12 +135,12 @@ export class ThreadPageWriter {
   readonly #pages = new Map<Float64Array, Page>();
   #last: Page | undefined;
   readonly #families = new Map<FamilyDescriptor, number>();
-  /** By the address of their cell. */
+  /** Records of exemplars, by the address of their cell. */
   readonly #exemplars = new Map<number, ExemplarRecord>();
-  /** Records of removed series. */
+  /** Records of the exemplars of removed series, to be reused. */
   readonly #freeExemplars: ExemplarRecord[] = [];
 
-  /** @param announce - called with each page before it is used, so that no record is written unseen */
+  /** @param announce - called with each page before a record is written to it, so that the main thread misses none */
   constructor(announce: (buffer: SharedArrayBuffer) => void) {
     this.#announce = announce;
   }
@@ -157,7 +158,10 @@ export class ThreadPageWriter {
     return { page: page.cells, offset: page.used / CELL_BYTES - family.cells };
   }
 
-  /** Searches the page for the record: removals are rare, and an index would cost memory for every series. */
+  /**
+   * Marks a series as removed. Searches its page for the record, since removals are rare and an index would cost memory
+   * for every series.
+   */
   release(family: FamilyDescriptor, { page, offset }: Cells): void {
     const { ints, address } = this.#pages.get(page)!;
     const end = (offset + family.cells) * CELL_BYTES;
@@ -172,7 +176,7 @@ export class ThreadPageWriter {
     }
   }
 
-  /** Ignores cells of removed series, which are in private memory. */
+  /** Keeps an exemplar of a cell. Ignores cells of removed series, which are in private memory. */
   putExemplar({ page, offset }: Cells, cell: number, exemplar: Exemplar): void {
     const known = this.#pages.get(page);
     if (known === undefined) return;
@@ -189,7 +193,7 @@ export class ThreadPageWriter {
     return record;
   }
 
-  /** Appends a record of text and zeroed cells. Returns the page, in which it is the last record. */
+  /** Appends a record of text and zeroed cells. Returns its page; the new record is the last one there. */
   #appendText(content: object, family: number, cells: number): Page {
     const text = encoder.encode(JSON.stringify(content));
     const length = RECORD_HEADER + align(text.length) + cells * CELL_BYTES;

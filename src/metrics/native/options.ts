@@ -29,11 +29,11 @@ export interface QuantileOptions {
   readonly relativeError?: number;
   /** Seconds for which a value counts. `Infinity`: no limit. @defaultValue `600` */
   readonly maxAge?: number;
-  /** The number of steps in which old values are dropped. @defaultValue `5` */
+  /** The number of age buckets within `maxAge`. The oldest one is dropped as a whole. @defaultValue `5` */
   readonly ageBuckets?: number;
 }
 
-/** How a family counts in native buckets. */
+/** The rule by which a family counts in native buckets. */
 export interface NativeRule {
   /** The hidden family of the blocks. */
   readonly blockFamily: FamilyDescriptor;

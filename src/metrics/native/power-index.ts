@@ -11,7 +11,7 @@ const halves = new Int32Array(float.buffer);
 /** Index of the leading 32 bits of a float64: 1 on little-endian machines. */
 const LEADING = new Uint8Array(Float64Array.of(1).buffer)[0] === 0 ? 1 : 0;
 
-/** Of the leading 32 bits: bits of the mantissa, and the range of finite normal numbers. */
+/** Within the leading 32 bits: the bits of the mantissa, and the range of finite normal numbers. */
 const MANTISSA_BITS = 20;
 const MANTISSA = (1 << MANTISSA_BITS) - 1;
 const MIN_NORMAL = 1 << MANTISSA_BITS;
@@ -57,7 +57,7 @@ export class PowerIndex {
       while (bounds[below]! < 1 + slot / (2 * size)) below += 1;
       float[0] = bounds[below] ?? 0;
       this.#low[below] = halves[1 - LEADING]!;
-      // After the last bound, a value that no mantissa reaches.
+      // The last slots have no next bound. They get a number that no mantissa reaches.
       this.#slots.set([below, below < size ? halves[LEADING]! & MANTISSA : MIN_NORMAL], 2 * slot);
     }
   }

@@ -58,14 +58,17 @@ const BITS = BLOCK_BITS;
 const MASK = BLOCK_SIZE - 1;
 
 /**
- * Offset added to the block index of negative values, so that both signs share one table. Indices are below 2 ** 15,
- * and equal indices of both signs are in different slots of a cache of 32.
+ * Offset added to the block index of negative values, so that both signs share one table. It is above every index,
+ * which is below 2 ** 15. The 16 puts equal indices of both signs into different slots of the cache.
  */
 const NEGATIVE = (1 << 16) + 16;
 /** Key of the zero bucket: NaN equals no number, so no lookup by value finds it. */
 const ZERO = Number.NaN;
 
-/** Size of the cache of blocks, which are found by the last bits of their keys. An octave has at most 8 blocks. */
+/**
+ * Size of the cache of blocks, which are found by the last bits of their keys. 4 octaves fit: each has at most 8
+ * blocks.
+ */
 const CACHED_BLOCKS = 32;
 
 export class NativeSeries {
@@ -85,7 +88,7 @@ export class NativeSeries {
   /** The blocks of the current schema, bound and age, by key. */
   #current = new Map<number, Block>();
   #zero!: Block;
-  /** Index of the first count among the cells of a block: 1 if the age is before it, else 0. */
+  /** Index of the first count among the cells of a block: 1 if the first cell is the age, else 0. */
   readonly #first: number;
   /** The current age bucket: its index, the number of its period since 1970, and the Unix seconds at which it ends. */
   #age = -1;
@@ -198,7 +201,7 @@ export class NativeSeries {
     page[offset + this.#first + 1] = 1;
   }
 
-  /** Selects the current blocks. A new age bucket takes the cells of the oldest one, which is dropped. */
+  /** Selects the blocks to count in. A new age bucket reuses the cells of the oldest one, whose counts are dropped. */
   #restart(): void {
     const { ageSeconds, ageBuckets } = this.family.rule;
     if (ageSeconds > 0) {

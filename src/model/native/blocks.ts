@@ -1,14 +1,15 @@
 /**
  * Native buckets as cells: a hidden family beside the family that a scrape shows. Each of its series is a block of
  * adjacent buckets of one series of the shown family, so blocks add up over threads, processes and machines as every
- * series does. The address of a block is numbers inside a program; in records it is the text of one more label:
+ * series does. Inside a program, the address of a block is a few numbers. In a series, it is the text of an additional
+ * label:
  *
  * - `3:p-2`: schema 3, positive values, block -2
  * - `3:n0`: negative values
  * - `3:p-2>0.5`: counted since the zero bucket has been at least 0.5 wide
  * - `3:z2.938735877055719e-39`: the zero bucket of this threshold. Its first cell is the count; its second is 1 if the
  *   bucket was widened to this threshold
- * - a suffix `@1`: the age bucket, in summaries that forget
+ * - a suffix `@1`: the age bucket, in summaries that drop old values
  */
 import type { FamilyDescriptor } from '../family.js';
 import type { FamilyType, MetricType } from '../metric-types.js';
@@ -22,9 +23,10 @@ const LABEL = '__part';
 /**
  * Returns the descriptor of the hidden family beside `family`.
  *
- * @param bounds - the rule by which every reader reads it: `[maxBuckets, maxZeroThreshold]` of a histogram, where 0
- * buckets mean no limit; of a summary that forgets, the length of an age bucket in seconds and their number. The name
- * repeats them, so that programs with different rules have different families
+ * @param bounds - two numbers by which every reader adds up the blocks. For a histogram: `[maxBuckets,
+ * maxZeroThreshold]`, where 0 buckets mean no limit. For a summary that drops old values: the length of an age bucket
+ * in seconds, and the number of age buckets. The name contains them too, so that programs with other numbers have other
+ * families
  */
 export function blockFamily(
   family: FamilyDescriptor,
@@ -36,7 +38,7 @@ export function blockFamily(
     name: `${family.name}{${bounds}}`,
     type: 'parts' as FamilyType as MetricType,
     labelNames: [...family.labelNames, LABEL],
-    // With age buckets, the first cell is the age: see the merge rule.
+    // With age buckets, the first cell is the number of the period: see the merge rule `newest`.
     cells: BLOCK_SIZE + +forgets,
     merge: forgets ? 'newest' : 'add',
     bounds,
@@ -62,7 +64,7 @@ export interface BlockAddress {
   readonly bound: number;
 }
 
-/** A block in which something is counted: `BLOCK_SIZE` counts that begin at `at`. */
+/** A block with at least one count: `BLOCK_SIZE` counts that begin at `values[at]`. */
 export interface CountedBlock {
   readonly address: BlockAddress;
   readonly values: Float64Array;

@@ -1,5 +1,5 @@
 /**
- * Bounds of buckets that are powers. Only those of one octave, from 1 to 2, are stored; others are these times 2 ** n.
+ * Bounds of buckets that are powers. Only the bounds from 1 to 2 are stored; all others are these times a power of 2.
  */
 
 /** The range of schemas. Each bound is `2 ** 2 ** -schema` times the one before it. */
@@ -44,7 +44,7 @@ export function upperBound(schema: number, index: number): number {
   return (schema < 0 ? 1 : octaveBounds()[within << (FINEST_SCHEMA - bits)]!) * 2 ** octave;
 }
 
-/** Returns the index of the bucket that contains bucket `index` when the schema is coarser by this many steps. */
+/** Returns the index of the bucket that contains bucket `index` in a schema that is coarser by this many steps. */
 export function coarser(index: number, steps: number): number {
   return (index + (1 << steps) - 1) >> steps;
 }

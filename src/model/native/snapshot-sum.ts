@@ -44,7 +44,10 @@ export class BucketSpace {
   }
 }
 
-/** Adds up blocks of one schema without maps, as long as no limit is exceeded and no zero bucket was widened. */
+/**
+ * A sum without maps, for the usual case: all blocks have one schema, the limit is not exceeded and no zero bucket was
+ * widened. Leaves other cases to {@link NativeSum}.
+ */
 export class SnapshotSum extends NativeSum {
   readonly #space: BucketSpace;
 

@@ -11,8 +11,8 @@ import { BLOCK_SIZE, type BlockAddress, type CountedBlock } from './blocks.js';
 import { COARSEST_SCHEMA, coarser, upperBound } from './powers.js';
 
 /**
- * The maximum number of buckets besides the zero bucket. To keep it, the zero bucket is widened, at most to
- * `maxZeroThreshold`, before other buckets are merged.
+ * The maximum number of buckets besides the zero bucket. If there are more, the zero bucket is widened, at most to
+ * `maxZeroThreshold`. If that is not enough, adjacent buckets are merged.
  */
 export interface NativeLimit {
   /** 0 means no limit. */
@@ -24,11 +24,12 @@ export const NO_LIMIT: NativeLimit = { maxBuckets: 0, maxZeroThreshold: 0 };
 
 export class NativeSum {
   protected readonly blocks: CountedBlock[] = [];
-  /** The threshold of the narrowest zero bucket, and of the widest one that has counted or was widened. */
+  /** The threshold of the narrowest zero bucket. */
   protected narrowest = Number.POSITIVE_INFINITY;
+  /** The threshold of the widest zero bucket that has counted a value or was widened. */
   protected widest = 0;
   protected zeroCount = 0;
-  /** The finest schema of all zero buckets. Every writer of a series has a zero bucket, even before its first value. */
+  /** The finest schema of all zero buckets. Known even before the first value, since every writer has a zero bucket. */
   protected finest = COARSEST_SCHEMA;
 
   /** Adds a block: `BLOCK_SIZE` numbers that begin at `at`. They are read only by {@link result}. */
@@ -42,16 +43,16 @@ export class NativeSum {
     const isWidened = values[at + 1] !== 0;
     this.finest = Math.max(this.finest, schema);
     this.narrowest = Math.min(this.narrowest, bound);
-    // Zero buckets without a count only set the schema of an otherwise empty series. A zero bucket that was widened
-    // takes part from then on, whether or not it has counted since.
+    // A zero bucket that has counted nothing does not widen the sum, unless its writer has widened it to this
+    // threshold.
     if (count === 0 && !isWidened) return;
     this.widest = Math.max(this.widest, bound);
     this.zeroCount += count;
   }
 
   /**
-   * Returns the sum, within a limit that is kept as by Prometheus' Go client: the zero bucket takes in the bucket next
-   * to it while its maximum width allows this; else every two adjacent buckets are merged.
+   * Returns the sum within a limit. Keeps the limit as Prometheus' Go client does: widens the zero bucket by the bucket
+   * next to it as long as `maxZeroThreshold` allows this; otherwise merges every two adjacent buckets.
    */
   result({ maxBuckets, maxZeroThreshold }: NativeLimit): NativeBuckets {
     const groups = new CountGroups(this.blocks, this.threshold, this.zeroCount);
@@ -80,7 +81,7 @@ export class NativeSum {
 /**
  * Adds the cells of a block that begin at `at`. In a family with age buckets, blocks that are too old are left out.
  *
- * @param now - Unix seconds. A writer whose clock is ahead may be in the next age bucket already
+ * @param now - Unix seconds. Blocks of the next age bucket count too, since the clock of their writer may be ahead
  */
 export function addBlock(
   sum: NativeSum,
@@ -140,8 +141,9 @@ class CountGroups {
   }
 
   /**
-   * Widens the zero bucket up to a threshold. A bucket that reaches across it may have counted values below it, so the
-   * zero bucket is widened to the end of that bucket, which may in turn reach into further ones.
+   * Widens the zero bucket to a threshold, and moves the counts of the buckets inside it to the zero bucket. If a
+   * bucket contains the threshold, the zero bucket is widened further, to the upper bound of that bucket. This is
+   * repeated until no bucket contains the threshold.
    */
   widen(threshold: number): void {
     let widest = threshold;
@@ -151,7 +153,7 @@ class CountGroups {
         const { schema, bound } = address;
         for (const [index, count] of counts) {
           const upper = upperBound(schema, index);
-          // Adjacent bounds may be equal among subnormal numbers.
+          // Both bounds are compared, since they may be equal for buckets of subnormal numbers.
           const isOutside = Math.max(upperBound(schema, index - 1), bound) >= this.threshold;
           if (isOutside && upper > this.threshold) continue;
           counts.delete(index);
@@ -162,7 +164,7 @@ class CountGroups {
     } while (widest > this.threshold);
   }
 
-  /** Returns the counts of one sign at a schema that is not finer than that of any block. */
+  /** Returns the counts of one sign, converted to a schema that is at least as coarse as that of every block. */
   countsOf(sign: 1 | -1, schema: number): Counts {
     const joined: Counts = new Map();
     for (const { address, counts } of this.#groups.values()) {
