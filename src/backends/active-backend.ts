@@ -108,7 +108,7 @@ export class ActiveBackend {
     return backend;
   }
 
-  /** Copies the numbers of worker threads by a timer, since this process does not notice when others read the backend. */
+  /** Copies the numbers of worker threads by a timer, since other processes read the backend at any time. */
   #keepThreadsCurrent(sync: () => void): void {
     if (this.#syncTimer !== undefined) return;
     this.#syncTimer = setInterval(sync, SYNC_MS).unref();

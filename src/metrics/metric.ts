@@ -15,7 +15,7 @@ const NO_PAGE = new Float64Array(0);
  * A metric, partial or complete. An observation is an add at `page[offset]`, written `-= -by` on hot paths: see
  * docs/v8.md: adding by subtracting.
  *
- * `offset` is -1 while labels are missing. So the check for missing labels compares a field that every observation reads
+ * `offset` is -1 while labels are missing. So the check for missing labels compares a field that each observation reads
  * anyway. `page` and `offset` change when another backend is loaded: do not keep them.
  */
 export abstract class Metric {
