@@ -28,8 +28,8 @@ export function gzipBytes(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 /**
- * No chunk waits in the stream: encoders fill two buffers in turn, and with Node's own limit (64 KiB from version 22 on)
- * a third chunk would overwrite the first while that is waiting.
+ * With this limit, no chunk waits in the stream. Encoders fill two buffers in turn, so the third chunk overwrites the
+ * first. With Node's own limit (64 KiB from version 22 on), the first might still be waiting then.
  */
 const ONE_AT_A_TIME = { ...OPTIONS, writableHighWaterMark: 1 };
 

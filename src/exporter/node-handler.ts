@@ -7,11 +7,11 @@ import { createResponder, type MetricsHandlerOptions, type Responder } from './r
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * Creates a listener that serves metrics to `GET` and `HEAD`, in the format that the client prefers, and compressed where
- * the client accepts it.
+ * Creates a listener that serves metrics to `GET` and `HEAD`, in the format that the client prefers, and compressed if
+ * the client accepts that.
  *
- * Large responses are written as fast as the client reads, and end when the client disconnects. A collector that fails is
- * answered with 500 and its message. The listener itself never throws.
+ * Large responses are written as fast as the client reads, and end when the client disconnects. If a collector fails,
+ * the answer is 500 with its message. The listener itself never throws.
  *
  * @throws `METHEUS_INVALID_OPTIONS`
  * @example
@@ -38,7 +38,8 @@ export function handlerOf(respond: Responder): MetricsHandler {
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
   const { accept, 'accept-encoding': acceptEncoding } = request.headers;
-  // A framework may have replaced `write`, to compress for instance, by one that keeps a chunk after its callback.
+  // A framework may have replaced `write`, for instance to compress. The new function may still use a chunk after it
+  // has called back, so buffers must not be reused.
   const reuse = !Object.hasOwn(response, 'write');
   const { status, headers, body, abandon } = await respond({ method, url, accept, acceptEncoding, reuse });
   if (response.destroyed) {

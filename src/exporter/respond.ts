@@ -42,8 +42,9 @@ export interface MetricsResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * `null` for `HEAD`; an array for a small body; else chunks, which are made as they are read. If the chunks end with
-   * an error, the server must break the connection, since the status has been sent already.
+   * `null` for `HEAD`. A small body is an array of bytes, a large one a source of chunks, which are made as they are
+   * read. If the chunks end with an error, the server must break the connection, since the status has been sent
+   * already.
    */
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** Frees the resources of chunks that are not read at all. */
@@ -117,7 +118,7 @@ async function metrics(
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
   const collection = sharedCollections(registry).join();
-  // Compression has read each chunk when it requests the next, so it allows reuse even where the server does not.
+  // Compression has read a chunk before it requests the next. So buffers can be reused even if the server keeps chunks.
   const options = { format, escaping, created, reuse: gzip || reuse };
   const chunks = streamMetrics({ collect: () => collection.families }, options);
   // The first chunks are made before the response begins, so that an early error can still set the status.
@@ -172,7 +173,7 @@ function failure(error: unknown): MetricsResponse {
   return complete(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
 }
 
-/** Warns in this process too, since a scraper sees little more than a status. */
+/** Warns in this process too, since a scraper reports little more than the status. */
 function report(error: unknown): void {
   const kind = (error as { code?: unknown } | null | undefined)?.code;
   warnOnce(`serving metrics: ${kind}`, `Metrics could not be served: ${messageOf(error)}`);

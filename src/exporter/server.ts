@@ -155,7 +155,8 @@ function indexPage(path: string): string {
 
 /**
  * The connections of a server, so that closing it waits for responses and not for idle clients. Node's own
- * `closeIdleConnections` keeps connections that never sent a request, as browsers open them in advance.
+ * `closeIdleConnections` does not close connections on which no request was sent. Browsers open such connections in
+ * advance.
  */
 class Connections {
   readonly #running = new Map<Socket, Set<ServerResponse>>();

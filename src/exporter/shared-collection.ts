@@ -2,9 +2,9 @@
  * Concurrent scrapes share one collection: its work is done once, and its numbers are held in memory once.
  *
  * A scrape joins a collection that began at most {@link JOINABLE_MS} before the scrape arrived and that is running or
- * still being sent. If the running one is older, the scrape waits for the next. A scrape that arrives when all others
- * have ended begins a collection, and so sees all that was counted before. So does every direct call of
- * `registry.collect()`.
+ * still being sent. If the last collection is older but still running, the scrape waits for the next one, which begins
+ * when the running one has ended. A scrape that arrives when all others have ended begins a collection, and so sees all
+ * that was counted before. So does every direct call of `registry.collect()`.
  */
 import type { FamilySnapshot } from '../model/family.js';
 import type { Collectable } from '../registry/generate.js';
@@ -41,7 +41,7 @@ class Collection implements JoinedCollection {
     };
     this.families =
       previous === undefined
-        ? // A custom registry may throw instead of rejecting.
+        ? // If a custom registry throws, this promise rejects.
           new Promise((resolve) => resolve(begin()))
         : previous.families.then(begin, begin);
     const end = () => this.#end();
@@ -56,7 +56,7 @@ class Collection implements JoinedCollection {
   #end(): void {
     this.isRunning = false;
     if (this.scrapes === 0) this.#drop();
-    // After this time no scrape may join, so a slow one no longer has to keep the collection available.
+    // After this time no scrape may join, so the collection is dropped even if a slow scrape has not released it.
     else this.#timer = setTimeout(() => this.#drop(), JOINABLE_MS).unref();
   }
 

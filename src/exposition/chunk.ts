@@ -21,7 +21,10 @@ export class Fragment {
 }
 
 export class Chunk {
-  /** Keeps the optimized code between two scrapes. See docs/v8.md: constructors kept by one live instance. */
+  /**
+   * An instance that is never freed, so that V8 keeps the optimized code between two scrapes. See docs/v8.md:
+   * constructors kept by one live instance.
+   */
   static readonly always = new Chunk();
 
   bytes = new Uint8Array(CHUNK_BYTES + PADDING);

@@ -1,9 +1,9 @@
 /**
  * Names of families and labels in an exposition: escaped for readers that do not support UTF-8 names, and unique.
  *
- * Names are unique when they are registered, but may clash after escaping, or after a format has removed an ending.
- * Then a name that needs no escaping is kept. Of the others, the first is kept, and later ones are written by the
- * scheme `values`, with underscores appended until they are unique.
+ * Names are unique when they are registered, but may clash after escaping, or after a format has removed an ending. Of
+ * names that clash, one that needs no escaping is kept. If all need it, the first is kept. The others are written by
+ * the scheme `values`, with underscores appended until they are unique.
  *
  * @see https://prometheus.io/docs/instrumenting/escaping_schemes/
  */
@@ -75,7 +75,10 @@ export interface Exposed<F> {
   readonly shape: Shape;
   /** Renames the labels in the text of a series; `undefined` where the text is written unchanged. */
   readonly relabel: ((text: string) => string) | undefined;
-  /** Results of the encoder that depend on the descriptor only: one for each set of optional columns in snapshots. */
+  /**
+   * Results of the encoder that depend on nothing but the descriptor and the optional columns of a snapshot: one for
+   * each combination of these columns.
+   */
   readonly forms: F[];
 }
 
@@ -101,7 +104,7 @@ export class FamilyNamer<F> {
 
   /**
    * Returns a function that names the families of one scrape by their positions; `undefined` for hidden families. If
-   * the families are given as an array, the names do not depend on its order.
+   * the families are an array, all are known before the first is named, so the names do not depend on their order.
    */
   begin(
     snapshots: Iterable<FamilySnapshot>,
@@ -219,7 +222,7 @@ function relabelling(family: FamilyDescriptor, shape: Shape, escaping: Escaping)
   const { labelNames, type } = family;
   if (type !== 'stateset' && labelNames.every(isLegacyLabelName)) return undefined;
   const written = labelNamesOf(labelNames, escaping);
-  // The last label of a stateset, its state, gets the exposed name of the family, which includes a prefix.
+  // The last label of a stateset contains the state. Its name is the exposed name of the family, with the prefix.
   const ownName = quotedLabel(escapeLabelName(shape.family, escaping));
   const isTaken = labelNames.some((name) => written.get(name) === ownName);
   if (type === 'stateset' && !isTaken) written.set(labelNames.at(-1) ?? '', ownName);

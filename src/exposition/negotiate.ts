@@ -23,7 +23,7 @@ interface Offer {
   readonly type: string;
   /** Accepted values of required parameters. `undefined` is among them where the parameter may be left out. */
   readonly parameters: Readonly<Record<string, readonly (string | undefined)[]>>;
-  /** Reports whether the format can be written here. Left out for formats for which it always can. */
+  /** Reports whether the format can be written here. Left out for a format that always can. */
   readonly isAvailable?: () => boolean;
 }
 
@@ -65,8 +65,8 @@ const OFFERS: readonly Offer[] = [
 ];
 
 /**
- * Returns the available format that a client prefers, and how names are escaped for it. Without a header that requests
- * an available format, that is text 0.0.4, which every client reads.
+ * Returns the available format that a client prefers, and how names are escaped for it. If the header requests no
+ * available format, this is text 0.0.4, which every client reads.
  *
  * @param accept - the value of the request's `Accept` header
  * @example

@@ -25,8 +25,8 @@ export interface TqdmPromProxyOptions {
   /**
    * Names the metrics.
    *
-   * @defaultValue fixed names with the labels `bucket` and `unit`, `progress_completed_total` and others, so that one
-   *   dashboard serves every job
+   * @defaultValue fixed names such as `progress_completed_total`, with the labels `bucket` and `unit`: one dashboard
+   *   then fits every program
    */
   readonly metricFunc?: MetricFunc;
   /** Groups the bars. @defaultValue by description; bars without one are in the bucket `default` */
@@ -45,8 +45,9 @@ export interface TqdmPromProxyOptions {
 const NO_DESCRIPTION = 'default';
 
 /**
- * Creates bars whose numbers can be scraped. A bar counts from its start, whether or not the proxy is started and the
- * bar is drawn; in a worker thread or child process a proxy need not be started.
+ * Creates bars whose numbers can be scraped. A bar is counted from its start, even if it is not drawn or the proxy is
+ * not started. In a worker thread or child process, a proxy need not be started: the started proxy of the same name
+ * serves its bars too.
  *
  * @example
  * ```ts
@@ -119,7 +120,7 @@ export class TqdmPromProxy implements Collector {
     if (server !== undefined) {
       this.#server = undefined;
       this.#url = undefined;
-      // `start` has thrown the error of a server that never listened.
+      // A server that never listened need not be closed. Its error has been thrown by `start`.
       this.#stopped = server.then(
         ({ close }) => close(),
         () => {},
@@ -146,8 +147,8 @@ export class TqdmPromProxy implements Collector {
   }
 
   /**
-   * Returns the registry's metrics and the bars, which are not registered: two proxies may serve one registry, and its
-   * prefix does not change the names of the bars.
+   * Returns the metrics of the registry and the families of the bars. The proxy is not registered in the registry:
+   * otherwise two proxies could not serve one registry, and its prefix would change the names of the bars.
    */
   async #collectAll(): Promise<FamilySnapshot[]> {
     const [metrics, bars] = await Promise.all([this.#registry.collect(), this.collect()]);

@@ -44,7 +44,7 @@ export interface Tqdm extends PromiseBars {
    * disposed of. Bars on a terminal do so while they are open, unless they have `redirect: false`.
    */
   redirect(): Disposable;
-  /** Seconds between two checks for bars that fell silent; 0 for none. @defaultValue 10 */
+  /** Seconds between two checks for open bars that have not been drawn for some time; 0 for none. @defaultValue 10 */
   monitorInterval: number;
   /**
    * Returns a `fetch` response whose body moves a bar while it is read. The total is the `content-length`, unless the
@@ -102,9 +102,9 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
 }
 
 /**
- * Creates a `tqdm` with its own clock, outputs or variables, for instance for tests that compare frames. Its bars
- * have rows of their own, unless only the variables differ. With a clock that has no `stride`, each update may draw,
- * as in Python.
+ * Creates a `tqdm` with its own clock, outputs or variables, for instance for tests that compare frames. Its bars do
+ * not share rows with other bars, unless only the variables differ. If the clock has no `stride`, fast loops read it as
+ * often as slow ones, so each update may draw a frame, as in Python.
  */
 export function createOwnTqdm(environment: TqdmEnvironment = {}): Tqdm {
   const { clock, stdout, stderr } = environment;

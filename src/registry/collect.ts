@@ -14,7 +14,7 @@ export interface MetricFamilies {
   readonly hidden: readonly FamilyDescriptor[];
 }
 
-/** Collects the families of one registry. Renamed descriptors are kept from one collection to the next. */
+/** Collects the families of one registry. Descriptors with prefixed names are kept for the next collection. */
 export class Collection {
   readonly #prefix: string;
   readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();

@@ -48,7 +48,7 @@ const global = globalThis as { [DEFAULT_REGISTRY]?: DefaultRegistry };
 function findOrCreate(): DefaultRegistry {
   if (global[DEFAULT_REGISTRY] === undefined) {
     global[DEFAULT_REGISTRY] = new DefaultRegistry();
-    // At once, so that the backend learns of every thread that starts from now on.
+    // The backend is created now, so that it learns of every thread that starts later.
     activeBackend();
     loadBackendFromEnvironment();
   }

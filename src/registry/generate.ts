@@ -21,7 +21,7 @@ const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
   text: async () => (await import('../exposition/text/prometheus.js')).encodeText,
   openmetrics: async () => (await import('../exposition/text/openmetrics.js')).encodeOpenMetrics,
   protobuf: async () => {
-    // First, so that an error names the missing package.
+    // Loaded before the encoder, so that the error for a missing package names it.
     await (await import('../exposition/protobuf/peer.js')).importProtobuf();
     return (await import('../exposition/protobuf/encode.js')).encodeProtobuf;
   },
@@ -50,7 +50,7 @@ export async function generateMetrics(
 }
 
 const INITIAL_BYTES = 65_536;
-/** Size of the next buffer in relation to the last exposition, so that a little growth needs no larger one. */
+/** Factor from the size of the last exposition to that of the next buffer. It leaves room for a little growth. */
 const ROOM = 1.02;
 
 /**

@@ -76,7 +76,7 @@ function limitOf(hidden: readonly FamilySnapshot[]): NativeLimit {
   return { maxBuckets, maxZeroThreshold: Math.max(...limits.map(([, threshold]) => threshold)) };
 }
 
-/** The hidden records of each series, in columns. */
+/** The records of all series in hidden families, in columns. */
 interface Blocks {
   /** Where the records of each series begin; the last element is where those of the last series end. */
   readonly starts: Uint32Array;
@@ -86,7 +86,10 @@ interface Blocks {
   readonly address: readonly BlockAddress[];
 }
 
-/** Identifies label rows by their arrays: views never change, so equal arrays of equal size have the same rows. */
+/**
+ * Identifies label rows by their arrays. The rows of a view never change, so if arrays and size are equal, the rows
+ * are equal too.
+ */
 type Identity = Pick<LabelRows, 'starts' | 'lengths' | 'size'>;
 
 interface Known {
@@ -95,8 +98,8 @@ interface Known {
 }
 
 /**
- * Records found in the last snapshot of a family, valid until series change. Finding them takes several times as long
- * as adding them up.
+ * Records found in the last snapshot of a family, valid until a series is added or removed. Finding them takes several
+ * times as long as adding them up.
  */
 const known = new WeakMap<FamilyDescriptor, Known>();
 

@@ -82,7 +82,7 @@ export class LineReader {
     const quoted = this.#quoted();
     const name = quoted === undefined ? this.#take(METRIC_NAME)?.[0] : unescaped(quoted);
     if (!name) this.fail(`the name of a metric after ${kind}`);
-    // Only one blank is skipped: further ones belong to the help.
+    // Only one blank separates the name from the help. Further ones belong to the help.
     if (kind === 'HELP' && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
     else if (this.#isStrict || this.#at < this.#line.length) this.#space();
     const rest = this.#line.slice(this.#at);
@@ -202,8 +202,8 @@ export class LineReader {
   }
 
   /**
-   * Returns the text in the quotes that begin here, with its escapes. A regular expression with a choice for each
-   * character would overflow the stack in a value of some megabytes.
+   * Returns the text in the quotes that begin here, with its escapes. It is not matched by a regular expression: an
+   * alternation for each character would overflow the stack for a value of some megabytes.
    */
   #quoted(): string | undefined {
     const line = this.#line;
@@ -245,7 +245,7 @@ export function invalidLine(line: number, given: string, expected: string): Meth
   });
 }
 
-/** Parses a number or a bound; `undefined` for anything else. Hexadecimal digits and underscores are specific to Go. */
+/** Parses a number or a bound; `undefined` for anything else, also for the hexadecimal digits and underscores of Go. */
 export function numberOf(text: string): number | undefined {
   if (DECIMAL.test(text)) return Number(text);
   const infinite = INFINITE.exec(text);

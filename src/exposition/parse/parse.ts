@@ -46,10 +46,11 @@ function typesOf(format: TextFormat): ReadonlyMap<string, MetricType> {
 const END = /(?:^|\n)# EOF\n?$/;
 
 /**
- * Returns the families of a text in its order, as `registry.collect()` and collectors return them.
+ * Returns the families of a text, in the order of the text and in the form that `registry.collect()` and collectors
+ * return.
  *
- * The name of a counter has its `_total`, as in text 0.0.4. A missing sum is NaN, and the missing count of a summary is 0.
- * Synchronous: a large text blocks the event loop.
+ * The name of a counter has its `_total`, as in text 0.0.4. A missing sum is NaN, and the missing count of a summary is
+ * 0. Synchronous: a large text blocks the event loop.
  *
  * @throws `METHEUS_INVALID_EXPOSITION` with the number of the line; `METHEUS_UNKNOWN_FORMAT`
  */
@@ -88,8 +89,9 @@ class Families {
   readonly #byName = new Map<string, FamilyBuilder>();
   /** The first line of each family. */
   readonly #lines = new Map<FamilyBuilder, number>();
-  /** In OpenMetrics: sample names of earlier families, and the family of the lines before. */
+  /** In OpenMetrics: sample names of the families before the current one, which must not be used again. */
   readonly #taken = new Set<string>();
+  /** The family that was begun last. */
   #current: FamilyBuilder | undefined;
   /** The line that errors name, and its number. */
   #line = '';
@@ -176,7 +178,7 @@ class Families {
     return family;
   }
 
-  /** Reserves the sample names of a family. */
+  /** Reserves the sample names of a family that has ended. */
   #end({ name, type = 'unknown' }: FamilyBuilder): void {
     this.#taken.add(name);
     for (const suffix of METRIC_TYPES[type].openmetrics.suffixes) this.#taken.add(name + suffix);

@@ -187,7 +187,7 @@ export class FamilyBuilder {
     );
   }
 
-  /** Returns the upper bounds without the last, or the quantiles. */
+  /** Returns the upper bounds without +Inf; of a summary, the quantiles. */
   #boundsOf(type: MetricType, series: readonly Series[]): number[] {
     const ascending = (values: Iterable<number>) => [...values].sort((a, b) => a - b);
     if (type === 'summary') return ascending(new Set(series.flatMap(({ points }) => [...points.keys()])));

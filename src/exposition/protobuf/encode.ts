@@ -1,8 +1,9 @@
 /**
  * Encodes families as delimited messages `io.prometheus.client.MetricFamily`.
  *
- * A message begins with its length, and a family is one message. So a family of several chunks is encoded twice: once
- * for its length, and once to be sent, which takes time but no memory.
+ * A family is one message, and a message begins with its length. The length must be known before the first chunk of the
+ * family is sent. So the series are measured first and then written, which takes time, but no memory for a whole
+ * family.
  *
  * @see https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
@@ -17,7 +18,7 @@ import { messageTag, varintTag } from './fields.js';
 import { type LabelName, MAX_LENGTH_BYTES, writeLength } from './labels.js';
 import { MetricWriter } from './metric.js';
 
-/** Number of series that are measured without a pause: about a millisecond, even for histograms. */
+/** Number of series that are measured without a pause. It takes about a millisecond, even for histograms. */
 const MEASURED_SERIES = 256;
 
 /** An empty chunk, yielded as a pause while a family is measured. */

@@ -40,8 +40,8 @@ interface Pair {
 }
 
 /**
- * Converts `method="GET",route="/"` into `Metric.label`, field by field. Most series of a family have the same names
- * in the same positions, so the name of each position is kept.
+ * Converts `method="GET",route="/"` into `Metric.label`, field by field. Most series of a family have the same names in
+ * the same positions. So the name at each position is kept, and encoded again only if it differs.
  */
 export class LabelPairs {
   #text = new Uint8Array();
@@ -51,7 +51,7 @@ export class LabelPairs {
   /** The pairs of the series that was measured last. */
   readonly #found: Pair[] = [];
   #pairs = 0;
-  /** Where the value read last ends, and how many of its bytes are escapes. */
+  /** The end of the value that was read last, and the number of backslashes in it that escape a character. */
   #close = 0;
   #escapes = 0;
 

@@ -45,7 +45,10 @@ const NO_FAMILY = createFamily('none', '', { series: [] });
 
 /** Writes the series of one family after another. */
 export class MetricWriter {
-  /** Keeps the optimized code between two scrapes. See docs/v8.md: constructors kept by one live instance. */
+  /**
+   * An instance that is never freed, so that V8 keeps the optimized code between two scrapes. See docs/v8.md:
+   * constructors kept by one live instance.
+   */
   static readonly always = new MetricWriter('allow-utf-8');
 
   readonly #escaping: Escaping;
@@ -211,7 +214,7 @@ export class MetricWriter {
       sum += values[first + i]!;
       this.#writeBucket(writer, first + i, family.bounds[i]!, sum, whole);
     }
-    // The last bucket equals the count. As in other clients, it is written for its exemplar only.
+    // The bucket +Inf has the count of the histogram. As in other clients, it is written only for its exemplar.
     const hasLast = this.#snapshot.exemplars?.has(first + inf) && (buckets === undefined || inf > 0);
     if (hasLast) this.#writeBucket(writer, first + inf, Number.POSITIVE_INFINITY, total, whole);
     if (buckets !== undefined) {
@@ -230,7 +233,9 @@ export class MetricWriter {
     writer.join();
   }
 
-  /** Writes exemplars of native buckets. They are a field of the histogram, and must have a timestamp. */
+  /**
+   * Writes the exemplars of a histogram with native buckets into a field of the histogram. They must have a timestamp.
+   */
   #writeNativeExemplars(writer: BinaryWriter, first: number, last: number): void {
     const { exemplars } = this.#snapshot;
     for (let cell = first; exemplars !== undefined && cell <= last; cell++) {

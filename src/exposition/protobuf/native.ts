@@ -7,7 +7,7 @@ import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { NativeBuckets, PowerBuckets } from '../../model/family.js';
 import { doubleTag, isCount, messageTag, varintTag, writeCount, writeDouble } from './fields.js';
 
-/** A gap of this many empty buckets is filled with zeros, since a new span takes as many bytes. */
+/** Gaps of up to this many empty buckets are filled with zeros, since a new span would not take fewer bytes. */
 const MAX_FILLED_GAP = 2;
 /**
  * Smallest zero threshold that is written for an empty histogram, as in client_golang. Some versions of Prometheus from
@@ -79,7 +79,10 @@ function writeBucket(writer: BinaryWriter, count: number, before: number, whole:
   else writer.double(count);
 }
 
-/** Writes spans, with small gaps filled. The first offset is a bucket; others count from the end of the span before. */
+/**
+ * Writes spans, with small gaps filled. The offset of the first span is the index of its first bucket. Every other
+ * offset is the number of empty buckets since the span before.
+ */
 function writeSpans(writer: BinaryWriter, tag: number, index: Int32Array): void {
   let before = 0;
   for (let i = 0; i < index.length; ) {

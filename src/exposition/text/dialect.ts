@@ -33,8 +33,8 @@ export interface LineContents {
  * Source of the number in a line.
  *
  * - `cell`: a cell
- * - `cumulative`: a cell and those of the lines before it, as buckets are cumulative
- * - `count`: all cells of the cumulative lines
+ * - `cumulative`: the sum of a cell and the cells of the cumulative lines before it, since buckets are cumulative
+ * - `count`: the sum of the cells of all cumulative lines
  * - `quantile`: the value at a quantile
  * - `created`: the time at which the series began to count
  */

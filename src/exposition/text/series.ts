@@ -25,7 +25,10 @@ const NO_TEXT: FamilyText = {
 
 /** Writes the series of one family after another, as many at a time as fit into a chunk. */
 export class SeriesWriter {
-  /** Keeps the optimized code between two scrapes. See docs/v8.md: constructors kept by one live instance. */
+  /**
+   * An instance that is never freed, so that V8 keeps the optimized code between two scrapes. See docs/v8.md:
+   * constructors kept by one live instance.
+   */
   static readonly always = new SeriesWriter(Number, undefined);
 
   /** Converts the time of a series' values to a timestamp; NaN where there is none. */

@@ -30,14 +30,14 @@ const PUBLISHED: readonly Published[] = [
   ['updated', 'progress_last_update_timestamp_seconds', 'Unix time of the newest update of a bar.'],
 ];
 
-/** Numbers of units, which have the unit as a label. The others are numbers of bars. */
+/** Properties measured in units of work. The metrics of other properties have no label `unit`. */
 const OF_UNITS: readonly BarProperty[] = ['completed', 'total', 'rate'];
 const GROWING: readonly BarProperty[] = ['completed', 'finished', 'failed'];
 const TIMES: readonly BarProperty[] = ['eta', 'updated'];
 
 /**
- * Returns the type for a name, so that any name is free of lint: a name that ends with `_total` is a counter where the
- * number only grows, and `unknown` where it does not; all others are gauges.
+ * Returns the type of a metric. Linters accept the ending `_total` only for counters and `unknown`. So a name with this
+ * ending is a counter if the property only grows, and `unknown` if not. All other names are gauges.
  */
 function typeOf(name: string, property: BarProperty): MetricType {
   if (!name.endsWith('_total')) return 'gauge';
@@ -51,7 +51,7 @@ interface BucketFamily {
   readonly series: readonly { readonly buckets: readonly Bucket[] }[];
 }
 
-/** Returns a family of that name without labels; by default of the fixed name, with labels: one dashboard for all jobs. */
+/** Returns the family of a property: with the given name and no labels, or else with the fixed name and labels. */
 function familyOf(
   [property, fixedName, help]: Published,
   all: readonly Bucket[],
@@ -70,7 +70,10 @@ function familyOf(
   return { property, snapshot, series: [...series.values()] };
 }
 
-/** Returns the numbers of the buckets now: the latest of times, the sum of everything else. */
+/**
+ * Returns the family with the current numbers of its buckets. A series of several buckets has the maximum of their
+ * times, and the sum of any other property.
+ */
 function snapshotOf({ property, snapshot, series }: BucketFamily): FamilySnapshot {
   const values = snapshot.values.slice();
   for (const [row, { buckets }] of series.entries()) {
@@ -81,7 +84,7 @@ function snapshotOf({ property, snapshot, series }: BucketFamily): FamilySnapsho
   return { ...snapshot, values };
 }
 
-/** The families of a proxy. While the buckets stay the same, a snapshot only reads their numbers. */
+/** The families of a proxy, kept until the set of buckets changes. Until then, a snapshot only reads numbers. */
 export class BucketFamilies {
   readonly #proxy: string;
   readonly #metricFunc: MetricFunc | undefined;
@@ -90,7 +93,7 @@ export class BucketFamilies {
   #buckets: readonly Bucket[] | undefined;
   #families: readonly BucketFamily[] = [];
 
-  /** @param proxy - the name of the proxy, since each proxy gives its own warnings */
+  /** @param proxy - the name of the proxy, so that a warning is given once for each proxy */
   constructor(proxy: string, metricFunc?: MetricFunc) {
     this.#proxy = proxy;
     this.#metricFunc = metricFunc;

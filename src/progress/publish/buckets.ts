@@ -47,7 +47,7 @@ export interface Bucket extends Record<BarProperty, number> {
 /** Reads the buckets of one proxy. */
 export class BucketReader {
   readonly #proxy: string;
-  /** The newest rows. While they stay the same, so do the buckets. */
+  /** The rows of the last read. The buckets are made again only when the rows have changed. */
   #rows: LabelRows | undefined;
   /** The bucket of each row; undefined for records of other proxies. */
   #bucketOf: readonly (Bucket | undefined)[] = [];
@@ -61,7 +61,7 @@ export class BucketReader {
   async read(): Promise<readonly Bucket[]> {
     const [bars] = await activeBackend().snapshot({ families: [BARS], scopes: [] });
     const { rows, values, live } = bars!;
-    // Rows never change, so the same lengths are those of the same rows.
+    // The contents of `lengths` never change. So if array and size are the same, the rows are the same too.
     if (rows.lengths !== this.#rows?.lengths || rows.size !== this.#rows.size) this.#group(rows);
     for (const bucket of this.#buckets) Object.assign(bucket, NO_NUMBERS);
     this.#bucketOf.forEach((bucket, row) => {
@@ -89,7 +89,7 @@ function addRecord(bucket: Bucket, cells: Float64Array, live: boolean): void {
   bucket.total += cells[EXPECTED]!;
   bucket.finished += cells[FINISHED]!;
   bucket.failed += cells[FAILED]! + (live ? 0 : running);
-  // The remaining numbers describe running bars, which an ended writer does not have.
+  // The remaining numbers describe running bars. A writer that has ended has none.
   if (!live) return;
   bucket.active += running;
   bucket.rate += cells[RATE]!;

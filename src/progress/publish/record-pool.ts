@@ -9,8 +9,8 @@ import { findOrCreate } from '../../system/find-or-create.js';
 import { type BarRecord, type OpenRecord, RECORD_CELLS } from '../bar/record.js';
 
 /**
- * The family of all bars, from which a proxy makes metrics. Series of different writers stay apart, since a bar whose
- * writer has ended is no longer active.
+ * The family of all bars, from which a proxy makes metrics. Series of different writers are not added up, so that the
+ * running bars of a writer that has ended can be counted as failed.
  */
 export const BARS: FamilyDescriptor = {
   scope: 'progress',
@@ -32,8 +32,8 @@ interface PooledRecord extends BarRecord {
 const pools = new Map<string, RecordPool>();
 
 /**
- * The records of a proxy's bars in this thread. The next bar of a bucket and unit reuses a record and continues its
- * counts, so there are never more records than there were bars at one time.
+ * The records of a proxy's bars in this thread. After a bar has ended, the next bar of its bucket and unit reuses its
+ * record and adds to its counts. So a bucket and unit have no more records than they had bars at one time.
  */
 export class RecordPool implements CellOwner {
   readonly #proxy: string;

@@ -19,9 +19,12 @@ export interface BoardMemory {
   publish?(slot: SlotWriter): void;
   /** Updates `slot.drawn` to what the parent has written, where the parent does not share the memory. */
   refresh?(slot: SlotWriter): void;
-  /** Milliseconds after which a frame is written for a bar that has moved; undefined where the parent reads its cells. */
+  /**
+   * Milliseconds between two frames of a bar that moves. Undefined where the parent reads the bar's cells, and so needs
+   * no frame to see a new count.
+   */
   readonly interval?: number;
-  /** Tells the parent that the board has a bar again, where the parent does not look for bars itself. */
+  /** Tells the parent that the board has a bar again. Left out where the parent itself looks for bars. */
   announce?(): void;
   /** Returns where the parent can read a bar's cells while the bar runs; undefined where it cannot. */
   locate?(record: BarRecord): CellLocation | undefined;
@@ -34,8 +37,8 @@ export interface BoardMemory {
 const UNREADABLE: CellLocation = { page: -1, offset: 0 };
 
 /**
- * Maximum closed bars whose last frame was not drawn yet. Beyond it the oldest frames are overwritten, so that memory
- * stays bounded while the parent is busy.
+ * Maximum number of closed bars whose last frame has not been drawn yet. Beyond it the oldest of these frames are
+ * overwritten, so that memory stays bounded while the parent is busy.
  */
 const MAX_UNDRAWN = 1024;
 
@@ -88,7 +91,7 @@ export class Board implements FrameBoard {
     }, this.#memory.interval).unref();
   }
 
-  /** Writes the last frame. The slot is used again when it was drawn. */
+  /** Writes the last frame of a bar. The slot is used again after the parent has drawn this frame. */
   close(slot: SlotWriter, outcome: Outcome, numbers: SlotNumbers, settings: SlotSettings): void {
     slot.write(outcome, numbers, settings);
     this.#memory.publish?.(slot);
@@ -97,7 +100,8 @@ export class Board implements FrameBoard {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    // A bar without a last frame frees its slot at once: the next serial in the slot shows that it ended.
+    // A bar that leaves no last frame frees its slot at once. When the next bar takes the slot, the parent sees another
+    // serial there, and so knows that the bar has ended.
     if (settings.leave === false) this.#free.push(slot);
     else this.#undrawn.push(slot);
   }
@@ -141,7 +145,7 @@ class SlotRenderer implements Renderer {
     if (this.#bar.n !== this.#drawnN) this.draw(this.#bar.frame());
   };
 
-  /** Has no effect: the parent takes bars off the screen for what it prints. */
+  /** Does nothing: when the parent prints text, it takes the bars off the screen itself. */
   clear(): void {}
 
   finish(frame: BarFrame): void {
@@ -151,7 +155,10 @@ class SlotRenderer implements Renderer {
     this.#board.close(this.#reserved(), outcome, this.#numbers(frame), last);
   }
 
-  /** Writes the last frame. The parent knows the rows, so it decides by `leave` whether the frame stays. */
+  /**
+   * Writes the last frame, as `finish` does. The parent removes it from the screen if the setting `leave` and the bar's
+   * row, which only the parent knows, require that.
+   */
   erase(frame: BarFrame): void {
     this.finish(frame);
   }
@@ -161,7 +168,7 @@ class SlotRenderer implements Renderer {
     return this.#slot;
   }
 
-  /** Both `n` and `counted` include the units of a running loop. */
+  /** Returns the numbers of a frame. Both `n` and `counted` include the units of a running loop. */
   #numbers({ total, elapsed, time, rate }: BarFrame): SlotNumbers {
     const { n, record } = this.#bar;
     const counted = record.page[record.offset + COMPLETED]!;

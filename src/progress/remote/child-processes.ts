@@ -24,7 +24,7 @@ import { type NoContent, SLOT_BYTES, type SlotContent, type SlotNumbers, SlotRea
 
 /** Milliseconds between two scans of the directory while there are no bars. */
 const SCAN_MS = 300;
-/** Rounds between two checks whether a child lives. */
+/** Number of rounds from one check whether a child is alive to the next. */
 const ROUNDS_PER_CHECK = 4;
 
 /** The board of one child process. */
@@ -92,7 +92,8 @@ export class ChildProcesses {
     this.#environment = environment;
     renderer.beforeFrames(() => this.#scan());
     setInterval(() => this.#startRenderer(), SCAN_MS).unref();
-    // Registered before the program's own listeners, so that last frames are drawn before these print something.
+    // This listener is registered before the program's own. So the last frames are drawn before a listener of the
+    // program prints something.
     subscribe('child_process', (message) => {
       (message as { process: ChildProcess }).process.once('exit', () => {
         this.#scan();
@@ -106,7 +107,9 @@ export class ChildProcesses {
     });
   }
 
-  /** Starts the renderer if there is a board: a child does not announce that it has a bar again. */
+  /**
+   * Starts the renderer if there is a board. Called by a timer, since a child cannot announce that it has a bar again.
+   */
   #startRenderer(): void {
     this.#scan();
     if (this.#boards.size > 0) this.#renderer.start();

@@ -34,14 +34,15 @@ const KEY = Symbol.for('metheus.remote-bars.v1');
 const global = globalThis as { [KEY]?: true };
 
 /**
- * Makes the main thread draw the bars of all worker threads that are started from now on. With several copies of this
- * package in a thread, one of them draws.
+ * Makes the main thread draw the bars of all worker threads that are started from now on. If a thread has loaded
+ * several copies of this package, only one of them draws.
  */
 export function startDrawing(): void {
   if (global[KEY]) return;
   global[KEY] = true;
   if (isMainThread) drawWorkers(renderer, threadEnvironment);
-  // Reports the end of this thread's own workers to the main thread, which draws their bars too.
+  // The channel of a worker reports to the main thread when one of the worker's own workers ends. The main thread draws
+  // the bars of these workers too.
   else workerChannel();
 }
 
@@ -49,9 +50,9 @@ export function startDrawing(): void {
  * Returns environment variables for child processes whose bars this process draws. Give them to `spawn`, `fork` or a
  * shell, or put them into `process.env` for all later children. Children of children inherit them.
  *
- * The frames of a child's bars are read from a directory below the system's one for temporary files, and drawn in rows of
- * their own. The bars of a child that is killed are drawn as they were. The directory is removed when this process ends.
- * If it cannot be made, there is one warning and children draw their own bars.
+ * The frames of a child's bars are read from a directory among the system's temporary files, and drawn in rows of their
+ * own. If a child is killed, its bars that are still running are drawn as failed. The directory is removed when this
+ * process ends. If it cannot be made, there is one warning and children draw their own bars.
  *
  * @example
  * ```ts

@@ -7,8 +7,9 @@
  * <id>-<number>.<stream>    text to be printed above the bars; the parent removes it
  * ```
  *
- * A file gets its name when it is complete. Only the parent removes files, so a child that is killed leaves nothing
- * behind; the directory of a parent that was killed is removed by the next one.
+ * A file is written under a temporary name, and gets its name when it is complete. Only the parent removes files, so a
+ * child that is killed leaves nothing behind. The directory of a parent that was killed is removed by the next parent
+ * that makes one.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -71,7 +72,7 @@ function removeStale(folder: string): void {
   }
 }
 
-/** Writes a file that is seen only when it is complete. */
+/** Writes a file so that other processes see it only when it is complete. */
 function writeComplete(directory: string, name: string, content: string | Uint8Array): void {
   const unfinished = join(directory, `${name}.tmp`);
   writeFileSync(unfinished, content, { mode: 0o600 });
@@ -92,14 +93,14 @@ function readIdentity(file: string): ProcessIdentity | undefined {
   }
 }
 
-/** Returns the files with text to be printed, those of a process in the order in which they were written. */
+/** Returns the names of the files with text to be printed. Files of one process are ordered by age, oldest first. */
 export function textFiles(names: readonly string[]): string[] {
   return names
     .filter((name) => /\.(stdout|stderr)$/.test(name))
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
-/** Milliseconds between two frames of a bar that moves: as often as the parent reads them. */
+/** Milliseconds between two frames of a bar that moves: the interval at which the parent reads them. */
 const INTERVAL_MS = 100;
 
 /** The board of this process: a frame is one write to its file. */
@@ -136,7 +137,10 @@ class FileMemory implements BoardMemory {
     });
   }
 
-  /** Only text for a terminal goes through the parent: a file or pipe may have another reader. */
+  /**
+   * Hands text to the parent to be printed, and reports whether it did. Only text for a terminal is handed over: if the
+   * output of this process is a file or pipe, the parent may have another one.
+   */
   print(stream: StreamName, text: string): boolean {
     if (!process[stream].isTTY || this.#isBroken) return false;
     try {

@@ -11,13 +11,13 @@ const ROUND_MS = 100;
 
 /** A board as the parent reads it, in the memory of a worker thread or the file of a child process. */
 export interface RemoteBoard {
-  /** Reports whether its bars may still move. Otherwise the slots that are read afterwards are the last. */
+  /** Reports whether its bars may still move. If not, the slots are read once more, for their last frames. */
   isLive(): boolean;
   /** Reads all slots, always in the same order. */
   slots(): readonly (SlotContent | NoContent)[];
   /** Returns the newest count of a bar, which may be ahead of its frame. */
   newestCount(numbers: SlotNumbers): number;
-  /** Lets the writer use a slot again: the last frame of the bar with this serial was drawn. */
+  /** Records that the last frame of the bar with this serial was drawn, so that the writer can use the slot again. */
   setDrawn(slot: number, serial: number): void;
   /** Releases the board after its last frame. */
   close(): void;
@@ -25,7 +25,7 @@ export interface RemoteBoard {
 
 /** A bar that gets its row in this round. */
 interface NewBar {
-  /** Seconds since a moment that is the same for all boards. */
+  /** Time at which the bar began, in seconds, comparable between boards. */
   readonly begun: number;
   readonly open: () => void;
 }
@@ -49,7 +49,7 @@ export class RemoteBarRenderer {
     this.#boards.push(new BoardBars(board, this.#environment));
   }
 
-  /** Draws now, and in rounds until there are no bars. The timer does not keep the process alive. */
+  /** Draws now, and then periodically until there are no bars. The timer does not keep the process alive. */
   start(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setInterval(this.draw, ROUND_MS).unref();
@@ -79,11 +79,11 @@ class BoardBars {
   readonly #environment: BarEnvironment;
   /** Open bars by slot. */
   readonly #bars = new Map<number, RemoteBar>();
-  /** Serial of the newest bar of each slot whose last frame was drawn. */
+  /** By slot: the serial of the newest bar whose last frame was drawn. */
   readonly #drawn = new Map<number, number>();
-  /** Whether the next round will find a bar that this one left out. */
+  /** Whether there may be a bar that can be opened only in the next round. */
   #isWaiting = false;
-  /** Whether a slot without an open bar was being written. */
+  /** Whether a slot without an open bar could not be read, since it was being written. It may contain a new bar. */
   #hasUnknown = false;
   hasEnded = false;
 
@@ -92,23 +92,26 @@ class BoardBars {
     this.#environment = environment;
   }
 
-  /** Whether there is no bar. */
+  /** Whether no bar is open, and none waits for the next round. */
   get isEmpty(): boolean {
     return this.#bars.size === 0 && !this.#isWaiting;
   }
 
-  /** Draws what is new of known bars, and returns the others. Never throws: a board that cannot be drawn is left out. */
+  /** Draws changes of open bars, and returns new bars. Never throws: a board that cannot be drawn is left out. */
   draw(): NewBar[] {
     try {
       if (!this.#board.isLive()) {
-        // Bars that open now were open when their thread or process ended.
+        // The thread or process has ended. Bars that are found only now are opened first. Then `#end` fails all that
+        // are still running: it is sorted last, since its time is infinite.
         return [...this.#read(), { begun: Number.POSITIVE_INFINITY, open: () => this.#end() }];
       }
       const found = this.#read();
       if (found.length === 0) return [];
-      // While the slots were read, a bar may have begun in one that was read already, before a bar that was found. The
-      // second reading finds it. Bars newer than the first reading wait for the next round, as do all bars while a slot
-      // that may have an older one cannot be read.
+      // Bars get their rows in the order in which they began, but slots are read one after the other. After one slot
+      // has been read, a bar may begin in it, and then a second bar in a slot that is read later. One reading finds
+      // only the second bar. So the slots are read twice, and only bars that began no later than the newest of the
+      // first reading are opened. The others wait for the next round. If a slot that may contain an older bar cannot be
+      // read, all wait.
       const newest = found.reduce((latest, { begun }) => Math.max(latest, begun), 0);
       const all = this.#read();
       const ready = this.#hasUnknown ? [] : all.filter(({ begun }) => begun <= newest);
@@ -135,7 +138,7 @@ class BoardBars {
       this.#draw(i, bar, content);
       return [];
     }
-    // A new serial in the slot means that the bar before has ended and leaves nothing.
+    // Another serial in the slot means that the previous bar has ended, without a last frame to be drawn.
     this.#bars.delete(i);
     bar?.close();
     if (content.state === EMPTY || this.#drawn.get(i) === content.serial) return [];

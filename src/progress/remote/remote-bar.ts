@@ -5,8 +5,8 @@ import { FAILED, privateRecord } from '../bar/record.js';
 import { isClosed, type SlotContent, type SlotSettings } from './slot.js';
 
 /**
- * A bar of another thread or process, drawn in a row of this one. It counts into a private record, since the bar itself
- * is published where it runs.
+ * A bar of another thread or process, drawn by this one. It counts into a private record, since the bar itself is
+ * published where it runs.
  */
 export class RemoteBar extends Bar {
   readonly serial: number;
@@ -24,14 +24,14 @@ export class RemoteBar extends Bar {
         ...options,
         total: numbers.total,
         file: stream === null ? null : environment[stream],
-        // Not zero, so that the constructor does not draw.
+        // A delay above zero keeps the constructor from drawing.
         delay: Number.MIN_VALUE,
       },
       environment,
     );
     this.serial = serial;
     this.#content = content;
-    // The bar counts as seen, so that it leaves its last frame.
+    // Makes the bar count as drawn before. A bar that was never drawn would leave no last frame.
     this.state.lastPrintT = Number.POSITIVE_INFINITY;
     this.#apply(content);
   }
@@ -44,7 +44,7 @@ export class RemoteBar extends Bar {
   draw(content: SlotContent, n: number): void {
     const now = this.state.clock.now();
     const isNewFrame = content.version !== this.#content.version || Number.isNaN(this.#drawnN);
-    // Between two frames, the count is drawn no more often than the bar itself would.
+    // While there is no new frame, a new count is drawn at most once per `mininterval`, as in the bar's own thread.
     const isDue = isNewFrame || (n !== this.#drawnN && now - this.#drawnT >= content.settings.mininterval);
     if (!isDue) return;
     this.#apply(content);
@@ -68,7 +68,7 @@ export class RemoteBar extends Bar {
     return {
       ...frame,
       elapsed: numbers.elapsed + Math.max(since, 0),
-      // Every last frame shows the average rate, even when the thread was terminated.
+      // With `null`, the frame shows the average rate. Every last frame does, even that of a terminated thread.
       rate: frame.state === 'running' ? numbers.rate : null,
       error: settings.error,
     };

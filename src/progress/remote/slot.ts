@@ -11,7 +11,7 @@
  *      96  settings: UTF-8 JSON, SlotSettings
  * ```
  *
- * A read during a write finds a wrong checksum, and the frame that was read before stays.
+ * A read during a write finds a wrong checksum. The parent then keeps the frame that it read before.
  */
 
 import { crc32 } from '../../system/checksum.js';
@@ -21,7 +21,7 @@ import { FAILED, FINISHED } from '../bar/record.js';
 import { plainPostfix } from '../meter/postfix.js';
 
 export const SLOT_BYTES = 2048;
-/** Byte at which the fields begin that the bar's thread writes. */
+/** Offset of the first field that the bar's thread writes. */
 export const WRITTEN = 4;
 
 const DRAWN = 0;
@@ -64,7 +64,7 @@ export interface SlotNumbers extends CellLocation {
   readonly written: number;
   /** Smoothed units per second. */
   readonly rate: number | null;
-  /** Count of the bar's cells at that time; what they count afterwards is added to `n`. */
+  /** Count in the bar's cells at that time. The parent adds to `n` what the cells have counted since then. */
   readonly counted: number;
 }
 
@@ -127,25 +127,25 @@ export class SlotWriter {
     return this.#views.ints[SERIAL]!;
   }
 
-  /** Begins a bar, after the slot's last one. */
+  /** Begins a new bar in this slot. */
   begin(): void {
     this.#settings = undefined;
     this.#views.ints[SERIAL]! += 1;
     this.#views.ints[STATE] = EMPTY;
-    // Comparable between threads and processes, and finer than the clock of the bars.
+    // This time is comparable between threads and processes, and finer than that of the bars' clock.
     this.#views.numbers[0] = (performance.timeOrigin + performance.now()) / 1000;
   }
 
   write(state: SlotState, numbers: SlotNumbers, settings: SlotSettings): void {
     const { ints, bytes, numbers: cells } = this.#views;
-    // The checksum is wrong until the end of the write.
+    // From here to the end of the write, the checksum is wrong, so that no reader uses the content.
     Atomics.store(ints, VERSION, ints[VERSION]! + 1);
     ints[STATE] = state;
     cells.set(
       NUMBER_FIELDS.map((field) => numbers[field] ?? Number.NaN),
       1,
     );
-    // Settings are replaced when they change, but a postfix that is an object may have changed inside.
+    // Changed settings are another object. Only a postfix that is an object may change in place.
     if (settings !== this.#settings || (settings.postfix !== null && typeof settings.postfix === 'object')) {
       const encoded = encodeSettings(settings);
       bytes.set(encoded, SETTINGS);
@@ -160,7 +160,7 @@ export class SlotWriter {
     return Atomics.load(this.#views.ints, DRAWN);
   }
 
-  /** Copies what the parent wrote, where it writes to a file. */
+  /** Sets the serial that was read from the file, if the board is a file. In shared memory, the parent sets it. */
   set drawn(serial: number) {
     this.#views.ints[DRAWN] = serial;
   }
@@ -168,7 +168,7 @@ export class SlotWriter {
 
 const decoder = new TextDecoder();
 
-/** Attempts to read a slot that is being written. Writes are rare and short. */
+/** Maximum attempts to read a slot that is being written. A few suffice, since writes are rare and short. */
 const MAX_ATTEMPTS = 4;
 
 /** Reads a slot, in the parent. */
@@ -176,7 +176,7 @@ export class SlotReader {
   readonly #source: SlotViews;
   readonly #copy = new SlotViews(new ArrayBuffer(SLOT_BYTES), 0);
   #newest: SlotContent | undefined;
-  /** Kept while their text is the same, so that `===` tells whether they changed. */
+  /** The parsed settings. They stay the same object until their text changes, so that `===` shows a change. */
   #settings: SlotSettings | undefined;
   #settingsText = '';
 
@@ -216,7 +216,7 @@ export class SlotReader {
     return this.#newest;
   }
 
-  /** Lets the writer use the slot again: the last frame of this bar was drawn. */
+  /** Records that the last frame of this bar was drawn, so that the writer can use the slot again. */
   setDrawn(serial: number): void {
     Atomics.store(this.#source.ints, DRAWN, serial);
   }
@@ -224,7 +224,7 @@ export class SlotReader {
 
 const encoder = new TextEncoder();
 
-/** Lengths to which texts are cut, one after the other, until the settings fit. */
+/** Maximum lengths of texts. One after the other is tried until the settings fit into the slot. */
 const TEXT_LIMITS = [400, 100, 20, 0];
 
 /** Returns settings as JSON that fits into a slot. Texts wider than any screen are cut; a format is left out whole. */

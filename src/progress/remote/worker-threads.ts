@@ -89,7 +89,7 @@ class ThreadBoard implements RemoteBoard {
   readonly #cells: Float64Array[] = [];
   /** Slots by page. */
   readonly #slots: SlotReader[][] = [];
-  /** The threads with which it ends, itself included. */
+  /** Ids of the thread itself and of the workers above it. When one of them ends, the board ends. */
   readonly lineage: readonly number[];
   hasEnded = false;
 
@@ -123,7 +123,7 @@ class ThreadBoard implements RemoteBoard {
   /** Returns the count of a frame and what the bar has counted since, read from the bar's cells. */
   newestCount({ n, page, offset, counted }: SlotNumbers): number {
     const now = this.#cells[page]?.[offset + COMPLETED];
-    // A smaller count belongs to another bar, which uses the cells now.
+    // A smaller count is that of another bar, which uses the cells now.
     return now === undefined || now <= counted ? n : n + (now - counted);
   }
 }
@@ -157,7 +157,7 @@ export function drawWorkers(renderer: RemoteBarRenderer, environment: BarEnviron
     }
     renderer.draw();
   });
-  // The event loop does not receive messages while it is blocked.
+  // While the event loop is blocked, it receives no messages. So they are also read before each drawing.
   renderer.beforeFrames(() => channel.drain());
   setEnvironmentData(DRAWN, true);
 }

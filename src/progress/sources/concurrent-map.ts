@@ -38,7 +38,7 @@ function iteratorOf<T>(items: MapSource<T>): Iterator<T> | AsyncIterator<T> {
 
 /** @throws `METHEUS_NOT_ITERABLE` */
 function sourceOf<T>(items: MapSource<T> | number): MapSource<T> {
-  // The cast: the overload for a number has numbers as items.
+  // The cast is safe: where `tqdm.map` takes a number, its type says that the items are numbers.
   if (typeof items === 'number') return new Range(0, items, 1) as Iterable<unknown> as Iterable<T>;
   if (isIterable(items) || isAsyncIterable(items) || isIterator(items)) return items;
   const expected = 'an iterable, an async iterable, an iterator or an integer';
@@ -81,7 +81,7 @@ class ConcurrentMap<T, R> {
     this.#run = run;
   }
 
-  /** Starts as many calls as may run. */
+  /** Starts calls until the maximum number of them is running. */
   pull(): void {
     if (this.#isPulling) return;
     this.#isPulling = true;
@@ -126,7 +126,7 @@ class ConcurrentMap<T, R> {
     else if (!this.#isOver) void this.#start(value);
   }
 
-  /** Stops without closing the iterator: one that threw is at its end. */
+  /** Stops after an error of the iterator. It is not closed, since an iterator that has thrown is at its end. */
   #failSource(error: unknown): void {
     this.#isExhausted = true;
     this.stop(error);
@@ -162,7 +162,7 @@ class ConcurrentMap<T, R> {
     try {
       await this.#run.iterator.return?.();
     } catch {
-      // Only the first error is reported.
+      // Only the error that stopped the work is reported, not one of `return`.
     }
   }
 }
@@ -174,7 +174,7 @@ export async function concurrentMap<T, R>(
   { concurrency = Number.POSITIVE_INFINITY, signal, ...options }: MapOptions,
   environment: BarEnvironment,
 ): Promise<R[]> {
-  // Promises may be rejected long before they are awaited.
+  // A promise may be rejected long before its turn, when it is not yet awaited.
   if (Array.isArray(given) || given instanceof Set) markHandled(given);
   checkConcurrency(concurrency);
   checkSignal(signal);

@@ -8,8 +8,8 @@ import type { BarEnvironment } from '../bar/environment.js';
 import { isThenable } from './source.js';
 
 /**
- * Returns the number of bytes of the body, if known: `content-length` counts the bytes on the wire, and `fetch` decodes
- * an encoded body, whose size is then unknown.
+ * Returns the number of bytes of the body, or undefined if it is unknown. `content-length` is the number of transferred
+ * bytes. `fetch` decodes an encoded body, whose number of bytes is then another.
  */
 function bodyBytes(headers: Headers): number | undefined {
   const encoding = headers.get('content-encoding')?.trim().toLowerCase();
@@ -18,7 +18,7 @@ function bodyBytes(headers: Headers): number | undefined {
   return /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-/** Sets the properties of a response, and of its clones, that its constructor does not take. */
+/** Copies the properties that the constructor of `Response` does not take, to a response and to its clones. */
 function withOrigin(response: Response, { url, redirected, type }: Response): Response {
   const clone = () => withOrigin(Response.prototype.clone.call(response), response);
   return Object.defineProperties(response, {
@@ -41,8 +41,8 @@ function checkResponse(response: unknown): void {
 }
 
 /**
- * Returns the same response with a body that moves a bar. By default the bar counts bytes. It closes or fails with the
- * body, and closes at once where there is none.
+ * Returns the same response with a body that moves a bar. By default the bar counts bytes. It closes at the end of the
+ * body, and at once if there is no body. It fails if reading the body fails.
  *
  * @throws `METHEUS_INVALID_VALUE` for anything but a response
  */
@@ -67,7 +67,7 @@ export function countedResponse(
     });
     return withOrigin(counted, response);
   } catch (error) {
-    // The body is being read already.
+    // The body cannot be piped, since it is being read already.
     bar.fail(error);
     throw error;
   }

@@ -38,8 +38,8 @@ export class AsyncIterableBar<T, Source extends AsyncSource<T> = AsyncSource<T>>
 }
 
 /**
- * A bar over an iterable. It counts a round when the body is done, and closes when the loop ends: at its end, by
- * `break`, `return` or an error.
+ * A bar over an iterable. A round is counted after the body of the loop ran. The bar closes when the loop ends: after
+ * the last item, or by `break`, `return` or an error.
  */
 export class IterableBar<T> extends AsyncIterableBar<T, Iterable<T>> implements Iterable<T> {
   [Symbol.iterator](): IterableIterator<T> {
@@ -61,7 +61,10 @@ export class IterableBar<T> extends AsyncIterableBar<T, Iterable<T>> implements 
 const nowhere = { write: () => true };
 const closedBars = createEnvironment({ stdout: nowhere, stderr: nowhere, env: {}, live: new LiveBars() });
 
-/** A closed bar of each kind, which lives as long as the program. See docs/v8.md: constructors kept by one live instance. */
+/**
+ * Closed bars that are never freed, so that V8 keeps the optimized code of bars while there are no others. See
+ * docs/v8.md: constructors kept by one live instance.
+ */
 export const CLOSED_BARS: readonly Bar[] = [
   new Bar({ disable: true }, closedBars),
   new IterableBar([], { disable: true }, closedBars),

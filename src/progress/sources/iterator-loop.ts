@@ -1,6 +1,7 @@
 /**
- * The iterators of bars: one class for each kind of source, whose `next` is one add into the record, one comparison and
- * a single result literal; everything else is in {@link Loop}. See docs/v8.md: allocations that disappear.
+ * The iterators of bars, one class for each kind of source. To be fast, `next` does only three things: one add into the
+ * record, one comparison, and one literal for the result. Everything else is in {@link Loop}. See docs/v8.md:
+ * allocations that disappear.
  */
 
 import type { BarState, Outcome } from '../bar/bar-state.js';
@@ -22,8 +23,9 @@ abstract class SyncLoop<T> extends Loop implements IterableIterator<T> {
   }
 
   /**
-   * Ends the loop. Further calls of `next` count nothing. No subclass calls a shared method through `super` here: V8
-   * would then allocate each result of `next`, and a loop over numbers would take twice as long.
+   * Ends the loop. Further calls of `next` count nothing. Subclasses must not move common code into a method that they
+   * call through `super`: V8 would then allocate each result of `next`, and a loop over numbers would take twice as
+   * long.
    */
   protected abstract leave(rounds: number): void;
 }
@@ -135,7 +137,7 @@ export class IteratorLoop<T> extends SyncLoop<T> {
   }
 }
 
-/** Loops over an asynchronous source, whose error fails the bar. Leaving the loop early finishes it. */
+/** Loops with `for await`. An error of the source fails the bar. Leaving the loop early finishes it. */
 export class AsyncLoop<T> extends Loop {
   readonly #source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
   #isStarted = false;
@@ -149,7 +151,7 @@ export class AsyncLoop<T> extends Loop {
   open(): AsyncGenerator<Awaited<T>, void, undefined> {
     const rounds = this.#run();
     const leave = rounds.return.bind(rounds);
-    // A generator that is left before its first round never reaches its `finally`.
+    // If the loop is left before its first round, the generator has not started, so its `finally` does not run.
     rounds.return = (value) => {
       if (!this.#isStarted) this.stop(0, FINISHED);
       return leave(value);

@@ -1,4 +1,4 @@
-/** The base of all loops over a bar. A round is counted when the next item is requested, that is, after the body ran. */
+/** The base of all loops over a bar. A round is counted when the next item is requested, thus after the body ran. */
 
 import type { BarState, Outcome } from '../bar/bar-state.js';
 import type { RunningLoop } from '../bar/pace.js';
@@ -7,7 +7,10 @@ import type { BarRecord, COMPLETED } from '../bar/record.js';
 /** Local copy of {@link COMPLETED}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 
-/** Absorbs the rounding of `checkAt`: a reading of the clock one round early is harmless, one late is not. */
+/**
+ * Tolerance for rounding errors in `checkAt`. The clock may then be read one round early, which is harmless. Without
+ * it, the clock might be read one round late, and the frame with it.
+ */
 const EARLY = 1e-9;
 
 /** Ends the bar of a loop. */
@@ -15,7 +18,7 @@ export type EndLoop = (outcome: Outcome, error?: unknown) => void;
 
 export class Loop implements RunningLoop {
   checkAt = 1;
-  /** Items yielded; the last of them is counted when the next is requested. */
+  /** Number of items yielded. The last of them is counted when the next is requested. */
   protected given = 0;
   protected readonly record: BarRecord;
   readonly #state: BarState;
@@ -24,7 +27,7 @@ export class Loop implements RunningLoop {
   readonly #minStartT: number;
   #lastPrintN: number;
   #lastPrintT: number;
-  /** Rounds that the state's `n` contains. */
+  /** Number of rounds that are included in the state's `n`. */
   #advanced = 0;
   #isStopped = false;
 
@@ -40,7 +43,8 @@ export class Loop implements RunningLoop {
   }
 
   get pending(): number {
-    // While a frame is drawn, `#advanced` includes the round that caused it and `given` does not yet.
+    // While `check` draws a frame, `#advanced` includes the round that has just ended, but `completeRounds` does not
+    // yet. The difference is then -1.
     return Math.max(this.completeRounds - this.#advanced, 0);
   }
 
@@ -51,7 +55,7 @@ export class Loop implements RunningLoop {
     if (rounds >= this.checkAt) this.check(rounds);
   }
 
-  /** Draws a frame if one is due after `rounds` rounds, and sets the round of the next reading of the clock. */
+  /** Draws a frame if one is due after `rounds` rounds. Sets `checkAt` to the round after which to check again. */
   protected check(rounds: number): void {
     const state = this.#state;
     if (state.outcome !== undefined) {
@@ -84,7 +88,7 @@ export class Loop implements RunningLoop {
     this.#end(outcome, error);
   }
 
-  /** Rounds that are done when the loop is left in the middle of one. */
+  /** Number of rounds whose body ran to its end. The body of the last item yielded may still be running. */
   protected get completeRounds(): number {
     return Math.max(this.given - 1, 0);
   }

@@ -33,8 +33,8 @@ export interface PromiseBars {
   asCompleted<T>(promises: Iterable<T>, options?: BarOptions): AsyncIterableBar<T>;
 
   /**
-   * Calls `work(item, index)` for each item, at most `concurrency` at a time, and resolves with the results in the order
-   * of the items. A sync or async iterable is pulled only when a call may start.
+   * Calls `work(item, index)` for each item, at most `concurrency` at a time. Resolves with the results in the order of
+   * the items. A sync or async iterable is pulled only when a call may start.
    *
    * At the first error no further call starts, the iterator is closed, the bar fails, and the result rejects at once;
    * running calls go on. The same happens when the signal aborts, with its reason. Bars that `work` opens stand below
@@ -61,7 +61,7 @@ function promisesOf<T>(promises: Iterable<T>): T[] {
   return markHandled([...promises]);
 }
 
-/** Returns promises that settle in order: the first like whichever given promise settles first, and so on. */
+/** Returns promises in order of completion: the first settles like the given promise that settles first, and so on. */
 function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
   const waiting: { resolve: (value: Awaited<T>) => void; reject: (error: unknown) => void }[] = [];
   const settled = promises.map(
@@ -75,7 +75,7 @@ function inOrderOfCompletion<T>(promises: readonly T[]): Promise<Awaited<T>>[] {
       (error) => next().reject(error),
     );
   }
-  // A loop that was left never awaits the rest.
+  // If the loop is left early, the remaining promises are never awaited.
   return markHandled(settled);
 }
 

@@ -2,7 +2,10 @@
 
 import { MetheusError, show } from '../../errors.js';
 
-/** Avoids `instanceof`: test runners run each file in its own realm, whose `Object` is not that of Node's streams. */
+/**
+ * Reports whether `source` is an object or a function. `instanceof Object` would fail in test runners that run each
+ * file in its own realm: Node's streams come from another realm, with another `Object`.
+ */
 function isObject(source: unknown): source is object {
   return (typeof source === 'object' && source !== null) || typeof source === 'function';
 }
@@ -26,7 +29,7 @@ export function isIterator(source: unknown): source is Iterator<unknown> | Async
 
 /** Returns the number of items when the source knows it, by `length` or `size`. */
 export function lengthOf(source: object | string): number | undefined {
-  // A string iterates by code points.
+  // A loop over a string yields code points, not UTF-16 units.
   if (typeof source === 'string') return [...source].length;
   // The length of a function is its number of parameters.
   if ('length' in source && typeof source !== 'function' && isLength(source.length)) return source.length;
@@ -77,8 +80,9 @@ export class Range implements Iterable<number> {
 }
 
 /**
- * An iterator as an iterable. Only the result of `next()` shows whether it is asynchronous, so both kinds of loop are
- * offered, and the wrong one throws instead of never ending.
+ * An iterator as an iterable. Only the result of `next()` shows whether the iterator is asynchronous, so both `for` and
+ * `for await` are offered. A `for` loop over an async iterator throws. Otherwise it would never end, since a promise is
+ * never `done`.
  */
 export class IteratorSource implements Iterable<unknown>, AsyncIterable<unknown> {
   readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>;
