@@ -75,7 +75,10 @@ export interface Backend {
   /** The configuration in force: defaults filled in, secrets left out. */
   readonly config: Readonly<Record<string, unknown>>;
 
-  /** Connects or opens files. `loadBackend` calls it once, before any other method, and rejects when it rejects. Optional. */
+  /**
+   * Connects or opens files. `loadBackend` calls it once, before any other method, and rejects when it rejects.
+   * Optional.
+   */
   open?(host: BackendHost): Promise<void>;
 
   /**

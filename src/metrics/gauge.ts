@@ -1,4 +1,7 @@
-/** Gauges: numbers that go up and down, such as queue lengths or temperatures. Two cells: the value, and when it was set. */
+/**
+ * Gauges: numbers that go up and down, such as queue lengths or temperatures. Two cells: the value, and the time at
+ * which it was set.
+ */
 import type { GaugeMode, TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
 import { type Timed, TimedMetric } from './timed-metric.js';

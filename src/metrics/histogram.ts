@@ -1,4 +1,6 @@
-/** Histograms: distributions of values such as durations and sizes. A cell for each bucket, not cumulative, and the sum. */
+/**
+ * Histograms: distributions of values such as durations and sizes. A cell for each bucket, not cumulative, and the sum.
+ */
 import type { NativeBuckets } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
 import type { ExemplarOptions } from './counter.js';

@@ -70,7 +70,9 @@ export class MetricFamily<M extends Child> implements CellOwner {
     activeBackend().add(this);
   }
 
-  /** Returns the child with `given` on top of `base`. Slow path: checks all labels, and creates the child if it is new. */
+  /**
+   * Returns the child with `given` on top of `base`. Slow path: checks all labels, and creates the child if it is new.
+   */
   resolve(base: Values | undefined, given: unknown): M {
     return this.#childAt(this.combine(base, given, 'labels()'));
   }
@@ -107,8 +109,8 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   /**
-   * Returns the labels of a child; `undefined` if it was removed. Searches all children, since complete ones do not keep
-   * their labels.
+   * Returns the labels of a child; `undefined` if it was removed. Searches all children, since complete ones do not
+   * keep their labels.
    */
   labelsOf(metric: Child): Values | undefined {
     for (const [child, values] of this.tree.children()) if (child === metric) return values;

@@ -14,8 +14,8 @@ import { areQuantiles, checkBuckets, checkUnit, invalidOption, withoutNegativeZe
  * Returns a family for a custom `Collector`.
  *
  * @throws the errors of an invalid name, label, bucket or exemplar, as for metrics; `METHEUS_INVALID_OPTIONS` for an
- * unknown type, or a unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` for a wrong number
- * of values, or a value that the type cannot have; `METHEUS_DUPLICATE_SERIES`
+ * unknown type, or a unit, label names or quantiles that the type cannot have; `METHEUS_INVALID_VALUE` for a wrong
+ * number of values, or a value that the type cannot have; `METHEUS_DUPLICATE_SERIES`
  */
 export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
   const series = [...options.series];

@@ -16,8 +16,8 @@ export function codePointsOf(labels: Iterable<readonly [name: string, value: str
 /**
  * Returns the labels of an exemplar as text.
  *
- * @throws `METHEUS_INVALID_EXEMPLAR` when they are not an object, have a name that not every reader accepts, or have more
- * than 128 code points including their names; `METHEUS_INVALID_LABEL_VALUE`
+ * @throws `METHEUS_INVALID_EXEMPLAR` when they are not an object, have a name that not every reader accepts, or have
+ * more than 128 code points including their names; `METHEUS_INVALID_LABEL_VALUE`
  */
 export function exemplarLabels(metric: string, given: unknown): Readonly<Record<string, string>> {
   const labels: Record<string, string> = {};

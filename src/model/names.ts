@@ -12,7 +12,9 @@ const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 export const isLegacyMetricName = (name: string): boolean => METRIC_NAME.test(name);
 export const isLegacyLabelName = (name: string): boolean => LABEL_NAME.test(name);
 
-/** Labels that histograms and summaries write. They are refused for every type, so that a metric can change its type. */
+/**
+ * Labels that histograms and summaries write. They are refused for every type, so that a metric can change its type.
+ */
 const RESERVED_LABELS: ReadonlySet<string> = new Set(['le', 'quantile']);
 
 /** Reports whether this is a valid name. With `utf8Names`, any text that can be encoded as UTF-8 is one. */

@@ -2,8 +2,8 @@
  * The channel between the threads of a process: worker threads announce the memory that they write, and the main
  * thread reads it. All copies of this package in a thread share one channel, which does not keep the thread alive.
  *
- * When `post` returns, the message is in the queue of every other thread, so it arrives even if the worker ends at once.
- * A page is announced before it is used. A thread that starts to listen later requests all announcements again.
+ * When `post` returns, the message is in the queue of every other thread, so it arrives even if the worker ends at
+ * once. A page is announced before it is used. A thread that starts to listen later requests all announcements again.
  */
 import { EventEmitter } from 'node:events';
 import {

@@ -99,7 +99,9 @@ export class ThreadPageReader {
     }
   }
 
-  /** Yields the exemplars that were written since the last call. One that is being written is left for the next call. */
+  /**
+   * Yields the exemplars that were written since the last call. One that is being written is left for the next call.
+   */
   *newExemplars(): Generator<ThreadExemplar> {
     for (const record of this.#exemplars) {
       const copy = copyIfNew(record);

@@ -10,11 +10,15 @@ export interface NativeOptions {
   readonly factor?: number;
   /** The resolution, from -4 to 8, instead of `factor`: the ratio of bounds is `2 ** 2 ** -schema`. */
   readonly schema?: number;
-  /** The maximum number of buckets of a series, beyond which they are merged. `Infinity`: no limit. @defaultValue `160` */
+  /**
+   * The maximum number of buckets of a series, beyond which they are merged. `Infinity`: no limit. @defaultValue `160`
+   */
   readonly maxBuckets?: number;
   /** Values of at most this distance from zero share one bucket. @defaultValue `2 ** -128` */
   readonly zeroThreshold?: number;
-  /** The width up to which the zero bucket is widened before others are merged. @defaultValue `0`: it is never widened */
+  /**
+   * The width up to which the zero bucket is widened before others are merged. @defaultValue `0`: it is never widened
+   */
   readonly maxZeroThreshold?: number;
   /**
    * Seconds after which a series that has too many buckets is reset instead of merging buckets. The reset includes its

@@ -1,8 +1,9 @@
 /**
  * Finds the bucket of a value among bounds that are powers, which native histograms have.
  *
- * The exponent of the float64 gives the octave. The leading bits of the mantissa select a slot so narrow that it contains
- * at most one bound, and the comparison with that bound is a subtraction. See docs/v8.md: unpredictable branches.
+ * The exponent of the float64 gives the octave. The leading bits of the mantissa select a slot so narrow that it
+ * contains at most one bound, and the comparison with that bound is a subtraction. See docs/v8.md: unpredictable
+ * branches.
  */
 import { FINEST_SCHEMA, octaveBounds } from '../../model/native/powers.js';
 
@@ -17,7 +18,9 @@ const MANTISSA = (1 << MANTISSA_BITS) - 1;
 const MIN_NORMAL = 1 << MANTISSA_BITS;
 const INFINITE = 0x7ff << MANTISSA_BITS;
 const BIAS = 1023;
-/** Octaves by which a subnormal number is multiplied to become normal. They are a whole number of buckets in any schema. */
+/**
+ * A subnormal number is multiplied by 2 ** `LIFT` to become normal. That many octaves are whole buckets in any schema.
+ */
 const LIFT = 64;
 
 /** The buckets of one schema. */
@@ -62,7 +65,9 @@ export class PowerIndex {
     }
   }
 
-  /** Returns the bucket of a positive number: bucket i is from `base ** (i - 1)`, exclusive, to `base ** i`, inclusive. */
+  /**
+   * Returns the bucket of a positive number: bucket i is from `base ** (i - 1)`, exclusive, to `base ** i`, inclusive.
+   */
   indexOf(value: number): number {
     float[0] = value;
     const high = halves[LEADING]!;
