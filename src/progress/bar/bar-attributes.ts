@@ -1,6 +1,6 @@
 /**
- * The attributes of Python's tqdm, in camelCase. Attributes that only change the line may be assigned while the bar runs,
- * and are seen in the next frame; the others are read-only.
+ * The attributes of Python's tqdm, in camelCase. Attributes that only change the line may be assigned while the bar
+ * runs, and are seen in the next frame; the others are read-only.
  */
 
 import { warnOnce } from '../../errors.js';
@@ -32,28 +32,28 @@ const CHANGEABLE = [
   'mininterval',
   'maxinterval',
 ] as const;
-/** Attributes that read a setting. */
+/** Attributes that read a setting and cannot be assigned. */
 const FIXED = ['initial', 'smoothing', 'dynamicNcols', 'delay'] as const;
 
 export abstract class BarAttributes {
   /** The file that was given; `null` for the default, `process.stderr`. */
   readonly file: OutputFile | null;
-  /** Whether the last frame stays; `null`: only in the first row. */
+  /** Whether the last frame stays; `null`: only that of a bar in the first row. */
   declare leave: boolean | null;
   /** A colour's name or `#rrggbb`. An unknown one draws no colour and warns once. */
   declare colour: string | null;
-  /** Name of what is counted, as drawn. A published bar keeps the unit that it began with. */
+  /** Name of what is counted. Assigning changes the line only: published metrics keep the first unit. */
   declare unit: string;
   declare unitScale: boolean | number;
   declare unitDivisor: number;
   declare ascii: BarCharacters;
-  /** Assigning throws `METHEUS_INVALID_BAR_FORMAT` for an invalid format, and the previous one stays. */
+  /** Format of the line. Assigning an invalid one throws `METHEUS_INVALID_BAR_FORMAT`, and the previous one stays. */
   declare barFormat: string | null;
   /** Text or data after the meter. */
   declare postfix: unknown;
   /** Minimum seconds between two frames. */
   declare mininterval: number;
-  /** Seconds without a frame after which `miniters` is lowered. */
+  /** Seconds without a frame after which `miniters` is lowered, since the bar has become slow. */
   declare maxinterval: number;
   /** Units done before the start. */
   declare readonly initial: number;
@@ -170,7 +170,7 @@ export abstract class BarAttributes {
     if (refresh) this.refresh();
   }
 
-  /** Units between two readings of the clock: found from the speed, or as given. */
+  /** Minimum units between two frames: adapted to the speed, or as given. */
   get miniters(): number {
     return this.state.miniters;
   }
@@ -179,7 +179,7 @@ export abstract class BarAttributes {
     this.state.setMiniters(miniters);
   }
 
-  /** Whether `miniters` is found from the speed. */
+  /** Whether `miniters` is adapted to the speed. */
   get dynamicMiniters(): boolean {
     return this.state.dynamicMiniters;
   }
@@ -194,7 +194,7 @@ export abstract class BarAttributes {
     return this.state.lastPrintT;
   }
 
-  /** Time when the bar started or was reset, on the same clock. */
+  /** Time when the bar started or was reset, in seconds of `performance.now() / 1000`. */
   get startT(): number {
     return this.state.startT;
   }

@@ -11,17 +11,17 @@ export interface BarOptions {
   readonly desc?: string | null | undefined;
   /** Units expected. @defaultValue the length of what is iterated, when it has one */
   readonly total?: number | null | undefined;
-  /** Whether the last frame stays on the screen; `null`: only in the first row. @defaultValue `true` */
+  /** Whether the last frame stays on the screen; `null`: only that of a bar in the first row. @defaultValue `true` */
   readonly leave?: boolean | null | undefined;
   /** File to draw in. @defaultValue `process.stderr`, as plain lines when that is not a terminal */
   readonly file?: OutputFile | null | undefined;
-  /** Columns of a line; 0 for no bar. @defaultValue the terminal's; a bar of 10 columns without one */
+  /** Columns of a line; 0 for no bar. @defaultValue the terminal's; if unknown, the bar takes 10 */
   readonly ncols?: number | null | undefined;
   /** Minimum seconds between two frames. @defaultValue 0.1 */
   readonly mininterval?: number | null | undefined;
-  /** Seconds without a frame after which `miniters` is lowered. @defaultValue 10 */
+  /** Seconds without a frame after which `miniters` is lowered, since the bar has become slow. @defaultValue 10 */
   readonly maxinterval?: number | null | undefined;
-  /** Minimum units between two readings of the clock. @defaultValue found from the speed */
+  /** Minimum units between two frames; the clock is not read before. @defaultValue adapted to the speed */
   readonly miniters?: number | null | undefined;
   /** Whether to draw with ASCII; or the characters from empty to full, such as `' .oO'`. @defaultValue `false` */
   readonly ascii?: BarCharacters | undefined;
@@ -45,16 +45,16 @@ export interface BarOptions {
   readonly postfix?: unknown;
   /** Factor between two metric prefixes; 1024 for bytes. @defaultValue 1000 */
   readonly unitDivisor?: number | undefined;
-  /** Rows of the screen; bars below are hidden. @defaultValue the terminal's, else 20 */
+  /** Rows of the screen; bars below them are hidden. @defaultValue the terminal's, else 20 */
   readonly nrows?: number | null | undefined;
   /** A colour's name or `#rrggbb`: `red`, `#00ff00`. */
   readonly colour?: string | null | undefined;
   /** Seconds before the first frame; a bar that ends sooner is never drawn. @defaultValue 0 */
   readonly delay?: number | undefined;
   /**
-   * How to draw the bar. `'auto'`: frames on a terminal and in a file that is named, else lines. `'terminal'`: frames.
-   * `'lines'`: plain lines now and then. `'json'`: one JSON object per line, for programs. `'none'`: nothing. Counting
-   * is the same in all of them.
+   * Form in which the bar is drawn. `'auto'`: frames if `file` is given, or on a terminal outside CI; else lines.
+   * `'terminal'`: frames that overwrite each other. `'lines'`: plain lines now and then. `'json'`: one JSON object per
+   * line, for programs. `'none'`: nothing. Counting is the same in all of them.
    *
    * @defaultValue `'auto'`
    */
@@ -72,7 +72,7 @@ type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
 };
 
 interface Kind {
-  /** Text for the error about any other value. */
+  /** Name of the accepted values, for errors. */
   readonly expected: string;
   accepts(value: unknown): boolean;
   /** Returns the value of a `TQDM_*` variable; undefined for a text that cannot be read. */
@@ -82,7 +82,7 @@ interface Kind {
 const isNumber = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
 const withoutUnderscores = (text: string) => text.trim().replace(/(?<=\d)_(?=\d)/g, '');
 
-/** Read as by Python's `float()`. */
+/** A number, read as by Python's `float()`. */
 const FLOAT: Kind = {
   expected: 'a number',
   accepts: isNumber,
@@ -92,7 +92,7 @@ const FLOAT: Kind = {
   },
 };
 
-/** Read as by Python's `int()`. */
+/** A number, read as by Python's `int()`. */
 const INTEGER: Kind = {
   expected: 'a number',
   accepts: isNumber,
@@ -111,7 +111,7 @@ const TEXT: Kind = {
 /** Text or any other value. */
 const DATA: Kind = { ...TEXT, accepts: () => true };
 
-/** Reads `0`, `false`, `no` and `off` as false, unlike Python's `bool()`, for which any text is true. */
+/** A flag. The texts `0`, `false`, `no` and `off` are false; for Python's `bool()` they are true. */
 const FLAG: Kind = { ...DATA, read: (text) => !/^(?:0|false|no|off)?$/i.test(text.trim()) };
 
 const OUTPUT: Kind = {
@@ -162,7 +162,7 @@ const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBar
 const options: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(OPTIONS));
 const DEFAULTS = Object.fromEntries([...options].map(([option, [, initial]]) => [option, initial]));
 
-/** Returns the name of an option from Python's name or a variable's. */
+/** Returns an option's name for its name in Python (`unit_scale`) or in a variable (`UNIT_SCALE`). */
 function camelCase(name: string): string {
   return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -209,7 +209,7 @@ function checked(option: string, value: unknown): unknown {
 }
 
 /**
- * Returns the options with defaults filled in. An option that is `undefined` was not given; `null` is a value.
+ * Returns the options with defaults filled in. `undefined` counts as not given, `null` as a value.
  *
  * @throws `METHEUS_INVALID_BAR_OPTION` for an unknown option or a value of the wrong type
  */

@@ -1,8 +1,8 @@
 /**
  * The numbers of a bar: its counts, its speed, and the time of its next frame.
  *
- * Counting and drawing are separate. Every unit is added to the record at once; the clock is read and a frame drawn
- * only after enough units (`miniters`) and enough time (`mininterval`) since the last one.
+ * Counting and drawing are separate. Every unit is added to the record at once. The clock is read only after enough
+ * units (`miniters`) since the last frame, and a frame is drawn only if enough time (`mininterval`) has passed too.
  */
 
 import type { Clock } from '../../system/clock.js';
@@ -24,15 +24,15 @@ import {
 /** Local copy of {@link COMPLETED}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 
-/** How a bar was closed: as finished, also by `break`, or as failed by an error. */
+/** The state in which a bar was closed: finished, also by `break`, or failed by an error. */
 export type Outcome = typeof FINISHED | typeof FAILED;
 
-/** Treats an infinite total as unknown. */
+/** Returns the total, or `null` if it is infinite, which means unknown. */
 export function knownTotal(total: number | null): number | null {
   return total === Number.POSITIVE_INFINITY ? null : total;
 }
 
-/** Returns what a total adds to the record. */
+/** Returns the units that a total adds to {@link EXPECTED}; 0 when it is unknown. */
 function expected(total: number | null): number {
   return total !== null && Number.isFinite(total) ? total : 0;
 }
@@ -49,7 +49,7 @@ export class BarState {
   /** Draws a frame. */
   readonly refresh: () => void;
 
-  /** Units done, as of the last frame; a running loop may be ahead. */
+  /** Units done, without those that a running loop still has {@link RunningLoop.pending}. */
   n: number;
   /** Minimum units between two frames. Set by {@link setMiniters}. */
   miniters: number;
@@ -62,7 +62,7 @@ export class BarState {
   error: string | undefined;
   loop: RunningLoop | undefined;
 
-  /** Decides how many updates, or rounds of a loop, pass until the next reading of the clock. */
+  /** The pace at which updates, or rounds of a loop, read the clock. */
   readonly pace: Pace;
   /** Updates until the clock may be read again. */
   #wait = 1;
@@ -137,14 +137,14 @@ export class BarState {
     return false;
   }
 
-  /** Adds units to `n` that a loop has counted already. */
+  /** Adds to `n` units that a loop has already counted into the record. Draws a frame if one is due. */
   advance(amount: number): void {
     if (amount < 0) this.lastPrintN += amount;
     this.n += amount;
     if (this.n - this.lastPrintN >= this.miniters) this.#drawIfDue();
   }
 
-  /** Adds to the record, whose sum only grows and stays finite: units that are taken back remain counted. */
+  /** Adds units to the record. Its sum only grows and stays finite: other amounts are ignored. */
   count(amount: number): void {
     if (amount > 0 && amount < Number.POSITIVE_INFINITY) {
       const { record } = this;
@@ -165,7 +165,7 @@ export class BarState {
     this.lastPrintT = now;
   }
 
-  /** Starts over: the run so far is finished, a new one begins. */
+  /** Starts over: the run so far counts as finished, and a new one begins. */
   reset(total: number | null): void {
     this.n = 0;
     const end = total === null ? this.#total : knownTotal(total);
@@ -178,12 +178,12 @@ export class BarState {
     this.#begin();
   }
 
-  /** Closes the record. Updates still count, and no frame is due any more. */
+  /** Ends the bar and releases its record. Later updates still count, but draw no frames. */
   end(outcome: Outcome, error: unknown): void {
     this.outcome = outcome;
     this.error = errorName(error);
     this.setMiniters(Number.POSITIVE_INFINITY);
-    // The last frame shows the average since the start.
+    // Without smoothed values, the last frame shows the average since the start.
     this.#emaDt = new Ema(this.smoothing);
     this.#add(outcome, 1);
     this.#set(RATE, 0);
@@ -192,19 +192,19 @@ export class BarState {
     this.record.release();
   }
 
-  /** Draws a bar that has been silent for too long, and makes the next update read the clock. */
+  /** Draws the bar if it had no frame for `maxinterval`, and makes the next update read the clock. */
   rescue(): void {
     const now = this.clock.now();
     if (now - this.lastPrintT < this.maxinterval) return;
     const wasSilent = this.miniters > 1;
-    // Set even if it stays the same, so that the next update reads the clock.
+    // Called even if the value stays the same: the call also makes the next update read the clock.
     this.setMiniters(Math.min(this.miniters, 1));
     if (!wasSilent) return;
     this.#publish(now);
     this.refresh();
   }
 
-  /** Writes the bar's speed for the next scrape. */
+  /** Writes the bar's speed and remaining time for the next scrape. */
   #publish(now: number): void {
     const rate = Math.max(this.rateAt(now) ?? 0, 0);
     this.#set(RATE, rate);
@@ -249,7 +249,7 @@ export class BarState {
     this.lastPrintT = now;
   }
 
-  /** Returns `miniters` for the current speed: the units that `mininterval` takes. */
+  /** Returns `miniters` for the current speed: about the units that are done in `mininterval`. */
   #adaptedMiniters(dn: number, dt: number): number {
     if (this.maxinterval && dt >= this.maxinterval) {
       return (dn * (this.mininterval || this.maxinterval)) / dt;

@@ -26,7 +26,8 @@ import type { BarHost } from './renderer.js';
 const DEFAULT_ROWS = 20;
 
 /**
- * A bar without anything to iterate: call {@link update}, and {@link close} at the end (`using` does).
+ * A bar that iterates nothing: call {@link update} as the work proceeds, and {@link close} at the end. A bar declared
+ * with `using` closes by itself.
  *
  * Counting never depends on drawing: a bar that is disabled or closed, or whose terminal is gone, still counts.
  */
@@ -100,8 +101,8 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   /**
-   * Returns a web stream that does the same, for `pipeThrough`. It counts the bytes of views, buffers and text, or
-   * chunks of any kind with `objectMode`.
+   * Returns a web stream that does the same as {@link stream}, for `pipeThrough`. It counts the bytes of views, buffers
+   * and text; with `objectMode`, it counts chunks of any kind.
    */
   webStream<T = Uint8Array>(options?: CountingOptions): TransformStream<T, T> {
     return countingTransform(this, options);
@@ -115,7 +116,7 @@ export class Bar extends BarAttributes implements Disposable {
   /**
    * Closes the bar as failed.
    *
-   * @param error - the reason, which is not thrown: the name of an `Error` is shown in the last line
+   * @param error - the reason; it is not thrown. If it is an `Error`, the last line shows its name
    */
   fail(error?: unknown): void {
     this.#end(FAILED, error);
@@ -143,7 +144,7 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   /**
-   * Draws `message`, or the meter, in the bar's row or another.
+   * Draws `message`, by default the meter, in the row `position`, by default the bar's own.
    *
    * @returns false when the row is off the screen
    */
@@ -190,7 +191,7 @@ export class Bar extends BarAttributes implements Disposable {
     const state = this.#state;
     if (state.outcome !== undefined) return;
     state.end(outcome, error);
-    // A delayed bar that was never drawn leaves nothing.
+    // A bar that ends within its `delay` was never drawn, so it leaves no line.
     const wasSeen = !this.#isDisabled && state.lastPrintT >= state.startT + state.delay;
     const stays = wasSeen && (this.leave ?? this.position === 0);
     this.#environment.live.remove(this.#host, stays);

@@ -15,7 +15,11 @@ export interface CountedBar {
 export interface CountingOptions {
   /** Whether to count chunks, of any kind, instead of bytes. @defaultValue `false` */
   readonly objectMode?: boolean | undefined;
-  /** Whether the bar stays open when the stream ends without an error: for one bar over many streams. @defaultValue `false` */
+  /**
+   * Whether the bar stays open when the stream ends without an error: for one bar over many streams.
+   *
+   * @defaultValue `false`
+   */
   readonly keepOpen?: boolean | undefined;
 }
 
@@ -31,8 +35,8 @@ function endBar(bar: CountedBar, keepOpen: boolean, error: unknown): void {
 }
 
 /**
- * A `Transform` for `pipeline`. The bar closes when the last chunk has been read or the stream is destroyed without an
- * error, as a loop that is left by `break`; it fails when the stream is destroyed with one.
+ * A `Transform` for `pipeline`. The bar closes when the last chunk has been read. If the stream is destroyed earlier,
+ * the bar fails with the error; without an error it closes, as after a loop that is left by `break`.
  */
 export class CountingStream extends Transform {
   readonly #bar: CountedBar;
@@ -44,13 +48,13 @@ export class CountingStream extends Transform {
     this.#keepOpen = keepOpen;
   }
 
-  /** Outside object mode chunks are buffers: `write` has encoded strings, as in every byte stream. */
+  /** Counts a chunk. Outside object mode it is a buffer, since Node has already encoded strings. */
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
     this.#bar.update(this.writableObjectMode ? 1 : chunk.length);
     callback(null, chunk);
   }
 
-  /** Called for every stream, also at its end, when the last chunk has been read. */
+  /** Ends the bar. Node calls this for every stream, also by itself after the last chunk has been read. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     endBar(this.#bar, this.#keepOpen, error ?? undefined);
     callback(error);
@@ -68,7 +72,10 @@ function bytesOf(chunk: unknown): number {
   });
 }
 
-/** Creates the same as a web stream, for `pipeThrough`: an error, or an abort with a reason, fails the bar. */
+/**
+ * Creates a web stream that does the same as {@link CountingStream}, for `pipeThrough`. An error fails the bar, and so
+ * does an abort or a cancellation with a reason.
+ */
 export function countingTransform<T>(bar: CountedBar, options: CountingOptions = {}): TransformStream<T, T> {
   const { objectMode = false, keepOpen = false } = options;
   const transformer = {
@@ -82,7 +89,7 @@ export function countingTransform<T>(bar: CountedBar, options: CountingOptions =
       controller.enqueue(chunk);
     },
     flush: () => endBar(bar, keepOpen, undefined),
-    // Called when the reader cancels or the writer aborts.
+    // Called when the readable side is cancelled or the writable side is aborted.
     cancel: (reason: unknown) => endBar(bar, keepOpen, reason),
   };
   return new TransformStream(transformer);

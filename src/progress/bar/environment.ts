@@ -7,7 +7,7 @@ import type { OutputFile, StreamName } from '../screen/terminal.js';
 import { type OpenRecord, privateRecord } from './record.js';
 import type { BarHost, Renderer } from './renderer.js';
 
-/** Properties of a bar that starts, for the choice of its bucket. */
+/** Properties of a new bar, from which its bucket is chosen. */
 export interface BarSnapshot {
   /** The description as given, without the colon that the line adds. */
   readonly desc: string;
@@ -35,14 +35,14 @@ export interface BarEnvironment {
   readonly board: FrameBoard | undefined;
   /** Open bars. Bars that may share a screen must share this object. */
   readonly live: LiveBars;
-  /** Prints above the bars all output of the program to their terminals. */
+  /** The redirection by which the program's output is printed above the bars on the same terminal. */
   readonly redirection: Redirection;
   readonly openRecord: OpenRecord;
   /** Returns the bucket that a bar is counted in. */
   readonly bucketOf: (bar: BarSnapshot) => string;
 }
 
-/** The process: its terminal, its clock, and private records. Streams are opened only when they are used. */
+/** The environment of the process: its streams, opened only when they are used, its clock, and private records. */
 export const processEnvironment: BarEnvironment = {
   clock: systemClock,
   get stderr() {
@@ -70,7 +70,7 @@ export function createEnvironment(
   replaced: Partial<BarEnvironment> = {},
   base: BarEnvironment = processEnvironment,
 ): BarEnvironment {
-  // A spread would read, and so open, the process's streams.
+  // A spread would call the getters of `base`, and so open the process's streams.
   const environment: BarEnvironment = Object.defineProperties(
     Object.create(base),
     Object.getOwnPropertyDescriptors(replaced),

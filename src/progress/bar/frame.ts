@@ -49,13 +49,13 @@ export type FrameState = 'running' | 'finished' | 'failed';
 /** Numbers, settings and state of a bar at one moment: the data of its line, its JSON and its taskbar button. */
 export interface BarFrame {
   readonly state: FrameState;
-  /** Units done as of the last frame that was due, as in tqdm; a running loop may be ahead. */
+  /** Units done. As in tqdm, units that a running loop has counted since the last due frame are not included. */
   readonly n: number;
   /** `null` when not known. */
   readonly total: number | null;
   /** Seconds since the start. */
   readonly elapsed: number;
-  /** Smoothed units per second; `null` when there is nothing to smooth and the average since the start is shown. */
+  /** Smoothed units per second; `null` before there are any: the line then shows the average since the start. */
   readonly rate: number | null;
   /** Unix time of the frame, in seconds. */
   readonly time: number;

@@ -1,4 +1,4 @@
-/** Lines that are never overwritten: for logs, and for programs that read them. */
+/** Renderers of lines that are never overwritten: text for logs, and JSON for programs. */
 
 import type { Clock } from '../../system/clock.js';
 import { plainPostfix } from '../meter/postfix.js';
@@ -10,7 +10,7 @@ const MIN_LINE_INTERVAL = 10;
 /** Minimum seconds between two lines of JSON. */
 const MIN_JSON_INTERVAL = 1;
 
-/** Writes a line for the readers of a log now and then, and the last one. */
+/** Writes a line to a log now and then, and one at the end of the bar. */
 export class LineRenderer implements Renderer {
   readonly #bar: BarHost;
   readonly #clock: Clock;
@@ -43,14 +43,14 @@ function roundToMilliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }
 
-/** Bars shown as JSON so far in this process. */
+/** Number of bars shown as JSON so far in this process. */
 let bars = 0;
 
-/** Writes a JSON object per line: the first frame, one now and then, and the last. */
+/** Writes a line of JSON for the first frame, for one now and then, and for the last. */
 export class JsonRenderer implements Renderer {
   readonly #bar: BarHost;
   readonly #clock: Clock;
-  /** Distinguishes the bar's lines from those of others. */
+  /** Number that distinguishes the bar's lines from those of other bars. */
   readonly #number: number;
   #lastLine: number | undefined;
 

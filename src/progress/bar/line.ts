@@ -16,8 +16,8 @@ type ScreenSize = { readonly [Side in keyof LineSize]-?: number | null };
 export type FormatDict = MeterData & ScreenSize;
 
 /**
- * Returns the size of the screen behind `file`: its own, else that of `COLUMNS` and `LINES`, if both are set, less one
- * column and one row, as in tqdm.
+ * Returns the size of the screen behind `file`. If the file reports none, it is that of the variables `COLUMNS` and
+ * `LINES`, if both are set, minus one column and one row, as in tqdm.
  */
 function screenSize(file: OutputFile, env: Variables): ScreenSize {
   if (typeof file.columns === 'number' && typeof file.rows === 'number') {
@@ -54,11 +54,14 @@ export class LineMaker {
     this.#given = dynamicNcols ? { ncols: null, nrows: null } : { ncols, nrows };
     const isStandard = streamName(file, environment) !== undefined;
     this.#follows = dynamicNcols || (follows && isStandard);
-    // The size of other files is read only with `dynamicNcols`.
+    // Sizes of files other than the standard streams are read only with `dynamicNcols`.
     this.#size = isStandard ? this.#readSize() : this.#given;
   }
 
-  /** Size of the screen: as given, else as read once, or for every line when the bar follows its screen. */
+  /**
+   * Size of the screen: as given, else as read from the screen. It is read once, or again for every line if the bar
+   * follows changes of the size.
+   */
   get size(): ScreenSize {
     if (this.#follows) this.#size = this.#readSize();
     return this.#size;
@@ -85,7 +88,7 @@ export class LineMaker {
     };
   }
 
-  /** Returns the line of a frame. The name of the error that failed the bar stands after the meter. */
+  /** Returns the line of a frame. If the bar has failed, the name of the error stands after the meter. */
   lineOf(frame: BarFrame): string {
     const dict = this.formatDict(frame);
     if (frame.error === undefined) return formatLine(dict, dict);
@@ -95,8 +98,8 @@ export class LineMaker {
   }
 
   /**
-   * Returns the line of a frame and never throws: frames are drawn from the program's loop, from timers, on signals and
-   * at the end of the process. A postfix that cannot be converted to text is left out, after one warning.
+   * Returns the line of a frame. Never throws, since frames are drawn inside the program's loops, from timers, on
+   * signals and at the end of the process. A postfix that cannot be converted to text is left out, after one warning.
    */
   safeLineOf(frame: BarFrame): string {
     try {

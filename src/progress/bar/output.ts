@@ -14,13 +14,13 @@ type OutputMode = Exclude<Output, 'auto'>;
 
 export interface OutputSituation {
   readonly output: Output;
-  /** Whether the user named the file. A named file gets frames, as in tqdm; a log that was not named gets lines. */
+  /** Whether the user gave a file. A given file gets frames, as in tqdm; the default one only if it is a terminal. */
   readonly isNamed: boolean;
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reports whether the program runs where its output becomes a log. */
+/** Reports whether the program runs in CI, where its output becomes a log. */
 function isContinuousIntegration({ CI = '' }: OutputSituation['env']): boolean {
   return CI !== '' && CI !== '0' && CI.toLowerCase() !== 'false';
 }
@@ -35,8 +35,8 @@ export function outputMode({ output, isNamed, isTTY, env }: OutputSituation): Ou
 const FORCED = new Set(['', '1', 'true', '2', '3']);
 
 /**
- * Reports whether a bar may be coloured. `FORCE_COLOR` decides where it is set, as in Node, then a `NO_COLOR` that is
- * not empty; else bars in frames are coloured and lines in a log are not.
+ * Reports whether a bar may be coloured. As in Node, `FORCE_COLOR` decides if it is set; otherwise a `NO_COLOR` that is
+ * not empty forbids colours. Without both, a file that the user gave and a terminal get colours.
  */
 export function hasColours({ isNamed, isTTY, env }: Omit<OutputSituation, 'output'>): boolean {
   if (env.FORCE_COLOR !== undefined) return FORCED.has(env.FORCE_COLOR.toLowerCase());
@@ -49,7 +49,7 @@ export interface BarOutput {
   readonly lines: LineMaker;
   readonly renderer: Renderer;
   readonly taskbar?: Taskbar | undefined;
-  /** Whether the bar is only counted. */
+  /** Whether the bar is counted and not drawn. */
   readonly isDisabled: boolean;
   /** Whether the program's output to the terminal is printed above the bar. */
   readonly redirects: boolean;
@@ -63,7 +63,7 @@ export function openOutput(
 ): BarOutput {
   const { output, disable, redirect, stream } = settings;
   const terminal = Terminal.of(file ?? environment.stderr);
-  // A bar in a file of the user's own is always drawn by this thread.
+  // A board draws on the standard streams only. In any other file, this thread draws the bar itself.
   const board = file === null || stream !== null ? environment.board : undefined;
   if (board !== undefined) {
     const isDisabled = disable === true || output === 'none';

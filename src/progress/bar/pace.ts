@@ -1,4 +1,4 @@
-/** The pace at which loops read the clock: seldom in fast loops, since a reading takes longer than a round. */
+/** The pace at which loops read the clock: seldom in fast loops, where a reading takes longer than a round. */
 
 import type { Clock } from '../../system/clock.js';
 
@@ -17,8 +17,8 @@ const MIN_FAST_ROUNDS = 64;
 
 /**
  * Decides how many rounds a loop makes between two readings of the clock: 1 until the loop has proved fast, then the
- * clock's stride, and 1 again as soon as a round is slow. A frame is late by at most a few microseconds, or by `stride`
- * rounds in a loop that suddenly becomes slow.
+ * clock's stride, and 1 again as soon as rounds are slow. No frame is drawn between two readings. So a frame may be
+ * late by `stride` rounds: about a millisecond in a fast loop, longer when the loop suddenly becomes slow.
  */
 export class Pace {
   readonly #stride: number;
@@ -30,7 +30,7 @@ export class Pace {
     this.#stride = clock.stride ?? 1;
   }
 
-  /** Returns the number of rounds until the next reading, after one that gave `now`. */
+  /** Takes the time just read, and returns the number of rounds until the next reading. */
   next(now: number): number {
     if (this.#stride === 1) return 1;
     const isFast = now - this.#lastReading < FAST_ROUND * this.#rounds;

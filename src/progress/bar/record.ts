@@ -9,7 +9,7 @@ export const COMPLETED = 0;
 export const EXPECTED = 1;
 /** Bars started with this record. */
 export const STARTED = 2;
-/** Bars of this record that were closed at their end. */
+/** Bars of this record that were closed without an error. */
 export const FINISHED = 3;
 /** Bars of this record that were closed by an error. */
 export const FAILED = 4;
@@ -17,7 +17,7 @@ export const FAILED = 4;
 export const RATE = 5;
 /** Remaining seconds of the open bar; 0 when not known. */
 export const ETA = 6;
-/** Unix time in seconds of the newest update that read the clock. */
+/** Unix time in seconds of the newest start, frame or end of a bar. */
 export const UPDATED = 7;
 /** Cells of one record. */
 export const RECORD_CELLS = 8;
@@ -25,16 +25,16 @@ export const RECORD_CELLS = 8;
 /**
  * A record, held by one bar from its start to its close.
  *
- * `page` and `offset` change when a backend is loaded late: read both at each update.
+ * A backend that is loaded after the bar has started changes `page` and `offset`, so both are read at each update.
  */
 export interface BarRecord {
   page: Float64Array;
   offset: number;
-  /** Returns the record. It keeps its numbers and goes to the next bar of the same bucket and unit. */
+  /** Gives the record back. Its numbers stay, and the next bar of the same bucket and unit adds to them. */
   release(): void;
 }
 
-/** Returns a record for a bar that starts. */
+/** Opens a record for a new bar. */
 export type OpenRecord = (bucket: string, unit: string) => BarRecord;
 
 /** Returns a record in private memory, for a bar that is not published. */

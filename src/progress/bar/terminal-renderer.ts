@@ -1,4 +1,4 @@
-/** Bars drawn in place: in the rows of a real terminal, or as tqdm writes them to any file; and on the taskbar. */
+/** Bars whose frames overwrite each other: in the rows of a real terminal, in other files, and on the taskbar. */
 
 import { columnsOf } from '../meter/display-width.js';
 import { type Display, type DisplayLine, MORE_HIDDEN } from '../screen/display.js';
@@ -10,7 +10,7 @@ import type { BarHost, Renderer } from './renderer.js';
 export class DisplayRenderer implements Renderer, DisplayLine {
   readonly #bar: BarHost;
   readonly #display: Display;
-  /** The frame that is being drawn; undefined while the display composes all rows, for which a new one is taken. */
+  /** The frame to draw, during {@link draw}. At other times it is undefined, and the text is made of a new frame. */
   #frame: BarFrame | undefined;
   #text: string | undefined;
   #row: number | undefined;
@@ -60,12 +60,12 @@ export class DisplayRenderer implements Renderer, DisplayLine {
 const UP = '\u001b[A';
 
 /**
- * Draws frames that overwrite each other, each starting with a carriage return, to a file of any kind. Between two
+ * Draws frames that overwrite each other, each starting with a carriage return, in a file of any kind. Between two
  * writes the cursor rests in the first bar's row. A frame is one write, so it is never seen half drawn.
  */
 export class FrameRenderer implements Renderer {
   readonly #bar: BarHost;
-  /** Columns of the frame on the screen, which a shorter one must overwrite. */
+  /** Columns of the line on the screen. A shorter line is padded to them, so that it covers all of the old one. */
   #columns = 0;
 
   constructor(bar: BarHost) {
@@ -110,7 +110,7 @@ export class FrameRenderer implements Renderer {
   }
 }
 
-/** States of a taskbar button. */
+/** States of a taskbar button, as numbers in the sequence. */
 const HIDDEN = 0;
 const PERCENT = 1;
 const INDETERMINATE = 3;
@@ -120,8 +120,8 @@ function taskbarSequence(state: number, percent: number): string {
 }
 
 /**
- * Shows a bar on the button of the terminal's window: `OSC 9 ; 4 ; state ; percent`, introduced by ConEmu and understood
- * by Windows Terminal and others.
+ * Shows a bar on the button of the terminal's window: `OSC 9 ; 4 ; state ; percent`, introduced by ConEmu and
+ * understood by Windows Terminal and others.
  */
 export class Taskbar {
   readonly #terminal: Terminal;

@@ -87,7 +87,7 @@ function isKind(value: unknown, kind: Kind): boolean {
   return typeof value === kind && value !== null;
 }
 
-/** Returns the error for the value of an argument or option. */
+/** Returns the error for an invalid value of an argument or option. */
 export function invalidArgument(name: string, value: unknown, expected: string): MetheusError {
   const given = `${name} = ${show(value)}`;
   return new MetheusError('METHEUS_INVALID_BAR_OPTION', { given, expected });

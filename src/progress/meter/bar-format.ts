@@ -60,7 +60,7 @@ function parse(format: string): BarFormat {
   return segments.filter((segment) => segment !== '');
 }
 
-/** Parsed formats: a program has few of them, and every frame needs one. */
+/** Cache of parsed formats: a program has few of them, and every frame needs one. */
 const parsed = new Map<string, BarFormat>();
 const MAX_PARSED = 100;
 
@@ -88,7 +88,7 @@ function resolve(value: unknown, path: readonly string[]): unknown {
   return found;
 }
 
-/** Returns a value by a specification; an unknown value with a specification is `?`, where Python raises an error. */
+/** Returns the text of a value. An unknown value is `None`, or `?` if it has a specification: Python would throw. */
 function formatValue(value: unknown, specification: string): string {
   if (value instanceof WallTime) return value.format(specification);
   if (typeof value === 'number') return formatNumber(value, specification);

@@ -9,7 +9,7 @@ import { checkArgument } from './arguments.js';
 const ESCAPE = '\u001b';
 const RESET = `${ESCAPE}[0m`;
 const ANSI = new RegExp(`${ESCAPE}\\[[;\\d]*[A-Za-z]`, 'g');
-/** ANSI sequences, and the characters around them. */
+/** An ANSI sequence, or any one character. */
 const ANSI_OR_CHARACTER = new RegExp(`${ANSI.source}|.`, 'gsu');
 const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/;
 

@@ -22,7 +22,7 @@ export class Ema {
       this.#last = this.#alpha * value + beta * this.#last;
       this.#calls += 1;
     }
-    // Dividing by the sum of all weights makes them add up to one. With a smoothing of 0 that sum is 0.
+    // Dividing by the sum of all weights makes them add up to one. With a smoothing of 0 that sum and the result are 0.
     return this.#last / (1 - beta ** this.#calls || 1);
   }
 }

@@ -10,7 +10,7 @@ import { WallTime } from './wall-time.js';
 export interface LineNumbers extends LineSize {
   readonly data: MeterData;
   readonly n: number;
-  /** `undefined` when unknown or already passed. */
+  /** `undefined` when unknown, or when `n` has passed it. */
   readonly total: number | undefined;
   /** Units per second. */
   readonly rate: number | undefined;
@@ -63,7 +63,7 @@ function percentage(line: LineNumbers): number {
   return (fractionOf(line) ?? 0) * 100;
 }
 
-/** Returns text with the comma before it; other values stay data, for fields such as `{postfix[0]}`. */
+/** Returns a postfix of text with a comma before it, any other one unchanged, for fields such as `{postfix[0]}`. */
 function postfixOf({ data: { postfix } }: LineNumbers): unknown {
   if (!postfix) return '';
   return typeof postfix === 'string' ? `, ${postfix}` : postfix;

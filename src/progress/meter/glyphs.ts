@@ -28,9 +28,9 @@ export function colourSequence(colour: string | null | undefined): string | unde
 
 /** A bar before it is formatted by a specification such as `20`, `-10b`, `a` or none. */
 export interface BarGlyphs {
-  /** From 0 to 1; values outside are drawn as the nearest bound. When unknown, the bar is blank by default. */
+  /** From 0 to 1; values outside are drawn as the nearest bound. If unknown, the bar is blank by default. */
   readonly fraction: number | undefined;
-  /** Columns when the specification gives none; a negative length there is counted from this one. */
+  /** Columns if the specification gives none. A negative length in the specification is added to these. */
   readonly length: number;
   readonly characters: BarCharacters | undefined;
   readonly colour: string | null | undefined;
@@ -65,7 +65,7 @@ export function formatBar(bar: BarGlyphs, specification = ''): string {
   const perCharacter = steps.length - 1;
   const fraction = Math.min(Math.max(bar.fraction ?? 0, 0), 1);
   const done = Math.trunc(fraction * length * perCharacter);
-  // A set of one character has no steps between empty and full.
+  // A set of one character has no steps between empty and full, so the bar is always full.
   const full = perCharacter > 0 ? Math.floor(done / perCharacter) : length;
   let text = (steps[perCharacter] ?? '').repeat(Math.max(full, 0));
   if (full < length) {

@@ -1,4 +1,4 @@
-/** The line of a progress bar, from data alone: no clock but for `{eta}`, and no terminal. */
+/** The line of a progress bar, made from data alone: without a terminal and, except for `{eta}`, without a clock. */
 
 import { checkMeterOptions, type LineSize, type MeterData, type MeterOptions } from './arguments.js';
 import { parseBarFormat, renderBarFormat } from './bar-format.js';
@@ -37,7 +37,7 @@ export function checkBarFormat(barFormat: string): void {
 export function formatLine(data: MeterData, size: LineSize = {}, now?: Date): string {
   const line = lineNumbers(data, size, now);
   const fraction = fractionOf(line);
-  // An infinite width is an unknown one.
+  // An infinite width counts as unknown.
   const ncols = Number.isFinite(size.ncols) ? size.ncols : undefined;
   const fit = (text: string) => (ncols ? trimToColumns(text, ncols) : text);
   const isKnown = fraction !== undefined;

@@ -2,13 +2,13 @@
  * The common part of Python's format specification, `[[fill]align][sign][0][width][,][.precision][type]` with the
  * types `d`, `e`, `f`, `g`, `s` and `%`.
  *
- * Python rounds ties to the even digit, where `toFixed` and `toExponential` round them away from zero; both are exact
- * otherwise. So only ties are corrected here.
+ * A tie is a number exactly halfway between two results. Python rounds it to the even digit, `toFixed` and
+ * `toExponential` round it away from zero. All other numbers give the same digits, so only ties are corrected here.
  */
 
 import { MetheusError, show } from '../../errors.js';
 
-/** Replaces the last digit of a tie that was rounded to an odd digit by the even one below. */
+/** Lowers the last digit of a rounded tie by one if it is odd. */
 function toEven(text: string): string {
   const last = Number(text.at(-1));
   return last % 2 === 1 ? text.slice(0, -1) + (last - 1) : text;
@@ -49,8 +49,8 @@ function withoutTrailingZeros(digits: string): string {
 }
 
 /**
- * Returns `value` with `precision` significant digits and without trailing zeros; with an exponent when that is below
- * -4 or not below `precision`.
+ * Returns `value` with `precision` significant digits and without trailing zeros. Scientific notation is used if the
+ * exponent is less than -4, or at least `precision`.
  */
 export function generalText(value: number, precision: number): string {
   if (!Number.isFinite(value)) return nonFiniteText(value);
@@ -132,7 +132,7 @@ function numberText(value: number, { type, precision }: FormatSpec): string {
 }
 
 /**
- * Returns a number by a format specification.
+ * Returns the text of a number, formatted by a specification.
  *
  * @throws `METHEUS_INVALID_BAR_FORMAT` for a specification that is not for numbers
  */
@@ -149,7 +149,7 @@ export function formatNumber(value: number, specification: string): string {
 }
 
 /**
- * Returns text by a format specification: cut to the precision, padded to the width.
+ * Returns text formatted by a specification: cut to the precision, padded to the width.
  *
  * @throws `METHEUS_INVALID_BAR_FORMAT`
  */

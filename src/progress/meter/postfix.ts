@@ -31,7 +31,8 @@ function shortText(value: unknown): string {
 }
 
 /**
- * Returns `loss=0.5, step=3`, in the order given; a repeated key keeps its first position and its last value.
+ * Returns text such as `loss=0.5, step=3`, in the order given. A repeated key keeps its first position and its last
+ * value.
  *
  * @throws `METHEUS_INVALID_VALUE` when `values` has no keys
  */
@@ -62,11 +63,11 @@ export function plainPostfix(postfix: unknown): unknown {
   }
 }
 
-/** Returns the first postfix of a bar: the text of an object or a Map, any other value unchanged. */
+/** Returns the postfix that a bar starts with: the text of an object or a Map, any other value unchanged. */
 export function initialPostfix(postfix: unknown): unknown {
   if (!postfix) return null;
   if (typeof postfix !== 'object' || Array.isArray(postfix)) return postfix;
   const entries = postfix instanceof Map ? [...postfix] : Object.entries(postfix);
-  // tqdm takes these as keyword arguments and sorts them.
+  // As in tqdm, the keys are sorted here, but not in `setPostfix`.
   return postfixText(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

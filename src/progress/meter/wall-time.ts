@@ -1,4 +1,4 @@
-/** Local wall time for `{eta}`, by the common directives of `strftime`. */
+/** Local wall time for `{eta}`, formatted by the common directives of `strftime`. */
 
 import { MetheusError, show } from '../../errors.js';
 

@@ -1,4 +1,4 @@
-/** The terminal's cursor: the sequences that move it, and its row after the terminal has rewrapped its lines. */
+/** The terminal's cursor: sequences that move it, and the row that it is in after the terminal has rewrapped lines. */
 
 import { columnsOf } from '../meter/display-width.js';
 
@@ -13,7 +13,7 @@ export function up(rows: number, right = 0): string {
   return (rows > 0 ? `${ESCAPE}${rows}A` : '') + (right > 0 ? `${ESCAPE}${right}C` : '');
 }
 
-/** Returns the text that replaces a row by a line, cut at the edge of the screen: wrapping would shift the rows. */
+/** Returns the text that replaces the cursor's row. The terminal cuts it at its edge: wrapping would shift the rows. */
 export function replaceLine(text: string): string {
   return `${NO_WRAP}${ERASE_LINE}${text}${WRAP}`;
 }
@@ -38,7 +38,7 @@ export function changeRows(shown: readonly string[], rows: readonly string[]): s
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Variables set by other terminals, and by programs that hide which terminal it is. */
+/** Variables set by other terminals, and by programs such as tmux behind which the terminal is unknown. */
 const NOT_XTERM_JS = [
   'ALACRITTY_WINDOW_ID',
   'KITTY_WINDOW_ID',
@@ -73,7 +73,8 @@ function rowsOf(text: string, columns: number): number {
 export function rowsBelow(rows: readonly string[], columns: number, env: Variables = process.env): number {
   if (!isXtermJs(env)) return 0;
   let below = 0;
-  // Like xterm.js, goes from the last line to the first, and does not rewrap the line that has the cursor by then.
+  // Like xterm.js, goes from the last line to the first, and moves the cursor down on the way. The line that the cursor
+  // has reached by then is not rewrapped.
   for (const [row, text] of [...rows.entries()].reverse()) {
     if (row !== below) below += rowsOf(text, columns) - 1;
   }

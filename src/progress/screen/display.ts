@@ -1,8 +1,8 @@
 /**
  * The rows of a real terminal that belong to bars: the last lines on the screen, redrawn in place.
  *
- * Between two writes the cursor rests at the beginning of the first of these rows. It stays in that place when the
- * terminal rewraps its lines, so everything below can be erased and drawn again.
+ * Between two writes the cursor rests at the beginning of the first of these rows. So after the terminal has rewrapped
+ * its lines, everything from the cursor on can be erased and drawn again.
  */
 
 import { columnsOf } from '../meter/display-width.js';
@@ -36,12 +36,12 @@ const displays = new WeakMap<Terminal, Display>();
 /** Displays that have lines. */
 const active = new Set<Display>();
 
-/** Puts the cursor below all bars, so that others can write there. The next frame moves it back. */
+/** Puts the cursor below all bars, where other programs may write. The next frame moves it back. */
 export function parkDisplays(): void {
   for (const display of active) display.park();
 }
 
-/** Draws all bars anew at the cursor, after others have written to the screen. */
+/** Draws all bars anew at the cursor, after other programs have written to the screen. */
 export function redrawDisplays(): void {
   for (const display of active) display.redraw();
 }
@@ -59,15 +59,15 @@ export class Display {
   #rows: string[] = [];
   /** Rows of the screen: lines in the last of them and below are hidden. */
   #limit = Number.POSITIVE_INFINITY;
-  /** Lines that the last frame hid. */
+  /** Number of lines that the last frame hid. */
   #hidden = 0;
-  /** Nested calls of {@link hide}. */
+  /** Number of calls of {@link hide} that {@link unhide} has not ended yet. */
   #hides = 0;
   /** Whether the terminal has rewrapped its lines since the last frame. */
   #isRewrapped = false;
-  /** Rows from the first bar down to the cursor. */
+  /** Number of rows that the cursor is below the first bar. */
   #parked = 0;
-  /** The program's last line above the bars, while it has no line feed. */
+  /** The last line that the program wrote above the bars, while it does not end with a line feed. */
   #openLine = '';
   /** Whether the cursor is in the row below the open line. */
   #isBelowOpenLine = false;
@@ -151,7 +151,7 @@ export class Display {
     if (this.#lines.size === 0) this.#stop();
   }
 
-  /** Takes all lines off the screen until {@link unhide}, so that others can write there. */
+  /** Takes all lines off the screen until {@link unhide}, so that other text can be written there. */
   hide(): void {
     this.#hides += 1;
     if (this.#hides === 1) this.#terminal.flush(this.#eraseAll());
@@ -226,14 +226,15 @@ export class Display {
     return Array.from(rows, (text = '') => text);
   }
 
-  /** Returns the text that brings the cursor to the first row, below an open line. */
+  /** Returns the text that moves the cursor to the first row, below an open line, and erases rewrapped rows. */
   #return(): string {
     return up(this.#parked) + (this.#isRewrapped ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
   }
 
   /**
-   * Returns how many rows below the first bar a frame leaves the cursor. While the event loop is blocked, a signal ends
-   * the process at once, so the cursor is left below the bars, or in the last row of a screen that they fill.
+   * Returns the number of rows that a frame leaves the cursor below the first bar. While the event loop is blocked,
+   * a signal ends the process at once, and the shell writes at the cursor. So that it does not write over the bars, the
+   * cursor is left below them, or in the last row if they fill the screen. Otherwise it is left in the first bar's row.
    */
   #parkedRows({ length }: readonly string[]): number {
     return loopWatch.isBlocked ? Math.min(length, (this.#terminal.file.rows || length + 1) - 1) : 0;
@@ -252,7 +253,7 @@ export class Display {
     const isBelow = this.#isBelowOpenLine;
     this.#setDrawn([]);
     this.#isBelowOpenLine = false;
-    // After an open line that fills its row, writing continues in the next.
+    // If the open line fills its row, the program goes on writing in the next one, where the cursor already is.
     const column = columnsOf(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
     return isBelow && column > 0 ? `${erased}${up(1, column)}` : erased;
   }

@@ -23,7 +23,7 @@ export interface LiveBar {
 
 /** A row that is kept for the next bar of a task: see `task-rows.ts`. */
 export interface KeptRow {
-  /** Counted from the first bar's; negative when the row is gone. */
+  /** The row, counted from the first bar's; negative once it is not kept any more. */
   row: number;
 }
 
@@ -39,7 +39,7 @@ export function closeOpenBars(exitCode: number): void {
   drainQueues();
 }
 
-/** Handles signals while bars are on a screen, since they end a process without an exit event. */
+/** Guard of the open bars on terminals. It is needed because a signal ends a process without an exit event. */
 const signals = new SignalGuard({ die: runExitSteps, prepare: parkDisplays, resume: redrawDisplays });
 
 function setOpen(group: LiveBars, isOpen: boolean): void {
@@ -52,8 +52,8 @@ function setOpen(group: LiveBars, isOpen: boolean): void {
 /**
  * Open bars in the order of their creation. Bars that may share a terminal must share a group.
  *
- * While there is one, a timer that does not keep the process alive looks for silent bars, and the end of the process
- * closes all of them.
+ * While a bar is open, a timer looks for bars without a recent frame; it does not keep the process alive. The end of
+ * the process closes all open bars.
  */
 export class LiveBars {
   readonly #bars = new Set<LiveBar>();
@@ -74,7 +74,7 @@ export class LiveBars {
     this.#start();
   }
 
-  /** Returns the first row, not before `from`, that is neither taken by a bar nor kept for a task. */
+  /** Returns the first row, counting from `from`, that is neither taken by a bar nor kept for a task. */
   freeRow(from = 0): number {
     const taken = new Set([...this.#bars, ...this.#keptRows].map(({ row }) => Math.abs(row)));
     let row = from;
@@ -99,7 +99,7 @@ export class LiveBars {
     this.#keptRows.delete(kept);
   }
 
-  /** Moves the kept rows below `row` up by one, and drops it if it is kept. */
+  /** Moves the kept rows below `row` up by one, and drops `row` itself if it is kept. */
   closeKeptGap(row: number): void {
     for (const kept of this.#keptRows) {
       if (kept.row > row) kept.row -= 1;
@@ -122,7 +122,8 @@ export class LiveBars {
   }
 
   /**
-   * Removes a bar. Its row goes to the first bar that does not fit on the screen.
+   * Removes a bar. If its last line stays on a display, the bars below move up. Otherwise its row goes to the first bar
+   * that does not fit on the screen.
    *
    * @param stays - whether its last line stays above the other bars
    */
@@ -148,7 +149,10 @@ export class LiveBars {
     setOpen(this, false);
   }
 
-  /** Moves the rows below a closed bar up by one, since its last line stays above the bars and pushes them down by one. */
+  /**
+   * Moves the bars below a closed bar up by one row. Rows are counted from the first bar's, which now stands one row
+   * lower on the screen, below the last line of the closed bar.
+   */
   #closeGap(closed: LiveBar): void {
     const row = Math.abs(closed.row);
     for (const bar of this.#bars) {
@@ -164,7 +168,7 @@ export class LiveBars {
       if (bar.row >= closed.rows - 1 && (first === undefined || bar.row < first.row)) first = bar;
     }
     if (first === undefined) return;
-    // A display draws a bar that has moved in its new row.
+    // A display moves the bar with its next frame. A bar without a display is cleared in its old row.
     if (Display.of(first.terminal) === undefined) first.clear();
     first.row = Math.abs(closed.row);
   }

@@ -2,7 +2,8 @@
  * Detection of a blocked event loop.
  *
  * A program that counts in one long loop never returns to the event loop, so no signal reaches a listener and Ctrl-C
- * would do nothing. Listeners must therefore be removed in time, and drawing frames is the only code that still runs.
+ * would do nothing. Listeners must therefore be removed while the loop is blocked. The block is noticed when a frame is
+ * drawn, since no other code of this package runs during it.
  */
 
 /** Milliseconds without a turn after which the loop counts as blocked for the first time. */
@@ -30,7 +31,7 @@ export class LoopWatch {
     this.#now = now;
   }
 
-  /** Whether the event loop has been blocked while frames were drawn. */
+  /** Whether the loop was found blocked and has not turned since. */
   get isBlocked(): boolean {
     return this.#state === 'blocked';
   }
@@ -44,19 +45,20 @@ export class LoopWatch {
     this.#listeners.push(listener);
   }
 
-  /** Starts watching: listeners are called when the loop turns for the first time, which may be never. */
+  /** Starts watching. Listeners are called at the next turn of the loop, which may never come. */
   start(): void {
     if (this.isTurning) this.#state = 'starting';
     if (this.#requested === undefined) this.#requestTurn();
   }
 
-  /** Called for every frame. */
+  /** Checks whether the loop is blocked. Called for every frame. */
   onFrame(): void {
     if (this.#requested === undefined) {
       this.#requestTurn();
     } else if (!this.isBlocked && this.#now() - this.#requested > this.#limit) {
       this.#state = 'blocked';
-      // Signals that arrived meanwhile are lost with the listeners, so the next block must be noticed sooner.
+      // Signals that arrived since the last turn are lost, because `onBlock` removes the listeners. The next block must
+      // be noticed sooner.
       this.#limit = LATER_LIMIT_MS;
       for (const listener of this.#listeners) listener.onBlock?.();
     }

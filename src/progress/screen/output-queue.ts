@@ -28,8 +28,8 @@ export function drainQueues(): void {
 }
 
 /**
- * Output to a terminal or pipe. Node's writes to these block, so a reader that stops would stop the program. The file is
- * opened once more with a descriptor that does not block, which does not affect other descriptors.
+ * Output to a terminal or pipe. Node's writes to these block, so a reader that stops would stop the program. Therefore
+ * the file is opened again: writes to the new descriptor do not block, and other descriptors are not affected.
  */
 export class OutputQueue {
   readonly #descriptor: number;
@@ -48,7 +48,7 @@ export class OutputQueue {
    * Opens the queue of a stream, or returns undefined where that is impossible: on systems other than Linux, and for
    * files and sockets.
    *
-   * @param fail - called when a write failed, whose text is lost
+   * @param fail - called with the error of a failed write; the text is lost
    */
   static open(stream: ProcessStream, fail: (error: unknown) => void): OutputQueue | undefined {
     if (process.platform !== 'linux') return undefined;
@@ -68,7 +68,7 @@ export class OutputQueue {
     return this.#queued.length > 0;
   }
 
-  /** Writes a frame if there is room. Returns false when nothing of it was written. */
+  /** Writes a frame if there is room, and queues the rest. Returns false when nothing of it was written. */
   tryWrite(text: string): boolean {
     this.writeQueued();
     if (this.isPending) return false;
@@ -85,7 +85,7 @@ export class OutputQueue {
     this.writeQueued();
   }
 
-  /** Writes the queue and then `text`, and waits for the reader. Called before others write to the file. */
+  /** Writes the queue and then `text`, and waits for the reader. Called before other code writes to the file. */
   flush(text: string): void {
     const queued = this.#queued;
     this.#setQueued(NOTHING);

@@ -78,10 +78,10 @@ function once(act: () => void): () => void {
   };
 }
 
-/** Milliseconds between two checks whether the terminals have empty queues. */
+/** Milliseconds between two checks whether the queues of the terminals are empty. */
 const RETRY_MS = 50;
 
-/** Prints above the bars everything that the program writes to a terminal, while there is a holder. */
+/** While it has holders, prints everything that the program writes to a terminal above the bars. */
 export class Redirection {
   readonly #screen: SharedScreen;
   readonly #holders = new Set<object>();
@@ -141,7 +141,7 @@ export class Redirection {
     });
     return () => {
       isActive = false;
-      // A later replacement by other code still calls this one, which then only passes text on.
+      // Other code that has replaced `write` meanwhile still calls this function, which now only passes text on.
       if (file.write !== write) return;
       if (own === undefined) Reflect.deleteProperty(file, 'write');
       else Object.defineProperty(file, 'write', own);

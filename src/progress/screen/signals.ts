@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { loopWatch } from './loop-watch.js';
 
 const isWindows = process.platform === 'win32';
-/** Ctrl-C, `kill`, the end of the terminal; Ctrl-\ and nodemon's signal; Ctrl-Break. */
+/** Signals of Ctrl-C, `kill` and a closed terminal; on Windows of Ctrl-Break, elsewhere of Ctrl-\ and nodemon. */
 const DEADLY: readonly NodeJS.Signals[] = isWindows
   ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
   : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
@@ -14,17 +14,17 @@ export interface SignalActions {
   die(exitCode: number): void;
   /** Called before other listeners handle a signal and before the process is stopped. */
   prepare(): void;
-  /** Called when a stopped process goes on; others have written to the screen meanwhile. */
+  /** Called when a stopped process goes on. Other programs may have written to the screen meanwhile. */
   resume(): void;
 }
 
 /**
- * Listens to signals that end or stop the process while it has holders, without changing their effect. Without other
- * listeners the process dies of the signal after `die`, or is stopped by it after `prepare`. Other listeners are called
- * after `prepare` and decide what happens. A listener does not keep the process alive.
+ * Listens, while it has holders, to signals that end or stop the process. Their effect stays the same. If the program
+ * has no listener, the process dies of the signal after `die`, or is stopped by it after `prepare`. If it has one, that
+ * is called after `prepare` and decides what happens. The guard does not keep the process alive.
  *
- * While the event loop is blocked it does not listen: the signal would wait for the loop, and the program could not be
- * ended. Displays leave the cursor below their bars during that time.
+ * While the event loop is blocked, the guard does not listen: a signal would wait for the loop, and Ctrl-C could not
+ * end the program. Displays leave the cursor below their bars during that time.
  */
 export class SignalGuard {
   readonly #actions: SignalActions;
@@ -41,7 +41,8 @@ export class SignalGuard {
 
   hold(holder: object): void {
     this.#holders.add(holder);
-    // Listening starts later: in a loop that blocks from its first round on, no signal would reach the listener.
+    // Listening starts with the next turn of the event loop. If the loop is blocked until then, signals keep their
+    // default effect.
     if (this.#holders.size === 1) loopWatch.start();
   }
 
@@ -52,7 +53,7 @@ export class SignalGuard {
   #listen(): void {
     this.#unlisten();
     if (this.#holders.size === 0 || !loopWatch.isTurning) return;
-    // Before all others, so that a listener added with `once` can still be counted.
+    // Placed first: a listener added with `once` is removed when it is called, and could not be counted later.
     for (const [signal, listener] of this.#listeners) process.prependListener(signal, listener);
   }
 
@@ -61,7 +62,7 @@ export class SignalGuard {
   }
 
   readonly #onDeadly = (signal: NodeJS.Signals): void => {
-    // Other code that counts the listeners must not see this one.
+    // The count below, and other listeners that count, must not include this listener.
     this.#unlisten();
     if (process.listenerCount(signal) === 0) {
       this.#actions.die(128 + constants.signals[signal]);
@@ -77,7 +78,7 @@ export class SignalGuard {
     this.#actions.prepare();
     if (process.listenerCount(signal) === 0) {
       process.kill(process.pid, signal);
-      // The next frame may be due before SIGCONT reaches its listener.
+      // The process was stopped here and goes on. A frame may be due before the listener of SIGCONT is called.
       this.#actions.resume();
     }
     this.#listenAgain();

@@ -1,24 +1,25 @@
 /**
  * Rows for the bars of tasks that run at the same time.
  *
- * The bars of a running task of `tqdm.map` stand below the bar of the map, and a row that one of them had is kept for
- * the next bar of the task, or of the task after it: a task that ends never moves the bars of another. An
- * `AsyncLocalStorage` holds the rows of the current task. It is enabled only while a map runs, because on Node 20 it
- * makes every `await` of the process slower; loops never enter a context, since that costs more than everything else
- * that a bar does in a round.
+ * The bars of a task of `tqdm.map` stand below the bar of the map. When one of them closes, its row is kept for the
+ * next bar of the same task, or of a task that starts later. So the end of a task never moves the bars of another.
+ *
+ * An `AsyncLocalStorage` holds the rows of the current task. It is enabled only while a map runs, because on Node 20 it
+ * makes every `await` of the process slower. Loops over a bar never enter a context: that would cost more than
+ * everything else that a bar does in a round.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KeptRow, LiveBars } from './live-bars.js';
 
 const currentRows = new AsyncLocalStorage<TaskRows>();
-/** Maps that have a task or may start one. */
+/** Number of maps that have a task or may start one. */
 let running = 0;
 
 /** The rows of one task at a time. */
 class TaskRows {
   readonly live: LiveBars;
   readonly #parentRow: () => number;
-  /** From the top down. */
+  /** Kept rows, from the top down. */
   #rows: KeptRow[] = [];
   #isRetired = false;
 
@@ -32,7 +33,7 @@ class TaskRows {
     this.#rows = this.#rows.filter(({ row }) => row >= 0);
     const kept = this.#rows.find(({ row }) => !this.live.isTaken(row));
     if (kept !== undefined) return kept.row;
-    // Code that outlives its task may open bars after its rows were released: no more are kept.
+    // Code that outlives its task may open a bar after the rows were released. Its row is not kept.
     if (this.#isRetired) return this.live.freeRow();
     const row = this.live.freeRow(Math.max(this.#parentRow(), this.#rows.at(-1)?.row ?? -1) + 1);
     this.#rows.push(this.live.keepRow(row));
@@ -52,7 +53,7 @@ class TaskRows {
   }
 }
 
-/** The rows of the tasks of one map: as many sets as it ever had tasks at one time. */
+/** The rows of all tasks of one map. A task that ends leaves its {@link TaskRows} to the next one. */
 export class MapRows {
   readonly #live: LiveBars;
   readonly #parentRow: () => number;
@@ -97,7 +98,7 @@ export class MapRows {
   }
 }
 
-/** Returns the row of a bar that is opened now without a position of its own. */
+/** Returns the row for a new bar that was given no `position`. */
 export function rowOfNewBar(live: LiveBars): number {
   const rows = currentRows.getStore();
   return rows?.live === live ? rows.takeRow() : live.freeRow();

@@ -1,4 +1,4 @@
-/** The files in which bars are drawn. A failing write never reaches the program. */
+/** The files in which bars are drawn. The error of a failed write never reaches the program. */
 
 import { isMainThread } from 'node:worker_threads';
 import { messageOf, warnOnce } from '../../errors.js';
@@ -25,7 +25,7 @@ export interface OutputFile {
 /** A standard stream by name, as other threads and processes know it. */
 export type StreamName = 'stderr' | 'stdout';
 
-/** The standard streams, which may be replaced. */
+/** The standard streams of an environment: those of the process, unless it replaces them. */
 export interface StandardStreams {
   readonly stdout: OutputFile;
   readonly stderr: OutputFile;
@@ -37,7 +37,7 @@ export function streamName(file: OutputFile, streams: StandardStreams): StreamNa
   return file === streams.stdout ? 'stdout' : undefined;
 }
 
-/** Returns the stream behind `file` to which Node writes synchronously, if it is one. */
+/** Returns `file` if it is a standard stream of the process, to which Node may write synchronously. */
 function processStream(file: OutputFile): ProcessStream | undefined {
   if (!isMainThread || !('fd' in file)) return undefined;
   const own = file.fd === 2 ? process.stderr : file.fd === 1 ? process.stdout : undefined;
@@ -56,7 +56,7 @@ export class Terminal {
 
   private constructor(file: OutputFile) {
     this.file = file;
-    // A closed pipe emits 'error', which would end a process without a listener.
+    // A closed pipe emits 'error', which would end the process if nothing listened to it.
     file.on?.('error', (error) => this.#fail(error));
   }
 
@@ -74,7 +74,7 @@ export class Terminal {
     return this.file.isTTY === true;
   }
 
-  /** Reads the size again. Node does so on a signal only, which does not arrive while a loop blocks the event loop. */
+  /** Reads the size again. Node does so on a signal only, which does not arrive while the event loop is blocked. */
   refreshSize(): void {
     const { file } = this;
     if (this.isBroken || !('_refreshSize' in file) || typeof file._refreshSize !== 'function') return;
@@ -133,7 +133,7 @@ export class Terminal {
     }
   }
 
-  /** Returns the queue of the process's own stream; undefined for streams that have a buffer. */
+  /** Returns the queue of a standard stream of the process; undefined for other files, and where none can be opened. */
   #openQueue(): OutputQueue | undefined {
     if (!this.#isOpened) {
       this.#isOpened = true;
