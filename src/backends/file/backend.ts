@@ -30,7 +30,7 @@ export interface FileBackendInternals extends FileWriterOptions {
   readonly onCompactionStep?: (step: CompactionStep) => void;
 }
 
-/** Minimum number of files of ended processes that a scrape compacts. */
+/** Minimum number of files of ended processes at which a scrape starts a compaction. */
 const MIN_COMPACTED_FILES = 8;
 /** Interval at which a process checks whether its file still exists and has room. */
 const CHECK_MS = 1000;
@@ -49,18 +49,18 @@ export class MultiProcessFileBackend implements Backend {
   readonly #conflicts = new Set<string>();
   /** Worker threads with cells in the file. */
   readonly #threads = new Set<Writer>();
-  /** Series that are not in the file. */
+  /** Series that are in memory only, since they could not be added to the file. */
   #memory = new MemorySources();
   readonly #exemplars = new ExemplarTable();
   #writer: FileWriter | undefined;
-  /** The previous file, which has gone, while its cells migrate. */
+  /** The previous file, which was deleted. Set only while its cells migrate. */
   #former: FileWriter | undefined;
-  /** The error of the last attempt to create a file; undefined before the next one. */
+  /** The error of the last attempt to create a file. The next check clears it and tries again. */
   #refused: Error | undefined;
   #host: BackendHost | undefined;
   #timer: NodeJS.Timeout | undefined;
   #compacting: Promise<void> | undefined;
-  /** The last read of the files, which are not closed until it ends. */
+  /** The last read of the files. They are closed only after it has ended. */
   #reading: Promise<MetricsFile[]> | undefined;
 
   /**
@@ -134,7 +134,8 @@ export class MultiProcessFileBackend implements Backend {
     this.#checkFile();
     this.#mapping.flush();
     const files = await this.#read();
-    // Synchronous until all numbers are copied, so that a series that migrates is counted exactly once.
+    // No `await` from here until all numbers are copied. Otherwise a series that migrates meanwhile could be counted
+    // twice or not at all.
     this.#endThreads(files);
     const gathered = gatherSources(files, this.#memory, this.#writer?.id);
     const names = new Map<string, string>();
@@ -229,7 +230,7 @@ export class MultiProcessFileBackend implements Backend {
     this.#checkFile();
   }
 
-  /** Creates a file if there is none, and migrates cells from memory and from a file that has gone. */
+  /** Creates a file if there is none, and migrates cells from memory and from a file that was deleted. */
   #checkFile(): void {
     if (this.#timer === undefined) return;
     const before = this.#writer;
@@ -242,7 +243,7 @@ export class MultiProcessFileBackend implements Backend {
     try {
       this.#ownFile();
     } catch {
-      // The error was reported the first time. Cells of a file that has gone still migrate, to memory.
+      // `reserve` reports the error. Cells of a deleted file migrate nevertheless, to memory.
       if (before === undefined) return;
     }
     this.#memory = new MemorySources();
@@ -265,7 +266,7 @@ export class MultiProcessFileBackend implements Backend {
     this.#host?.migrate(isInMemory);
   }
 
-  /** Marks threads that have ended, which the file still lists as living. */
+  /** Marks worker threads as ended that the file still lists as living. */
   #endThreads(files: readonly MetricsFile[]): void {
     const own = files.find(({ id }) => id === this.#writer?.id);
     for (const thread of this.#threads) if (!thread.live) own?.end(thread.id);

@@ -30,14 +30,14 @@ import {
 import type { Mapping } from './mapping.js';
 import type { MetricsFile } from './metrics-file.js';
 
-/** Locked during a compaction. Never removed, since another process may have it open to lock it. */
+/** File that is locked during a compaction. Never removed, since another process may be about to lock it. */
 const LOCK = 'fold.lock';
-/** Exists while a process without file locks compacts. */
+/** File that exists while a process that cannot lock files compacts. */
 const MARKER = 'fold.taken';
 /** Age from which on a temporary file counts as left over from a crash. */
 const ABANDONED_MS = 60_000;
 
-/** Steps of a compaction in order, `unlinked` once for each file, for tests that interrupt it. */
+/** Steps of a compaction in order, for tests that interrupt it. `unlinked` occurs once for each file. */
 export type CompactionStep = 'locked' | 'encoded' | 'written' | 'synced' | 'renamed' | 'unlinked' | 'cleaned';
 
 /**
@@ -68,7 +68,10 @@ export async function withCompactionLock(
   }
 }
 
-/** Creates a file that only one process can create, calls `run` and removes it. An abandoned file is replaced. */
+/**
+ * Calls `run` while the marker exists, unless another process has created the marker. A marker that a crash has left
+ * behind is replaced.
+ */
 async function withMarker(path: string, run: () => Promise<void>): Promise<void> {
   removeAbandoned(path);
   try {
@@ -85,7 +88,8 @@ async function withMarker(path: string, run: () => Promise<void>): Promise<void>
 }
 
 /**
- * Writes the numbers of the previous archive and of ended writers into a new archive, and removes their files.
+ * Writes the numbers of the previous archive and of ended processes into a new archive, and removes the files of these
+ * processes.
  *
  * @throws the error of the file system; no total has changed then
  */
@@ -117,7 +121,7 @@ export async function compact(
   } finally {
     await file.close();
   }
-  // The new archive contains the readable records of a broken one, which is kept for inspection.
+  // A broken archive is kept under another name, for inspection. The new one contains its readable records.
   if (archive?.fault !== undefined) await link(path, `${path}.${Date.now()}.broken`);
   await rename(temporary, path);
   onStep('renamed');
@@ -204,7 +208,7 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   return bytes.bytes;
 }
 
-/** Adds the series of a table. Live gauges are left out; series of mode `all` stay apart by writer. */
+/** Adds the series of a table. Live gauges are left out. Only series of the mode `all` still name their writer. */
 function addTable(families: Map<string, CompactedFamily>, file: MetricsFile, table: FileTable): void {
   const { family, key, writer } = table;
   if (family.merge.startsWith('live')) return;

@@ -11,7 +11,10 @@ import { MetricsFile } from './metrics-file.js';
 export const ARCHIVE_ID = 'archive';
 export const ARCHIVE = ARCHIVE_ID + FILE_SUFFIX;
 
-/** Limit of restarts of a scrape because of compactions, which are slow, since each waits for the disk. */
+/**
+ * Maximum attempts to read all files without a compaction in between. A compaction waits for the disk, so it is much
+ * slower than an attempt.
+ */
 const MAX_TRIES = 50;
 
 export class MetricsDirectory {
@@ -31,9 +34,9 @@ export class MetricsDirectory {
   }
 
   /**
-   * Reads and returns all files: the archive first, if there is one, then from the oldest to the newest. New records are
-   * parsed in time slices. Then all files are read once more without a pause, so that a writer that is faster than the
-   * reader cannot keep it reading.
+   * Reads and returns all files: the archive first, if there is one, then the others by age, the oldest first. New
+   * records are parsed in time slices. Afterwards, all files are read once more without a pause, and the read ends. So
+   * it ends even if a writer adds records faster than the slices can parse them.
    */
   async read(): Promise<MetricsFile[]> {
     const slice = new TimeSlice();
@@ -47,8 +50,8 @@ export class MetricsDirectory {
   /**
    * Returns all files, each read as far as the slice allows.
    *
-   * A compaction renames the new archive into place and then removes what it holds. So the archive is read first and
-   * checked again at the end: if it is the same, every file was either in it or still present.
+   * A compaction renames the new archive into place and then removes the files that it contains. So the archive is read
+   * first, and checked again at the end. If it has not changed, every file was in the archive or still in the directory.
    */
   #readAll(slice?: TimeSlice): MetricsFile[] {
     for (let tries = 1; ; tries++) {
@@ -85,7 +88,7 @@ export class MetricsDirectory {
   #readArchive(slice?: TimeSlice): { readonly file: MetricsFile; readonly identity: string } | undefined {
     const identity = this.#archiveIdentity();
     if (identity === this.#archive?.identity) return this.#archive;
-    // The previous archive is closed after the next is opened, so that the system cannot give both the same inode.
+    // The previous archive stays open until the next one is open. So the system cannot give both the same inode.
     const before = this.#archive;
     this.#archive = undefined;
     const file = identity === undefined ? undefined : this.#open(ARCHIVE);
@@ -118,7 +121,7 @@ export class MetricsDirectory {
 
   #readFile(name: string, file: MetricsFile, slice?: TimeSlice): void {
     if (file.owner === undefined) this.#readContent(name, file, slice);
-    // Checked before the read, so that the numbers of an owner that ends in between are complete.
+    // An ended owner writes nothing more. So a file that is found to be ended before the read is read completely.
     const live = file.live && this.#isLive(file);
     if (file.owner !== undefined) this.#readContent(name, file, slice);
     file.live = live;
@@ -135,7 +138,7 @@ export class MetricsDirectory {
     this.#reportFault(name, file, () => file.read(slice));
   }
 
-  /** Calls `work`, and reports a fault that it finds in the file. */
+  /** Calls `work`, and reports the fault if the file has one afterwards and had none before. */
   #reportFault(name: string, file: MetricsFile, work: () => void): void {
     const before = file.fault;
     try {
@@ -146,7 +149,7 @@ export class MetricsDirectory {
     if (file.fault !== undefined && before === undefined) this.#onFault(name, file.fault);
   }
 
-  /** Reports whether the owner lives. The kernel releases a lock when its owner dies, even in another pid namespace. */
+  /** Reports whether the owner lives. The kernel releases its lock when it dies, even in another pid namespace. */
   #isLive(file: MetricsFile): boolean {
     if (file.owner === undefined) return true;
     const liveness = livenessOf(file.content);
@@ -169,7 +172,8 @@ export class MetricsDirectory {
       return opened;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      // The directory does not exist yet, or the file was compacted and the archive that contains it is read next.
+      // ENOENT is no fault: the directory does not exist yet, or the file was compacted after it was listed. In that
+      // case all files are read again, with the new archive.
       if (code === 'ENOENT' || this.#unopened.has(name)) return undefined;
       this.#unopened.add(name);
       this.#onFault(name, message);
@@ -179,8 +183,8 @@ export class MetricsDirectory {
 }
 
 /**
- * Creates a directory and its parents. Node's own `recursive` never returns in `/proc`, where creating a directory
- * fails although its parent exists.
+ * Creates a directory and its parents. The option `recursive` of `mkdirSync` is not used: it never returns in `/proc`,
+ * where creating a directory fails although its parent exists.
  *
  * @throws the error of the file system
  */

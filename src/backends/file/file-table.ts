@@ -12,11 +12,15 @@ export class FileTable implements MergeSource {
   readonly writer: Writer;
   readonly labels = new LabelColumn();
   readonly #file: { readonly content: Bytes };
-  /** By row: label values, offset of the record, its state, index of the first cell, and Unix seconds of its creation. */
+  /** Label values, by row. */
   readonly #identities: (readonly string[])[] = [];
+  /** Offset of the record in the file, by row. */
   readonly #records: number[] = [];
+  /** State of the record when it was parsed, by row. */
   readonly #states: number[] = [];
+  /** Index of the first cell in the content of the file, by row. */
   readonly #cells: number[] = [];
+  /** Unix seconds of the creation of the series, by row. */
   readonly #created: number[] = [];
 
   constructor(file: { readonly content: Bytes }, family: FamilyDescriptor, key: string, writer: Writer) {

@@ -14,7 +14,7 @@
  *         96  records …
  *
  * record   0  length: int32, of the whole record     4  state: int32 (atomic); lowest byte: 0 gap, 1 in use,
- *          8  crc: int32, CRC-32 of bytes               2 removed; the others: how often it was used
+ *          8  crc: int32, CRC-32 of bytes               2 removed; the others: number of times used
  *             12–23 and the text
  *         12  textLength: int32                     16  family: int32; -1 declares one, -2 lists ids
  *         20  cells: int32                          24  created: float64, Unix seconds
@@ -24,10 +24,10 @@
  *
  * A record's body is written first and `used` afterwards, so that readers see whole records only, even when the writer
  * is killed in between. Records never straddle chunks, since each chunk is mapped by itself; a gap fills the rest of a
- * chunk. Families are numbered in the order of their records.
+ * chunk. Families are numbered in the order of the records that declare them.
  *
- * A removed record is used again by a series whose record is as long. It stays removed until the new body is whole; the
- * number of uses in its state tells a reader that has missed the removal.
+ * The place of a removed record is used again by a series whose record has the same length. The state stays "removed"
+ * until the new body is complete. A reader that has missed the removal notices it by the number of uses in the state.
  */
 
 import type { FamilyDescriptor } from '../../model/family.js';
@@ -40,7 +40,7 @@ export const MAGIC = Buffer.from('METHEUS\n');
 export const VERSION = 1;
 export const BYTE_ORDER = 0x01020304;
 export const HEADER_BYTES = 96;
-/** Files grow by this size, or by a multiple of it for a larger record. */
+/** Size by which files grow. A larger record takes a multiple of it. */
 export const CHUNK_BYTES = 65536;
 /** Maximum bytes of a file: readers hold it in memory, and `used` is an int32. */
 export const MAX_BYTES = 2 ** 30;
@@ -66,14 +66,16 @@ export const DECLARES = -1;
 /** Value of a record's family: the record lists the ids of the files that were compacted into this one. */
 export const COMPACTED = -2;
 
-/** The text of a series' record. */
+/** The content of the text of a record that holds a series. */
 export interface SeriesIdentity {
   readonly labels: readonly string[];
   /** A thread of the process, or an ended writer in an archive; by default the process itself. */
   readonly writer?: Pick<Writer, 'id' | 'live'> | undefined;
 }
 
-/** Views of bytes of a file: a mapped chunk, or the content that was read. */
+/**
+ * Views of the same bytes as integers, bytes and cells. They are a mapped chunk of a file, or content that was read.
+ */
 export class Bytes {
   readonly ints: Int32Array;
   readonly bytes: Uint8Array;
@@ -95,7 +97,7 @@ export function writeHeader({ ints, bytes, cells }: Bytes, owner: ProcessIdentit
   cells[11] = pidNamespace;
 }
 
-/** Returns how to determine whether the owner lives. */
+/** Returns the liveness: `CLOSED`, `LIVE_BY_PID` or `LIVE_BY_LOCK`. */
 export function livenessOf({ ints }: Bytes): number {
   return Atomics.load(ints, 7);
 }
@@ -134,7 +136,7 @@ export function usedBytes({ ints }: Bytes): number {
   return Atomics.load(ints, 5);
 }
 
-/** Publishes the records up to an offset, as the last step of every append. */
+/** Publishes the records up to an offset. This is the last step of every append. */
 export function setUsedBytes({ ints }: Bytes, used: number): void {
   Atomics.store(ints, 5, used);
 }
@@ -173,7 +175,7 @@ export function writeRecord(
   return cellIndex;
 }
 
-/** Fills the rest of a chunk. */
+/** Fills the rest of a chunk with a gap. */
 export function writeGap(to: Bytes, at: number): void {
   to.ints[at / 4] = to.bytes.length - at;
   to.ints[at / 4 + 1] = GAP;
@@ -189,11 +191,11 @@ export interface RecordView {
   readonly cells: number;
   /** Unix seconds. */
   readonly created: number;
-  /** Index of its first cell in `cells`. */
+  /** Index of the record's first cell in {@link Bytes.cells}. */
   readonly cellIndex: number;
 }
 
-/** Returns the record at an offset; undefined when the bytes are not a record that ends before `end`. */
+/** Returns the record at an offset; undefined unless there is a valid record that does not go beyond `end`. */
 export function readRecord(from: Bytes, at: number, end: number): RecordView | undefined {
   const int = at / 4;
   const length = from.ints[int]!;
@@ -203,7 +205,7 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   const nothing = { length, state, kind, family: 0, text: '', cells: 0, created: 0, cellIndex: 0 };
   if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
   if (length < RECORD_HEADER) return undefined;
-  // A writer may be changing the record, or was killed while it did: only the length is reliable.
+  // A writer may be writing a new body, or was killed while it wrote one. So only the length is reliable.
   if (kind === REMOVED) return nothing;
   if (kind !== IN_USE) return undefined;
   const [textLength, family, cells] = [from.ints[int + 3]!, from.ints[int + 4]!, from.ints[int + 5]!];
@@ -227,7 +229,7 @@ export function setRemoved({ ints }: Bytes, at: number): void {
   Atomics.store(ints, int, (ints[int]! & ~KIND) | REMOVED);
 }
 
-/** Returns a number that changes whenever the record changes its meaning. */
+/** Returns the state of a record. It differs whenever the record was removed or used again. */
 export function stateOf({ ints }: Bytes, at: number): number {
   return ints[at / 4 + 1]!;
 }
@@ -251,7 +253,9 @@ export function parseContent(text: string): object | undefined {
   }
 }
 
-/** Reports whether the content of a record is a family. Programs of other versions may have written it. */
+/**
+ * Reports whether the content of a record is a family. A program of another version may have written something else.
+ */
 export function isFamily(content: object): content is FamilyDescriptor {
   const { scope, name, help, type, unit, labelNames, cells, merge, bounds } = content as FamilyDescriptor;
   return (

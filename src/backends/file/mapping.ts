@@ -1,7 +1,7 @@
 /**
  * Memory mapping and file locks of the C library, through koffi, an optional peer dependency.
  *
- * Only the main thread loads koffi: terminating a worker inside it would abort the process.
+ * Only the main thread loads koffi: if a worker were terminated during a call of koffi, the process would abort.
  */
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,16 +13,16 @@ import { HEADER_BYTES } from './layout.js';
 
 /** Access to files as memory, and locks that end with their owner. */
 export interface Mapping {
-  /** Returns memory that is the file's bytes from `offset`, so that what is written there survives the process. */
+  /** Returns memory for the file's bytes from `offset` on. Numbers that are written to it get into the file. */
   map(file: number, offset: number, length: number): ArrayBuffer;
   /** Whether file locks are available. */
   readonly hasLocks: boolean;
-  /** Locks a file until this process unlocks it or ends. Reports whether it could. */
+  /** Locks a file until this process unlocks it or ends. Returns `false` at once if it cannot be locked. */
   lock(file: number, kind: 'exclusive' | 'shared'): boolean;
   unlock(file: number): void;
-  /** Writes everything that was written to memory so far to the files. */
+  /** Copies the current content of the memory to the files, unless the kernel does that by itself. */
   flush(): void;
-  /** Stops writing to a file. */
+  /** Stops copying memory to a file. */
   forget(file: number): void;
 }
 
@@ -53,7 +53,7 @@ export function loadMapping(): Mapping {
     hasLocks: true,
     lock: (file, kind) => flock(file, LOCKS[kind] | LOCK_NOT_BLOCKING) === 0,
     unlock: (file) => void flock(file, UNLOCK),
-    // The kernel writes mapped memory itself, even after SIGKILL.
+    // The kernel writes mapped memory to the file by itself, even after SIGKILL.
     flush() {},
     forget() {},
   };
@@ -71,9 +71,9 @@ interface Section {
   readonly written: Uint8Array;
 }
 
-/** Used where nothing can be mapped: writes memory to the files on a timer and at exit, in the same format. */
+/** Replacement where files cannot be mapped: memory that is written to the files on a timer and at exit. */
 export class WrittenMapping implements Mapping {
-  /** Locks are functions of the C library. Without them, the pid and start time of an owner tell whether it lives. */
+  /** Locks need the C library. Without locks, the pid and start time of an owner show whether it lives. */
   readonly hasLocks = false;
   readonly #sections = new Map<number, Section[]>();
 
@@ -94,7 +94,10 @@ export class WrittenMapping implements Mapping {
 
   unlock(): void {}
 
-  /** Writes sections from the last to the first and the header at the end, since it tells readers what is there. */
+  /**
+   * Writes sections from the last to the first, and the header at the end. Readers rely on the header for the length of
+   * the records, so these must be in the file before it.
+   */
   flush(): void {
     for (const [file, sections] of this.#sections) {
       try {

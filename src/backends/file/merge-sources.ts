@@ -8,7 +8,7 @@ import type { MetricsFile } from './metrics-file.js';
 
 const SELF: Writer = { id: String(process.pid), live: true };
 
-/** A family and a writer with series in memory. */
+/** The series in memory of one family and one writer. */
 interface MemoryTable {
   readonly key: string;
   readonly family: FamilyDescriptor;
@@ -29,7 +29,7 @@ export class MemorySources {
     return known.table.reserve(labels, created);
   }
 
-  /** Removes a series. Ignores cells of a file that has gone. */
+  /** Removes a series. Ignores cells of a file that was deleted. */
   release(cells: Cells): void {
     const table = this.tableOf(cells);
     table?.release(cells);
@@ -46,7 +46,7 @@ export interface GatheredFamily {
   readonly key: string;
   readonly family: FamilyDescriptor;
   readonly sources: MergeSource[];
-  /** The sources that this thread does not write itself. */
+  /** The sources that other threads and processes write. */
   readonly others: MergeSource[];
 }
 
@@ -74,8 +74,9 @@ export function gatherSources(
 }
 
 /**
- * Returns the families that other writers have, those of living writers first. Of two families with one name the first
- * is served, so a new definition is served as soon as the last program with the old one has ended.
+ * Returns the families in which other writers have series. Families with a living writer come first. If two families
+ * have the same name, the first is served. So a new definition is served as soon as the last program with the old
+ * definition has ended.
  */
 export function livingFirst(gathered: ReadonlyMap<string, GatheredFamily>): GatheredFamily[] {
   const all = [...gathered.values()].filter(({ others }) => others.length > 0);

@@ -1,4 +1,4 @@
-/** Reading the file of a writer: its records, and those that were appended since the last read. */
+/** Reading the file of a process. Each read parses only the records that are new since the last one. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
@@ -27,9 +27,9 @@ import {
   usedBytes,
 } from './layout.js';
 
-/** Records between two reads of the clock. */
+/** Number of records that are parsed between two looks at the clock. */
 const RECORDS_AT_ONCE = 64;
-/** Flags of `open`. Non-blocking, since a pipe with the name of a metrics file would block the scrape. */
+/** Flags of `open`. Non-blocking, since to open a pipe with the name of a metrics file would block the scrape. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A file that is opened once and read at each scrape. */
@@ -63,7 +63,7 @@ export class MetricsFile {
     throw Object.assign(new Error(`${path} is not a file`), { code: 'EINVAL' });
   }
 
-  /** Whether the owner lives, as determined by the directory. Never becomes true again. */
+  /** Whether the owner lives, as `MetricsDirectory` has determined. Once false, it stays false. */
   get live(): boolean {
     return this.#live;
   }
@@ -79,7 +79,7 @@ export class MetricsFile {
     if (known !== undefined) known.live = false;
   }
 
-  /** Whether records are left that the slice had no time for: {@link parse} reads them. */
+  /** Whether the time slice was over before all new records were parsed. {@link parse} parses the rest. */
   get isBehind(): boolean {
     return this.#parsed < this.#used && this.fault === undefined;
   }
@@ -87,12 +87,12 @@ export class MetricsFile {
   /**
    * Reads the file as it is now, up to the first broken record.
    *
-   * @param slice - when it is over, new records are left; without one, none are
+   * @param slice - limits the parsing of new records; without a slice, all of them are parsed
    * @throws the error of the file system
    */
   read(slice?: TimeSlice): void {
     this.#read(slice);
-    // A copy of memory that is being written may be inconsistent; a second read tells whether the file is broken.
+    // The owner may have been writing during the read. A second read shows whether the record is really broken.
     if (this.fault === 'record' && this.#live) this.#read(slice);
   }
 
@@ -111,20 +111,20 @@ export class MetricsFile {
     closeSync(this.file);
   }
 
-  /** Reads the header and all whole records. Returns a fault if they are not complete. */
+  /** Reads the header and all whole records into memory. Returns a fault if they are invalid or incomplete. */
   #load(): FileFault | undefined {
     let got = this.#fill();
     if (got < HEADER_BYTES) return 'empty';
     const read = new Bytes(this.#buffer, 0, got & ~7);
     const owner = this.owner ?? readHeader(read);
     if (typeof owner === 'string') return owner;
-    // Records up to here are whole; later ones are left for the next read.
+    // Records before this offset are whole. Later ones are left for the next read.
     const used = usedBytes(read);
     const parsed = Math.max(this.#parsed, owner.records);
     if (used % 8 !== 0 || used < parsed || used > MAX_BYTES) return 'record';
     if (used > got) {
       if (used > fstatSync(this.file).size) return 'record';
-      // Larger by half, so that a growing file is not read twice each time.
+      // The new buffer has room for growth: a file that does not fit into the buffer has to be read twice.
       this.#buffer = new ArrayBuffer((Math.ceil(used * 1.5) + 7) & ~7);
       got = this.#fill();
     }
@@ -148,7 +148,7 @@ export class MetricsFile {
     if (![...this.tables.values()].some(({ writer }) => writer.id === id)) this.#writers.delete(id);
   }
 
-  /** Parses records that are in use again. One that is being written is left for the next read. */
+  /** Parses removed records that are in use again. A record that is being written is left for the next read. */
   #parseReused(): void {
     for (const at of this.#vacant) {
       if (!isInUse(stateOf(this.content, at))) continue;
@@ -157,7 +157,7 @@ export class MetricsFile {
     }
   }
 
-  /** Parses new records until the slice is over, at least some. */
+  /** Parses new records until the slice is over, but always some, so that every call makes progress. */
   parse(slice?: TimeSlice): void {
     const used = this.#used;
     for (let records = 1; this.#parsed < used; records++) {

@@ -32,14 +32,14 @@ const COMPACTIONS: FamilyDescriptor = {
 /** The families of {@link SelfMetrics}. */
 export const SELF_FAMILIES: readonly FamilyDescriptor[] = [ERRORS, COMPACTIONS];
 
-/** Counters in cells of the backend that they describe, so that every scrape shows those of all processes. */
+/** Counters of the backend itself. The backend also holds their cells, so a scrape shows sums over all processes. */
 export class SelfMetrics {
   readonly #errors = new Map<ErrorKind, Cells>();
   #compactions: Cells | undefined;
 
   /**
    * Reserves cells for all counters when the backend opens, so that errors can be counted even on a full disk. A
-   * later call moves the counters whose cells `which` selects.
+   * later call moves the counters whose present cells `which` selects to new cells.
    */
   reserve(backend: Backend, which: (cells: Cells) => boolean = () => true): void {
     const move = (family: FamilyDescriptor, labels: readonly string[], before: Cells | undefined) => {

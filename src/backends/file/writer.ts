@@ -75,16 +75,16 @@ export class FileWriter {
   readonly #chunks: Chunk[] = [];
   /** Numbers of families by key, since each worker thread has descriptors of its own for the same families. */
   readonly #families = new Map<string, number>();
-  /** Numbers of families by descriptor, to save the key. */
+  /** Numbers of families by descriptor: a cache that saves building the key. */
   readonly #seen = new WeakMap<FamilyDescriptor, number>();
-  /** By length, in the order in which they were removed. */
+  /** Vacancies by the length of the record, in the order of their removal. */
   readonly #vacancies = new Map<number, Vacancy[]>();
   readonly #encoder = new TextEncoder();
   /** Offset of the next record in the last chunk. */
   #next = HEADER_BYTES;
 
   /**
-   * Creates a file, under a temporary name until it is locked, so that it is never seen without a living owner.
+   * Creates the file. It has a temporary name until it is locked, so readers never see it without a living owner.
    *
    * @throws the error of the file system
    */
@@ -99,7 +99,7 @@ export class FileWriter {
     this.#file = openSync(temporary, 'wx+', 0o644);
     try {
       const { bytes } = this.#addChunk(CHUNK_BYTES);
-      // Some network file systems have no locks. Then a missing lock does not mean that the owner has ended.
+      // Some network file systems have no locks. A missing lock does not mean there that the owner has ended.
       const locked = mapping.lock(this.#file, 'exclusive');
       writeHeader(bytes, owner, locked ? LIVE_BY_LOCK : LIVE_BY_PID);
       setUsedBytes(bytes, HEADER_BYTES);
@@ -133,7 +133,10 @@ export class FileWriter {
     return this.#chunks.some(({ bytes }) => bytes.cells === page);
   }
 
-  /** Searches the chunk for the record: removals are rare, and an index would cost memory for every series. */
+  /**
+   * Removes a series. Its record is searched in the chunk: removals are rare, and an index would cost memory for every
+   * series.
+   */
   release(cells: Cells): void {
     const { bytes, record } = this.#recordOf(cells);
     setRemoved(bytes, record);
@@ -167,7 +170,7 @@ export class FileWriter {
   close(): void {
     setClosed(this.#chunks[0]!.bytes);
     this.#mapping.flush();
-    // The mapping keeps the lock even when the descriptor is closed.
+    // Closing the descriptor would not release the lock, since the mapped memory keeps the file open.
     this.#mapping.unlock(this.#file);
     this.#closeFile();
   }
@@ -228,7 +231,10 @@ export class FileWriter {
     return chunk;
   }
 
-  /** Writes zeros before it maps them: on a full disk this throws, whereas a page fault would kill the process. */
+  /**
+   * Adds a chunk. Zeros are written to the file before it is mapped, so a full disk is an error here. Without them, the
+   * first access to the mapped memory would kill the process.
+   */
   #addChunk(length: number): Chunk {
     const last = this.#chunks.at(-1);
     const start = last === undefined ? 0 : last.start + last.bytes.bytes.length;
@@ -243,7 +249,7 @@ export class FileWriter {
       this.#chunks.push(chunk);
       return chunk;
     } catch (error) {
-      // The zeros are not mapped, so that cutting them off is safe and frees the disk.
+      // The zeros are not mapped yet. So it is safe to cut them off, which frees the space on the disk.
       ftruncateSync(this.#file, start);
       throw error;
     }

@@ -17,17 +17,17 @@ import { RedisStatus } from './status.js';
 import { SumOutbox } from './sum-outbox.js';
 
 /**
- * Shares numbers through Redis. A call only adds to private memory; changes are sent on a timer, before a scrape and
- * at a clean exit. While Redis is unavailable they stay in the pages.
+ * Shares numbers through Redis. Counting only changes memory of this process. The changes are sent to Redis on a timer,
+ * before a scrape and at a clean exit. While Redis is unavailable, they stay in memory.
  */
 export class MultiProcessRedisBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>>;
   readonly #settings: Settings;
-  /** Name of this process among all that share the keys, and its `pid` label. */
+  /** Name of this process, unique among all that share the keys. It is also the value of the `pid` label. */
   readonly #producer = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   /** Owns the pages, and answers scrapes while Redis is unavailable. */
   readonly #own = new SingleProcessBackend();
-  /** By family key. */
+  /** The outbox of each family, by family key. */
   readonly #outboxes = new Map<string, Outbox>();
   readonly #status = new RedisStatus();
   #open: { readonly connection: Connection; readonly flusher: Flusher; readonly reader: Reader } | undefined;
@@ -79,7 +79,7 @@ export class MultiProcessRedisBackend implements Backend {
     return this.#own.createdOf(family, cells);
   }
 
-  /** Keeps exemplars in this process; those of other processes are not shown. */
+  /** Keeps the exemplar in this process only. So scrapes show no exemplars of other processes. */
   putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
     this.#own.putExemplar(family, cells, cell, exemplar);
   }
@@ -101,13 +101,13 @@ export class MultiProcessRedisBackend implements Backend {
     return request.scopes.includes(DEFAULT_SCOPE) ? [...snapshots, ...status.snapshots()] : snapshots;
   }
 
-  /** Rejects when Redis does not take everything. The numbers stay, and are sent later. */
+  /** Sends all changes. Rejects when Redis is unavailable: the changes are kept, and sent by a later flush. */
   async flush(): Promise<void> {
     await this.#open?.flusher.flushAll();
     if (this.#status.outage !== undefined) throw this.#status.outage;
   }
 
-  /** Flushes, removes this process's live gauges, and disconnects. */
+  /** Flushes, marks this process as ended, so that its live gauges disappear, and disconnects. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     removeExitStep('redis', this.#atExit);
@@ -119,14 +119,16 @@ export class MultiProcessRedisBackend implements Backend {
     this.#open = undefined;
   }
 
-  /** Runs once, since work that it starts has the process emit `beforeExit` again. */
+  /**
+   * Signs off before the process ends. Runs only once, since its asynchronous work makes Node emit `beforeExit` again.
+   */
   readonly #atExit = (): void => {
     removeExitStep('redis', this.#atExit);
     void this.#open?.flusher.signOff();
   };
 
   async #flushAndRead(request: SnapshotRequest): Promise<FamilySnapshot[]> {
-    // During an outage one attempt is enough, and the one under way will do.
+    // During an outage, a scrape tries to flush only once. A flush that is under way already counts as that attempt.
     if (this.#status.outage !== undefined) await this.#open?.flusher.start();
     if (this.#status.outage !== undefined) throw this.#status.outage;
     await this.flush();

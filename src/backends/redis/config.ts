@@ -7,14 +7,14 @@ export type Argument = string | number | Buffer;
 /** A connected client of ioredis, or one with the same methods. */
 export interface RedisClient {
   call(command: string, ...args: Argument[]): Promise<unknown>;
-  /** Like `call`, with a `Buffer` where that has text. */
+  /** Like `call`, but the reply has a `Buffer` wherever the reply of `call` has text. */
   callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
   disconnect(): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-/** Configuration of `MultiProcessRedisBackend`. Other options are passed to ioredis. */
+/** Configuration of `MultiProcessRedisBackend`. Options that are not listed here are passed to ioredis. */
 export interface RedisBackendConfig {
   /** @defaultValue `'127.0.0.1'` */
   readonly host?: string;
@@ -35,16 +35,17 @@ export interface RedisBackendConfig {
   /**
    * Seconds without a flush after which a process counts as ended.
    *
-   * @defaultValue 15, and at least three flush intervals
+   * @defaultValue 15, or three flush intervals if that is more
    */
   readonly heartbeat?: number;
   /** Maximum seconds until Redis replies to a command. @defaultValue 2 */
   readonly timeout?: number;
-  /** Whether loading fails when Redis is unavailable, instead of connecting later. @defaultValue false */
+  /** Whether loading the backend fails when Redis is unavailable, instead of connecting later. @defaultValue false */
   readonly failFast?: boolean;
   /**
-   * Result of a scrape while Redis is unavailable: `'own'`, the numbers of this process and `metheus_backend_up 0`, or
-   * `'error'`. Own numbers keep the process's alerts working; an error keeps partial sums out of dashboards.
+   * Result of a scrape while Redis is unavailable. With `'own'`, it has the numbers of this process only, and
+   * `metheus_backend_up 0`, so alerts on this process keep working. With `'error'`, the scrape fails, so dashboards
+   * never show sums in which the numbers of other processes are missing.
    *
    * @defaultValue `'own'`
    */
@@ -53,10 +54,10 @@ export interface RedisBackendConfig {
   readonly [option: string]: unknown;
 }
 
-/** Timers of Node take at most 2^31 - 1 milliseconds. */
+/** Limit of all durations, in seconds: timers of Node take at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
-/** The checked options of the backend, and in `connection` those for ioredis. */
+/** The checked options of the backend. Its `connection` holds the options for ioredis. */
 export type Settings = ReturnType<typeof settingsOf>;
 
 /** @throws `METHEUS_INVALID_OPTIONS` */
@@ -103,7 +104,7 @@ export function settingsOf(config: RedisBackendConfig) {
   };
 }
 
-/** Returns the part of the settings that can be shown: nothing that could be a secret. */
+/** Returns the settings that can be shown. Settings that may contain a secret are left out. */
 export function publicConfig({ client: _, url, cluster, connection, ...shown }: Settings) {
   const { host, port, db } = connection;
   const server =

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MetheusError } from '../../errors.js';
 import type { Argument, RedisClient, Settings } from './config.js';
 
-/** A Lua script, sent by its digest, and as text when Redis does not have it. */
+/** A Lua script. It is called by its digest, and sent as text if Redis does not know the digest. */
 export class Script {
   readonly text: string;
   readonly digest: string;
@@ -15,7 +15,7 @@ export class Script {
   }
 }
 
-/** Pause between two attempts to reach Redis at the start. */
+/** Pause between two attempts to reach Redis while the backend is opened. */
 const RETRY_MS = 10;
 /** Maximum pause between two attempts to reconnect. */
 const MAX_RECONNECT_MS = 2000;
@@ -72,12 +72,12 @@ export class Connection {
     return this.#evaluate('call', script, key, args);
   }
 
-  /** Runs a script whose reply has a `Buffer` where {@link run} has text. */
+  /** Runs a script like {@link run}, but the reply has a `Buffer` wherever that of `run` has text. */
   runForBytes(script: Script, key: string, args: readonly Argument[]): Promise<unknown> {
     return this.#evaluate('callBuffer', script, key, args);
   }
 
-  /** Disconnects, except a client that the user supplied. */
+  /** Disconnects. A client that the user supplied stays connected, and only the listeners are removed. */
   close(): void {
     if (this.#settings.client === undefined) disconnect(this.#client);
     else for (const [event, listener] of this.#listeners) this.#client.off(event, listener);
@@ -125,8 +125,8 @@ export class Connection {
   }
 
   /**
-   * Returns a new error with the reason of a failure. Errors of the client carry the command, which may be AUTH with
-   * its password, or a whole batch.
+   * Returns a new error with only the name and the reason of a failure. Errors of ioredis also contain the command,
+   * which may be AUTH with a password, or a batch with all its numbers.
    */
   #describe(given: Error): Error {
     const isVague = NO_CONNECTION.test(given.message);
@@ -137,7 +137,7 @@ export class Connection {
   }
 }
 
-/** Rejects when there is no reply after `milliseconds`; the command may have been executed or not. */
+/** Rejects when there is no reply after `milliseconds`. Redis may have executed the command nevertheless. */
 function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     // Keeps the process alive until the reply arrives, so that a program without other work sends everything.
@@ -149,11 +149,11 @@ function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
   });
 }
 
-/** Errors of Redis about its own state, whatever the command. */
+/** Codes of errors that concern the state of the server, whichever command was sent. */
 const SERVER_STATE =
   /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|OOM|BUSY|MISCONF|NOREPLICAS)\b/;
 
-/** Reports whether Redis refuses this one command; commands for other families may succeed. */
+/** Reports whether an error means that Redis refuses only this command. Commands for other families may succeed. */
 export function isRefusal(error: unknown): boolean {
   return isRedisError(error) && !SERVER_STATE.test((error as Error).message);
 }
@@ -170,13 +170,14 @@ async function createClient({ timeout, url, cluster, connection }: Settings): Pr
   const { Redis, Cluster } = await importIoredis();
   const options = {
     connectTimeout: Math.max(1000 * timeout, 100),
-    // Closes a connection that swallows commands, so that they do not pile up in it.
+    // Closes a connection on which no replies arrive, so that commands do not pile up in it.
     socketTimeout: 1000 * timeout,
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MAX_RECONNECT_MS),
-    // The old primary replies so after a failover; a new connection finds the new one.
+    // After a failover, the old primary replies READONLY. A new connection then leads to the new primary.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     ...connection,
-    // Outboxes keep what is to be sent. The defaults of ioredis take more than a minute to notice an outage.
+    // ioredis needs no queue, since the outboxes keep all changes. With its defaults, commands would fail only after
+    // more than a minute of an outage.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -228,8 +229,8 @@ function unref(client: object): void {
 }
 
 /**
- * Disconnects. A server answers an aborted TLS handshake with an alert, an error without a listener in ioredis, which
- * would end the process.
+ * Disconnects. If a TLS handshake is under way, the server answers its end with an alert, and the socket emits an
+ * 'error' event. ioredis does not listen to this event any more, so without the listener here it would end the process.
  */
 function disconnect(client: RedisClient): void {
   const internals = client as unknown as ClientInternals;

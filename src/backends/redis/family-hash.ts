@@ -1,5 +1,5 @@
 /**
- * The hash that holds one family: its fields, the scripts that every batch shares, and their replies.
+ * The Redis hash of one family: its fields, the Lua code that all batch scripts share, and the replies to a batch.
  * `docs/reference/redis-keys.md` describes the whole layout.
  */
 import { createHash } from 'node:crypto';
@@ -14,7 +14,9 @@ export const keysOf = (prefix: string) => ({
   producers: `${prefix}:producers`,
   /** Hash: family descriptors as JSON, by family id. */
   families: `${prefix}:families`,
-  /** Hash of one family. The braces keep it in one slot of a cluster and spread families over all slots. */
+  /**
+   * Hash of one family. In a cluster, the text in braces determines the hash slot, so families spread over all nodes.
+   */
   numbers: (familyId: string) => `${prefix}:{${familyId}}`,
 });
 
@@ -42,13 +44,13 @@ export function familyId(family: FamilyDescriptor): string {
 
 /** Fields that describe the hash itself. */
 export const HEAD = {
-  /** Unix seconds at which the hash was made; tells it from an earlier hash under the same key. */
+  /** Unix seconds at which the hash was made. They distinguish it from an earlier hash under the same key. */
   identity: 't',
-  /** How often producers have joined. */
+  /** Number of joins so far, by all producers. */
   joins: 'm',
   /** Number of rows ever assigned. */
   rows: 'n',
-  /** The latest generation of any block. */
+  /** The latest generation of any block; `sum-blocks.ts` explains generations. */
   version: 'v',
 } as const;
 
@@ -80,9 +82,9 @@ function parseJson(json: string): unknown {
 /**
  * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live.
  *
- * Returns the token that the producer's batches carry: the identity of the hash and the number of this join. A batch
- * delayed since before the hash was lost, or the producer compacted, carries another token and is not applied.
- * A producer that has joined keeps its token, so a repeated or late call changes nothing.
+ * Returns the token that the producer's batches carry: the identity of the hash and the number of this join. After the
+ * hash was lost or the producer was compacted, a join returns a new token. A batch from before then arrives with the old
+ * token, and is not applied. A producer that has joined already keeps its token, so a repeated call changes nothing.
  */
 const JOIN = new Script(`
 local key, field = KEYS[1], 'q:' .. ARGV[1]
@@ -105,8 +107,8 @@ return token
 /**
  * Start of every batch script. KEYS: the hash. ARGV: producer, token, sequence number, seconds to live.
  *
- * Returns `lost` for a hash other than the one joined, `unknown` when the hash does not know the token, and `seen`
- * for a batch that was applied before.
+ * Ends the script with `lost` when the hash is not the one that the producer joined, with `unknown` when the hash does
+ * not know the token, and with `seen` when the batch was applied before.
  */
 export const BEGIN_BATCH = `
 local key, field = KEYS[1], 'q:' .. ARGV[1]
@@ -120,8 +122,8 @@ if missing < 0 then return 'seen' end
 `;
 
 /**
- * First write of every batch script. A Redis that refuses writes refuses this one, before anything is applied; the
- * writes that follow are not refused.
+ * First write of every batch script. If Redis refuses writes, it refuses this one, and nothing of the batch is applied.
+ * Redis does not refuse later writes of a script that has already written.
  */
 export const RECORD_BATCH = `
 redis.call('HSET', key, field, token .. ' ' .. ARGV[3])
@@ -140,11 +142,11 @@ export type Reply =
   | { readonly kind: 'seen' }
   /** Applied, but Redis no longer has the `missing` batches before it. */
   | { readonly kind: 'gap'; readonly missing: number }
-  /** Rows in these blocks belong to other series now. */
+  /** Not applied: rows of these blocks may belong to other series by now. */
   | { readonly kind: 'moved'; readonly blocks: ReadonlySet<number> }
-  /** The hash does not know the producer's token. */
+  /** Not applied: the hash does not know the producer's token. */
   | { readonly kind: 'unknown' }
-  /** The hash that the producer joined is gone. */
+  /** Not applied: the hash that the producer joined is gone. */
   | { readonly kind: 'lost' };
 
 function parseReply(text: string): Reply {
@@ -165,7 +167,7 @@ function parseReply(text: string): Reply {
   }
 }
 
-/** The hash of one family, as this producer writes to it. */
+/** The access of this producer to the hash of one family. */
 export class FamilyHash {
   /** Seconds after a write until the hash expires. */
   readonly expireKeyTime: number;
@@ -183,7 +185,7 @@ export class FamilyHash {
     return (await this.run(JOIN, [this.#context.producer, this.expireKeyTime])) as string;
   }
 
-  /** Runs a batch script; `args` follow those of {@link BEGIN_BATCH}. */
+  /** Runs a batch script. It gets the arguments of {@link BEGIN_BATCH}, then `args`. */
   async send(script: Script, token: string, sequence: number, args: readonly Argument[]): Promise<Reply> {
     const all = [this.#context.producer, token, sequence, this.expireKeyTime, ...args];
     return parseReply((await this.run(script, all)) as string);

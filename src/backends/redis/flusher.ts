@@ -9,7 +9,7 @@ export class Flusher {
   readonly #outboxes: ReadonlyMap<string, Outbox>;
   #running: Promise<void> | undefined;
   #following: Promise<void> | undefined;
-  /** When the keys were last renewed, by the monotonic clock. */
+  /** Time of the last renewal of the keys, by the monotonic clock. */
   #renewed = performance.now();
 
   constructor(context: RedisContext, outboxes: ReadonlyMap<string, Outbox>) {
@@ -17,7 +17,7 @@ export class Flusher {
     this.#outboxes = outboxes;
   }
 
-  /** Starts a flush, or joins the one under way. Never rejects: the status has the reason of a failure. */
+  /** Starts a flush, or joins the one under way. Never rejects: a failure is recorded in the status. */
   start(): Promise<void> {
     const { status } = this.#context;
     this.#running ??= this.#flush([...this.#outboxes.values()])
@@ -32,8 +32,8 @@ export class Flusher {
   }
 
   /**
-   * Flushes all that was counted before the call. A flush under way may have compared some cells earlier, so another
-   * one follows it, shared by all callers that wait.
+   * Flushes everything that was counted before the call. A flush that is under way may have passed some cells already,
+   * so a second flush follows it. All callers in the meantime share that second flush.
    */
   flushAll(): Promise<void> {
     if (this.#running === undefined) return this.start();
@@ -44,7 +44,7 @@ export class Flusher {
     return this.#following;
   }
 
-  /** Flushes, and marks this producer as ended. The next flush of a process that goes on undoes that. */
+  /** Flushes, and marks this producer as ended. If the process goes on, its next flush marks it as running again. */
   async signOff(): Promise<void> {
     await this.flushAll();
     const { status } = this.#context;
@@ -52,7 +52,7 @@ export class Flusher {
     await signOff(this.#context).catch((error: Error) => status.reportOutage(error));
   }
 
-  /** Has the next flush check all keys: a reader has found that one is gone. */
+  /** Makes the next flush check all keys. A reader calls this when it has found that a key is gone. */
   checkKeys(): void {
     this.#renewed = Number.NEGATIVE_INFINITY;
   }
@@ -73,7 +73,7 @@ export class Flusher {
       try {
         if (await outbox.flush(this.#context)) lost += 1;
       } catch (error) {
-        // Redis may still accept other families.
+        // A refusal concerns one family, so it does not count as an outage.
         if (isRefusal(error)) status.reportRefusal(outbox.family, error as Error);
         else errors.push(error as Error);
       }
@@ -83,7 +83,10 @@ export class Flusher {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** Puts off the expiry of this producer's keys. Returns how many are gone; their numbers are sent again. */
+  /**
+   * Postpones the expiry of this producer's keys. Returns the number of hashes that are gone. Their numbers are then
+   * sent again.
+   */
   async #renewKeys(outboxes: readonly Outbox[]): Promise<number> {
     const { connection, keys, settings } = this.#context;
     const renew = (key: string) => connection.call('EXPIRE', key, settings.expireKeyTime);

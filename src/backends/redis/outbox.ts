@@ -14,43 +14,46 @@ import type { Position } from './sum-blocks.js';
 export interface Series extends Position {
   /** Label values, as JSON. */
   readonly labels: string;
-  /** Undefined for the process's own thread. The writers of a sum share one series, whose writer is the first. */
+  /**
+   * Undefined for the thread of this backend. In a sum, all writers of this process share one series, which names the
+   * first of them.
+   */
   readonly writer: Writer | undefined;
-  /** One entry for each writer of this process. */
+  /** The cells of the series, one entry for each writer of this process. */
   sources: Cells[];
   /** The numbers that Redis acknowledged last. */
   readonly sent: Float64Array;
-  /** Whether Redis has acknowledged the series, which it shows even when its numbers never change. */
+  /** Whether Redis has acknowledged the series. Until then it is sent even if its numbers are still 0. */
   known: boolean;
-  /** The state of its writer that Redis acknowledged last. */
+  /** Whether the writer was running, as acknowledged last by Redis. */
   live: boolean;
 }
 
 /** A series whose last cells were released. */
 export interface ReleasedSeries {
   readonly series: Series;
-  /** `removed`: for all producers. `moved`: only the numbers of this one. */
+  /** `removed`: Redis deletes the series. `moved` to another backend: Redis takes back this producer's numbers only. */
   readonly why: 'removed' | 'moved';
 }
 
 /** Changes that are sent again, unchanged, until Redis has acknowledged them. */
 export interface Batch {
   readonly sequence: number;
-  /** The released series that this batch takes from Redis. */
+  /** The released series whose numbers this batch removes from Redis. */
   readonly released: readonly ReleasedSeries[];
 }
 
-/** How often one flush of a family may receive these replies. */
+/** Maximum number of each of these replies that one flush of a family accepts before it fails. */
 const MAX_REPLIES: Partial<Record<Reply['kind'], number>> = { lost: 1, unknown: 1, moved: 1000 };
 
 export abstract class Outbox<B extends Batch = Batch> {
   readonly family: FamilyDescriptor;
   readonly id: string;
-  /** Whether `P:families` has the descriptor. */
+  /** Whether the index of families in Redis has the descriptor. */
   announced = false;
   /** The number of times that this producer has joined the hash. */
   joins = 0;
-  /** Whether a writer other than the process's own thread counts here. */
+  /** Whether a writer other than the thread of this backend counts in the family. */
   hasOtherWriters = false;
   protected readonly series = new Map<string, Series>();
   protected released: ReleasedSeries[] = [];
@@ -61,7 +64,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** The token of the hash that this producer has joined. */
   #token: string | undefined;
   #sequence = 0;
-  /** Whether the hash may have dropped the sequence number, as compaction does. */
+  /** Whether compaction may have deleted the sequence number from the hash. The reply `gap` is no loss then. */
   #isGapExpected = false;
   #hash: FamilyHash | undefined;
 
@@ -70,7 +73,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.id = familyId(family);
   }
 
-  /** Returns the name under which a series is kept here. */
+  /** Returns the key of a series in the map `series`. */
   protected abstract keyOf(labels: string, writer: Writer | undefined): string;
 
   /** Returns the next changes as a batch; undefined when there are none. */
@@ -79,13 +82,13 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** Sends a batch once. */
   protected abstract send(hash: FamilyHash, token: string, batch: B): Promise<Reply>;
 
-  /** Notes the numbers of a batch as sent. */
+  /** Records the numbers of a batch as sent. */
   protected abstract markSent(batch: B): void;
 
-  /** Reports whether Redis may have numbers of a series that it has not acknowledged. */
+  /** Reports whether Redis may have a series although it has not acknowledged it. */
   protected abstract mayBeSent(series: Series): boolean;
 
-  /** Whether Redis has numbers of this producer. */
+  /** Whether this producer has joined the hash. */
   get isJoined(): boolean {
     return this.#token !== undefined;
   }
@@ -116,7 +119,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     page.set(cells.offset, series);
   }
 
-  /** Forgets the cells of one writer, and the series with its last ones. */
+  /** Forgets the cells of one writer. If the series has no other cells, it is released. */
   remove({ page, offset }: Cells, why: ReleasedSeries['why']): void {
     const offsets = this.#pages.get(page);
     const series = offsets?.get(offset);
@@ -131,9 +134,9 @@ export abstract class Outbox<B extends Batch = Batch> {
   }
 
   /**
-   * Sends all changes. Resolves with whether Redis had lost this producer's numbers, which are sent again.
+   * Sends all changes. Resolves with `true` if Redis had lost this producer's numbers and got them again.
    *
-   * @throws the error that kept Redis from taking a batch; the next flush sends the same one
+   * @throws the error that kept Redis from taking a batch; the next flush sends the same batch again
    */
   async flush(context: RedisContext): Promise<boolean> {
     this.#hash ??= new FamilyHash(context, this.id);
@@ -158,7 +161,10 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.rest = this.series.values();
   }
 
-  /** Returns the batch to send: the one without a reply, else the next changes; undefined when there are none. */
+  /**
+   * Returns the batch to send: the last one if Redis has not acknowledged it, otherwise a new one with the next
+   * changes. Returns undefined when there are no changes.
+   */
   next(): B | undefined {
     if (this.batch === undefined) {
       this.batch = this.freeze(this.#sequence + 1);
@@ -167,7 +173,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     return this.batch;
   }
 
-  /** Notes that Redis has applied a batch. */
+  /** Records that Redis has applied a batch. */
   acknowledge(batch: B): void {
     if (batch !== this.batch) return;
     this.markSent(batch);
@@ -176,7 +182,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.#isGapExpected = false;
   }
 
-  /** Notes that the hash is gone: everything is sent again. */
+  /** Records that the hash is gone, so that everything is sent again. */
   reset(): void {
     this.batch = undefined;
     this.released = [];
@@ -188,14 +194,14 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.forgetKnown();
   }
 
-  /** Notes that Redis does not list this producer any more, so its fields may have been compacted. */
+  /** Records that Redis no longer lists this producer. Its fields may have been compacted. */
   expectGap(): void {
     this.#isGapExpected = true;
   }
 
   /**
-   * Marks all series as unknown to Redis, so that the next scan sends them. Acknowledged sums are still
-   * remembered, so none is added twice.
+   * Marks all series as unknown to Redis, so that the next scan sends them. The numbers that were acknowledged are
+   * kept, so no sum is added twice.
    */
   protected forgetKnown(): void {
     for (const series of this.series.values()) {
@@ -204,7 +210,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     }
   }
 
-  /** Marks the rows in these blocks as unknown, so that they are looked up again. */
+  /** Forgets the rows in these blocks, so that they are looked up again. Only sums have rows. */
   protected forgetRows(_batch: B, _blocks: ReadonlySet<number>): void {}
 
   async #join(hash: FamilyHash): Promise<string> {
@@ -242,7 +248,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     }
   }
 
-  /** Adds the family to the index that readers find it by. */
+  /** Adds the family to the index in which readers find it. */
   async #announce({ connection, keys, settings }: RedisContext): Promise<void> {
     if (this.announced) return;
     await connection.call('HSET', keys.families, this.id, JSON.stringify(this.family));

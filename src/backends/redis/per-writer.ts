@@ -1,4 +1,4 @@
-/** Families whose writers are kept apart, gauges and progress bars: each field holds the values of one writer. */
+/** Gauges and progress bars, whose writers are kept apart: each field of the hash has one series of one writer. */
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { escapeLabelValue, labelText } from '../../model/labels.js';
@@ -17,7 +17,7 @@ import {
 } from './family-hash.js';
 import { type Batch, Outbox, type Series } from './outbox.js';
 
-/** Word after the values of a writer that has ended while its producer runs: a worker thread. */
+/** Word that follows the values of a worker thread that has ended, while its process still runs. */
 const ENDED = 'gone';
 
 /** Returns the name of the field with one writer's cells of a series. `labels` are the label values as JSON. */
@@ -29,7 +29,7 @@ const WRITER_FIELD = /^p:(\["(?:[^"\\]|\\.)*","(?:[^"\\]|\\.)*"\]):/;
 export interface WriterField {
   readonly labels: readonly string[];
   readonly producer: string;
-  /** Empty for the producer's own thread. */
+  /** Empty for the main thread of the producer. */
   readonly writer: string;
 }
 
@@ -49,7 +49,7 @@ export function numberText(value: number): string {
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 }
 
-/** Reads {@link numberText}, and the numbers that Lua writes. */
+/** Parses a number that {@link numberText} or a Lua script has written. */
 export function parseNumber(text: string): number {
   const number = Number(text);
   if (!Number.isNaN(number)) return number;
@@ -134,7 +134,7 @@ export class PerWriterOutbox extends Outbox<Values> {
     }
   }
 
-  /** Compaction deletes the fields of a producer, so all of them are sent again. */
+  /** Has all fields sent again, since compaction may have deleted them. */
   override expectGap(): void {
     super.expectGap();
     this.forgetKnown();
@@ -155,12 +155,12 @@ export class PerWriterOutbox extends Outbox<Values> {
 /** A field of the hash, with its parsed name. */
 interface Field {
   readonly name: string;
-  /** -1 for a field without values. */
+  /** The row of its series; -1 for a field that holds no series. */
   readonly row: number;
   readonly producer: string;
 }
 
-/** Number of field names kept in memory after the hash has lost them. */
+/** Number of deleted fields whose names may stay in memory, in addition to the number of fields in the hash. */
 const MAX_STALE = 1000;
 
 /** Reads the values of all writers. Parsed field names are kept from read to read. */
@@ -171,7 +171,7 @@ export class PerWriterReader {
   #labels = new LabelColumn();
   #rows = new Map<string, number>();
   #known = new Map<string, Field>();
-  /** The fields in the order of the last reply, which seldom changes: most are found without a search. */
+  /** The fields in the order of the last reply. It seldom changes, so most fields are found by their index. */
   #order: Field[] = [];
 
   constructor(family: FamilyDescriptor) {
@@ -215,7 +215,7 @@ export class PerWriterReader {
     return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
   }
 
-  /** Merges one writer's values into a row. Returns whether the merge mode takes them. */
+  /** Merges one writer's values into a row. Returns whether the values count in the merge mode of the family. */
   #addWriter(
     values: Float64Array,
     row: number,
@@ -252,7 +252,7 @@ export class PerWriterReader {
     return order;
   }
 
-  /** Starts a new column, since earlier snapshots still use the old one. */
+  /** Forgets all names. The label column is replaced and not cleared, since earlier snapshots still use it. */
   #forget(): void {
     this.#labels = new LabelColumn();
     this.#rows = new Map();
@@ -268,7 +268,7 @@ export class PerWriterReader {
     return { name, row, producer };
   }
 
-  /** Writers share the row of their labels, except where each has rows of its own. */
+  /** Returns the row of a series. Writers share it, except in the modes `all`, `liveall` and `each`. */
   #rowOf(labels: readonly string[], writer: string): number {
     const { family } = this;
     let text = labelText(family.labelNames, labels);

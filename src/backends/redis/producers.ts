@@ -1,22 +1,23 @@
 /**
- * The producers that write under one key prefix: their heartbeats, their end, and the compaction of what ended ones
- * leave, so that a family does not grow with every program that ever ran.
+ * The producers that write under one key prefix: their heartbeats, their sign-off, and the compaction of the fields that
+ * ended producers leave. Without compaction, a family would grow with every program that ever ran.
  *
- * A producer is one process, from one loading of the backend to the next. Each of its threads is a writer.
+ * A producer is one process, from the moment it loads the backend until it closes it. Each of its threads is a writer.
  */
 import { isRefusal, Script } from './connection.js';
 import { parseDescriptor, type RedisContext } from './family-hash.js';
 
 /**
- * Seconds after which a producer that did not sign off is compacted. It may only be cut off, with a batch that was
- * applied and whose reply was lost: while its sequence number is kept, that batch is not applied again.
+ * Seconds without a heartbeat after which a producer that did not sign off is compacted. Such a producer may only be
+ * cut off from Redis, and later repeat a batch that was applied but whose reply was lost. As long as Redis keeps its
+ * sequence number, that batch is not applied twice.
  */
 const MIN_ABSENCE = 7 * 24 * 3600;
 
 /**
- * Records a heartbeat, by the clock of Redis. KEYS: the sorted set. ARGV: producer (empty: reads only), seconds until a
- * producer counts as ended, seconds to live. Returns `1` or `0`, for whether the producer was listed, then the
- * producers that are running.
+ * Records a heartbeat, by the clock of Redis. KEYS: the sorted set. ARGV: the producer, or empty text to record
+ * nothing; seconds without a heartbeat after which a producer counts as ended; seconds to live. Returns `1` if the
+ * producer was listed before, else `0`, then the producers that are running.
  */
 const HEARTBEAT = new Script(`
 local now = tonumber(redis.call('TIME')[1])
@@ -37,8 +38,8 @@ return redis.call('ZADD', KEYS[1], -tonumber(redis.call('TIME')[1]), ARGV[1])
 `);
 
 /**
- * Returns producers to compact. KEYS: the sorted set. ARGV: minimum seconds since a producer signed off, and since the
- * last heartbeat of one that did not.
+ * Returns the producers to compact. KEYS: the sorted set. ARGV: minimum seconds since the sign-off of a producer, and
+ * minimum seconds since the last heartbeat of a producer that did not sign off.
  */
 const ENDED_PRODUCERS = new Script(`
 local now = tonumber(redis.call('TIME')[1])
@@ -50,9 +51,10 @@ return ended
 `);
 
 /**
- * Compacts some fields of one family. Sequence numbers are deleted, and so are values that only running producers
- * contribute: live gauges and increments of the mode `shared`. Other values are merged into those of one writer
- * without a name; rows of the mode `all` stay. No reader sees a difference at any moment.
+ * Compacts some of the fields that ended producers have in one family. Sequence numbers are deleted. So are values of the
+ * mode `newest`, and values that do not count after the end of their producer: gauges of the `live…` modes, and gauges of
+ * the mode `shared` that were only incremented. Other values are merged into one field, that of a writer without a name;
+ * this does not change the results of scrapes. Fields of the mode `all` stay.
  *
  * KEYS: the hash. ARGV: merge mode, cursor, and the ended producers as JSON. Returns the next cursor, `0` at the end.
  */
@@ -137,8 +139,9 @@ export async function signOff({ connection, keys, producer }: RedisContext): Pro
 }
 
 /**
- * Compacts what ended producers have left: those that signed off a `heartbeat` ago, since they have no batch on its way
- * and would have come back by now, and those absent for very long. Several processes may do so at once.
+ * Compacts the fields of ended producers. A producer that signed off has no batch on its way, so it is compacted if it
+ * has not come back within one `heartbeat`. A producer that did not sign off is compacted much later, see {@link
+ * MIN_ABSENCE}. Several processes may compact at once.
  */
 export async function compactEnded({ connection, settings, keys }: RedisContext): Promise<void> {
   const ages = [settings.heartbeat, Math.max(settings.expireKeyTime, MIN_ABSENCE)];
@@ -156,7 +159,7 @@ export async function compactEnded({ connection, settings, keys }: RedisContext)
         cursor = (await connection.run(COMPACT, keys.numbers(index[i]!), args)) as string;
       } while (cursor !== '0');
     } catch (error) {
-      // A key of another program is reported when it is flushed to or read.
+      // Redis refuses a key of another type, for instance. The next flush or read of the family reports that.
       if (!isRefusal(error)) throw error;
     }
   }

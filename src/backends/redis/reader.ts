@@ -16,11 +16,11 @@ export class Reader {
   readonly #outboxes: ReadonlyMap<string, Outbox>;
   readonly #flusher: Flusher;
   readonly #readers = new Map<string, SumReader | PerWriterReader>();
-  /** Descriptors of the last read, by their text. */
+  /** Descriptors of the last read, by their JSON. */
   #descriptors = new Map<string, FamilyDescriptor>();
 
   /**
-   * @param own - has the numbers of this process, where Redis does not give those of all
+   * @param own - has the numbers of this process, for families that Redis does not return
    * @param outboxes - of the families that this process counts in, by family key
    */
   constructor(context: RedisContext, own: Backend, outboxes: ReadonlyMap<string, Outbox>, flusher: Flusher) {
@@ -45,14 +45,17 @@ export class Reader {
     return snapshots.filter((snapshot) => snapshot !== undefined);
   }
 
-  /** Returns a requested family in any case: with this process's own numbers where Redis does not give any. */
+  /** Returns a requested family. If Redis does not return it, the numbers of this process are used. */
   async #readRequested(family: FamilyDescriptor, living: ReadonlySet<string>): Promise<FamilySnapshot> {
     const read = await this.#readFamily(family, living);
     const [own] = read === undefined ? await this.#own.snapshot({ families: [family], scopes: [] }) : [];
     return { ...(read ?? own!), family };
   }
 
-  /** Leaves out families that only this process has counted in: they were not requested. */
+  /**
+   * Reads a family that was not requested. Resolves with undefined if no other writer has counted in it: this thread
+   * would have requested the family if it were to be shown.
+   */
   async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>) {
     const snapshot = await this.#readFamily(family, living);
     const outbox = this.#outboxes.get(familyKey(family));
@@ -88,13 +91,16 @@ export class Reader {
     }
   }
 
-  /** Puts off the expiry of a key, without waiting for it. */
+  /** Postpones the expiry of a key, without waiting for the reply. */
   #renew(key: string): void {
     const { connection, settings } = this.#context;
     connection.call('EXPIRE', key, settings.expireKeyTime).catch(() => {});
   }
 
-  /** Returns the announced families that were not requested. The first definition of a name is served. */
+  /**
+   * Returns the announced families that were not requested. If a name has several definitions, only the first is
+   * returned.
+   */
   #others(
     index: readonly string[],
     families: readonly FamilyDescriptor[],

@@ -1,4 +1,6 @@
-/** Whether Redis works for this process: one warning when it stops, one when it is back, and metrics of both. */
+/**
+ * State of Redis as this process sees it: warnings when an outage begins and ends, and metrics of the backend itself.
+ */
 import { warnOnce } from '../../errors.js';
 import { createFamily } from '../../model/create-family.js';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
@@ -6,7 +8,7 @@ import { BACKEND_ERRORS } from '../backend.js';
 
 /**
  * Kinds of errors: `connection`, a flush or scrape that failed; `refused`, a family that Redis does not take or give;
- * `lost`, numbers that Redis had acknowledged; `conflict`, a family that another program defines differently.
+ * `lost`, a loss of numbers that Redis had acknowledged; `conflict`, a family that another program defines differently.
  */
 type ErrorKind = 'connection' | 'refused' | 'lost' | 'conflict';
 
@@ -47,7 +49,7 @@ export class RedisStatus {
     );
   }
 
-  /** Reports that Redis has returned to an earlier state, by a failover or from an older file. */
+  /** Reports that Redis has returned to an earlier state: after a failover, or a restart from an older file. */
   reportRollback({ name }: FamilyDescriptor, flushes: number): void {
     this.#errors.lost += 1;
     warn(`Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.`);
@@ -58,7 +60,7 @@ export class RedisStatus {
     warn('Redis is unavailable: the numbers that this program had sent stay there, as if it had ended.');
   }
 
-  /** Reports, once for each definition, a family that is not served because another has its name. */
+  /** Reports a family that is not served, since another family has its name. Each definition is reported once. */
   reportConflict(family: FamilyDescriptor, served: string): void {
     const { name } = family;
     const key = familyKey(family);

@@ -1,12 +1,13 @@
 /**
- * Layout of sums in Redis. Each series of a family has a row, its cells. Rows are stored in blocks.
+ * Layout of sums in Redis. Each series of a family has a row, which consists of its cells. Rows are stored in blocks.
  *
  * A block is a string of little-endian doubles: its generation, then the cells of its rows. So numbers stay float64, a
  * batch adds to many cells at once, and a scrape reads a few strings.
  *
  * The generation is the time at which one of the block's rows was last given to a series or taken from one, in
- * microseconds by the clock of Redis. A batch names the generations that it means, so no number is added to a row that
- * belongs to another series by now, even in a Redis that has returned to an earlier state.
+ * microseconds by the clock of Redis. A batch names the generation of each block that it changes, and is refused if a
+ * block has another one. So no number is added to a row that belongs to another series by now, even after Redis has
+ * returned to an earlier state.
  */
 import { endianness } from 'node:os';
 import { Script } from './connection.js';
@@ -14,7 +15,7 @@ import { BEGIN_BATCH, END_BATCH, RECORD_BATCH } from './family-hash.js';
 
 /** Row of a series in Redis. */
 export interface Position {
-  /** -1 while it is not known, and for a series without one. */
+  /** Number of the row; -1 while it is not known, and for a series without a row. */
   row: number;
   /** Generation of its block when the row was found. */
   generation: number;
@@ -23,10 +24,10 @@ export interface Position {
 /** Maximum cells of a block. With its generation and the overhead of a Redis string it fills 1 KiB. */
 const MAX_BLOCK_CELLS = 126;
 
-/** Returns the number of rows in a block: at least one, whatever its length. */
+/** Returns the number of rows in a block, for rows of `cells` cells. It is at least one, however long a row is. */
 export const rowsOfBlock = (cells: number): number => Math.max(1, Math.floor(MAX_BLOCK_CELLS / cells));
 
-/** Indexes `from` up to `to` of sorted positions, all in one block. */
+/** The sorted positions in one block: from index `from` up to `to`, which is not included. */
 interface RowRange {
   readonly block: number;
   readonly from: number;
@@ -34,8 +35,8 @@ interface RowRange {
 }
 
 /**
- * Encodes what to add to each row, as `ADD` takes it: block by block, from the first to the last cell that changes.
- * Positions without a row are left out.
+ * Encodes the numbers to add, in the format of `ADD`: for each block, a number for every cell from its first to its last
+ * changed row. Positions without a row are left out.
  *
  * @param deltas - `cells` numbers for each position
  */
@@ -67,8 +68,8 @@ export function encodeAdditions(cells: number, positions: readonly Position[], d
 }
 
 /**
- * Returns the positions to look up before numbers are added there: those without a row, and all of a block whose
- * rows were found at different generations.
+ * Returns the positions to look up before numbers can be added: positions without a row, and all positions of a block
+ * if they were found at different generations of it.
  */
 export function unlocated<P extends Position>(cells: number, positions: readonly P[]): P[] {
   const order = sortedByRow(positions);
@@ -84,7 +85,7 @@ export function unlocated<P extends Position>(cells: number, positions: readonly
   return found;
 }
 
-/** Returns the indexes of the positions with a row, by row. They mostly are in this order already. */
+/** Returns the indexes of the positions with a row, by row. Most often they are in this order already. */
 function sortedByRow(positions: readonly Position[]): number[] {
   const order: number[] = [];
   let isSorted = true;
@@ -146,8 +147,8 @@ end
  * Finds the rows of series by their labels, and assigns rows to those that have none.
  *
  * KEYS: the hash. ARGV: identity of the hash, seconds to live, cells of a row, rows of a block, `1` to assign rows,
- * then labels as JSON. Returns `lost` for another hash; else row and block generation for each, separated by spaces,
- * with row -1 for a series without one.
+ * then labels as JSON. Returns `lost` if the hash has another identity. Otherwise returns two numbers for each series,
+ * all separated by spaces: its row, or -1 if it has none, and the generation of the row's block.
  */
 export const LOCATE = new Script(`
 local key = KEYS[1]
@@ -204,10 +205,10 @@ return table.concat(reply, ' ')
 `);
 
 /**
- * Adds to cells. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles: for each block that changes its number, its
- * generation, the first cell, the count of cells, and the number to add to each.
+ * Adds to cells. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For each changed block it has the number of
+ * the block, the generation, the index of the first cell, the count of cells, and the addend of each of these cells.
  *
- * Returns `moved` and the numbers of blocks whose generation is another; nothing is applied then.
+ * If blocks have another generation by now, nothing is applied. Then the reply is `moved` and the numbers of these blocks.
  */
 export const ADD = new Script(`${BEGIN_BATCH}
 local data, at, set, moved = ARGV[5], 1, {}, {}

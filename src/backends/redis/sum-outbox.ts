@@ -1,4 +1,7 @@
-/** Sending counters, histograms and summaries, whose cells add up over all producers: differences are sent. */
+/**
+ * Sending counters, histograms and summaries, whose cells add up over all producers. A batch has the differences from
+ * the numbers that Redis acknowledged last.
+ */
 import type { FamilyHash, Reply } from './family-hash.js';
 import { type Batch, Outbox, type Series } from './outbox.js';
 import { ADD, encodeAdditions, LOCATE, REMOVE, rowsOfBlock, unlocated } from './sum-blocks.js';
@@ -8,19 +11,19 @@ const MAX_CELLS = 8192;
 /** Maximum series that Redis looks up by name in one call. */
 const MAX_SERIES = 1000;
 
-/** Numbers to add. */
+/** A batch of numbers to add. */
 export interface Additions extends Batch {
   readonly kind: 'add';
   readonly series: readonly Series[];
-  /** `cells` numbers for each series. */
+  /** The numbers to add: as many for each series as the family has cells. */
   readonly deltas: Float64Array;
-  /** The numbers that Redis has of this producer after the batch. */
+  /** The totals of this producer in Redis after the batch, in the order of `deltas`. */
   readonly values: Float64Array;
   /** Whether Redis creates series that it does not have. */
   readonly create: boolean;
 }
 
-/** Series to remove for all producers. */
+/** A batch of series to remove, with the numbers of all producers. */
 export interface Removal extends Batch {
   readonly kind: 'remove';
   readonly labels: readonly string[];
@@ -67,14 +70,14 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     for (const one of batch.series) if (blocks.has(Math.floor(one.row / rows))) one.row = -1;
   }
 
-  /** Finds the rows of a batch. Resolves with whether the hash is the one that was joined. */
+  /** Finds the rows of a batch. Resolves with `false` if the hash is not the one that was joined. */
   async #locate(hash: FamilyHash, token: string, { series, create }: Additions): Promise<boolean> {
     const { cells } = this.family;
     const identity = token.split('/')[0]!;
     const args = [identity, hash.expireKeyTime, cells, rowsOfBlock(cells), create ? 1 : 0];
     let missing = unlocated(cells, series);
     while (missing.length > 0) {
-      // A series that has no row, and is not to get one, is left out.
+      // Series that have no row, even after the lookup, since `create` is false. They are not looked up again.
       const absent = new Set<Series>();
       for (let i = 0; i < missing.length; i += MAX_SERIES) {
         const some = missing.slice(i, i + MAX_SERIES);
@@ -93,14 +96,17 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     return true;
   }
 
-  /** Removals go before additions: a series may have been removed and created again since the last flush. */
+  /** Returns the next removals. They are sent before additions, since a removed series may have been created again. */
   #freezeRemoval(sequence: number): Removal | undefined {
     const released = this.released.filter(({ why }) => why === 'removed').slice(0, MAX_SERIES);
     if (released.length === 0) return undefined;
     return { kind: 'remove', sequence, labels: released.map(({ series }) => series.labels), released };
   }
 
-  /** Takes back the numbers of series that have moved to another backend, where the series still exist. */
+  /**
+   * Returns additions that take back this producer's numbers of series that have moved to another backend. A series
+   * that Redis no longer has is not created again for that.
+   */
   #freezeWithdrawal(sequence: number): Additions | undefined {
     const { cells } = this.family;
     const released = this.released.slice(0, Math.ceil(MAX_CELLS / cells));
@@ -149,5 +155,8 @@ function hasChanged(series: Series): boolean {
   return false;
 }
 
-/** The difference of an infinity to itself is NaN, so numbers are compared before they are subtracted. */
+/**
+ * Reports whether two numbers are the same, also if both are NaN. Equal infinities must not be subtracted: the result
+ * would be NaN.
+ */
 const isSame = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));

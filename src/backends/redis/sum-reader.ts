@@ -19,13 +19,13 @@ const MAX_ROWS = 1e8;
 /** Maximum attempts to read while series come and go. */
 const MAX_TRIES = 20;
 
-/** Known labels that equal those of no row, so that the next read rebuilds the column. */
+/** Text that is never the labels of a row. As known labels, it makes the next read rebuild the column. */
 const STALE = '';
 
 /**
  * Returns all blocks. KEYS: the hash. ARGV: its identity, the latest generation of its blocks, and the number of
- * blocks, all as the reader knows them. Returns the number of joins and the blocks; nothing when series have come
- * or gone since, or it is another hash.
+ * blocks, all as the reader knows them. Returns the number of joins and the blocks. The reply is empty if series have
+ * come or gone since then, or if the hash is another one.
  */
 const READ = new Script(`
 local head = redis.call('HMGET', KEYS[1], 't', 'v', 'm')
@@ -101,7 +101,8 @@ export class SumReader {
 
   /** Reads which series there are. Resolves with whether there is a hash. */
   async #readRows(connection: Connection, key: string): Promise<boolean> {
-    // Text is decoded faster than Buffers. The blocks in it are not used.
+    // The reply is read as text, since ioredis decodes text faster than Buffers. Blocks in it are damaged, and not
+    // used.
     const hash = (await connection.call('HGETALL', key)) as string[];
     const slice = new TimeSlice();
     const heads = new Map<string, string>();
@@ -120,7 +121,9 @@ export class SumReader {
     return hash.length > 0;
   }
 
-  /** Keeps unchanged rows, since new series mostly are the last ones. */
+  /**
+   * Returns the label rows. If no known row has changed, only rows after them are added: new series mostly come last.
+   */
   async #rowsOf(
     given: readonly [row: number, labels: string][],
     size: number,
@@ -142,12 +145,12 @@ export class SumReader {
       if (slice.isOverAfterStep()) await slice.next();
     }
     for (const row of absent) this.#column.remove(row);
-    // The column would reuse a removed row for the next series, so it is rebuilt then.
+    // The next `add` would reuse a removed row for another series. So the next read rebuilds the column.
     if (absent.length > 0) this.#labels = [STALE];
     return this.#column.view();
   }
 
-  /** Returns undefined for a free row, and for labels that do not belong to the family. */
+  /** Returns the label text of a row; undefined for a free row, and for labels that do not fit the family. */
   #textOf(json: string | undefined): string | undefined {
     const { labelNames } = this.family;
     const labels = json === undefined ? undefined : parseTexts(json);
