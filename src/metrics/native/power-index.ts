@@ -19,7 +19,7 @@ const MIN_NORMAL = 1 << MANTISSA_BITS;
 const INFINITE = 0x7ff << MANTISSA_BITS;
 const BIAS = 1023;
 /**
- * A subnormal number is multiplied by 2 ** `LIFT` to become normal. In any schema, 64 octaves are a whole number of buckets.
+ * A subnormal number is multiplied by 2 ** `LIFT` to become normal. In any schema, 64 octaves are whole buckets.
  */
 const LIFT = 64;
 
