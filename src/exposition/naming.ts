@@ -94,7 +94,7 @@ export class FamilyNamer<F> {
   readonly #escaping: Escaping;
   readonly #shapesOf: ShapesOf;
   readonly #preferred = new WeakMap<FamilyDescriptor, Exposed<F>>();
-  /** The last assignment of each registry, by its first family. */
+  /** The names last assigned to the families of a scrape, by its first family, which stands for the registry. */
   readonly #assignments = new WeakMap<FamilyDescriptor, Assignment<F>>();
 
   constructor(escaping: Escaping, shapesOf: ShapesOf) {

@@ -68,8 +68,8 @@ export function encodeAdditions(cells: number, positions: readonly Position[], d
 }
 
 /**
- * Returns the positions to look up before numbers can be added: positions without a row, and all positions of a block
- * if they were found at different generations of it.
+ * Returns the positions whose row must be looked up before numbers are added: those without a row and, where the
+ * positions of one block name different generations of it, all positions in that block.
  */
 export function unlocated<P extends Position>(cells: number, positions: readonly P[]): P[] {
   const order = sortedByRow(positions);
