@@ -17,7 +17,8 @@ export async function startProxy(port: number, print: (text: string) => void): P
   const last = Math.min(port + MAX_PORTS - 1, LAST_PORT);
   let host = '::1';
   for (let next = port; next <= last; ) {
-    const proxy = new TqdmPromProxy({ httpHost: host, httpPort: next, name: PROXY });
+    const address = { httpHost: host, httpPort: next };
+    const proxy = new TqdmPromProxy({ ...address, required: true, keepAlive: true, name: PROXY });
     try {
       await proxy.start();
       if (host !== '::1') print('IPv6 is not available: serving at 127.0.0.1.');

@@ -1,5 +1,6 @@
 /** The program of one machine. Its code is that of a single process; the environment configures the backend. */
 import { createCounter, createHistogram, loadBackend } from 'metheus';
+import { TqdmPromProxy } from 'metheus/progress';
 
 const orders = createCounter('orders_total', 'Orders taken.', { requiredLabels: ['country'] });
 const sizes = createHistogram('order_items', 'Items of an order.', { buckets: [1, 3, 10] });
@@ -7,7 +8,8 @@ const sizes = createHistogram('order_items', 'Items of an order.', { buckets: [1
 const COUNTRIES = ['de', 'fr', 'fr'];
 
 const count = Number(process.argv[2]);
-for (let i = 0; i < count; i++) {
+const proxy = new TqdmPromProxy({ name: 'orders' });
+for (const i of proxy.tqdm(count, { desc: 'Taking orders', unit: 'order', disable: true })) {
   orders.labels({ country: COUNTRIES[i % COUNTRIES.length]! }).inc();
   sizes.observe(1 + (i % 5));
 }

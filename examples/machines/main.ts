@@ -48,7 +48,9 @@ async function scrape(env: NodeJS.ProcessEnv): Promise<string> {
 async function run(url: string): Promise<void> {
   const env = environmentFor(url);
   await Promise.all(ORDERS.map((orders) => runMachine(orders, env)));
-  const lines = (await scrape(env)).split('\n').filter((line) => line.startsWith('order'));
+  const lines = (await scrape(env))
+    .split('\n')
+    .filter((line) => /^(order|progress_(completed|finished))/.test(line));
   console.log(lines.join('\n'));
 }
 

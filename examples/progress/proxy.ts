@@ -15,6 +15,8 @@ const [port = '3000', host = '::1'] = process.argv.slice(2);
 const proxy = new TqdmPromProxy({
   httpHost: host,
   httpPort: Number(port),
+  // Serves after the last bar too, until Ctrl-C.
+  keepAlive: true,
   // Bars in the same bucket add up. Here the first word of the description is the bucket.
   bucketFunc: ({ desc }) => desc.split(' ')[0]!,
   // my_job_import_completed, my_job_import_total, my_job_import_active …

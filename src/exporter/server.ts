@@ -2,13 +2,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { MetheusError, warnOnce } from '../errors.js';
+import { withoutBrackets } from '../system/host.js';
 import { handlerOf } from './node-handler.js';
 import { createResponder, invalidOption, type MetricsHandlerOptions } from './respond.js';
 
 /** Options of {@link startMetricsServer}. */
 export interface MetricsServerOptions extends MetricsHandlerOptions {
   /**
-   * The address to listen on. The default is reachable from this machine only; `'::'` is every address.
+   * The address to listen on. The default is reachable from this machine only; `'::'` is every address. An IPv6 address
+   * may be in brackets, as in a URL.
    *
    * @defaultValue `'127.0.0.1'`
    */
@@ -21,11 +23,13 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
   readonly signal?: AbortSignal;
   /** Maximum seconds that `close()` waits for running responses. @defaultValue 5 */
   readonly closeTimeout?: number;
+  /** Whether the process keeps running for the server alone. @defaultValue `true` */
+  readonly keepAlive?: boolean;
 }
 
 /** A listening server. */
 export interface MetricsServer extends AsyncDisposable {
-  /** The host as it was given. */
+  /** The host as it was given, an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
   /** The URL of the metrics, such as `http://[::1]:9464/metrics`. */
@@ -43,7 +47,7 @@ const MAX_SECONDS = 2_147_483;
 
 /**
  * Serves metrics over HTTP, by default reachable from this machine only. Resolves when the server listens. Like any
- * server it keeps the process running until it is closed.
+ * server it keeps the process running until it is closed, unless `keepAlive` is false.
  *
  * @throws `METHEUS_PORT_IN_USE`, `METHEUS_LISTEN_FAILED`, `METHEUS_INVALID_OPTIONS`; the signal's reason when it
  * is already aborted
@@ -55,12 +59,14 @@ const MAX_SECONDS = 2_147_483;
  * ```
  */
 export async function startMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
-  const { host = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal } = options;
-  const { closeTimeout = 5 } = options;
+  const { host: given = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal } = options;
+  const { closeTimeout = 5, keepAlive = true } = options;
+  const host = withoutBrackets(given);
   checkServerOptions(host, port, closeTimeout);
   signal?.throwIfAborted();
   const server = createServer(handlerOf(createResponder({ ...options, path }, indexPage)));
   const connections = new Connections(server);
+  if (!keepAlive) server.unref().on('connection', (socket: Socket) => socket.unref());
   await listen(server, host, port);
 
   let closed: Promise<void> | undefined;

@@ -1,12 +1,13 @@
 /** `TqdmPromProxy`: bars whose numbers are metrics, served over HTTP. */
 import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
-import { type MetricsServer, startMetricsServer } from '../exporter/server.js';
+import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
 import { nextScope } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
 import type { BarSnapshot } from './bar/environment.js';
+import { serveAnywhere } from './proxy-server.js';
 import { BucketFamilies, type MetricFunc } from './publish/bucket-metrics.js';
 import { BucketReader } from './publish/buckets.js';
 import { RecordPool } from './publish/record-pool.js';
@@ -22,6 +23,15 @@ export interface TqdmPromProxyOptions {
   readonly httpHost?: string;
   /** The port to listen on; 0 for any free one. @defaultValue 3000 */
   readonly httpPort?: number;
+  /**
+   * Whether `start` rejects when the address or port is not available. By default, the proxy then takes the next free
+   * port, or the loopback address if the address is not available, and a warning says which.
+   *
+   * @defaultValue `false`
+   */
+  readonly required?: boolean;
+  /** Whether the process keeps running for the proxy alone. @defaultValue `false` */
+  readonly keepAlive?: boolean;
   /**
    * Names the metrics.
    *
@@ -63,12 +73,13 @@ export class TqdmPromProxy implements Collector {
   /** Replaces `trange`. */
   readonly trange: Trange;
   readonly name: string;
-  readonly #host: string;
-  readonly #port: number;
+  readonly #address: Required<Pick<MetricsServerOptions, 'host' | 'port' | 'keepAlive'>>;
+  readonly #isRequired: boolean;
   readonly #registry: CollectorRegistry | DefaultRegistry;
   readonly #buckets: BucketReader;
   readonly #families: BucketFamilies;
-  #server: Promise<MetricsServer> | undefined;
+  /** Resolves with undefined if no address works. */
+  #server: Promise<MetricsServer | undefined> | undefined;
   /** Resolves when the previous server has released its port. */
   #stopped: Promise<void> = Promise.resolve();
   #url: string | undefined;
@@ -77,9 +88,10 @@ export class TqdmPromProxy implements Collector {
   constructor(options: TqdmPromProxyOptions = {}) {
     checkOptions(options);
     const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
+    const { required = false, keepAlive = false } = options;
     this.name = options.name ?? nextScope('progress');
-    this.#host = typeof httpHost === 'string' ? httpHost.replace(/^\[(.*)\]$/, '$1') : httpHost;
-    this.#port = httpPort;
+    this.#address = { host: httpHost, port: httpPort, keepAlive };
+    this.#isRequired = required;
     this.#registry = registry;
     this.#buckets = new BucketReader(this.name);
     this.#families = new BucketFamilies(this.name, metricFunc);
@@ -98,19 +110,22 @@ export class TqdmPromProxy implements Collector {
 
   /**
    * Serves the bars and the metrics of the registry until `stop`. Resolves when the server listens. Has no effect when
-   * it listens already.
+   * it listens already. If the address or port is not available, the proxy takes another one, with a warning; if none
+   * works, `url` stays undefined. The proxy can then be started again, also after an error.
    *
-   * @throws `METHEUS_PORT_IN_USE`, `METHEUS_LISTEN_FAILED`; the proxy can then be started again
+   * @throws `METHEUS_INVALID_OPTIONS`; with `required`, also `METHEUS_PORT_IN_USE` and `METHEUS_LISTEN_FAILED`
    */
   async start(): Promise<void> {
     this.#server ??= this.#stopped.then(() => this.#listen());
-    const server = this.#server;
+    const starting = this.#server;
+    let server: MetricsServer | undefined;
     try {
-      const { url } = await server;
-      if (this.#server === server) this.#url = url;
-    } catch (error) {
-      if (this.#server === server) this.#server = undefined;
-      throw error;
+      server = await starting;
+    } finally {
+      if (this.#server === starting) {
+        this.#url = server?.url;
+        if (server === undefined) this.#server = undefined;
+      }
     }
   }
 
@@ -122,7 +137,7 @@ export class TqdmPromProxy implements Collector {
       this.#url = undefined;
       // A server that never listened need not be closed. Its error has been thrown by `start`.
       this.#stopped = server.then(
-        ({ close }) => close(),
+        (listening) => listening?.close(),
         () => {},
       );
     }
@@ -141,16 +156,17 @@ export class TqdmPromProxy implements Collector {
     await this.stop();
   }
 
-  #listen(): Promise<MetricsServer> {
-    const registry = { collect: () => this.#collectAll() };
-    return startMetricsServer({ host: this.#host, port: this.#port, registry });
+  #listen(): Promise<MetricsServer | undefined> {
+    const options = { ...this.#address, registry: { collect: () => this.#collectAll() } };
+    return this.#isRequired ? startMetricsServer(options) : serveAnywhere(options);
   }
 
   /**
-   * Returns the metrics of the registry and the families of the bars. The proxy is not registered in the registry:
-   * otherwise two proxies could not serve one registry, and its prefix would change the names of the bars.
+   * Returns the metrics of the registry and the families of the bars. The proxy does not register itself: otherwise two
+   * proxies could not serve one registry, and its prefix would change the names of the bars.
    */
   async #collectAll(): Promise<FamilySnapshot[]> {
+    if (this.#registry.has?.(this)) return this.#registry.collect();
     const [metrics, bars] = await Promise.all([this.#registry.collect(), this.collect()]);
     const taken = new Set(metrics.map(({ family }) => family.name));
     const free = bars.filter(({ family: { name } }) => {
@@ -165,7 +181,16 @@ export class TqdmPromProxy implements Collector {
   }
 }
 
-const OPTIONS = ['httpHost', 'httpPort', 'metricFunc', 'bucketFunc', 'registry', 'name'];
+const OPTIONS = [
+  'httpHost',
+  'httpPort',
+  'required',
+  'keepAlive',
+  'metricFunc',
+  'bucketFunc',
+  'registry',
+  'name',
+];
 
 function checkOptions(options: TqdmPromProxyOptions): void {
   const unknown = Object.keys(options).find((option) => !OPTIONS.includes(option));

@@ -15,6 +15,7 @@ import {
   isAsyncIterable,
   isIterable,
   isIterator,
+  isPlainObject,
   notIterable,
   Range,
 } from './sources/source.js';
@@ -28,8 +29,9 @@ export interface Tqdm extends PromiseBars {
   <T>(source: Iterator<T>, options?: BarOptions): IterableBar<T>;
   <T>(source: AsyncIterator<T>, options?: BarOptions): AsyncIterableBar<T>;
   (source: number, options?: BarOptions): IterableBar<number>;
-  /** A bar that is moved by `update`. */
+  /** A bar that is moved by `update`. The options may also be the only argument. */
   (source?: null, options?: BarOptions): Bar;
+  (options: BarOptions): Bar;
   /** Prints above the bars. */
   write(text: string, options?: WriteOptions): void;
   /**
@@ -77,7 +79,8 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
     if (isIterable(source)) return new IterableBar(source, options, environment);
     if (isAsyncIterable(source)) return new AsyncIterableBar(source, options, environment);
     if (isIterator(source)) return new IterableBar(new IteratorSource(source), options, environment);
-    throw notIterable(source, 'Give tqdm(null, options) and call update() for anything else');
+    if (options === undefined && isPlainObject(source)) return new Bar(source, environment);
+    throw notIterable(source, 'Give tqdm(options) and call update() for anything else');
   }
 
   const members: Pick<Tqdm, keyof Tqdm> = {

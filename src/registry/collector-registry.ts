@@ -63,10 +63,16 @@ export class CollectorRegistry implements Registerer {
     }
   }
 
+  /** Reports whether a metric or a collector is registered. */
+  has(source: Registrable): boolean {
+    if (!isMetric(source)) return this.#collectors.has(source);
+    return this.#metrics.get(source.descriptor.name) === source;
+  }
+
   /** Unregisters a metric or a collector, and reports whether it was registered. It can be registered again. */
   unregister(source: Registrable): boolean {
     if (!isMetric(source)) return this.#collectors.delete(source);
-    if (this.#metrics.get(source.descriptor.name) !== source) return false;
+    if (!this.has(source)) return false;
     this.#families = undefined;
     this.#metrics.delete(source.descriptor.name);
     for (const name of sampleNames(source.descriptor)) this.#taken.delete(name);

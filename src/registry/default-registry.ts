@@ -30,6 +30,10 @@ class DefaultRegistry implements Registerer {
     this.#registry.register(source);
   }
 
+  has(source: Registrable): boolean {
+    return this.#registry.has(source);
+  }
+
   unregister(source: Registrable): boolean {
     return this.#registry.unregister(source);
   }

@@ -43,20 +43,22 @@ describe('startMetricsServer', () => {
     assert.equal(body.toString(), await generateMetrics(registry));
   });
 
-  it('puts IPv6 addresses in brackets', async (t) => {
-    try {
-      await start({ host: '::1' });
-    } catch (error) {
-      if (error instanceof MetheusError && /EADDRNOTAVAIL|EAFNOSUPPORT/.test(error.message)) {
-        t.skip('this machine has no IPv6');
-        return;
+  for (const host of ['::1', '[::1]']) {
+    it(`puts the IPv6 address ${host} in brackets in its URL`, async (t) => {
+      try {
+        await start({ host });
+      } catch (error) {
+        if (error instanceof MetheusError && /EADDRNOTAVAIL|EAFNOSUPPORT/.test(error.message)) {
+          t.skip('this machine has no IPv6');
+          return;
+        }
+        throw error;
       }
-      throw error;
-    }
-    assert.equal(server?.host, '::1');
-    assert.equal(server?.url, `http://[::1]:${server?.port}/metrics`);
-    assert.equal((await get(server!.url)).status, 200);
-  });
+      assert.equal(server?.host, '::1');
+      assert.equal(server?.url, `http://[::1]:${server?.port}/metrics`);
+      assert.equal((await get(server!.url)).status, 200);
+    });
+  }
 
   it('serves another path, and a page with a link to it', async () => {
     const { url, port } = await start({ path: '/a&b/"metrics' });

@@ -75,12 +75,12 @@ describe('a proxy', () => {
     assert.equal(bucketOf(await scrape(proxy), 'bar')['completed_total it'], 1);
   });
 
-  it('rejects when the port is in use, and starts when it is free', async (t) => {
+  it('rejects when it is required and the port is in use, and starts when it is free', async (t) => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await once(blocker, 'listening');
     t.after(() => blocker.close());
     const { port } = blocker.address() as AddressInfo;
-    const proxy = new TqdmPromProxy({ ...anywhere(), httpPort: port });
+    const proxy = new TqdmPromProxy({ ...anywhere(), httpPort: port, required: true });
     t.after(() => proxy.stop());
     const inUse = { code: 'METHEUS_PORT_IN_USE', message: new RegExp(`127\\.0\\.0\\.1:${port}`) };
     await assert.rejects(proxy.start(), inUse);

@@ -110,6 +110,25 @@ export function iterators(one: Iterator<string>, other: AsyncIterator<string>): 
   for (const _ of tqdm(other));
 }
 
+export function byHand(): void {
+  const bar = tqdm({ total: 100, desc: 'By hand' });
+  same<typeof bar, Bar>(true);
+  const published: Bar = new TqdmPromProxy().tqdm({ total: 100, desc: 'Published' });
+  void published;
+  // @ts-expect-error
+  for (const _ of bar);
+  // @ts-expect-error
+  tqdm({ totl: 100 });
+  // @ts-expect-error
+  tqdm({ total: '100' });
+  // @ts-expect-error: options twice
+  tqdm({ total: 100 }, { desc: 'By hand' });
+  // @ts-expect-error: a promise has no options
+  tqdm(text);
+  // @ts-expect-error
+  tqdm(new Date());
+}
+
 export async function published(): Promise<void> {
   const proxy = new TqdmPromProxy();
   const tuple = await proxy.tqdm.all([text, 1]);

@@ -1,5 +1,6 @@
 /** Configuration of the Redis backend. */
 import { MetheusError, show } from '../../errors.js';
+import { withoutBrackets } from '../../system/host.js';
 
 /** Argument of a command. Text is sent as UTF-8. */
 export type Argument = string | number | Buffer;
@@ -14,7 +15,7 @@ export interface RedisClient {
   off(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-/** Configuration of `MultiProcessRedisBackend`. Options that are not listed here are passed to ioredis. */
+/** Configuration of `MultiProcessRedisBackend`. An IPv6 host may be in brackets, as in a URL. Options that are not listed here are passed to ioredis. */
 export interface RedisBackendConfig {
   /** @defaultValue `'127.0.0.1'` */
   readonly host?: string;
@@ -99,9 +100,20 @@ export function settingsOf(config: RedisBackendConfig) {
     whenDown,
     client,
     url,
-    cluster,
-    connection: { host: '127.0.0.1', port: 6379, ...connection } as Readonly<Record<string, unknown>>,
+    cluster: cluster?.map(plainAddress),
+    connection: plainAddress({ host: '127.0.0.1', port: 6379, ...connection }) as Readonly<
+      Record<string, unknown>
+    >,
   };
+}
+
+/** Returns an address, with the sentinels in it, whose IPv6 hosts have no brackets. */
+function plainAddress<Address extends { readonly host: string; readonly sentinels?: unknown }>(
+  address: Address,
+): Address {
+  const { host, sentinels } = address;
+  const others = Array.isArray(sentinels) ? { sentinels: sentinels.map(plainAddress) } : {};
+  return { ...address, ...others, host: withoutBrackets(host) };
 }
 
 /** Returns the settings that can be shown. Settings that may contain a secret are left out. */

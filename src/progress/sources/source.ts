@@ -27,6 +27,16 @@ export function isIterator(source: unknown): source is Iterator<unknown> | Async
   return isObject(source) && 'next' in source && typeof source.next === 'function';
 }
 
+/**
+ * Reports whether `given` is a plain object, so that `tqdm` takes it for options when it stands alone. Prototypes are
+ * not compared, since a plain object of another realm has another `Object.prototype`.
+ */
+export function isPlainObject(given: unknown): given is object {
+  if (typeof given !== 'object' || given === null || isThenable(given)) return false;
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** Returns the number of items when the source knows it, by `length` or `size`. */
 export function lengthOf(source: object | string): number | undefined {
   // A loop over a string yields code points, not UTF-16 units.

@@ -30,6 +30,8 @@ describe('examples/machines', { skip: requireTool('redis-server') }, () => {
       'order_items_bucket{le="+Inf"}': 750,
       order_items_sum: 2250,
       order_items_count: 750,
+      'progress_completed_total{bucket="Taking orders",unit="order"}': 750,
+      'progress_finished_bars_total{bucket="Taking orders"}': 2,
     });
   });
 });

@@ -194,11 +194,52 @@ describe('a bar iterates over', () => {
       code: 'METHEUS_NOT_ITERABLE',
       message: /given a promise, .* Await it first/,
     });
-    const bad: unknown[] = [{}, true, Symbol('s'), 1.5, Number.NaN];
+    const bad: unknown[] = [new Date(), /x/, () => 1, true, Symbol('s'), 1.5, Number.NaN];
     for (const source of bad) {
       assert.throws(() => tqdm(source as number), { code: 'METHEUS_NOT_ITERABLE' });
     }
     assert.throws(() => trange(1, 2, 0), { code: 'METHEUS_NOT_ITERABLE' });
+  });
+});
+
+describe('options as the only argument', () => {
+  it('make a bar that is moved by update', () => {
+    const { tqdm, opened } = fakeTqdm();
+    const bar = tqdm({ total: 100, desc: 'By hand', unit: 'B' });
+    bar.update(50);
+    assert.deepEqual([bar.n, bar.total, bar.desc, Symbol.iterator in bar], [50, 100, 'By hand', false]);
+    assert.deepEqual(opened, [['By hand', 'B']]);
+  });
+
+  it('may be any plain object: empty, without a prototype, of another realm', () => {
+    const { tqdm } = fakeTqdm();
+    const foreign = runInNewContext('({ total: 3 })') as { total: number };
+    for (const options of [
+      {},
+      Object.create(null),
+      foreign,
+      Object.freeze({ desc: undefined }),
+    ] as object[]) {
+      const bar = tqdm(options);
+      bar.update(2);
+      assert.deepEqual([bar.n, bar.total], [2, options === foreign ? 3 : null]);
+    }
+  });
+
+  it('are checked as the second argument is', () => {
+    const { tqdm } = fakeTqdm();
+    const wrong = (options: object) => () => tqdm(options);
+    assert.throws(wrong({ totl: 3 }), { code: 'METHEUS_INVALID_BAR_OPTION', message: /'totl'.*total/ });
+    assert.throws(wrong({ total: '3' }), { code: 'METHEUS_INVALID_BAR_OPTION', message: /total = '3'/ });
+  });
+
+  it('are a source if they can be iterated, and an invalid one beside other options', () => {
+    const { tqdm } = fakeTqdm();
+    const source = { total: 5, *[Symbol.iterator]() {} };
+    assert.deepEqual([...tqdm(source)], []);
+    assert.throws(() => tqdm({ total: 5 } as never, { desc: 'Twice' }), { code: 'METHEUS_NOT_ITERABLE' });
+    const promise = Object.assign(Promise.resolve(), { total: 5 });
+    assert.throws(() => tqdm(promise as never), { code: 'METHEUS_NOT_ITERABLE', message: /Await it first/ });
   });
 });
 
