@@ -23,24 +23,19 @@ export interface Series extends Position {
   sources: Cells[];
   /** The numbers that Redis acknowledged last. */
   readonly sent: Float64Array;
+  /** Whether a batch has contained the series, so that Redis may have it. */
+  offered: boolean;
   /** Whether Redis has acknowledged the series. Until then it is sent even if its numbers are still 0. */
   known: boolean;
   /** Whether the writer was running, as acknowledged last by Redis. */
   live: boolean;
 }
 
-/** A series whose last cells were released. */
-export interface ReleasedSeries {
-  readonly series: Series;
-  /** `removed`: Redis deletes the series. `moved` to another backend: Redis takes back this producer's numbers only. */
-  readonly why: 'removed' | 'moved';
-}
-
 /** Changes that are sent again, unchanged, until Redis has acknowledged them. */
 export interface Batch {
   readonly sequence: number;
   /** The released series whose numbers this batch removes from Redis. */
-  readonly released: readonly ReleasedSeries[];
+  readonly released: readonly Series[];
 }
 
 /** Maximum number of each of these replies that one flush of a family accepts before it fails. */
@@ -56,7 +51,10 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** Whether a writer other than the thread of this backend counts in the family. */
   hasOtherWriters = false;
   protected readonly series = new Map<string, Series>();
-  protected released: ReleasedSeries[] = [];
+  /** Released series that Redis still has to delete. */
+  protected readonly removed = new Set<Series>();
+  /** Released series of which Redis still has to take back this producer's numbers. */
+  protected readonly moved = new Set<Series>();
   protected batch: B | undefined;
   /** The series that the scan under way has not compared yet. */
   protected rest: Iterator<Series> = [].values();
@@ -85,9 +83,6 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** Records the numbers of a batch as sent. */
   protected abstract markSent(batch: B): void;
 
-  /** Reports whether Redis may have a series although it has not acknowledged it. */
-  protected abstract mayBeSent(series: Series): boolean;
-
   /** Whether this producer has joined the hash. */
   get isJoined(): boolean {
     return this.#token !== undefined;
@@ -95,7 +90,7 @@ export abstract class Outbox<B extends Batch = Batch> {
 
   /** Whether released series are still in Redis. */
   get hasReleased(): boolean {
-    return this.released.length > 0;
+    return this.removed.size + this.moved.size > 0;
   }
 
   /** Adds the cells of one writer to a series. */
@@ -106,7 +101,16 @@ export abstract class Outbox<B extends Batch = Batch> {
     if (series === undefined) {
       const sent = new Float64Array(this.family.cells);
       const position = { row: -1, generation: 0 };
-      series = { labels: json, writer, sources: [], sent, known: false, live: true, ...position };
+      series = {
+        labels: json,
+        writer,
+        sources: [],
+        sent,
+        offered: false,
+        known: false,
+        live: true,
+        ...position,
+      };
       this.series.set(key, series);
     }
     series.sources.push(cells);
@@ -119,8 +123,13 @@ export abstract class Outbox<B extends Batch = Batch> {
     page.set(cells.offset, series);
   }
 
-  /** Forgets the cells of one writer. If the series has no other cells, it is released. */
-  remove({ page, offset }: Cells, why: ReleasedSeries['why']): void {
+  /**
+   * Forgets the cells of one writer. If the series has no other cells, it is released.
+   *
+   * @param why - `removed`: Redis deletes the series. `moved` to another backend: Redis takes back this producer's
+   * numbers only
+   */
+  remove({ page, offset }: Cells, why: 'removed' | 'moved'): void {
     const offsets = this.#pages.get(page);
     const series = offsets?.get(offset);
     if (offsets === undefined || series === undefined) return;
@@ -130,7 +139,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     if (series.sources.length > 0) return;
     this.series.delete(this.keyOf(series.labels, series.writer));
     // A series unknown to Redis needs no removal, so series that come and go during an outage leave nothing behind.
-    if (series.known || this.mayBeSent(series)) this.released.push({ series, why });
+    if (series.offered) this[why].add(series);
   }
 
   /**
@@ -177,7 +186,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   acknowledge(batch: B): void {
     if (batch !== this.batch) return;
     this.markSent(batch);
-    this.released = this.released.filter((released) => !batch.released.includes(released));
+    this.#forgetReleased(batch.released);
     this.batch = undefined;
     this.#isGapExpected = false;
   }
@@ -185,7 +194,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** Records that the hash is gone, so that everything is sent again. */
   reset(): void {
     this.batch = undefined;
-    this.released = [];
+    this.#forgetReleased([...this.removed, ...this.moved]);
     this.announced = false;
     this.joins = 0;
     this.#sequence = 0;
@@ -212,6 +221,13 @@ export abstract class Outbox<B extends Batch = Batch> {
 
   /** Forgets the rows in these blocks, so that they are looked up again. Only sums have rows. */
   protected forgetRows(_batch: B, _blocks: ReadonlySet<number>): void {}
+
+  #forgetReleased(released: readonly Series[]): void {
+    for (const series of released) {
+      this.removed.delete(series);
+      this.moved.delete(series);
+    }
+  }
 
   async #join(hash: FamilyHash): Promise<string> {
     if (this.#token === undefined) {
@@ -255,4 +271,14 @@ export abstract class Outbox<B extends Batch = Batch> {
     await connection.call('EXPIRE', keys.families, settings.expireKeyTime);
     this.announced = true;
   }
+}
+
+/** Returns the first entries of a set. */
+export function firstOf<T>(set: ReadonlySet<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const one of set) {
+    if (first.length === count) break;
+    first.push(one);
+  }
+  return first;
 }

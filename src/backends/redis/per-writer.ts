@@ -15,7 +15,7 @@ import {
   RECORD_BATCH,
   type Reply,
 } from './family-hash.js';
-import { type Batch, Outbox, type Series } from './outbox.js';
+import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
 
 /** Word that follows the values of a worker thread that has ended, while its process still runs. */
 const ENDED = 'gone';
@@ -100,13 +100,10 @@ export class PerWriterOutbox extends Outbox<Values> {
     return writerField(this.#producer, writer?.id ?? '', labels);
   }
 
-  protected mayBeSent(series: Series): boolean {
-    return this.batch?.changes.some((change) => change.series === series) === true;
-  }
-
   protected freeze(sequence: number): Values | undefined {
-    const released = this.released.slice(0, MAX_FIELDS);
-    const deletions = released.map(({ series }) => this.keyOf(series.labels, series.writer));
+    const removed = firstOf(this.removed, MAX_FIELDS);
+    const released = [...removed, ...firstOf(this.moved, MAX_FIELDS - removed.length)];
+    const deletions = released.map((series) => this.keyOf(series.labels, series.writer));
     const sets: string[] = [];
     const changes: Change[] = [];
     while (deletions.length + changes.length < MAX_FIELDS) {
@@ -117,6 +114,7 @@ export class PerWriterOutbox extends Outbox<Values> {
       const text = change.values.map(numberText).join(' ');
       sets.push(this.keyOf(series.labels, series.writer), change.live ? text : `${text} ${ENDED}`);
       changes.push(change);
+      series.offered = true;
     }
     if (deletions.length + changes.length === 0) return undefined;
     return { sequence, deletions, sets, changes, released };

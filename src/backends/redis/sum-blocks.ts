@@ -156,6 +156,7 @@ local head = redis.call('HMGET', key, 't', 'n', 'f')
 if head[1] ~= ARGV[1] then return 'lost' end
 local cells, rows = tonumber(ARGV[3]), tonumber(ARGV[4])
 local count, free = tonumber(head[2] or '0'), head[3] or ''
+local left = #free
 ${GENERATION}${BLOCKS}
 local reply, assigned, lengths, now = {}, {}, {}, generation()
 for i = 6, #ARGV, 1000 do
@@ -165,9 +166,9 @@ for i = 6, #ARGV, 1000 do
   for j = 1, #names do
     local row = found[j] and tonumber(found[j]) or -1
     if row < 0 and ARGV[5] == '1' then
-      if #free > 0 then
-        row = struct.unpack('<d', free, #free - 7)
-        free = string.sub(free, 1, #free - 8)
+      if left > 0 then
+        row = struct.unpack('<d', free, left - 7)
+        left = left - 8
       else
         row = count
         count = count + 1
@@ -188,7 +189,7 @@ for i = 1, #assigned, 1000 do
   redis.call('HSET', key, unpack(assigned, i, math.min(i + 999, #assigned)))
 end
 if #assigned > 0 then
-  redis.call('HSET', key, 'n', count, 'f', free, 'v', string.format('%.0f', (struct.unpack('<d', now))))
+  redis.call('HSET', key, 'n', count, 'f', string.sub(free, 1, left), 'v', string.format('%.0f', (struct.unpack('<d', now))))
   writeBlocks()
   redis.call('EXPIRE', key, ARGV[2])
 end

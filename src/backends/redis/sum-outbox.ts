@@ -3,7 +3,7 @@
  * the numbers that Redis acknowledged last.
  */
 import type { FamilyHash, Reply } from './family-hash.js';
-import { type Batch, Outbox, type Series } from './outbox.js';
+import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
 import { ADD, encodeAdditions, LOCATE, REMOVE, rowsOfBlock, unlocated } from './sum-blocks.js';
 
 /** Maximum cells of one batch: Redis runs nothing else while it adds them. */
@@ -32,11 +32,6 @@ export interface Removal extends Batch {
 export class SumOutbox extends Outbox<Additions | Removal> {
   protected keyOf(labels: string): string {
     return labels;
-  }
-
-  protected mayBeSent(series: Series): boolean {
-    const { batch } = this;
-    return series.row >= 0 || (batch?.kind === 'add' && batch.series.includes(series));
   }
 
   protected freeze(sequence: number): Additions | Removal | undefined {
@@ -98,9 +93,9 @@ export class SumOutbox extends Outbox<Additions | Removal> {
 
   /** Returns the next removals. They are sent before additions, since a removed series may have been created again. */
   #freezeRemoval(sequence: number): Removal | undefined {
-    const released = this.released.filter(({ why }) => why === 'removed').slice(0, MAX_SERIES);
+    const released = firstOf(this.removed, MAX_SERIES);
     if (released.length === 0) return undefined;
-    return { kind: 'remove', sequence, labels: released.map(({ series }) => series.labels), released };
+    return { kind: 'remove', sequence, labels: released.map(({ labels }) => labels), released };
   }
 
   /**
@@ -109,12 +104,11 @@ export class SumOutbox extends Outbox<Additions | Removal> {
    */
   #freezeWithdrawal(sequence: number): Additions | undefined {
     const { cells } = this.family;
-    const released = this.released.slice(0, Math.ceil(MAX_CELLS / cells));
-    if (released.length === 0) return undefined;
-    const series = released.map((one) => one.series);
-    const values = new Float64Array(released.length * cells);
+    const series = firstOf(this.moved, Math.ceil(MAX_CELLS / cells));
+    if (series.length === 0) return undefined;
+    const values = new Float64Array(series.length * cells);
     const deltas = values.map((_, i) => 0 - series[Math.floor(i / cells)]!.sent[i % cells]!);
-    return { kind: 'add', sequence, series, deltas, values, create: false, released };
+    return { kind: 'add', sequence, series, deltas, values, create: false, released: series };
   }
 
   #freezeChanges(sequence: number): Additions | undefined {
@@ -124,7 +118,9 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     while (series.length < max) {
       const { done, value: one } = this.rest.next();
       if (done) break;
-      if (!one.known || hasChanged(one)) series.push(one);
+      if (one.known && !hasChanged(one)) continue;
+      one.offered = true;
+      series.push(one);
     }
     if (series.length === 0) return undefined;
     const values = new Float64Array(series.length * cells);

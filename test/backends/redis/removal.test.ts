@@ -1,0 +1,38 @@
+/** Removing many series: the work grows with their number, and not with its square. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SumOutbox } from '#metheus/backends/redis/sum-outbox.js';
+import { makeFamily } from '../contract.js';
+
+/** Returns the processor time in which an outbox sends the removal of all of its series. */
+function timeOfRemoval(count: number): number {
+  const outbox = new SumOutbox(makeFamily());
+  const page = new Float64Array(count);
+  for (let offset = 0; offset < count; offset++) outbox.add({ page, offset }, [String(offset)], undefined);
+  const sendAll = () => {
+    let sent = 0;
+    outbox.startScan();
+    for (let batch = outbox.next(); batch !== undefined; batch = outbox.next()) {
+      sent += batch.kind === 'add' ? batch.series.length : batch.labels.length;
+      outbox.acknowledge(batch);
+    }
+    return sent;
+  };
+  assert.equal(sendAll(), count);
+  const start = process.cpuUsage();
+  for (let offset = 0; offset < count; offset++) outbox.remove({ page, offset }, 'removed');
+  assert.equal(sendAll(), count);
+  assert.equal(outbox.hasReleased, false);
+  return process.cpuUsage(start).user;
+}
+
+describe('the removal of many series', () => {
+  it('takes time in proportion to their number', () => {
+    timeOfRemoval(20_000);
+    const best = (count: number) => Math.min(...[1, 2, 3].map(() => timeOfRemoval(count)));
+    const few = best(20_000);
+    const many = best(160_000);
+    // Eight times the series: proportional work takes about 8 times as long, quadratic work 64 times.
+    assert.ok(many < 30 * few, `20,000 series: ${few} µs; 160,000 series: ${many} µs`);
+  });
+});
