@@ -34,10 +34,12 @@ export class Connection {
   private constructor(client: RedisClient, settings: Settings) {
     this.#client = client;
     this.#settings = settings;
-    // Without a listener, an 'error' event would end the process.
-    this.#listen('error', (error: Error) => {
-      this.#connectionError = error;
-    });
+    // Without a listener, an 'error' event would end the process. A cluster emits 'node error' for errors of its nodes.
+    for (const event of ['error', 'node error']) {
+      this.#listen(event, (error: Error) => {
+        if (!NO_CONNECTION.test(causeOf(error))) this.#connectionError = error;
+      });
+    }
     this.#listen('ready', () => {
       this.#connectionError = undefined;
     });
@@ -129,12 +131,26 @@ export class Connection {
    * which may be AUTH with a password, or a batch with all its numbers.
    */
   #describe(given: Error): Error {
-    const isVague = NO_CONNECTION.test(given.message);
+    const isVague = NO_CONNECTION.test(causeOf(given));
     const reason = isVague ? (this.#connectionError ?? new Error('there is no connection')) : given;
-    const error = new Error(reason.message);
+    const error = new Error(causeOf(reason));
     error.name = reason.name;
     return error;
   }
+}
+
+/** Parts of a message that are not its cause: digests of scripts, and attempts of the client. */
+const LOCATIONS = [
+  / ?script: [0-9a-f]{40}, on @user_script:\d+\.?/g,
+  /^ERR Error running script \(call to f_[0-9a-f]{40}\): (@user_script: ?\d+: )*-?/,
+  /^Too many Cluster redirections\. Last error: (\w*Error: )?/,
+];
+
+/** Returns the message of the innermost cause. */
+function causeOf(error: Error): string {
+  const { lastNodeError } = error as { lastNodeError?: Error | null };
+  if (lastNodeError) return causeOf(lastNodeError);
+  return LOCATIONS.reduce((message, location) => message.replace(location, ''), error.message);
 }
 
 /** Rejects when there is no reply after `milliseconds`. Redis may have executed the command nevertheless. */
@@ -162,6 +178,16 @@ export function isRefusal(error: unknown): boolean {
 const isRedisError = (error: unknown): boolean => (error as Error | undefined)?.name === 'ReplyError';
 
 /**
+ * ioredis needs no queue, since the outboxes keep all changes. With its defaults, commands would fail only after more than
+ * a minute of an outage.
+ */
+const WITHOUT_QUEUE = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+};
+
+/**
  * Creates an ioredis client that fails at once while Redis is unavailable, and does not keep the process alive.
  *
  * @throws `METHEUS_DEPENDENCY_MISSING` without ioredis
@@ -176,18 +202,16 @@ async function createClient({ timeout, url, cluster, connection }: Settings): Pr
     // After a failover, the old primary replies READONLY. A new connection then leads to the new primary.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     ...connection,
-    // ioredis needs no queue, since the outboxes keep all changes. With its defaults, commands would fail only after
-    // more than a minute of an outage.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
+    ...WITHOUT_QUEUE,
   };
   const { host: _, port: __, ...others } = options as Record<string, unknown>;
   if (cluster !== undefined) {
+    // Some options are for the cluster, others for its nodes. Both ignore options that they do not know.
+    const { redisOptions, ...shared } = others as { redisOptions?: object };
     const nodes = new Cluster([...cluster], {
-      enableOfflineQueue: false,
       clusterRetryStrategy: options.retryStrategy,
-      redisOptions: others,
+      ...shared,
+      redisOptions: { ...shared, ...redisOptions, ...WITHOUT_QUEUE },
     });
     nodes.on('+node', unref);
     unref(nodes);

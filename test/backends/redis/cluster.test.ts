@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Redis } from 'ioredis';
 import { familyId } from '#metheus/backends/redis/family-hash.js';
-import { until } from '../../support/processes.js';
+import { freePort, until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
-import { startCluster } from './cluster-nodes.js';
+import { startCluster, startNode } from './cluster-nodes.js';
 import { startProgram } from './programs.js';
 import { openBackend, optionsFor, type RedisServer } from './server.js';
 
@@ -108,5 +108,51 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
     await backend.close();
     assert.equal(await cluster.ping(), 'PONG');
     cluster.disconnect();
+  });
+
+  it('behind an address translation is reached with the options of ioredis for clusters', async () => {
+    const announced = '10.255.255.1';
+    const node = await startNode(['--cluster-announce-ip', announced]);
+    await node.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    await until('a cluster', async () =>
+      String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok') ? true : undefined,
+    );
+    const { host: _, port: __, ...options } = optionsFor(node, { failFast: true });
+    const cluster = [{ host: '127.0.0.1', port: node.port }];
+    const natMap = { [`${announced}:${node.port}`]: cluster[0] };
+    const backend = await openBackend({ ...options, cluster, natMap });
+    const family = makeFamily({ labelNames: [] });
+    const { page, offset } = backend.reserve({ family, labels: [] });
+    page[offset] = 2;
+    assert.deepEqual(rowsOf((await backend.snapshot({ families: [family], scopes: [] }))[0]!), [['', [2]]]);
+    await backend.close();
+    const asked: string[] = [];
+    const dnsLookup = (host: string, callback: (error: null, address: string) => void) => {
+      asked.push(host);
+      callback(null, '127.0.0.1');
+    };
+    const named = [{ host: 'redis.invalid', port: node.port }];
+    const other = await openBackend({ ...options, cluster: named, natMap, dnsLookup });
+    await other.close();
+    assert.ok(asked.includes('redis.invalid'), `looked up: ${asked}`);
+    await node.stop();
+  });
+
+  it('that cannot be reached causes a warning that does not repeat the attempts of the client', async () => {
+    const warnings: string[] = [];
+    const listener = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', listener);
+    const port = await freePort();
+    const { host: _, port: __, ...options } = optionsFor({ port }, { retryStrategy: () => 20 });
+    const backend = await openBackend({ ...options, cluster: [{ host: '127.0.0.1', port }], timeout: 500 });
+    await assert.rejects(backend.flush());
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', listener);
+    assert.match(
+      warnings.join('\n'),
+      /^Redis is unavailable, metrics are kept in memory: .*(ECONNREFUSED|there is no connection)/,
+    );
+    assert.doesNotMatch(warnings.join('\n'), /redirections|Last error|slots cache/);
+    await backend.close();
   });
 });

@@ -101,6 +101,19 @@ describe('trouble of a Redis server', { skip: requireTool('redis-server') }, () 
       await one.backend.close();
     }));
 
+  it('NOREPLICAS is an outage whose warning has the reason and no digest of a script', () =>
+    withServer({}, async (own) => {
+      const one = await startProducer(own);
+      await own.call('CONFIG', 'SET', 'min-replicas-to-write', '1');
+      one.inc(5);
+      assert.deepEqual(await one.read(), [5, 0]);
+      await warningsEmitted();
+      assert.deepEqual(warnings, [`${UNAVAILABLE}NOREPLICAS Not enough good replicas to write.`]);
+      await own.call('CONFIG', 'SET', 'min-replicas-to-write', '0');
+      assert.deepEqual(await one.read(), [5, 1]);
+      await one.backend.close();
+    }));
+
   it('WRONGTYPE affects one metric, which is served with the numbers of this process', async () => {
     const one = await startProducer(server);
     await server.call('SET', one.key, 'of another application');
