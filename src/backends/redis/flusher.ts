@@ -59,7 +59,7 @@ export class Flusher {
 
   async #flush(outboxes: readonly Outbox[]): Promise<void> {
     const { settings, status } = this.#context;
-    const { wasListed } = await recordHeartbeat(this.#context);
+    const [{ wasListed }] = await Promise.all([recordHeartbeat(this.#context), this.#checkIndex(outboxes)]);
     const isDue = performance.now() - this.#renewed > (settings.expireKeyTime * 1000) / 3;
     let lost = 0;
     if (!wasListed || isDue) {
@@ -84,6 +84,18 @@ export class Flusher {
   }
 
   /**
+   * Has all families announced again if the index of families is gone or has returned to an earlier state. An earlier
+   * index lacks the families that were announced last, so the last one is looked up.
+   */
+  async #checkIndex(outboxes: readonly Outbox[]): Promise<void> {
+    const { connection, keys } = this.#context;
+    const last = outboxes.findLast(({ announced }) => announced);
+    if (last === undefined) return;
+    const descriptor = await connection.call('HGET', keys.families, last.id).catch(nullIfRefused);
+    if (descriptor === null) for (const outbox of outboxes) outbox.announced = false;
+  }
+
+  /**
    * Postpones the expiry of this producer's keys. Returns the number of hashes that are gone. Their numbers are then
    * sent again.
    */
@@ -100,4 +112,10 @@ export class Flusher {
     for (const outbox of gone) outbox.reset();
     return gone.length;
   }
+}
+
+/** Returns null if Redis refuses a command, since the key is one of another application. */
+function nullIfRefused(error: unknown): null {
+  if (!isRefusal(error)) throw error;
+  return null;
 }

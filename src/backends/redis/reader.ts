@@ -36,6 +36,10 @@ export class Reader {
       connection.call('HGETALL', keys.families) as Promise<string[]>,
       readLiving(this.#context),
     ]);
+    this.#context.status.reportIndex(
+      index.length > 0,
+      living.size > (living.has(this.#context.producer) ? 1 : 0),
+    );
     this.#renew(keys.families);
     const others = this.#others(index, families, scopes);
     const snapshots = await Promise.all([

@@ -20,6 +20,7 @@ export class RedisStatus {
   outage: Error | undefined;
   readonly #errors: Record<ErrorKind, number> = { connection: 0, refused: 0, lost: 0, conflict: 0 };
   readonly #conflicts = new Set<string>();
+  #isIndexMissing = false;
 
   reportRecovery(): void {
     this.outage = undefined;
@@ -53,6 +54,15 @@ export class RedisStatus {
   reportRollback({ name }: FamilyDescriptor, flushes: number): void {
     this.#errors.lost += 1;
     warn(`Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.`);
+  }
+
+  /** Reports that other programs run but Redis lists no families. Reports it again only after families were listed. */
+  reportIndex(hasFamilies: boolean, areOthersRunning: boolean): void {
+    const isMissing = !hasFamilies && areOthersRunning;
+    if (isMissing && !this.#isIndexMissing) {
+      warn('Other programs are running, but Redis lists no metrics: they announce their metrics at the next flush.');
+    }
+    this.#isIndexMissing = isMissing;
   }
 
   /** Reports that numbers could not be taken back from Redis when another backend was loaded. */

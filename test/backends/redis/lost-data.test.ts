@@ -1,6 +1,7 @@
 /** Redis loses its scripts, its data, or the last of its data: restarts, FLUSHALL, and returns to an earlier state. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { familyId } from '#metheus/backends/redis/family-hash.js';
 import { until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -52,6 +53,38 @@ describe('loss of data in Redis', { skip: requireTool('redis-server') }, () => {
     assert.deepEqual(await idle.read(), [5, 1], 'without a change since');
     await assertWarnings([LOST, LOST]);
     for (const each of [one, idle]) await each.backend.close();
+  });
+
+  it('the loss of the index, whole or in part, ends with the next flush, and an exporter reports it', async () => {
+    const options = optionsFor(server);
+    const [backend, exporter] = [await openBackend(options), await openBackend(options)];
+    const families = [1, 2].map(() => makeFamily({ labelNames: [] }));
+    for (const family of families) {
+      const { page, offset } = backend.reserve({ family, labels: [] });
+      page[offset] = 3;
+      await backend.flush();
+    }
+    const served = async () =>
+      (await exporter.snapshot({ families: [], scopes: [''] }))
+        .filter(({ family }) => families.some(({ name }) => name === family.name))
+        .map(rowsOf);
+    assert.equal((await served()).length, 2);
+    const index = `${options.keyPrefix}:families`;
+    const first = familyId(families[0]!);
+    const descriptor = (await server.call('HGET', index, first)) as string;
+    await server.call('DEL', index);
+    for (let i = 0; i < 3; i++) assert.deepEqual(await served(), []);
+    await assertWarnings([
+      'Other programs are running, but Redis lists no metrics: they announce their metrics at the next flush.',
+    ]);
+    await backend.flush();
+    assert.deepEqual(await served(), [[['', [3]]], [['', [3]]]]);
+    // An earlier state of the index alone, as after a failover of one node of a cluster.
+    await server.call('DEL', index);
+    await server.call('HSET', index, first, descriptor);
+    await backend.flush();
+    assert.deepEqual(await served(), [[['', [3]]], [['', [3]]]]);
+    for (const each of [backend, exporter]) await each.close();
   });
 
   it('a restart without its data has the effect of FLUSHALL', () =>
