@@ -15,23 +15,58 @@ type ErrorKind = 'connection' | 'refused' | 'lost' | 'conflict';
 const WARNING = { type: 'MetheusWarning', code: 'METHEUS_WARNING' };
 const warn = (message: string) => process.emitWarning(message, WARNING);
 
+/** Maximum number of warnings of one kind in a period. A server that comes and goes would cause any number. */
+const MAX_WARNINGS = 5;
+const PERIOD_MS = 600_000;
+
+/** Limits the warnings of one kind. The errors that cause them are counted all the same. */
+export class WarningLimit {
+  #since = Number.NEGATIVE_INFINITY;
+  #count = 0;
+
+  /** Returns text to append to the next warning; undefined if the warning is over the limit. */
+  next(now: number): string | undefined {
+    if (now - this.#since >= PERIOD_MS) {
+      this.#since = now;
+      this.#count = 0;
+    }
+    this.#count += 1;
+    if (this.#count > MAX_WARNINGS) return undefined;
+    return this.#count < MAX_WARNINGS ? '' : ' Further warnings of this kind are left out for some minutes.';
+  }
+}
+
 export class RedisStatus {
   /** The error that keeps Redis from being used; undefined while it works. */
   outage: Error | undefined;
   readonly #errors: Record<ErrorKind, number> = { connection: 0, refused: 0, lost: 0, conflict: 0 };
   readonly #conflicts = new Set<string>();
   #isIndexMissing = false;
+  readonly #outages = new WarningLimit();
+  readonly #losses = new WarningLimit();
+  readonly #now: () => number;
+  /** Whether a warning has reported the outage. */
+  #isOutageWarned = false;
+
+  /** @param now - returns milliseconds of a monotonic clock */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   reportRecovery(): void {
     this.outage = undefined;
-    warn('Redis is available again: metrics are shared.');
+    if (this.#isOutageWarned) warn('Redis is available again: metrics are shared.');
+    this.#isOutageWarned = false;
   }
 
   reportOutage(error: Error): void {
-    const isNew = this.outage === undefined;
     this.outage = error;
     this.#errors.connection += 1;
-    if (isNew) warn(`Redis is unavailable, metrics are kept in memory: ${error.message}`);
+    if (this.#isOutageWarned) return;
+    const suffix = this.#outages.next(this.#now());
+    this.#isOutageWarned = suffix !== undefined;
+    if (suffix === undefined) return;
+    warn(`Redis is unavailable, metrics are kept in memory: ${error.message}${suffix}`);
   }
 
   /** Reports that Redis refuses one family; the others are still exchanged. */
@@ -44,25 +79,30 @@ export class RedisStatus {
   /** Reports that Redis has lost families that this process had sent. */
   reportLoss(families: number): void {
     this.#errors.lost += 1;
+    const suffix = this.#losses.next(this.#now());
+    if (suffix === undefined) return;
     const lost = families === 1 ? 'one metric' : `${families} metrics`;
     warn(
-      `Redis has lost ${lost}: running programs send their numbers again, those of ended programs are gone.`,
+      `Redis has lost ${lost}: running programs send their numbers again, those of ended programs are gone.${suffix}`,
     );
   }
 
   /** Reports that Redis has returned to an earlier state: after a failover, or a restart from an older file. */
   reportRollback({ name }: FamilyDescriptor, flushes: number): void {
     this.#errors.lost += 1;
-    warn(`Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.`);
+    const suffix = this.#losses.next(this.#now());
+    if (suffix === undefined) return;
+    warn(`Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.${suffix}`);
   }
 
   /** Reports that other programs run but Redis lists no families. Reports it again only after families were listed. */
   reportIndex(hasFamilies: boolean, areOthersRunning: boolean): void {
     const isMissing = !hasFamilies && areOthersRunning;
-    if (isMissing && !this.#isIndexMissing) {
-      warn('Other programs are running, but Redis lists no metrics: they announce their metrics at the next flush.');
-    }
+    const suffix = isMissing && !this.#isIndexMissing ? this.#losses.next(this.#now()) : undefined;
     this.#isIndexMissing = isMissing;
+    if (suffix === undefined) return;
+    const todo = 'they announce their metrics at the next flush';
+    warn(`Other programs are running, but Redis lists no metrics: ${todo}.${suffix}`);
   }
 
   /** Reports that numbers could not be taken back from Redis when another backend was loaded. */
