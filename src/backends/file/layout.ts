@@ -31,7 +31,6 @@
  */
 
 import type { FamilyDescriptor } from '../../model/family.js';
-import { cellsOf, MERGE_RULES, METRIC_TYPES, minCellsOf } from '../../model/metric-types.js';
 import { crc32 } from '../../system/checksum.js';
 import type { ProcessIdentity } from '../../system/process-identity.js';
 import type { Writer } from '../backend.js';
@@ -251,23 +250,6 @@ export function parseContent(text: string): object | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Reports whether the content of a record is a family. A program of another version may have written something else.
- */
-export function isFamily(content: object): content is FamilyDescriptor {
-  const { scope, name, help, type, unit, labelNames, cells, merge, bounds } = content as FamilyDescriptor;
-  return (
-    [scope, name, help, unit].every((text) => typeof text === 'string') &&
-    Object.hasOwn(METRIC_TYPES, type) &&
-    MERGE_RULES.includes(merge) &&
-    isStrings(labelNames) &&
-    Array.isArray(bounds) &&
-    bounds.every((bound) => typeof bound === 'number') &&
-    Number.isInteger(cells) &&
-    cells >= Math.max(minCellsOf(merge), cellsOf(type, bounds))
-  );
 }
 
 /** Reports whether the content of a record is a series of a family. */

@@ -1,6 +1,7 @@
 /** Reading the file of a process. Each read parses only the records that are new since the last one. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import { isStoredFamily } from '../../model/stored-family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import type { TimeSlice } from '../../system/time-slice.js';
 import type { Writer } from '../backend.js';
@@ -13,7 +14,6 @@ import {
   type FileHeader,
   HEADER_BYTES,
   IN_USE,
-  isFamily,
   isInUse,
   isSeries,
   isStrings,
@@ -184,7 +184,7 @@ export class MetricsFile {
       return true;
     }
     if (record.family === DECLARES) {
-      if (!isFamily(content)) return false;
+      if (!isStoredFamily(content)) return false;
       this.#families.push({ descriptor: content, key: familyKey(content) });
       return true;
     }

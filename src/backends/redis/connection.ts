@@ -135,6 +135,7 @@ export class Connection {
     const reason = isVague ? (this.#connectionError ?? new Error('there is no connection')) : given;
     const error = new Error(causeOf(reason));
     error.name = reason.name;
+    if (!isRedisError(reason) || SERVER_STATE.test(error.message)) outages.add(error);
     return error;
   }
 }
@@ -169,10 +170,14 @@ function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
 const SERVER_STATE =
   /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|OOM|BUSY|MISCONF|NOREPLICAS)\b/;
 
-/** Reports whether an error means that Redis refuses only this command. Commands for other families may succeed. */
-export function isRefusal(error: unknown): boolean {
-  return isRedisError(error) && !SERVER_STATE.test((error as Error).message);
-}
+/** Errors of the connection, and of a server that serves no family at all. */
+const outages = new WeakSet<Error>();
+
+/**
+ * Reports whether an error concerns a single family: Redis refuses a command for it, or has invalid data of it.
+ * Commands for other families may succeed.
+ */
+export const isRefusal = (error: unknown): boolean => !outages.has(error as Error);
 
 /** Reports whether an error is a reply of Redis, and not one of the connection. */
 const isRedisError = (error: unknown): boolean => (error as Error | undefined)?.name === 'ReplyError';

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import { isStoredFamily } from '../../model/stored-family.js';
 import type { Argument, Settings } from './config.js';
 import { type Connection, Script } from './connection.js';
 import type { RedisStatus } from './status.js';
@@ -48,8 +49,6 @@ export const HEAD = {
   identity: 't',
   /** Number of joins so far, by all producers. */
   joins: 'm',
-  /** Number of rows ever assigned. */
-  rows: 'n',
   /** The latest generation of any block; `sum-blocks.ts` explains generations. */
   version: 'v',
 } as const;
@@ -62,10 +61,8 @@ export function parseTexts(json: string): string[] | undefined {
 
 /** Reads a family descriptor; returns undefined for any other text. */
 export function parseDescriptor(json: string): FamilyDescriptor | undefined {
-  const family = parseJson(json) as FamilyDescriptor | undefined | null;
-  const texts = [family?.scope, family?.name, family?.help, family?.type, family?.unit, family?.merge];
-  const isDescriptor = isTexts(texts) && isTexts(family?.labelNames) && Array.isArray(family?.bounds);
-  return isDescriptor && family !== null && Number.isSafeInteger(family?.cells) ? family : undefined;
+  const content = parseJson(json);
+  return isStoredFamily(content) ? content : undefined;
 }
 
 const isTexts = (texts: unknown): texts is string[] =>
@@ -89,14 +86,14 @@ function parseJson(json: string): unknown {
 const JOIN = new Script(`
 local key, field = KEYS[1], 'q:' .. ARGV[1]
 local head = redis.call('HMGET', key, 't', field)
-local identity, token = head[1], head[2] and string.match(head[2], '^%S+')
+local identity, token = head[1], head[2] and string.match(head[2], '^(%S+) %d+$')
 if not identity then
   local now = redis.call('TIME')
   identity = string.format('%s.%06d', now[1], now[2])
   redis.call('HSET', key, 't', identity)
 end
 if not token then
-  local joins = (redis.call('HGET', key, 'm') or 0) + 1
+  local joins = (tonumber(redis.call('HGET', key, 'm') or 0) or 0) + 1
   token = identity .. '/' .. joins
   redis.call('HSET', key, field, token .. ' 0', 'm', joins)
 end

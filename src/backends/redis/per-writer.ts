@@ -1,4 +1,5 @@
 /** Gauges and progress bars, whose writers are kept apart: each field of the hash has one series of one writer. */
+import { show } from '../../errors.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { escapeLabelValue, labelText } from '../../model/labels.js';
@@ -53,8 +54,10 @@ export function numberText(value: number): string {
 export function parseNumber(text: string): number {
   const number = Number(text);
   if (!Number.isNaN(number)) return number;
-  if (text.includes('nan')) return Number.NaN;
-  return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const [, sign, word] = /^(-?)(nan|inf)$/.exec(text) ?? [];
+  if (word === undefined) throw new Error(`${show(text)} is not a number`);
+  if (word === 'nan') return Number.NaN;
+  return sign === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -225,6 +228,7 @@ export class PerWriterReader {
     const words = text.split(' ');
     const isLive = isProducerLive && words.at(-1) !== ENDED;
     if (family.merge.startsWith('live') && !isLive) return false;
+    if (words.length < family.cells) throw new Error(`${show(text)} does not have ${family.cells} numbers`);
     const cells = Float64Array.from(words.slice(0, family.cells), parseNumber);
     if (isPerWriter(family) && cells[TOUCHED] === 0) return false;
     accumulate(family, values, row * family.cells, cells, 0, isLive);

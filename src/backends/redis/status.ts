@@ -73,7 +73,11 @@ export class RedisStatus {
   reportRefusal({ name }: FamilyDescriptor, error: Error): void {
     this.#errors.refused += 1;
     const kind = error.message.split(' ')[0];
-    warnOnce(`redis ${name} ${kind}`, `Redis refuses the metric '${name}': ${error.message}`);
+    const message =
+      error.name === 'ReplyError'
+        ? `Redis refuses the metric '${name}': ${error.message}`
+        : `Redis has invalid data of the metric '${name}': ${error.message}`;
+    warnOnce(`redis ${name} ${kind}`, message);
   }
 
   /** Reports that Redis has lost families that this process had sent. */
@@ -92,7 +96,9 @@ export class RedisStatus {
     this.#errors.lost += 1;
     const suffix = this.#losses.next(this.#now());
     if (suffix === undefined) return;
-    warn(`Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.${suffix}`);
+    warn(
+      `Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.${suffix}`,
+    );
   }
 
   /** Reports that other programs run but Redis lists no families. Reports it again only after families were listed. */

@@ -10,8 +10,7 @@
  * returned to an earlier state.
  */
 import { endianness } from 'node:os';
-import { Script } from './connection.js';
-import { BEGIN_BATCH, END_BATCH, RECORD_BATCH } from './family-hash.js';
+import { CELL_BYTES } from '../backend.js';
 
 /** Row of a series in Redis. */
 export interface Position {
@@ -111,159 +110,21 @@ function rangesOf(positions: readonly Position[], order: readonly number[], rows
   return ranges;
 }
 
-/** Decodes blocks, without their generations, into the cells of `size` rows. */
+/**
+ * Decodes blocks, without their generations, into the cells of `size` rows.
+ *
+ * @throws Error for a block that does not have all of its rows
+ */
 export function decodeBlocks(cells: number, blocks: readonly (Buffer | null)[], size: number): Float64Array {
+  const length = rowsOfBlock(cells) * cells * CELL_BYTES;
+  const total = size * cells * CELL_BYTES;
+  for (const [number, block] of blocks.entries()) {
+    const minLength = CELL_BYTES + Math.min(length, total - number * length);
+    if (block === null || block.length < minLength) throw new Error(`field b:${number} is too short`);
+  }
   const values = new Float64Array(size * cells);
   const bytes = Buffer.from(values.buffer);
-  const length = rowsOfBlock(cells) * cells * values.BYTES_PER_ELEMENT;
-  for (const [number, block] of blocks.entries()) {
-    block?.copy(bytes, number * length, values.BYTES_PER_ELEMENT);
-  }
+  for (const [number, block] of blocks.entries()) block!.copy(bytes, number * length, CELL_BYTES);
   if (endianness() === 'BE') bytes.swap64();
   return values;
 }
-
-/** Lua: `generation()` returns the current time as a block's generation. */
-const GENERATION = `
-local function generation()
-  local now = redis.call('TIME')
-  return struct.pack('<d', tonumber(now[1]) * 1000000 + tonumber(now[2]))
-end
-`;
-
-/** Lua: `block(number)` reads a block once; `writeBlocks()` writes all that were read. */
-const BLOCKS = `
-local blocks = {}
-local function block(number)
-  blocks[number] = blocks[number] or redis.call('HGET', key, 'b:' .. number) or ''
-  return blocks[number]
-end
-local function writeBlocks()
-  for number, bytes in pairs(blocks) do redis.call('HSET', key, 'b:' .. number, bytes) end
-end
-`;
-
-/**
- * Finds the rows of series by their labels, and assigns rows to those that have none.
- *
- * KEYS: the hash. ARGV: identity of the hash, seconds to live, cells of a row, rows of a block, `1` to assign rows,
- * then labels as JSON. Returns `lost` if the hash has another identity. Otherwise returns two numbers for each series,
- * all separated by spaces: its row, or -1 if it has none, and the generation of the row's block.
- */
-export const LOCATE = new Script(`
-local key = KEYS[1]
-local head = redis.call('HMGET', key, 't', 'n', 'f')
-if head[1] ~= ARGV[1] then return 'lost' end
-local cells, rows = tonumber(ARGV[3]), tonumber(ARGV[4])
-local count, free = tonumber(head[2] or '0'), head[3] or ''
-local left = #free
-${GENERATION}${BLOCKS}
-local reply, assigned, lengths, now = {}, {}, {}, generation()
-for i = 6, #ARGV, 1000 do
-  local names = {}
-  for j = i, math.min(i + 999, #ARGV) do names[#names + 1] = 'r:' .. ARGV[j] end
-  local found = redis.call('HMGET', key, unpack(names))
-  for j = 1, #names do
-    local row = found[j] and tonumber(found[j]) or -1
-    if row < 0 and ARGV[5] == '1' then
-      if left > 0 then
-        row = struct.unpack('<d', free, left - 7)
-        left = left - 8
-      else
-        row = count
-        count = count + 1
-      end
-      assigned[#assigned + 1] = names[j]
-      assigned[#assigned + 1] = string.format('%d', row)
-      local number = math.floor(row / rows)
-      lengths[number] = math.max(lengths[number] or 0, 8 * cells * (row % rows + 1))
-    end
-    reply[#reply + 1] = row
-  end
-end
-for number, length in pairs(lengths) do
-  local numbers = string.sub(block(number), 9)
-  blocks[number] = now .. numbers .. string.rep('\\0', length - #numbers)
-end
-for i = 1, #assigned, 1000 do
-  redis.call('HSET', key, unpack(assigned, i, math.min(i + 999, #assigned)))
-end
-if #assigned > 0 then
-  redis.call('HSET', key, 'n', count, 'f', string.sub(free, 1, left), 'v', string.format('%.0f', (struct.unpack('<d', now))))
-  writeBlocks()
-  redis.call('EXPIRE', key, ARGV[2])
-end
-local generations = {}
-for i = 1, #reply do
-  local number = math.floor(reply[i] / rows)
-  if not generations[number] then
-    local bytes = number >= 0 and block(number) or ''
-    generations[number] = string.format(' %.0f', #bytes >= 8 and struct.unpack('<d', bytes) or 0)
-  end
-  reply[i] = reply[i] .. generations[number]
-end
-return table.concat(reply, ' ')
-`);
-
-/**
- * Adds to cells. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For each changed block it has the number of
- * the block, the generation, the index of the first cell, the count of cells, and the addend of each of these cells.
- *
- * If blocks have another generation by now, nothing is applied. Then the reply is `moved` and the numbers of these blocks.
- */
-export const ADD = new Script(`${BEGIN_BATCH}
-local data, at, set, moved = ARGV[5], 1, {}, {}
-while at <= #data do
-  local number, generation, first, count
-  number, generation, first, count, at = struct.unpack('<dddd', data, at)
-  local name = string.format('b:%d', number)
-  local bytes = redis.call('HGET', key, name) or ''
-  if #bytes < 8 + 8 * (first + count) or struct.unpack('<d', bytes) ~= generation then
-    moved[#moved + 1] = string.format('%d', number)
-  elseif #moved == 0 then
-    local parts = { string.sub(bytes, 1, 8 + 8 * first) }
-    for done = 0, count - 1, 250 do
-      local some = math.min(250, count - done)
-      local format = '<' .. string.rep('d', some)
-      local sums = { struct.unpack(format, bytes, 9 + 8 * (first + done)) }
-      local more = { struct.unpack(format, data, at + 8 * done) }
-      for i = 1, some do sums[i] = sums[i] + more[i] end
-      parts[#parts + 1] = struct.pack(format, unpack(sums, 1, some))
-    end
-    parts[#parts + 1] = string.sub(bytes, 9 + 8 * (first + count))
-    set[#set + 1] = name
-    set[#set + 1] = table.concat(parts)
-  end
-  at = at + 8 * count
-end
-if #moved > 0 then return 'moved ' .. table.concat(moved, ' ') end
-${RECORD_BATCH}
-for i = 1, #set, 1000 do
-  redis.call('HSET', key, unpack(set, i, math.min(i + 999, #set)))
-end
-${END_BATCH}`);
-
-/** Removes series. ARGV: as in {@link BEGIN_BATCH}, cells of a row, rows of a block, then labels as JSON. */
-export const REMOVE = new Script(`${BEGIN_BATCH}
-${GENERATION}${BLOCKS}
-local cells, rows, now = tonumber(ARGV[5]), tonumber(ARGV[6]), generation()
-local names, free = {}, {}
-for i = 7, #ARGV do
-  local row = tonumber(redis.call('HGET', key, 'r:' .. ARGV[i]))
-  if row then
-    names[#names + 1] = 'r:' .. ARGV[i]
-    free[#free + 1] = struct.pack('<d', row)
-    local number, at = math.floor(row / rows), 8 + 8 * cells * (row % rows)
-    local bytes = block(number)
-    blocks[number] = now .. string.sub(bytes, 9, at) .. string.rep('\\0', 8 * cells) .. string.sub(bytes, at + 8 * cells + 1)
-  end
-end
-${RECORD_BATCH}
-if #names > 0 then
-  redis.call('HSET', key, 'f', (redis.call('HGET', key, 'f') or '') .. table.concat(free), 'v', string.format('%.0f', (struct.unpack('<d', now))))
-  writeBlocks()
-  for i = 1, #names, 1000 do
-    redis.call('HDEL', key, unpack(names, i, math.min(i + 999, #names)))
-  end
-end
-${END_BATCH}`);

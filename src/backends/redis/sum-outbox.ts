@@ -4,7 +4,8 @@
  */
 import type { FamilyHash, Reply } from './family-hash.js';
 import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
-import { ADD, encodeAdditions, LOCATE, REMOVE, rowsOfBlock, unlocated } from './sum-blocks.js';
+import { encodeAdditions, rowsOfBlock, unlocated } from './sum-blocks.js';
+import { ADD, LOCATE, REMOVE } from './sum-scripts.js';
 
 /** Maximum cells of one batch: Redis runs nothing else while it adds them. */
 const MAX_CELLS = 8192;

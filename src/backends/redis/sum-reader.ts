@@ -13,9 +13,6 @@ import { decodeBlocks, rowsOfBlock } from './sum-blocks.js';
 /** Prefix of a field that holds the row of a series. The label values follow as JSON. */
 const ROW_FIELD = 'r:';
 
-/** Maximum rows of a family. Bounds the memory that a corrupt hash can demand. */
-const MAX_ROWS = 1e8;
-
 /** Maximum attempts to read while series come and go. */
 const MAX_TRIES = 20;
 
@@ -80,7 +77,7 @@ export class SumReader {
         const { rows, identity } = this.#known!;
         const values = decodeBlocks(family.cells, blocks, rows.size);
         // The identity is the time at which the hash was made: nothing in it was counted earlier.
-        const created = new Float64Array(rows.size).fill(Number(identity));
+        const created = new Float64Array(rows.size).fill(Number(identity) || 0);
         return { family, rows, values, created };
       }
       if (!(await this.#readRows(connection, key))) return undefined;
@@ -107,16 +104,25 @@ export class SumReader {
     const slice = new TimeSlice();
     const heads = new Map<string, string>();
     const labels: [row: number, labels: string][] = [];
+    let maxSize = 0;
+    let size = 0;
     for (let i = 0; i < hash.length; i += 2) {
       const name = hash[i]!;
-      if (name.startsWith(`${ROW_FIELD}[`)) labels.push([Number(hash[i + 1]), name.slice(ROW_FIELD.length)]);
+      if (name.startsWith(`${ROW_FIELD}[`)) {
+        const row = Number(hash[i + 1]);
+        labels.push([row, name.slice(ROW_FIELD.length)]);
+        size = Math.max(size, row + 1);
+      } else if (name.startsWith('b:')) maxSize += rowsOfBlock(this.family.cells);
       else if (name.length === 1) heads.set(name, hash[i + 1]!);
       if (slice.isOverAfterStep()) await slice.next();
     }
+    // Rows are numbered from 0 without gaps, so the blocks limit the memory that an invalid row can demand.
+    const invalid = labels.find(([row]) => !(row >= 0 && row < maxSize && Number.isInteger(row)));
+    if (invalid !== undefined) throw new Error(`the row of the series ${invalid[1]} is not in a block`);
     this.#known = {
       identity: heads.get(HEAD.identity) ?? '',
       version: heads.get(HEAD.version) ?? '',
-      rows: await this.#rowsOf(labels, Math.min(Number(heads.get(HEAD.rows) ?? 0), MAX_ROWS), slice),
+      rows: await this.#rowsOf(labels, size, slice),
     };
     return hash.length > 0;
   }

@@ -28,11 +28,12 @@ function timeOfRemoval(count: number): number {
 
 describe('the removal of many series', () => {
   it('takes time in proportion to their number', () => {
-    timeOfRemoval(20_000);
+    timeOfRemoval(5_000);
     const best = (count: number) => Math.min(...[1, 2, 3].map(() => timeOfRemoval(count)));
-    const few = best(20_000);
-    const many = best(160_000);
-    // Eight times the series: proportional work takes about 8 times as long, quadratic work 64 times.
-    assert.ok(many < 30 * few, `20,000 series: ${few} µs; 160,000 series: ${many} µs`);
+    const few = best(5_000);
+    const many = best(40_000);
+    // Eight times the series: proportional work takes about 8 times as long, quadratic work 64 times. The processor
+    // time is known to 10 ms only.
+    assert.ok(many < 30 * Math.max(few, 10_000), `5,000 series: ${few} µs; 40,000 series: ${many} µs`);
   });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
+import { familyId } from '#metheus/backends/redis/family-hash.js';
 import { until } from '../../support/processes.js';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -148,6 +149,104 @@ describe('trouble of a Redis server', { skip: requireTool('redis-server') }, () 
     const strange = ['p:[broken', '1', 'r:no JSON', '0', 'r:[1,2]', '7', 'r:[]x', 'x', 'b:7', '3', 'x', '4'];
     await server.call('HSET', one.key, ...strange);
     assert.deepEqual(await one.read(), [1, 1]);
+    await one.backend.close();
+  });
+
+  for (const [field, value] of [
+    ['n', '100000000'],
+    ['n', 'junk'],
+    ['n', '-5'],
+    ['b:0', 'short'],
+    ['q', 'junk'],
+    ['v', 'junk'],
+    ['m', 'junk'],
+  ] as const) {
+    it(`an invalid field '${field}' with '${value}' affects no other metric`, async () => {
+      const one = await startProducer(server);
+      const producers = `${one.backend.config.keyPrefix}:producers`;
+      one.inc(5);
+      const other = makeFamily({ labelNames: [] });
+      const { page, offset } = one.backend.reserve({ family: other, labels: [] });
+      page[offset] = 9;
+      await one.backend.flush();
+      const [producer] = (await server.call('ZRANGE', producers, 0, -1)) as string[];
+      const name = field === 'q' ? `${field}:${producer}` : field;
+      await server.call('HSET', one.key, name, value);
+      const start = performance.now();
+      for (let i = 0; i < 3; i++) {
+        one.inc();
+        page[offset]! += 1;
+        const [read, up] = await one.read();
+        assert.equal(up, 1);
+        assert.ok(read === 6 + i || field === 'b:0', `${read}`);
+        const [snapshot] = await one.backend.snapshot({ families: [other], scopes: [] });
+        assert.deepEqual(rowsOf(snapshot!), [['', [10 + i]]]);
+      }
+      assert.ok(performance.now() - start < 5000);
+      await warningsEmitted();
+      for (const warning of warnings)
+        assert.ok(warning.includes(`'${one.family.name}'`) || /one metric/.test(warning), warning);
+      await one.backend.close();
+    });
+  }
+
+  for (const value of ['100000000', 'junk', '-5']) {
+    it(`a number of rows '${value}' is corrected with the next series`, async () => {
+      const options = optionsFor(server);
+      const [backend, reader] = [await openBackend(options), await openBackend(options)];
+      const family = makeFamily({ labelNames: ['a'] });
+      for (const label of ['x', 'y', 'z']) {
+        const { page, offset } = backend.reserve({ family, labels: [label] });
+        page[offset] = 7;
+        await backend.flush();
+        const key = `${options.keyPrefix}:{${familyId(family)}}`;
+        if (label === 'x') await server.call('HSET', key, 'n', value);
+      }
+      const [snapshot] = await reader.snapshot({ families: [family], scopes: [] });
+      assert.deepEqual(
+        rowsOf(snapshot!),
+        ['x', 'y', 'z'].map((label) => [`a=${label}`, [7]]),
+      );
+      for (const each of [backend, reader]) await each.close();
+    });
+  }
+
+  for (const [field, name, message] of [
+    ['b:0', 'field b:0', 'Redis refuses the metric'],
+    ['r:[]', 'series []', 'Redis has invalid data of the metric'],
+  ] as const) {
+    it(`an invalid field '${field}' is named in a warning, and the metric is served with the numbers of this process`, async () => {
+      const one = await startProducer(server);
+      one.inc(5);
+      await one.read();
+      // A block with a generation and no cells; a row far beyond the last.
+      const value =
+        field === 'b:0' ? (await server.client.hgetBuffer(one.key, 'b:0'))!.subarray(0, 8) : '1e15';
+      await server.client.hset(one.key, field, value, 'v', 'changed');
+      one.inc();
+      assert.deepEqual(await one.read(), [6, 1]);
+      await warningsEmitted();
+      const [warning = ''] = warnings;
+      assert.ok(warning.startsWith(`${message} '${one.family.name}': `) && warning.includes(name), warning);
+      await one.backend.close();
+    });
+  }
+
+  it('invalid descriptors in the index are ignored', async () => {
+    const one = await startProducer(server);
+    one.inc(5);
+    await one.backend.flush();
+    const { keyPrefix } = one.backend.config;
+    const invalid = [{ cells: 1e15 }, { name: '' }, { labelNames: ['a', 'a'] }, { labelNames: ['__name__'] }];
+    for (const [i, change] of invalid.entries()) {
+      const descriptor = JSON.stringify({ ...one.family, name: `invalid_${i}`, ...change });
+      await server.call('HSET', `${keyPrefix}:families`, `x${i}`, descriptor);
+      await server.call('HSET', `${keyPrefix}:{x${i}}`, 't', '1', 'n', '1');
+    }
+    const snapshots = await one.backend.snapshot({ families: [one.family], scopes: [''] });
+    const names = snapshots.map(({ family }) => family.name).filter((name) => !name.startsWith('metheus_'));
+    assert.deepEqual(names, [one.family.name]);
+    assert.deepEqual(await one.read(), [5, 1]);
     await one.backend.close();
   });
 

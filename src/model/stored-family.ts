@@ -1,0 +1,38 @@
+/** Checking the descriptors of families that other programs have stored, in a file or in Redis. */
+import type { FamilyDescriptor } from './family.js';
+import { cellsOf, MERGE_RULES, METRIC_TYPES, minCellsOf } from './metric-types.js';
+import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
+import { checkUnit } from './options.js';
+
+/** Maximum cells of a series beyond those that its type needs. Bounds the memory that a descriptor can demand. */
+const MAX_MORE_CELLS = 1000;
+/** Maximum length of each text. */
+const MAX_TEXT = 65_536;
+
+/**
+ * Reports whether content is the descriptor of a family by the rules for families that this program defines. So a
+ * descriptor that another program has stored, by mistake or on purpose, cannot make a scrape invalid.
+ */
+export function isStoredFamily(content: unknown): content is FamilyDescriptor {
+  if (typeof content !== 'object' || content === null) return false;
+  const { scope, name, help, type, unit, labelNames, cells, merge, bounds } = content as FamilyDescriptor;
+  if (![scope, name, help, type, unit, merge].every(isText)) return false;
+  if (!Object.hasOwn(METRIC_TYPES, type) || !MERGE_RULES.includes(merge)) return false;
+  if (!Array.isArray(labelNames) || !labelNames.every(isText)) return false;
+  if (!Array.isArray(bounds) || !bounds.every((bound) => typeof bound === 'number')) return false;
+  const minCells = Math.max(minCellsOf(merge), cellsOf(type, bounds));
+  if (!Number.isInteger(cells) || cells < minCells || cells > minCells + MAX_MORE_CELLS) return false;
+  if (type === 'stateset' && labelNames.at(-1) !== name) return false;
+  try {
+    checkMetricName(name, true);
+    checkHelp(name, help);
+    checkUnit(type, name, unit);
+    // The last label of a hidden family has a reserved name, and no scrape shows it.
+    checkLabelNames(name, METRIC_TYPES[type].isHidden ? labelNames.slice(0, -1) : labelNames, true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isText = (text: unknown): boolean => typeof text === 'string' && text.length <= MAX_TEXT;
