@@ -1,7 +1,8 @@
 /** Bars whose frames overwrite each other: in the rows of a real terminal, in other files, and on the taskbar. */
 
 import { columnsOf } from '../meter/display-width.js';
-import { type Display, type DisplayLine, MORE_HIDDEN } from '../screen/display.js';
+import type { Display } from '../screen/display.js';
+import { type DisplayLine, MORE_HIDDEN } from '../screen/display-line.js';
 import type { Terminal } from '../screen/terminal.js';
 import type { BarFrame } from './frame.js';
 import type { BarHost, Renderer } from './renderer.js';

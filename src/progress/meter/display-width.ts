@@ -13,7 +13,8 @@ const ANSI = new RegExp(`${ESCAPE}\\[[;\\d]*[A-Za-z]`, 'g');
 const ANSI_OR_CHARACTER = new RegExp(`${ANSI.source}|.`, 'gsu');
 const PRINTABLE_ASCII = /^[\u0020-\u007e]*$/;
 
-function codePointWidth(codePoint: number): number {
+/** Returns the columns of a code point. */
+export function codePointWidth(codePoint: number): number {
   return codePoint < 0x1100 ? 1 : eastAsianWidth(codePoint);
 }
 

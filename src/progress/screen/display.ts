@@ -5,29 +5,10 @@
  * its lines, everything from the cursor on can be erased and drawn again.
  */
 
-import { columnsOf } from '../meter/display-width.js';
 import { changeRow, changeRows, ERASE_BELOW, replaceLine, rowsAbove, rowsBelow, up } from './cursor.js';
+import { composeRows, type DisplayLine } from './display-line.js';
 import { loopWatch } from './loop-watch.js';
 import type { Terminal } from './terminal.js';
-
-/** Shown in the last row of the screen when there are bars below it. */
-export const MORE_HIDDEN = ' ... (more hidden) ...';
-
-/** The line of one bar on a display. */
-export interface DisplayLine {
-  /** Row that the line belongs in, from 0. */
-  readonly row: number;
-  /** Rows of the screen. */
-  readonly rows: number;
-  /** Returns the line's text now. */
-  makeText(): string;
-  /** Text drawn last; undefined when it has to be made anew. */
-  drawnText: string | undefined;
-  /** Row drawn in last. */
-  drawnRow: number;
-  /** Rows of the screen when the line was drawn last or the size changed. */
-  drawnRows: number;
-}
 
 /** Milliseconds until rows that the terminal did not accept are written again. */
 const RETRY_MS = 100;
@@ -67,10 +48,10 @@ export class Display {
   #isRewrapped = false;
   /** Number of rows that the cursor is below the first bar. */
   #parked = 0;
-  /** The last line that the program wrote above the bars, while it does not end with a line feed. */
-  #openLine = '';
-  /** Whether the cursor is in the row below the open line. */
-  #isBelowOpenLine = false;
+  /** Text that leads from where the program stopped writing to the first row; `''` once it is written. */
+  #leaving = '';
+  /** Whether the cursor has left the place where the program stopped writing. */
+  #hasLeft = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(terminal: Terminal) {
@@ -136,19 +117,43 @@ export class Display {
   /** Writes the last text of a line above the others, where it stays. */
   finish(line: DisplayLine, text: string): void {
     this.#remove(line);
+    const { openLine } = this.#terminal;
     if (this.#hides > 0) {
-      this.#terminal.flush(`${text}\n`);
+      const below = `${openLine.leave(this.#columns)}${text}\n`;
+      openLine.forget();
+      this.#terminal.flush(below + openLine.enter(this.#columns));
       return;
     }
     this.#terminal.refreshSize();
-    const last = `${this.#return()}${replaceLine(text)}\n`;
+    const start = this.#return();
     this.#rows.shift();
-    this.#openLine = '';
     const rows = this.#compose();
+    const last = this.#insertAbove(text, rows.length);
     const parked = this.#parkedRows(rows);
-    this.#terminal.write(last + changeRows(this.#isRewrapped ? [] : this.#rows, rows) + '\n'.repeat(parked));
+    if (this.#lines.size === 0) this.#terminal.write(start + last);
+    else {
+      const change = changeRows(this.#isRewrapped ? [] : this.#rows, rows);
+      this.#terminal.write(start + last + openLine.leave(this.#columns) + change + '\n'.repeat(parked));
+    }
     this.#setDrawn(rows, parked);
     if (this.#lines.size === 0) this.#stop();
+  }
+
+  /**
+   * Returns the text that writes a line above the others, which starts with the cursor in the first row and ends where
+   * the program goes on writing. A line that the program has not finished is drawn again below it. If there is no room
+   * for that, the program goes on in a new line.
+   */
+  #insertAbove(text: string, rows: number): string {
+    const { openLine, file } = this.#terminal;
+    const open = openLine.rows(this.#columns);
+    const hasRoom = open !== undefined && open + rows < (file.rows || 0);
+    if (!hasRoom || open === 0) {
+      openLine.forget();
+      return `${replaceLine(text)}\n${openLine.enter(this.#columns)}`;
+    }
+    this.#rows = [];
+    return `${up(open)}${ERASE_BELOW}${replaceLine(text)}\n${openLine.drawWhole()}`;
   }
 
   /** Takes all lines off the screen until {@link unhide}, so that other text can be written there. */
@@ -157,10 +162,9 @@ export class Display {
     if (this.#hides === 1) this.#terminal.flush(this.#eraseAll());
   }
 
-  /** @param written - the text that was written in the meantime */
-  unhide(written = '\n'): void {
+  unhide(): void {
     this.#hides -= 1;
-    this.#openLine = (this.#openLine + written).split(/[\r\n]/).at(-1)!;
+    this.#leaving = this.#terminal.openLine.leave(this.#columns);
     this.drawAll();
   }
 
@@ -174,7 +178,7 @@ export class Display {
   /** Forgets what is on the screen, and draws all rows from the cursor on. */
   redraw(): void {
     if (this.#hides > 0) return;
-    this.#openLine = '';
+    this.#terminal.openLine.forget();
     this.#setDrawn([]);
     for (const line of this.#lines) line.drawnText = undefined;
     this.drawAll();
@@ -192,11 +196,12 @@ export class Display {
 
   /** Reports whether the cursor and the screen are as the last frame left them. */
   #isInOrder(): boolean {
-    return this.#hides === 0 && this.#parked === 0 && !this.#isRewrapped && !this.#isOnOpenLine();
+    return this.#hides === 0 && this.#parked === 0 && !this.#isRewrapped && this.#leaving === '';
   }
 
-  #isOnOpenLine(): boolean {
-    return this.#openLine !== '' && !this.#isBelowOpenLine;
+  /** Columns of the screen. */
+  get #columns(): number | undefined {
+    return this.#terminal.file.columns;
   }
 
   #drawRow(line: DisplayLine): void {
@@ -207,28 +212,17 @@ export class Display {
     if (this.#tryWrite(changeRow(row, text))) this.#rows[row] = text;
   }
 
-  /** Returns the rows to show, and sets the row in which each line is drawn. */
+  /** Returns the rows to show. */
   #compose(): string[] {
-    this.#limit = Number.POSITIVE_INFINITY;
-    this.#hidden = 0;
-    for (const line of this.#lines) this.#limit = Math.min(this.#limit, line.drawnRows);
-    const rows: string[] = [];
-    for (const line of this.#lines) {
-      line.drawnRow = line.row;
-      if (line.drawnRow < this.#limit - 1) {
-        line.drawnText ??= line.makeText();
-        rows[line.drawnRow] = line.drawnText;
-      } else {
-        rows[this.#limit - 1] = MORE_HIDDEN;
-        this.#hidden += 1;
-      }
-    }
-    return Array.from(rows, (text = '') => text);
+    const { rows, limit, hidden } = composeRows(this.#lines);
+    this.#limit = limit;
+    this.#hidden = hidden;
+    return rows;
   }
 
-  /** Returns the text that moves the cursor to the first row, below an open line, and erases rewrapped rows. */
+  /** Returns the text that moves the cursor to the first row, and erases rewrapped rows. */
   #return(): string {
-    return up(this.#parked) + (this.#isRewrapped ? ERASE_BELOW : '') + (this.#isOnOpenLine() ? '\n' : '');
+    return up(this.#parked) + (this.#isRewrapped ? ERASE_BELOW : '') + this.#leaving;
   }
 
   /**
@@ -244,18 +238,17 @@ export class Display {
     this.#rows = rows;
     this.#parked = parked;
     this.#isRewrapped = false;
-    this.#isBelowOpenLine = this.#openLine !== '';
+    this.#leaving = '';
+    this.#hasLeft = true;
   }
 
   /** Returns the text that erases all rows and puts the cursor where the program stopped writing. */
   #eraseAll(): string {
     const erased = up(this.#parked) + (this.#rows.length > 0 ? ERASE_BELOW : '');
-    const isBelow = this.#isBelowOpenLine;
+    const entering = this.#hasLeft ? this.#terminal.openLine.enter(this.#columns) : '';
     this.#setDrawn([]);
-    this.#isBelowOpenLine = false;
-    // If the open line fills its row, the program goes on writing in the next one, where the cursor already is.
-    const column = columnsOf(this.#openLine) % (this.#terminal.file.columns || Number.POSITIVE_INFINITY);
-    return isBelow && column > 0 ? `${erased}${up(1, column)}` : erased;
+    this.#hasLeft = false;
+    return erased + entering;
   }
 
   #tryWrite(frame: string): boolean {
@@ -270,13 +263,16 @@ export class Display {
   #start(): void {
     if (active.has(this)) return;
     active.add(this);
+    const { openLine } = this.#terminal;
+    if (!openLine.isTracked) openLine.reset();
+    this.#leaving = openLine.leave(this.#columns);
+    this.#hasLeft = false;
     this.#terminal.file.on?.('resize', this.#onResize);
   }
 
   #stop(): void {
     active.delete(this);
     this.#terminal.file.off?.('resize', this.#onResize);
-    this.#openLine = '';
   }
 
   readonly #onResize = (): void => {

@@ -186,9 +186,9 @@ export class LiveBars {
   /**
    * Takes the bars that pass the filter off the screen.
    *
-   * @returns a function that draws them again, called with the text that was written in the meantime
+   * @returns a function that draws them again
    */
-  hide(filter: (bar: LiveBar) => boolean): (written?: string) => void {
+  hide(filter: (bar: LiveBar) => boolean): () => void {
     const displays = new Set<Display>();
     const others: LiveBar[] = [];
     for (const bar of this.#bars) {
@@ -199,8 +199,8 @@ export class LiveBars {
     }
     for (const display of displays) display.hide();
     for (const bar of others) bar.clear();
-    return (written) => {
-      for (const display of displays) display.unhide(written);
+    return () => {
+      for (const display of displays) display.unhide();
       for (const bar of others) bar.refresh();
     };
   }

@@ -2,6 +2,7 @@
 
 import { isMainThread } from 'node:worker_threads';
 import { messageOf, warnOnce } from '../../errors.js';
+import { OpenLine } from './open-line.js';
 import { OutputQueue, type ProcessStream } from './output-queue.js';
 
 /** A destination of text: `process.stderr`, a file stream, an object of a test. */
@@ -49,6 +50,8 @@ const terminals = new WeakMap<OutputFile, Terminal>();
 /** An output file that never throws. After a failed write it writes nothing more and warns once; counting goes on. */
 export class Terminal {
   readonly file: OutputFile;
+  /** The line that the program has not finished. The standard streams of one terminal share it. */
+  openLine = new OpenLine();
   #isBroken = false;
   #isWriting = false;
   #isOpened = false;
