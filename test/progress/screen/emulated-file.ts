@@ -31,7 +31,7 @@ export class EmulatedFile extends Writable {
   }
 }
 
-/** What a terminal shows: the visible and the scrolled rows, and the cursor. */
+/** The rows of a terminal, those that have scrolled away included, and its cursor. */
 export interface Picture {
   /** Text and attributes of each row, without the blank rows at the end. */
   readonly rows: readonly string[];
