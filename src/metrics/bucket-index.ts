@@ -35,8 +35,14 @@ export type Buckets = Pick<BucketIndex, 'bounds' | 'bucketOf'>;
 /** For metrics without classic buckets: every value is in `+Inf`. */
 const NO_BUCKETS: Buckets = { bounds: [Number.POSITIVE_INFINITY], bucketOf: () => 0 };
 
+/** Maximum number of indexes kept for histograms with equal bounds. */
+const MAX_KEPT = 64;
+
 /** The bounds of a histogram with their table of slots. */
 export class BucketIndex {
+  /** The newest indexes by their bounds as text. Most histograms of a program have the same bounds. */
+  static readonly #kept = new Map<string, BucketIndex>();
+
   /** Upper bounds, ascending, `Infinity` last. See docs/v8.md: boxed doubles. */
   readonly bounds: readonly number[];
   readonly #shift: number;
@@ -48,7 +54,15 @@ export class BucketIndex {
 
   /** @param bounds - ascending and finite; empty for metrics without classic buckets */
   static of(bounds: readonly number[]): Buckets {
-    return bounds.length === 0 ? NO_BUCKETS : new BucketIndex(bounds);
+    if (bounds.length === 0) return NO_BUCKETS;
+    const key = bounds.join();
+    let index = BucketIndex.#kept.get(key);
+    if (index === undefined) {
+      if (BucketIndex.#kept.size === MAX_KEPT) BucketIndex.#kept.clear();
+      index = new BucketIndex(bounds);
+      BucketIndex.#kept.set(key, index);
+    }
+    return index;
   }
 
   private constructor(bounds: readonly number[]) {

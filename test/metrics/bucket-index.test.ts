@@ -47,4 +47,12 @@ describe('BucketIndex', () => {
       }
     }
   });
+
+  it('shares one index among equal bounds, up to a limit', () => {
+    const first = BucketIndex.of([0.25, 1.5]);
+    assert.equal(BucketIndex.of([0.25, 1.5]), first);
+    assert.notEqual(BucketIndex.of([0.25, 1.25]), first);
+    for (let i = 0; i < 100; i++) BucketIndex.of([0.25, 100 + i]);
+    assert.deepEqual(BucketIndex.of([0.25, 1.5]), first);
+  });
 });
