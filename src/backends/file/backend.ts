@@ -8,8 +8,9 @@ import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
 import { type CellExemplars, ExemplarTable } from '../exemplar-table.js';
 import { finishAll, Merger } from '../merge.js';
-import { type CompactionStep, compact, withCompactionLock } from './compaction.js';
-import { ARCHIVE_ID, MetricsDirectory, makeDirectory } from './directory.js';
+import type { CompactionStep } from './compaction.js';
+import { Compactor } from './compactor.js';
+import { MetricsDirectory, makeDirectory } from './directory.js';
 import { type Mapping, sharedMapping } from './mapping.js';
 import { gatherSources, livingFirst, MemorySources } from './merge-sources.js';
 import type { MetricsFile } from './metrics-file.js';
@@ -30,8 +31,6 @@ export interface FileBackendInternals extends FileWriterOptions {
   readonly onCompactionStep?: (step: CompactionStep) => void;
 }
 
-/** Minimum number of files of ended processes at which a scrape starts a compaction. */
-const MIN_COMPACTED_FILES = 8;
 /** Interval at which a process checks whether its file still exists and has room. */
 const CHECK_MS = 1000;
 
@@ -44,6 +43,7 @@ export class MultiProcessFileBackend implements Backend {
   readonly #internals: FileBackendInternals;
   readonly #mapping: Mapping;
   readonly #directory: MetricsDirectory;
+  readonly #compactor: Compactor;
   readonly #self = new SelfMetrics();
   readonly #mergers = new Map<string, Merger>();
   readonly #conflicts = new Set<string>();
@@ -59,7 +59,6 @@ export class MultiProcessFileBackend implements Backend {
   #refused: Error | undefined;
   #host: BackendHost | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #compacting: Promise<void> | undefined;
   /** The last read of the files. They are closed only after it has ended. */
   #reading: Promise<MetricsFile[]> | undefined;
 
@@ -84,13 +83,23 @@ export class MultiProcessFileBackend implements Backend {
         name,
         `The metrics file ${name} in ${directory} cannot be read: ${fault}`,
       );
-    this.#directory = new MetricsDirectory(this.config.directory, this.#mapping, onFault);
+    const openDirectory = () => new MetricsDirectory(this.config.directory, this.#mapping, onFault);
+    this.#directory = openDirectory();
+    this.#compactor = new Compactor({
+      directory: this.#directory,
+      openDirectory,
+      mapping: this.#mapping,
+      self: this.#self,
+      onStep: internals.onCompactionStep,
+    });
   }
 
   async open(host: BackendHost): Promise<void> {
     this.#host = host;
-    this.#self.reserve(this);
-    if (!this.config.readOnly) this.#timer = setInterval(() => this.#check(), CHECK_MS).unref();
+    this.#reserveSelf();
+    if (this.config.readOnly) return;
+    this.#timer = setInterval(() => this.#check(), CHECK_MS).unref();
+    this.#compactor.start();
   }
 
   reserve(request: CellRequest): Cells {
@@ -155,18 +164,14 @@ export class MultiProcessFileBackend implements Backend {
       begun.push(findOrCreate(this.#mergers, key, () => new Merger(family)).begin(others));
     }
     const used = files.reduce((sum, { content }) => sum + content.bytes.length, 0);
-    if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.compact();
+    if (!this.config.readOnly) this.#compactor.onRead(files);
     const snapshots = await this.#exemplars.addTo(await finishAll([...begun, ...own]));
     return isDefault ? [...snapshots, ...directoryFamilies(files.length, used)] : snapshots;
   }
 
   /** Compacts the files of ended processes into the archive. Never rejects: an error is counted. */
   compact(): Promise<void> {
-    if (this.config.readOnly) return Promise.resolve();
-    this.#compacting ??= this.#compact().finally(() => {
-      this.#compacting = undefined;
-    });
-    return this.#compacting;
+    return this.config.readOnly ? Promise.resolve() : this.#compactor.run();
   }
 
   async flush(): Promise<void> {
@@ -176,30 +181,13 @@ export class MultiProcessFileBackend implements Backend {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    await this.#compacting;
     await this.#reading;
+    this.#directory.own = undefined;
     this.#writer?.close();
     this.#writer = undefined;
     this.#refused = new Error('the backend is closed');
+    if (!this.config.readOnly) await this.#compactor.stop();
     this.#directory.close();
-  }
-
-  async #compact(): Promise<void> {
-    const { directory } = this.config;
-    try {
-      await withCompactionLock(directory, this.#mapping, async () => {
-        this.#internals.onCompactionStep?.('locked');
-        const files = await this.#read();
-        const ended = files.filter(isEnded);
-        if (ended.length === 0) return;
-        if (this.#directory.hasHiddenArchive) throw new Error('the archive cannot be opened');
-        await compact(directory, files.find(isArchive), ended, this.#internals.onCompactionStep);
-        this.#self.countCompaction();
-      });
-    } catch (error) {
-      const { code = 'unknown', message } = error as NodeJS.ErrnoException;
-      this.#self.reportError('compact', code, `Metrics files could not be compacted: ${message}`);
-    }
   }
 
   #read(): Promise<MetricsFile[]> {
@@ -218,6 +206,8 @@ export class MultiProcessFileBackend implements Backend {
     try {
       makeDirectory(this.config.directory);
       this.#writer = new FileWriter(this.config.directory, this.#mapping, this.#internals);
+      this.#directory.own = this.#writer;
+      this.#compactor.hasLocks = this.#writer.isLocked;
       return this.#writer;
     } catch (error) {
       this.#refused = error as Error;
@@ -239,6 +229,7 @@ export class MultiProcessFileBackend implements Backend {
       return;
     }
     this.#writer = undefined;
+    this.#directory.own = undefined;
     this.#refused = undefined;
     try {
       this.#ownFile();
@@ -247,11 +238,21 @@ export class MultiProcessFileBackend implements Backend {
       if (before === undefined) return;
     }
     this.#memory = new MemorySources();
-    this.#self.reserve(this);
+    this.#reserveSelf();
     this.#former = before;
     this.#host?.migrate();
     this.#former = undefined;
+    before?.empty();
     before?.close();
+  }
+
+  #reserveSelf(): void {
+    this.#self.reserve(this);
+    if (this.#writer === undefined || this.#writer.isLocked || !this.#mapping.hasLocks) return;
+    const message =
+      `The file system of ${this.config.directory} has no file locks (flock), so it cannot be told whether a process in ` +
+      'another pid namespace has ended, and its file is not compacted. Use a directory on a local file system.';
+    this.#self.reportError('lock', 'flock', message);
   }
 
   #leaveMemory(file: FileWriter): void {
@@ -286,10 +287,3 @@ export class MultiProcessFileBackend implements Backend {
 }
 
 const nameOf = ({ scope, name }: FamilyDescriptor) => JSON.stringify([scope, name]);
-
-const isArchive = ({ id }: MetricsFile) => id === ARCHIVE_ID;
-
-/** Reports whether a file can be compacted: its process has ended, and it is not broken. A broken one is kept. */
-function isEnded(file: MetricsFile): boolean {
-  return !file.live && file.fault === undefined && !isArchive(file);
-}

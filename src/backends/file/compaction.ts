@@ -4,14 +4,17 @@
  * The new archive is written beside the old one, synced and renamed over it; then the files are removed. Readers ignore
  * the files that the archive lists, so that a crash between any two steps changes no total.
  */
-import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FamilyDescriptor } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
+import { runInSlices, TimeSlice } from '../../system/time-slice.js';
 import type { Writer } from '../backend.js';
 import { accumulate, earlierTime } from '../merge.js';
-import { ARCHIVE } from './directory.js';
+import { ignoreMissing, removeAbandoned } from './compaction-lock.js';
+import { ARCHIVE, ARCHIVE_ID } from './directory.js';
 import type { FileTable } from './file-table.js';
 import {
   Bytes,
@@ -27,65 +30,12 @@ import {
   writeHeader,
   writeRecord,
 } from './layout.js';
-import type { Mapping } from './mapping.js';
 import type { MetricsFile } from './metrics-file.js';
 
-/** File that is locked during a compaction. Never removed, since another process may be about to lock it. */
-const LOCK = 'fold.lock';
-/** File that exists while a process that cannot lock files compacts. */
-const MARKER = 'fold.taken';
-/** Age from which on a temporary file counts as left over from a crash. */
-const ABANDONED_MS = 60_000;
-
+/** Number of series that are encoded between two looks at the clock. */
+const SERIES_AT_ONCE = 64;
 /** Steps of a compaction in order, for tests that interrupt it. `unlinked` occurs once for each file. */
 export type CompactionStep = 'locked' | 'encoded' | 'written' | 'synced' | 'renamed' | 'unlinked' | 'cleaned';
-
-/**
- * Runs `compact` unless another process compacts in this directory.
- *
- * @throws the error of the file system
- */
-export async function withCompactionLock(
-  directory: string,
-  mapping: Mapping,
-  compact: () => Promise<void>,
-): Promise<void> {
-  const lock = join(directory, LOCK);
-  const marker = join(directory, MARKER);
-  // A process that can lock files uses the lock file, one that cannot uses the marker. Each creates its own file first
-  // and then looks for the other one. Of two that start at once, at least one sees the other and does not compact.
-  if (!mapping.hasLocks) {
-    await withMarker(marker, async () => {
-      if (!existsSync(lock)) await compact();
-    });
-    return;
-  }
-  const file = openSync(lock, 'a', 0o644);
-  try {
-    if (mapping.lock(file, 'exclusive') && (!existsSync(marker) || removeAbandoned(marker))) await compact();
-  } finally {
-    closeSync(file);
-  }
-}
-
-/**
- * Calls `run` while the marker exists, unless another process has created the marker. A marker that a crash has left
- * behind is replaced.
- */
-async function withMarker(path: string, run: () => Promise<void>): Promise<void> {
-  removeAbandoned(path);
-  try {
-    closeSync(openSync(path, 'wx', 0o644));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
-  }
-  try {
-    await run();
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
 
 /**
  * Writes the numbers of the previous archive and of ended processes into a new archive, and removes the files of these
@@ -105,11 +55,13 @@ export async function compact(
   const stillThere = new Set(readdirSync(directory));
   const left = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
   const ids = [...left, ...ended.map(({ id }) => id)];
-  const bytes = encodeArchive(archive === undefined ? ended : [archive, ...ended], ids);
+  const encoding = encodeArchive(archive === undefined ? ended : [archive, ...ended], ids);
+  const bytes = await runInSlices(encoding, new TimeSlice());
   onStep('encoded');
   const path = join(directory, ARCHIVE);
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, 'w', 0o644);
+  // A new file with a random name, so that an existing file or link is never written.
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const file = await open(temporary, 'wx', 0o644);
   try {
     await file.writeFile(bytes);
     onStep('written');
@@ -142,22 +94,6 @@ async function syncDirectory(directory: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-/** Removes a file that a crash has left behind. Reports whether the name is free. */
-function removeAbandoned(path: string): boolean {
-  try {
-    if (Date.now() - statSync(path).mtimeMs <= ABANDONED_MS) return false;
-    rmSync(path, { force: true });
-    return true;
-  } catch (error) {
-    ignoreMissing(error as NodeJS.ErrnoException);
-    return true;
-  }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
-}
-
 /** The series of one family, by identity. */
 interface CompactedFamily {
   readonly family: FamilyDescriptor;
@@ -170,11 +106,12 @@ interface CompactedSeries {
   created: number;
 }
 
-const ARCHIVED: Pick<Writer, 'id' | 'live'> = { id: 'archive', live: false };
+const ARCHIVED: Pick<Writer, 'id' | 'live'> = { id: ARCHIVE_ID, live: false };
 
-function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): Uint8Array {
+/** Returns the bytes of an archive. Work for `runInSlices`: the files of ended processes do not change meanwhile. */
+function* encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): Generator<void, Uint8Array> {
   const families = new Map<string, CompactedFamily>();
-  for (const file of files) for (const table of file.tables.values()) addTable(families, file, table);
+  for (const file of files) for (const table of file.tables.values()) yield* addTable(families, table);
   const encoder = new TextEncoder();
   const records: { text: Uint8Array; family: number; cells: Float64Array; created: number | undefined }[] =
     [];
@@ -192,7 +129,13 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   add(ids, COMPACTED);
   for (const [number, { family, series }] of [...families.values()].entries()) {
     add(family, DECLARES);
-    for (const { identity, cells, created } of series.values()) add(identity, number, cells, created);
+    let added = 0;
+    for (const { identity, cells, created } of series.values()) {
+      add(identity, number, cells, created);
+      added += 1;
+      if (added % SERIES_AT_ONCE === 0) yield;
+    }
+    yield;
   }
   if (used > MAX_BYTES) {
     throw Object.assign(new Error('the archive would be longer than 1 GiB'), { code: 'EFBIG' });
@@ -200,25 +143,28 @@ function encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): U
   const bytes = new Bytes(new ArrayBuffer(used));
   writeHeader(bytes, { pid: 0, start: 0, bootId: '', pidNamespace: 0 }, CLOSED);
   let at = HEADER_BYTES;
-  for (const { text, family, cells, created } of records) {
+  for (const [i, { text, family, cells, created }] of records.entries()) {
     bytes.cells.set(cells, writeRecord(bytes, at, text, family, cells.length, created));
     at += recordLength(text.length, cells.length);
+    if (i % SERIES_AT_ONCE === 0) yield;
   }
   setUsedBytes(bytes, used);
   return bytes.bytes;
 }
 
 /** Adds the series of a table. Live gauges are left out. Only series of the mode `all` still name their writer. */
-function addTable(families: Map<string, CompactedFamily>, file: MetricsFile, table: FileTable): void {
+function* addTable(families: Map<string, CompactedFamily>, table: FileTable): Generator<void, void> {
   const { family, key, writer } = table;
   if (family.merge.startsWith('live')) return;
   const compacted = findOrCreate(families, key, () => ({ family, series: new Map() }));
   const owner = family.merge === 'all' ? { id: writer.id, live: false } : ARCHIVED;
-  for (const { labels, cellIndex, created } of table.series()) {
+  const values = table.values();
+  for (const { labels, row, created } of table.series()) {
+    if (row % SERIES_AT_ONCE === 0) yield;
     const identity: SeriesIdentity = { labels, writer: owner };
     const create = () => ({ identity, cells: new Float64Array(family.cells), created });
     const series = findOrCreate(compacted.series, JSON.stringify(identity), create);
     series.created = earlierTime(series.created, created);
-    accumulate(family, series.cells, 0, file.content.cells, cellIndex, false);
+    accumulate(family, series.cells, 0, values, row * family.cells, false);
   }
 }

@@ -1,9 +1,21 @@
 /** Reading the directory that writers share: all files as of one moment, even during a compaction. */
-import { mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readdirSync, readSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { findOrCreate } from '../../system/find-or-create.js';
 import { mayLive } from '../../system/process-identity.js';
-import { TimeSlice } from '../../system/time-slice.js';
-import { CLOSED, FILE_SUFFIX, LIVE_BY_LOCK, livenessOf } from './layout.js';
+import { isMissing } from '../../system/regular-file.js';
+import { runAtOnce, runInSlices, TimeSlice } from '../../system/time-slice.js';
+import { Descriptors, isOutOfDescriptors } from './descriptors.js';
+import {
+  Bytes,
+  CLOSED,
+  FILE_SUFFIX,
+  type FileHeader,
+  HEADER_BYTES,
+  LIVE_BY_LOCK,
+  livenessOf,
+  readHeader,
+} from './layout.js';
 import type { Mapping } from './mapping.js';
 import { MetricsFile } from './metrics-file.js';
 
@@ -16,15 +28,20 @@ export const ARCHIVE = ARCHIVE_ID + FILE_SUFFIX;
  * slower than an attempt.
  */
 const MAX_TRIES = 50;
+/** The name under which errors of the directory are reported. */
+const DIRECTORY = '.';
 
 export class MetricsDirectory {
   readonly path: string;
   readonly #mapping: Mapping;
   readonly #onFault: (name: string, fault: string) => void;
+  readonly #descriptors = new Descriptors();
   readonly #files = new Map<string, MetricsFile>();
   #archive: { readonly file: MetricsFile; readonly identity: string } | undefined;
-  /** Names of files that could not be opened and were reported; `.` for the directory. */
-  readonly #unopened = new Set<string>();
+  /** Whether there is an archive that could not be opened. The previous archive, if there was one, is read meanwhile. */
+  hasHiddenArchive = false;
+  /** Names of files that cannot be opened and were reported. */
+  readonly #reported = new Set<string>();
 
   /** @param onFault - called once for each file that cannot be read */
   constructor(path: string, mapping: Mapping, onFault: (name: string, fault: string) => void) {
@@ -33,151 +50,203 @@ export class MetricsDirectory {
     this.#onFault = onFault;
   }
 
-  /**
-   * Reads and returns all files: the archive first, if there is one, then the others by age, the oldest first. New
-   * records are parsed in time slices. Afterwards, all files are read once more without a pause, and the read ends. So
-   * it ends even if a writer adds records faster than the slices can parse them.
-   */
-  async read(): Promise<MetricsFile[]> {
-    const slice = new TimeSlice();
-    const files = this.#readAll(slice);
-    if (!files.some(({ isBehind }) => isBehind)) return files;
-    if (this.#archive !== undefined) await this.#catchUp(ARCHIVE, this.#archive.file, slice);
-    for (const [name, file] of this.#files) await this.#catchUp(name, file, slice);
-    return this.#readAll();
+  /** Sets the file of this process. It is read through the descriptor of its writer, so it can always be read. */
+  set own(writer: { readonly path: string; readonly descriptor: number } | undefined) {
+    this.#descriptors.lent = writer;
   }
 
   /**
-   * Returns all files, each read as far as the slice allows.
+   * Reads and returns all files: the archive first, if there is one, then the others by age, the oldest first. The work
+   * is done in time slices. If one slice is not enough, all files but those of ended processes are read once more at
+   * the end, without a pause. So the numbers are those of one moment, and the read ends even if a writer adds records
+   * faster than the slices can parse them.
+   */
+  async read(): Promise<MetricsFile[]> {
+    const slice = new TimeSlice();
+    const settled = new Set<MetricsFile>();
+    const reading = this.#readAll(settled);
+    do {
+      const step = reading.next();
+      if (step.done) return step.value;
+    } while (!slice.isOver());
+    await slice.next();
+    await runInSlices(reading, slice);
+    return runAtOnce(this.#readAll(settled));
+  }
+
+  /** Reports whether at least `count` files are those of ended processes. Reads only headers. */
+  *hasEnded(count: number): Generator<void, boolean> {
+    let ended = 0;
+    for (const name of this.#list() ?? []) {
+      const content = new Bytes(new ArrayBuffer(HEADER_BYTES));
+      const file = { path: join(this.path, name), content, owner: undefined as FileHeader | undefined };
+      try {
+        this.#descriptors.use(file, (descriptor) => readSync(descriptor, content.bytes, 0, HEADER_BYTES, 0));
+        const header = readHeader(content);
+        if (typeof header === 'object' && !this.#isLive({ ...file, owner: header })) ended += 1;
+      } catch {
+        // The file is gone, or cannot be compacted.
+      }
+      this.#descriptors.close(file);
+      if (ended === count) return true;
+      yield;
+    }
+    return false;
+  }
+
+  /** Closes all files and forgets their content. */
+  close(): void {
+    this.#descriptors.closeAll();
+    this.#files.clear();
+    this.#archive = undefined;
+  }
+
+  /**
+   * Returns all files, and adds to `settled` those that will not change any more; files in it are not read again.
    *
    * A compaction renames the new archive into place and then removes the files that it contains. So the archive is read
    * first, and checked again at the end. If it has not changed, every file was in the archive or still in the directory.
    */
-  #readAll(slice?: TimeSlice): MetricsFile[] {
+  *#readAll(settled: Set<MetricsFile>): Generator<void, MetricsFile[]> {
     for (let tries = 1; ; tries++) {
-      const archive = this.#readArchive(slice);
-      const files = this.#readFiles(archive?.file.compacted ?? new Set(), slice);
-      if (this.#archiveIdentity() === archive?.identity || tries === MAX_TRIES) {
-        return archive === undefined ? files : [archive.file, ...files];
+      const identity = this.#archiveIdentity();
+      const archive = yield* this.#readArchive(identity);
+      const files = yield* this.#readFiles(archive?.compacted ?? new Set(), settled);
+      if (this.#archiveIdentity() === identity || tries === MAX_TRIES) {
+        return archive === undefined ? files : [archive, ...files];
       }
     }
   }
 
-  /** Reports whether there is an archive that could not be opened. */
-  get hasHiddenArchive(): boolean {
-    return this.#archive === undefined && this.#archiveIdentity() !== undefined;
-  }
-
-  close(): void {
-    for (const file of this.#files.values()) file.close();
-    this.#files.clear();
-    this.#archive?.file.close();
-    this.#archive = undefined;
-  }
-
   #archiveIdentity(): string | undefined {
-    let stats: Stats;
     try {
-      stats = statSync(join(this.path, ARCHIVE));
-    } catch {
-      return undefined;
+      const { ino, size, mtimeMs } = statSync(join(this.path, ARCHIVE));
+      return `${ino} ${size} ${mtimeMs}`;
+    } catch (error) {
+      return isMissing(error) ? undefined : (this.#archive?.identity ?? 'unknown');
     }
-    return `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
   }
 
-  #readArchive(slice?: TimeSlice): { readonly file: MetricsFile; readonly identity: string } | undefined {
-    const identity = this.#archiveIdentity();
-    if (identity === this.#archive?.identity) return this.#archive;
-    // The previous archive stays open until the next one is open. So the system cannot give both the same inode.
-    const before = this.#archive;
-    this.#archive = undefined;
-    const file = identity === undefined ? undefined : this.#open(ARCHIVE);
-    before?.file.close();
-    if (identity === undefined || file === undefined) return undefined;
+  *#readArchive(identity: string | undefined): Generator<void, MetricsFile | undefined> {
+    this.hasHiddenArchive = false;
+    if (identity !== this.#archive?.identity) {
+      // The previous archive stays open until the next one is open. So the system cannot give both the same inode.
+      const before = this.#archive;
+      const next = identity === undefined ? undefined : this.#newFile(ARCHIVE);
+      if (next !== undefined && !this.#keepOpen(next)) {
+        this.hasHiddenArchive = true;
+        return before?.file;
+      }
+      this.#archive = next && { file: next, identity: identity! };
+      before?.file.close();
+    }
+    const file = this.#archive?.file;
+    if (file === undefined || file.isComplete) return file;
     file.live = false;
-    this.#readContent(ARCHIVE, file, slice);
-    this.#archive = { file, identity };
-    return this.#archive;
+    yield* this.#readContent(ARCHIVE, file);
+    return file;
   }
 
-  #readFiles(compacted: ReadonlySet<string>, slice?: TimeSlice): MetricsFile[] {
-    const listed = this.#tryOpen('.', () => readdirSync(this.path)) ?? [];
-    const names = new Set(listed.filter((name) => isMetricsFile(name) && !compacted.has(idOf(name))));
+  *#readFiles(compacted: ReadonlySet<string>, settled: Set<MetricsFile>): Generator<void, MetricsFile[]> {
+    const listed = this.#list() ?? this.#known();
+    const names = new Set(listed.filter((name) => !compacted.has(idOf(name))));
     for (const [name, file] of this.#files) {
-      if (names.has(name)) continue;
-      file.close();
-      this.#files.delete(name);
-    }
-    for (const name of this.#unopened) {
-      if (isMetricsFile(name) && !names.has(name)) this.#unopened.delete(name);
+      // Files that have gone may be in the archive that could not be opened.
+      if (!names.has(name) && !this.hasHiddenArchive) this.#forget(name, file);
     }
     for (const name of names) {
-      const file = this.#files.get(name) ?? this.#open(name);
-      if (file !== undefined) this.#files.set(name, file);
+      const file = findOrCreate(this.#files, name, () => this.#newFile(name));
+      if (!settled.has(file)) yield* this.#readFile(name, file, settled);
+      yield;
     }
-    for (const [name, file] of this.#files) this.#readFile(name, file, slice);
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
   }
 
-  #readFile(name: string, file: MetricsFile, slice?: TimeSlice): void {
-    if (file.owner === undefined) this.#readContent(name, file, slice);
+  /** Returns the names of the files that were read before, and that of the own file. */
+  #known(): string[] {
+    const own = this.#descriptors.lent;
+    return [...this.#files.keys(), ...(own === undefined ? [] : [basename(own.path)])];
+  }
+
+  /** Returns the names of the files; undefined if the directory exists, but cannot be read. */
+  #list(): string[] | undefined {
+    try {
+      const names = readdirSync(this.path).filter(isMetricsFile);
+      this.#reported.delete(DIRECTORY);
+      return names;
+    } catch (error) {
+      if (isMissing(error)) return [];
+      this.#reportOnce(DIRECTORY, error as Error);
+      return undefined;
+    }
+  }
+
+  *#readFile(name: string, file: MetricsFile, settled: Set<MetricsFile>): Generator<void, void> {
+    if (file.owner === undefined) yield* this.#readContent(name, file);
     // An ended owner writes nothing more. So a file that is found to be ended before the read is read completely.
     const live = file.live && this.#isLive(file);
-    if (file.owner !== undefined) this.#readContent(name, file, slice);
+    if (file.owner !== undefined) yield* this.#readContent(name, file);
+    if (file.fault === 'unreadable') return;
     file.live = live;
+    if (!live && file.isComplete) settled.add(file);
   }
 
-  async #catchUp(name: string, file: MetricsFile, slice: TimeSlice): Promise<void> {
-    while (file.isBehind) {
-      await slice.next();
-      this.#reportFault(name, file, () => file.parse(slice));
-    }
-  }
-
-  #readContent(name: string, file: MetricsFile, slice?: TimeSlice): void {
-    this.#reportFault(name, file, () => file.read(slice));
-  }
-
-  /** Calls `work`, and reports the fault if the file has one afterwards and had none before. */
-  #reportFault(name: string, file: MetricsFile, work: () => void): void {
+  /** Reads a file, and reports its fault if it had none before. If the read fails, the content from before stays. */
+  *#readContent(name: string, file: MetricsFile): Generator<void, void> {
     const before = file.fault;
     try {
-      work();
-    } catch {
+      yield* file.read();
+      if (file.fault !== undefined && before === undefined) this.#onFault(name, file.fault);
+    } catch (error) {
+      if (isMissing(error)) this.#forget(name, file);
+      else if (isOutOfDescriptors(error)) this.#reportOnce(DIRECTORY, error as Error);
+      else if (before === undefined) this.#onFault(name, (error as Error).message);
       file.fault = 'unreadable';
     }
-    if (file.fault !== undefined && before === undefined) this.#onFault(name, file.fault);
+  }
+
+  #keepOpen(archive: MetricsFile): boolean {
+    try {
+      this.#descriptors.keep(archive);
+      this.#reported.delete(ARCHIVE);
+      return true;
+    } catch (error) {
+      // An archive that is missing now was replaced: the next attempt finds the new one.
+      if (!isMissing(error)) this.#reportOnce(ARCHIVE, error as Error);
+      return false;
+    }
+  }
+
+  #reportOnce(name: string, { message }: Error): void {
+    if (!this.#reported.has(name)) this.#onFault(name, message);
+    this.#reported.add(name);
+  }
+
+  #forget(name: string, file: MetricsFile): void {
+    file.close();
+    this.#files.delete(name);
+  }
+
+  #newFile(name: string): MetricsFile {
+    return new MetricsFile(join(this.path, name), idOf(name), this.#descriptors);
   }
 
   /** Reports whether the owner lives. The kernel releases its lock when it dies, even in another pid namespace. */
-  #isLive(file: MetricsFile): boolean {
-    if (file.owner === undefined) return true;
-    const liveness = livenessOf(file.content);
+  #isLive(file: Pick<MetricsFile, 'path' | 'owner' | 'content'>): boolean {
+    const { owner, content, path } = file;
+    // A lock of this process would be replaced by the test for it.
+    if (owner === undefined || path === this.#descriptors.lent?.path) return true;
+    const liveness = livenessOf(content);
     if (liveness === CLOSED) return false;
-    if (liveness !== LIVE_BY_LOCK || !this.#mapping.hasLocks) return mayLive(file.owner);
-    if (!this.#mapping.lock(file.file, 'shared')) return true;
-    this.#mapping.unlock(file.file);
-    return false;
-  }
-
-  #open(name: string): MetricsFile | undefined {
-    return this.#tryOpen(name, () => new MetricsFile(join(this.path, name), idOf(name)));
-  }
-
-  /** Returns the result of `open`; undefined when it fails, which is reported once. */
-  #tryOpen<T>(name: string, open: () => T): T | undefined {
+    if (liveness !== LIVE_BY_LOCK || !this.#mapping.hasLocks) return mayLive(owner);
     try {
-      const opened = open();
-      this.#unopened.delete(name);
-      return opened;
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      // ENOENT is no fault: the directory does not exist yet, or the file was compacted after it was listed. In that
-      // case all files are read again, with the new archive.
-      if (code === 'ENOENT' || this.#unopened.has(name)) return undefined;
-      this.#unopened.add(name);
-      this.#onFault(name, message);
-      return undefined;
+      return this.#descriptors.use(file, (descriptor) => {
+        if (!this.#mapping.lock(descriptor, 'shared')) return true;
+        this.#mapping.unlock(descriptor);
+        return false;
+      });
+    } catch {
+      return true;
     }
   }
 }

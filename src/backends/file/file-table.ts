@@ -39,17 +39,17 @@ export class FileTable implements MergeSource {
     this.#created[row] = created;
   }
 
-  /** Yields the series, each with the index of its first cell in the content of the file. */
+  /** Yields the series, each with its row in {@link values}. */
   *series(): Generator<{
     readonly labels: readonly string[];
-    readonly cellIndex: number;
+    readonly row: number;
     readonly created: number;
   }> {
     for (let row = 0; row < this.labels.size; row++) {
       if (this.labels.lengths[row] === REMOVED_ROW) continue;
       yield {
         labels: this.#identities[row]!,
-        cellIndex: this.#cells[row]!,
+        row,
         created: this.#created[row]!,
       };
     }

@@ -43,6 +43,8 @@ export const HEADER_BYTES = 96;
 export const CHUNK_BYTES = 65536;
 /** Maximum bytes of a file: readers hold it in memory, and `used` is an int32. */
 export const MAX_BYTES = 2 ** 30;
+/** Maximum bytes of a record. */
+export const MAX_RECORD_BYTES = 2 ** 24;
 export const FILE_SUFFIX = '.metheus';
 
 const RECORD_HEADER = 32;
@@ -199,7 +201,7 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   const int = at / 4;
   const length = from.ints[int]!;
   const state = from.ints[int + 1]!;
-  if (length < 8 || length % 8 !== 0 || at + length > end) return undefined;
+  if (length < 8 || length % 8 !== 0 || at + length > end || length > MAX_RECORD_BYTES) return undefined;
   const kind = state & KIND;
   const nothing = { length, state, kind, family: 0, text: '', cells: 0, created: 0, cellIndex: 0 };
   if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
@@ -231,6 +233,11 @@ export function setRemoved({ ints }: Bytes, at: number): void {
 /** Returns the state of a record. It differs whenever the record was removed or used again. */
 export function stateOf({ ints }: Bytes, at: number): number {
   return ints[at / 4 + 1]!;
+}
+
+/** Reports whether a record holds a series that is not removed. */
+export function isSeriesInUse(from: Bytes, at: number): boolean {
+  return isInUse(stateOf(from, at)) && from.ints[at / 4 + 4]! >= 0;
 }
 
 export function isInUse(state: number): boolean {

@@ -1,10 +1,10 @@
 /** Reading the file of a process. Each read parses only the records that are new since the last one. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { isStoredFamily } from '../../model/stored-family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
-import type { TimeSlice } from '../../system/time-slice.js';
 import type { Writer } from '../backend.js';
+import type { Descriptors } from './descriptors.js';
 import { FileTable } from './file-table.js';
 import {
   Bytes,
@@ -18,6 +18,7 @@ import {
   isSeries,
   isStrings,
   MAX_BYTES,
+  MAX_RECORD_BYTES,
   parseContent,
   REMOVED,
   type RecordView,
@@ -29,38 +30,38 @@ import {
 
 /** Number of records that are parsed between two looks at the clock. */
 const RECORDS_AT_ONCE = 64;
-/** Flags of `open`. Non-blocking, since to open a pipe with the name of a metrics file would block the scrape. */
-const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** Size of the buffer of a file that has not been read. Enough for most files. */
+const FIRST_BYTES = 4096;
 
-/** A file that is opened once and read at each scrape. */
+/** A file that is read at each scrape. */
 export class MetricsFile {
   readonly id: string;
+  readonly path: string;
   /** Ids of the files that were compacted into this one, if it is an archive. */
   compacted: ReadonlySet<string> = new Set();
   owner: FileHeader | undefined;
   /** The fault that makes the file, or the rest of it, unreadable. */
   fault: FileFault | undefined;
-  /** The header and all whole records, as last read. */
+  /** The header and the records, as last read. */
   content = new Bytes(new ArrayBuffer(0));
-  readonly file: number;
+  readonly #descriptors: Descriptors;
   readonly #families: { readonly descriptor: FamilyDescriptor; readonly key: string }[] = [];
   /** Series by writer and family. */
   readonly tables = new Map<string, FileTable>();
   readonly #writers = new Map<string, Writer>();
   /** Offsets of removed records, which may be used again. */
   readonly #vacant = new Set<number>();
-  #buffer = new ArrayBuffer(4096);
+  #buffer = new ArrayBuffer(FIRST_BYTES);
+  /** Offset up to which the records are parsed. */
   #parsed = 0;
+  /** Offset at which the whole records end in the file. */
   #used = 0;
   #live = true;
 
-  /** @throws the error of the file system, or `EINVAL` for something other than a file */
-  constructor(path: string, id: string) {
+  constructor(path: string, id: string, descriptors: Descriptors) {
+    this.path = path;
     this.id = id;
-    this.file = openSync(path, READ);
-    if (fstatSync(this.file).isFile()) return;
-    this.close();
-    throw Object.assign(new Error(`${path} is not a file`), { code: 'EINVAL' });
+    this.#descriptors = descriptors;
   }
 
   /** Whether the owner lives, as `MetricsDirectory` has determined. Once false, it stays false. */
@@ -79,41 +80,44 @@ export class MetricsFile {
     if (known !== undefined) known.live = false;
   }
 
-  /** Whether the time slice was over before all new records were parsed. {@link parse} parses the rest. */
-  get isBehind(): boolean {
-    return this.#parsed < this.#used && this.fault === undefined;
+  /** Whether everything up to the end of the whole records has been read. */
+  get isComplete(): boolean {
+    return this.#used > 0 && this.#parsed === this.#used && this.fault === undefined;
   }
 
   /**
-   * Reads the file as it is now, up to the first broken record.
+   * Reads the file as it is now, up to the first broken record. Work for `runInSlices`.
    *
-   * @param slice - limits the parsing of new records; without a slice, all of them are parsed
-   * @throws the error of the file system
+   * @throws the error of the file system; what was read before stays
    */
-  read(slice?: TimeSlice): void {
-    this.#read(slice);
+  *read(): Generator<void, void> {
+    yield* this.#read();
     // The owner may have been writing during the read. A second read shows whether the record is really broken.
-    if (this.fault === 'record' && this.#live) this.#read(slice);
+    if (this.fault === 'record' && this.#live) yield* this.#read();
   }
 
-  #read(slice?: TimeSlice): void {
-    const fault = this.#load();
-    if (fault !== undefined) {
-      this.fault = fault;
-      return;
-    }
-    for (const [key, table] of this.tables) this.#refresh(key, table);
-    this.#parseReused();
-    if (!slice?.isOver()) this.parse(slice);
+  *#read(): Generator<void, void> {
+    do {
+      this.fault = this.#descriptors.use(this, (descriptor) => this.#load(descriptor));
+      if (this.fault !== undefined) return;
+      for (const [key, table] of this.tables) this.#refresh(key, table);
+      this.#parseReused();
+      yield* this.#parse();
+    } while (this.#parsed < this.#used && this.fault === undefined);
+    if (this.fault !== undefined && this.tables.size === 0) this.#forget();
   }
 
+  /** Frees the descriptor. The content stays. */
   close(): void {
-    closeSync(this.file);
+    this.#descriptors.close(this);
   }
 
-  /** Reads the header and all whole records into memory. Returns a fault if they are invalid or incomplete. */
-  #load(): FileFault | undefined {
-    let got = this.#fill();
+  /**
+   * Reads the header and whole records into memory, as far as {@link loadable}. Returns a fault if they are invalid or
+   * incomplete.
+   */
+  #load(descriptor: number): FileFault | undefined {
+    let got = this.#fill(descriptor);
     if (got < HEADER_BYTES) return 'empty';
     const read = new Bytes(this.#buffer, 0, got & ~7);
     const owner = this.owner ?? readHeader(read);
@@ -122,22 +126,29 @@ export class MetricsFile {
     const used = usedBytes(read);
     const parsed = Math.max(this.#parsed, owner.records);
     if (used % 8 !== 0 || used < parsed || used > MAX_BYTES) return 'record';
-    if (used > got) {
-      if (used > fstatSync(this.file).size) return 'record';
+    const wanted = Math.min(used, loadable(parsed));
+    if (wanted > got) {
+      if (used > fstatSync(descriptor).size) return 'record';
       // The new buffer has room for growth: a file that does not fit into the buffer has to be read twice.
-      this.#buffer = new ArrayBuffer((Math.ceil(used * 1.5) + 7) & ~7);
-      got = this.#fill();
+      this.#buffer = new ArrayBuffer((Math.ceil(wanted * 1.5) + 7) & ~7);
+      got = this.#fill(descriptor);
     }
-    if (used > got) return 'record';
-    this.content = new Bytes(this.#buffer, 0, used);
+    if (wanted > got) return 'record';
+    this.content = new Bytes(this.#buffer, 0, Math.min(used, got & ~7));
     this.owner = owner;
     this.#used = used;
     this.#parsed = parsed;
     return undefined;
   }
 
-  #fill(): number {
-    return readSync(this.file, new Uint8Array(this.#buffer), 0, this.#buffer.byteLength, 0);
+  /** Frees the memory of content that has no series. */
+  #forget(): void {
+    this.content = new Bytes(this.content.bytes.slice(0, HEADER_BYTES).buffer);
+    this.#buffer = new ArrayBuffer(FIRST_BYTES);
+  }
+
+  #fill(descriptor: number): number {
+    return readSync(descriptor, new Uint8Array(this.#buffer), 0, this.#buffer.byteLength, 0);
   }
 
   #refresh(key: string, table: FileTable): void {
@@ -152,24 +163,24 @@ export class MetricsFile {
   #parseReused(): void {
     for (const at of this.#vacant) {
       if (!isInUse(stateOf(this.content, at))) continue;
-      const record = readRecord(this.content, at, this.#used);
+      const record = readRecord(this.content, at, this.content.bytes.length);
       if (record?.kind === IN_USE && this.#parseRecord(at, record)) this.#vacant.delete(at);
     }
   }
 
-  /** Parses new records until the slice is over, but always some, so that every call makes progress. */
-  parse(slice?: TimeSlice): void {
-    const used = this.#used;
-    for (let records = 1; this.#parsed < used; records++) {
-      const record = readRecord(this.content, this.#parsed, used);
+  /** Parses the new records in `content`. */
+  *#parse(): Generator<void, void> {
+    const end = this.content.bytes.length;
+    for (let records = 1; this.#parsed < end; records++) {
+      const record = readRecord(this.content, this.#parsed, end);
       if (record === undefined || !this.#parseRecord(this.#parsed, record)) {
-        this.fault = 'record';
+        // A record at the end of a part of the file may go on in the next part.
+        if (end === this.#used || loadable(this.#parsed) <= end) this.fault = 'record';
         return;
       }
       this.#parsed += record.length;
-      if (records % RECORDS_AT_ONCE === 0 && slice?.isOver()) return;
+      if (records % RECORDS_AT_ONCE === 0) yield;
     }
-    this.fault = undefined;
   }
 
   /** Parses a record. Reports whether it is valid. */
@@ -211,4 +222,12 @@ export class MetricsFile {
     table.add(at, record, labels);
     return true;
   }
+}
+
+/**
+ * Returns the offset up to which a file may be loaded, when its records up to `parsed` are valid. So a file that claims
+ * to be long, but has no records, takes little memory.
+ */
+function loadable(parsed: number): number {
+  return Math.max(2 * parsed, parsed + MAX_RECORD_BYTES);
 }

@@ -8,10 +8,11 @@ import { accumulate } from '../merge.js';
 
 /**
  * Kinds of errors: `write`, a series that stays in memory; `file`, a file that cannot be read; `conflict`, a family
- * that another program defines differently; `compact`, a compaction that failed.
+ * that another program defines differently; `compact`, a compaction that failed; `lock`, a file of this process that
+ * cannot be locked.
  */
-export type ErrorKind = 'write' | 'file' | 'conflict' | 'compact';
-const KINDS: readonly ErrorKind[] = ['write', 'file', 'conflict', 'compact'];
+export type ErrorKind = 'write' | 'file' | 'conflict' | 'compact' | 'lock';
+const KINDS: readonly ErrorKind[] = ['write', 'file', 'conflict', 'compact', 'lock'];
 
 const counter = {
   scope: DEFAULT_SCOPE,

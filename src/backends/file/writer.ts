@@ -16,6 +16,7 @@ import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { labelText } from '../../model/labels.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import { thisProcess } from '../../system/process-identity.js';
+import { isMissing } from '../../system/regular-file.js';
 import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
 import {
   Bytes,
@@ -24,6 +25,7 @@ import {
   DECLARES,
   FILE_SUFFIX,
   HEADER_BYTES,
+  isSeriesInUse,
   LIVE_BY_LOCK,
   LIVE_BY_PID,
   MAX_BYTES,
@@ -69,6 +71,8 @@ export interface FileWriterOptions {
 export class FileWriter {
   readonly id: string;
   readonly path: string;
+  /** Whether the file is locked. Nothing but a file system without locks prevents that. */
+  readonly isLocked: boolean;
   readonly #mapping: Mapping;
   readonly #file: number;
   readonly #emptyFor: number;
@@ -100,8 +104,8 @@ export class FileWriter {
     try {
       const { bytes } = this.#addChunk(CHUNK_BYTES);
       // Some network file systems have no locks. A missing lock does not mean there that the owner has ended.
-      const locked = mapping.lock(this.#file, 'exclusive');
-      writeHeader(bytes, owner, locked ? LIVE_BY_LOCK : LIVE_BY_PID);
+      this.isLocked = mapping.lock(this.#file, 'exclusive');
+      writeHeader(bytes, owner, this.isLocked ? LIVE_BY_LOCK : LIVE_BY_PID);
       setUsedBytes(bytes, HEADER_BYTES);
       mapping.flush();
       renameSync(temporary, this.path);
@@ -112,12 +116,20 @@ export class FileWriter {
     }
   }
 
-  /** Whether the file still exists under its name. */
+  get descriptor(): number {
+    return this.#file;
+  }
+
+  /**
+   * Whether the file still exists under its name. While the file system does not say, for example because a directory
+   * must not be searched, it does: other processes may be reading it.
+   */
   get exists(): boolean {
     try {
-      return statSync(this.path).ino === fstatSync(this.#file).ino;
-    } catch {
-      return false;
+      const [named, own] = [statSync(this.path), fstatSync(this.#file)];
+      return named.ino === own.ino && named.dev === own.dev;
+    } catch (error) {
+      return !isMissing(error);
     }
   }
 
@@ -143,6 +155,16 @@ export class FileWriter {
     const length = bytes.ints[record / 4]!;
     const vacancy = { bytes, at: record, since: performance.now() };
     findOrCreate(this.#vacancies, length, () => []).push(vacancy);
+  }
+
+  /** Removes all series, for a file that was moved away and may come back after its numbers have moved elsewhere. */
+  empty(): void {
+    for (const { bytes } of this.#chunks) {
+      const end = bytes === this.#chunks.at(-1)!.bytes ? this.#next : bytes.bytes.length;
+      for (let at = this.#firstRecord(bytes); at < end; at += bytes.ints[at / 4]!) {
+        if (isSeriesInUse(bytes, at)) setRemoved(bytes, at);
+      }
+    }
   }
 
   createdOf(cells: Cells): number {
@@ -189,13 +211,17 @@ export class FileWriter {
   }
 
   #recordOf({ page, offset }: Cells): { readonly bytes: Bytes; readonly record: number } {
-    const { bytes, start } = this.#chunks.find((chunk) => chunk.bytes.cells === page)!;
-    let record = start === 0 ? HEADER_BYTES : 0;
+    const { bytes } = this.#chunks.find((chunk) => chunk.bytes.cells === page)!;
+    let record = this.#firstRecord(bytes);
     for (;;) {
       const next = record + bytes.ints[record / 4]!;
       if (next > offset * CELL_BYTES) return { bytes, record };
       record = next;
     }
+  }
+
+  #firstRecord(bytes: Bytes): number {
+    return bytes === this.#chunks[0]!.bytes ? HEADER_BYTES : 0;
   }
 
   #append(content: object, family: number, cells: number, created?: number): Cells {

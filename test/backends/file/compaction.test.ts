@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
 import type { CompactionStep } from '#metheus/backends/file/compaction.js';
+import { loadMapping, type Mapping } from '#metheus/backends/file/mapping.js';
 import {
   atEnd,
   Child,
@@ -189,6 +190,37 @@ describe('a compaction', () => {
     const backend = await openBackend(t, { directory });
     await backend.compact();
     assert.deepEqual([existsSync(old), existsSync(young)], [false, true]);
+  });
+
+  it('needs no locks of the file system, whose absence is counted and reported once', async (t) => {
+    const directory = makeDirectory(t);
+    const mapping: Mapping = { ...loadMapping(), lock: () => false };
+    const warned: string[] = [];
+    const onWarning = ({ message }: Error) => warned.push(message);
+    process.on('warning', onWarning);
+    atEnd(t, () => process.off('warning', onWarning));
+    // A process with locks has compacted here before.
+    writeFileSync(join(directory, 'fold.lock'), '');
+    const backends = [
+      await openBackend(t, { directory }, { mapping }),
+      await openBackend(t, { directory }, { mapping }),
+    ];
+    for (let round = 1; round <= 2; round++) {
+      for (let i = 0; i < 5; i++) leaveFile(directory, 1, 1);
+      await Promise.all(backends.map((backend) => backend.compact()));
+      assert.equal(filesIn(directory).length, 2);
+      assert.deepEqual(await numbersOf(backends[0]!), { total: 5 * round, series: [5 * round] });
+    }
+    assert.equal(existsSync(join(directory, 'fold.taken')), false);
+    const errors = await readStranger(backends[0]!, 'metheus_backend_errors_total');
+    assert.deepEqual(
+      errors.filter(([, [count]]) => count! > 0),
+      [['kind=lock', [2]]],
+    );
+    assert.deepEqual(
+      warned.map((message) => /no file locks \(flock\).*local file system/.test(message)),
+      [true],
+    );
   });
 
   it('respects the mark of a process without locks, and replaces an abandoned one', async (t) => {

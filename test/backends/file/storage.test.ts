@@ -1,7 +1,16 @@
 /** Errors of storage: the program continues to count in memory, and its numbers move to a file when they can. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
@@ -167,6 +176,57 @@ describe('a file that disappears', () => {
     chmodSync(directory, 0o777);
     const reader = await openBackend(t, { directory, readOnly: true });
     await seesAll(reader, 10, 1);
+  });
+});
+
+describe('a directory that is moved away and back', () => {
+  for (const [name, execArgv] of [
+    ['koffi', []],
+    ['without koffi', WITHOUT_KOFFI],
+  ] as const) {
+    it(`does not count anything twice, ${name}`, async (t) => {
+      const parent = makeDirectory(t);
+      const [directory, away] = [join(parent, 'metrics'), join(parent, 'away')];
+      const child = await startObeying(t, directory, { execArgv });
+      await child.ask({ do: 'inc', name: 'n_total', by: 100 });
+      await child.ask({ do: 'inc', name: 's_total', series: 800 });
+      for (let round = 0; round < 2; round++) {
+        renameSync(directory, away);
+        const { n_total, ...samples } = await scrapeOf(child);
+        assert.deepEqual([n_total, seriesOf(samples)], [100, 800]);
+        const reader = await openBackend(t, { directory: away, readOnly: true });
+        assert.equal(await onlyValue(reader, 'n_total'), undefined, 'the numbers have moved');
+        assert.deepEqual(await readStranger(reader, 's_total'), []);
+        rmSync(directory, { recursive: true });
+        renameSync(away, directory);
+        const back = await scrapeOf(child);
+        assert.deepEqual([back.n_total, seriesOf(back), back['s_total{i="799"}']], [100, 800, 1]);
+      }
+      await child.kill();
+      const reader = await openBackend(t, { directory, readOnly: true });
+      assert.equal(await onlyValue(reader, 'n_total'), 100);
+    });
+  }
+});
+
+describe('a directory that cannot be searched for a moment', () => {
+  it('keeps the file of the process, and nothing is counted twice', {
+    skip: !isRoot && 'needs root to change to an unprivileged user',
+  }, async (t) => {
+    const directory = makeDirectory(t);
+    chownSync(directory, UID, UID);
+    const child = await startObeying(t, directory, { uid: UID });
+    await child.ask({ do: 'inc', name: 'n_total', by: 100 });
+    assert.equal((await scrapeOf(child)).n_total, 100);
+    chmodSync(directory, 0);
+    for (let i = 0; i < 2; i++) assert.equal((await scrapeOf(child)).n_total, 100);
+    await child.ask({ do: 'inc', name: 'n_total', by: 1 });
+    assert.equal((await scrapeOf(child)).n_total, 101);
+    chmodSync(directory, 0o700);
+    assert.equal((await scrapeOf(child)).n_total, 101);
+    assert.equal(filesIn(directory).length, 1);
+    const reader = await openBackend(t, { directory, readOnly: true });
+    assert.equal(await onlyValue(reader, 'n_total'), 101);
   });
 });
 

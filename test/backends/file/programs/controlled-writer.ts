@@ -1,4 +1,5 @@
 /** A program that executes commands of a test and answers each. */
+import { closeSync, openSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
   createCounter,
@@ -15,6 +16,7 @@ import { activeBackend } from '#metheus/backends/active-backend.js';
 
 export type Order =
   | { readonly do: 'load'; readonly config: FileBackendConfig }
+  | { readonly do: 'take descriptors' | 'give descriptors back' }
   | { readonly do: 'leave' | 'scrape' | 'compact' | 'flush' | 'exit' | 'warnings' | 'koffi' }
   | { readonly do: 'inc'; readonly name: string; readonly by?: number; readonly series?: number }
   | { readonly do: 'remove'; readonly name: string; readonly series: number }
@@ -33,6 +35,8 @@ export type Order =
 /** Calls of a gauge in order: `['set', 3]`. */
 export type GaugeCalls = readonly (readonly ['set' | 'inc', number])[];
 
+/** Descriptors that the program holds, so that there are none for others. */
+const taken: number[] = [];
 const warnings: string[] = [];
 process.on('warning', ({ name, message }) => {
   if (name === 'MetheusWarning') warnings.push(message);
@@ -64,6 +68,15 @@ async function obey(order: Order): Promise<unknown> {
       return warnings;
     case 'koffi':
       return isKoffiLoaded();
+    case 'take descriptors':
+      try {
+        for (;;) taken.push(openSync('/dev/null', 'r'));
+      } catch {
+        return taken.length;
+      }
+    case 'give descriptors back':
+      for (const descriptor of taken.splice(0)) closeSync(descriptor);
+      return 'done';
     case 'inc':
       if (order.series === undefined) createCounter(order.name, 'Counts.').inc(order.by);
       else

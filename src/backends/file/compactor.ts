@@ -1,0 +1,110 @@
+/** When a process compacts the directory: when it finds many files of ended processes, at its start, and at its end. */
+import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
+import { runInSlices, TimeSlice } from '../../system/time-slice.js';
+import { type CompactionStep, compact } from './compaction.js';
+import { withCompactionLock } from './compaction-lock.js';
+import { ARCHIVE_ID, type MetricsDirectory } from './directory.js';
+import type { Mapping } from './mapping.js';
+import type { MetricsFile } from './metrics-file.js';
+import type { SelfMetrics } from './self-metrics.js';
+
+/** Minimum number of files of ended processes at which a compaction starts by itself. */
+const MIN_COMPACTED_FILES = 8;
+/** Maximum number of files that are compacted into the archive at once. */
+const MAX_COMPACTED_FILES = 256;
+
+export interface CompactorOptions {
+  /** The directory that scrapes read. */
+  readonly directory: MetricsDirectory;
+  /** Returns the same directory without anything read. */
+  readonly openDirectory: () => MetricsDirectory;
+  readonly mapping: Mapping;
+  readonly self: SelfMetrics;
+  readonly onStep?: ((step: CompactionStep) => void) | undefined;
+}
+
+export class Compactor {
+  /** Whether files of the directory can be locked, as far as this process knows. */
+  hasLocks = true;
+  readonly #options: CompactorOptions;
+  #running: Promise<void> | undefined;
+  /** The last look for files of ended processes. */
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+  }
+
+  /** Compacts now and when the event loop is empty, if there is much to compact. */
+  start(): void {
+    addExitStep('compaction', this.#atExit);
+    void this.#look();
+  }
+
+  /** Compacts for the last time, if there is much to compact. */
+  async stop(): Promise<void> {
+    removeExitStep('compaction', this.#atExit);
+    await this.#look();
+    await this.#running;
+  }
+
+  /** Compacts if a scrape has found many files of ended processes. */
+  onRead(files: readonly MetricsFile[]): void {
+    if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.run();
+  }
+
+  /** Compacts the files of ended processes into the archive. Never rejects: an error is counted. */
+  run(directory: MetricsDirectory = this.#options.directory): Promise<void> {
+    this.#running ??= this.#run(directory).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  readonly #atExit = (): void => {
+    // Another `beforeExit` follows when the compaction is complete.
+    removeExitStep('compaction', this.#atExit);
+    void this.#look();
+  };
+
+  /** Compacts if there are many files of ended processes. */
+  #look(): Promise<void> {
+    this.#looking = this.#looking.then(async () => {
+      // A process that serves no metrics keeps no copy of the files.
+      const directory = this.#options.openDirectory();
+      const isDue = await runInSlices(directory.hasEnded(MIN_COMPACTED_FILES), new TimeSlice());
+      if (isDue) await this.run(directory);
+      directory.close();
+    });
+    return this.#looking;
+  }
+
+  async #run(directory: MetricsDirectory): Promise<void> {
+    const { mapping, self, onStep } = this.#options;
+    try {
+      await withCompactionLock(directory.path, mapping, this.hasLocks, async () => {
+        onStep?.('locked');
+        for (let more = true; more; ) {
+          const files = await directory.read();
+          const ended = files.filter(isEnded);
+          if (ended.length === 0) return;
+          if (directory.hasHiddenArchive) throw new Error('the archive cannot be opened');
+          const batch = ended.slice(0, MAX_COMPACTED_FILES);
+          await compact(directory.path, files.find(isArchive), batch, onStep);
+          self.countCompaction();
+          more = batch.length < ended.length;
+        }
+      });
+    } catch (error) {
+      const { code = 'unknown', message } = error as NodeJS.ErrnoException;
+      self.reportError('compact', code, `Metrics files could not be compacted: ${message}`);
+    }
+  }
+}
+
+const isArchive = ({ id }: MetricsFile) => id === ARCHIVE_ID;
+
+/** Reports whether a file can be compacted: its process has ended, and it is not broken. A broken one is kept. */
+function isEnded(file: MetricsFile): boolean {
+  return !file.live && file.fault === undefined && !isArchive(file);
+}
