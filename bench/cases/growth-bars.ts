@@ -44,7 +44,7 @@ const scrapeAgainstBars: Points = {
   ours(x) {
     const proxy = new TqdmPromProxy();
     for (const bar of openBars(proxy, x)) bar.update(2);
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'bench' });
     registry.register(proxy);
     return {
       async check() {

@@ -57,7 +57,7 @@ const incAgainstSeries: Points = {
   at: THOUSANDS,
   quickly: [1000, 10_000],
   ours(x, size) {
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'bench' });
     const counter = createCounter('work_total', 'Work.', { requiredLabels: REQUEST_LABELS, registry });
     const children = labelSets(x).map((labels) => counter.labels(labels));
     return inTurn(children, () => generateMetrics(registry), size);
@@ -109,7 +109,7 @@ const labelsAgainstLabels: Points = {
   at: [1, 2, 3, 4, 6, 8],
   quickly: [1, 8],
   ours(x, size) {
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'bench' });
     const names = labelNames(x);
     const counter = createCounter('work_total', 'Work.', { requiredLabels: names, registry });
     return byLabels(

@@ -101,7 +101,7 @@ const TYPES: readonly Type[] = [
 ];
 
 function holdOurs({ ours }: Type, sets: Sets): Holder {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const put = ours({ requiredLabels: REQUEST_LABELS, registry });
   for (const labels of sets) put(labels);
   return { text: () => generateMetrics(registry) };

@@ -64,7 +64,7 @@ function uniqueFirst(size: Size): Sets {
 }
 
 function holdOurs(sets: readonly RequestLabels[]): Holder {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const counter = createCounter('requests_total', 'Requests.', { requiredLabels: REQUEST_LABELS, registry });
   for (const labels of sets) counter.labels(labels).inc();
   return { text: () => generateMetrics(registry) };

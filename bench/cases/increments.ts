@@ -38,7 +38,7 @@ function checked(loop: (rounds: number) => void, text: () => Promise<string>, si
 }
 
 function ourChild(size: Size): Subject {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const counter = createCounter('requests_total', 'Requests.', { requiredLabels: REQUEST_LABELS, registry });
   return keptChild(counter.labels(GIVEN), metheusText(registry), size);
 }
@@ -53,7 +53,7 @@ function theirChild({ Counter, Registry }: PromClient, size: Size): Subject {
 const names = Array.from({ length: COUNTERS }, (_, i) => `events_${i}_total`);
 
 function ourCounters(size: Size): Subject {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const counters = names.map((name) => createCounter(name, 'Events.', { registry }));
   return inTurn(counters, metheusText(registry), size);
 }

@@ -26,7 +26,7 @@ function oneFamily(counter: Labelled<RequestLabels>, text: Text, size: Size): Su
 
 /** Completes kept partials that have the method; the status is a number, as in a server. */
 function ourPartials(size: Size): Subject {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const counter = createCounter('requests_total', 'Requests.', { requiredLabels: REQUEST_LABELS, registry });
   const calls = labelSets().map(({ method, route, status }) => ({
     partial: counter.labels({ method }),
@@ -98,7 +98,7 @@ function checked(
 }
 
 function ourFamily(size: Size): Subject {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const counter = createCounter('requests_total', 'Requests.', { requiredLabels: REQUEST_LABELS, registry });
   return oneFamily(counter, metheusText(registry), size);
 }
@@ -111,7 +111,7 @@ function theirFamily({ Counter, Registry }: PromClient, size: Size): Subject {
 }
 
 function ourFamilies(size: Size): Subject {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const counters = names.map((name, i) =>
     createCounter(name, 'Events.', { requiredLabels: labelNames[i]!, registry }),
   );

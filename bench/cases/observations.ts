@@ -64,7 +64,7 @@ function observing(child: { observe(value: number): void }, text: Text, size: Si
 const MEDIAN = [...values].sort((a, b) => a - b)[VALUES / 2 - 1]!;
 
 function native(size: Size): Subject {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const options = { requiredLabels: REQUEST_LABELS, registry, native: true };
   const child = createHistogram('work', 'Work.', options).labels(GIVEN);
   const { check, run } = observing(child, metheusText(registry), size);
@@ -79,7 +79,7 @@ function native(size: Size): Subject {
 }
 
 function quantiles(size: Size): Subject {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const options = { requiredLabels: REQUEST_LABELS, registry, quantiles: [0.5, 0.9, 0.99] };
   const child = createSummary('work', 'Work.', options).labels(GIVEN);
   const { check, run } = observing(child, metheusText(registry), size);
@@ -105,7 +105,7 @@ function theirs<R>(
 }
 
 function ours<R>(make: (options: OurOptions) => R): [child: R, text: Text] {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   return [make({ requiredLabels: REQUEST_LABELS, registry }), metheusText(registry)];
 }
 

@@ -24,7 +24,7 @@ function moving(size: Size): Subject {
     },
   });
   Object.defineProperty(process, 'stderr', { value: Object.assign(screen, { isTTY: true, columns: 80 }) });
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   registry.register(new TqdmPromProxy({ name: NAME }));
   const workerData: ThreadData = { name: NAME, size };
   const worker = new Worker(new URL('./bar-thread.js', import.meta.url), { workerData });

@@ -17,7 +17,7 @@ const OBSERVED = [...DEFAULT_BUCKETS, 20];
 const NAMES: Readonly<Record<Kind, string>> = { counter: 'requests_total', histogram: 'seconds' };
 
 export function fillOurs({ kind, families, series }: Amount): CollectorRegistry {
-  const registry = new CollectorRegistry();
+  const registry = new CollectorRegistry({ scope: 'bench' });
   const options = { requiredLabels: REQUEST_LABELS, registry };
   for (const name of namesOf(kind, families)) {
     if (kind === 'counter') {

@@ -6,9 +6,10 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../errors.js';
-import type { FamilySnapshot } from '../model/family.js';
+import { isPrivateScope } from '../model/collector.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { addExitStep } from '../system/exit-steps.js';
-import type { Backend, BackendClass, Cells, Move, SnapshotRequest } from './backend.js';
+import type { Backend, BackendClass, CellRequest, Cells, Move, SnapshotRequest } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 import { ThreadBackend, WorkerThreads } from './threads/backend.js';
 
@@ -27,6 +28,8 @@ export class ActiveBackend {
   /** The pages of all worker threads. Undefined in a worker thread, since only the main thread reads them. */
   readonly #threads = isMainThread ? new WorkerThreads(() => this.#backend) : undefined;
   #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
+  /** Has the numbers of families that are private to this thread. They do not move when another backend is loaded. */
+  readonly #private = new SingleProcessBackend();
   /** Settles when no backend is being loaded. Never rejects. */
   ready: Promise<void> = Promise.resolve();
   /** The backend that environment variables chose, and those variables as text; undefined if code chose the backend. */
@@ -44,10 +47,33 @@ export class ActiveBackend {
     this.#collected.register(owner, reference);
   }
 
+  /** Returns the backend that has the numbers of a family. */
+  of({ scope }: FamilyDescriptor): Backend {
+    return isPrivateScope(scope) ? this.#private : this.#backend;
+  }
+
+  /** Returns a function that moves series of a family to the backend and the name of another family. */
+  movingTo(before: FamilyDescriptor, after: FamilyDescriptor): Move {
+    return (request, old) => moveSeries(this.of(before), before, old, this.of(after), request);
+  }
+
   /** Returns the numbers of all writers, worker threads included. */
-  async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
+  async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
     await this.#sync();
-    return this.#backend.snapshot(request);
+    const shared = scopes.filter((scope) => !isPrivateScope(scope));
+    const own = families.filter(({ scope }) => isPrivateScope(scope));
+    if (own.length === 0) return this.#backend.snapshot({ families, scopes: shared });
+    const others = families.filter(({ scope }) => !isPrivateScope(scope));
+    const isAlone = others.length === 0 && shared.length === 0;
+    const [ofThread, ofAll] = await Promise.all([
+      this.#private.snapshot({ families: own, scopes: [] }),
+      isAlone ? [] : this.#backend.snapshot({ families: others, scopes: shared }),
+    ]);
+    const [fromThread, fromAll] = [ofThread.values(), ofAll.values()];
+    const requested = families.map(
+      ({ scope }) => (isPrivateScope(scope) ? fromThread : fromAll).next().value!,
+    );
+    return [...requested, ...fromAll];
   }
 
   /** Resolves when other processes can read what was counted before the call. */
@@ -77,20 +103,12 @@ export class ActiveBackend {
     if (this.#threads === undefined) return this.#backend;
     // Imported only now, since most programs never load another backend.
     const { createBackend } = await import('./create-backend.js');
-    const { addSeries } = await import('./merge.js');
     const bridge = await this.#threads.loadBridge();
     const backend = await createBackend(backendClass, config);
     const migrate = (from: Backend, which?: (cells: Cells) => boolean) => {
       const move: Move = (request, old) => {
         if (which?.(old) === false) return old;
-        const { family } = request;
-        const created = from.createdOf?.(family, old);
-        const cells = backend.reserve(created === undefined ? request : { ...request, created });
-        addSeries(family, from, old, backend, cells, true);
-        // The new cells have the numbers now. If they also stayed in shared storage, other processes would count them
-        // twice.
-        from.release(family, old, 'moved');
-        return cells;
+        return moveSeries(from, request.family, old, backend, request);
       };
       for (const owner of this.#owners) owner.deref()?.migrate(move);
       bridge.migrate(backend, move);
@@ -122,7 +140,25 @@ export class ActiveBackend {
   }
 }
 
-const KEY = Symbol.for('metheus.active-backend.v3');
+/** Moves a series to new cells. If its numbers also stayed in shared storage, other processes would count them twice. */
+function moveSeries(
+  from: Backend,
+  family: FamilyDescriptor,
+  old: Cells,
+  to: Backend,
+  request: CellRequest,
+): Cells {
+  const created = from.createdOf?.(family, old);
+  const cells = to.reserve(created === undefined ? request : { ...request, created });
+  cells.page.set(old.page.subarray(old.offset, old.offset + family.cells), cells.offset);
+  from.exemplarsOf?.(family, old)?.forEach((exemplar, cell) => {
+    if (exemplar !== undefined) to.putExemplar?.(request.family, cells, cell, exemplar);
+  });
+  from.release(family, old, 'moved');
+  return cells;
+}
+
+const KEY = Symbol.for('metheus.active-backend.v4');
 const global = globalThis as { [KEY]?: ActiveBackend };
 
 /** Returns the backend in force in this thread. */

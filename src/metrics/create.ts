@@ -1,5 +1,5 @@
 /** The functions and classes with which users create metrics. */
-import { DEFAULT_REGISTRY, nextScope, type Registerer } from '../model/collector.js';
+import { DEFAULT_REGISTRY, privateScope, type Registerer } from '../model/collector.js';
 import type { MetricType } from '../model/metric-types.js';
 import {
   CounterMetric,
@@ -109,7 +109,7 @@ function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Cl
   const create = (name: string, help: string, options: GivenOptions = {}): Metric => {
     checkOptions(name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
-    const scope = registry?.scope ?? nextScope('unregistered');
+    const scope = registry?.scope ?? privateScope();
     const { descriptor, rule, settings } = define(kind, scope, name, help, options);
     const make = () => {
       const native = rule && new NativeFamily(rule);

@@ -3,8 +3,9 @@
  * leaves labels to their defaults shares the cells of the child to which the same values were given.
  */
 import { activeBackend, type CellOwner } from '../backends/active-backend.js';
-import type { Cells, Move } from '../backends/backend.js';
+import type { Backend, Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
+import { isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
 import { BucketIndex, type Buckets } from './bucket-index.js';
@@ -47,7 +48,8 @@ export interface FamilySettings {
 type ChildConstructor<M extends Child> = new (family: MetricFamily<M>, given: Values) => M;
 
 export class MetricFamily<M extends Child> implements CellOwner {
-  readonly descriptor: FamilyDescriptor;
+  /** Has another scope after a private metric was registered, and after the metric was unregistered. */
+  descriptor: FamilyDescriptor;
   /** The metric with no label given. */
   readonly root: M;
   readonly settings: FamilySettings;
@@ -58,6 +60,8 @@ export class MetricFamily<M extends Child> implements CellOwner {
   #series = 0;
   /** Number of children in the tree that miss labels. */
   #partials = 0;
+  /** Number of registries that have the metric. */
+  #registries = 0;
 
   constructor(descriptor: FamilyDescriptor, settings: FamilySettings, Metric: ChildConstructor<M>) {
     this.descriptor = descriptor;
@@ -140,7 +144,30 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.descriptor.labelNames.length === 0 ? 1 : removed;
   }
 
+  /** See `MetricSource`. */
+  join(scope: string): void {
+    this.#registries += 1;
+    if (isPrivateScope(this.descriptor.scope) && !isPrivateScope(scope)) this.#moveTo(scope);
+  }
+
+  /** See `MetricSource`. */
+  leave(): void {
+    this.#registries -= 1;
+    if (this.#registries === 0 && !isPrivateScope(this.descriptor.scope)) this.#moveTo(privateScope());
+  }
+
   migrate(move: Move): void {
+    if (!isPrivateScope(this.descriptor.scope)) this.#move(move);
+  }
+
+  #moveTo(scope: string): void {
+    const before = this.descriptor;
+    this.descriptor = Object.freeze({ ...before, scope });
+    this.#move(activeBackend().movingTo(before, this.descriptor));
+    this.settings.native?.moveTo(scope);
+  }
+
+  #move(move: Move): void {
     const { descriptor: family } = this;
     const sharing: [M, Values][] = [];
     for (const [child, values] of this.#children()) {
@@ -150,6 +177,10 @@ export class MetricFamily<M extends Child> implements CellOwner {
     for (const [child, values] of sharing) {
       if (child.offset >= 0) attach(child, this.#childAt(this.#filled(values)));
     }
+  }
+
+  get #backend(): Backend {
+    return activeBackend().of(this.descriptor);
   }
 
   /** Iterates over the root and all other children that match, with their values. */
@@ -165,7 +196,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
       return;
     }
     if (root.offset >= 0) {
-      activeBackend().backend.release(family, root);
+      this.#backend.release(family, root);
       root.endSeries?.();
     }
     this.#start(root, []);
@@ -173,7 +204,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
 
   /** Begins a series with this child. */
   #start(child: M, labels: readonly string[]): void {
-    attach(child, activeBackend().backend.reserve({ family: this.descriptor, labels }));
+    attach(child, this.#backend.reserve({ family: this.descriptor, labels }));
     child.startSeries?.(labels);
   }
 
@@ -240,7 +271,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
         continue;
       }
       if (!values.includes(undefined)) {
-        activeBackend().backend.release(this.descriptor, child);
+        this.#backend.release(this.descriptor, child);
         removed += 1;
         if (!this.#isOverflow(values)) this.#series -= 1;
       }

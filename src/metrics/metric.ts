@@ -39,6 +39,16 @@ export abstract class Metric {
     return this.family.settings.definition;
   }
 
+  /** See `MetricSource`. */
+  join(scope: string): void {
+    this.family.join(scope);
+  }
+
+  /** See `MetricSource`. */
+  leave(): void {
+    this.family.leave();
+  }
+
   get name(): string {
     return this.descriptor.name;
   }
@@ -106,7 +116,7 @@ export abstract class Metric {
   protected keepExemplar(cell: number, value: number, given: unknown): void {
     const labels = exemplarLabels(this.name, given);
     const exemplar = { labels, value, timestamp: Date.now() / 1000 };
-    this.backend.putExemplar?.(this.descriptor, this, cell, exemplar);
+    activeBackend().of(this.descriptor).putExemplar?.(this.descriptor, this, cell, exemplar);
   }
 
   /** Whether all labels were named, so that the metric is one series. */

@@ -15,6 +15,16 @@ export interface MetricSource {
   readonly definition: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;
+  /**
+   * Called when the metric is registered. A metric without a shared scope takes that of the registry, and its numbers
+   * move to the backend in force.
+   */
+  join?(scope: string): void;
+  /**
+   * Called when the metric is unregistered. After the last registry, its series are deleted from the backend, and its
+   * numbers move to private memory.
+   */
+  leave?(): void;
 }
 
 /** An object that creates families at each scrape. */
@@ -23,11 +33,11 @@ export interface Collector {
 }
 
 /** The key of the default registry on `globalThis`, which all copies of this package share. */
-export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v2');
+export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v3');
 
 /** The part of a registry that metrics use. */
 export interface Registerer {
-  /** Distinguishes families of this registry from equal names elsewhere: see {@link FamilyDescriptor.scope}. */
+  /** Identifies the registry in other threads and processes: see {@link FamilyDescriptor.scope}. */
   readonly scope: string;
   /**
    * Returns the metric registered under this name with the same definition, or registers a new one.
@@ -75,17 +85,19 @@ export interface FamilyOptions {
 
 export const DEFAULT_SCOPE = '';
 
-const SCOPES = Symbol.for('metheus.scopes.v1');
-const global = globalThis as { [SCOPES]?: Map<string, number> };
+/** Start of the scopes whose families are private to a thread. No other scope begins with it. */
+const PRIVATE = 'private:';
 
-/**
- * Returns a new {@link FamilyDescriptor.scope}: `kind` and the next number of a counter that all copies of this package
- * in a thread share. Threads and processes that create their registries in the same order give them the same scopes, so
- * that their numbers are added up.
- */
-export function nextScope(kind: 'registry' | 'unregistered' | 'progress'): string {
-  global[SCOPES] ??= new Map();
-  const number = (global[SCOPES].get(kind) ?? 0) + 1;
-  global[SCOPES].set(kind, number);
-  return `${kind}-${number}`;
+const COUNT = Symbol.for('metheus.private-scopes.v1');
+const global = globalThis as { [COUNT]?: number };
+
+/** Returns a scope that no other registry or metric of this thread has. Its families never reach a shared backend. */
+export function privateScope(): string {
+  global[COUNT] = (global[COUNT] ?? 0) + 1;
+  return PRIVATE + global[COUNT];
+}
+
+/** Reports whether families of this scope are private to their thread. */
+export function isPrivateScope(scope: string): boolean {
+  return scope.startsWith(PRIVATE);
 }

@@ -5,7 +5,10 @@ import type { MergeRule, MetricType } from './metric-types.js';
 
 /** The properties of a family that never change. */
 export interface FamilyDescriptor {
-  /** Distinguishes families of the same name in different registries. Empty for the default registry. */
+  /**
+   * Identity of the registry. Families of different threads or processes are the same if scope, name, type and labels
+   * agree. Empty for the default registry.
+   */
   readonly scope: string;
   readonly name: string;
   readonly help: string;

@@ -2,7 +2,6 @@
 import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
-import { nextScope } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
@@ -44,9 +43,10 @@ export interface TqdmPromProxyOptions {
   /** The registry whose metrics are served together with the bars. @defaultValue the default registry */
   readonly registry?: CollectorRegistry | DefaultRegistry;
   /**
-   * Name of the proxy. Proxies of one name, in different threads, processes or machines, publish their bars together.
+   * Name of the proxy. Proxies of one name, in one or several threads, processes or machines, publish their bars
+   * together. Name the proxies of a program that has several.
    *
-   * @defaultValue `progress-1`, `progress-2` … in the order in which a thread creates them
+   * @defaultValue `'progress'`
    */
   readonly name?: string;
 }
@@ -89,7 +89,7 @@ export class TqdmPromProxy implements Collector {
     checkOptions(options);
     const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
     const { required = false, keepAlive = false } = options;
-    this.name = options.name ?? nextScope('progress');
+    this.name = options.name ?? 'progress';
     this.#address = { host: httpHost, port: httpPort, keepAlive };
     this.#isRequired = required;
     this.#registry = registry;

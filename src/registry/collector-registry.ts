@@ -1,7 +1,7 @@
 /** A set of metrics and collectors that are exposed together. */
 import { MetheusError, show } from '../errors.js';
 import type { Collector, MetricSource, Registerer } from '../model/collector.js';
-import { DEFAULT_REGISTRY, DEFAULT_SCOPE, nextScope } from '../model/collector.js';
+import { DEFAULT_REGISTRY, DEFAULT_SCOPE, isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { sampleNames } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
@@ -12,10 +12,10 @@ export interface RegistryOptions {
   /** The prefix of every family's name in an exposition, separated by an underscore. */
   readonly prefix?: string;
   /**
-   * Registries with the same scope in different threads, processes or machines are merged.
+   * Identity of the registry. The numbers of registries of one scope in different threads, processes or machines are
+   * added up.
    *
-   * @defaultValue `registry-1`, `registry-2` … in the order in which a thread creates registries, so that the
-   * registries of several processes of one program are merged
+   * @defaultValue the prefix; a registry without a prefix is private to its thread
    */
   readonly scope?: string;
   /** Whether the prefix may have any characters, as for names of metrics. @defaultValue `false` */
@@ -38,14 +38,12 @@ export class CollectorRegistry implements Registerer {
   /** The registered metric of every sample name. */
   readonly #taken = new Map<string, MetricSource>();
   #collection: Collection | undefined;
-  /** The families of all metrics, kept until a metric is registered or unregistered. */
-  #families: MetricFamilies | undefined;
 
-  /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name */
-  constructor({ prefix = '', scope = nextScope('registry'), utf8Names }: RegistryOptions = {}) {
+  /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name; `METHEUS_INVALID_OPTIONS` */
+  constructor({ prefix = '', scope, utf8Names }: RegistryOptions = {}) {
     if (prefix !== '') checkMetricName(prefix, utf8Names);
     this.prefix = prefix === '' || prefix.endsWith('_') ? prefix : `${prefix}_`;
-    this.scope = scope;
+    this.scope = scopeOf(scope, this.prefix);
   }
 
   /**
@@ -69,13 +67,17 @@ export class CollectorRegistry implements Registerer {
     return this.#metrics.get(source.descriptor.name) === source;
   }
 
-  /** Unregisters a metric or a collector, and reports whether it was registered. It can be registered again. */
+  /**
+   * Unregisters a metric or a collector, and reports whether it was registered. The series of a metric are deleted from
+   * the backend, together with those that ended threads and processes left. The metric keeps the numbers of this
+   * thread, and brings them along when it is registered again.
+   */
   unregister(source: Registrable): boolean {
     if (!isMetric(source)) return this.#collectors.delete(source);
     if (!this.has(source)) return false;
-    this.#families = undefined;
     this.#metrics.delete(source.descriptor.name);
     for (const name of sampleNames(source.descriptor)) this.#taken.delete(name);
+    source.leave?.();
     return true;
   }
 
@@ -99,16 +101,16 @@ export class CollectorRegistry implements Registerer {
     this.#collection ??= new (await import('./collect.js')).Collection(this.prefix);
     const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
     const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
-    this.#families ??= familiesOf(this.#metrics.values());
-    return this.#collection.collect(this.#families, scopes, [...this.#collectors]);
+    return this.#collection.collect(familiesOf(this.#metrics.values()), scopes, [...this.#collectors]);
   }
 
   #add(metric: MetricSource): void {
     const { descriptor: family, definition } = metric;
-    if (this.#metrics.get(family.name) !== metric) this.#refuseTaken(family, definition);
+    if (this.has(metric)) return;
+    this.#refuseTaken(family, definition);
     for (const name of sampleNames(family)) this.#taken.set(name, metric);
-    this.#families = undefined;
     this.#metrics.set(family.name, metric);
+    metric.join?.(this.scope);
   }
 
   /**
@@ -131,6 +133,15 @@ function familiesOf(metrics: Iterable<MetricSource>): MetricFamilies {
     if (blocks !== undefined) hidden.push(blocks);
   }
   return { visible, hidden };
+}
+
+/** @throws `METHEUS_INVALID_OPTIONS` */
+function scopeOf(given: unknown, prefix: string): string {
+  if (given === undefined && prefix === '') return privateScope();
+  const scope = given === undefined ? prefix.replace(/(?<=.)_$/, '') : given;
+  if (typeof scope === 'string' && !isPrivateScope(scope)) return scope;
+  const expected = "a string that does not begin with 'private:'";
+  throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `scope: ${show(scope)}`, expected });
 }
 
 function isMetric(source: Registrable): source is MetricSource {

@@ -1,6 +1,12 @@
 /** The registry of metrics that are created without the option `registry`. */
 import { activeBackend, loadBackendFromEnvironment } from '../backends/active-backend.js';
-import { DEFAULT_REGISTRY, DEFAULT_SCOPE, type MetricSource, type Registerer } from '../model/collector.js';
+import {
+  DEFAULT_REGISTRY,
+  DEFAULT_SCOPE,
+  isPrivateScope,
+  type MetricSource,
+  type Registerer,
+} from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { CollectorRegistry, type Registrable } from './collector-registry.js';
 
@@ -13,7 +19,10 @@ class DefaultRegistry implements Registerer {
     return this.#registry;
   }
 
-  /** Makes another registry the default. Metrics that exist stay in the registry that they were created in. */
+  /**
+   * Makes another registry the default. Metrics that exist stay in the registry that they were created in. In a registry
+   * without scope and prefix, metrics that are created from now on have the scope of the default registry, the empty one.
+   */
   setRegistry(registry: CollectorRegistry): void {
     this.#registry = registry;
   }
@@ -23,7 +32,8 @@ class DefaultRegistry implements Registerer {
   }
 
   get scope(): string {
-    return this.#registry.scope;
+    const { scope } = this.#registry;
+    return isPrivateScope(scope) ? DEFAULT_SCOPE : scope;
   }
 
   register(source: Registrable): void {

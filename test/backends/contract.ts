@@ -300,7 +300,7 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
 
     test('do not add up when families differ otherwise', async (backend) => {
       const family = makeFamily();
-      for (const other of [{ scope: 'registry-1' }, { type: 'unknown' }, { labelNames: ['b'] }] as const) {
+      for (const other of [{ scope: 'billing' }, { type: 'unknown' }, { labelNames: ['b'] }] as const) {
         const { page, offset } = backend.reserve({
           family: { ...family, ...other },
           labels: ['x'],

@@ -71,7 +71,7 @@ describe('created times', () => {
   });
 
   it('stay when numbers move to a file, within it, and back', async () => {
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'moved' });
     const counter = createCounter('moved_total', 'M.', { registry, requiredLabels: ['a'] });
     counter.labels({ a: 1 }).inc();
     await nextMoment();

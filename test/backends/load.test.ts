@@ -78,7 +78,7 @@ describe('loadBackend', () => {
   });
 
   it('makes a scrape wait', async () => {
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'waits' });
     const metric = createCounter('c_total', 'C.', { registry });
     let open = () => {};
     class Slow extends Recording {
@@ -137,7 +137,7 @@ describe('loadBackend', () => {
 
   it('rejects when the backend does not open, and keeps the previous one in force and open', async () => {
     const before = (await loadBackend(Recording)) as Recording;
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'loaded' });
     const metric = createCounter('c_total', 'C.', { registry });
     metric.inc();
     const error = new Error('no connection');
@@ -182,7 +182,7 @@ describe('loadBackend', () => {
 describe('a backend that is loaded late', () => {
   it('takes over the numbers of every metric type, and every kind of metric continues', async (t) => {
     t.mock.method(Date, 'now', () => 1_700_000_000_000);
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'late' });
     const options = { registry, requiredLabels: ['a', 'b'], defaultLabels: { b: 1 } } as const;
     const plain = createCounter('plain_total', 'Plain.', { registry });
     const whole = createGauge('whole', 'Whole.', {
@@ -262,7 +262,7 @@ describe('a backend that is loaded late', () => {
   });
 
   it('does not restore removed metrics', async () => {
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'loaded' });
     const counter = createCounter('c_total', 'C.', { registry, requiredLabels: ['a'], defaultLabels: {} });
     const kept = counter.labels({ a: 1 });
     kept.inc();
@@ -274,7 +274,7 @@ describe('a backend that is loaded late', () => {
   });
 
   it('takes over metrics that are not registered', async () => {
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'loaded' });
     const gauge = createGauge('g', 'G.', { registry });
     gauge.set(3);
     registry.unregister(gauge);

@@ -26,7 +26,7 @@ describe('createCounter', () => {
     assert.equal(counter.name, 'jobs_seconds_total');
     assert.equal(counter.help, 'Jobs.');
     const { scope, ...rest } = counter.descriptor;
-    assert.match(scope, /^unregistered-\d+$/);
+    assert.match(scope, /^private:\d+$/);
     assert.deepEqual(rest, {
       name: 'jobs_seconds_total',
       help: 'Jobs.',

@@ -1,13 +1,13 @@
-/** Scopes: equal for equal programs, and unique in a thread. */
+/** Scopes: shared ones are given by users, private ones are unique in a thread. */
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { DEFAULT_SCOPE, nextScope } from '#metheus/model/collector.js';
+import { DEFAULT_SCOPE, isPrivateScope, privateScope } from '#metheus/model/collector.js';
 
-it('nextScope counts each kind separately, from 1', () => {
-  assert.deepEqual(
-    [nextScope('registry'), nextScope('unregistered'), nextScope('registry'), nextScope('progress')],
-    ['registry-1', 'unregistered-1', 'registry-2', 'progress-1'],
-  );
+it('privateScope returns a new scope at each call, which isPrivateScope recognizes', () => {
+  const scopes = [privateScope(), privateScope(), privateScope()];
+  assert.equal(new Set(scopes).size, 3);
+  assert.deepEqual(scopes.map(isPrivateScope), [true, true, true]);
+  assert.deepEqual([DEFAULT_SCOPE, 'billing', 'private'].map(isPrivateScope), [false, false, false]);
   assert.equal(DEFAULT_SCOPE, '');
 });

@@ -8,9 +8,16 @@ import { TqdmPromProxy } from 'metheus/progress';
 import { get } from '../support/http.js';
 import { bucketOf, COUNTED, listenForWarnings, samples, scrape } from './served-proxy.js';
 
+let proxies = 0;
+
 /** Returns a proxy with one bar that has counted. */
 function countedProxy(registry: CollectorRegistry, count: number): TqdmPromProxy {
-  const proxy = new TqdmPromProxy({ httpHost: '127.0.0.1', httpPort: 0, registry });
+  const proxy = new TqdmPromProxy({
+    httpHost: '127.0.0.1',
+    httpPort: 0,
+    registry,
+    name: `proxy-${++proxies}`,
+  });
   proxy.tqdm({ ...COUNTED, desc: 'Rows', total: 10 }).update(count);
   return proxy;
 }

@@ -7,10 +7,13 @@ import { get } from '../support/http.js';
 /** Options of bars that never draw and never read the clock, so that their metrics are exact. */
 export const COUNTED = { disable: true, mininterval: 1e9 } as const;
 
-/** Starts a proxy that serves until the test ends, in a registry of its own unless one is given. */
+let proxies = 0;
+
+/** Starts a proxy that serves until the test ends, with a registry and a name of its own unless they are given. */
 export async function serve(t: TestContext, options: TqdmPromProxyOptions = {}): Promise<TqdmPromProxy> {
   const registry = new CollectorRegistry();
-  const proxy = new TqdmPromProxy({ httpHost: '127.0.0.1', httpPort: 0, registry, ...options });
+  const name = `served-${++proxies}`;
+  const proxy = new TqdmPromProxy({ httpHost: '127.0.0.1', httpPort: 0, registry, name, ...options });
   await proxy.start();
   t.after(() => proxy.stop());
   return proxy;

@@ -48,7 +48,7 @@ it('two copies of the package share one registry and one backend', (t) => {
     `# HELP c_total C.\n# TYPE c_total counter\nc_total ${c}\n# HELP g G.\n# TYPE g gauge\ng{a="1"} ${g}\n`;
   assert.deepEqual(JSON.parse(output), {
     same: { copies: true, registry: true, metric: true, backend: true },
-    scopes: ['registry-1', 'registry-2'],
+    scopes: ['private:1', 'private:2'],
     conflict: 'METHEUS_CONFLICTING_METRIC',
     before: [text(3, 3), text(3, 3)],
     after: text(7, 4),

@@ -6,6 +6,7 @@
  */
 import { activeBackend, type CellOwner } from '../../backends/active-backend.js';
 import type { Cells, Move } from '../../backends/backend.js';
+import { isPrivateScope } from '../../model/collector.js';
 import type { FamilyDescriptor, NativeBuckets } from '../../model/family.js';
 import type { Labels } from '../../model/labels.js';
 import { BLOCK_BITS, BLOCK_SIZE, type BlockAddress, blockLabel } from '../../model/native/blocks.js';
@@ -23,7 +24,7 @@ export interface NativeOwner extends Cells {
 
 /** All series of one family. */
 export class NativeFamily implements CellOwner {
-  readonly rule: NativeRule;
+  rule: NativeRule;
   readonly series = new Set<NativeSeries>();
 
   constructor(rule: NativeRule) {
@@ -32,6 +33,18 @@ export class NativeFamily implements CellOwner {
   }
 
   migrate(move: Move): void {
+    if (!isPrivateScope(this.rule.blockFamily.scope)) this.#move(move);
+  }
+
+  /** Moves the blocks to another scope, when the metric does. */
+  moveTo(scope: string): void {
+    const before = this.rule.blockFamily;
+    const blockFamily = Object.freeze({ ...before, scope });
+    this.rule = { ...this.rule, blockFamily };
+    this.#move(activeBackend().movingTo(before, blockFamily));
+  }
+
+  #move(move: Move): void {
     const { blockFamily: family } = this.rule;
     for (const { labels, blocks } of this.series) {
       for (const block of blocks) {
@@ -139,7 +152,7 @@ export class NativeSeries {
     const { rule, series } = this.family;
     if (!series.delete(this)) return;
     for (const block of this.blocks) {
-      activeBackend().backend.release(rule.blockFamily, block);
+      activeBackend().of(rule.blockFamily).release(rule.blockFamily, block);
       Object.assign(block, this.#reserve(block.address, block.age));
     }
   }
@@ -254,6 +267,8 @@ export class NativeSeries {
     const { rule, series } = this.family;
     const { blockFamily: family } = rule;
     if (!series.has(this)) return { page: new Float64Array(family.cells), offset: 0 };
-    return activeBackend().backend.reserve({ family, labels: [...this.labels, blockLabel(address, age)] });
+    return activeBackend()
+      .of(family)
+      .reserve({ family, labels: [...this.labels, blockLabel(address, age)] });
   }
 }

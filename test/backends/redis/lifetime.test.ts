@@ -143,7 +143,7 @@ describe('the lifetime of numbers in Redis', { skip: requireTool('redis-server')
     const options = optionsFor(server);
     await loadBackend(MultiProcessRedisBackend, options);
     const reader = await openBackend(options);
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'shared' });
     const counter = createCounter('removed_total', 'R.', { requiredLabels: ['a', 'b'], registry });
     const sizes = createHistogram('removed_sizes', 'R.', { requiredLabels: ['a'], buckets: [1], registry });
     const gauge = createGauge('removed_gauge', 'R.', { requiredLabels: ['a'], registry });
@@ -220,7 +220,7 @@ describe('the lifetime of numbers in Redis', { skip: requireTool('redis-server')
   it('ends for the numbers of this program when it loads another backend', async () => {
     const options = optionsFor(server);
     const other = await openBackend(options);
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'shared' });
     const counter = createCounter('moved_total', 'M.', { registry });
     const labelled = createCounter('moved_labelled_total', 'M.', { requiredLabels: ['a'], registry });
     counter.inc(2);

@@ -113,7 +113,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
 
   it('leaves sent numbers in Redis, with a warning, when another backend is loaded meanwhile', async () => {
     const options = optionsFor(server, { retryStrategy: () => 20 });
-    const registry = new CollectorRegistry();
+    const registry = new CollectorRegistry({ scope: 'shared' });
     const counter = createCounter('left_behind_total', 'L.', { registry });
     await loadBackend(MultiProcessRedisBackend, options);
     counter.inc(5);

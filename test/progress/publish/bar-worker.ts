@@ -6,7 +6,7 @@ import { TqdmPromProxy } from 'metheus/progress';
 export interface Opening {
   readonly desc: string;
   readonly total: number;
-  /** The proxy's name. @defaultValue that of the first proxy of a thread */
+  /** The proxy's name. @defaultValue that of proxies without a name */
   readonly name?: string;
   /** Whether to do everything in a worker of this worker. */
   readonly nested?: boolean;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { loadBackend, SingleProcessBackend } from 'metheus';
+import { TqdmPromProxy } from 'metheus/progress';
 import { activeBackend } from '#metheus/backends/active-backend.js';
 import { seriesOf } from '#metheus/model/family.js';
 import { BARS } from '#metheus/progress/publish/record-pool.js';
@@ -34,9 +35,9 @@ async function liveRows(proxy: string): Promise<{ live: number; departed: number
 }
 
 describe('bars of worker threads', () => {
-  // This test is the first: the unnamed proxies of both sides are the same because each is the first of its thread.
   it('are added to those of the main thread while they run', async (t) => {
-    const proxy = await serve(t);
+    const { name } = new TqdmPromProxy();
+    const proxy = await serve(t, { name });
     const own = proxy.tqdm(null, { ...COUNTED, desc: 'job', total: 50 });
     own.update(5);
     const workers = await Promise.all([1, 2, 3, 4].map(() => startWorker(t, { desc: 'job', total: 100 })));
