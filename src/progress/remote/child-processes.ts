@@ -2,19 +2,11 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { addExitStep } from '../../system/exit-steps.js';
 import { mayLive, type ProcessIdentity } from '../../system/process-identity.js';
+import { openRegular, readRegular } from '../../system/regular-file.js';
 import type { BarEnvironment } from '../bar/environment.js';
 import { printAbove } from '../screen/print.js';
 import type { StreamName } from '../screen/terminal.js';
@@ -26,6 +18,10 @@ import { type NoContent, SLOT_BYTES, type SlotContent, type SlotNumbers, SlotRea
 const SCAN_MS = 300;
 /** Number of rounds from one check whether a child is alive to the next. */
 const ROUNDS_PER_CHECK = 4;
+/** Maximum bars of a child, so that a board of any size takes little memory. */
+const MAX_SLOTS = 4096;
+/** Maximum bytes of a text to be printed. */
+const MAX_TEXT_BYTES = 2 ** 26;
 
 /** The board of one child process. */
 class ChildBoard implements RemoteBoard {
@@ -36,13 +32,12 @@ class ChildBoard implements RemoteBoard {
   readonly #slots: { readonly bytes: Uint8Array; readonly reader: SlotReader }[] = [];
   #rounds = 0;
 
+  /** @throws the error of the file system; `SyntaxError` when the file is not a board */
   constructor(path: string, onClose: () => void) {
     this.#path = path;
     this.#onClose = onClose;
-    this.#file = openSync(path, 'r+');
-    const header = new Uint8Array(SLOT_BYTES);
-    readSync(this.#file, header, 0, SLOT_BYTES, 0);
-    this.#owner = parseIdentity(header);
+    this.#owner = parseIdentity(readRegular(path, SLOT_BYTES));
+    this.#file = openRegular(path, constants.O_RDWR);
   }
 
   isLive(): boolean {
@@ -51,7 +46,7 @@ class ChildBoard implements RemoteBoard {
   }
 
   slots(): (SlotContent | NoContent)[] {
-    const length = Math.ceil(fstatSync(this.#file).size / SLOT_BYTES) - 1;
+    const length = Math.min(Math.ceil(fstatSync(this.#file).size / SLOT_BYTES) - 1, MAX_SLOTS);
     while (this.#slots.length < length) {
       const bytes = new Uint8Array(SLOT_BYTES);
       this.#slots.push({ bytes, reader: new SlotReader(bytes.buffer, 0) });
@@ -85,6 +80,8 @@ export class ChildProcesses {
   readonly #environment: BarEnvironment;
   /** Names of the board files that are being read. */
   readonly #boards = new Set<string>();
+  /** Names of files that cannot be read. */
+  readonly #ignored = new Set<string>();
 
   /** @throws errors of the file system, when no directory can be made */
   constructor(renderer: RemoteBarRenderer, environment: BarEnvironment) {
@@ -116,18 +113,30 @@ export class ChildProcesses {
   }
 
   #scan(): void {
-    const names = readDirectory(this.directory);
+    const names = readDirectory(this.directory).filter((name) => !this.#ignored.has(name));
     for (const name of textFiles(names)) {
-      const path = join(this.directory, name);
+      const text = this.#read(name, (path) => readRegular(path, MAX_TEXT_BYTES).toString());
+      if (text === undefined) continue;
+      rmSync(join(this.directory, name), { force: true });
       const stream = extname(name).slice(1) as StreamName;
-      const text = readFileSync(path, 'utf8');
-      rmSync(path, { force: true });
       printAbove(this.#environment, text, { file: this.#environment[stream], end: '' });
     }
     for (const name of names) {
       if (!name.endsWith(BOARD_SUFFIX) || this.#boards.has(name)) continue;
+      const board = this.#read(name, (path) => new ChildBoard(path, () => this.#boards.delete(name)));
+      if (board === undefined) continue;
       this.#boards.add(name);
-      this.#renderer.add(new ChildBoard(join(this.directory, name), () => this.#boards.delete(name)));
+      this.#renderer.add(board);
+    }
+  }
+
+  /** Returns the result of reading a file; undefined when that fails, and the file is ignored from then on. */
+  #read<T>(name: string, read: (path: string) => T): T | undefined {
+    try {
+      return read(join(this.directory, name));
+    } catch {
+      this.#ignored.add(name);
+      return undefined;
     }
   }
 }

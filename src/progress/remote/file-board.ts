@@ -14,11 +14,10 @@
 
 import { randomBytes } from 'node:crypto';
 import {
-  existsSync,
+  constants,
+  lstatSync,
   mkdtempSync,
-  openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -29,6 +28,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, warnOnce } from '../../errors.js';
 import { mayLive, type ProcessIdentity, thisProcess } from '../../system/process-identity.js';
+import { openRegular, readRegular } from '../../system/regular-file.js';
 import type { StreamName } from '../screen/terminal.js';
 import { Board, type BoardMemory } from './board.js';
 import { SLOT_BYTES, SlotWriter, WRITTEN } from './slot.js';
@@ -43,7 +43,7 @@ export const BOARD_SUFFIX = '.board';
 /** Returns the directory in which this process has to put its board; undefined where it draws its bars itself. */
 export function parentDirectory(): string | undefined {
   const directory = process.env[DIRECTORY_VARIABLE];
-  if (!directory || !existsSync(directory)) return undefined;
+  if (!directory || !isPrivate(directory)) return undefined;
   const isOwn = JSON.stringify(readIdentity(join(directory, OWNER))) === JSON.stringify(thisProcess());
   return isOwn ? undefined : directory;
 }
@@ -56,6 +56,20 @@ export function createDirectory(): string {
   return directory;
 }
 
+/**
+ * Reports whether this user, and no other one, can create files in a directory. On Windows, which has no such modes, the
+ * temporary files of each user are private.
+ */
+function isPrivate(directory: string): boolean {
+  try {
+    const stats = lstatSync(directory);
+    if (!stats.isDirectory()) return false;
+    return process.geteuid === undefined || (stats.uid === process.geteuid() && (stats.mode & 0o077) === 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Removes a directory, as far as that is possible. */
 export function removeDirectory(directory: string): void {
   try {
@@ -63,19 +77,20 @@ export function removeDirectory(directory: string): void {
   } catch {}
 }
 
-/** Removes the directories of parents that were killed. */
+/** Removes the directories of this user's parents that were killed. */
 function removeStale(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (!name.startsWith(PREFIX)) continue;
-    const owner = readIdentity(join(folder, name, OWNER));
-    if (owner !== undefined && !mayLive(owner)) removeDirectory(join(folder, name));
+    const directory = join(folder, name);
+    if (!name.startsWith(PREFIX) || !isPrivate(directory)) continue;
+    const owner = readIdentity(join(directory, OWNER));
+    if (owner !== undefined && !mayLive(owner)) removeDirectory(directory);
   }
 }
 
 /** Writes a file so that other processes see it only when it is complete. */
 function writeComplete(directory: string, name: string, content: string | Uint8Array): void {
   const unfinished = join(directory, `${name}.tmp`);
-  writeFileSync(unfinished, content, { mode: 0o600 });
+  writeFileSync(unfinished, content, { mode: 0o600, flag: 'wx' });
   renameSync(unfinished, join(directory, name));
 }
 
@@ -87,7 +102,7 @@ export function parseIdentity(header: Uint8Array): ProcessIdentity {
 
 function readIdentity(file: string): ProcessIdentity | undefined {
   try {
-    return parseIdentity(readFileSync(file));
+    return parseIdentity(readRegular(file, SLOT_BYTES));
   } catch {
     return undefined;
   }
@@ -169,7 +184,7 @@ class FileMemory implements BoardMemory {
     header.set(new TextEncoder().encode(JSON.stringify(thisProcess())));
     const name = this.#id + BOARD_SUFFIX;
     writeComplete(this.#directory, name, header);
-    return openSync(join(this.#directory, name), 'r+');
+    return openRegular(join(this.#directory, name), constants.O_RDWR);
   }
 }
 
