@@ -56,10 +56,13 @@ export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js'
 export type { ObservableSummary, SummaryOptions, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timed-metric.js';
 export type {
+  CollectContext,
+  CollectOptions,
   Collector,
   FamilyOptions,
   FamilySeries,
   MetricSource,
+  OnCollectorError,
   Registerer,
 } from './model/collector.js';
 export { createFamily } from './model/create-family.js';

@@ -1,6 +1,8 @@
 /** The response to a request for metrics, for every kind of server. */
 import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { negotiate } from '../exposition/negotiate.js';
+import type { OnCollectorError } from '../model/collector.js';
+import { checkOnError } from '../registry/collector-registry.js';
 import { REGISTRY } from '../registry/default-registry.js';
 import { type Collectable, streamMetrics } from '../registry/generate.js';
 import { acceptsGzip, gzipBytes, gzipChunks } from './compression.js';
@@ -25,6 +27,12 @@ export interface MetricsHandlerOptions {
    * stores one more series for each. @defaultValue `false`
    */
   readonly created?: boolean;
+  /**
+   * The effect of a failed collector on a scrape: `'partial'` serves the rest, `'fail'` answers with status 500.
+   *
+   * @defaultValue the option of the registry
+   */
+  readonly onError?: OnCollectorError;
 }
 
 /** The fields of a request that a response depends on. */
@@ -88,7 +96,8 @@ export function createResponder(
   };
 }
 
-function checkOptions({ registry, path }: MetricsHandlerOptions): void {
+function checkOptions({ registry, path, onError }: MetricsHandlerOptions): void {
+  if (onError !== undefined) checkOnError(onError);
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path))) {
     throw invalidOption('path', path, "a path that starts with '/', such as '/metrics'");
   }
@@ -108,7 +117,7 @@ function pathOf(url: string): string {
 }
 
 async function metrics(
-  { registry = REGISTRY, compress = true, created = false }: MetricsHandlerOptions,
+  { registry = REGISTRY, compress = true, created = false, onError }: MetricsHandlerOptions,
   { method, accept, acceptEncoding, reuse = false }: MetricsRequest,
 ): Promise<MetricsResponse> {
   const gzip = compress && acceptsGzip(acceptEncoding);
@@ -117,7 +126,7 @@ async function metrics(
     Vary: compress ? 'Accept, Accept-Encoding' : 'Accept',
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
-  const collection = sharedCollections(registry).join();
+  const collection = sharedCollections(registry, onError).join();
   // Compression has read a chunk before it requests the next. So buffers can be reused even if the server keeps chunks.
   const options = { format, escaping, created, reuse: gzip || reuse };
   const chunks = streamMetrics({ collect: () => collection.families }, options);

@@ -6,6 +6,7 @@
  * when the running one has ended. A scrape that arrives when all others have ended begins a collection, and so sees all
  * that was counted before. So does every direct call of `registry.collect()`.
  */
+import type { OnCollectorError } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import type { Collectable } from '../registry/generate.js';
 
@@ -22,6 +23,8 @@ export interface JoinedCollection {
   release(): void;
 }
 
+type Collect = () => Promise<readonly FamilySnapshot[]>;
+
 class Collection implements JoinedCollection {
   readonly families: Promise<readonly FamilySnapshot[]>;
   /** Time at which it began; `Infinity` while it waits for another collection to end. */
@@ -32,12 +35,12 @@ class Collection implements JoinedCollection {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param previous - the collection after which this one begins; left out: it begins now */
-  constructor(collections: SharedCollections, registry: Collectable, previous?: Collection) {
+  constructor(collections: SharedCollections, collect: Collect, previous?: Collection) {
     this.#collections = collections;
     const begin = () => {
       this.begun = performance.now();
       collections.current = this;
-      return registry.collect();
+      return collect();
     };
     this.families =
       previous === undefined
@@ -70,12 +73,12 @@ class Collection implements JoinedCollection {
 class SharedCollections {
   /** The collection that scrapes may join. */
   current: Collection | undefined;
-  readonly #registry: Collectable;
+  readonly #collect: Collect;
   /** The collection for scrapes that arrive too late for the running one. */
   #next: Collection | undefined;
 
-  constructor(registry: Collectable) {
-    this.#registry = registry;
+  constructor(collect: Collect) {
+    this.#collect = collect;
   }
 
   /** Joins a collection, or begins one. The caller releases it when its scrape has ended. */
@@ -91,22 +94,29 @@ class SharedCollections {
       if (performance.now() - current.begun < JOINABLE_MS) return current;
       if (current.isRunning) {
         if (this.#next?.begun !== Number.POSITIVE_INFINITY)
-          this.#next = new Collection(this, this.#registry, current);
+          this.#next = new Collection(this, this.#collect, current);
         return this.#next!;
       }
     }
-    return new Collection(this, this.#registry);
+    return new Collection(this, this.#collect);
   }
 }
 
-const shared = new WeakMap<Collectable, SharedCollections>();
+type Known = WeakMap<Collectable, SharedCollections>;
+const shared: Readonly<Record<OnCollectorError | 'default', Known>> = {
+  default: new WeakMap(),
+  partial: new WeakMap(),
+  fail: new WeakMap(),
+};
 
-/** Returns the collections of a registry, which all handlers and servers share. */
-export function sharedCollections(registry: Collectable): SharedCollections {
-  let collections = shared.get(registry);
+/** Returns the collections of a registry, which all handlers and servers with the same `onError` share. */
+export function sharedCollections(registry: Collectable, onError?: OnCollectorError): SharedCollections {
+  const known = shared[onError ?? 'default'];
+  let collections = known.get(registry);
   if (collections === undefined) {
-    collections = new SharedCollections(registry);
-    shared.set(registry, collections);
+    const options = onError === undefined ? {} : { onError };
+    collections = new SharedCollections(() => registry.collect(options));
+    known.set(registry, collections);
   }
   return collections;
 }

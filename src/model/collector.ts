@@ -27,9 +27,38 @@ export interface MetricSource {
   leave?(): void;
 }
 
+/** Passed to a collector at each scrape. */
+export interface CollectContext {
+  /** Aborted when the time limit of the collector has passed. Families that it returns later are not served. */
+  readonly signal: AbortSignal;
+}
+
 /** An object that creates families at each scrape. */
 export interface Collector {
-  collect(): Iterable<FamilySnapshot> | Promise<Iterable<FamilySnapshot>>;
+  /**
+   * Identifies the collector in errors, in warnings, and in the label `collector` of `metheus_collector_errors_total`.
+   *
+   * @defaultValue the name of its class, else `collector-1`, `collector-2` … in the order of registration
+   */
+  readonly name?: string;
+  /** Seconds after which a scrape goes on without the families of this collector. @defaultValue 5 */
+  readonly collectTimeout?: number;
+  collect(context: CollectContext): Iterable<FamilySnapshot> | Promise<Iterable<FamilySnapshot>>;
+}
+
+/**
+ * The effect of a failed collector on a collection.
+ *
+ * - `partial`: the families of all others are returned. The failure is counted in `metheus_collector_errors_total`, and
+ *   the first one of each kind emits a warning.
+ * - `fail`: the collection rejects with the error of the collector.
+ */
+export type OnCollectorError = 'partial' | 'fail';
+
+/** Options of a collection. */
+export interface CollectOptions {
+  /** @defaultValue the option of the registry */
+  readonly onError?: OnCollectorError;
 }
 
 /** The key of the default registry on `globalThis`, which all copies of this package share. */

@@ -1,74 +1,113 @@
 /** Collects the families of a registry: metrics, metrics of other threads and processes, and collectors. */
 import { activeBackend } from '../backends/active-backend.js';
-import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
-import type { Collector } from '../model/collector.js';
+import { warnOnce } from '../errors.js';
+import type { OnCollectorError } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { labelText, parseLabelText } from '../model/labels.js';
 import { METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
-
-/** The families of a registry's metrics. */
-export interface MetricFamilies {
-  readonly visible: readonly FamilyDescriptor[];
-  /** Families with the native buckets of visible ones. */
-  readonly hidden: readonly FamilyDescriptor[];
-}
+import { findOrCreate } from '../system/find-or-create.js';
+import { CollectorErrors } from './collector-errors.js';
+import type { RegistryContents } from './contents.js';
+import { joinFamilies } from './join-families.js';
+import { runCollectors } from './run-collectors.js';
 
 /** Collects the families of one registry. Descriptors with prefixed names are kept for the next collection. */
 export class Collection {
-  readonly #prefix: string;
-  readonly #renamed = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
+  readonly #registry: RegistryContents;
+  /** By prefix. */
+  readonly #renamed = new Map<string, WeakMap<FamilyDescriptor, FamilyDescriptor>>();
+  /** Made with the first failure. */
+  #errors: CollectorErrors | undefined;
 
-  constructor(prefix: string) {
-    this.#prefix = prefix;
+  constructor(registry: RegistryContents) {
+    this.#registry = registry;
   }
 
-  /** @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY` */
-  async collect(
-    { visible, hidden }: MetricFamilies,
-    scopes: readonly string[],
-    collectors: readonly Collector[],
-  ): Promise<FamilySnapshot[]> {
-    const [snapshots, ...collected] = await Promise.all([
-      activeBackend().snapshot({ families: [...visible, ...hidden], scopes }),
-      ...collectors.map(collectFrom),
-    ]);
-    const metrics = snapshots.some(({ family }) => METRIC_TYPES[family.type].isHidden)
-      ? await (await import('./native.js')).attachNative(snapshots)
-      : snapshots;
-    const all: FamilySnapshot[] = [];
-    for (let i = 0; i < visible.length; i++) all.push(withoutUntouched(metrics[i]!));
-    if (metrics.length > visible.length || collected.length > 0) {
-      const taken = new Set(visible.flatMap(sampleNames));
-      for (const other of metrics.slice(visible.length)) {
-        if (reserve(other.family, taken)) all.push(withoutUntouched(other));
-        // A conflict with another thread or program must not make the collection fail.
-        else warnOfConflict(other.family);
-      }
-      for (const snapshot of collected.flat()) {
-        if (!reserve(snapshot.family, taken)) {
-          const expected = 'each family from one metric or collector only';
-          throw new MetheusError('METHEUS_DUPLICATE_FAMILY', { given: show(snapshot.family.name), expected });
-        }
-        all.push(snapshot);
-      }
+  /**
+   * @throws with `onError: 'fail'`: `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`, `METHEUS_DUPLICATE_SERIES`
+   */
+  async collect(onError: OnCollectorError): Promise<FamilySnapshot[]> {
+    const { collectors, prefix } = this.#registry;
+    const collected = collectors.size > 0 ? await this.#runCollectors(onError) : [];
+    const taken = new Set(collected.flatMap(({ family }) => sampleNames(family)));
+    const metrics = await metricsOf(this.#registry, this.#errors?.family, (name) => taken.has(prefix + name));
+    return [...this.#withPrefix(metrics, prefix), ...collected];
+  }
+
+  /** Returns the families of collectors and nested registries, with their prefixes. */
+  async #runCollectors(onError: OnCollectorError): Promise<FamilySnapshot[]> {
+    const { prefix, taken, scopes } = this.#registry;
+    const { collected, failures } = await runCollectors(this.#registry, metricsOf);
+    const parts = collected.flatMap(({ source, prefix, families }) =>
+      this.#withPrefix(families, prefix).map((snapshot) => ({ source, snapshot })),
+    );
+    const joined = await joinFamilies(parts, (name) =>
+      name.startsWith(prefix) ? taken.get(name.slice(prefix.length))?.descriptor.name : undefined,
+    );
+    failures.push(...joined.failures);
+    for (const { collector, cause, error } of failures) {
+      this.#errors ??= new CollectorErrors(scopes()[0]!);
+      this.#errors.count(collector, cause);
+      if (onError === 'partial')
+        warnOnce(`collector ${collector} ${cause}`, `${error.message} The rest is served.`);
     }
-    return this.#prefix === '' ? all : all.map((snapshot) => this.#withPrefix(snapshot));
+    if (onError === 'fail' && failures.length > 0) throw failures[0]!.error;
+    return joined.families;
   }
 
-  #withPrefix(snapshot: FamilySnapshot): FamilySnapshot {
-    let family = this.#renamed.get(snapshot.family);
+  #withPrefix(snapshots: readonly FamilySnapshot[], prefix: string): readonly FamilySnapshot[] {
+    return prefix === '' ? snapshots : snapshots.map((snapshot) => this.#rename(snapshot, prefix));
+  }
+
+  #rename(snapshot: FamilySnapshot, prefix: string): FamilySnapshot {
+    const known = findOrCreate(this.#renamed, prefix, () => new WeakMap());
+    let family = known.get(snapshot.family);
     if (family === undefined) {
-      const name = this.#prefix + snapshot.family.name;
+      const name = prefix + snapshot.family.name;
       family = { ...snapshot.family, name };
       if (family.type === 'stateset') family = { ...family, labelNames: family.labelNames.with(-1, name) };
-      this.#renamed.set(snapshot.family, family);
+      known.set(snapshot.family, family);
     }
     const renamed = { ...snapshot, family };
     return family.type === 'stateset'
       ? { ...renamed, rows: relabelled(snapshot, family.labelNames) }
       : renamed;
   }
+}
+
+/**
+ * Returns the families of a registry's metrics, without its prefix.
+ *
+ * @param extra - a further family that is read with those of the metrics
+ * @param isTaken - reports whether another family has a sample name
+ */
+async function metricsOf(
+  { families, scopes, taken }: RegistryContents,
+  extra?: FamilyDescriptor,
+  isTaken: (sampleName: string) => boolean = () => false,
+): Promise<FamilySnapshot[]> {
+  const { visible, hidden } = families();
+  const own = extra === undefined || taken.has(extra.name) ? visible : [...visible, extra];
+  const snapshots = await activeBackend().snapshot({ families: [...own, ...hidden], scopes: scopes() });
+  const metrics = snapshots.some(({ family }) => METRIC_TYPES[family.type].isHidden)
+    ? await (await import('./native.js')).attachNative(snapshots)
+    : snapshots;
+  const all: FamilySnapshot[] = [];
+  const others = new Set<string>();
+  for (const [i, snapshot] of metrics.entries()) {
+    if (i >= own.length) {
+      const names = sampleNames(snapshot.family);
+      // A conflict with another thread or program must not make the collection fail.
+      if (names.some((name) => taken.has(name) || others.has(name) || isTaken(name))) {
+        warnOfConflict(snapshot.family);
+        continue;
+      }
+      for (const name of names) others.add(name);
+    }
+    all.push(withoutUntouched(snapshot));
+  }
+  return all;
 }
 
 /** Removes the series of infos and statesets that have not been set yet. */
@@ -99,30 +138,7 @@ function relabelled({ family, rows }: FamilySnapshot, names: readonly string[]):
   return { ...view, lengths };
 }
 
-/** Reserves all sample names of a family, or none if one of them is taken. Reports whether it did. */
-function reserve(family: FamilyDescriptor, taken: Set<string>): boolean {
-  const names = sampleNames(family);
-  if (names.some((name) => taken.has(name))) return false;
-  for (const name of names) taken.add(name);
-  return true;
-}
-
 function warnOfConflict({ name, type }: FamilyDescriptor): void {
   const message = `Another thread or process has a ${type} '${name}' that differs from the one here; it is not served.`;
   warnOnce(`conflict ${name} ${type}`, message);
-}
-
-async function collectFrom(collector: Collector): Promise<FamilySnapshot[]> {
-  try {
-    const families = [...(await collector.collect())];
-    const wrong = families.findIndex((given) => typeof given?.family?.name !== 'string');
-    if (wrong >= 0) throw new TypeError(`${show(families[wrong])} was not made by createFamily`);
-    return families;
-  } catch (cause) {
-    throw new MetheusError('METHEUS_COLLECTOR_FAILED', {
-      given: `${collector.constructor?.name ?? 'a collector'} (${messageOf(cause)})`,
-      expected: 'families',
-      cause,
-    });
-  }
 }

@@ -1,11 +1,25 @@
 /** A set of metrics and collectors that are exposed together. */
 import { MetheusError, show } from '../errors.js';
-import type { Collector, MetricSource, Registerer } from '../model/collector.js';
+import type {
+  CollectOptions,
+  Collector,
+  MetricSource,
+  OnCollectorError,
+  Registerer,
+} from '../model/collector.js';
 import { DEFAULT_REGISTRY, DEFAULT_SCOPE, isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { sampleNames } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
-import type { Collection, MetricFamilies } from './collect.js';
+import type { Collection } from './collect.js';
+import {
+  CONTENTS,
+  contentsOf,
+  type MetricFamilies,
+  type NestedRegistry,
+  type RegistryContents,
+  reaches,
+} from './contents.js';
 
 /** Options of a {@link CollectorRegistry}. */
 export interface RegistryOptions {
@@ -20,10 +34,15 @@ export interface RegistryOptions {
   readonly scope?: string;
   /** Whether the prefix may have any characters, as for names of metrics. @defaultValue `false` */
   readonly utf8Names?: boolean;
+  /** The effect of a failed collector on a collection. @defaultValue `'partial'` */
+  readonly onError?: OnCollectorError;
 }
 
-/** A metric or a collector. */
-export type Registrable = MetricSource | Collector;
+/** A metric, a collector, or another registry. */
+export type Registrable = MetricSource | Collector | NestedRegistry;
+
+/** Timers of Node take at most 2^31 - 1 milliseconds. */
+const MAX_SECONDS = 2_147_483;
 
 /**
  * Holds metrics and custom collectors, and collects their families.
@@ -33,32 +52,48 @@ export type Registrable = MetricSource | Collector;
 export class CollectorRegistry implements Registerer {
   readonly scope: string;
   readonly prefix: string;
+  /** Read by collections of this registry and of those that it is registered in. */
+  readonly [CONTENTS]: RegistryContents;
   readonly #metrics = new Map<string, MetricSource>();
-  readonly #collectors = new Set<Collector>();
+  readonly #onError: OnCollectorError;
+  /** The collectors and their names. */
+  readonly #collectors = new Map<Collector | NestedRegistry, string>();
+  /** The number of collectors registered so far. */
+  #registered = 0;
   /** The registered metric of every sample name. */
   readonly #taken = new Map<string, MetricSource>();
   #collection: Collection | undefined;
 
   /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name; `METHEUS_INVALID_OPTIONS` */
-  constructor({ prefix = '', scope, utf8Names }: RegistryOptions = {}) {
+  constructor({ prefix = '', scope, utf8Names, onError = 'partial' }: RegistryOptions = {}) {
     if (prefix !== '') checkMetricName(prefix, utf8Names);
+    this.#onError = checkOnError(onError);
     this.prefix = prefix === '' || prefix.endsWith('_') ? prefix : `${prefix}_`;
     this.scope = scopeOf(scope, this.prefix);
+    this[CONTENTS] = {
+      title: this.scope === DEFAULT_SCOPE ? 'the default registry' : `the registry ${show(this.scope)}`,
+      prefix: this.prefix,
+      taken: this.#taken,
+      collectors: this.#collectors,
+      families: () => familiesOf(this.#metrics.values()),
+      scopes: () => {
+        const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
+        return isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
+      },
+    };
   }
 
   /**
-   * Registers a metric or a collector. Registering it twice has no effect.
+   * Registers a metric, a collector, or another registry, whose families then are collected with those of this one.
+   * Registering it twice has no effect.
    *
    * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another metric,
-   * `METHEUS_INVALID_COLLECTOR` when it has no `collect()`
+   * `METHEUS_INVALID_COLLECTOR` when it has no `collect()` or a wrong `collectTimeout`, or is a registry that collects
+   * from this one
    */
   register(source: Registrable): void {
     if (isMetric(source)) this.#add(source);
-    else if (typeof (source as Collector | null)?.collect === 'function') this.#collectors.add(source);
-    else {
-      const expected = 'a metric, or an object with a collect() method';
-      throw new MetheusError('METHEUS_INVALID_COLLECTOR', { given: show(source), expected });
-    }
+    else if (!this.#collectors.has(source)) this.#addCollector(source);
   }
 
   /** Reports whether a metric or a collector is registered. */
@@ -92,16 +127,38 @@ export class CollectorRegistry implements Registerer {
 
   /**
    * Collects all families: registered metrics in the order of registration, then metrics that only other threads or
-   * processes have created, then the families of collectors.
+   * processes have created, then the families of collectors. Collectors run first, so that the metrics that they set
+   * have the new values.
    *
-   * @throws `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+   * @throws with `onError: 'fail'`: `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`, `METHEUS_DUPLICATE_SERIES`
    */
-  async collect(): Promise<FamilySnapshot[]> {
+  async collect({ onError = this.#onError }: CollectOptions = {}): Promise<FamilySnapshot[]> {
     // Loaded on first use: most threads and many processes never collect.
-    this.#collection ??= new (await import('./collect.js')).Collection(this.prefix);
-    const isDefault = (globalThis as { [DEFAULT_REGISTRY]?: { registry: unknown } })[DEFAULT_REGISTRY];
-    const scopes = isDefault?.registry === this ? [DEFAULT_SCOPE, this.scope] : [this.scope];
-    return this.#collection.collect(familiesOf(this.#metrics.values()), scopes, [...this.#collectors]);
+    this.#collection ??= new (await import('./collect.js')).Collection(this[CONTENTS]);
+    return this.#collection.collect(onError);
+  }
+
+  #addCollector(source: Collector | NestedRegistry): void {
+    const refuse = (given: string, expected: string) =>
+      new MetheusError('METHEUS_INVALID_COLLECTOR', { given, expected });
+    if (typeof (source as Collector | null)?.collect !== 'function') {
+      throw refuse(show(source), 'a metric, or an object with a collect() method');
+    }
+    const contents = contentsOf(source);
+    if (reaches(source, this[CONTENTS])) {
+      const given = `${contents?.title} in ${this[CONTENTS].title}`;
+      throw refuse(given, 'a registry that does not collect from the one that it is registered in');
+    }
+    this.#registered += 1;
+    const name = contents?.title ?? nameOf(source) ?? `collector-${this.#registered}`;
+    const timeout = (source as Collector).collectTimeout;
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout <= MAX_SECONDS)) {
+      throw refuse(
+        `collectTimeout: ${show(timeout)} of ${name}`,
+        `seconds greater than 0, at most ${MAX_SECONDS}`,
+      );
+    }
+    this.#collectors.set(source, name);
   }
 
   #add(metric: MetricSource): void {
@@ -146,6 +203,23 @@ function scopeOf(given: unknown, prefix: string): string {
 
 function isMetric(source: Registrable): source is MetricSource {
   return typeof (source as MetricSource | null)?.descriptor === 'object' && 'definition' in source;
+}
+
+/** Returns the name of a collector or of its class; `undefined` if it has neither. */
+function nameOf(collector: object): string | undefined {
+  const { name } = collector as { readonly name?: unknown };
+  if (typeof name === 'string' && name !== '') return name;
+  const ofClass: unknown = collector.constructor?.name;
+  return typeof ofClass === 'string' && ofClass !== '' && ofClass !== 'Object' ? ofClass : undefined;
+}
+
+/** @throws `METHEUS_INVALID_OPTIONS` */
+export function checkOnError(onError: OnCollectorError): OnCollectorError {
+  if (onError === 'partial' || onError === 'fail') return onError;
+  throw new MetheusError('METHEUS_INVALID_OPTIONS', {
+    given: `onError: ${show(onError)}`,
+    expected: "'partial' or 'fail'",
+  });
 }
 
 function conflict(registered: string, given: string): MetheusError {

@@ -1,6 +1,8 @@
 /** The registry of metrics that are created without the option `registry`. */
 import { activeBackend, loadBackendFromEnvironment } from '../backends/active-backend.js';
+import { MetheusError } from '../errors.js';
 import {
+  type CollectOptions,
   DEFAULT_REGISTRY,
   DEFAULT_SCOPE,
   isPrivateScope,
@@ -9,6 +11,7 @@ import {
 } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { CollectorRegistry, type Registrable } from './collector-registry.js';
+import { CONTENTS, type RegistryContents, reaches } from './contents.js';
 
 /** Delegates to the default registry, which can be replaced while other modules hold this object. */
 class DefaultRegistry implements Registerer {
@@ -22,9 +25,21 @@ class DefaultRegistry implements Registerer {
   /**
    * Makes another registry the default. Metrics that exist stay in the registry that they were created in. In a registry
    * without scope and prefix, metrics that are created from now on have the scope of the default registry, the empty one.
+   *
+   * @throws `METHEUS_INVALID_COLLECTOR` when it collects from the default registry
    */
   setRegistry(registry: CollectorRegistry): void {
+    if (reaches(registry, this)) {
+      throw new MetheusError('METHEUS_INVALID_COLLECTOR', {
+        given: `${registry[CONTENTS].title}, which collects from the default registry, as the default registry`,
+        expected: 'a registry that does not',
+      });
+    }
     this.#registry = registry;
+  }
+
+  get [CONTENTS](): RegistryContents {
+    return this.#registry[CONTENTS];
   }
 
   get prefix(): string {
@@ -52,8 +67,8 @@ class DefaultRegistry implements Registerer {
     return this.#registry.findOrCreate(definition, family, make);
   }
 
-  collect(): Promise<FamilySnapshot[]> {
-    return this.#registry.collect();
+  collect(options?: CollectOptions): Promise<FamilySnapshot[]> {
+    return this.#registry.collect(options);
   }
 }
 

@@ -2,6 +2,7 @@
 import { isAscii } from 'node:buffer';
 import { MetheusError, show } from '../errors.js';
 import type { EncodeOptions, Encoder, ExpositionFormat } from '../exposition/formats.js';
+import type { CollectOptions } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { TimeSlice } from '../system/time-slice.js';
 import { REGISTRY } from './default-registry.js';
@@ -13,7 +14,7 @@ export interface GenerateOptions extends Partial<EncodeOptions> {
 
 /** A registry, or anything else whose families can be collected. */
 export interface Collectable {
-  collect(): Promise<readonly FamilySnapshot[]>;
+  collect(options?: CollectOptions): Promise<readonly FamilySnapshot[]>;
 }
 
 /** Encoders are loaded when a format is first requested. */

@@ -77,10 +77,10 @@ describe('createFetchHandler', () => {
     assert.equal((await handler(new Request('http://localhost/'))).status, 404);
   });
 
-  it('responds with 500 when a collector fails', async () => {
+  it("responds with 500 when a collector fails, with onError 'fail'", async () => {
     const registry = new CollectorRegistry();
     registry.register({ collect: () => Promise.reject(new Error('out of order')) });
-    const response = await createFetchHandler({ registry })(new Request(URL));
+    const response = await createFetchHandler({ registry, onError: 'fail' })(new Request(URL));
     assert.equal(response.status, 500);
     assert.match(await response.text(), /^An error has occurred while serving metrics:\n\n.*out of order/);
   });

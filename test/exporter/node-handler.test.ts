@@ -169,7 +169,7 @@ describe('createMetricsHandler', () => {
     server?.close();
     const registry = new CollectorRegistry();
     registry.register({ collect: () => Promise.reject(new Error('no')) });
-    const failing = await serve(createMetricsHandler({ registry }));
+    const failing = await serve(createMetricsHandler({ registry, onError: 'fail' }));
     assert.equal((await get(failing, { method: 'HEAD' })).status, 500);
   });
 
@@ -219,10 +219,21 @@ describe('createMetricsHandler', () => {
     }
 
     for (const [name, collect, message] of failures) {
-      it(`a collector that ${name} is a 500 that says so`, async () => {
+      it(`a collector that ${name} leaves the rest served by default`, async () => {
+        const registry = smallRegistry();
+        registry.register({ name: 'failing', collect });
+        const url = await serve(createMetricsHandler({ registry }));
+        const { status, body } = await get(url);
+        assert.equal(status, 200);
+        assert.match(body.toString(), /^jobs_total\{kind="mail"\} 3$/m);
+        const counted = /^metheus_collector_errors_total\{collector="failing",cause="error"\} 1$/m;
+        assert.match(body.toString(), counted);
+      });
+
+      it(`a collector that ${name} is a 500 that says so with onError 'fail'`, async () => {
         const registry = smallRegistry();
         registry.register({ collect });
-        const url = await serve(createMetricsHandler({ registry }));
+        const url = await serve(createMetricsHandler({ registry, onError: 'fail' }));
         for (const ask of [{}, GZIP]) {
           const { status, headers, body } = await get(url, ask);
           assert.equal(status, 500);
@@ -243,10 +254,31 @@ describe('createMetricsHandler', () => {
           throw new Error('late');
         },
       });
-      const url = await serve(createMetricsHandler({ registry }));
+      const url = await serve(createMetricsHandler({ registry, onError: 'fail' }));
       const { status, body } = await get(url);
       assert.equal(status, 500);
       assert.match(body.toString(), /late/);
+    });
+
+    it('an unknown onError is an error when the handler is made', () => {
+      assert.throws(() => createMetricsHandler({ onError: 'ignore' as 'fail' }), {
+        code: 'METHEUS_INVALID_OPTIONS',
+      });
+    });
+
+    it('handlers with another onError do not share a collection', async () => {
+      const registry = smallRegistry();
+      registry.register({ collect: () => Promise.reject(new Error('no')) });
+      const strict = createMetricsHandler({ registry, onError: 'fail' });
+      const lenient = createMetricsHandler({ registry });
+      const url = await serve((request, response) =>
+        (request.url === '/strict' ? strict : lenient)(request, response),
+      );
+      const answers = await Promise.all([get(`${url}/strict`), get(`${url}/lenient`)]);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [500, 200],
+      );
     });
 
     it('a registry that throws synchronously is a 500', async () => {

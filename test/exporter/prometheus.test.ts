@@ -13,11 +13,15 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     requiredLabels: ['country', 'note'],
     registry,
   });
+  let isBroken = false;
   let ours: MetricsServer;
   let prometheus: PrometheusServer;
 
   before(async () => {
-    ours = await startMetricsServer({ port: 0, registry });
+    const served = {
+      collect: () => (isBroken ? Promise.reject(new Error('for a while')) : registry.collect()),
+    };
+    ours = await startMetricsServer({ port: 0, registry: served });
     prometheus = await startPrometheus(`127.0.0.1:${ours.port}`);
   });
   after(async () => {
@@ -101,11 +105,23 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     assert.deepEqual(await stored('shop_size_bytes_count', 1, 2), { '[]': 2 });
   });
 
-  it('sees a collector fail, and recover', async () => {
-    const failing = { collect: () => Promise.reject(new Error('for a while')) };
+  it('has the rest when a collector fails, and the failures', async () => {
+    const failing = { name: 'failing', collect: () => Promise.reject(new Error('for a while')) };
     registry.register(failing);
-    await scrapeThat('a scrape that fails', (error) => /500/.test(error));
+    const failures = await until('a failure in Prometheus', async () => {
+      const series = await prometheus.query('shop_metheus_collector_errors_total > 0');
+      return series.length > 0 ? series : undefined;
+    });
     registry.unregister(failing);
+    const { collector, cause } = failures[0]!.labels;
+    assert.deepEqual([collector, cause], ['failing', 'error']);
+    await scrapeThat('a scrape without an error', (error) => error === '');
+  });
+
+  it('sees a registry fail, and recover', async () => {
+    isBroken = true;
+    await scrapeThat('a scrape that fails', (error) => /500/.test(error));
+    isBroken = false;
     await scrapeThat('the recovery', (error) => error === '');
   });
 });

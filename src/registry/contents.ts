@@ -1,0 +1,50 @@
+/**
+ * The contents of a registry, as a collection reads them. They are found under a symbol that all copies of this package
+ * share, so that a registry can be registered in another one as a collector.
+ */
+import type { Collector, MetricSource } from '../model/collector.js';
+import type { FamilyDescriptor } from '../model/family.js';
+
+export const CONTENTS = Symbol.for('metheus.registry-contents.v1');
+
+/** The families of a registry's metrics. */
+export interface MetricFamilies {
+  readonly visible: readonly FamilyDescriptor[];
+  /** Families with the native buckets of visible ones. */
+  readonly hidden: readonly FamilyDescriptor[];
+}
+
+export interface RegistryContents {
+  /** Identifies the registry in errors. */
+  readonly title: string;
+  /** Precedes the names of all families, with its underscore. */
+  readonly prefix: string;
+  /** The scopes whose families of other writers belong to this registry. */
+  readonly scopes: () => readonly string[];
+  readonly families: () => MetricFamilies;
+  /** The registered metric of every sample name. */
+  readonly taken: ReadonlyMap<string, MetricSource>;
+  /** The collectors and their names. */
+  readonly collectors: ReadonlyMap<Collector | NestedRegistry, string>;
+}
+
+/** A registry that is registered in another one. */
+export interface NestedRegistry {
+  readonly [CONTENTS]: RegistryContents;
+}
+
+/** Returns the contents of a registry; `undefined` for any other collector. */
+export function contentsOf(collector: object): RegistryContents | undefined {
+  return (collector as Partial<NestedRegistry>)[CONTENTS];
+}
+
+/**
+ * Reports whether a collection from `source` reaches `target`, directly or through registries.
+ *
+ * @param target - a registry or its contents
+ */
+export function reaches(source: object, target: object): boolean {
+  const contents = contentsOf(source);
+  if (source === target || contents === target) return true;
+  return contents !== undefined && [...contents.collectors.keys()].some((one) => reaches(one, target));
+}
