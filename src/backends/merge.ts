@@ -1,4 +1,5 @@
 /** Merging the rows of several writers of one family into one snapshot. */
+import { warnOnce } from '../errors.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { escapeLabelValue } from '../model/labels.js';
@@ -23,7 +24,7 @@ export interface MergeSource {
  * A gauge that was never touched is left out: otherwise `min` would give its initial 0.
  */
 export function accumulate(
-  { merge, cells }: FamilyDescriptor,
+  { name, merge, cells }: FamilyDescriptor,
   into: Float64Array,
   to: number,
   from: Float64Array,
@@ -46,6 +47,9 @@ export function accumulate(
   if (at === 0) return;
   const value = from[start]!;
   const before = into[to + TOUCHED]!;
+  if (merge === 'shared' && before !== 0 && wasSet(before) !== wasSet(at)) {
+    if (wasSet(at) ? into[to] !== 0 : live && value !== 0) warnOfIncrements(name);
+  }
   into[to] = before === 0 ? onlyOf(merge, value, at, live) : both(merge, into[to]!, before, value, at, live);
   into[to + TOUCHED] = Math.max(before, at);
 }
@@ -72,6 +76,16 @@ export function earlierTime(a: number, b: number): number {
 
 /** Reports whether a gauge was set, not only incremented: see {@link TOUCHED}. */
 const wasSet = (at: number) => at > 1;
+
+/** Warns that the increments of one writer are not served, since another one has called `set`. */
+function warnOfIncrements(name: string): void {
+  warnOnce(
+    `increments of ${name}`,
+    `The gauge '${name}' was set in one thread or process and incremented in another, which cannot be combined: ` +
+      `the last set() is served, and the increments are not. Choose a multiprocessMode: 'livesum' adds up the values of ` +
+      `all writers, 'livemostrecent' serves the value of the last set(), and 'liveall' serves each value.`,
+  );
+}
 
 function onlyOf(merge: MergeRule, value: number, at: number, live: boolean): number {
   return merge === 'shared' && !wasSet(at) && !live ? 0 : value;

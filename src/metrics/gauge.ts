@@ -23,7 +23,12 @@ export interface ObservableGauge extends Timed {
   inc(by?: number): void;
   /** @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number */
   dec(by?: number): void;
-  /** @throws `METHEUS_INVALID_VALUE` unless `value` is a number; NaN and the infinities are allowed */
+  /**
+   * Sets the gauge. In the mode `shared`, a value that the gauge of this thread has already, such as 0 at the start, does
+   * not count as set, so that the increments of all writers still add up.
+   *
+   * @throws `METHEUS_INVALID_VALUE` unless `value` is a number; NaN and the infinities are allowed
+   */
   set(value: number): void;
   /** Sets the gauge to Unix time in seconds. */
   setToCurrentTime(): void;
@@ -64,8 +69,9 @@ export class GaugeMetric extends TimedMetric {
       throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number');
     }
     const { page, offset } = this;
+    const isUnchanged = page[offset] === value && page[offset + SET_AT]! <= 1;
     page[offset] = value;
-    page[offset + SET_AT] = now();
+    page[offset + SET_AT] = isUnchanged && this.descriptor.merge === 'shared' ? 1 : now();
   }
 
   setToCurrentTime(): void {

@@ -469,6 +469,67 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       }
     }
 
+    test('warn once that increments are not served when another writer has set the gauge', async (backend) => {
+      const warnings: string[] = [];
+      const listen = ({ message }: Error) => warnings.push(message);
+      const about = ({ name }: FamilyDescriptor) => warnings.filter((text) => text.includes(`'${name}'`));
+      process.on('warning', listen);
+      const touch = (family: FamilyDescriptor, cells: readonly Cell[]) => {
+        for (const [who, value, at] of cells) {
+          const writer = who === 'own' ? {} : { writer: makeWriter(who === 'live') };
+          const { page, offset } = backend.reserve({ family, labels: ['x'], ...writer });
+          page.set([value, at], offset);
+        }
+      };
+      const harmless: readonly Cell[][] = [
+        [
+          ['own', 5, 100],
+          ['live', 0, 1],
+          ['dead', 3, 1],
+          ['live', 7, 200],
+        ],
+        [
+          ['own', 2, 1],
+          ['live', 3, 1],
+        ],
+        [
+          ['own', 0, 1],
+          ['live', 5, 100],
+        ],
+      ];
+      for (const cells of harmless) {
+        const family = gauge('shared');
+        touch(family, cells);
+        await read(backend, family);
+        await new Promise(setImmediate);
+        assert.deepEqual(about(family), []);
+      }
+      for (const cells of [
+        [
+          ['own', 5, 100],
+          ['live', 4, 1],
+        ],
+        [
+          ['own', 4, 1],
+          ['live', 5, 100],
+          ['live', 4, 1],
+        ],
+      ] as const) {
+        const family = gauge('shared');
+        const other = gauge('sum');
+        touch(family, cells);
+        touch(other, cells);
+        for (let times = 0; times < 2; times++) {
+          assert.deepEqual(await read(backend, family), [['a=x', [5, 100]]]);
+          await read(backend, other);
+        }
+        await new Promise(setImmediate);
+        assert.deepEqual([about(family).length, about(other).length], [1, 0]);
+        assert.match(about(family)[0]!, /'livesum'.*'livemostrecent'.*'liveall'/);
+      }
+      process.off('warning', listen);
+    });
+
     test('change at once when a writer ends', async (backend) => {
       const writer = makeWriter();
       const modes = { shared: 0, livesum: 0, sum: 4 };

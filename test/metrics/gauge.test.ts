@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createGauge, Gauge, generateMetrics } from 'metheus';
+import { said, startWorker } from '../support/workers.js';
 
 const gauge = (name = 'queue_jobs') => createGauge(name, 'Jobs.', { registry: null });
 
@@ -47,6 +48,58 @@ describe('createGauge', () => {
         new RegExp(`^queue_jobs ${text.replace('+', '\\+')}$`, 'm'),
       );
     }
+  });
+});
+
+describe('set', () => {
+  /** Returns whether the gauge counts as untouched, incremented or set. */
+  const stateOf = (jobs: ReturnType<typeof gauge>) => {
+    const { page, offset } = jobs as unknown as { page: Float64Array; offset: number };
+    const at = page[offset + 1]!;
+    return at > 1 ? 'set' : ['untouched', 'incremented'][at];
+  };
+
+  it('of the value that the gauge has only makes it appear, in the mode shared', () => {
+    const jobs = gauge();
+    assert.equal(stateOf(jobs), 'untouched');
+    jobs.set(0);
+    assert.equal(stateOf(jobs), 'incremented');
+    jobs.inc(2);
+    jobs.set(2);
+    assert.equal(stateOf(jobs), 'incremented');
+    jobs.set(3);
+    assert.equal(stateOf(jobs), 'set');
+    jobs.set(3);
+    assert.equal(stateOf(jobs), 'set');
+    const lost = gauge();
+    lost.set(Number.NaN);
+    assert.equal(stateOf(lost), 'set');
+  });
+
+  it('counts in every other mode', () => {
+    for (const multiprocessMode of ['mostrecent', 'livemostrecent', 'max', 'all'] as const) {
+      const jobs = createGauge('queue_jobs', 'Jobs.', { registry: null, multiprocessMode });
+      jobs.set(0);
+      assert.equal(stateOf(jobs), 'set', multiprocessMode);
+    }
+  });
+
+  it('of 0 at the start lets the increments of all threads add up', async () => {
+    const main = createGauge('started_jobs', 'Jobs.');
+    main.set(0);
+    const workers = [1, 2].map((count) =>
+      startWorker(({ createGauge }, { say, data, port }) => {
+        const jobs = createGauge('started_jobs', 'Jobs.');
+        jobs.set(0);
+        jobs.inc(data);
+        port.on('message', () => {}); // stays alive
+        say();
+      }, count),
+    );
+    await Promise.all(workers.map(said));
+    main.inc(10);
+    assert.match(await generateMetrics(), /^started_jobs 13$/m);
+    await Promise.all(workers.map((worker) => worker.terminate()));
   });
 });
 
