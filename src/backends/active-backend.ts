@@ -9,7 +9,16 @@ import { warnOnce } from '../errors.js';
 import { isPrivateScope } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { addExitStep } from '../system/exit-steps.js';
-import type { Backend, BackendClass, CellRequest, Cells, Move, SnapshotRequest } from './backend.js';
+import type {
+  Backend,
+  BackendChoice,
+  BackendClass,
+  BackendConfig,
+  CellRequest,
+  Cells,
+  Move,
+  SnapshotRequest,
+} from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 import { ThreadBackend, WorkerThreads } from './threads/backend.js';
 
@@ -83,12 +92,12 @@ export class ActiveBackend {
   }
 
   /** See {@link loadBackend}. */
-  load(backendClass: BackendClass | undefined, config: object | undefined): Promise<Backend> {
+  load(given: BackendClass<never> | BackendChoice | undefined, config: object | undefined): Promise<Backend> {
     const { METHEUS_BACKEND_CLASS, METHEUS_BACKEND_CONFIG } = process.env;
-    const isFromEnvironment = backendClass === undefined && config === undefined;
+    const isFromEnvironment = given === undefined && config === undefined;
     const variables = JSON.stringify([METHEUS_BACKEND_CLASS, METHEUS_BACKEND_CONFIG]);
     if (isFromEnvironment && this.#environment?.variables === variables) return this.#environment.loaded;
-    const loaded = this.ready.then(() => this.#load(backendClass, config));
+    const loaded = this.ready.then(() => this.#load(given, config));
     this.#environment = isFromEnvironment ? { variables, loaded } : undefined;
     this.ready = loaded.then(
       () => {},
@@ -99,12 +108,15 @@ export class ActiveBackend {
     return loaded;
   }
 
-  async #load(backendClass: BackendClass | undefined, config: object | undefined): Promise<Backend> {
+  async #load(
+    given: BackendClass<never> | BackendChoice | undefined,
+    config: object | undefined,
+  ): Promise<Backend> {
     if (this.#threads === undefined) return this.#backend;
     // Imported only now, since most programs never load another backend.
     const { createBackend } = await import('./create-backend.js');
     const bridge = await this.#threads.loadBridge();
-    const backend = await createBackend(backendClass, config);
+    const backend = await createBackend(given, config);
     const migrate = (from: Backend, which?: (cells: Cells) => boolean) => {
       const move: Move = (request, old) => {
         if (which?.(old) === false) return old;
@@ -176,15 +188,19 @@ export function activeBackend(): ActiveBackend {
  * Without arguments, it loads the backend that the environment names, as importing the package does. If that backend is
  * in force already, it is returned.
  *
- * @param backendClass - by default from `METHEUS_BACKEND_CLASS`: `single`, `file`, `redis` or `module#ExportedClass`
+ * @param backend - the class, by default from `METHEUS_BACKEND_CLASS`: `single`, `file`, `redis`, the name of a class
+ * of this package, or `module#ExportedClass`. Or an object with class and configuration
  * @param config - by default from `METHEUS_BACKEND_CONFIG`: the path of a JSON file, or the JSON itself
  * @returns the backend that is now in force
  * @throws `METHEUS_UNKNOWN_BACKEND`, `METHEUS_INVALID_BACKEND`, `METHEUS_BACKEND_CONFIG_UNREADABLE`,
- * `METHEUS_BACKEND_CONFIG_INVALID`, and what the backend throws when it opens. The previous backend stays in force
+ * `METHEUS_BACKEND_CONFIG_INVALID`, `METHEUS_INVALID_OPTIONS`, and what the backend throws when it opens. The previous backend stays in force
  * then.
  */
-export function loadBackend<C extends object>(backendClass?: BackendClass<C>, config?: C): Promise<Backend> {
-  return activeBackend().load(backendClass as BackendClass | undefined, config);
+export function loadBackend<Class extends BackendClass<never>>(
+  backend?: Class | BackendChoice<Class>,
+  config?: BackendConfig<Class>,
+): Promise<Backend> {
+  return activeBackend().load(backend as BackendClass<never> | BackendChoice | undefined, config);
 }
 
 /** Loads the backend that the environment names, if any. A failure becomes a warning, and the program goes on. */

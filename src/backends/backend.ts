@@ -128,4 +128,19 @@ export interface Backend {
 }
 
 /** A class for `loadBackend`, which constructs it with the configuration. */
-export type BackendClass<C extends object = Record<string, unknown>> = new (config?: C) => Backend;
+export type BackendClass<C extends object = Record<string, unknown>> = new (config: C) => Backend;
+
+/** The configuration that a class takes. */
+export type BackendConfig<Class> = Class extends new (
+  config: infer C,
+) => Backend
+  ? [C] extends [never]
+    ? object
+    : NonNullable<C>
+  : object;
+
+/** The class and the configuration for `loadBackend` in one object, each by default from the environment. */
+export interface BackendChoice<Class extends BackendClass<never> = BackendClass<never>> {
+  readonly backendClass?: Class;
+  readonly backendConfig?: BackendConfig<Class>;
+}

@@ -4,14 +4,34 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MetheusError, show } from '../errors.js';
-import type { Backend, BackendClass } from './backend.js';
+import { checkOptionNames } from '../model/options.js';
+import type { Backend, BackendChoice, BackendClass } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 
-/** The names that `METHEUS_BACKEND_CLASS` accepts, with functions that import their classes. */
-const BUILT_IN: Readonly<Record<string, () => Promise<BackendClass>>> = {
-  single: async () => SingleProcessBackend,
-  file: async () => (await import('./file/index.js')).MultiProcessFileBackend as BackendClass,
-  redis: async () => (await import('./redis/index.js')).MultiProcessRedisBackend as BackendClass,
+/** A backend of this package. Its module is imported when it is loaded. */
+interface BuiltIn {
+  readonly module: string;
+  readonly className: string;
+  readonly load: () => Promise<BackendClass<never>>;
+}
+
+/** The built-in backends by their short names. `METHEUS_BACKEND_CLASS` also accepts their classes. */
+const BUILT_IN: Readonly<Record<string, BuiltIn>> = {
+  single: {
+    module: 'metheus',
+    className: 'SingleProcessBackend',
+    load: async () => SingleProcessBackend,
+  },
+  file: {
+    module: 'metheus/backends/file',
+    className: 'MultiProcessFileBackend',
+    load: async () => (await import('./file/index.js')).MultiProcessFileBackend,
+  },
+  redis: {
+    module: 'metheus/backends/redis',
+    className: 'MultiProcessRedisBackend',
+    load: async () => (await import('./redis/index.js')).MultiProcessRedisBackend,
+  },
 };
 
 const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
@@ -19,21 +39,21 @@ const METHODS = ['reserve', 'release', 'snapshot', 'flush', 'close'] as const;
 /**
  * Creates a backend that is not open yet.
  *
- * @param given - by default the class that the environment names
- * @param givenConfig - by default the configuration of the environment
+ * @param given - the class, or the class and the configuration; by default what the environment names
  * @throws the errors of `loadBackend`
  */
 export async function createBackend(
-  given: BackendClass | undefined,
-  givenConfig: object | undefined,
+  given: BackendClass<never> | BackendChoice | undefined,
+  config: object | undefined,
 ): Promise<Backend> {
-  const Class = given ?? (await classFromEnvironment());
-  const config = givenConfig ?? configFromEnvironment();
+  const { backendClass, backendConfig } = choiceOf(given, config);
+  const Class = backendClass ?? (await classFromEnvironment());
   // Functions without a prototype, such as arrow functions, are not constructors.
   if (typeof Class !== 'function' || Class.prototype === undefined) {
     throw new MetheusError('METHEUS_INVALID_BACKEND', { given: show(Class), expected: 'a backend class' });
   }
-  const backend = config === undefined ? new Class() : new Class(config as Record<string, unknown>);
+  const settings = backendConfig ?? (Class === SingleProcessBackend ? undefined : configFromEnvironment());
+  const backend = new Class(settings as never);
   const absent = METHODS.filter((method) => typeof backend[method] !== 'function');
   if (absent.length > 0) {
     throw new MetheusError('METHEUS_INVALID_BACKEND', {
@@ -44,9 +64,27 @@ export async function createBackend(
   return backend;
 }
 
-async function classFromEnvironment(): Promise<BackendClass> {
+/** @throws `METHEUS_INVALID_OPTIONS` */
+function choiceOf(
+  given: BackendClass<never> | BackendChoice | undefined,
+  config: object | undefined,
+): BackendChoice {
+  if (typeof given !== 'object' || given === null || Object.keys(given).length === 0) {
+    return { backendClass: given as BackendClass<never>, backendConfig: config! };
+  }
+  checkOptionNames('loadBackend', given, ['backendClass', 'backendConfig']);
+  if (config === undefined) return given;
+  throw new MetheusError('METHEUS_INVALID_OPTIONS', {
+    given: 'a second argument after an object with options',
+    expected: 'the configuration as backendConfig in that object',
+  });
+}
+
+async function classFromEnvironment(): Promise<BackendClass<never>> {
   const name = process.env.METHEUS_BACKEND_CLASS ?? 'single';
-  if (Object.hasOwn(BUILT_IN, name)) return BUILT_IN[name]!();
+  for (const [short, { module, className, load }] of Object.entries(BUILT_IN)) {
+    if ([short, className, `${module}#${className}`].includes(name)) return load();
+  }
   const hash = name.lastIndexOf('#');
   if (hash > 0) return importClass(name.slice(0, hash), name.slice(hash + 1));
   throw unknownBackend(name);
@@ -77,7 +115,7 @@ async function importClass(specifier: string, exported: string): Promise<Backend
 }
 
 function unknownBackend(name: string, cause?: unknown): MetheusError {
-  const names = Object.keys(BUILT_IN).map((known) => `'${known}'`);
+  const names = Object.entries(BUILT_IN).flatMap(([short, { className }]) => [show(short), show(className)]);
   const why = cause instanceof Error ? ` (${cause.message})` : '';
   return new MetheusError('METHEUS_UNKNOWN_BACKEND', {
     given: `METHEUS_BACKEND_CLASS=${show(name)}${why}`,

@@ -5,7 +5,9 @@ export { labelText } from '../model/labels.js';
 export type { MergeMode, MergeRule } from '../model/metric-types.js';
 export type {
   Backend,
+  BackendChoice,
   BackendClass,
+  BackendConfig,
   BackendHost,
   CellRequest,
   Cells,

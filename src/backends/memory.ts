@@ -1,5 +1,6 @@
 /** The default backend: cells in the private memory of this process. */
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
+import { checkOptionNames } from '../model/options.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
@@ -37,6 +38,11 @@ export class SingleProcessBackend implements Backend {
   #merge: typeof import('./merge.js') | undefined;
   /** Made with the first exemplar. */
   #exemplars: ExemplarTable | undefined;
+
+  /** @throws `METHEUS_INVALID_OPTIONS` for any option, since there are none */
+  constructor(config: object = {}) {
+    checkOptionNames('SingleProcessBackend', config, []);
+  }
 
   reserve({ family, labels, writer, created }: CellRequest): Cells {
     if (writer === undefined) return this.#ownOf(family).source.reserve(labels, created);

@@ -2,9 +2,10 @@
 import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { negotiate } from '../exposition/negotiate.js';
 import type { OnCollectorError } from '../model/collector.js';
+import { checkOptionNames } from '../model/options.js';
 import { checkOnError } from '../registry/collector-registry.js';
 import { REGISTRY } from '../registry/default-registry.js';
-import { type Collectable, streamMetrics } from '../registry/generate.js';
+import { type Collectable, chunksOf } from '../registry/generate.js';
 import { acceptsGzip, gzipBytes, gzipChunks } from './compression.js';
 import { type JoinedCollection, sharedCollections } from './shared-collection.js';
 
@@ -96,7 +97,12 @@ export function createResponder(
   };
 }
 
-function checkOptions({ registry, path, onError }: MetricsHandlerOptions): void {
+/** The names of {@link MetricsHandlerOptions}. */
+export const HANDLER_OPTIONS = ['registry', 'path', 'compress', 'created', 'onError'];
+
+function checkOptions(options: MetricsHandlerOptions): void {
+  checkOptionNames('a metrics handler', options, HANDLER_OPTIONS);
+  const { registry, path, onError } = options;
   if (onError !== undefined) checkOnError(onError);
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path))) {
     throw invalidOption('path', path, "a path that starts with '/', such as '/metrics'");
@@ -129,7 +135,7 @@ async function metrics(
   const collection = sharedCollections(registry, onError).join();
   // Compression has read a chunk before it requests the next. So buffers can be reused even if the server keeps chunks.
   const options = { format, escaping, created, reuse: gzip || reuse };
-  const chunks = streamMetrics({ collect: () => collection.families }, options);
+  const chunks = chunksOf({ collect: () => collection.families }, options);
   // The first chunks are made before the response begins, so that an early error can still set the status.
   const ready: Uint8Array[] = [];
   try {

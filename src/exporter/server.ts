@@ -2,9 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { MetheusError, warnOnce } from '../errors.js';
+import { checkOptionNames } from '../model/options.js';
 import { withoutBrackets } from '../system/host.js';
 import { handlerOf } from './node-handler.js';
-import { createResponder, invalidOption, type MetricsHandlerOptions } from './respond.js';
+import { createResponder, HANDLER_OPTIONS, invalidOption, type MetricsHandlerOptions } from './respond.js';
 
 /** Options of {@link startMetricsServer}. */
 export interface MetricsServerOptions extends MetricsHandlerOptions {
@@ -41,6 +42,7 @@ export interface MetricsServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const SERVER_OPTIONS = ['host', 'port', ...HANDLER_OPTIONS, 'signal', 'closeTimeout', 'keepAlive'];
 const DEFAULT_PORT = 9464;
 /** Timers of Node take at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
@@ -59,12 +61,13 @@ const MAX_SECONDS = 2_147_483;
  * ```
  */
 export async function startMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
-  const { host: given = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal } = options;
-  const { closeTimeout = 5, keepAlive = true } = options;
+  checkOptionNames('a metrics server', options, SERVER_OPTIONS);
+  const { host: given = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal, ...more } = options;
+  const { closeTimeout = 5, keepAlive = true, ...handlerOptions } = more;
   const host = withoutBrackets(given);
   checkServerOptions(host, port, closeTimeout);
   signal?.throwIfAborted();
-  const server = createServer(handlerOf(createResponder({ ...options, path }, indexPage)));
+  const server = createServer(handlerOf(createResponder({ ...handlerOptions, path }, indexPage)));
   const connections = new Connections(server);
   if (!keepAlive) server.unref().on('connection', (socket: Socket) => socket.unref());
   await listen(server, host, port);

@@ -107,7 +107,7 @@ interface Classes {
 function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Classes): Create<Kind> {
   const { Plain, Traced = Plain, Native = Plain } = classes;
   const create = (name: string, help: string, options: GivenOptions = {}): Metric => {
-    checkOptions(name, options);
+    checkOptions(kind, name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
     const scope = registry?.scope ?? privateScope();
     const { descriptor, rule, settings } = define(kind, scope, name, help, options);

@@ -1,5 +1,5 @@
 /** Checks the options of a metric and turns them into a descriptor. */
-import { MetheusError } from '../errors.js';
+import { MetheusError, show } from '../errors.js';
 import type { Registerer } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { labelString, refuseUnknownLabels } from '../model/labels.js';
@@ -12,7 +12,7 @@ import {
   type MetricType,
 } from '../model/metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
-import { checkBuckets, checkUnit, invalidOption } from '../model/options.js';
+import { checkBuckets, checkOptionNames, checkUnit, invalidOption } from '../model/options.js';
 import type { FamilySettings } from './metric-family.js';
 import { checkQuantiles, type NativeRule, nativeRule } from './native/options.js';
 
@@ -43,15 +43,39 @@ export interface Definition {
   readonly settings: Omit<FamilySettings, 'native' | 'onOverflow'>;
 }
 
-/** @throws `METHEUS_INVALID_OPTIONS` unless the options are an object, and `registry` in them is one */
-export function checkOptions(name: unknown, options: GivenOptions): void {
-  const metric = String(name);
-  if (typeof options !== 'object' || options === null) {
-    throw invalidOption(metric, 'options', options, 'an object');
+const LABEL_OPTIONS = ['requiredLabels', 'defaultLabels', 'registry', 'utf8Names'];
+const NUMBER_OPTIONS = [...LABEL_OPTIONS, 'unit', 'maxSeries'];
+
+/** The options of each kind of metric. A stateset has no `maxSeries`, which would split a set. */
+const OPTIONS: Readonly<Partial<Record<MetricType, readonly string[]>>> = {
+  counter: [...NUMBER_OPTIONS, 'exemplars'],
+  gauge: [...NUMBER_OPTIONS, 'multiprocessMode'],
+  histogram: [...NUMBER_OPTIONS, 'buckets', 'native', 'exemplars'],
+  summary: [...NUMBER_OPTIONS, 'quantiles', 'relativeError', 'maxAge', 'ageBuckets'],
+  info: [...LABEL_OPTIONS, 'maxSeries'],
+  stateset: [...LABEL_OPTIONS, 'states'],
+};
+
+/**
+ * @throws `METHEUS_INVALID_METRIC_NAME` for one object instead of a name; `METHEUS_INVALID_OPTIONS` unless the options
+ * are an object without unknown names, and `registry` in them is a registry
+ */
+export function checkOptions(type: MetricType, name: unknown, options: GivenOptions): void {
+  if (typeof name === 'object' && name !== null) {
+    const { name: inner = 'name', help = 'help' } = name as {
+      readonly name?: unknown;
+      readonly help?: unknown;
+    };
+    throw new MetheusError('METHEUS_INVALID_METRIC_NAME', {
+      given: show(name),
+      expected: 'the name, the help text and the options as three arguments',
+      todo: `Write (${show(inner)}, ${show(help)}, { … })`,
+    });
   }
+  checkOptionNames(`${type} ${show(name)}`, options, OPTIONS[type]!);
   const { registry } = options;
   if (registry === undefined || registry === null || typeof registry.findOrCreate === 'function') return;
-  throw invalidOption(metric, 'registry', registry, 'a registry, or null');
+  throw invalidOption(String(name), 'registry', registry, 'a registry, or null');
 }
 
 /** @throws the errors of bad names, labels, buckets and options */
@@ -117,13 +141,11 @@ export function define(
   return { descriptor, rule, settings: { definition, defaults, maxSeries, exemplars: source, states } };
 }
 
-/** Returns the states of a stateset. A limit of series is refused, since it would split a set. */
-function checkStates(name: string, { states, maxSeries }: GivenOptions): readonly string[] {
+function checkStates(name: string, { states }: GivenOptions): readonly string[] {
   const isList = Array.isArray(states) && states.length > 0 && new Set(states).size === states.length;
   if (!isList || !states.every((state) => typeof state === 'string')) {
     throw invalidOption(name, 'states', states, 'an array of different strings, at least one');
   }
-  if (maxSeries !== undefined) throw invalidOption(name, 'maxSeries', maxSeries, 'none for a stateset');
   return states.map((state: string) => labelString(name, state));
 }
 

@@ -8,7 +8,16 @@ import { labelString, labelText, refuseUnknownLabels } from './labels.js';
 import { cellsOf, exemplarCellsOf, METRIC_TYPES, TYPE_NAMES } from './metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
 import { isNativeBuckets } from './native/buckets.js';
-import { areQuantiles, checkBuckets, checkUnit, invalidOption, withoutNegativeZero } from './options.js';
+import {
+  areQuantiles,
+  checkBuckets,
+  checkOptionNames,
+  checkUnit,
+  invalidOption,
+  withoutNegativeZero,
+} from './options.js';
+
+const FAMILY_OPTIONS = ['type', 'unit', 'labelNames', 'buckets', 'quantiles', 'utf8Names', 'series'];
 
 /**
  * Returns a family for a custom `Collector`.
@@ -18,6 +27,7 @@ import { areQuantiles, checkBuckets, checkUnit, invalidOption, withoutNegativeZe
  * number of values, or a value that the type cannot have; `METHEUS_DUPLICATE_SERIES`
  */
 export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
+  checkOptionNames(`createFamily of ${show(name)}`, options, FAMILY_OPTIONS);
   const series = [...options.series];
   const family = describe(name, help, options, series);
   const columns = new SeriesColumns(family, series.length);

@@ -1,6 +1,78 @@
-/** Checks of options that metrics and the families of collectors have in common. */
-import { MetheusError, show } from '../errors.js';
+/** Checks of options: their names, and the values that metrics and the families of collectors have in common. */
+import { MetheusError, type MetheusErrorCode, show } from '../errors.js';
 import { METRIC_TYPES, type MetricType } from './metric-types.js';
+
+/** Options of other libraries, in lower case, and the options here that do the same. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  labelnames: 'requiredLabels',
+  percentiles: 'quantiles',
+  registers: 'registry',
+  aggregator: 'multiprocessMode',
+  endpoint: 'path',
+  path: 'directory',
+};
+
+/**
+ * Checks that options are an object without unknown names.
+ *
+ * @param owner - what the options belong to, such as `a bar`
+ * @param todo - advice for every unknown name, in addition to the known name that is nearest
+ * @throws `METHEUS_INVALID_OPTIONS`, or another `code`
+ */
+export function checkOptionNames(
+  owner: string,
+  options: unknown,
+  known: readonly string[],
+  { code = 'METHEUS_INVALID_OPTIONS', todo = '' }: { code?: MetheusErrorCode; todo?: string } = {},
+): asserts options is object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const expected = `an object with the options ${known.join(', ')}`;
+    throw new MetheusError(code, { given: `${show(options)} as options of ${owner}`, expected });
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, known);
+  const advice = [nearest === undefined ? '' : `Write ${nearest}`, todo].filter((text) => text !== '');
+  throw new MetheusError(code, {
+    given: `the unknown option ${show(unknown)} of ${owner}`,
+    expected: known.length === 0 ? 'no options' : `one of ${known.join(', ')}`,
+    ...(advice.length > 0 && { todo: advice.join('. ') }),
+  });
+}
+
+/** Returns the known name that a wrong one most probably stands for; `undefined` if all are too different. */
+function nearestName(wrong: string, known: readonly string[]): string | undefined {
+  const given = plain(wrong);
+  let nearest = known.find((name) => name === ELSEWHERE[given]);
+  let least = nearest === undefined ? 1.5 + given.length / 3 : 0;
+  for (const name of known) {
+    const right = plain(name);
+    const [short, long] = given.length < right.length ? [given, right] : [right, given];
+    const isPart = short.length > 2 && long.includes(short);
+    const edits = isPart && right !== given ? 1 : editsBetween(given, right);
+    const distance = given[0] === right[0] ? edits : edits + 0.5;
+    if (distance >= least) continue;
+    nearest = name;
+    least = distance;
+  }
+  return nearest;
+}
+
+/** Returns a name in the form in which `unit_scale` and `unitScale` are equal. */
+const plain = (name: string): string => name.slice(0, 40).replaceAll('_', '').toLowerCase();
+
+/** Returns the number of characters to insert, delete or replace to turn `a` into `b`. */
+function editsBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}
 
 /** Returns the error of an invalid option of a metric. */
 export function invalidOption(

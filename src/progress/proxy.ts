@@ -3,6 +3,7 @@ import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
+import { checkOptionNames } from '../model/options.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
 import type { BarSnapshot } from './bar/environment.js';
@@ -193,13 +194,7 @@ const OPTIONS = [
 ];
 
 function checkOptions(options: TqdmPromProxyOptions): void {
-  const unknown = Object.keys(options).find((option) => !OPTIONS.includes(option));
-  if (unknown !== undefined) {
-    throw new MetheusError('METHEUS_INVALID_OPTIONS', {
-      given: `the unknown option '${unknown}' of a TqdmPromProxy`,
-      expected: `one of ${OPTIONS.join(', ')}`,
-    });
-  }
+  checkOptionNames('a TqdmPromProxy', options, OPTIONS);
   for (const option of ['metricFunc', 'bucketFunc'] as const) {
     const given: unknown = options[option];
     if (given === undefined || typeof given === 'function') continue;

@@ -1,5 +1,6 @@
 /** `tqdm`: a progress bar over a source, or one that moves by calls of `update`. */
 
+import { checkOptionNames } from '../model/options.js';
 import { Bar } from './bar/bar.js';
 import type { BarOptions } from './bar/bar-options.js';
 import { type BarEnvironment, createEnvironment } from './bar/environment.js';
@@ -110,6 +111,7 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
  * often as slow ones, so each update may draw a frame, as in Python.
  */
 export function createOwnTqdm(environment: TqdmEnvironment = {}): Tqdm {
+  checkOptionNames('createTqdm', environment, ['clock', 'stdout', 'stderr', 'env']);
   const { clock, stdout, stderr } = environment;
   const isApart = [clock, stdout, stderr].some((part) => part !== undefined);
   return createTqdm(isApart ? { live: new LiveBars(), ...environment } : environment);

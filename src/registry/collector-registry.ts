@@ -11,6 +11,7 @@ import { DEFAULT_REGISTRY, DEFAULT_SCOPE, isPrivateScope, privateScope } from '.
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { sampleNames } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
+import { checkOptionNames } from '../model/options.js';
 import type { Collection } from './collect.js';
 import {
   CONTENTS,
@@ -65,7 +66,9 @@ export class CollectorRegistry implements Registerer {
   #collection: Collection | undefined;
 
   /** @throws `METHEUS_INVALID_METRIC_NAME` when the prefix cannot begin a name; `METHEUS_INVALID_OPTIONS` */
-  constructor({ prefix = '', scope, utf8Names, onError = 'partial' }: RegistryOptions = {}) {
+  constructor(options: RegistryOptions = {}) {
+    checkOptionNames('a CollectorRegistry', options, ['prefix', 'scope', 'utf8Names', 'onError']);
+    const { prefix = '', scope, utf8Names, onError = 'partial' } = options;
     if (prefix !== '') checkMetricName(prefix, utf8Names);
     this.#onError = checkOnError(onError);
     this.prefix = prefix === '' || prefix.endsWith('_') ? prefix : `${prefix}_`;

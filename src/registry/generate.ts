@@ -4,6 +4,7 @@ import { MetheusError, show } from '../errors.js';
 import type { EncodeOptions, Encoder, ExpositionFormat } from '../exposition/formats.js';
 import type { CollectOptions } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
+import { checkOptionNames } from '../model/options.js';
 import { TimeSlice } from '../system/time-slice.js';
 import { REGISTRY } from './default-registry.js';
 
@@ -40,6 +41,7 @@ export async function generateMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<string> {
+  checkArguments(registry, options);
   if (options.format === 'protobuf') {
     const [given, expected] = ["'protobuf'", "'text' or 'openmetrics' for a string"];
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given, expected, todo: 'Use generateBytes' });
@@ -64,6 +66,7 @@ export async function generateBytes(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<Uint8Array> {
+  checkArguments(registry, options);
   let whole = Buffer.allocUnsafeSlow(expectedBytes.get(registry) ?? INITIAL_BYTES);
   let length = 0;
   const slice = new TimeSlice();
@@ -90,12 +93,30 @@ export async function* streamMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  checkArguments(registry, options);
+  yield* chunksOf(registry, options);
+}
+
+/** {@link streamMetrics} without checks. */
+export async function* chunksOf(
+  registry: Collectable,
+  options: GenerateOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const slice = new TimeSlice();
   for (const chunk of await encode(registry, options)) {
     // Encoders yield empty chunks as pauses.
     if (chunk.length > 0) yield chunk;
     if (slice.isOver()) await slice.next();
   }
+}
+
+function checkArguments(registry: Collectable, options: GenerateOptions): void {
+  if (typeof (registry as Collectable | null)?.collect !== 'function') {
+    const expected = 'a registry, or an object with a collect() method';
+    const todo = 'Options are the second argument';
+    throw new MetheusError('METHEUS_INVALID_COLLECTOR', { given: show(registry), expected, todo });
+  }
+  checkOptionNames('an exposition', options, ['format', 'escaping', 'created', 'reuse']);
 }
 
 async function encode(

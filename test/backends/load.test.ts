@@ -56,6 +56,16 @@ describe('loadBackend', () => {
     assert.deepEqual(metric.backend.config, { default: true });
   });
 
+  it('takes the class and the configuration in one object', async () => {
+    const given = { backendClass: Recording, backendConfig: { color: 'blue' } };
+    const backend = (await loadBackend(given)) as Recording;
+    assert.deepEqual([backend.constructor, backend.config], [Recording, { color: 'blue' }]);
+    await assert.rejects(loadBackend(given, { color: 'red' }), {
+      code: 'METHEUS_INVALID_OPTIONS',
+      message: /a second argument after an object with options, expected the configuration as backendConfig/,
+    });
+  });
+
   it('loads several in the order of the calls', async () => {
     const order: string[] = [];
     const slow = Promise.resolve().then(() => new Promise<void>(setImmediate));
@@ -358,7 +368,9 @@ describe('the environment', () => {
     });
     assert.equal(status, 0, stderr);
     const { text, ...result } = JSON.parse(stdout) as Result & { text: string };
-    assert.equal(text, '# HELP c_total C.\n# TYPE c_total counter\nc_total 1\n', 'counting went on');
+    const [own, metrics] = text.split(/(?=# HELP metheus_)/);
+    assert.equal(own, '# HELP c_total C.\n# TYPE c_total counter\nc_total 1\n', 'counting went on');
+    assert.equal(metrics !== undefined, result.backend === 'MultiProcessFileBackend');
     return { ...result, warnings: stderr };
   }
 
@@ -388,6 +400,17 @@ describe('the environment', () => {
       assert.deepEqual([backend, config, warnings], ['Mine', { none: true }, '']);
     });
   }
+
+  it('can name a class of this package', () => {
+    const METHEUS_BACKEND_CONFIG = JSON.stringify({ directory: join(directory, 'metrics') });
+    for (const [METHEUS_BACKEND_CLASS, expected] of [
+      ['SingleProcessBackend', 'SingleProcessBackend'],
+      ['metheus/backends/file#MultiProcessFileBackend', 'MultiProcessFileBackend'],
+    ] as const) {
+      const { backend, warnings } = run({ METHEUS_BACKEND_CLASS, METHEUS_BACKEND_CONFIG }, byEnvironment);
+      assert.deepEqual([backend, warnings], [expected, '']);
+    }
+  });
 
   it('can contain the configuration or the path of a file with it', () => {
     for (const [given, from] of [

@@ -127,7 +127,17 @@ describe('createCounter refuses', () => {
       'A.',
       null as never,
       'METHEUS_INVALID_OPTIONS',
-      "Invalid options: given options: null for metric 'a', expected an object.",
+      "Invalid options: given null as options of counter 'a', expected an object with the options " +
+        'requiredLabels, defaultLabels, registry, utf8Names, unit, maxSeries, exemplars.',
+    ],
+    [
+      'an object in place of the name, as other clients take it',
+      { name: 'a', help: 'A.', labelNames: ['x'] },
+      undefined,
+      {},
+      'METHEUS_INVALID_METRIC_NAME',
+      'Invalid metric name: given {"name":"a","help":"A.","labelNames":["x"]}, ' +
+        "expected the name, the help text and the options as three arguments. Write ('a', 'A.', { … }).",
     ],
     ...[0, -1, 0.5, Number.NaN, '10', null].map(
       (maxSeries): [string, string, string, Bad, string, string] => [
@@ -176,6 +186,13 @@ describe('createCounter refuses', () => {
       assert.equal(await generateMetrics(registry), '');
     });
   }
+
+  it('a list in place of the options', () => {
+    assert.throws(() => createCounter('a', 'A.', ['method'] as never), {
+      code: 'METHEUS_INVALID_OPTIONS',
+      message: /^Invalid options: given \['method'\] as options of counter 'a', expected an object/,
+    });
+  });
 
   it('a registry that is not one', () => {
     assert.throws(() => createCounter('a', 'A.', { registry: {} as never }), {

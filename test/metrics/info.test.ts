@@ -107,7 +107,9 @@ describe('an info', () => {
   it('has no unit', () => {
     assert.throws(() => createInfo('a_seconds', 'A.', { unit: 'seconds', registry: null } as object), {
       code: 'METHEUS_INVALID_OPTIONS',
-      message: "Invalid options: given unit: 'seconds' for metric 'a_seconds', expected none for type info.",
+      message:
+        "Invalid options: given the unknown option 'unit' of info 'a_seconds', expected one of requiredLabels, " +
+        'defaultLabels, registry, utf8Names, maxSeries.',
     });
   });
 

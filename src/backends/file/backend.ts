@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { checkOptionNames } from '../../model/options.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
@@ -19,8 +20,8 @@ import { FileWriter, type FileWriterOptions } from './writer.js';
 
 /** Configuration of {@link MultiProcessFileBackend}. */
 export interface FileBackendConfig {
-  /** Directory of the files; created when missing. @defaultValue `'./'` */
-  readonly directory?: string;
+  /** Directory of the files, of this program only; created when missing. */
+  readonly directory: string;
   /** Whether the process only reads, without a file of its own and without compaction. @defaultValue `false` */
   readonly readOnly?: boolean;
 }
@@ -66,14 +67,15 @@ export class MultiProcessFileBackend implements Backend {
    * @param internals - for tests
    * @throws `METHEUS_INVALID_OPTIONS`
    */
-  constructor(
-    { directory = './', readOnly = false }: FileBackendConfig = {},
-    internals: FileBackendInternals = {},
-  ) {
-    if (typeof directory !== 'string' || directory === '') {
-      const expected = 'the path of a directory';
-      throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `directory: ${show(directory)}`, expected });
-    }
+  constructor(config: FileBackendConfig, internals: FileBackendInternals = {}) {
+    checkOptionNames('MultiProcessFileBackend', config, ['directory', 'readOnly']);
+    const { directory, readOnly = false } = config;
+    const check = (isValid: boolean, given: string, expected: string) => {
+      if (!isValid) throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected });
+    };
+    const isPath = typeof directory === 'string' && directory !== '';
+    check(isPath, `directory: ${show(directory)}`, 'the path of a directory');
+    check(typeof readOnly === 'boolean', `readOnly: ${show(readOnly)}`, 'true or false');
     this.config = Object.freeze({ directory: resolve(directory), readOnly });
     this.#internals = internals;
     this.#mapping = internals.mapping ?? sharedMapping();

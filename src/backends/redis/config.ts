@@ -1,7 +1,7 @@
 /** Configuration of the Redis backend. */
 import { MetheusError, show } from '../../errors.js';
+import { checkOptionNames } from '../../model/options.js';
 import { withoutBrackets } from '../../system/host.js';
-
 /** Argument of a command. Text is sent as UTF-8. */
 export type Argument = string | number | Buffer;
 
@@ -15,7 +15,7 @@ export interface RedisClient {
   off(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-/** Configuration of `MultiProcessRedisBackend`. An IPv6 host may be in brackets, as in a URL. Options that are not listed here are passed to ioredis. */
+/** Configuration of `MultiProcessRedisBackend`. An IPv6 host may be in brackets, as in a URL. */
 export interface RedisBackendConfig {
   /** @defaultValue `'127.0.0.1'` */
   readonly host?: string;
@@ -23,6 +23,12 @@ export interface RedisBackendConfig {
   readonly port?: number;
   /** `redis://…` or `rediss://…`, instead of host and port. */
   readonly url?: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Number of the database. @defaultValue 0 */
+  readonly db?: number;
+  /** Options of `tls.connect`, for a server that is reached through TLS. */
+  readonly tls?: object;
   /** Nodes of a Redis Cluster, instead of host and port. */
   readonly cluster?: readonly { readonly host: string; readonly port: number }[];
   /** A connected client, instead of the options above. The backend does not close it. */
@@ -51,9 +57,29 @@ export interface RedisBackendConfig {
    * @defaultValue `'own'`
    */
   readonly whenDown?: 'own' | 'error';
-  /** `username`, `password`, `db`, `tls`, `sentinels` and other options of ioredis. */
-  readonly [option: string]: unknown;
+  /** Further options of ioredis, such as `sentinels` and `name`. */
+  readonly ioredis?: Readonly<Record<string, unknown>>;
 }
+
+const OPTIONS = [
+  'host',
+  'port',
+  'username',
+  'password',
+  'db',
+  'tls',
+  'url',
+  'cluster',
+  'client',
+  'ioredis',
+  'keyPrefix',
+  'expireKeyTime',
+  'flushInterval',
+  'heartbeat',
+  'timeout',
+  'failFast',
+  'whenDown',
+];
 
 /** Limit of all durations, in seconds: timers of Node take at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
@@ -63,6 +89,9 @@ export type Settings = ReturnType<typeof settingsOf>;
 
 /** @throws `METHEUS_INVALID_OPTIONS` */
 export function settingsOf(config: RedisBackendConfig) {
+  checkOptionNames('MultiProcessRedisBackend', config, OPTIONS, {
+    todo: 'Further options of ioredis belong into its option ioredis',
+  });
   const {
     keyPrefix = 'metheus',
     expireKeyTime = 3600,
@@ -74,6 +103,7 @@ export function settingsOf(config: RedisBackendConfig) {
     client,
     url,
     cluster,
+    ioredis = {},
     ...connection
   } = config;
   const check = (isValid: boolean, given: string, expected: string) => {
@@ -84,6 +114,8 @@ export function settingsOf(config: RedisBackendConfig) {
     check(isValid, `${name}: ${show(value)}`, `seconds, more than 0 and less than ${MAX_SECONDS}`);
   }
   check(typeof keyPrefix === 'string', `keyPrefix: ${show(keyPrefix)}`, 'a string');
+  check(typeof failFast === 'boolean', `failFast: ${show(failFast)}`, 'true or false');
+  check(typeof ioredis === 'object' && ioredis !== null, `ioredis: ${show(ioredis)}`, 'an object');
   check(whenDown === 'own' || whenDown === 'error', `whenDown: ${show(whenDown)}`, "'own' or 'error'");
   const isClient = client === undefined || typeof client?.callBuffer === 'function';
   check(isClient, 'an unsuitable client', 'a client with the methods call and callBuffer, as ioredis has');
@@ -101,7 +133,7 @@ export function settingsOf(config: RedisBackendConfig) {
     client,
     url,
     cluster: cluster?.map(plainAddress),
-    connection: plainAddress({ host: '127.0.0.1', port: 6379, ...connection }) as Readonly<
+    connection: plainAddress({ host: '127.0.0.1', port: 6379, ...ioredis, ...connection }) as Readonly<
       Record<string, unknown>
     >,
   };

@@ -14,6 +14,7 @@
 import { MetheusError, show } from '../../errors.js';
 import type { FamilySnapshot } from '../../model/family.js';
 import { METRIC_TYPES, type MetricType, TYPE_NAMES } from '../../model/metric-types.js';
+import { checkOptionNames } from '../../model/options.js';
 import { invalidLine, LineReader, type MetaLine, type TextFormat } from './line.js';
 import { FamilyBuilder, type Refuse } from './series.js';
 
@@ -61,6 +62,7 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
       expected: 'a string',
     });
   }
+  checkOptionNames('parseMetrics', options, ['format']);
   const { format = END.test(text) ? 'openmetrics' : 'text' } = options;
   if (!Object.hasOwn(TYPES, format)) {
     const expected = "'text' or 'openmetrics'";

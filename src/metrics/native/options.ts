@@ -2,7 +2,7 @@
 import type { FamilyDescriptor } from '../../model/family.js';
 import { blockFamily } from '../../model/native/blocks.js';
 import { COARSEST_SCHEMA, FINEST_SCHEMA, schemaOf } from '../../model/native/powers.js';
-import { areQuantiles, invalidOption } from '../../model/options.js';
+import { areQuantiles, checkOptionNames, invalidOption } from '../../model/options.js';
 
 /** Options of a native histogram. */
 export interface NativeOptions {
@@ -100,7 +100,13 @@ export function nativeRule(
 ): NativeRule | undefined {
   const { native = false } = options;
   if (family.type === 'histogram' && native !== false) return histogramRule(family, native);
-  if (family.type === 'summary' && family.bounds.length > 0) return summaryRule(family, options);
+  if (family.type !== 'summary') return undefined;
+  if (family.bounds.length > 0) return summaryRule(family, options);
+  for (const [name, value] of Object.entries(options)) {
+    if (name in SUMMARY && value !== undefined) {
+      throw invalidOption(family.name, name, value, 'quantiles beside it, since it applies to them');
+    }
+  }
   return undefined;
 }
 
@@ -116,6 +122,7 @@ function histogramRule(family: FamilyDescriptor, native: unknown): NativeRule {
   if (typeof given !== 'object' || given === null) {
     throw invalidOption(name, 'native', native, 'true, false or an object');
   }
+  checkOptionNames(`native of histogram '${name}'`, given, [...Object.keys(HISTOGRAM), 'schema']);
   const { factor, maxBuckets, maxZeroThreshold, ...rest } = checkNumbers(name, given, HISTOGRAM);
   const limit = maxBuckets === UNLIMITED ? 0 : maxBuckets;
   return {

@@ -1,6 +1,7 @@
 /** The options of a bar, with their kinds and defaults. */
 
-import { MetheusError, show } from '../../errors.js';
+import { checkOptionNames } from '../../model/options.js';
+import { invalidArgument } from '../meter/arguments.js';
 import type { BarCharacters } from '../meter/glyphs.js';
 import type { OutputFile } from '../screen/terminal.js';
 import { type BarSettings, isOutput, OUTPUTS, type Output } from './frame.js';
@@ -160,6 +161,8 @@ const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBar
 };
 
 const options: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(OPTIONS));
+/** The names of {@link BarOptions}. */
+export const BAR_OPTIONS: readonly string[] = [...options.keys()];
 const DEFAULTS = Object.fromEntries([...options].map(([option, [, initial]]) => [option, initial]));
 
 /** Returns an option's name for its name in Python (`unit_scale`) or in a variable (`UNIT_SCALE`). */
@@ -189,22 +192,11 @@ export function environmentDefaults(env: Variables): BarOptions {
   return defaults;
 }
 
-function invalid(given: string, expected: string, todo?: string): MetheusError {
-  const details = { given, expected, ...(todo !== undefined && { todo }) };
-  return new MetheusError('METHEUS_INVALID_BAR_OPTION', details);
-}
-
 /** Returns the checked value of an option; for `null`, the value that replaces it. */
 function checked(option: string, value: unknown): unknown {
-  const known = options.get(option);
-  if (known === undefined) {
-    const right = camelCase(option);
-    const todo = options.has(right) ? `Write ${right}` : undefined;
-    throw invalid(`the unknown option '${option}'`, `one of ${[...options.keys()].join(', ')}`, todo);
-  }
-  const [kind, , ofNull = null] = known;
+  const [kind, , ofNull = null] = options.get(option)!;
   if (value === null && kind !== OUTPUT) return ofNull;
-  if (!kind.accepts(value)) throw invalid(`${option} = ${show(value)}`, kind.expected);
+  if (!kind.accepts(value)) throw invalidArgument(option, value, kind.expected);
   return value;
 }
 
@@ -214,9 +206,7 @@ function checked(option: string, value: unknown): unknown {
  * @throws `METHEUS_INVALID_BAR_OPTION` for an unknown option or a value of the wrong type
  */
 export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): ResolvedBarOptions {
-  if (typeof given !== 'object' || given === null) {
-    throw invalid(show(given), "an object of options, such as { desc: 'Files' }");
-  }
+  checkOptionNames('a bar', given, BAR_OPTIONS, { code: 'METHEUS_INVALID_BAR_OPTION' });
   const resolved: Record<string, unknown> = { ...DEFAULTS };
   for (const source of [defaults, given]) {
     for (const [option, value] of Object.entries(source)) {

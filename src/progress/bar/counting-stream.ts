@@ -3,6 +3,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { TransformStream } from 'node:stream/web';
 import { MetheusError, show } from '../../errors.js';
+import { checkOptionNames } from '../../model/options.js';
 
 /** The bar of a stream. */
 export interface CountedBar {
@@ -29,6 +30,8 @@ export interface StreamOptions extends CountingOptions {
   readonly highWaterMark?: number | undefined;
 }
 
+const COUNTING_OPTIONS = ['objectMode', 'keepOpen'];
+
 function endBar(bar: CountedBar, keepOpen: boolean, error: unknown): void {
   if (error !== undefined) bar.fail(error);
   else if (!keepOpen) bar.close();
@@ -42,7 +45,9 @@ export class CountingStream extends Transform {
   readonly #bar: CountedBar;
   readonly #keepOpen: boolean;
 
-  constructor(bar: CountedBar, { objectMode, keepOpen = false, highWaterMark }: StreamOptions = {}) {
+  constructor(bar: CountedBar, options: StreamOptions = {}) {
+    checkOptionNames('bar.stream()', options, [...COUNTING_OPTIONS, 'highWaterMark']);
+    const { objectMode, keepOpen = false, highWaterMark } = options;
     super({ objectMode, highWaterMark });
     this.#bar = bar;
     this.#keepOpen = keepOpen;
@@ -77,6 +82,7 @@ function bytesOf(chunk: unknown): number {
  * does an abort or a cancellation with a reason.
  */
 export function countingTransform<T>(bar: CountedBar, options: CountingOptions = {}): TransformStream<T, T> {
+  checkOptionNames('bar.webStream()', options, COUNTING_OPTIONS);
   const { objectMode = false, keepOpen = false } = options;
   const transformer = {
     transform(chunk: T, controller: { enqueue(chunk: T): void; error(reason: unknown): void }): void {

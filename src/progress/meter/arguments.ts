@@ -1,6 +1,7 @@
 /** Arguments of the public formatting functions, with checks for callers in plain JavaScript. */
 
 import { MetheusError, show } from '../../errors.js';
+import { checkOptionNames } from '../../model/options.js';
 import type { BarCharacters } from './glyphs.js';
 
 /** Numbers and settings that a line is made of: plain data. */
@@ -81,6 +82,7 @@ const OPTION_KINDS: Readonly<Record<string, readonly Kind[]>> = {
   colour: ['string'],
   now: ['Date'],
 };
+const OPTIONS = [...Object.keys(OPTION_KINDS), 'postfix'];
 
 function isKind(value: unknown, kind: Kind): boolean {
   if (kind === 'Date') return value instanceof Date && !Number.isNaN(value.getTime());
@@ -104,12 +106,12 @@ export function checkArgument(name: string, value: unknown, kinds: readonly Kind
 }
 
 /**
- * Checks the kind of every known option; other names are ignored.
+ * Checks the names of all options, and the kinds of their values.
  *
  * @throws `METHEUS_INVALID_BAR_OPTION`
  */
 export function checkMeterOptions(options: MeterOptions): void {
-  checkArgument('options', options, ['object']);
+  checkOptionNames('formatMeter', options, OPTIONS, { code: 'METHEUS_INVALID_BAR_OPTION' });
   for (const [name, kinds] of Object.entries(OPTION_KINDS)) {
     const value = options[name as keyof MeterOptions];
     const isRequired = name === 'n' || name === 'elapsed';

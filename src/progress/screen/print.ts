@@ -1,6 +1,7 @@
 /** Printing above the bars: they are hidden, the text is written, and they are drawn again. */
 
 import type { Writable } from 'node:stream';
+import { checkOptionNames } from '../../model/options.js';
 import type { LiveBar, LiveBars } from './live-bars.js';
 import { completeLength } from './sequences.js';
 import { type OutputFile, type StandardStreams, type StreamName, streamName, Terminal } from './terminal.js';
@@ -55,6 +56,7 @@ function writeAbove(screen: SharedScreen, file: OutputFile, text: string, write:
 
 /** Prints `text` above the bars. */
 export function printAbove(screen: SharedScreen, text: string, options: WriteOptions = {}): void {
+  checkOptionNames('tqdm.write', options, ['file', 'end', 'nolock']);
   const { file = screen.stdout, end = '\n' } = options;
   const printed = text + end;
   if (printOnBoard(screen, file, printed)) return;

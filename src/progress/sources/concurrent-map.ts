@@ -1,8 +1,9 @@
 /** `tqdm.map`: calls a function for all items, some at a time, with a bar. */
 
 import { MetheusError, show } from '../../errors.js';
+import { checkOptionNames } from '../../model/options.js';
 import { Bar } from '../bar/bar.js';
-import type { BarOptions } from '../bar/bar-options.js';
+import { BAR_OPTIONS, type BarOptions } from '../bar/bar-options.js';
 import type { BarEnvironment } from '../bar/environment.js';
 import { invalidArgument } from '../meter/arguments.js';
 import { MapRows } from '../screen/task-rows.js';
@@ -171,11 +172,14 @@ class ConcurrentMap<T, R> {
 export async function concurrentMap<T, R>(
   given: MapSource<T> | number,
   work: Work<T, R>,
-  { concurrency = Number.POSITIVE_INFINITY, signal, ...options }: MapOptions,
+  options: MapOptions,
   environment: BarEnvironment,
 ): Promise<R[]> {
   // A promise may be rejected long before its turn, when it is not yet awaited.
   if (Array.isArray(given) || given instanceof Set) markHandled(given);
+  const known = ['concurrency', 'signal', ...BAR_OPTIONS];
+  checkOptionNames('tqdm.map', options, known, { code: 'METHEUS_INVALID_BAR_OPTION' });
+  const { concurrency = Number.POSITIVE_INFINITY, signal, ...barOptions } = options;
   checkConcurrency(concurrency);
   checkSignal(signal);
   const items = sourceOf(given);
@@ -186,7 +190,7 @@ export async function concurrentMap<T, R>(
     });
   }
   signal?.throwIfAborted();
-  const bar = new Bar(options, environment, lengthOf(items));
+  const bar = new Bar(barOptions, environment, lengthOf(items));
   let abort: (() => void) | undefined;
   try {
     const iterator = iteratorOf(items);

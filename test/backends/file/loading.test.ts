@@ -45,6 +45,23 @@ describe('the environment', () => {
   });
 });
 
+describe('the configuration', () => {
+  it('needs a directory, which has no default', () => {
+    for (const config of [undefined, {}, { readOnly: true }, { directory: '' }, { directory: 3 }]) {
+      assert.throws(() => new MultiProcessFileBackend(config as never), {
+        code: 'METHEUS_INVALID_OPTIONS',
+        message: /directory/,
+      });
+    }
+  });
+
+  it('takes no text for a flag, since "false" would be true', () => {
+    assert.throws(() => new MultiProcessFileBackend({ directory: '/x', readOnly: 'false' as never }), {
+      message: "Invalid options: given readOnly: 'false', expected true or false.",
+    });
+  });
+});
+
 describe('loading late, and loading another backend', () => {
   it('moves all numbers, and leaves nothing that counts twice', async (t) => {
     const directory = makeDirectory(t);

@@ -120,7 +120,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
     const { host: _, port: __, ...options } = optionsFor(node, { failFast: true });
     const cluster = [{ host: '127.0.0.1', port: node.port }];
     const natMap = { [`${announced}:${node.port}`]: cluster[0] };
-    const backend = await openBackend({ ...options, cluster, natMap });
+    const backend = await openBackend({ ...options, cluster, ioredis: { natMap } });
     const family = makeFamily({ labelNames: [] });
     const { page, offset } = backend.reserve({ family, labels: [] });
     page[offset] = 2;
@@ -132,7 +132,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
       callback(null, '127.0.0.1');
     };
     const named = [{ host: 'redis.invalid', port: node.port }];
-    const other = await openBackend({ ...options, cluster: named, natMap, dnsLookup });
+    const other = await openBackend({ ...options, cluster: named, ioredis: { natMap, dnsLookup } });
     await other.close();
     assert.ok(asked.includes('redis.invalid'), `looked up: ${asked}`);
     await node.stop();
@@ -143,7 +143,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
     const listener = ({ message }: Error) => void warnings.push(message);
     process.on('warning', listener);
     const port = await freePort();
-    const { host: _, port: __, ...options } = optionsFor({ port }, { retryStrategy: () => 20 });
+    const { host: _, port: __, ...options } = optionsFor({ port }, { ioredis: { retryStrategy: () => 20 } });
     const backend = await openBackend({ ...options, cluster: [{ host: '127.0.0.1', port }], timeout: 500 });
     await assert.rejects(backend.flush());
     await new Promise((resolve) => setImmediate(resolve));

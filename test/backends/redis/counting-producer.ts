@@ -17,7 +17,7 @@ export interface CountingProducer {
 
 /** Opens a backend that flushes on demand and reconnects at once. */
 export async function startProducer(to: { port: number }, given: object = {}): Promise<CountingProducer> {
-  const options = optionsFor(to, { retryStrategy: () => 20, ...given });
+  const options = optionsFor(to, { ioredis: { retryStrategy: () => 20 }, ...given });
   const backend = await openBackend(options);
   const family = makeFamily({ labelNames: [] });
   const { page, offset } = backend.reserve({ family, labels: [] });

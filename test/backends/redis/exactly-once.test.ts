@@ -29,7 +29,7 @@ describe('exactly once', { skip: requireTool('redis-server') }, () => {
     const random = randomNumbers(4);
     const options = optionsFor(server, { timeout: 0.08 });
     const producers = await Promise.all(
-      [1, 2].map(() => openBackend({ ...options, port: proxy.port, retryStrategy: () => 1 })),
+      [1, 2].map(() => openBackend({ ...options, port: proxy.port, ioredis: { retryStrategy: () => 1 } })),
     );
     const counter = makeFamily({ labelNames: ['a', 'b'] });
     const histogram = makeFamily({ type: 'histogram', cells: 5, bounds: [1, 2, 3], labelNames: [] });

@@ -120,8 +120,9 @@ sentinel failover-timeout main 2000
       return /\+slave slave/.test(sentinel.output()) ? true : undefined;
     });
     warnings.length = 0;
-    const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 0.5, retryStrategy: () => 50 });
-    const counting = new CountingProducers({ ...options, sentinels, name: 'main' });
+    const ioredis = { sentinels, name: 'main', retryStrategy: () => 50 };
+    const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 0.5, ioredis });
+    const counting = new CountingProducers(options);
     await counting.start();
     for (let i = 0; i < 20; i++) await counting.countRound();
     await untilReplicated(primary.client);
@@ -154,7 +155,8 @@ sentinel failover-timeout main 2000
       return lists.every((list) => / slave /.test(String(list))) ? true : undefined;
     });
     warnings.length = 0;
-    const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 1, retryStrategy: () => 50 });
+    const ioredis = { retryStrategy: () => 50 };
+    const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 1, ioredis });
     const cluster = nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
     const counting = new CountingProducers({ ...options, cluster });
     await counting.start();

@@ -147,7 +147,7 @@ describe('loss of data in Redis', { skip: requireTool('redis-server') }, () => {
 
   it('an earlier state, in which rows belong to other series, puts no number into the wrong one', () =>
     withServer({}, async (own) => {
-      const options = optionsFor(own, { retryStrategy: () => 20 });
+      const options = optionsFor(own, { ioredis: { retryStrategy: () => 20 } });
       const [one, two, reader] = await Promise.all([1, 2, 3].map(() => openBackend(options)));
       const family = makeFamily({ labelNames: ['a'] });
       const reserve = (backend: typeof one, label: string) => backend!.reserve({ family, labels: [label] });

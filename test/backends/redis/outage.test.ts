@@ -41,7 +41,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
   });
 
   it('causes one warning at its start and one at its end, and changes no total', async () => {
-    const backend = await openBackend(optionsFor(server, { retryStrategy: () => 20 }));
+    const backend = await openBackend(optionsFor(server, { ioredis: { retryStrategy: () => 20 } }));
     const family = makeFamily({ labelNames: ['a'] });
     const cells = ['x', 'y', 'z'].map((label) => backend.reserve({ family, labels: [label] }));
     let counted = 0;
@@ -112,7 +112,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
   });
 
   it('leaves sent numbers in Redis, with a warning, when another backend is loaded meanwhile', async () => {
-    const options = optionsFor(server, { retryStrategy: () => 20 });
+    const options = optionsFor(server, { ioredis: { retryStrategy: () => 20 } });
     const registry = new CollectorRegistry({ scope: 'shared' });
     const counter = createCounter('left_behind_total', 'L.', { registry });
     await loadBackend(MultiProcessRedisBackend, options);
@@ -150,7 +150,7 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
     const late = await startRedis({ later: true });
     await warningsEmitted();
     warnings.length = 0;
-    const backend = await openBackend(optionsFor(late, { retryStrategy: () => 20 }));
+    const backend = await openBackend(optionsFor(late, { ioredis: { retryStrategy: () => 20 } }));
     const family = makeFamily({ labelNames: [] });
     const { page, offset } = backend.reserve({ family, labels: [] });
     page[offset] = 3;

@@ -109,7 +109,7 @@ describe('security of the Redis backend', { skip }, () => {
     for (let i = 0; i < 100; i++) {
       const options = optionsFor(
         { port: tlsPort },
-        { tls: {}, timeout: (1 + (i % 20)) / 1000, retryStrategy: () => 1 },
+        { tls: {}, timeout: (1 + (i % 20)) / 1000, ioredis: { retryStrategy: () => 1 } },
       );
       await (await openBackend(options)).close();
     }

@@ -206,7 +206,10 @@ describe('formatMeter', () => {
       const options = { ...base, ...given } as unknown as MeterOptions;
       assert.throws(() => formatMeter(options), { code: 'METHEUS_INVALID_BAR_OPTION', message });
     }
-    assert.throws(() => formatMeter(undefined as unknown as MeterOptions), /given options = undefined/);
+    assert.throws(
+      () => formatMeter(undefined as unknown as MeterOptions),
+      /given undefined as options of formatMeter/,
+    );
   });
 
   it('shows data after the meter on one line', () => {
