@@ -17,7 +17,7 @@ import {
 } from './counting-stream.js';
 import { type BarEnvironment, processEnvironment } from './environment.js';
 import type { BarFrame } from './frame.js';
-import type { FormatDict } from './line.js';
+import { type FormatDict, harmlessText } from './line.js';
 import { type BarOutput, openOutput } from './output.js';
 import { FAILED, FINISHED } from './record.js';
 import type { BarHost } from './renderer.js';
@@ -150,7 +150,8 @@ export class Bar extends BarAttributes implements Disposable {
    */
   display(message?: string, position?: number): boolean {
     const frame = this.frame();
-    const isOnScreen = this.#output.renderer.draw(frame, message, position);
+    const text = message === undefined ? undefined : harmlessText(message);
+    const isOnScreen = this.#output.renderer.draw(frame, text, position);
     this.#output.taskbar?.show(frame);
     return isOnScreen;
   }

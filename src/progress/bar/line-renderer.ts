@@ -3,6 +3,7 @@
 import type { Clock } from '../../system/clock.js';
 import { plainPostfix } from '../meter/postfix.js';
 import { averageRate, type BarFrame, type FrameState } from './frame.js';
+import { ALL_HARMFUL } from './line.js';
 import type { BarHost, Renderer } from './renderer.js';
 
 /** Minimum seconds between two lines of a log, and before the first. */
@@ -41,6 +42,11 @@ export class LineRenderer implements Renderer {
 
 function roundToMilliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
+}
+
+/** Returns the escape sequence of a character in JSON. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Number of bars shown as JSON so far in this process. */
@@ -99,6 +105,6 @@ export class JsonRenderer implements Renderer {
       postfix: plainPostfix(settings.postfix),
       error,
     };
-    return `${JSON.stringify(line)}\n`;
+    return `${JSON.stringify(line).replace(ALL_HARMFUL, escaped)}\n`;
   }
 }

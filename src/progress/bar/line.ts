@@ -31,6 +31,57 @@ function screenSize(file: OutputFile, env: Variables): ScreenSize {
   return { ncols: columns - 1, nrows: lines - 1 };
 }
 
+const ESCAPE = '\u001b';
+const RESET = `${ESCAPE}[0m`;
+/**
+ * Control characters except the tab, line and paragraph separators, and characters that change the direction of text.
+ */
+const HARMFUL = '(?!\\t)[\\p{Cc}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
+const ANY_HARMFUL = new RegExp(HARMFUL, 'u');
+/** Characters that would act on a terminal instead of being shown. */
+export const ALL_HARMFUL = new RegExp(HARMFUL, 'gu');
+/** Colours and other attributes, which may stay. */
+const SGR = `${ESCAPE}\\[(?<codes>[\\d;]*)m`;
+const SEQUENCE = [
+  `${ESCAPE}\\[[0-?]*[ -/]*[@-~]`,
+  `${ESCAPE}[\\]PX^_][^\\u0007${ESCAPE}]*(?:\\u0007|${ESCAPE}\\\\)`,
+  `${ESCAPE}[ -/]*[0-OQ-WYZ\\\\\`-~]`,
+].join('|');
+const PIECE = new RegExp(`${SGR}|${SEQUENCE}|[\\n\\v\\f\\r\\u0085\\u2028\\u2029]+|${HARMFUL}`, 'gu');
+
+/** The last code of a sequence that ends attributes. */
+const ENDING = /(?:^|;)(?:0*|2[2-9]|39|49|5[459])$/;
+
+/**
+ * Returns text, such as the name of a file, as one line that cannot move the cursor, erase, change modes or reorder
+ * other text. Line feeds become a space, escape sequences are removed, and other harmful characters become
+ * `\ufffd`. Colours stay, and end with the text.
+ */
+export function harmlessText(text: string): string {
+  if (!ANY_HARMFUL.test(text)) return text;
+  let codes = '';
+  const harmless = text.replace(PIECE, (piece, given: string | undefined) => {
+    if (given !== undefined) {
+      codes = given;
+      return piece;
+    }
+    if (piece.startsWith(ESCAPE) && piece.length > 1) return '';
+    return /[\s\u0085]/.test(piece) ? ' ' : '\ufffd';
+  });
+  return ENDING.test(codes) ? harmless : harmless + RESET;
+}
+
+/** Makes the texts of a line harmless before their columns are counted. */
+function harmlessFields(dict: FormatDict): FormatDict {
+  const { prefix = '', unit = '', postfix } = dict;
+  return {
+    ...dict,
+    prefix: harmlessText(prefix ?? ''),
+    unit: harmlessText(unit ?? ''),
+    postfix: typeof postfix === 'string' ? harmlessText(postfix) : postfix,
+  };
+}
+
 /** Makes the lines of one bar. */
 export class LineMaker {
   readonly #file: OutputFile;
@@ -90,11 +141,11 @@ export class LineMaker {
 
   /** Returns the line of a frame. If the bar has failed, the name of the error stands after the meter. */
   lineOf(frame: BarFrame): string {
-    const dict = this.formatDict(frame);
-    if (frame.error === undefined) return formatLine(dict, dict);
+    const dict = harmlessFields(this.formatDict(frame));
+    if (frame.error === undefined) return harmlessText(formatLine(dict, dict));
     const ending = ` ${frame.error}`;
     const ncols = dict.ncols ? Math.max(dict.ncols - columnsOf(ending), 1) : dict.ncols;
-    return formatLine(dict, { ...dict, ncols }) + ending;
+    return harmlessText(formatLine(dict, { ...dict, ncols }) + ending);
   }
 
   /**

@@ -1,6 +1,8 @@
 """Draws arguments for the pure functions, within what docs/reference/tqdm-parity.md promises to be the same. Every draw
 is a function of a `random.Random`."""
 
+import re
+
 TEXTS = [
     "", "a", "x: ", "load", "train", "step:", "50%", "tab le", "epoch 3", "fold 1/5", "Downloading",
     "very long description that goes on", "été", "äöü", "ño", "進捗", "学習中", "処理", "처리", "データ: ",
@@ -84,6 +86,14 @@ def text(r):
     if kind < 0.2:
         return f"{drawn} {r.randrange(1000)}"
     return drawn + r.choice(["yz", " x", r.choice(TEXTS)]) if kind < 0.35 else drawn
+
+
+def bar_text(r):
+    """A text of a bar. Sequences other than colours, and colours that are not ended, differ from tqdm."""
+    drawn = text(r)
+    while re.search(r"\x1b(?!\[[\d;]*m)|\x1b\[[1-9][\d;]*m[^\x1b]*$", drawn):
+        drawn = text(r)
+    return drawn
 
 
 def long_text(r):

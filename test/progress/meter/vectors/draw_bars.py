@@ -1,16 +1,26 @@
 """Draws simulations: bars, and operations on them, which reference.py runs."""
 
-from draw import CHARSETS, COLOURS, POSTFIX_FORMATS, UNITS, bar_format, maybe, text
+import re
+
+from draw import CHARSETS, COLOURS, POSTFIX_FORMATS, UNITS, bar_format, bar_text, maybe
 
 POSTFIXES = [{"acc": 0.125, "loss": "low"}, {"k": "v"}, {"a": 1}, {"b": 2, "a": 1e-07}, "text", 5, "", {}]
 VALUES = [1, 42, 0.5, 0.123456, 3.14159, 1e-07, 123456, 1234567890, -3, "ok", "", " pad ", "良い"]
+
+
+def uncut_format(r):
+    """A format that cuts no text. Here, what is left of a colour that was cut does not reach the terminal."""
+    drawn = bar_format(r)
+    while re.search(r"\{(desc|l_bar)[^}]*\.\d", drawn):
+        drawn = bar_format(r)
+    return drawn
 
 
 def bar(r, iterable=False):
     kwargs = {}
     if not iterable:
         kwargs["total"] = r.choice([None, "inf", 0, 1, 4, 5, 7, 8, 10, 10, 20, 33, 50, 64, 100, 1000, 12.5])
-    maybe(r, 0.45, kwargs, "desc", [text(r), text(r), None])
+    maybe(r, 0.45, kwargs, "desc", [bar_text(r), bar_text(r), None])
     maybe(r, 0.3, kwargs, "leave", [True, False, None])
     maybe(r, 0.45, kwargs, "mininterval", [0, 0, 0.05, 0.1, 0.25, 0.5, 1, None])
     maybe(r, 0.25, kwargs, "maxinterval", [0, 1, 2, 5, 10, None])
@@ -22,7 +32,7 @@ def bar(r, iterable=False):
     maybe(r, 0.25, kwargs, "unit_scale", [True, True, 2, 10, 0.5])
     maybe(r, 0.08, kwargs, "unit_divisor", [1024])
     maybe(r, 0.15, kwargs, "initial", [1, 2, 5, 0.5])
-    maybe(r, 0.2, kwargs, "bar_format", lambda: bar_format(r))
+    maybe(r, 0.2, kwargs, "bar_format", lambda: uncut_format(r))
     maybe(r, 0.12, kwargs, "delay", [0.25, 0.5, 1, 2])
     maybe(r, 0.05, kwargs, "disable", [None, None, True])
     maybe(r, 0.12, kwargs, "postfix", POSTFIXES)
@@ -76,17 +86,17 @@ def change(r, key, looping=False):
     if r.random() < 0.05:
         return attribute(r, key, looping)
     if r.random() < 0.03:
-        return ["display", key, r.choice([None, "text", text(r) or "text"]), r.choice([None, None, 0, 1, 2, 4])]
+        return ["display", key, r.choice([None, "text", bar_text(r) or "text"]), r.choice([None, None, 0, 1, 2, 4])]
     kind = r.randrange(14 if looping else 15)
     if kind < 3:
-        return ["set_description", key, r.choice([None, "", "x", text(r)]), refresh]
+        return ["set_description", key, r.choice([None, "", "x", bar_text(r)]), refresh]
     if kind < 4:
-        return ["set_description_str", key, r.choice([None, text(r), text(r)]), refresh]
+        return ["set_description_str", key, r.choice([None, bar_text(r), bar_text(r)]), refresh]
     if kind < 6:
         names = r.sample(["lr", "z", "loss", "acc", "a_key", "b", "指標"], r.randint(0, 3))
         return ["set_postfix", key, [[name, r.choice(VALUES)] for name in names], refresh]
     if kind < 8:
-        return ["set_postfix_str", key, r.choice(["y", text(r), text(r)]), refresh]
+        return ["set_postfix_str", key, r.choice(["y", bar_text(r), bar_text(r)]), refresh]
     if kind < 10:
         return ["refresh", key]
     if kind < 11:
@@ -101,7 +111,7 @@ def change(r, key, looping=False):
 
 
 def write(r):
-    return ["write", r.choice(["line", "w", "two\nlines", "hello", "", text(r)]), r.choice(["\n", "\n", "", " !\n"])]
+    return ["write", r.choice(["line", "w", "two\nlines", "hello", "", bar_text(r)]), r.choice(["\n", "\n", "", " !\n"])]
 
 
 def amount(r, scaled):
