@@ -21,6 +21,7 @@ import type {
 } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 import { ThreadBackend, WorkerThreads } from './threads/backend.js';
+import type { ThreadSeries } from './threads/bridge.js';
 
 /** Milliseconds between two copies of the worker threads' numbers into a backend that other processes read. */
 const SYNC_MS = 100;
@@ -44,9 +45,18 @@ export class ActiveBackend {
   /** The backend that environment variables chose, and those variables as text; undefined if code chose the backend. */
   #environment: { readonly variables: string; readonly loaded: Promise<Backend> } | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
+  /** Number of backends that are being loaded. */
+  #loading = 0;
 
   get backend(): Backend {
     return this.#backend;
+  }
+
+  /** See {@link Backend.storage}; undefined while another backend is being loaded. */
+  get storage(): string | undefined {
+    const backend = this.#backend;
+    if (this.#loading > 0) return undefined;
+    return backend.storage ?? `${backend.constructor.name} ${JSON.stringify(backend.config)}`;
   }
 
   /** Adds an owner of cells, without keeping it alive. */
@@ -85,6 +95,13 @@ export class ActiveBackend {
     return [...requested, ...fromAll];
   }
 
+  /** Returns the series of worker threads in a family, at once, for a reader that cannot wait for a snapshot. */
+  threadSeries(family: FamilyDescriptor): Iterable<ThreadSeries> {
+    const bridge = this.#threads?.bridge;
+    bridge?.sync();
+    return bridge?.seriesOf(family) ?? [];
+  }
+
   /** Resolves when other processes can read what was counted before the call. */
   async flush(): Promise<void> {
     await this.#sync();
@@ -97,7 +114,12 @@ export class ActiveBackend {
     const isFromEnvironment = given === undefined && config === undefined;
     const variables = JSON.stringify([METHEUS_BACKEND_CLASS, METHEUS_BACKEND_CONFIG]);
     if (isFromEnvironment && this.#environment?.variables === variables) return this.#environment.loaded;
-    const loaded = this.ready.then(() => this.#load(given, config));
+    this.#loading += 1;
+    const loaded = this.ready
+      .then(() => this.#load(given, config))
+      .finally(() => {
+        this.#loading -= 1;
+      });
     this.#environment = isFromEnvironment ? { variables, loaded } : undefined;
     this.ready = loaded.then(
       () => {},

@@ -76,6 +76,14 @@ export interface Backend {
   readonly config: Readonly<Record<string, unknown>>;
 
   /**
+   * Identifies the storage that this backend shares with other processes: backends with equal values read the same
+   * numbers. Empty for memory that only this process reads.
+   *
+   * @defaultValue the name of the class and the configuration
+   */
+  readonly storage?: string;
+
+  /**
    * Connects or opens files. `loadBackend` calls it once, before any other method, and rejects when it rejects.
    * Optional.
    */

@@ -33,6 +33,7 @@ interface OthersFamily {
 /** Keeps numbers in this process. The thread bridge adds those of worker threads as numbers of other writers. */
 export class SingleProcessBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
+  readonly storage = '';
   readonly #own = new WeakMap<FamilyDescriptor, OwnFamily>();
   readonly #others = new Map<string, OthersFamily>();
   #merge: typeof import('./merge.js') | undefined;

@@ -11,6 +11,7 @@ import { serveAnywhere } from './proxy-server.js';
 import { BucketFamilies, type MetricFunc } from './publish/bucket-metrics.js';
 import { BucketReader } from './publish/buckets.js';
 import { RecordPool } from './publish/record-pool.js';
+import { children, publishInParent } from './remote/connect.js';
 import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
 
 /**
@@ -100,6 +101,7 @@ export class TqdmPromProxy implements Collector {
       openRecord: RecordPool.of(this.name).open,
       bucketOf: bucketNamer(this.name, bucketFunc),
     };
+    publishInParent();
     this.tqdm = createTqdm(environment);
     this.trange = createTrange(environment);
   }
@@ -150,6 +152,7 @@ export class TqdmPromProxy implements Collector {
    * instead of starting it.
    */
   async collect(): Promise<FamilySnapshot[]> {
+    children?.readRecords();
     return this.#families.snapshot(await this.#buckets.read());
   }
 

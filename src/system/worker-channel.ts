@@ -84,6 +84,12 @@ export class WorkerChannel {
     this.#channel.postMessage({ topic, content } satisfies Envelope);
   }
 
+  /** Has the main thread handle a message, as if another thread had sent it. */
+  deliver<Topic extends WorkerTopic>(topic: Topic, content: WorkerMessages[Topic]): void {
+    if (isMainThread) this.#dispatch({ topic, content });
+    else this.post(topic, content);
+  }
+
   /** Calls a listener for every message of a topic from now on. A page may be announced to it more than once. */
   on<Topic extends WorkerTopic>(topic: Topic, listener: (content: WorkerMessages[Topic]) => void): void {
     this.#topics.on(topic, listener);

@@ -41,6 +41,7 @@ const CHECK_MS = 1000;
  */
 export class MultiProcessFileBackend implements Backend {
   readonly config: Readonly<Required<FileBackendConfig>>;
+  readonly storage: string;
   readonly #internals: FileBackendInternals;
   readonly #mapping: Mapping;
   readonly #directory: MetricsDirectory;
@@ -77,6 +78,7 @@ export class MultiProcessFileBackend implements Backend {
     check(isPath, `directory: ${show(directory)}`, 'the path of a directory');
     check(typeof readOnly === 'boolean', `readOnly: ${show(readOnly)}`, 'true or false');
     this.config = Object.freeze({ directory: resolve(directory), readOnly });
+    this.storage = `file ${this.config.directory}`;
     this.#internals = internals;
     this.#mapping = internals.mapping ?? sharedMapping();
     const onFault = (name: string, fault: string) =>

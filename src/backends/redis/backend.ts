@@ -22,6 +22,7 @@ import { SumOutbox } from './sum-outbox.js';
  */
 export class MultiProcessRedisBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>>;
+  readonly storage: string;
   readonly #settings: Settings;
   /** Name of this process, unique among all that share the keys. It is also the value of the `pid` label. */
   readonly #producer = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -37,6 +38,8 @@ export class MultiProcessRedisBackend implements Backend {
   constructor(config: RedisBackendConfig = {}) {
     this.#settings = settingsOf(config);
     this.config = publicConfig(this.#settings);
+    const { host, port, db, cluster, keyPrefix } = this.config;
+    this.storage = `redis ${JSON.stringify({ host, port, db, cluster, keyPrefix })}`;
   }
 
   /** @throws `METHEUS_DEPENDENCY_MISSING`; with `failFast`, the error of Redis or the network */

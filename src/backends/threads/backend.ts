@@ -15,6 +15,7 @@ import { ThreadPageWriter } from './page.js';
 /** The backend of a worker thread: pages that the main thread reads. */
 export class ThreadBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
+  readonly storage = '';
   readonly #channel = workerChannel();
   readonly #pages = new ThreadPageWriter((buffer) => this.#channel.announce('metrics page', buffer));
   #own: OwnPages | undefined;

@@ -8,6 +8,13 @@ import { SingleProcessBackend } from '../memory.js';
 import { addSeries } from '../merge.js';
 import { ThreadPageReader, type ThreadRecord } from './page-reader.js';
 
+/** A series that a worker thread counts, or that ended threads have counted. */
+export interface ThreadSeries {
+  readonly labels: readonly string[];
+  readonly cells: Cells;
+  readonly live: boolean;
+}
+
 export class ThreadBridge {
   readonly #channel: WorkerChannel;
   readonly #threads = new Map<number, ThreadNumbers>();
@@ -40,6 +47,12 @@ export class ThreadBridge {
       this.#threads.delete(id);
       thread.end(this.#backend, ({ record, cells }) => this.#ended.add(this.#backend, record, cells));
     }
+  }
+
+  /** Yields the series of a family, each thread's with its own cells. */
+  *seriesOf(family: FamilyDescriptor): Iterable<ThreadSeries> {
+    for (const thread of this.#threads.values()) yield* thread.seriesOf(family);
+    yield* this.#ended.seriesOf(family);
   }
 
   migrate(backend: Backend, move: Move): void {
@@ -93,6 +106,13 @@ class ThreadNumbers {
     }
   }
 
+  *seriesOf({ scope, name }: FamilyDescriptor): Iterable<ThreadSeries> {
+    for (const { record, cells } of this.#series.values()) {
+      const { family, labels } = record;
+      if (family.name === name && family.scope === scope) yield { labels, cells, live: true };
+    }
+  }
+
   migrate(move: Move): void {
     for (const series of this.#series.values()) {
       const { family, labels, created } = series.record;
@@ -143,6 +163,12 @@ class EndedThreads {
       this.#series.set(key, series);
     }
     addSeries(family, backend, from, backend, series.cells, false);
+  }
+
+  *seriesOf({ scope, name }: FamilyDescriptor): Iterable<ThreadSeries> {
+    for (const { family, labels, cells } of this.#series.values()) {
+      if (family.name === name && family.scope === scope) yield { labels, cells, live: false };
+    }
   }
 
   migrate(move: Move): void {

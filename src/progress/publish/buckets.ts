@@ -44,6 +44,11 @@ export interface Bucket extends Record<BarProperty, number> {
   readonly unit: string;
 }
 
+/** Returns a bucket without bars. */
+export function emptyBucket(bucket: string, unit: string): Bucket {
+  return { bucket, unit, ...NO_NUMBERS };
+}
+
 /** Reads the buckets of one proxy. */
 export class BucketReader {
   readonly #proxy: string;
@@ -76,14 +81,15 @@ export class BucketReader {
       if (rows.lengths[row] === REMOVED) return undefined;
       const { proxy, bucket = '', unit = '' } = parseLabelText(rowText(rows, row));
       if (proxy !== this.#proxy) return undefined;
-      return findOrCreate(buckets, JSON.stringify([bucket, unit]), () => ({ bucket, unit, ...NO_NUMBERS }));
+      return findOrCreate(buckets, JSON.stringify([bucket, unit]), () => emptyBucket(bucket, unit));
     });
     this.#buckets = [...buckets.values()];
     this.#rows = rows;
   }
 }
 
-function addRecord(bucket: Bucket, cells: Float64Array, live: boolean): void {
+/** Adds the numbers of a record to a bucket. */
+export function addRecord(bucket: Bucket, cells: Float64Array, live: boolean): void {
   const running = cells[STARTED]! - cells[FINISHED]! - cells[FAILED]!;
   bucket.completed += cells[COMPLETED]!;
   bucket.total += cells[EXPECTED]!;
@@ -95,4 +101,18 @@ function addRecord(bucket: Bucket, cells: Float64Array, live: boolean): void {
   bucket.rate += cells[RATE]!;
   bucket.eta = Math.max(bucket.eta, cells[ETA]!);
   bucket.updated = Math.max(bucket.updated, cells[UPDATED]!);
+}
+
+/** Returns the cells of a record that has the numbers of a bucket: {@link addRecord} adds the same numbers again. */
+export function cellsOfBucket(bucket: Bucket): Float64Array {
+  const cells = new Float64Array(RECORD_CELLS);
+  cells[COMPLETED] = bucket.completed;
+  cells[EXPECTED] = bucket.total;
+  cells[STARTED] = bucket.active + bucket.finished + bucket.failed;
+  cells[FINISHED] = bucket.finished;
+  cells[FAILED] = bucket.failed;
+  cells[RATE] = bucket.rate;
+  cells[ETA] = bucket.eta;
+  cells[UPDATED] = bucket.updated;
+  return cells;
 }

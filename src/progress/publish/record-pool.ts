@@ -24,7 +24,8 @@ export const BARS: FamilyDescriptor = {
   bounds: [],
 };
 
-interface PooledRecord extends BarRecord {
+/** A record with the labels of {@link BARS}. */
+export interface PooledRecord extends BarRecord {
   readonly labels: readonly string[];
 }
 
@@ -48,6 +49,11 @@ export class RecordPool implements CellOwner {
   /** Returns the one pool of a proxy's name in this thread. */
   static of(proxy: string): RecordPool {
     return findOrCreate(pools, proxy, () => new RecordPool(proxy));
+  }
+
+  /** Yields all records of this thread. */
+  static *records(): Iterable<PooledRecord> {
+    for (const pool of pools.values()) yield* pool.#records;
   }
 
   readonly open: OpenRecord = (bucket, unit) => {

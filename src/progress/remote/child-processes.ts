@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { closeSync, constants, fstatSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { messageOf, warnOnce } from '../../errors.js';
 import { addExitStep } from '../../system/exit-steps.js';
 import { mayLive, type ProcessIdentity } from '../../system/process-identity.js';
 import { openRegular, readRegular } from '../../system/regular-file.js';
@@ -11,6 +12,7 @@ import type { BarEnvironment } from '../bar/environment.js';
 import { printAbove } from '../screen/print.js';
 import type { StreamName } from '../screen/terminal.js';
 import { BOARD_SUFFIX, createDirectory, parseIdentity, removeDirectory, textFiles } from './file-board.js';
+import { RECORDS_SUFFIX, RecordFileReader } from './record-file.js';
 import type { RemoteBarRenderer, RemoteBoard } from './remote-bar-renderer.js';
 import { type NoContent, SLOT_BYTES, type SlotContent, type SlotNumbers, SlotReader } from './slot.js';
 
@@ -82,6 +84,9 @@ export class ChildProcesses {
   readonly #boards = new Set<string>();
   /** Names of files that cannot be read. */
   readonly #ignored = new Set<string>();
+  /** The files with the records of children, by name. */
+  readonly #records = new Map<string, RecordFileReader>();
+  #rounds = 0;
 
   /** @throws errors of the file system, when no directory can be made */
   constructor(renderer: RemoteBarRenderer, environment: BarEnvironment) {
@@ -93,7 +98,7 @@ export class ChildProcesses {
     // program prints something.
     subscribe('child_process', (message) => {
       (message as { process: ChildProcess }).process.once('exit', () => {
-        this.#scan();
+        this.readRecords();
         renderer.draw();
       });
     });
@@ -102,6 +107,12 @@ export class ChildProcesses {
       renderer.draw();
       removeDirectory(this.directory);
     });
+  }
+
+  /** Brings the published numbers of all children up to date, and ends those of children that have ended. */
+  readRecords(): void {
+    this.#rounds = 0;
+    this.#scan();
   }
 
   /**
@@ -127,6 +138,29 @@ export class ChildProcesses {
       if (board === undefined) continue;
       this.#boards.add(name);
       this.#renderer.add(board);
+    }
+    try {
+      this.#scanRecords(names);
+    } catch (error) {
+      warnOnce('child-records', `Progress bars of a child process are not published: ${messageOf(error)}`);
+    }
+  }
+
+  #scanRecords(names: readonly string[]): void {
+    for (const name of names) {
+      if (!name.endsWith(RECORDS_SUFFIX) || this.#records.has(name)) continue;
+      const records = this.#read(name, (path) => new RecordFileReader(path));
+      if (records !== undefined) this.#records.set(name, records);
+    }
+    const checks = this.#rounds % ROUNDS_PER_CHECK === 0;
+    this.#rounds += 1;
+    for (const [name, records] of this.#records) {
+      if (!checks || records.isLive()) {
+        records.read();
+        continue;
+      }
+      this.#records.delete(name);
+      records.end();
     }
   }
 

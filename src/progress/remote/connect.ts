@@ -8,6 +8,7 @@ import { privateRecord } from '../bar/record.js';
 import type { Board } from './board.js';
 import { ChildProcesses } from './child-processes.js';
 import { DIRECTORY_VARIABLE, openFileBoard, parentDirectory } from './file-board.js';
+import { RecordFileWriter } from './record-file.js';
 import { RemoteBarRenderer } from './remote-bar-renderer.js';
 import { drawWorkers, openThreadBoard } from './worker-threads.js';
 
@@ -15,8 +16,21 @@ let ownBoard: Board | false | undefined;
 
 /** Returns the board on which this thread shows its bars; undefined when it draws them itself. */
 function board(): Board | undefined {
-  ownBoard ??= openThreadBoard() ?? openFileBoard() ?? false;
+  ownBoard ??= openThreadBoard() ?? openProcessBoard() ?? false;
   return ownBoard || undefined;
+}
+
+/** Returns the board of a child process, whose parent also publishes its bars. */
+function openProcessBoard(): Board | undefined {
+  const directory = parentDirectory();
+  if (directory === undefined) return undefined;
+  const records = new RecordFileWriter(directory);
+  return openFileBoard(directory, () => records.writeIfDue());
+}
+
+/** Has the parent of this process, if it draws the bars here, publish them too. */
+export function publishInParent(): void {
+  board();
 }
 
 /** The environment of bars in this thread. */
@@ -28,7 +42,8 @@ export const threadEnvironment: BarEnvironment = createEnvironment({
 });
 
 const renderer = new RemoteBarRenderer(threadEnvironment);
-let children: ChildProcesses | undefined;
+/** The child processes whose bars this process draws; undefined before the first call of {@link progressEnv}. */
+export let children: ChildProcesses | undefined;
 
 const KEY = Symbol.for('metheus.remote-bars.v1');
 const global = globalThis as { [KEY]?: true };
@@ -51,7 +66,8 @@ export function startDrawing(): void {
  * shell, or put them into `process.env` for all later children. Children of children inherit them.
  *
  * The frames of a child's bars are read from a directory among the system's temporary files, and drawn in rows of their
- * own. If a child is killed, its bars that are still running are drawn as failed. The directory is removed when this
+ * own. Proxies of this process publish the bars of proxies of the same name in children. If a child is killed, its bars
+ * that are still running are drawn and published as failed. The directory is removed when this
  * process ends. If it cannot be made, there is one warning and children draw their own bars.
  *
  * @example

@@ -5,6 +5,7 @@
  * owner                     the parent: JSON, a ProcessIdentity
  * <id>.board                the bars of one process: a header of a slot's size with its identity, then slots
  * <id>-<number>.<stream>    text to be printed above the bars; the parent removes it
+ * <id>.records              the numbers of published bars: see `record-file.ts`
  * ```
  *
  * A file is written under a temporary name, and gets its name when it is complete. Only the parent removes files, so a
@@ -88,7 +89,7 @@ function removeStale(folder: string): void {
 }
 
 /** Writes a file so that other processes see it only when it is complete. */
-function writeComplete(directory: string, name: string, content: string | Uint8Array): void {
+export function writeComplete(directory: string, name: string, content: string | Uint8Array): void {
   const unfinished = join(directory, `${name}.tmp`);
   writeFileSync(unfinished, content, { mode: 0o600, flag: 'wx' });
   renameSync(unfinished, join(directory, name));
@@ -122,14 +123,16 @@ const INTERVAL_MS = 100;
 class FileMemory implements BoardMemory {
   readonly interval = INTERVAL_MS;
   readonly #directory: string;
+  readonly #onFrame: () => void;
   readonly #id = `${process.pid}-${randomBytes(6).toString('hex')}`;
   readonly #offsets = new Map<SlotWriter, number>();
   #file: number | undefined;
   #texts = 0;
   #isBroken = false;
 
-  constructor(directory: string) {
+  constructor(directory: string, onFrame: () => void) {
     this.#directory = directory;
+    this.#onFrame = onFrame;
   }
 
   grow(): SlotWriter[] {
@@ -142,6 +145,7 @@ class FileMemory implements BoardMemory {
     this.#try((file) => {
       writeSync(file, slot.written, 0, slot.written.length, this.#offsets.get(slot)! + WRITTEN);
     });
+    this.#onFrame();
   }
 
   refresh(slot: SlotWriter): void {
@@ -188,8 +192,11 @@ class FileMemory implements BoardMemory {
   }
 }
 
-/** Returns the board of this process; undefined where the process draws its bars itself. */
-export function openFileBoard(): Board | undefined {
-  const directory = parentDirectory();
-  return directory === undefined ? undefined : new Board(new FileMemory(directory));
+/**
+ * Opens the board of this process.
+ *
+ * @param onFrame - called after each frame
+ */
+export function openFileBoard(directory: string, onFrame: () => void): Board {
+  return new Board(new FileMemory(directory, onFrame));
 }
