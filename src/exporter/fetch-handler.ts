@@ -1,5 +1,5 @@
 /** Metrics for servers that use `Request` and `Response`. */
-import { createResponder, type MetricsHandlerOptions } from './respond.js';
+import { createResponder, type MetricsHandlerOptions, StallTimer } from './respond.js';
 
 /** Answers a `Request`. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>;
@@ -17,25 +17,40 @@ export type FetchHandler = (request: Request) => Promise<Response>;
 export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchHandler {
   const respond = createResponder(options);
   return async (request) => {
-    const { method, url } = request;
+    const { method, url, signal } = request;
     const accept = request.headers.get('accept');
     const acceptEncoding = request.headers.get('accept-encoding');
-    const { status, headers, body } = await respond({ method, url, accept, acceptEncoding });
+    const { status, headers, body } = await respond({ method, url, accept, acceptEncoding, signal });
     const content = body === null || body instanceof Uint8Array ? body : streamOf(body);
     return new Response(content, { status, headers });
   };
 }
 
-/** Returns a stream that makes each chunk when it is read. Canceling the stream abandons the chunks. */
+/**
+ * Returns a stream that makes each chunk when it is read. Canceling the stream abandons the chunks. So does a reader that
+ * reads nothing for a while: the stream then ends with an error.
+ */
 function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
+  let stall: StallTimer;
   return new ReadableStream({
+    start(controller) {
+      stall = new StallTimer(() => {
+        controller.error(new Error('The client does not read'));
+        void iterator.return?.();
+      });
+    },
     async pull(controller) {
+      stall.stop();
       const { done, value } = await iterator.next();
       if (done) controller.close();
-      else controller.enqueue(value);
+      else {
+        controller.enqueue(value);
+        stall.restart();
+      }
     },
     async cancel() {
+      stall.stop();
       await iterator.return?.();
     },
   });

@@ -1,7 +1,7 @@
 /** Metrics for `node:http`, and for frameworks that accept its handlers. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { createResponder, type MetricsHandlerOptions, type Responder } from './respond.js';
+import { createResponder, type MetricsHandlerOptions, type Responder, StallTimer } from './respond.js';
 
 /** A listener of `node:http`. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -10,8 +10,8 @@ export type MetricsHandler = (request: IncomingMessage, response: ServerResponse
  * Creates a listener that serves metrics to `GET` and `HEAD`, in the format that the client prefers, and compressed if
  * the client accepts that.
  *
- * Large responses are written as fast as the client reads, and end when the client disconnects. If a collector fails,
- * the answer is 500 with its message. The listener itself never throws.
+ * Large responses are written as fast as the client reads, and end when the client disconnects or reads nothing for 30
+ * seconds. The listener itself never throws.
  *
  * @throws `METHEUS_INVALID_OPTIONS`
  * @example
@@ -41,16 +41,39 @@ async function serve(respond: Responder, request: IncomingMessage, response: Ser
   // A framework may have replaced `write`, for instance to compress. The new function may still use a chunk after it
   // has called back, so buffers must not be reused.
   const reuse = !Object.hasOwn(response, 'write');
-  const { status, headers, body, abandon } = await respond({ method, url, accept, acceptEncoding, reuse });
+  const closed = new AbortController();
+  const stall = new StallTimer(() => response.destroy());
+  response.once('close', () => {
+    stall.stop();
+    closed.abort();
+  });
+  const { signal } = closed;
+  const { status, headers, body, abandon } = await respond({
+    method,
+    url,
+    accept,
+    acceptEncoding,
+    reuse,
+    signal,
+  });
   if (response.destroyed) {
     await abandon?.();
     return;
   }
   response.writeHead(status, headers);
+  stall.restart();
   if (body === null) response.end();
   else if (body instanceof Uint8Array) response.end(body);
-  else if (reuse) await send(body, response);
-  else await pipeline(body, response);
+  else if (reuse) await send(timed(body, stall), response);
+  else await pipeline(timed(body, stall), response);
+}
+
+/** Yields the chunks, and restarts the timer with each. */
+async function* timed(chunks: AsyncIterable<Uint8Array>, stall: StallTimer): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    stall.restart();
+    yield chunk;
+  }
 }
 
 /** Sends the chunks. Each has left the memory of this process before the next is requested. */

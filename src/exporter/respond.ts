@@ -45,6 +45,8 @@ export interface MetricsRequest {
   readonly acceptEncoding: string | null | undefined;
   /** Whether each chunk has been sent when the next is requested, so that it may be overwritten. */
   readonly reuse?: boolean;
+  /** Aborted when the client has disconnected. */
+  readonly signal?: AbortSignal;
 }
 
 export interface MetricsResponse {
@@ -58,6 +60,29 @@ export interface MetricsResponse {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** Frees the resources of chunks that are not read at all. */
   readonly abandon?: () => Promise<void>;
+}
+
+/** Maximum milliseconds that a client may take to read one chunk. */
+export const MAX_STALL_MS = 30_000;
+
+/** Calls back when a client reads nothing for {@link MAX_STALL_MS}: its scrape holds the numbers of a whole collection. */
+export class StallTimer {
+  readonly #drop: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(drop: () => void) {
+    this.#drop = drop;
+  }
+
+  /** Begins to wait, when a chunk is offered to the client. */
+  restart(): void {
+    this.stop();
+    this.#timer = setTimeout(this.#drop, MAX_STALL_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 /** Answers a request. Never rejects. */
@@ -89,7 +114,10 @@ export function createResponder(
       return complete(405, TEXT, 'Metrics are read with GET or HEAD.\n', { Allow: METHODS.join(', ') });
     }
     if (isIndex) return complete(200, HTML, indexPage(path!));
-    return metrics(options, request).catch(failure);
+    return metrics(options, request).catch((error) => {
+      if (!request.signal?.aborted) report(error);
+      return complete(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
+    });
   };
   return async (request) => {
     const response = await respond(request);
@@ -124,7 +152,7 @@ function pathOf(url: string): string {
 
 async function metrics(
   { registry = REGISTRY, compress = true, created = false, onError }: MetricsHandlerOptions,
-  { method, accept, acceptEncoding, reuse = false }: MetricsRequest,
+  { method, accept, acceptEncoding, reuse = false, signal }: MetricsRequest,
 ): Promise<MetricsResponse> {
   const gzip = compress && acceptsGzip(acceptEncoding);
   const { contentType, format, escaping } = negotiate(accept);
@@ -132,7 +160,7 @@ async function metrics(
     Vary: compress ? 'Accept, Accept-Encoding' : 'Accept',
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
-  const collection = sharedCollections(registry, onError).join();
+  const collection = sharedCollections(registry, onError).join(signal);
   // Compression has read a chunk before it requests the next. So buffers can be reused even if the server keeps chunks.
   const options = { format, escaping, created, reuse: gzip || reuse };
   const chunks = chunksOf({ collect: () => collection.families }, options);
@@ -181,11 +209,6 @@ async function* scrapeChunks(
     await rest.return();
     collection.release();
   }
-}
-
-function failure(error: unknown): MetricsResponse {
-  report(error);
-  return complete(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
 }
 
 /** Warns in this process too, since a scraper reports little more than the status. */

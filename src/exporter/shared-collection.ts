@@ -5,7 +5,11 @@
  * still being sent. If the last collection is older but still running, the scrape waits for the next one, which begins
  * when the running one has ended. A scrape that arrives when all others have ended begins a collection, and so sees all
  * that was counted before. So does every direct call of `registry.collect()`.
+ *
+ * No wait is without a limit. A collection that has run for {@link MAX_RUN_MS} delays the next one no longer, a scrape
+ * fails after {@link MAX_WAIT_MS}, and one whose client disconnects is forgotten at once.
  */
+import { MetheusError } from '../errors.js';
 import type { OnCollectorError } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import type { Collectable } from '../registry/generate.js';
@@ -16,89 +20,179 @@ import type { Collectable } from '../registry/generate.js';
  */
 export const JOINABLE_MS = 1000;
 
-/** One collection, and the scrapes that use it. */
-export interface JoinedCollection {
-  readonly families: Promise<readonly FamilySnapshot[]>;
-  /** Ends the use of the collection by one scrape. */
-  release(): void;
+/** Milliseconds after which the next collection begins beside the running one. Most scrapers stop waiting then. */
+export const MAX_RUN_MS = 10_000;
+
+/** Maximum milliseconds that a scrape waits for its families. Longer than the limits that collectors are given. */
+export const MAX_WAIT_MS = 60_000;
+
+type Families = readonly FamilySnapshot[];
+type Outcome = { readonly families: Families } | { readonly error: unknown };
+
+/** One scrape's use of a collection. */
+export class JoinedCollection {
+  readonly families: Promise<Families>;
+  readonly #collection: Collection;
+  #resolve!: (families: Families) => void;
+  #reject!: (error: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(collection: Collection, signal?: AbortSignal) {
+    this.#collection = collection;
+    this.#signal = signal;
+    this.families = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // The scrape may be abandoned before it reads the families.
+    this.families.catch(() => {});
+  }
+
+  /** Begins to wait for the families. */
+  wait(): void {
+    this.#timer = setTimeout(() => {
+      const given = `a collection that has not ended after ${MAX_WAIT_MS / 1000} s`;
+      this.settle({ error: new MetheusError('METHEUS_COLLECTOR_FAILED', { given, expected: 'families' }) });
+    }, MAX_WAIT_MS).unref();
+    this.#signal?.addEventListener('abort', this.#abandon);
+    if (this.#signal?.aborted) this.#abandon();
+  }
+
+  settle(outcome: Outcome): void {
+    this.#stopWaiting();
+    if ('families' in outcome) this.#resolve(outcome.families);
+    else this.#reject(outcome.error);
+  }
+
+  /** Ends the use of the collection. */
+  release(): void {
+    this.#stopWaiting();
+    this.#collection.release(this);
+  }
+
+  readonly #abandon = (): void => {
+    this.settle({ error: this.#signal?.reason });
+    this.release();
+  };
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#abandon);
+  }
 }
 
-type Collect = () => Promise<readonly FamilySnapshot[]>;
-
-class Collection implements JoinedCollection {
-  readonly families: Promise<readonly FamilySnapshot[]>;
+/** One collection, and the scrapes that use it. */
+class Collection {
   /** Time at which it began; `Infinity` while it waits for another collection to end. */
   begun = Number.POSITIVE_INFINITY;
-  isRunning = true;
-  scrapes = 0;
+  readonly scrapes = new Set<JoinedCollection>();
   readonly #collections: SharedCollections;
+  #outcome: Outcome | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param previous - the collection after which this one begins; left out: it begins now */
-  constructor(collections: SharedCollections, collect: Collect, previous?: Collection) {
+  constructor(collections: SharedCollections) {
     this.#collections = collections;
-    const begin = () => {
-      this.begun = performance.now();
-      collections.current = this;
-      return collect();
-    };
-    this.families =
-      previous === undefined
-        ? // If a custom registry throws, this promise rejects.
-          new Promise((resolve) => resolve(begin()))
-        : previous.families.then(begin, begin);
-    const end = () => this.#end();
-    this.families.then(end, end);
   }
 
-  release(): void {
-    this.scrapes -= 1;
-    if (this.scrapes === 0 && !this.isRunning) this.#drop();
+  get isRunning(): boolean {
+    return this.#outcome === undefined;
   }
 
-  #end(): void {
-    this.isRunning = false;
-    if (this.scrapes === 0) this.#drop();
+  begin(collect: () => Promise<Families>): void {
+    this.begun = performance.now();
+    // If a custom registry throws, the promise rejects.
+    new Promise<Families>((resolve) => resolve(collect())).then(
+      (families) => this.#end({ families }),
+      (error: unknown) => this.#end({ error }),
+    );
+  }
+
+  join(signal: AbortSignal | undefined): JoinedCollection {
+    const scrape = new JoinedCollection(this, signal);
+    this.scrapes.add(scrape);
+    if (this.#outcome === undefined) scrape.wait();
+    else scrape.settle(this.#outcome);
+    return scrape;
+  }
+
+  release(scrape: JoinedCollection): void {
+    this.scrapes.delete(scrape);
+    if (this.scrapes.size === 0 && !this.isRunning) this.#drop();
+  }
+
+  #end(outcome: Outcome): void {
+    this.#outcome = outcome;
+    for (const scrape of this.scrapes) scrape.settle(outcome);
     // After this time no scrape may join, so the collection is dropped even if a slow scrape has not released it.
-    else this.#timer = setTimeout(() => this.#drop(), JOINABLE_MS).unref();
+    if (this.scrapes.size > 0) this.#timer = setTimeout(() => this.#drop(), JOINABLE_MS).unref();
+    else this.#drop();
+    this.#collections.reportEnd(this);
   }
 
   #drop(): void {
     clearTimeout(this.#timer);
-    if (this.#collections.current === this) this.#collections.current = undefined;
+    this.#collections.drop(this);
   }
 }
 
 /** Collections of one registry. */
 class SharedCollections {
-  /** The collection that scrapes may join. */
-  current: Collection | undefined;
-  readonly #collect: Collect;
-  /** The collection for scrapes that arrive too late for the running one. */
+  readonly #collect: () => Promise<Families>;
+  /** The collection that began last, until no scrape can join it or wait for its end. */
+  #current: Collection | undefined;
+  /** The collection for scrapes that arrived too late for the running one. */
   #next: Collection | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(collect: Collect) {
+  constructor(collect: () => Promise<Families>) {
     this.#collect = collect;
   }
 
-  /** Joins a collection, or begins one. The caller releases it when its scrape has ended. */
-  join(): JoinedCollection {
-    const collection = this.#joinable();
-    collection.scrapes += 1;
-    return collection;
+  /**
+   * Joins a collection, or begins one. The caller releases it when its scrape has ended.
+   *
+   * @param signal - aborted when the client has disconnected
+   */
+  join(signal?: AbortSignal): JoinedCollection {
+    return this.#joinable().join(signal);
+  }
+
+  /**
+   * Begins the next collection if scrapes wait for it.
+   *
+   * @param ended - a collection that has ended, or that the next one does not wait for any longer
+   */
+  reportEnd(ended: Collection): void {
+    const isLast = this.#current === ended || this.#current === undefined;
+    if (isLast && this.#next !== undefined && this.#next.scrapes.size > 0) this.#begin();
+  }
+
+  drop(collection: Collection): void {
+    if (this.#current === collection) this.#current = undefined;
   }
 
   #joinable(): Collection {
-    const { current } = this;
-    if (current !== undefined) {
-      if (performance.now() - current.begun < JOINABLE_MS) return current;
-      if (current.isRunning) {
-        if (this.#next?.begun !== Number.POSITIVE_INFINITY)
-          this.#next = new Collection(this, this.#collect, current);
-        return this.#next!;
-      }
+    const current = this.#current;
+    if (current === undefined) return this.#begin();
+    const age = performance.now() - current.begun;
+    if (age < JOINABLE_MS) return current;
+    if (!current.isRunning || age >= MAX_RUN_MS) return this.#begin();
+    if (this.#next === undefined) {
+      this.#next = new Collection(this);
+      this.#timer = setTimeout(() => this.reportEnd(current), MAX_RUN_MS - age).unref();
     }
-    return new Collection(this, this.#collect);
+    return this.#next;
+  }
+
+  /** Begins the next collection, which need not have been waited for. */
+  #begin(): Collection {
+    const collection = this.#next ?? new Collection(this);
+    clearTimeout(this.#timer);
+    this.#next = undefined;
+    this.#current = collection;
+    collection.begin(this.#collect);
+    return collection;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   PROMETHEUS_CONTENT_TYPE,
 } from 'metheus';
 import { createFetchHandler } from 'metheus/http';
+import { MAX_STALL_MS } from '#metheus/exporter/respond.js';
 import { largeRegistry, smallRegistry, Watched } from '../support/scrapes.js';
 
 const URL = 'http://localhost/metrics';
@@ -106,6 +107,22 @@ describe('createFetchHandler', () => {
       assert.ok(registry.taken < 1000);
     });
   }
+
+  it('breaks a body that is not read', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const registry = new Watched();
+    const response = await createFetchHandler({ registry })(new Request(URL));
+    const reader = response.body!.getReader();
+    await reader.read();
+    t.mock.timers.tick(MAX_STALL_MS - 1);
+    await reader.read();
+    t.mock.timers.tick(MAX_STALL_MS - 1);
+    assert.equal((await reader.read()).done, false);
+    await new Promise(setImmediate);
+    t.mock.timers.tick(MAX_STALL_MS);
+    await registry.ended;
+    await assert.rejects(reader.read(), /does not read/);
+  });
 
   it('makes no more chunks than are read', async () => {
     const registry = new Watched();

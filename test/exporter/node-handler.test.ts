@@ -1,7 +1,13 @@
 /** The handler for `node:http`, over real connections. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  ServerResponse,
+} from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
@@ -16,6 +22,7 @@ import {
   PROMETHEUS_CONTENT_TYPE,
 } from 'metheus';
 import { createMetricsHandler } from 'metheus/http';
+import { MAX_STALL_MS } from '#metheus/exporter/respond.js';
 import { get, open } from '../support/http.js';
 import { largeRegistry, Slow, smallRegistry, Watched } from '../support/scrapes.js';
 import { collectable, snapshot } from '../support/snapshots.js';
@@ -421,6 +428,33 @@ describe('createMetricsHandler', () => {
       assert.equal(length % 300, 0);
     });
 
+    for (const [encoding, ask] of [
+      ['plain', {}],
+      ['gzip', GZIP],
+    ] as const) {
+      it(`that read nothing are dropped (${encoding})`, async (t) => {
+        const registry = new Watched();
+        t.mock.timers.enable({ apis: ['setTimeout'] });
+        const url = await serve(createMetricsHandler({ registry }));
+        const response = await open(url, ask);
+        await quiet(() => registry.taken);
+        t.mock.timers.tick(MAX_STALL_MS - 1);
+        // A client that reads now is not dropped.
+        const before = registry.taken;
+        const bytes = 10 * 1024 * 1024;
+        for (let length = 0; length < bytes; ) length += ((await read(response)) as Buffer).length;
+        await quiet(() => registry.taken);
+        assert.ok(registry.taken > before);
+        t.mock.timers.tick(MAX_STALL_MS - 1);
+        assert.equal(await Promise.race([registry.ended, turns(10)]), 'running');
+        t.mock.timers.tick(1);
+        await registry.ended;
+        await assert.rejects(async () => {
+          for await (const _ of response);
+        }, /aborted/);
+      });
+    }
+
     it('that disconnect while metrics are collected are not written to', async () => {
       const registry = new Slow();
       let closed: Promise<unknown> | undefined;
@@ -441,6 +475,29 @@ describe('createMetricsHandler', () => {
     });
   });
 });
+
+/** Resolves after turns of the event loop. */
+async function turns(count: number): Promise<'running'> {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate);
+  return 'running';
+}
+
+/** Waits until a number stays the same for many turns of the event loop, since a test has replaced the timers. */
+async function quiet(look: () => number): Promise<void> {
+  for (let before = -1; before !== look(); ) {
+    before = look();
+    await turns(2000);
+  }
+}
+
+/** Returns the next chunk of a response. */
+async function read(response: IncomingMessage): Promise<unknown> {
+  for (;;) {
+    const chunk: unknown = response.read();
+    if (chunk !== null) return chunk;
+    await once(response, 'readable');
+  }
+}
 
 /** Waits until a number stays the same for a while. */
 async function standstill(look: () => number): Promise<void> {

@@ -1,9 +1,16 @@
 /** Concurrent scrapes share one collection, and the numbers that each of them sees. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { CollectorRegistry, createCounter, createFamily, generateMetrics } from 'metheus';
 import { createFetchHandler, startMetricsServer } from 'metheus/http';
-import { JOINABLE_MS, sharedCollections } from '#metheus/exporter/shared-collection.js';
+import {
+  JOINABLE_MS,
+  MAX_RUN_MS,
+  MAX_WAIT_MS,
+  sharedCollections,
+} from '#metheus/exporter/shared-collection.js';
 import type { FamilySnapshot } from '#metheus/model/family.js';
 import { get } from '../support/http.js';
 
@@ -30,6 +37,11 @@ async function collect(shared: ReturnType<typeof sharedCollections>): Promise<re
     collection.release();
   }
 }
+
+const collectGarbage = (): void => {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+};
 
 const numberOf = (families: readonly FamilySnapshot[]) => families[0]!.values[0];
 
@@ -155,5 +167,107 @@ describe('concurrent scrapes', () => {
     });
     await assert.rejects(collect(throwing), /at once/);
     await assert.rejects(collect(throwing), /at once/);
+  });
+});
+
+describe('a collection that hangs', () => {
+  it('is not joined when it is too old, and no scrape waits for its end', async (t) => {
+    let now = 5000;
+    t.mock.method(performance, 'now', () => now);
+    const registry = new Answered();
+    const shared = sharedCollections(registry);
+    void shared.join();
+    now += MAX_RUN_MS;
+    const later = collect(shared);
+    assert.equal(registry.answers.length, 2);
+    registry.answers[1]!(2);
+    assert.equal(numberOf(await later), 2);
+    // The end of the first one changes nothing.
+    const last = collect(shared);
+    registry.answers[0]!(1);
+    registry.answers[2]!(3);
+    assert.equal(numberOf(await last), 3);
+  });
+
+  it('delays the scrapes that wait for the next one for a limited time', async (t) => {
+    let now = 5000;
+    t.mock.method(performance, 'now', () => now);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const registry = new Answered();
+    const shared = sharedCollections(registry);
+    void shared.join();
+    now += JOINABLE_MS;
+    const waiting = [collect(shared), collect(shared)];
+    t.mock.timers.tick(MAX_RUN_MS - JOINABLE_MS - 1);
+    assert.equal(registry.answers.length, 1);
+    t.mock.timers.tick(1);
+    assert.equal(registry.answers.length, 2);
+    registry.answers[1]!(2);
+    assert.deepEqual((await Promise.all(waiting)).map(numberOf), [2, 2]);
+  });
+
+  it('fails a scrape that waits too long', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const registry = new Answered();
+    const handler = createFetchHandler({ registry });
+    const answer = handler(new Request('http://localhost/'));
+    while (registry.answers.length === 0) await new Promise(setImmediate);
+    t.mock.timers.tick(MAX_WAIT_MS);
+    const response = await answer;
+    assert.equal(response.status, 500);
+    assert.match(await response.text(), /a collection that has not ended after 60 s/);
+  });
+
+  it('keeps nothing of scrapes whose clients have disconnected', async () => {
+    const registry = new Answered();
+    const shared = sharedCollections(registry);
+    const scrapes = Array.from({ length: 100 }, () => {
+      const leaving = new AbortController();
+      const scrape = shared.join(leaving.signal);
+      const ended = assert.rejects(scrape.families, { name: 'AbortError' });
+      leaving.abort();
+      return { scrape: new WeakRef(scrape), ended };
+    });
+    for (const { ended } of scrapes) await ended;
+    await new Promise(setImmediate);
+    collectGarbage();
+    assert.equal(scrapes.filter(({ scrape }) => scrape.deref() !== undefined).length, 0);
+    assert.equal(registry.answers.length, 1);
+  });
+
+  it('is not followed by another one when all scrapes that waited have been abandoned', async (t) => {
+    let now = 5000;
+    t.mock.method(performance, 'now', () => now);
+    const registry = new Answered();
+    const shared = sharedCollections(registry);
+    const first = collect(shared);
+    now += JOINABLE_MS;
+    const leaving = new AbortController();
+    const waiting = shared.join(leaving.signal);
+    leaving.abort(new Error('gone'));
+    await assert.rejects(waiting.families, /gone/);
+    registry.answers[0]!(1);
+    await first;
+    await new Promise(setImmediate);
+    assert.equal(registry.answers.length, 1);
+    const next = collect(shared);
+    registry.answers[1]!(2);
+    assert.equal(numberOf(await next), 2);
+  });
+
+  it('emits no warning for clients that have disconnected', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', listen);
+    const registry = new Answered();
+    const handler = createFetchHandler({ registry });
+    const leaving = new AbortController();
+    const answer = handler(new Request('http://localhost/', { signal: leaving.signal }));
+    while (registry.answers.length === 0) await new Promise(setImmediate);
+    leaving.abort();
+    assert.equal((await answer).status, 500);
+    await new Promise(setImmediate);
+    process.off('warning', listen);
+    assert.deepEqual(warnings, []);
   });
 });
