@@ -12,7 +12,7 @@ import {
   type MetricType,
 } from '../model/metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
-import { checkBuckets, checkOptionNames, checkUnit, invalidOption } from '../model/options.js';
+import { checkBuckets, checkOptionNames, checkUnitOfName, invalidOption } from '../model/options.js';
 import type { FamilySettings } from './metric-family.js';
 import { checkQuantiles, type NativeRule, nativeRule } from './native/options.js';
 
@@ -119,7 +119,7 @@ export function define(
     name,
     help,
     type,
-    unit: unitOf(type, name, options.unit),
+    unit: checkUnitOfName(type, name, options.unit),
     labelNames: Object.freeze(labelNames),
     cells: cellsOf(type, bounds),
     merge: mergeOf(type, name, labelNames, options.multiprocessMode),
@@ -157,13 +157,6 @@ function boundsOf(
   if (type === 'histogram' && buckets !== undefined) return checkBuckets(name, buckets);
   if (type === 'summary' && quantiles !== undefined) return checkQuantiles(name, quantiles);
   return [];
-}
-
-/** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit */
-function unitOf(type: MetricType, name: string, given: unknown): string {
-  const unit = checkUnit(type, name, given);
-  if (unit === '' || name.replace(/_total$/, '').endsWith(`_${unit}`)) return unit;
-  throw invalidOption(name, 'unit', unit, `a unit that the name ends with, as in '${name}_${unit}'`);
 }
 
 function mergeOf(

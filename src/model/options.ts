@@ -95,6 +95,18 @@ export function checkUnit(type: MetricType, name: string, unit: unknown = ''): s
 }
 
 /**
+ * Returns the unit of a metric.
+ *
+ * @throws `METHEUS_INVALID_OPTIONS` unless the name ends with the unit, or there is none
+ * @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#unit
+ */
+export function checkUnitOfName(type: MetricType, name: string, given: unknown): string {
+  const unit = checkUnit(type, name, given);
+  if (unit === '' || name.replace(/_total$/, '').endsWith(`_${unit}`)) return unit;
+  throw invalidOption(name, 'unit', unit, `a unit that the name ends with, as in '${name}_${unit}'`);
+}
+
+/**
  * Returns the upper bounds of a histogram's buckets without the last, `+Inf`, which may be given or left out.
  *
  * @throws `METHEUS_INVALID_BUCKETS`
@@ -102,7 +114,7 @@ export function checkUnit(type: MetricType, name: string, unit: unknown = ''): s
 export function checkBuckets(name: string, buckets: unknown): number[] {
   const given: unknown[] = Array.isArray(buckets) ? buckets : [];
   const bounds = given.at(-1) === Number.POSITIVE_INFINITY ? given.slice(0, -1) : given;
-  if (bounds.length > 0 && bounds.every(isFiniteNumber) && isAscending(bounds)) {
+  if (bounds.length > 0 && areAscending(bounds)) {
     return bounds.map(withoutNegativeZero);
   }
   throw new MetheusError('METHEUS_INVALID_BUCKETS', {
@@ -113,15 +125,14 @@ export function checkBuckets(name: string, buckets: unknown): number[] {
 
 /** Reports whether these are quantiles of a summary: numbers from 0 to 1, ascending. */
 export function areQuantiles(quantiles: readonly unknown[]): quantiles is readonly number[] {
-  return (
-    quantiles.every(isFiniteNumber) && isAscending(quantiles) && quantiles.every((q) => q >= 0 && q <= 1)
-  );
+  return areAscending(quantiles) && quantiles.every((q) => q >= 0 && q <= 1);
 }
 
 const isFiniteNumber = (value: unknown): value is number => Number.isFinite(value);
 
-function isAscending(numbers: readonly number[]): boolean {
-  return numbers.every((number, i) => i === 0 || number > numbers[i - 1]!);
+/** Reports whether these are finite numbers, each greater than the one before it. */
+export function areAscending(numbers: readonly unknown[]): numbers is readonly number[] {
+  return numbers.every(isFiniteNumber) && numbers.every((number, i) => i === 0 || number > numbers[i - 1]!);
 }
 
 /** Replaces -0 by 0, since -0 would be written as a different bucket or quantile. */

@@ -1,8 +1,9 @@
 /** Checking the descriptors of families that other programs have stored, in a file or in Redis. */
 import type { FamilyDescriptor } from './family.js';
-import { cellsOf, MERGE_RULES, METRIC_TYPES, minCellsOf } from './metric-types.js';
+import { cellsOf, type FamilyType, MERGE_RULES, METRIC_TYPES, minCellsOf } from './metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
-import { checkUnit } from './options.js';
+import { shownName } from './native/blocks.js';
+import { areAscending, areQuantiles, checkUnitOfName } from './options.js';
 
 /** Maximum cells of a series beyond those that its type needs. Bounds the memory that a descriptor can demand. */
 const MAX_MORE_CELLS = 1000;
@@ -19,20 +20,39 @@ export function isStoredFamily(content: unknown): content is FamilyDescriptor {
   if (![scope, name, help, type, unit, merge].every(isText)) return false;
   if (!Object.hasOwn(METRIC_TYPES, type) || !MERGE_RULES.includes(merge)) return false;
   if (!Array.isArray(labelNames) || !labelNames.every(isText)) return false;
-  if (!Array.isArray(bounds) || !bounds.every((bound) => typeof bound === 'number')) return false;
+  if (!Array.isArray(bounds) || !areBounds(type, bounds)) return false;
   const minCells = Math.max(minCellsOf(merge), cellsOf(type, bounds));
   if (!Number.isInteger(cells) || cells < minCells || cells > minCells + MAX_MORE_CELLS) return false;
   if (type === 'stateset' && labelNames.at(-1) !== name) return false;
+  // These rules add the label `pid`.
+  if ((merge === 'all' || merge === 'liveall') && labelNames.includes('pid')) return false;
+  const { isHidden } = METRIC_TYPES[type];
   try {
     checkMetricName(name, true);
     checkHelp(name, help);
-    checkUnit(type, name, unit);
+    checkUnitOfName(type, isHidden ? shownName({ name }) : name, unit);
     // The last label of a hidden family has a reserved name, and no scrape shows it.
-    checkLabelNames(name, METRIC_TYPES[type].isHidden ? labelNames.slice(0, -1) : labelNames, true);
+    checkLabelNames(name, isHidden ? labelNames.slice(0, -1) : labelNames, true);
     return true;
   } catch {
     return false;
   }
+}
+
+function areBounds(type: FamilyType, bounds: readonly unknown[]): boolean {
+  if (type === 'summary') return areQuantiles(bounds);
+  if (METRIC_TYPES[type].layout === 'buckets') return areAscending(bounds);
+  return bounds.every(Number.isFinite);
+}
+
+/**
+ * Reports whether content may be the descriptor of a family that a later version of this package has stored: one of a
+ * type, or with a rule, that this version does not know.
+ */
+export function isLaterFamily(content: unknown): boolean {
+  const { type, merge } = Object(content) as FamilyDescriptor;
+  if (!isText(type) || !isText(merge)) return false;
+  return !Object.hasOwn(METRIC_TYPES, type) || !MERGE_RULES.includes(merge);
 }
 
 const isText = (text: unknown): boolean => typeof text === 'string' && text.length <= MAX_TEXT;

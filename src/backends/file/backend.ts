@@ -11,7 +11,7 @@ import { type CellExemplars, ExemplarTable } from '../exemplar-table.js';
 import { finishAll, Merger } from '../merge.js';
 import type { CompactionStep } from './compaction.js';
 import { Compactor } from './compactor.js';
-import { MetricsDirectory, makeDirectory } from './directory.js';
+import { DIRECTORY, MetricsDirectory, makeDirectory, type ReportFile } from './directory.js';
 import { type Mapping, sharedMapping } from './mapping.js';
 import { gatherSources, livingFirst, MemorySources } from './merge-sources.js';
 import type { MetricsFile } from './metrics-file.js';
@@ -81,13 +81,11 @@ export class MultiProcessFileBackend implements Backend {
     this.storage = `file ${this.config.directory}`;
     this.#internals = internals;
     this.#mapping = internals.mapping ?? sharedMapping();
-    const onFault = (name: string, fault: string) =>
-      this.#self.reportError(
-        'file',
-        name,
-        `The metrics file ${name} in ${directory} cannot be read: ${fault}`,
-      );
-    const openDirectory = () => new MetricsDirectory(this.config.directory, this.#mapping, onFault);
+    const report: ReportFile = (kind, name, problem, count) => {
+      const file = name === DIRECTORY ? directory : `${name} in ${directory}`;
+      this.#self.reportError(kind, name, `Metrics are left out: ${file}: ${problem}`, count);
+    };
+    const openDirectory = () => new MetricsDirectory(this.config.directory, this.#mapping, report);
     this.#directory = openDirectory();
     this.#compactor = new Compactor({
       directory: this.#directory,

@@ -49,8 +49,8 @@ export async function compact(
   ended: readonly MetricsFile[],
   onStep: (step: CompactionStep) => void = () => {},
 ): Promise<void> {
-  if (archive?.fault === 'version') {
-    throw Object.assign(new Error('the archive is of another version'), { code: 'version' });
+  if (archive?.fault === 'version' || archive?.hasLaterRecords) {
+    throw Object.assign(new Error('a later version of metheus has written the archive'), { code: 'version' });
   }
   const stillThere = new Set(readdirSync(directory));
   const left = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
@@ -74,7 +74,8 @@ export async function compact(
     await file.close();
   }
   // A broken archive is kept under another name, for inspection. The new one contains its readable records.
-  if (archive?.fault !== undefined) await link(path, `${path}.${Date.now()}.broken`);
+  if (archive !== undefined && (archive.fault !== undefined || archive.refused > 0))
+    await link(path, `${path}.${Date.now()}.broken`);
   await rename(temporary, path);
   onStep('renamed');
   await syncDirectory(directory);

@@ -104,7 +104,10 @@ export class Compactor {
 
 const isArchive = ({ id }: MetricsFile) => id === ARCHIVE_ID;
 
-/** Reports whether a file can be compacted: its process has ended, and it is not broken. A broken one is kept. */
+/**
+ * Reports whether a file can be compacted: its process has ended, and all of it can be read. One that is broken or has
+ * records of a later version is kept.
+ */
 function isEnded(file: MetricsFile): boolean {
-  return !file.live && file.fault === undefined && !isArchive(file);
+  return !file.live && file.fault === undefined && !file.hasLaterRecords && !isArchive(file);
 }

@@ -1,6 +1,7 @@
 /** Reading the directory that writers share: all files as of one moment, even during a compaction. */
 import { mkdirSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { show } from '../../errors.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import { mayLive } from '../../system/process-identity.js';
 import { isMissing } from '../../system/regular-file.js';
@@ -10,6 +11,7 @@ import {
   Bytes,
   CLOSED,
   FILE_SUFFIX,
+  type FileFault,
   type FileHeader,
   HEADER_BYTES,
   LIVE_BY_LOCK,
@@ -29,12 +31,27 @@ export const ARCHIVE = ARCHIVE_ID + FILE_SUFFIX;
  */
 const MAX_TRIES = 50;
 /** The name under which errors of the directory are reported. */
-const DIRECTORY = '.';
+export const DIRECTORY = '.';
+
+/**
+ * Reports a problem with a file, once for each. `file`: the file, or a part of it, cannot be read. `record`: a number
+ * of its records are refused.
+ */
+export type ReportFile = (kind: 'file' | 'record', name: string, problem: string, count?: number) => void;
+
+const FAULTS: Readonly<Record<FileFault, string>> = {
+  empty: 'is too short',
+  magic: 'is not a metrics file',
+  version: 'was written by another version of metheus, with another format, and is left alone',
+  'byte-order': 'has the byte order of another processor',
+  record: 'has a broken record',
+  unreadable: 'cannot be read',
+};
 
 export class MetricsDirectory {
   readonly path: string;
   readonly #mapping: Mapping;
-  readonly #onFault: (name: string, fault: string) => void;
+  readonly #report: ReportFile;
   readonly #descriptors = new Descriptors();
   readonly #files = new Map<string, MetricsFile>();
   #archive: { readonly file: MetricsFile; readonly identity: string } | undefined;
@@ -43,11 +60,10 @@ export class MetricsDirectory {
   /** Names of files that cannot be opened and were reported. */
   readonly #reported = new Set<string>();
 
-  /** @param onFault - called once for each file that cannot be read */
-  constructor(path: string, mapping: Mapping, onFault: (name: string, fault: string) => void) {
+  constructor(path: string, mapping: Mapping, report: ReportFile) {
     this.path = path;
     this.#mapping = mapping;
-    this.#onFault = onFault;
+    this.#report = report;
   }
 
   /** Sets the file of this process. It is read through the descriptor of its writer, so it can always be read. */
@@ -193,14 +209,16 @@ export class MetricsDirectory {
 
   /** Reads a file, and reports its fault if it had none before. If the read fails, the content from before stays. */
   *#readContent(name: string, file: MetricsFile): Generator<void, void> {
-    const before = file.fault;
+    const { fault: before, refused } = file;
     try {
       yield* file.read();
-      if (file.fault !== undefined && before === undefined) this.#onFault(name, file.fault);
+      if (file.fault !== undefined && before === undefined) this.#report('file', name, FAULTS[file.fault]);
+      const more = file.refused - refused;
+      if (more > 0) this.#report('record', name, `has invalid records: ${show(file.firstRefused)}`, more);
     } catch (error) {
       if (isMissing(error)) this.#forget(name, file);
       else if (isOutOfDescriptors(error)) this.#reportOnce(DIRECTORY, error as Error);
-      else if (before === undefined) this.#onFault(name, (error as Error).message);
+      else if (before === undefined) this.#report('file', name, (error as Error).message);
       file.fault = 'unreadable';
     }
   }
@@ -218,7 +236,7 @@ export class MetricsDirectory {
   }
 
   #reportOnce(name: string, { message }: Error): void {
-    if (!this.#reported.has(name)) this.#onFault(name, message);
+    if (!this.#reported.has(name)) this.#report('file', name, message);
     this.#reported.add(name);
   }
 

@@ -249,21 +249,28 @@ function checksum({ bytes }: Bytes, at: number, textLength: number): number {
   return crc32(bytes.subarray(at + RECORD_HEADER, at + RECORD_HEADER + textLength), fixed) | 0;
 }
 
-/** Parses the text of a record. Returns undefined unless it is an object or an array. */
-export function parseContent(text: string): object | undefined {
+/** Parses the text of a record. Returns undefined if it is not JSON. */
+export function parseContent(text: string): unknown {
   try {
-    const content: unknown = JSON.parse(text);
-    return typeof content === 'object' && content !== null ? content : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
 /** Reports whether the content of a record is a series of a family. */
-export function isSeries(content: object, { labelNames }: FamilyDescriptor): content is SeriesIdentity {
-  const { labels, writer } = content as SeriesIdentity;
+export function isSeries(content: unknown, { labelNames }: FamilyDescriptor): content is SeriesIdentity {
+  const { labels, writer } = Object(content) as SeriesIdentity;
   if (!isStrings(labels) || labels.length !== labelNames.length) return false;
-  return writer === undefined || (typeof writer?.id === 'string' && typeof writer.live === 'boolean');
+  if (!labels.every((label) => label.isWellFormed())) return false;
+  return writer === undefined || (isWriterId(writer?.id) && typeof writer.live === 'boolean');
+}
+
+/** Maximum length of the id of a writer, which can become a label value. */
+const MAX_ID_LENGTH = 256;
+
+function isWriterId(id: unknown): boolean {
+  return typeof id === 'string' && id.length <= MAX_ID_LENGTH && id.isWellFormed();
 }
 
 export function isStrings(content: unknown): content is string[] {

@@ -1,7 +1,7 @@
 /** Reading the file of a process. Each read parses only the records that are new since the last one. */
 import { fstatSync, readSync } from 'node:fs';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
-import { isStoredFamily } from '../../model/stored-family.js';
+import { isLaterFamily, isStoredFamily } from '../../model/stored-family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import type { Writer } from '../backend.js';
 import type { Descriptors } from './descriptors.js';
@@ -33,6 +33,10 @@ const RECORDS_AT_ONCE = 64;
 /** Size of the buffer of a file that has not been read. Enough for most files. */
 const FIRST_BYTES = 4096;
 
+/** Maximum families of a file, and maximum threads of a process or ended writers of an archive. */
+const MAX_FAMILIES = 65_536;
+const MAX_WRITERS = 16_384;
+
 /** A file that is read at each scrape. */
 export class MetricsFile {
   readonly id: string;
@@ -42,10 +46,17 @@ export class MetricsFile {
   owner: FileHeader | undefined;
   /** The fault that makes the file, or the rest of it, unreadable. */
   fault: FileFault | undefined;
+  /** Whole records that are left out, since their content is invalid. */
+  refused = 0;
+  /** The text of the first of them. */
+  firstRefused = '';
+  /** Whether a later version of this package has written records that this version does not know. */
+  hasLaterRecords = false;
   /** The header and the records, as last read. */
   content = new Bytes(new ArrayBuffer(0));
   readonly #descriptors: Descriptors;
-  readonly #families: { readonly descriptor: FamilyDescriptor; readonly key: string }[] = [];
+  /** Families by number; undefined for one that was refused. */
+  readonly #families: ({ readonly descriptor: FamilyDescriptor; readonly key: string } | undefined)[] = [];
   /** Series by writer and family. */
   readonly tables = new Map<string, FileTable>();
   readonly #writers = new Map<string, Writer>();
@@ -100,7 +111,7 @@ export class MetricsFile {
     do {
       this.fault = this.#descriptors.use(this, (descriptor) => this.#load(descriptor));
       if (this.fault !== undefined) return;
-      for (const [key, table] of this.tables) this.#refresh(key, table);
+      this.#refresh();
       this.#parseReused();
       yield* this.#parse();
     } while (this.#parsed < this.#used && this.fault === undefined);
@@ -151,12 +162,16 @@ export class MetricsFile {
     return readSync(descriptor, new Uint8Array(this.#buffer), 0, this.#buffer.byteLength, 0);
   }
 
-  #refresh(key: string, table: FileTable): void {
-    table.refresh((record) => this.#vacant.add(record));
-    if (table.labels.count > 0) return;
-    this.tables.delete(key);
-    const { id } = table.writer;
-    if (![...this.tables.values()].some(({ writer }) => writer.id === id)) this.#writers.delete(id);
+  /** Removes the rows of removed series, and tables and writers that have none any more. */
+  #refresh(): void {
+    const before = this.tables.size;
+    for (const [key, table] of this.tables) {
+      table.refresh((record) => this.#vacant.add(record));
+      if (table.labels.count === 0) this.tables.delete(key);
+    }
+    if (this.tables.size === before) return;
+    const remaining = new Set(Array.from(this.tables.values(), ({ writer }) => writer.id));
+    for (const id of this.#writers.keys()) if (!remaining.has(id)) this.#writers.delete(id);
   }
 
   /** Parses removed records that are in use again. A record that is being written is left for the next read. */
@@ -164,7 +179,9 @@ export class MetricsFile {
     for (const at of this.#vacant) {
       if (!isInUse(stateOf(this.content, at))) continue;
       const record = readRecord(this.content, at, this.content.bytes.length);
-      if (record?.kind === IN_USE && this.#parseRecord(at, record)) this.#vacant.delete(at);
+      if (record?.kind !== IN_USE) continue;
+      this.#vacant.delete(at);
+      this.#parseRecord(at, record);
     }
   }
 
@@ -173,42 +190,56 @@ export class MetricsFile {
     const end = this.content.bytes.length;
     for (let records = 1; this.#parsed < end; records++) {
       const record = readRecord(this.content, this.#parsed, end);
-      if (record === undefined || !this.#parseRecord(this.#parsed, record)) {
+      if (record === undefined) {
         // A record at the end of a part of the file may go on in the next part.
         if (end === this.#used || loadable(this.#parsed) <= end) this.fault = 'record';
         return;
       }
+      this.#parseRecord(this.#parsed, record);
       this.#parsed += record.length;
       if (records % RECORDS_AT_ONCE === 0) yield;
     }
   }
 
-  /** Parses a record. Reports whether it is valid. */
-  #parseRecord(at: number, record: RecordView): boolean {
+  /** Parses a whole record. One with invalid content is left out; others are not affected. */
+  #parseRecord(at: number, record: RecordView): void {
     if (record.kind === REMOVED) this.#vacant.add(at);
-    if (record.kind !== IN_USE) return true;
+    if (record.kind !== IN_USE) return;
     const content = parseContent(record.text);
-    if (content === undefined) return false;
-    if (record.family === COMPACTED) {
-      if (!isStrings(content)) return false;
+    if (this.#parseContent(at, record, content)) return;
+    if (this.refused === 0) this.firstRefused = record.text;
+    this.refused += 1;
+  }
+
+  #parseContent(at: number, record: RecordView, content: unknown): boolean {
+    if (record.family >= 0) return this.#parseSeries(at, record, content);
+    if (record.family === DECLARES) return this.#declare(content);
+    if (record.family === COMPACTED && isStrings(content)) {
       this.compacted = new Set(content);
       return true;
     }
-    if (record.family === DECLARES) {
-      if (!isStoredFamily(content)) return false;
-      this.#families.push({ descriptor: content, key: familyKey(content) });
-      return true;
-    }
-    return this.#parseSeries(at, record, content);
+    this.hasLaterRecords ||= record.family < COMPACTED;
+    return false;
   }
 
-  #parseSeries(at: number, record: RecordView, content: object): boolean {
+  /** Adds a family. One that is left out keeps its number, so that the series of others find theirs. */
+  #declare(content: unknown): boolean {
+    const isKnown = isStoredFamily(content) && this.#families.length < MAX_FAMILIES;
+    this.#families.push(isKnown ? { descriptor: content, key: familyKey(content) } : undefined);
+    this.hasLaterRecords ||= isLaterFamily(content);
+    return isKnown;
+  }
+
+  #parseSeries(at: number, record: RecordView, content: unknown): boolean {
+    if (record.family >= this.#families.length) return false;
     const family = this.#families[record.family];
-    if (family === undefined) return false;
+    // The family has been counted as refused.
+    if (family === undefined) return true;
     const { descriptor, key } = family;
     if (descriptor.cells !== record.cells || !isSeries(content, descriptor)) return false;
     const { labels, writer } = content;
     const id = writer?.id ?? String(this.owner!.pid);
+    if (!this.#writers.has(id) && this.#writers.size >= MAX_WRITERS) return false;
     const tableKey = `${id} ${key}`;
     const table = findOrCreate(this.tables, tableKey, () => {
       const live = this.#live && (writer?.live ?? true);

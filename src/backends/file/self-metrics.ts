@@ -7,12 +7,12 @@ import { BACKEND_ERRORS, type Backend, type Cells } from '../backend.js';
 import { accumulate } from '../merge.js';
 
 /**
- * Kinds of errors: `write`, a series that stays in memory; `file`, a file that cannot be read; `conflict`, a family
- * that another program defines differently; `compact`, a compaction that failed; `lock`, a file of this process that
- * cannot be locked.
+ * Kinds of errors: `write`, a series that stays in memory; `file`, a file that cannot be read; `record`, an invalid
+ * family or series in a file; `conflict`, a family that another program defines differently; `compact`, a compaction
+ * that failed; `lock`, a file of this process that cannot be locked.
  */
-export type ErrorKind = 'write' | 'file' | 'conflict' | 'compact' | 'lock';
-const KINDS: readonly ErrorKind[] = ['write', 'file', 'conflict', 'compact', 'lock'];
+export type ErrorKind = 'write' | 'file' | 'record' | 'conflict' | 'compact' | 'lock';
+const KINDS: readonly ErrorKind[] = ['write', 'file', 'record', 'conflict', 'compact', 'lock'];
 
 const counter = {
   scope: DEFAULT_SCOPE,
@@ -55,10 +55,10 @@ export class SelfMetrics {
     this.#compactions = move(COMPACTIONS, [], this.#compactions);
   }
 
-  /** Counts an error, and warns once about each subject. */
-  reportError(kind: ErrorKind, subject: string, message: string): void {
+  /** Counts errors, and warns once about each subject. */
+  reportError(kind: ErrorKind, subject: string, message: string, count = 1): void {
     const cells = this.#errors.get(kind);
-    if (cells !== undefined) cells.page[cells.offset]! += 1;
+    if (cells !== undefined) cells.page[cells.offset]! += count;
     warnOnce(`file backend ${kind} ${subject}`, message);
   }
 

@@ -46,7 +46,7 @@ export function blockFamily(
 }
 
 /** Returns the name of the shown family that a hidden one belongs to. */
-export function shownName({ name }: FamilyDescriptor): string {
+export function shownName({ name }: Pick<FamilyDescriptor, 'name'>): string {
   return name.slice(0, name.lastIndexOf('{'));
 }
 
