@@ -43,8 +43,16 @@ export interface Collector {
   readonly name?: string;
   /** Seconds after which a scrape goes on without the families of this collector. @defaultValue 5 */
   readonly collectTimeout?: number;
-  collect(context: CollectContext): Iterable<FamilySnapshot> | Promise<Iterable<FamilySnapshot>>;
+  collect(context: CollectContext): CollectedSources | Promise<CollectedSources>;
 }
+
+/**
+ * Families of `createFamily`, and metrics, such as those that a collector has created with `registry: null`. A metric
+ * stands for all of its series.
+ */
+export type CollectedSources =
+  | Iterable<FamilySnapshot | MetricSource>
+  | AsyncIterable<FamilySnapshot | MetricSource>;
 
 /**
  * The effect of a failed collector on a collection.

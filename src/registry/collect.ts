@@ -8,7 +8,7 @@ import { labelText, parseLabelText } from '../model/labels.js';
 import { METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { CollectorErrors } from './collector-errors.js';
-import type { RegistryContents } from './contents.js';
+import type { MetricsContents, RegistryContents } from './contents.js';
 import { joinFamilies } from './join-families.js';
 import { runCollectors } from './run-collectors.js';
 
@@ -83,7 +83,7 @@ export class Collection {
  * @param isTaken - reports whether another family has a sample name
  */
 async function metricsOf(
-  { families, scopes, taken }: RegistryContents,
+  { families, scopes, taken }: MetricsContents,
   extra?: FamilyDescriptor,
   isTaken: (sampleName: string) => boolean = () => false,
 ): Promise<FamilySnapshot[]> {

@@ -16,6 +16,7 @@ import type { Collection } from './collect.js';
 import {
   CONTENTS,
   contentsOf,
+  isMetric,
   type MetricFamilies,
   type NestedRegistry,
   type RegistryContents,
@@ -202,10 +203,6 @@ function scopeOf(given: unknown, prefix: string): string {
   if (typeof scope === 'string' && !isPrivateScope(scope)) return scope;
   const expected = "a string that does not begin with 'private:'";
   throw new MetheusError('METHEUS_INVALID_OPTIONS', { given: `scope: ${show(scope)}`, expected });
-}
-
-function isMetric(source: Registrable): source is MetricSource {
-  return typeof (source as MetricSource | null)?.descriptor === 'object' && 'definition' in source;
 }
 
 /** Returns the name of a collector or of its class; `undefined` if it has neither. */

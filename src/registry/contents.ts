@@ -14,16 +14,20 @@ export interface MetricFamilies {
   readonly hidden: readonly FamilyDescriptor[];
 }
 
-export interface RegistryContents {
-  /** Identifies the registry in errors. */
-  readonly title: string;
-  /** Precedes the names of all families, with its underscore. */
-  readonly prefix: string;
+/** The metrics of a registry. */
+export interface MetricsContents {
   /** The scopes whose families of other writers belong to this registry. */
   readonly scopes: () => readonly string[];
   readonly families: () => MetricFamilies;
   /** The registered metric of every sample name. */
   readonly taken: ReadonlyMap<string, MetricSource>;
+}
+
+export interface RegistryContents extends MetricsContents {
+  /** Identifies the registry in errors. */
+  readonly title: string;
+  /** Precedes the names of all families, with its underscore. */
+  readonly prefix: string;
   /** The collectors and their names. */
   readonly collectors: ReadonlyMap<Collector | NestedRegistry, string>;
 }
@@ -31,6 +35,12 @@ export interface RegistryContents {
 /** A registry that is registered in another one. */
 export interface NestedRegistry {
   readonly [CONTENTS]: RegistryContents;
+}
+
+/** Reports whether a value is a metric, of this or another copy of the package. */
+export function isMetric(given: unknown): given is MetricSource {
+  const { descriptor, definition } = (given ?? {}) as Partial<MetricSource>;
+  return typeof descriptor === 'object' && typeof definition === 'string';
 }
 
 /** Returns the contents of a registry; `undefined` for any other collector. */

@@ -1,9 +1,9 @@
 /** Runs the collectors of a registry, and of the registries in it, each within its time limit. */
 import { MetheusError, messageOf, show } from '../errors.js';
-import type { Collector } from '../model/collector.js';
+import type { Collector, MetricSource } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { TimeSlice } from '../system/time-slice.js';
-import { contentsOf, type RegistryContents } from './contents.js';
+import { contentsOf, isMetric, type MetricsContents, type RegistryContents } from './contents.js';
 
 /** Seconds that a collector may take, unless it says otherwise. */
 const DEFAULT_TIMEOUT = 5;
@@ -13,6 +13,9 @@ const DEFAULT_TIMEOUT = 5;
  * a value that is not a family, or returned a family or series that another source has.
  */
 export type FailureCause = 'error' | 'timeout' | 'invalid' | 'duplicate';
+
+/** Returns the families of the metrics of a registry, without its prefix. */
+export type MetricsReader = (contents: MetricsContents) => Promise<FamilySnapshot[]>;
 
 export interface CollectorFailure {
   readonly collector: string;
@@ -39,12 +42,10 @@ interface Source {
 /**
  * Runs all collectors at the same time, and resolves when the last one has ended or has reached its time limit. Then
  * reads the metrics of nested registries, since collectors may have set them.
- *
- * @param metricsOf - returns the families of a registry's metrics, without its prefix
  */
 export async function runCollectors(
   root: RegistryContents,
-  metricsOf: (registry: RegistryContents) => Promise<FamilySnapshot[]>,
+  metricsOf: MetricsReader,
 ): Promise<{ collected: Collected[]; failures: CollectorFailure[] }> {
   const failures: CollectorFailure[] = [];
   const sources = [...sourcesOf(root, root.prefix)];
@@ -52,7 +53,7 @@ export async function runCollectors(
     sources.map(({ name, collector }) =>
       collector === undefined
         ? []
-        : run(collector, name).catch((failure: CollectorFailure) => {
+        : run(collector, name, metricsOf).catch((failure: CollectorFailure) => {
             failures.push(failure);
             return [];
           }),
@@ -79,7 +80,7 @@ function* sourcesOf({ collectors }: RegistryContents, prefix: string): Generator
 }
 
 /** Rejects with a {@link CollectorFailure}. */
-function run(collector: Collector, name: string): Promise<FamilySnapshot[]> {
+function run(collector: Collector, name: string, metricsOf: MetricsReader): Promise<FamilySnapshot[]> {
   const timeout = collector.collectTimeout ?? DEFAULT_TIMEOUT;
   const controller = new AbortController();
   return new Promise((resolve, reject) => {
@@ -91,12 +92,12 @@ function run(collector: Collector, name: string): Promise<FamilySnapshot[]> {
       fail('timeout', 'still running', `families within ${timeout} s`);
       controller.abort();
     }, 1000 * timeout);
-    read(collector, controller.signal)
+    read(collector, controller.signal, metricsOf)
       .then(
         (families) => {
           const wrong = families.findIndex((family) => !isSnapshot(family));
           if (wrong < 0) resolve(families);
-          else fail('invalid', show(families[wrong]), 'families made by createFamily');
+          else fail('invalid', show(families[wrong]), 'families made by createFamily, or metrics');
         },
         (thrown: unknown) => fail('error', messageOf(thrown), 'families', thrown),
       )
@@ -105,15 +106,26 @@ function run(collector: Collector, name: string): Promise<FamilySnapshot[]> {
 }
 
 /** Reads the families in time slices, since a generator may make many. Stops at the time limit. */
-async function read(collector: Collector, signal: AbortSignal): Promise<FamilySnapshot[]> {
+async function read(
+  collector: Collector,
+  signal: AbortSignal,
+  metricsOf: MetricsReader,
+): Promise<FamilySnapshot[]> {
   const families: FamilySnapshot[] = [];
   const slice = new TimeSlice();
-  for (const family of await collector.collect({ signal })) {
+  for await (const source of await collector.collect({ signal })) {
     if (signal.aborted) break;
-    families.push(family);
+    if (isMetric(source)) families.push(...(await metricsOf(contentsOfMetric(source))));
+    else families.push(source);
     if (slice.isOver()) await slice.next();
   }
   return families;
+}
+
+/** Returns a metric as the contents of a registry that has no other. */
+function contentsOfMetric({ descriptor, blocks }: MetricSource): MetricsContents {
+  const families = { visible: [descriptor], hidden: blocks === undefined ? [] : [blocks] };
+  return { families: () => families, scopes: () => [], taken: new Map() };
 }
 
 /** Reports whether a value has the columns of a snapshot. */
