@@ -2,7 +2,7 @@
 import { MetheusError, show } from '../errors.js';
 import type { Registerer } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
-import { labelString, refuseUnknownLabels } from '../model/labels.js';
+import { checkLabels, labelString } from '../model/labels.js';
 import {
   cellsOf,
   GAUGE_MODES,
@@ -104,7 +104,7 @@ export function define(
   if (typeof defaultLabels !== 'object' || defaultLabels === null) {
     throw refuse('defaultLabels', 'an object with label values');
   }
-  refuseUnknownLabels(name, labelNames, defaultLabels);
+  checkLabels(name, labelNames, defaultLabels);
   if (typeof maxSeries !== 'number' || !(maxSeries >= 1)) throw refuse('maxSeries', 'a number of at least 1');
   if (exemplars !== undefined && typeof exemplars !== 'function') {
     throw refuse('exemplars', 'a function that returns labels');

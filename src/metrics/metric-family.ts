@@ -7,7 +7,7 @@ import type { Backend, Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
 import { isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
-import { type Labels, labelString, refuseUnknownLabels } from '../model/labels.js';
+import { checkLabels, type Labels, labelString } from '../model/labels.js';
 import { BucketIndex, type Buckets } from './bucket-index.js';
 import { LabelTree, type Values } from './label-tree.js';
 import type { NativeFamily } from './native/series.js';
@@ -95,7 +95,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
         expected: 'an object with a value for each label name',
       });
     }
-    refuseUnknownLabels(metric, labelNames, given);
+    checkLabels(metric, labelNames, given);
     const own = given as Readonly<Record<string, unknown>>;
     const isOverflow = this.#isOverflow(base ?? []);
     return labelNames.map((name, i) => {

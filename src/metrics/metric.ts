@@ -4,6 +4,7 @@ import type { Backend } from '../backends/backend.js';
 import { MetheusError, show, UnobservableMetricError } from '../errors.js';
 import { exemplarLabels } from '../model/exemplar.js';
 import type { FamilyDescriptor } from '../model/family.js';
+import { checkLabels } from '../model/labels.js';
 import type { Values } from './label-tree.js';
 import { COMPLETE, type MetricFamily } from './metric-family.js';
 
@@ -79,7 +80,10 @@ export abstract class Metric {
       if (this.#given !== COMPLETE) {
         const known = this.family.tree.findOnTop(this.#given, given);
         if (known !== undefined) return known;
-      } else if (isEmpty(given)) return this;
+      } else if (isEmpty(given)) {
+        checkLabels(this.name, [], given);
+        return this;
+      }
     }
     return this.family.resolve(this.values(), given);
   }

@@ -4,7 +4,7 @@ import type { FamilyOptions, FamilySeries } from './collector.js';
 import { exemplarLabels } from './exemplar.js';
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, isTime } from './family.js';
 import { LabelColumn } from './label-column.js';
-import { labelString, labelText, refuseUnknownLabels } from './labels.js';
+import { checkLabels, labelString, labelText } from './labels.js';
 import { cellsOf, exemplarCellsOf, METRIC_TYPES, TYPE_NAMES } from './metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
 import { isNativeBuckets } from './native/buckets.js';
@@ -104,8 +104,8 @@ class SeriesColumns {
   add(row: number, { labels = {}, value, ...more }: FamilySeries): void {
     const { name, labelNames, type, cells, bounds } = this.#family;
     const { layout } = METRIC_TYPES[type];
+    checkLabels(name, labelNames, labels);
     const texts = labelNames.map((label) => labelString(label, labels[label]));
-    refuseUnknownLabels(name, labelNames, labels);
     const text = labelText(labelNames, texts);
     if (this.#texts.has(text)) {
       const given = `{${text}} of '${name}' twice`;
@@ -140,7 +140,7 @@ class SeriesColumns {
         cell < exemplarCells && isNumber(one?.value) && hasTime,
         'exemplars of a counter or of buckets, with a value and, if at all, a time in Unix seconds',
       );
-      this.exemplars.set(row * cells + cell, { ...one, labels: exemplarLabels(name, one.labels) });
+      this.exemplars.set(row * cells + cell, { ...one, labels: exemplarLabels(name, one.labels, true) });
     }
   }
 

@@ -16,10 +16,15 @@ export function codePointsOf(labels: Iterable<readonly [name: string, value: str
 /**
  * Returns the labels of an exemplar as text.
  *
- * @throws `METHEUS_INVALID_EXEMPLAR` when they are not an object, have a name that not every reader accepts, or have
- * more than 128 code points including their names; `METHEUS_INVALID_LABEL_VALUE`
+ * @param mayBeEmpty - whether the exemplar is one of another program, which may have no labels
+ * @throws `METHEUS_INVALID_EXEMPLAR` when they are not an object, are empty, have a name that not every reader accepts,
+ * or have more than 128 code points including their names; `METHEUS_INVALID_LABEL_VALUE`
  */
-export function exemplarLabels(metric: string, given: unknown): Readonly<Record<string, string>> {
+export function exemplarLabels(
+  metric: string,
+  given: unknown,
+  mayBeEmpty = false,
+): Readonly<Record<string, string>> {
   const labels: Record<string, string> = {};
   if (typeof given !== 'object' || given === null)
     throw invalidExemplar(metric, given, 'an object with labels');
@@ -31,6 +36,7 @@ export function exemplarLabels(metric: string, given: unknown): Readonly<Record<
     labels[name] = value;
     text += name + value;
   }
+  if (text === '' && !mayBeEmpty) throw invalidExemplar(metric, given, 'at least one label');
   // A text has at most as many code points as code units, and counting code points takes longer.
   if (text.length <= MAX_CODE_POINTS) return labels;
   const length = codePointsOf(Object.entries(labels));

@@ -56,6 +56,14 @@ export function labelPairs(text: string): [name: string, value: string][] {
   return Array.from(text.matchAll(PAIR), ([, name, value]) => [name!, value!]);
 }
 
+const PLAIN: object = {};
+
+/** Reports whether an object inherits nothing but the members of every object, also if it is from another realm. */
+function isPlain(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.hasOwn(prototype as object, 'isPrototypeOf');
+}
+
 /** Undoes {@link escapeLabelValue}. */
 export function unescapeLabelValue(text: string): string {
   return text.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
@@ -66,8 +74,21 @@ export function parseLabelText(text: string): Record<string, string> {
   return Object.fromEntries(labelPairs(text).map((pair) => pair.map(unescapeLabelValue)));
 }
 
-/** @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED` */
-export function refuseUnknownLabels(metric: string, names: readonly string[], given: object): void {
+/**
+ * Checks that an object has no other labels than the named ones, and has none where they would be overlooked: in a map,
+ * or in properties that it inherits.
+ *
+ * @throws `METHEUS_INVALID_LABEL_VALUE`, `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`
+ */
+export function checkLabels(metric: string, names: readonly string[], given: object): void {
+  const isOverlooked = (name: string) => name in given && !Object.hasOwn(given, name) && !(name in PLAIN);
+  if ((Object.keys(given).length === 0 && !isPlain(given)) || names.some(isOverlooked)) {
+    throw new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
+      given: `${Object.prototype.toString.call(given)} as labels of metric '${metric}'`,
+      expected: 'an object whose own properties are the labels',
+      todo: 'Use Object.fromEntries() for a map',
+    });
+  }
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown === undefined) return;
   const on = `label '${unknown}' on metric '${metric}'`;

@@ -41,10 +41,10 @@ describe('exemplars', () => {
     x.inc(1, { trace_id: 'one' });
     x.inc(2, { trace_id: 'two', n: 2 });
     x.inc(3);
-    y.inc(4, {});
+    y.inc(4, { id: '' });
     assert.deepEqual(await exposed(registry), [
       [{ a: 'x' }, 0, { trace_id: 'two', n: '2' }, 2],
-      [{ a: '"y\\' }, 0, {}, 4],
+      [{ a: '"y\\' }, 0, { id: '' }, 4],
     ]);
     assert.equal(x.get(), 6);
   });
@@ -144,6 +144,8 @@ describe('exemplars', () => {
       ['too long together', { ...fits, l: '' }, 'METHEUS_INVALID_EXEMPLAR'],
       ['a string', 'abc', 'METHEUS_INVALID_EXEMPLAR'],
       ['null', null, 'METHEUS_INVALID_EXEMPLAR'],
+      ['empty', {}, 'METHEUS_INVALID_EXEMPLAR'],
+      ['a map', new Map([['a', 'b']]), 'METHEUS_INVALID_EXEMPLAR'],
       ['a bad name', { 'a-b': 'c' }, 'METHEUS_INVALID_EXEMPLAR'],
       ['no value', { a: undefined }, 'METHEUS_INVALID_LABEL_VALUE'],
     ];

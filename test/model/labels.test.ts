@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
+  checkLabels,
   escapeLabelValue,
   labelString,
   labelText,
   parseLabelText,
-  refuseUnknownLabels,
 } from '#metheus/model/labels.js';
 
 describe('labelString', () => {
@@ -66,22 +66,22 @@ describe('labelText', () => {
   });
 });
 
-describe('refuseUnknownLabels', () => {
+describe('checkLabels', () => {
   it('accepts any portion of the names', () => {
-    refuseUnknownLabels('m', ['a', 'b'], {});
-    refuseUnknownLabels('m', ['a', 'b'], { b: 1 });
-    refuseUnknownLabels('m', [], {});
+    checkLabels('m', ['a', 'b'], {});
+    checkLabels('m', ['a', 'b'], { b: 1 });
+    checkLabels('m', [], {});
   });
 
   it('names the first label that the metric does not have', () => {
-    assert.throws(() => refuseUnknownLabels('m', ['a', 'b'], { b: 1, c: 2, d: 3 }), {
+    assert.throws(() => checkLabels('m', ['a', 'b'], { b: 1, c: 2, d: 3 }), {
       code: 'METHEUS_UNKNOWN_LABEL',
       message: "Unknown label: given label 'c' on metric 'm', expected only 'a', 'b'.",
     });
   });
 
   it('suggests requiredLabels if the metric has no labels', () => {
-    assert.throws(() => refuseUnknownLabels('m', [], { a: 1 }), {
+    assert.throws(() => checkLabels('m', [], { a: 1 }), {
       code: 'METHEUS_LABELS_NOT_ALLOWED',
       message:
         "Labels not allowed: given label 'a' on metric 'm', expected no labels. " +

@@ -144,7 +144,7 @@ describe('a Redis Cluster', { skip: requireTool('redis-server') }, () => {
     process.on('warning', listener);
     const port = await freePort();
     const { host: _, port: __, ...options } = optionsFor({ port }, { ioredis: { retryStrategy: () => 20 } });
-    const backend = await openBackend({ ...options, cluster: [{ host: '127.0.0.1', port }], timeout: 500 });
+    const backend = await openBackend({ ...options, cluster: [{ host: '127.0.0.1', port }], timeout: 0.5 });
     await assert.rejects(backend.flush());
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', listener);
