@@ -184,7 +184,7 @@ import { CollectorRegistry, createCounter, generateMetrics, loadBackend } from '
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 const backend = await loadBackend(MultiProcessFileBackend, { directory: process.argv[1] });
 const order = JSON.parse(process.argv[2]);
-const registries = order.map((options) => new CollectorRegistry(options));
+const registries = order.map(({ count, ...options }) => new CollectorRegistry(options));
 for (const [i, registry] of registries.entries()) {
   createCounter('requests_total', 'R.', { registry }).inc(order[i].count);
 }
