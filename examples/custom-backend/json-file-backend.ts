@@ -13,6 +13,7 @@ import {
   ExemplarTable,
   familyKey,
   LabelColumn,
+  type LabelPattern,
   labelText,
   Merger,
   type MergeSource,
@@ -38,6 +39,8 @@ const EARLIER: Writer = { id: 'earlier', live: false };
 class Table implements MergeSource {
   readonly labels = new LabelColumn();
   readonly #pages: Float64Array[] = [];
+  /** The label values of each row. */
+  readonly #given: (readonly string[])[] = [];
 
   constructor(
     readonly family: FamilyDescriptor,
@@ -46,7 +49,9 @@ class Table implements MergeSource {
 
   reserve(labels: readonly string[]): Cells {
     const page = new Float64Array(this.family.cells);
-    this.#pages[this.labels.add(labelText(this.family.labelNames, labels))] = page;
+    const row = this.labels.add(labelText(this.family.labelNames, labels));
+    this.#pages[row] = page;
+    this.#given[row] = labels;
     return { page, offset: 0 };
   }
 
@@ -55,6 +60,14 @@ class Table implements MergeSource {
     const row = this.#pages.indexOf(page);
     if (row >= 0) this.labels.remove(row);
     return row >= 0;
+  }
+
+  /** Removes the series that have these label values; `undefined` stands for any value. */
+  remove(pattern: LabelPattern): void {
+    for (const [row, given] of this.#given.entries()) {
+      const isMatch = pattern.every((value, i) => value === undefined || value === given[i]);
+      if (isMatch && this.labels.lengths[row]! >= 0) this.labels.remove(row);
+    }
   }
 
   /** Returns the label text of a series; undefined for cells of another table. */
@@ -111,6 +124,11 @@ export class JsonFileBackend implements Backend {
     known.tables.find((table) => table.release(cells));
     // A writer without series may have ended. If not, it gets a new table.
     known.tables = known.tables.filter(({ labels }) => labels.count > 0);
+  }
+
+  removeEnded(family: FamilyDescriptor, pattern: LabelPattern): void {
+    const { tables } = this.#familyOf(family);
+    tables.find(({ writer }) => writer === EARLIER)?.remove(pattern);
   }
 
   putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {

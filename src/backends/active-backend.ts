@@ -16,6 +16,7 @@ import type {
   BackendConfig,
   CellRequest,
   Cells,
+  LabelPattern,
   Move,
   SnapshotRequest,
 } from './backend.js';
@@ -71,9 +72,17 @@ export class ActiveBackend {
     return isPrivateScope(scope) ? this.#private : this.#backend;
   }
 
-  /** Returns a function that moves series of a family to the backend and the name of another family. */
+  /** Returns a function that moves series of a family to the backend and the scope of another family. */
   movingTo(before: FamilyDescriptor, after: FamilyDescriptor): Move {
-    return (request, old) => moveSeries(this.of(before), before, old, this.of(after), request);
+    const why = isPrivateScope(after.scope) ? 'removed' : 'moved';
+    return (request, old) => moveSeries(this.of(before), before, old, this.of(after), request, why);
+  }
+
+  /** Deletes the series of ended threads and processes that match the pattern. */
+  removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
+    if (isPrivateScope(family.scope) || family.merge.startsWith('live')) return;
+    if (this.#threads === undefined) this.#backend.removeEnded?.(family, labels);
+    else this.#threads.removeEnded(family, labels);
   }
 
   /** Returns the numbers of all writers, worker threads included. */
@@ -142,7 +151,7 @@ export class ActiveBackend {
     const migrate = (from: Backend, which?: (cells: Cells) => boolean) => {
       const move: Move = (request, old) => {
         if (which?.(old) === false) return old;
-        return moveSeries(from, request.family, old, backend, request);
+        return moveSeries(from, request.family, old, backend, request, 'moved');
       };
       for (const owner of this.#owners) owner.deref()?.migrate(move);
       bridge.migrate(backend, move);
@@ -181,6 +190,7 @@ function moveSeries(
   old: Cells,
   to: Backend,
   request: CellRequest,
+  why: 'removed' | 'moved',
 ): Cells {
   const created = from.createdOf?.(family, old);
   const cells = to.reserve(created === undefined ? request : { ...request, created });
@@ -188,7 +198,7 @@ function moveSeries(
   from.exemplarsOf?.(family, old)?.forEach((exemplar, cell) => {
     if (exemplar !== undefined) to.putExemplar?.(request.family, cells, cell, exemplar);
   });
-  from.release(family, old, 'moved');
+  from.release(family, old, why);
   return cells;
 }
 

@@ -45,6 +45,9 @@ export interface CellRequest {
   readonly created?: number;
 }
 
+/** Label values of series, in the order of the label names; `undefined` stands for any value. */
+export type LabelPattern = readonly (string | undefined)[];
+
 /**
  * Reserves cells for a series in the backend in force, adds the numbers of the old cells there, and releases the old
  * cells.
@@ -96,12 +99,19 @@ export interface Backend {
   reserve(request: CellRequest): Cells;
 
   /**
-   * Takes cells back; the caller does not write to them any more.
+   * Takes cells back; the caller does not write to them any more. The numbers of the cells are deleted, and those of other
+   * writers stay. A series that no writer has any more is deleted.
    *
-   * @param why - `removed`: the series is deleted. `moved`: its numbers are in another backend now, so only the numbers
-   * of this writer are deleted, and those of other writers stay
+   * @param why - `removed`: the series is removed. `moved`: its numbers are in another backend now
    */
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
+
+  /**
+   * Deletes the series of a family that ended processes left and that match the pattern. Those of running processes stay.
+   * The next snapshot does not have the deleted series, and after `flush` no reader has them. Called after `release` when
+   * a user removes series. Optional: for backends that keep numbers of ended processes.
+   */
+  removeEnded?(family: FamilyDescriptor, labels: LabelPattern): void;
 
   /**
    * Returns the Unix seconds at which a series began to count, undefined if not known. When the numbers move to another

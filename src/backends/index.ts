@@ -11,6 +11,7 @@ export type {
   BackendHost,
   CellRequest,
   Cells,
+  LabelPattern,
   SnapshotRequest,
   Writer,
 } from './backend.js';

@@ -3,7 +3,7 @@
  * leaves labels to their defaults shares the cells of the child to which the same values were given.
  */
 import { activeBackend, type CellOwner } from '../backends/active-backend.js';
-import type { Backend, Cells, Move } from '../backends/backend.js';
+import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
 import { isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
@@ -140,24 +140,31 @@ export class MetricFamily<M extends Child> implements CellOwner {
     const { defaults } = this.settings;
     const hasRoot = defaults.every((value, i) => (wanted[i] ?? value) === value);
     const removed = this.#prune(wanted);
+    this.#removeEnded(wanted);
     if (hasRoot && this.root.offset >= 0) this.#attachRoot();
     return this.descriptor.labelNames.length === 0 ? 1 : removed;
   }
 
-  /** See `MetricSource`. */
+  /** `join` and `leave`: see `MetricSource`. */
   join(scope: string): void {
     this.#registries += 1;
     if (isPrivateScope(this.descriptor.scope) && !isPrivateScope(scope)) this.#moveTo(scope);
   }
 
-  /** See `MetricSource`. */
   leave(): void {
-    this.#registries -= 1;
-    if (this.#registries === 0 && !isPrivateScope(this.descriptor.scope)) this.#moveTo(privateScope());
+    if (--this.#registries > 0 || isPrivateScope(this.descriptor.scope)) return;
+    this.#removeEnded(this.settings.defaults.map(() => undefined));
+    this.#moveTo(privateScope());
   }
 
   migrate(move: Move): void {
     if (!isPrivateScope(this.descriptor.scope)) this.#move(move);
+  }
+
+  #removeEnded(wanted: Values): void {
+    const { native } = this.settings;
+    activeBackend().removeEnded(this.descriptor, wanted);
+    if (native !== undefined) activeBackend().removeEnded(native.rule.blockFamily, [...wanted, undefined]);
   }
 
   #moveTo(scope: string): void {
@@ -179,10 +186,6 @@ export class MetricFamily<M extends Child> implements CellOwner {
     }
   }
 
-  get #backend(): Backend {
-    return activeBackend().of(this.descriptor);
-  }
-
   /** Iterates over the root and all other children that match, with their values. */
   *#children(matches?: (key: string | undefined, level: number) => boolean): Generator<[M, Values]> {
     yield [this.root, this.descriptor.labelNames.map(() => undefined)];
@@ -196,7 +199,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
       return;
     }
     if (root.offset >= 0) {
-      this.#backend.release(family, root);
+      activeBackend().of(this.descriptor).release(family, root);
       root.endSeries?.();
     }
     this.#start(root, []);
@@ -204,7 +207,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
 
   /** Begins a series with this child. */
   #start(child: M, labels: readonly string[]): void {
-    attach(child, this.#backend.reserve({ family: this.descriptor, labels }));
+    attach(child, activeBackend().of(this.descriptor).reserve({ family: this.descriptor, labels }));
     child.startSeries?.(labels);
   }
 
@@ -271,7 +274,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
         continue;
       }
       if (!values.includes(undefined)) {
-        this.#backend.release(this.descriptor, child);
+        activeBackend().of(this.descriptor).release(this.descriptor, child);
         removed += 1;
         if (!this.#isOverflow(values)) this.#series -= 1;
       }

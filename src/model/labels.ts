@@ -74,6 +74,11 @@ export function parseLabelText(text: string): Record<string, string> {
   return Object.fromEntries(labelPairs(text).map((pair) => pair.map(unescapeLabelValue)));
 }
 
+/** Reports whether label values match a pattern, in which `undefined` stands for any value. */
+export function matchesLabels(labels: readonly string[], pattern: readonly (string | undefined)[]): boolean {
+  return pattern.every((value, i) => value === undefined || value === labels[i]);
+}
+
 /**
  * Checks that an object has no other labels than the named ones, and has none where they would be overlooked: in a map,
  * or in properties that it inherits.

@@ -42,6 +42,8 @@ export interface WorkerMessages {
   readonly 'bar page': WorkerPage;
   /** Sent when bars appear on a board that had none. */
   readonly 'bars shown': undefined;
+  /** Series of a family that ended threads and processes left are to be deleted: see `Backend.removeEnded`. */
+  readonly 'series removed': { readonly family: unknown; readonly labels: readonly (string | undefined)[] };
   /** Text to be printed above the bars. */
   readonly print: { readonly stream: 'stdout' | 'stderr'; readonly text: string };
   /** A worker thread ended; sent to the main thread only. The threads that it started ended with it. */

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
-import type { Backend, MergeMode, Writer } from 'metheus/backends';
+import type { Backend, Cells, MergeMode, Writer } from 'metheus/backends';
 import { rowText } from '#metheus/model/label-column.js';
 
 let families = 0;
@@ -49,6 +49,141 @@ const makeWriter = (live = true): Writer => {
   writers += 1;
   return { id: `writer-${writers}`, live };
 };
+
+/**
+ * The contract of backends that keep the numbers of ended processes.
+ *
+ * @param name - the name of the backend, for the report
+ * @param makeStorage - returns a function that opens a backend on one new storage. A backend that is closed is an ended
+ * process
+ * @param isShared - whether several backends can use the storage at the same time
+ */
+export function removalContract(
+  name: string,
+  makeStorage: () => () => Promise<Backend>,
+  { isShared = true }: { readonly isShared?: boolean } = {},
+): void {
+  type Counts = Record<string, number>;
+
+  /** Counts in one series for each key, whose characters are the label values, and closes the backend. */
+  async function countAndEnd(open: () => Promise<Backend>, family: FamilyDescriptor, counts: Counts) {
+    const backend = await open();
+    countIn(backend, family, counts);
+    await backend.flush();
+    await backend.close();
+  }
+
+  function countIn(backend: Backend, family: FamilyDescriptor, counts: Counts): Map<string, Cells> {
+    const series = new Map<string, Cells>();
+    for (const [key, count] of Object.entries(counts)) {
+      const cells = backend.reserve({ family, labels: [...key] });
+      cells.page.fill(count, cells.offset, cells.offset + family.cells);
+      series.set(key, cells);
+    }
+    return series;
+  }
+
+  async function read(backend: Backend, family: FamilyDescriptor): Promise<Counts> {
+    const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+    const rows = [...seriesOf(snapshot!)].map(({ labels, values }) => [
+      Object.values(labels).join(''),
+      values[0]!,
+    ]);
+    return Object.fromEntries(rows.toSorted());
+  }
+
+  const makeCounter = () => makeFamily({ labelNames: ['a', 'b'] });
+  const kinds = {
+    counter: makeCounter,
+    histogram: () => makeFamily({ labelNames: ['a', 'b'], type: 'histogram', cells: 4, bounds: [1, 2] }),
+    gauge: () => makeFamily({ labelNames: ['a', 'b'], type: 'gauge', cells: 2, merge: 'max' }),
+  };
+
+  describe(`${name}: removeEnded`, () => {
+    it('deletes the series that match, of all ended processes, and nothing else', async () => {
+      const open = makeStorage();
+      const [family, other] = [makeCounter(), makeCounter()];
+      for (const counts of [
+        { xx: 1, xy: 2 },
+        { xx: 10, yx: 20, yy: 30 },
+      ]) {
+        await countAndEnd(open, family, counts);
+        await countAndEnd(open, other, counts);
+      }
+      const backend = await open();
+      assert.deepEqual(await read(backend, family), { xx: 11, xy: 2, yx: 20, yy: 30 });
+      backend.removeEnded!(family, ['z', undefined]);
+      backend.removeEnded!(family, ['x', 'x']);
+      assert.deepEqual(await read(backend, family), { xy: 2, yx: 20, yy: 30 });
+      backend.removeEnded!(family, [undefined, 'y']);
+      assert.deepEqual(await read(backend, family), { yx: 20 });
+      backend.removeEnded!(family, [undefined, undefined]);
+      assert.deepEqual(await read(backend, family), {});
+      assert.deepEqual(await read(backend, other), { xx: 11, xy: 2, yx: 20, yy: 30 });
+      await backend.close();
+      const next = await open();
+      assert.deepEqual(await read(next, family), {}, 'for processes that start later too');
+      assert.deepEqual(await read(next, other), { xx: 11, xy: 2, yx: 20, yy: 30 });
+      await next.close();
+    });
+
+    for (const [kind, make] of Object.entries(kinds)) {
+      it(`lets a ${kind} that is created again start at 0`, async () => {
+        const open = makeStorage();
+        const family = make();
+        await countAndEnd(open, family, { xx: 5, xy: 6 });
+        const backend = await open();
+        const { xx } = Object.fromEntries(countIn(backend, family, { xx: 3 }));
+        backend.release(family, xx!, 'removed');
+        backend.removeEnded!(family, ['x', 'x']);
+        countIn(backend, family, { xx: 1 });
+        // Values of gauges do not outlast every backend.
+        const { xx: again } = await read(backend, family);
+        assert.equal(again, 1);
+        await backend.close();
+      });
+    }
+
+    it('takes effect when only a flush follows', async () => {
+      const open = makeStorage();
+      const family = makeCounter();
+      await countAndEnd(open, family, { xx: 5, xy: 6 });
+      const backend = await open();
+      backend.removeEnded!(family, [undefined, 'x']);
+      await backend.flush();
+      await backend.close();
+      const next = await open();
+      assert.deepEqual(await read(next, family), { xy: 6 });
+      await next.close();
+    });
+
+    for (const [kind, make] of isShared ? Object.entries(kinds) : []) {
+      it(`keeps the series of running processes (${kind})`, async () => {
+        const open = makeStorage();
+        const family = make();
+        await countAndEnd(open, family, { xx: 100, yy: 100 });
+        const [one, two] = [await open(), await open()];
+        const mine = countIn(one, family, { xx: 7, xy: 7 });
+        const theirs = countIn(two, family, { xx: 50, yx: 50 });
+        await two.flush();
+        for (const cells of mine.values()) one.release(family, cells, 'removed');
+        one.removeEnded!(family, [undefined, undefined]);
+        assert.deepEqual(await read(one, family), { xx: 50, yx: 50 });
+        assert.deepEqual(await read(two, family), { xx: 50, yx: 50 });
+        const { page, offset } = theirs.get('xx')!;
+        page.fill(60, offset, offset + family.cells);
+        await two.flush();
+        assert.deepEqual(await read(one, family), { xx: 60, yx: 50 });
+        countIn(one, family, { xx: 1 });
+        const both = kind === 'gauge' ? 60 : 61;
+        assert.deepEqual(await read(one, family), { xx: both, yx: 50 });
+        await two.close();
+        assert.deepEqual(await read(one, family), { xx: both, yx: 50 });
+        await one.close();
+      });
+    }
+  });
+}
 
 /**
  * @param name - the name of the backend, for the report

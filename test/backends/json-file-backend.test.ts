@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { FamilyDescriptor } from 'metheus';
 import { JsonFileBackend } from '../../examples/custom-backend/json-file-backend.js';
-import { backendContract, makeFamily, rowsOf } from './contract.js';
+import { backendContract, makeFamily, removalContract, rowsOf } from './contract.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'metheus-json-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -22,6 +22,14 @@ async function open(file: string): Promise<JsonFileBackend> {
 }
 
 backendContract('JsonFileBackend', () => open(newFile()));
+removalContract(
+  'JsonFileBackend',
+  () => {
+    const file = newFile();
+    return () => open(file);
+  },
+  { isShared: false },
+);
 
 describe('JsonFileBackend', () => {
   const read = async (backend: JsonFileBackend, family: FamilyDescriptor) =>

@@ -124,6 +124,10 @@ export class MultiProcessFileBackend implements Backend {
     else this.#memory.release(cells);
   }
 
+  removeEnded(family: FamilyDescriptor, labels: readonly (string | undefined)[]): void {
+    if (!this.config.readOnly) this.#compactor.add(family, labels);
+  }
+
   createdOf(_family: FamilyDescriptor, cells: Cells): number | undefined {
     const file = [this.#writer, this.#former].find((writer) => writer?.owns(cells));
     return (file ?? this.#memory.tableOf(cells))?.createdOf(cells);
@@ -142,6 +146,7 @@ export class MultiProcessFileBackend implements Backend {
   }
 
   async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
+    await this.#compactor.remove();
     this.#checkFile();
     this.#mapping.flush();
     const files = await this.#read();
@@ -177,6 +182,7 @@ export class MultiProcessFileBackend implements Backend {
   }
 
   async flush(): Promise<void> {
+    await this.#compactor.remove();
     this.#mapping.flush();
   }
 
@@ -220,6 +226,7 @@ export class MultiProcessFileBackend implements Backend {
   #check(): void {
     for (const thread of this.#threads) if (!thread.live) this.#threads.delete(thread);
     this.#checkFile();
+    this.#compactor.check();
   }
 
   /** Creates a file if there is none, and migrates cells from memory and from a file that was deleted. */

@@ -31,6 +31,7 @@ import {
   writeRecord,
 } from './layout.js';
 import type { MetricsFile } from './metrics-file.js';
+import { Removals } from './removals.js';
 
 /** Number of series that are encoded between two looks at the clock. */
 const SERIES_AT_ONCE = 64;
@@ -39,7 +40,7 @@ export type CompactionStep = 'locked' | 'encoded' | 'written' | 'synced' | 'rena
 
 /**
  * Writes the numbers of the previous archive and of ended processes into a new archive, and removes the files of these
- * processes.
+ * processes. Series in `removals` are left out.
  *
  * @throws the error of the file system; no total has changed then
  */
@@ -47,6 +48,7 @@ export async function compact(
   directory: string,
   archive: MetricsFile | undefined,
   ended: readonly MetricsFile[],
+  removals = new Removals(),
   onStep: (step: CompactionStep) => void = () => {},
 ): Promise<void> {
   if (archive?.fault === 'version' || archive?.hasLaterRecords) {
@@ -55,7 +57,7 @@ export async function compact(
   const stillThere = new Set(readdirSync(directory));
   const left = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
   const ids = [...left, ...ended.map(({ id }) => id)];
-  const encoding = encodeArchive(archive === undefined ? ended : [archive, ...ended], ids);
+  const encoding = encodeArchive(archive === undefined ? ended : [archive, ...ended], ids, removals);
   const bytes = await runInSlices(encoding, new TimeSlice());
   onStep('encoded');
   const path = join(directory, ARCHIVE);
@@ -110,9 +112,15 @@ interface CompactedSeries {
 const ARCHIVED: Pick<Writer, 'id' | 'live'> = { id: ARCHIVE_ID, live: false };
 
 /** Returns the bytes of an archive. Work for `runInSlices`: the files of ended processes do not change meanwhile. */
-function* encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): Generator<void, Uint8Array> {
+function* encodeArchive(
+  files: readonly MetricsFile[],
+  ids: readonly string[],
+  removals: Removals,
+): Generator<void, Uint8Array> {
   const families = new Map<string, CompactedFamily>();
-  for (const file of files) for (const table of file.tables.values()) yield* addTable(families, table);
+  for (const file of files) {
+    for (const table of file.tables.values()) yield* addTable(families, table, removals);
+  }
   const encoder = new TextEncoder();
   const records: { text: Uint8Array; family: number; cells: Float64Array; created: number | undefined }[] =
     [];
@@ -154,7 +162,11 @@ function* encodeArchive(files: readonly MetricsFile[], ids: readonly string[]): 
 }
 
 /** Adds the series of a table. Live gauges are left out. Only series of the mode `all` still name their writer. */
-function* addTable(families: Map<string, CompactedFamily>, table: FileTable): Generator<void, void> {
+function* addTable(
+  families: Map<string, CompactedFamily>,
+  table: FileTable,
+  removals: Removals,
+): Generator<void, void> {
   const { family, key, writer } = table;
   if (family.merge.startsWith('live')) return;
   const compacted = findOrCreate(families, key, () => ({ family, series: new Map() }));
@@ -162,6 +174,7 @@ function* addTable(families: Map<string, CompactedFamily>, table: FileTable): Ge
   const values = table.values();
   for (const { labels, row, created } of table.series()) {
     if (row % SERIES_AT_ONCE === 0) yield;
+    if (removals.has(key, labels)) continue;
     const identity: SeriesIdentity = { labels, writer: owner };
     const create = () => ({ identity, cells: new Float64Array(family.cells), created });
     const series = findOrCreate(compacted.series, JSON.stringify(identity), create);

@@ -8,7 +8,7 @@
  */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { workerChannel } from '../../system/worker-channel.js';
-import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
+import type { Backend, CellRequest, Cells, LabelPattern, SnapshotRequest } from '../backend.js';
 import type { OwnPages, ThreadBridge } from './bridge.js';
 import { ThreadPageWriter } from './page.js';
 
@@ -26,6 +26,11 @@ export class ThreadBackend implements Backend {
 
   release(family: FamilyDescriptor, cells: Cells): void {
     this.#pages.release(family, cells);
+  }
+
+  /** Has the main thread delete the series, since it has the numbers of ended threads and reads those of processes. */
+  removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
+    this.#channel.post('series removed', { family, labels });
   }
 
   putExemplar(_family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
@@ -58,9 +63,17 @@ export class WorkerThreads {
     this.#backend = backend;
     this.#channel.on('metrics page', (page) => this.#receive((bridge) => bridge.add(page)));
     this.#channel.on('thread ended', (thread) => {
-      const hasPages = this.bridge !== undefined || this.#waiting.length > 0;
-      if (hasPages) this.#receive((bridge) => bridge.end(thread));
+      if (this.#hasPages) this.#receive((bridge) => bridge.end(thread));
     });
+    this.#channel.on('series removed', ({ family, labels }) =>
+      this.removeEnded(family as FamilyDescriptor, labels),
+    );
+  }
+
+  /** Deletes the series of ended threads, and of ended processes, that match the pattern. */
+  removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
+    if (this.#hasPages) this.#receive((bridge) => bridge.removeEnded(family, labels));
+    this.#backend().removeEnded?.(family, labels);
   }
 
   /** Returns the bridge. The first call loads it. */
@@ -75,6 +88,10 @@ export class WorkerThreads {
   async bridgeOfPages(): Promise<ThreadBridge | undefined> {
     this.#channel.drain();
     return this.bridge ?? (this.#waiting.length > 0 ? this.loadBridge() : undefined);
+  }
+
+  get #hasPages(): boolean {
+    return this.bridge !== undefined || this.#waiting.length > 0;
   }
 
   #receive(use: (bridge: ThreadBridge) => void): void {

@@ -1,9 +1,10 @@
 /** Brings the numbers of worker threads into the backend of the main thread, where each thread is one more writer. */
 import { threadId } from 'node:worker_threads';
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import { matchesLabels } from '../../model/labels.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import type { WorkerChannel, WorkerPage } from '../../system/worker-channel.js';
-import type { Backend, Cells, Move, SnapshotRequest, Writer } from '../backend.js';
+import type { Backend, Cells, LabelPattern, Move, SnapshotRequest, Writer } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';
 import { addSeries } from '../merge.js';
 import { ThreadPageReader, type ThreadRecord } from './page-reader.js';
@@ -53,6 +54,11 @@ export class ThreadBridge {
   *seriesOf(family: FamilyDescriptor): Iterable<ThreadSeries> {
     for (const thread of this.#threads.values()) yield* thread.seriesOf(family);
     yield* this.#ended.seriesOf(family);
+  }
+
+  /** Deletes the series of ended threads that match the pattern. */
+  removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
+    this.#ended.remove(this.#backend, family, labels);
   }
 
   migrate(backend: Backend, move: Move): void {
@@ -168,6 +174,18 @@ class EndedThreads {
   *seriesOf({ scope, name }: FamilyDescriptor): Iterable<ThreadSeries> {
     for (const { family, labels, cells } of this.#series.values()) {
       if (family.name === name && family.scope === scope) yield { labels, cells, live: false };
+    }
+  }
+
+  remove(backend: Backend, family: FamilyDescriptor, pattern: LabelPattern): void {
+    const key = familyKey(family);
+    const isComplete = !pattern.includes(undefined);
+    const ids = isComplete ? [key + JSON.stringify(pattern)] : this.#series.keys();
+    for (const id of ids) {
+      const series = this.#series.get(id);
+      if (series === undefined || !id.startsWith(key) || !matchesLabels(series.labels, pattern)) continue;
+      this.#series.delete(id);
+      backend.release(series.family, series.cells);
     }
   }
 

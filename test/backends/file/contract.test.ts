@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { MultiProcessFileBackend } from 'metheus/backends/file';
-import { backendContract } from '../contract.js';
+import { backendContract, removalContract } from '../contract.js';
 import { MAPPINGS } from './support.js';
 
 const root = mkdtempSync(join(tmpdir(), 'metheus-contract-'));
@@ -22,6 +22,15 @@ for (const [name, get] of MAPPINGS) {
       return backend;
     });
   }
+  removalContract(`MultiProcessFileBackend, ${name}`, () => {
+    directories += 1;
+    const directory = join(root, String(directories));
+    return async () => {
+      const backend = new MultiProcessFileBackend({ directory }, { mapping: get() });
+      await backend.open({ migrate() {} });
+      return backend;
+    };
+  });
   backendContract(`MultiProcessFileBackend, ${name}, in memory`, async () => {
     const backend = new MultiProcessFileBackend({ directory: '/proc/no/such' }, { mapping: get() });
     await backend.open({ migrate() {} });
