@@ -107,7 +107,7 @@ export interface Backend {
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
 
   /**
-   * Deletes the series of a family that ended processes left and that match the pattern. Those of running processes stay.
+   * Deletes the series of a family that ended processes left and that match the pattern. Series of running processes stay.
    * The next snapshot does not have the deleted series, and after `flush` no reader has them. Called after `release` when
    * a user removes series. Optional: for backends that keep numbers of ended processes.
    */
