@@ -55,6 +55,7 @@ export type { NativeOptions, QuantileOptions } from './metrics/native/options.js
 export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryOptions, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timed-metric.js';
+export type { CallDecorator, CallWrapper } from './metrics/wrapped-functions.js';
 export type {
   CollectContext,
   CollectOptions,

@@ -1,7 +1,14 @@
 /** Counters: numbers that only grow, such as requests served, bytes sent or errors seen. One cell. */
 import type { Labels } from '../model/labels.js';
 import { Metric } from './metric.js';
-import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrapped-functions.js';
+import {
+  type CallDecorator,
+  type CallWrapper,
+  checkFunction,
+  decoratorOr,
+  watch,
+  wrap,
+} from './wrapped-functions.js';
 
 /** Options of counters and histograms. */
 export interface ExemplarOptions {
@@ -29,17 +36,17 @@ export interface ObservableCounter {
    */
   inc(by?: number, exemplar?: Labels): void;
   /**
-   * Calls `fn` and counts 1 if it fails; with `ErrorClass`, only if the error is of that class. A promise is followed
-   * until it settles. The result or error is passed through. As a decorator, `@counter.countErrors`, it counts the
-   * errors of every call of the method.
+   * Calls `fn` and counts 1 if it fails; with `errors`, only if the error is of one of these classes. A promise is
+   * followed until it settles. The result or error is passed through. As a decorator, `@counter.countErrors` or
+   * `@counter.countErrors([RangeError, TypeError])`, it counts the errors of every call of the method. A class that
+   * does not extend `Error` must be in a list there.
    *
    * @throws `METHEUS_INVALID_CALLBACK`
    */
-  countErrors<This, Args extends unknown[], R>(
-    method: Method<This, Args, R>,
-    context: ClassMethodDecoratorContext,
-  ): Method<This, Args, R>;
-  countErrors<R>(fn: () => R, ErrorClass?: ErrorClass): R;
+  readonly countErrors: CallDecorator & {
+    (errors: ErrorClass | readonly ErrorClass[]): CallWrapper;
+    <R>(fn: () => R, errors?: ErrorClass | readonly ErrorClass[]): R;
+  };
   /** Returns the count of this thread. For tests. */
   get(): number;
 }
@@ -53,12 +60,27 @@ export class CounterMetric extends Metric {
     this.page[this.offset]! -= -by;
   }
 
-  countErrors<R>(fn: () => R, classOrContext?: ErrorClass | ClassMethodDecoratorContext): R | (() => R) {
-    checkFunction(fn, 'countErrors()');
-    if (this.offset < 0) throw this.unobservable();
-    if (isMethodContext(classOrContext)) return wrap(fn, (call) => this.#count(call));
-    if (classOrContext !== undefined) checkFunction(classOrContext, 'countErrors()', 'a class of errors');
-    return this.#count(fn, classOrContext as ErrorClass | undefined);
+  get countErrors() {
+    const caller = 'countErrors()';
+    return decoratorOr(
+      caller,
+      () => this.#counting(),
+      (first, errors) => {
+        if (Array.isArray(first) || isErrorClass(first)) {
+          const counting = this.#counting(classesOf(first));
+          return decoratorOr(
+            caller,
+            () => counting,
+            (fn) => {
+              checkFunction(fn, caller);
+              return wrap(fn, counting);
+            },
+          );
+        }
+        checkFunction(first, caller);
+        return this.#counting(errors === undefined ? undefined : classesOf(errors))(first);
+      },
+    );
   }
 
   get(): number {
@@ -66,11 +88,25 @@ export class CounterMetric extends Metric {
     return this.page[this.offset]!;
   }
 
-  #count<R>(fn: () => R, ErrorClass?: ErrorClass): R {
-    return watch(fn, (failed, error) => {
-      if (failed && (ErrorClass === undefined || error instanceof ErrorClass)) this.inc();
-    });
+  /** Returns a function that makes a call and counts its error; with `classes`, only one of these. */
+  #counting(classes?: readonly ErrorClass[]) {
+    this.checkObservable();
+    return <R>(call: () => R): R =>
+      watch(call, (failed, error) => {
+        if (failed && (classes?.some((Class) => error instanceof Class) ?? true)) this.inc();
+      });
   }
+}
+
+const isErrorClass = (given: unknown): boolean =>
+  typeof given === 'function' && (given === Error || given.prototype instanceof Error);
+
+/** @throws `METHEUS_INVALID_CALLBACK` */
+function classesOf(errors: unknown): readonly ErrorClass[] {
+  const classes: unknown[] = Array.isArray(errors) ? errors : [errors];
+  if (classes.length === 0) checkFunction(undefined, 'countErrors()', 'at least one class of errors');
+  for (const Class of classes) checkFunction(Class, 'countErrors()', 'a class of errors');
+  return classes as ErrorClass[];
 }
 
 /** A counter with the option `exemplars`. */

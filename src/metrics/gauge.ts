@@ -5,7 +5,7 @@
 import type { GaugeMode, TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
 import { type Timed, TimedMetric } from './timed-metric.js';
-import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrapped-functions.js';
+import { type CallDecorator, checkFunction, decoratorOr, watch } from './wrapped-functions.js';
 
 // Local copies of imported constants. See docs/v8.md: imported constants.
 const SET_AT: typeof TOUCHED = 1;
@@ -36,13 +36,15 @@ export interface ObservableGauge extends Timed {
    * Adds 1, calls `fn`, and subtracts 1 when it has ended, also when it fails. A promise ends when it settles. The
    * result or error is passed through. As a decorator, `@gauge.trackInProgress`, it tracks every call of the method.
    *
+   * Without arguments, it adds 1 and returns an object that subtracts it again when it is disposed of:
+   * `using _ = gauge.trackInProgress()` tracks the rest of the block.
+   *
    * @throws `METHEUS_INVALID_CALLBACK`
    */
-  trackInProgress<This, Args extends unknown[], R>(
-    method: Method<This, Args, R>,
-    context: ClassMethodDecoratorContext,
-  ): Method<This, Args, R>;
-  trackInProgress<R>(fn: () => R): R;
+  readonly trackInProgress: CallDecorator & {
+    (): Disposable;
+    <R>(fn: () => R): R;
+  };
   /** Returns the value in this thread. For tests. */
   get(): number;
 }
@@ -78,10 +80,25 @@ export class GaugeMetric extends TimedMetric {
     this.set(Date.now() / 1000);
   }
 
-  trackInProgress<R>(fn: () => R, context?: unknown): R | (() => R) {
-    checkFunction(fn, 'trackInProgress()');
-    if (this.offset < 0) throw this.unobservable();
-    return isMethodContext(context) ? wrap(fn, (call) => this.#track(call)) : this.#track(fn);
+  get trackInProgress() {
+    const start = () => {
+      this.inc();
+      let isOver = false;
+      return () => {
+        if (!isOver) this.dec();
+        isOver = true;
+      };
+    };
+    const tracking = () => {
+      this.checkObservable();
+      return <R>(fn: () => R): R => watch(fn, start());
+    };
+    return decoratorOr('trackInProgress()', tracking, (...args) => {
+      if (args.length === 0) return { [Symbol.dispose]: start() };
+      const [fn] = args;
+      checkFunction(fn, 'trackInProgress()');
+      return tracking()(fn);
+    });
   }
 
   protected observeDuration(seconds: number): void {
@@ -91,10 +108,5 @@ export class GaugeMetric extends TimedMetric {
   get(): number {
     if (this.offset < 0) throw this.unobservable();
     return this.page[this.offset]!;
-  }
-
-  #track<R>(fn: () => R): R {
-    this.inc();
-    return watch(fn, () => this.dec());
   }
 }

@@ -98,6 +98,11 @@ export abstract class Metric {
     this.remove();
   }
 
+  /** @throws `METHEUS_MISSING_LABELS` */
+  protected checkObservable(): void {
+    if (this.offset < 0) throw this.unobservable();
+  }
+
   /** Returns the error of a metric that misses labels. */
   protected unobservable(): UnobservableMetricError {
     return new UnobservableMetricError(this.name, this.family.missing(this.#given));

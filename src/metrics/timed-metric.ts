@@ -1,6 +1,13 @@
 /** Timing, for all metrics that observe durations. */
 import { Metric } from './metric.js';
-import { checkFunction, isMethodContext, type Method, watch, wrap } from './wrapped-functions.js';
+import {
+  type CallDecorator,
+  type CallWrapper,
+  checkFunction,
+  decoratorOr,
+  watch,
+  wrap,
+} from './wrapped-functions.js';
 
 /** A timer that runs from its creation until `stop`, or until the end of the block of a `using`. */
 export class Timer {
@@ -37,18 +44,11 @@ export interface Timed {
    *
    * @throws `METHEUS_INVALID_CALLBACK`
    */
-  time<This, Args extends unknown[], R>(
-    method: Method<This, Args, R>,
-    context: ClassMethodDecoratorContext,
-  ): Method<This, Args, R>;
-  time<R>(fn: () => R): R;
+  readonly time: CallDecorator & (<R>(fn: () => R) => R);
   /**
    * Returns a function that calls `method` and observes the duration of each call. Also a decorator: `@metric.timed`.
    */
-  timed<This, Args extends unknown[], R>(
-    method: Method<This, Args, R>,
-    context?: ClassMethodDecoratorContext,
-  ): Method<This, Args, R>;
+  readonly timed: CallWrapper;
 }
 
 /** Implements {@link Timed}. Users see only the overloads declared there. */
@@ -56,22 +56,31 @@ export abstract class TimedMetric extends Metric {
   protected abstract observeDuration(seconds: number): void;
 
   startTimer(): Timer {
-    if (this.offset < 0) throw this.unobservable();
+    this.checkObservable();
     return new Timer((seconds) => this.observeDuration(seconds));
   }
 
-  time<R>(fn: () => R, context?: unknown): R | (() => R) {
-    checkFunction(fn, 'time()');
-    return isMethodContext(context) ? this.timed(fn) : this.#timeCall(fn);
+  get time() {
+    return decoratorOr('time()', this.#timing, (fn) => {
+      checkFunction(fn, 'time()');
+      return this.#timing()(fn);
+    });
   }
 
-  timed<This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R> {
-    checkFunction(method, 'timed()');
-    return wrap(method, (call) => this.#timeCall(call));
+  get timed() {
+    return decoratorOr('timed()', this.#timing, (fn) => {
+      checkFunction(fn, 'timed()');
+      return wrap(fn, this.#timing());
+    });
   }
 
-  #timeCall<R>(fn: () => R): R {
-    const timer = this.startTimer();
-    return watch(fn, () => timer.stop());
+  get #timing() {
+    return () => {
+      this.checkObservable();
+      return <R>(fn: () => R): R => {
+        const timer = this.startTimer();
+        return watch(fn, () => timer.stop());
+      };
+    };
   }
 }

@@ -2,12 +2,34 @@
  * Observes how calls end, and passes their results and errors through. A call that returns a promise ends when the
  * promise settles. Each method that is built on this can be called with a function, or be used as a method decorator.
  *
- * Decorators: https://github.com/tc39/proposal-decorators (stage 3, as TypeScript 5 compiles them).
+ * Decorators: https://github.com/tc39/proposal-decorators (stage 3, as TypeScript 5 compiles them), and those of
+ * TypeScript's option `experimentalDecorators`.
  */
 import { MetheusError, show } from '../errors.js';
 
 /** A method or function, before and after wrapping. */
 export type Method<This, Args extends unknown[], R> = (this: This, ...args: Args) => R;
+
+/** A method decorator, standard or of `experimentalDecorators`. */
+export interface CallDecorator {
+  <This, Args extends unknown[], R>(
+    method: Method<This, Args, R>,
+    context: ClassMethodDecoratorContext,
+  ): Method<This, Args, R>;
+  <M extends (...args: never[]) => unknown>(
+    target: object,
+    name: string | symbol,
+    descriptor: TypedPropertyDescriptor<M>,
+  ): TypedPropertyDescriptor<M>;
+}
+
+/** A method decorator that also wraps functions. */
+export interface CallWrapper extends CallDecorator {
+  <This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R>;
+}
+
+/** Makes a call, and does something before and after it. */
+type Around = <R>(call: () => R) => R;
 
 /** Calls `fn`, and calls `done` when it has returned or thrown or, if it returns a promise, when that has settled. */
 export function watch<R>(fn: () => R, done: (failed: boolean, error?: unknown) => void): R {
@@ -34,19 +56,49 @@ export function watch<R>(fn: () => R, done: (failed: boolean, error?: unknown) =
   ) as R;
 }
 
-/** Returns a function that passes each call of `method` through `around`. */
+/**
+ * Returns a function that passes each call of `method` through `around`. It inherits from `method`, so that it has its
+ * properties and the metadata of other decorators, such as those of NestJS.
+ */
 export function wrap<This, Args extends unknown[], R>(
   method: Method<This, Args, R>,
-  around: (call: () => R) => R,
+  around: Around,
 ): Method<This, Args, R> {
-  return function (this: This, ...args: Args): R {
+  const wrapped = function (this: This, ...args: Args): R {
     return around(() => method.apply(this, args));
   };
+  const { name, length } = method;
+  Object.defineProperties(wrapped, {
+    name: { value: name, configurable: true },
+    length: { value: length, configurable: true },
+  });
+  return Object.setPrototypeOf(wrapped, method);
 }
 
-/** Reports whether a second argument is the context that a method decorator receives. */
-export function isMethodContext(context: unknown): context is ClassMethodDecoratorContext {
-  return (context as ClassMethodDecoratorContext | undefined)?.kind === 'method';
+/**
+ * Returns a function that decorates methods, and passes all other calls to `call`. It needs no `this`, since
+ * `experimentalDecorators` calls decorators without it.
+ *
+ * @param caller - its name, for errors
+ * @param observing - returns the function that makes each call of a decorated method
+ */
+export function decoratorOr(
+  caller: string,
+  observing: () => Around,
+  call: (...args: unknown[]) => unknown,
+): (...args: unknown[]) => unknown {
+  return (...args) => {
+    const [first, second, third] = args;
+    if ((second as ClassMethodDecoratorContext | undefined)?.kind === 'method') {
+      checkFunction(first, caller);
+      return wrap(first, observing());
+    }
+    const isName = typeof second === 'string' || typeof second === 'symbol';
+    if (!isName || typeof third !== 'object' || third === null) return call(...args);
+    const descriptor: PropertyDescriptor = third;
+    checkFunction(descriptor.value, caller, 'a method');
+    return { ...descriptor, value: wrap(descriptor.value, observing()) };
+  };
 }
 
 /** @throws `METHEUS_INVALID_CALLBACK` */

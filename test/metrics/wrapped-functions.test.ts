@@ -219,7 +219,67 @@ describe('time of a gauge', () => {
   });
 });
 
+describe('a decorated method', () => {
+  it('keeps its name, its number of parameters, its properties and its metadata', () => {
+    const metric = histogram();
+    // Metadata such as that of NestJS is found by the function, or by a function that it inherits from.
+    const metadata = new WeakMap<object, string>();
+    function metadataOf(method: object | null): string | undefined {
+      return method === null
+        ? undefined
+        : (metadata.get(method) ?? metadataOf(Object.getPrototypeOf(method)));
+    }
+    function route(method: (value: number) => number, _context: ClassMethodDecoratorContext) {
+      metadata.set(method, '/route');
+      return Object.assign(method, { marked: true });
+    }
+    class Service {
+      @metric.timed
+      @route
+      handle(value: number) {
+        return value;
+      }
+    }
+    const { handle } = new Service();
+    assert.deepEqual([handle.name, handle.length], ['handle', 1]);
+    assert.equal((handle as { marked?: boolean }).marked, true);
+    assert.equal(metadataOf(handle), '/route');
+    assert.equal(handle(7), 7);
+    assert.equal(metric.get().count, 1);
+  });
+
+  it('must be a method of a metric whose labels are complete', () => {
+    const open = createGauge('g', 'G.', { registry: null, requiredLabels: ['a'] }) as never;
+    const metric = open as ReturnType<typeof gauge>;
+    for (const decorator of ['time', 'timed', 'trackInProgress'] as const) {
+      assert.throws(() => metric[decorator](() => {}, { kind: 'method' } as never), {
+        code: 'METHEUS_MISSING_LABELS',
+      });
+    }
+  });
+});
+
 describe('trackInProgress', () => {
+  it('tracks the rest of a block when it is called without a function', () => {
+    const metric = gauge();
+    {
+      using _first = metric.trackInProgress();
+      using second = metric.trackInProgress();
+      assert.equal(metric.get(), 2);
+      second[Symbol.dispose]();
+      assert.equal(metric.get(), 1);
+    }
+    assert.equal(metric.get(), 0, 'each is subtracted once');
+    assert.throws(() => {
+      using _all = metric.trackInProgress();
+      throw broken;
+    }, Broken);
+    assert.equal(metric.get(), 0);
+    assert.throws(() => metric.trackInProgress(undefined as never), { code: 'METHEUS_INVALID_CALLBACK' });
+    const open = createGauge('g', 'G.', { registry: null, requiredLabels: ['a'] });
+    assert.throws(() => (open as never as typeof metric).trackInProgress(), { missing: ['a'] });
+  });
+
   it('adds 1 while a function runs', () => {
     const metric = gauge();
     const result = metric.trackInProgress(() => {
@@ -336,6 +396,56 @@ describe('countErrors', () => {
     assert.equal(metric.get(), 2);
   });
 
+  it('counts errors of several classes', async () => {
+    const metric = counter();
+    const classes = [TypeError, Broken] as const;
+    assert.throws(() => metric.countErrors(fail, classes), Broken);
+    assert.throws(() => metric.countErrors(fail, [TypeError, RangeError]), Broken);
+    await assert.rejects(
+      metric.countErrors(async () => fail(), classes),
+      Broken,
+    );
+    assert.equal(metric.get(), 2);
+  });
+
+  it('decorates methods and wraps functions, for errors of some classes', async () => {
+    const metric = counter();
+    class NoError {}
+    class Service {
+      @metric.countErrors(Broken)
+      one(error: unknown): never {
+        throw error;
+      }
+
+      @metric.countErrors([Broken, NoError])
+      async several(error: unknown): Promise<never> {
+        throw error;
+      }
+    }
+    const service = new Service();
+    for (const [error, ofOne, ofSeveral] of [
+      [broken, 1, 2],
+      [new NoError(), 2, 3],
+      [new TypeError('x'), 3, 3],
+    ] as const) {
+      assert.throws(
+        () => service.one(error),
+        (thrown) => thrown === error,
+      );
+      assert.equal(metric.get(), ofOne);
+      await assert.rejects(service.several(error), (thrown) => thrown === error);
+      assert.equal(metric.get(), ofSeveral);
+    }
+    const wrapped = metric.countErrors([TypeError])((a: number, b: number) => {
+      if (a > b) throw new TypeError('too large');
+      return a + b;
+    });
+    const before = metric.get();
+    assert.equal(wrapped(1, 2), 3);
+    assert.throws(() => wrapped(2, 1), TypeError);
+    assert.equal(metric.get(), before + 1);
+  });
+
   it('counts thrown values that are not errors', () => {
     const metric = counter();
     const throwText = () => {
@@ -413,6 +523,10 @@ describe('countErrors', () => {
       code: 'METHEUS_INVALID_CALLBACK',
       message: "Invalid callback: given 'TypeError' to countErrors(), expected a class of errors.",
     });
+    for (const errors of [[], ['TypeError'], [TypeError, undefined]]) {
+      assert.throws(() => metric.countErrors(call, errors as never), { code: 'METHEUS_INVALID_CALLBACK' });
+      assert.throws(() => metric.countErrors(errors as never), { code: 'METHEUS_INVALID_CALLBACK' });
+    }
     assert.equal(called, false);
     assert.equal(metric.get(), 0);
   });

@@ -244,6 +244,15 @@ export class Decorated {
 export function passingThrough(): void {
   same<string, ReturnType<typeof text>>(true);
   function text() {
+    same<ReturnType<typeof parse>, number>(true);
+    const parse = errors.countErrors([SyntaxError, RangeError])((text: string) => text.length);
+    same<typeof counted, string>(true);
+    const counted = errors.countErrors(() => 'text', [SyntaxError, RangeError]);
+    using _tracked = active.trackInProgress();
+    // @ts-expect-error: not a class
+    errors.countErrors(() => 'text', 'SyntaxError');
+    // @ts-expect-error: not classes
+    errors.countErrors(['SyntaxError']);
     return timed.time(() => 'text');
   }
   const promise: Promise<number> = active.trackInProgress(async () => 3);
