@@ -19,9 +19,9 @@
  */
 import { startDrawing } from './remote/connect.js';
 
-export type { Clock } from '../system/clock.js';
 export type { Bar } from './bar/bar.js';
 export type { BarOptions } from './bar/bar-options.js';
+export type { Clock } from './bar/clock.js';
 export type { CountingOptions, StreamOptions } from './bar/counting-stream.js';
 export type { BarSnapshot } from './bar/environment.js';
 export type { FormatDict } from './bar/line.js';

@@ -107,8 +107,8 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
 
 /**
  * Creates a `tqdm` with its own clock, outputs or variables, for instance for tests that compare frames. Its bars do
- * not share rows with other bars, unless only the variables differ. If the clock has no `stride`, fast loops read it as
- * often as slow ones, so each update may draw a frame, as in Python.
+ * not share rows with other bars, unless only the variables differ. With a clock of your own, frames are drawn at the
+ * same updates as in Python.
  */
 export function createOwnTqdm(environment: TqdmEnvironment = {}): Tqdm {
   checkOptionNames('createTqdm', environment, ['clock', 'stdout', 'stderr', 'env']);

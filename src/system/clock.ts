@@ -1,4 +1,4 @@
-/** Clocks: a coarse clock for the hot path of metrics, and the clock of bars. */
+/** A coarse clock for the hot path of metrics. */
 
 /**
  * Milliseconds for which the coarse time stays the same. Two threads that set a gauge within this time may record equal
@@ -26,23 +26,3 @@ function readClock(): void {
   }, RESOLUTION_MS).unref();
   now[0] = Date.now() / 1000;
 }
-
-/** Source of time for bars; injected, so that tests control it. */
-export interface Clock {
-  /** Returns the seconds since an arbitrary fixed moment; never goes back. */
-  now(): number;
-  /** Returns Unix time in seconds. */
-  unix(): number;
-  /**
-   * Number of iterations of a fast loop for each reading of the clock, since a reading costs more than an iteration.
-   *
-   * @defaultValue 1: a reading in every iteration in which a frame may be due
-   */
-  readonly stride?: number;
-}
-
-export const systemClock: Clock = {
-  now: () => performance.now() / 1000,
-  unix: () => Date.now() / 1000,
-  stride: 128,
-};

@@ -1,5 +1,6 @@
 /** Fakes of the environment of a bar: its clock, its file and its record. */
 
+import type { Clock } from '#metheus/progress/bar/clock.js';
 import {
   type BarEnvironment,
   type BarSnapshot,
@@ -9,7 +10,6 @@ import { type BarRecord, RECORD_CELLS } from '#metheus/progress/bar/record.js';
 import { LiveBars } from '#metheus/progress/screen/live-bars.js';
 import type { OutputFile } from '#metheus/progress/screen/terminal.js';
 import { createTqdm, createTrange } from '#metheus/progress/tqdm.js';
-import type { Clock } from '#metheus/system/clock.js';
 
 /** A clock that moves only by `tick`. */
 export class FakeClock implements Clock {

@@ -101,8 +101,7 @@ export abstract class BarAttributes {
     if (barFormat && barFormat !== this.settings.barFormat) checkBarFormat(barFormat);
     if (colour !== undefined && colour !== this.settings.colour) checkColour(colour);
     this.settings = { ...this.settings, ...changes };
-    this.state.mininterval = this.settings.mininterval;
-    this.state.maxinterval = this.settings.maxinterval;
+    this.state.settings = this.settings;
   }
 
   /** Draws a frame now. */
@@ -181,7 +180,7 @@ export abstract class BarAttributes {
 
   /** Whether `miniters` is adapted to the speed. */
   get dynamicMiniters(): boolean {
-    return this.state.dynamicMiniters;
+    return this.state.isAdapted;
   }
 
   /** Units done at the last frame that was due. */

@@ -22,7 +22,7 @@ export interface BarOptions {
   readonly mininterval?: number | null | undefined;
   /** Seconds without a frame after which `miniters` is lowered, since the bar has become slow. @defaultValue 10 */
   readonly maxinterval?: number | null | undefined;
-  /** Minimum units between two frames; the clock is not read before. @defaultValue adapted to the speed */
+  /** Minimum units between two frames. @defaultValue none; with a clock of your own, adapted to the speed as in Python */
   readonly miniters?: number | null | undefined;
   /** Whether to draw with ASCII; or the characters from empty to full, such as `' .oO'`. @defaultValue `false` */
   readonly ascii?: BarCharacters | undefined;

@@ -1,57 +1,65 @@
 /**
  * The numbers of a bar: its counts, its speed, and the time of its next frame.
  *
- * Counting and drawing are separate. Every unit is added to the record at once. The clock is read only after enough
- * units (`miniters`) since the last frame, and a frame is drawn only if enough time (`mininterval`) has passed too.
+ * Counting and drawing are separate. Every unit is added to the record at once. The clock is read when the count
+ * reaches a threshold, and a frame is drawn if enough time (`mininterval`) has passed since the last one.
  */
 
-import type { Clock } from '../../system/clock.js';
-import { Ema } from '../meter/ema.js';
+import { Speed } from '../meter/ema.js';
+import {
+  type Clock,
+  isClockReadTooOften,
+  NEVER,
+  releaseThreshold,
+  setThreshold,
+  systemClock,
+  takeThreshold,
+  thresholds,
+  unitsToNextReading,
+} from './clock.js';
 import { averageRate, type BarSettings, errorName } from './frame.js';
-import { Pace, type RunningLoop } from './pace.js';
 import {
   type BarRecord,
   type COMPLETED,
   ETA,
   EXPECTED,
-  type FAILED,
+  expectedUnits,
   FINISHED,
+  knownTotal,
+  type Outcome,
   RATE,
   STARTED,
   UPDATED,
 } from './record.js';
 
-/** Local copy of {@link COMPLETED}, for speed. See docs/v8.md: imported constants. */
+/** Local copies of {@link COMPLETED} and {@link thresholds}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
+const THRESHOLDS = thresholds;
 
-/** The state in which a bar was closed: finished, also by `break`, or failed by an error. */
-export type Outcome = typeof FINISHED | typeof FAILED;
+/**
+ * Tolerance for rounding errors in a threshold that `miniters` determines. The clock may then be read one count early,
+ * which is harmless. Without it, the clock might be read one count late, and the frame with it.
+ */
+const EARLY = 1e-9;
 
-/** Returns the total, or `null` if it is infinite, which means unknown. */
-export function knownTotal(total: number | null): number | null {
-  return total === Number.POSITIVE_INFINITY ? null : total;
-}
-
-/** Returns the units that a total adds to {@link EXPECTED}; 0 when it is unknown. */
-function expected(total: number | null): number {
-  return total !== null && Number.isFinite(total) ? total : 0;
+/** A loop over the bar, which keeps its own count between two frames. */
+export interface RunningLoop {
+  /** Number of the threshold at which the loop reads the clock. */
+  readonly threshold: number;
+  /** Units that the loop has counted and `n` does not contain yet. */
+  readonly pending: number;
 }
 
 export class BarState {
   readonly clock: Clock;
   readonly record: BarRecord;
-  readonly initial: number;
-  mininterval: number;
-  maxinterval: number;
-  readonly smoothing: number;
-  readonly delay: number;
-  readonly dynamicMiniters: boolean;
+  settings: BarSettings;
   /** Draws a frame. */
   readonly refresh: () => void;
 
   /** Units done, without those that a running loop still has {@link RunningLoop.pending}. */
   n: number;
-  /** Minimum units between two frames. Set by {@link setMiniters}. */
+  /** Minimum units between two frames, as given or adapted to the speed. Set by {@link setMiniters}. */
   miniters: number;
   startT!: number;
   lastPrintN!: number;
@@ -61,15 +69,12 @@ export class BarState {
   /** Name of the error that failed the bar. */
   error: string | undefined;
   loop: RunningLoop | undefined;
-
-  /** The pace at which updates, or rounds of a loop, read the clock. */
-  readonly pace: Pace;
-  /** Updates until the clock may be read again. */
-  #wait = 1;
+  /** Whether the time passes by itself, so that the alarm can make the bar read the clock. */
+  readonly #isRealTime: boolean;
+  /** Number of the threshold of `n` at which an update reads the clock. */
+  #threshold = takeThreshold();
   #total: number | null;
-  #emaDn!: Ema;
-  #emaDt!: Ema;
-  #emaMiniters!: Ema;
+  #speed!: Speed;
 
   constructor(
     settings: BarSettings,
@@ -81,16 +86,11 @@ export class BarState {
     this.clock = clock;
     this.record = record;
     this.refresh = refresh;
-    this.initial = settings.initial;
-    this.mininterval = settings.mininterval;
-    this.maxinterval = settings.maxinterval;
-    this.smoothing = settings.smoothing;
-    this.delay = settings.delay;
-    this.dynamicMiniters = settings.miniters === null;
+    this.settings = settings;
     this.miniters = settings.miniters ?? 0;
     this.n = settings.initial;
     this.#total = total;
-    this.pace = new Pace(clock);
+    this.#isRealTime = clock === systemClock;
     this.#begin();
     this.count(settings.initial);
   }
@@ -100,7 +100,8 @@ export class BarState {
   }
 
   set total(total: number | null) {
-    this.#add(EXPECTED, expected(total) - expected(this.#total));
+    if (total === this.#total) return;
+    this.#add(EXPECTED, expectedUnits(total) - expectedUnits(this.#total));
     this.#total = total;
   }
 
@@ -116,32 +117,41 @@ export class BarState {
 
   /** Units per second by the moving average; `null` before it has a value. */
   get smoothedRate(): number | null {
-    const seconds = this.#emaDt.next();
-    return seconds ? this.#emaDn.next() / seconds : null;
+    return this.#speed.rate;
   }
 
   /** Units per second at the time `now`: smoothed, else the average; `null` at the very start. */
   rateAt(now: number): number | null {
-    return this.smoothedRate ?? averageRate(this.currentN - this.initial, now - this.startT);
+    return this.smoothedRate ?? averageRate(this.currentN - this.settings.initial, now - this.startT);
   }
 
   /** Counts `amount` units. Returns whether a frame was drawn. */
   update(amount: number): boolean {
     this.count(amount);
-    if (amount < 0) this.lastPrintN += amount;
     this.n -= -amount;
-    if (this.n - this.lastPrintN >= this.miniters) {
-      if (this.#wait <= 1) return this.#drawIfDue();
-      this.#wait -= 1;
+    if (amount < 0) {
+      this.lastPrintN += amount;
+      return this.outcome === undefined && this.#check();
     }
-    return false;
+    return this.n >= THRESHOLDS[this.#threshold]! && this.isTimeToCheck() && this.#check();
   }
 
-  /** Adds to `n` units that a loop has already counted into the record. Draws a frame if one is due. */
-  advance(amount: number): void {
-    if (amount < 0) this.lastPrintN += amount;
+  /** Reports, at a threshold, whether a frame may be due or the threshold may be raised. */
+  isTimeToCheck(): boolean {
+    return (
+      !this.#isRealTime ||
+      this.clock.now() - this.lastPrintT >= this.settings.mininterval ||
+      isClockReadTooOften()
+    );
+  }
+
+  /**
+   * Adds to `n` units that a loop has already counted into the record, and draws a frame if one is due. Returns whether
+   * it was drawn.
+   */
+  advance(amount: number): boolean {
     this.n += amount;
-    if (this.n - this.lastPrintN >= this.miniters) this.#drawIfDue();
+    return this.#check();
   }
 
   /** Adds units to the record. Its sum only grows and stays finite: other amounts are ignored. */
@@ -154,8 +164,32 @@ export class BarState {
 
   setMiniters(miniters: number): void {
     this.miniters = miniters;
-    this.#wait = 1;
-    if (this.loop !== undefined) this.loop.checkAt = 0;
+    this.#readClockSoon();
+  }
+
+  /** Whether `miniters` is adapted to the speed. */
+  get isAdapted(): boolean {
+    return this.settings.miniters === null;
+  }
+
+  /**
+   * Minimum units between two frames. In real time, there is none unless the user gave one: a frame is drawn as soon as
+   * it is due. With another clock, frames are those of Python, which draws none before `miniters` is reached.
+   */
+  get minUnits(): number {
+    return this.isAdapted && this.#isRealTime ? Number.NEGATIVE_INFINITY : this.miniters;
+  }
+
+  /**
+   * Returns the count, `done` or later, at which to read the clock again.
+   *
+   * @param done - units or rounds done
+   * @param enough - the count at which `miniters` is reached
+   * @param now - the time when it was just read
+   */
+  nextReading(done: number, enough: number, now?: number): number {
+    const isAlarmed = this.#isRealTime && now !== undefined;
+    return Math.max(done + (isAlarmed ? unitsToNextReading(now) : Number.NEGATIVE_INFINITY), enough - EARLY);
   }
 
   /** Excludes the time since the last frame from the elapsed time. */
@@ -182,9 +216,10 @@ export class BarState {
   end(outcome: Outcome, error: unknown): void {
     this.outcome = outcome;
     this.error = errorName(error);
-    this.setMiniters(Number.POSITIVE_INFINITY);
+    releaseThreshold(this.#threshold);
+    this.#threshold = NEVER;
     // Without smoothed values, the last frame shows the average since the start.
-    this.#emaDt = new Ema(this.smoothing);
+    this.#speed = new Speed(0);
     this.#add(outcome, 1);
     this.#set(RATE, 0);
     this.#set(ETA, 0);
@@ -195,7 +230,7 @@ export class BarState {
   /** Draws the bar if it had no frame for `maxinterval`, and makes the next update read the clock. */
   rescue(): void {
     const now = this.clock.now();
-    if (now - this.lastPrintT < this.maxinterval) return;
+    if (now - this.lastPrintT < this.settings.maxinterval) return;
     const wasSilent = this.miniters > 1;
     // Called even if the value stays the same: the call also makes the next update read the clock.
     this.setMiniters(Math.min(this.miniters, 1));
@@ -216,48 +251,42 @@ export class BarState {
     this.lastPrintN = this.n;
     this.startT = this.clock.now();
     this.lastPrintT = this.startT;
-    this.#emaDn = new Ema(this.smoothing);
-    this.#emaDt = new Ema(this.smoothing);
-    this.#emaMiniters = new Ema(this.smoothing);
+    this.#speed = new Speed(this.settings.smoothing);
+    this.#readClockSoon();
     this.#add(STARTED, 1);
-    this.#add(EXPECTED, expected(this.#total));
+    this.#add(EXPECTED, expectedUnits(this.#total));
     this.#set(UPDATED, this.clock.unix());
   }
 
-  #drawIfDue(): boolean {
-    const now = this.clock.now();
-    const dt = now - this.lastPrintT;
-    if (dt >= this.mininterval && now >= this.startT + this.delay) {
-      this.#wait = 1;
-      this.#draw(now, dt);
-      return true;
-    }
-    this.#wait = this.pace.next(now);
-    return false;
+  /** Makes the next update, and the next round of a loop, check whether a frame is due. */
+  #readClockSoon(): void {
+    setThreshold(this.#threshold, Number.NEGATIVE_INFINITY);
+    if (this.loop !== undefined) setThreshold(this.loop.threshold, 0);
   }
 
-  #draw(now: number, dt: number): void {
-    const dn = this.n - this.lastPrintN;
-    if (this.smoothing && dt && dn) {
-      this.#emaDn.next(dn);
-      this.#emaDt.next(dt);
+  /** Draws a frame if one is due. Returns whether it was drawn. */
+  #check(): boolean {
+    let isDrawn = false;
+    let now: number | undefined;
+    if (this.n - this.lastPrintN >= this.minUnits) {
+      now = this.clock.now();
+      isDrawn =
+        now - this.lastPrintT >= this.settings.mininterval && now >= this.startT + this.settings.delay;
+      if (isDrawn) this.#draw(now);
     }
+    setThreshold(this.#threshold, this.nextReading(this.n, this.lastPrintN + this.minUnits, now));
+    return isDrawn;
+  }
+
+  #draw(now: number): void {
+    const dn = this.n - this.lastPrintN;
+    const dt = now - this.lastPrintT;
+    this.#speed.add(dn, dt);
     this.#publish(now);
     this.refresh();
-    if (this.dynamicMiniters) this.setMiniters(this.#adaptedMiniters(dn, dt));
+    if (this.isAdapted) this.setMiniters(this.#speed.adaptMiniters(dn, dt, this.miniters, this.settings));
     this.lastPrintN = this.n;
     this.lastPrintT = now;
-  }
-
-  /** Returns `miniters` for the current speed: about the units that are done in `mininterval`. */
-  #adaptedMiniters(dn: number, dt: number): number {
-    if (this.maxinterval && dt >= this.maxinterval) {
-      return (dn * (this.mininterval || this.maxinterval)) / dt;
-    }
-    if (this.smoothing) {
-      return this.#emaMiniters.next(dn * (this.mininterval && dt ? this.mininterval / dt : 1));
-    }
-    return Math.max(this.miniters, dn);
   }
 
   #add(cell: number, amount: number): void {

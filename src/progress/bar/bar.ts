@@ -8,7 +8,7 @@ import { rowOfNewBar } from '../screen/task-rows.js';
 import { streamName } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
 import { type BarOptions, environmentDefaults, resolveOptions } from './bar-options.js';
-import { BarState, knownTotal, type Outcome } from './bar-state.js';
+import { BarState } from './bar-state.js';
 import {
   type CountingOptions,
   CountingStream,
@@ -19,7 +19,7 @@ import { type BarEnvironment, processEnvironment } from './environment.js';
 import type { BarFrame } from './frame.js';
 import { type FormatDict, harmlessText } from './line.js';
 import { type BarOutput, openOutput } from './output.js';
-import { FAILED, FINISHED } from './record.js';
+import { FAILED, FINISHED, knownTotal, type Outcome } from './record.js';
 import type { BarHost } from './renderer.js';
 
 /** Rows assumed for a screen of unknown size. */
@@ -193,7 +193,7 @@ export class Bar extends BarAttributes implements Disposable {
     if (state.outcome !== undefined) return;
     state.end(outcome, error);
     // A bar that ends within its `delay` was never drawn, so it leaves no line.
-    const wasSeen = !this.#isDisabled && state.lastPrintT >= state.startT + state.delay;
+    const wasSeen = !this.#isDisabled && state.lastPrintT >= state.startT + this.delay;
     const stays = wasSeen && (this.leave ?? this.position === 0);
     this.#environment.live.remove(this.#host, stays);
     this.#isDisabled = true;

@@ -1,9 +1,9 @@
 /** The environment of a bar: its streams, clock and records. The proxy, boards and tests replace parts of it. */
 
-import { type Clock, systemClock } from '../../system/clock.js';
 import { LiveBars } from '../screen/live-bars.js';
 import { Redirection } from '../screen/print.js';
 import type { OutputFile, StreamName } from '../screen/terminal.js';
+import { type Clock, systemClock } from './clock.js';
 import { type OpenRecord, privateRecord } from './record.js';
 import type { BarHost, Renderer } from './renderer.js';
 

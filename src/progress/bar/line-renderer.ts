@@ -1,7 +1,7 @@
 /** Renderers of lines that are never overwritten: text for logs, and JSON for programs. */
 
-import type { Clock } from '../../system/clock.js';
 import { plainPostfix } from '../meter/postfix.js';
+import type { Clock } from './clock.js';
 import { averageRate, type BarFrame, type FrameState } from './frame.js';
 import { ALL_HARMFUL } from './line.js';
 import type { BarHost, Renderer } from './renderer.js';

@@ -1,8 +1,8 @@
 /** The output of a bar, chosen by its options, its file and the environment. */
 
-import type { Clock } from '../../system/clock.js';
 import { Display } from '../screen/display.js';
 import { type OutputFile, streamName, Terminal } from '../screen/terminal.js';
+import type { Clock } from './clock.js';
 import type { BarEnvironment } from './environment.js';
 import type { BarSettings, Output } from './frame.js';
 import { LineMaker } from './line.js';

@@ -22,6 +22,19 @@ export const UPDATED = 7;
 /** Cells of one record. */
 export const RECORD_CELLS = 8;
 
+/** The state in which a bar was closed: finished, also by `break`, or failed by an error. */
+export type Outcome = typeof FINISHED | typeof FAILED;
+
+/** Returns the total, or `null` if it is infinite, which means unknown. */
+export function knownTotal(total: number | null): number | null {
+  return total === Number.POSITIVE_INFINITY ? null : total;
+}
+
+/** Returns the units that a total adds to {@link EXPECTED}; 0 when it is unknown. */
+export function expectedUnits(total: number | null): number {
+  return total !== null && Number.isFinite(total) ? total : 0;
+}
+
 /**
  * A record, held by one bar from its start to its close.
  *

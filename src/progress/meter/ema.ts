@@ -1,3 +1,5 @@
+/** The speed of a bar: averages over its frames. */
+
 import { checkArgument } from './arguments.js';
 
 /** Exponential moving average without a bias towards zero in its first values. */
@@ -24,5 +26,48 @@ export class Ema {
     }
     // Dividing by the sum of all weights makes them add up to one. With a smoothing of 0 that sum and the result are 0.
     return this.#last / (1 - beta ** this.#calls || 1);
+  }
+}
+
+/** Settings on which the pace of frames depends, in seconds. */
+export interface FrameIntervals {
+  readonly mininterval: number;
+  readonly maxinterval: number;
+}
+
+/** The speed of a bar, smoothed as by tqdm. */
+export class Speed {
+  readonly #smoothing: number;
+  readonly #units: Ema;
+  readonly #seconds: Ema;
+  readonly #miniters: Ema;
+
+  /** @param smoothing - weight of the newest frame; 0: nothing is smoothed */
+  constructor(smoothing: number) {
+    this.#smoothing = smoothing;
+    this.#units = new Ema(smoothing);
+    this.#seconds = new Ema(smoothing);
+    this.#miniters = new Ema(smoothing);
+  }
+
+  /** Units per second; `null` before it has a value. */
+  get rate(): number | null {
+    const seconds = this.#seconds.next();
+    return seconds ? this.#units.next() / seconds : null;
+  }
+
+  /** Adds a frame: the units and seconds since the previous one. */
+  add(units: number, seconds: number): void {
+    if (!this.#smoothing || !seconds || !units) return;
+    this.#units.next(units);
+    this.#seconds.next(seconds);
+  }
+
+  /** Returns `miniters` for the speed of a frame: about the units that are done in `mininterval`. */
+  adaptMiniters(units: number, seconds: number, miniters: number, intervals: FrameIntervals): number {
+    const { mininterval, maxinterval } = intervals;
+    if (maxinterval && seconds >= maxinterval) return (units * (mininterval || maxinterval)) / seconds;
+    if (!this.#smoothing) return Math.max(miniters, units);
+    return this.#miniters.next(units * (mininterval && seconds ? mininterval / seconds : 1));
   }
 }

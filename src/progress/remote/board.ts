@@ -3,10 +3,9 @@
  * periodically; no message is sent for a frame.
  */
 
-import type { Outcome } from '../bar/bar-state.js';
 import type { FrameBoard } from '../bar/environment.js';
 import type { BarFrame } from '../bar/frame.js';
-import { type BarRecord, COMPLETED, FAILED, FINISHED, type OpenRecord } from '../bar/record.js';
+import { type BarRecord, COMPLETED, FAILED, FINISHED, type OpenRecord, type Outcome } from '../bar/record.js';
 import type { BarHost, Renderer } from '../bar/renderer.js';
 import type { StreamName } from '../screen/terminal.js';
 import { type CellLocation, OPEN, type SlotNumbers, type SlotSettings, type SlotWriter } from './slot.js';

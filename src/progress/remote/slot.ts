@@ -15,9 +15,8 @@
  */
 
 import { crc32 } from '../../system/checksum.js';
-import type { Outcome } from '../bar/bar-state.js';
 import type { BarSettings } from '../bar/frame.js';
-import { FAILED, FINISHED } from '../bar/record.js';
+import { FAILED, FINISHED, type Outcome } from '../bar/record.js';
 import { plainPostfix } from '../meter/postfix.js';
 
 export const SLOT_BYTES = 2048;

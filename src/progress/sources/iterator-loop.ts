@@ -4,8 +4,8 @@
  * allocations that disappear.
  */
 
-import type { BarState, Outcome } from '../bar/bar-state.js';
-import { FAILED, FINISHED } from '../bar/record.js';
+import type { BarState } from '../bar/bar-state.js';
+import { FAILED, FINISHED, type Outcome } from '../bar/record.js';
 import { type EndLoop, Loop } from './loop.js';
 import type { Range } from './source.js';
 

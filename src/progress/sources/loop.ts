@@ -1,43 +1,37 @@
 /** The base of all loops over a bar. A round is counted when the next item is requested, thus after the body ran. */
 
-import type { BarState, Outcome } from '../bar/bar-state.js';
-import type { RunningLoop } from '../bar/pace.js';
-import type { BarRecord, COMPLETED } from '../bar/record.js';
+import type { BarState, RunningLoop } from '../bar/bar-state.js';
+import { releaseThreshold, setThreshold, takeThreshold, thresholds } from '../bar/clock.js';
+import type { BarRecord, COMPLETED, Outcome } from '../bar/record.js';
 
-/** Local copy of {@link COMPLETED}, for speed. See docs/v8.md: imported constants. */
+/** Local copies of {@link COMPLETED} and {@link thresholds}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
-
-/**
- * Tolerance for rounding errors in `checkAt`. The clock may then be read one round early, which is harmless. Without
- * it, the clock might be read one round late, and the frame with it.
- */
-const EARLY = 1e-9;
+const THRESHOLDS = thresholds;
 
 /** Ends the bar of a loop. */
 export type EndLoop = (outcome: Outcome, error?: unknown) => void;
 
 export class Loop implements RunningLoop {
-  checkAt = 1;
+  readonly threshold = takeThreshold();
   /** Number of items yielded. The last of them is counted when the next is requested. */
   protected given = 0;
   protected readonly record: BarRecord;
   readonly #state: BarState;
   readonly #end: EndLoop;
-  readonly #firstN: number;
   readonly #minStartT: number;
-  #lastPrintN: number;
+  /** Time of the last frame. As in Python, `unpause` in the body of the loop does not change it. */
   #lastPrintT: number;
-  /** Number of rounds that are included in the state's `n`. */
+  /** Units that the loop has added to the state's `n`. */
   #advanced = 0;
+  /** Units that the loop had added at the last frame. */
+  #drawn = 0;
   #isStopped = false;
 
   constructor(state: BarState, end: EndLoop) {
     this.#state = state;
     this.#end = end;
     this.record = state.record;
-    this.#firstN = state.n;
-    this.#minStartT = state.startT + state.delay;
-    this.#lastPrintN = state.lastPrintN;
+    this.#minStartT = state.startT + state.settings.delay;
     this.#lastPrintT = state.lastPrintT;
     state.loop = this;
   }
@@ -52,38 +46,39 @@ export class Loop implements RunningLoop {
   protected count(rounds: number): void {
     const { record } = this;
     record.page[record.offset + FIRST_CELL]! -= -1;
-    if (rounds >= this.checkAt) this.check(rounds);
+    if (rounds >= THRESHOLDS[this.threshold]! && this.#state.isTimeToCheck()) this.check(rounds);
   }
 
-  /** Draws a frame if one is due after `rounds` rounds. Sets `checkAt` to the round after which to check again. */
+  /** Draws a frame if one is due after `rounds` rounds, and sets the threshold. */
   protected check(rounds: number): void {
     const state = this.#state;
     if (state.outcome !== undefined) {
-      this.checkAt = Number.POSITIVE_INFINITY;
+      // A loop that goes on after its bar was closed only counts.
+      setThreshold(this.threshold, Number.POSITIVE_INFINITY);
       return;
     }
-    const n = this.#firstN + rounds;
-    if (n - this.#lastPrintN >= state.miniters) {
-      const now = state.clock.now();
-      if (now - this.#lastPrintT < state.mininterval || now < this.#minStartT) {
-        this.checkAt = rounds + state.pace.next(now);
-        return;
+    const since = rounds - this.#drawn;
+    let now: number | undefined;
+    if (state.n + rounds - this.#advanced - state.lastPrintN >= state.minUnits) {
+      now = state.clock.now();
+      if (now - this.#lastPrintT >= state.settings.mininterval && now >= this.#minStartT) {
+        this.#advanced += since;
+        // After `unpause`, no frame is drawn. As in Python, the next frame then contains these rounds twice.
+        if (state.advance(since)) this.#drawn = this.#advanced;
+        this.#lastPrintT = state.lastPrintT;
       }
-      this.#advanced = rounds;
-      state.advance(n - this.#lastPrintN);
-      this.#lastPrintN = state.lastPrintN;
-      this.#lastPrintT = state.lastPrintT;
     }
-    const reached = this.#lastPrintN + state.miniters - this.#firstN;
-    this.checkAt = Math.max(rounds + 1, Math.ceil(reached - EARLY));
+    const enough = this.#advanced + state.lastPrintN + state.minUnits - state.n;
+    setThreshold(this.threshold, state.nextReading(rounds, enough, now));
   }
 
   /** Ends the bar after `rounds` counted rounds. */
   protected stop(rounds: number, outcome: Outcome, error?: unknown): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
+    releaseThreshold(this.threshold);
     const state = this.#state;
-    state.n = this.#firstN + rounds;
+    state.n += rounds - this.#advanced;
     if (state.loop === this) state.loop = undefined;
     this.#end(outcome, error);
   }

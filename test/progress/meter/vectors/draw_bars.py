@@ -81,13 +81,16 @@ def attribute(r, key, looping):
 
 
 def change(r, key, looping=False):
-    """Any operation but `update`. While a loop runs, `n` is not set, since Python's `n` is behind the loop then."""
+    """
+    Any operation but `update`. While a loop runs, `n` is not set, since Python's `n` is behind the loop then, and the
+    bar is not reset, since the end of the loop would set `n` to all of its rounds.
+    """
     refresh = r.random() < 0.8
     if r.random() < 0.05:
         return attribute(r, key, looping)
     if r.random() < 0.03:
         return ["display", key, r.choice([None, "text", bar_text(r) or "text"]), r.choice([None, None, 0, 1, 2, 4])]
-    kind = r.randrange(14 if looping else 15)
+    kind = r.choice([*range(12), 13]) if looping else r.randrange(15)
     if kind < 3:
         return ["set_description", key, r.choice([None, "", "x", bar_text(r)]), refresh]
     if kind < 4:
@@ -191,7 +194,8 @@ class Nest:
         for _ in range(r.choice([0, 0, 0, 0, 1, 2])):
             ops.append(r.choice([change(r, key, True), change(r, r.randint(0, key), True), write(r), tick(self.time)]))
         if r.random() < 0.04:
-            ops.append(r.choice([["update", key, r.randint(0, 3)], ["close", key]]))
+            # Not `update`: Python leaves its units out at the end of the loop.
+            ops.append(["close", key])
         return ops
 
 

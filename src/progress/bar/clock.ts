@@ -1,0 +1,155 @@
+/**
+ * The clock of bars, and the alarm: a thread that makes fast loops read the clock in time.
+ *
+ * Reading the clock takes longer than a round of a fast loop, and a loop that runs without a pause blocks all timers of
+ * its thread. So each bar has a threshold in shared memory, the count at which it reads the clock again. While the
+ * alarm rings, bars set their thresholds to infinity, and the alarm sets them back to 0 many times a second. Thus a
+ * loop reads the clock after a bounded time, even if it suddenly becomes a million times slower.
+ *
+ * The thread is started by the first loop that is fast for a while. Until then, a bar reads the clock at every count.
+ */
+
+import { Worker } from 'node:worker_threads';
+
+/** Source of time for bars; injected, so that tests control it. */
+export interface Clock {
+  /** Returns the seconds since an arbitrary fixed moment; never goes back. */
+  now(): number;
+  /** Returns Unix time in seconds. */
+  unix(): number;
+}
+
+/** The functions of Node itself: fake timers of a test, installed later, must not stop the bars. */
+const { performance } = globalThis;
+const { now: monotonic } = performance;
+const { now: unix } = Date;
+
+export const systemClock: Clock = {
+  now: () => monotonic.call(performance) / 1000,
+  unix: () => unix() / 1000,
+};
+
+/** Milliseconds between two rings. */
+const RING_MS = 20;
+/** Rings without a use of the alarm after which it stops until the next use. */
+const MAX_UNUSED_RINGS = 50;
+/** Readings of the clock within {@link MANY_SECONDS} for which the thread is worth starting. */
+const MANY_READINGS = 10_000;
+const MANY_SECONDS = 0.1;
+
+/** Threshold of closed bars, which the alarm never changes: infinite. */
+export const NEVER = 0;
+/** Threshold that is used when there is no other: always 0. */
+const ALWAYS = 1;
+const FIRST = 2;
+const MAX_THRESHOLDS = 65_536;
+
+/** Counts at which bars read the clock again, by the number that {@link takeThreshold} returned. */
+export const thresholds = new Float64Array(new SharedArrayBuffer(MAX_THRESHOLDS * 8));
+thresholds[NEVER] = Number.POSITIVE_INFINITY;
+const free: number[] = [];
+let used = FIRST;
+
+const STATE = 0;
+const IS_USED = 1;
+const END = 2;
+/** States of the alarm. While it is stopped, its thread waits for the next use. */
+const OFF = 0;
+const STARTING = 1;
+const RINGING = 2;
+const STOPPED = 3;
+/** Units between two readings of the clock, by state. */
+const UNITS = [Number.NEGATIVE_INFINITY, 1024, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+/** Cells: the state; whether the alarm was used since the last ring; the end of the used thresholds. */
+const control = new Int32Array(new SharedArrayBuffer(12));
+
+const THREAD = `
+const { workerData: { control, thresholds } } = require('node:worker_threads');
+const reset = () => thresholds.fill(0, ${FIRST}, Atomics.load(control, ${END}));
+for (;;) {
+  Atomics.store(control, ${STATE}, ${RINGING});
+  for (let unused = 0; unused < ${MAX_UNUSED_RINGS}; unused += 1) {
+    Atomics.wait(control, ${STATE}, ${RINGING}, ${RING_MS});
+    reset();
+    if (Atomics.exchange(control, ${IS_USED}, 0) !== 0) unused = 0;
+  }
+  Atomics.store(control, ${STATE}, ${STOPPED});
+  // A bar that read the state just before may set its threshold now.
+  if (Atomics.wait(control, ${STATE}, ${STOPPED}, 1000) !== 'timed-out') continue;
+  reset();
+  Atomics.wait(control, ${STATE}, ${STOPPED});
+}`;
+
+let canStart = true;
+/** Readings of the clock since the time {@link since}, while the alarm is off. */
+let readings = 0;
+let since = 0;
+
+function start(): void {
+  canStart = false;
+  const giveUp = () => Atomics.store(control, STATE, OFF);
+  control[STATE] = STARTING;
+  try {
+    // Without variables and flags, so that nothing is preloaded into the thread.
+    const options = { eval: true, env: {}, execArgv: [], workerData: { control, thresholds } };
+    new Worker(THREAD, options).on('error', giveUp).on('exit', giveUp).unref();
+  } catch {
+    giveUp();
+  }
+}
+
+/** Returns the number of a threshold for a new bar or loop. */
+export function takeThreshold(): number {
+  let number = free.pop();
+  if (number === undefined) {
+    if (used === MAX_THRESHOLDS) return ALWAYS;
+    number = used;
+    used += 1;
+    Atomics.store(control, END, used);
+  }
+  thresholds[number] = 0;
+  return number;
+}
+
+/** Gives a threshold back. */
+export function releaseThreshold(number: number): void {
+  if (number >= FIRST) free.push(number);
+}
+
+/** Sets a threshold. */
+export function setThreshold(number: number, count: number): void {
+  if (number >= FIRST) thresholds[number] = count;
+}
+
+/**
+ * Reports whether the clock need not be read at every count any more. Called after each reading of the clock. It is so
+ * short that V8 inlines it, and the rest is left to {@link unitsToNextReading}, which is called seldom.
+ */
+export function isClockReadTooOften(): boolean {
+  readings += 1;
+  return control[STATE] !== OFF || readings >= MANY_READINGS;
+}
+
+/**
+ * Returns how many units a bar may count until it reads the clock again; minus infinity for none.
+ *
+ * @param now - the time just read, in seconds
+ */
+export function unitsToNextReading(now: number): number {
+  const isFast = readings >= MANY_READINGS && now - since < MANY_SECONDS;
+  if (now - since >= MANY_SECONDS || readings >= MANY_READINGS) {
+    readings = 0;
+    since = now;
+  }
+  if (isFast && canStart) start();
+  // Executed in every state, so that a change of the state does not deoptimize the code.
+  control[IS_USED] = 1;
+  const state = control[STATE]!;
+  if (state === STOPPED) wake();
+  return UNITS[state]!;
+}
+
+function wake(): void {
+  Atomics.store(control, STATE, RINGING);
+  Atomics.notify(control, STATE);
+}
