@@ -54,6 +54,37 @@ export function accumulate(
   into[to + TOUCHED] = Math.max(before, at);
 }
 
+/** Seconds by which the clock of a writer may be ahead of that of this process. */
+const MAX_AHEAD = 1;
+/** Greatest time whose order is kept when it is moved into the past. */
+const MAX_TIME = 1e12;
+
+/**
+ * Moves times that are in the future into the distant past, in their order. A clock that was wrong when a gauge was set
+ * would otherwise hide every later `set` of other writers until that time has come.
+ *
+ * @param values - cells of whole series; changed in place
+ * @param now - Unix seconds
+ */
+export function moveFutureTimes(
+  { merge, cells, bounds }: FamilyDescriptor,
+  values: Float64Array,
+  now = Date.now() / 1000,
+): Float64Array {
+  if (merge === 'newest') {
+    // The times are numbers of periods, whose length is the first bound. A writer may be in the next one already.
+    const [length = 1] = bounds;
+    const latest = Math.floor(now / length) + 1;
+    for (let at = 0; at < values.length; at += cells) if (!(values[at]! <= latest)) values[at] = 0;
+  } else if (merge !== 'add' && merge !== 'each') {
+    for (let at = TOUCHED; at < values.length; at += cells) {
+      const time = values[at]!;
+      if (!(time <= now + MAX_AHEAD)) values[at] = SET_LONG_AGO + (Math.min(time, MAX_TIME) || 0) / MAX_TIME;
+    }
+  }
+  return values;
+}
+
 /** Adds the numbers and exemplars of a series to those of another, which may be in another backend. */
 export function addSeries(
   family: FamilyDescriptor,
@@ -76,6 +107,8 @@ export function earlierTime(a: number, b: number): number {
 
 /** Reports whether a gauge was set, not only incremented: see {@link TOUCHED}. */
 const wasSet = (at: number) => at > 1;
+/** A time before that of every real `set`. */
+const SET_LONG_AGO = 2;
 
 /** Warns that the increments of one writer are not served, since another one has called `set`. */
 function warnOfIncrements(name: string): void {
@@ -178,7 +211,7 @@ export class Merger {
         live: source.writer.live,
         version: source.labels.version,
         rows: source.labels.view(),
-        values: source.values(),
+        values: moveFutureTimes(this.#family, source.values()),
         created: source.created?.(),
       }));
   }

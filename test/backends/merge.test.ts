@@ -1,7 +1,7 @@
 /** Merging in time slices: the numbers are those of its beginning, whatever changes until its end. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { seriesOf } from 'metheus';
+import { type GaugeMode, seriesOf } from 'metheus';
 import { CellTable } from '#metheus/backends/cell-table.js';
 import { Merger } from '#metheus/backends/merge.js';
 import { TimeSlice } from '#metheus/system/time-slice.js';
@@ -26,6 +26,75 @@ function add(table: CellTable, label: string, by: number): ReturnType<CellTable[
 
 const totals = (snapshot: Parameters<typeof seriesOf>[0]) =>
   new Map([...seriesOf(snapshot)].map(({ labels, values }) => [labels.i, values[0]]));
+
+describe('times of the future', () => {
+  const MODES: readonly GaugeMode[] = ['shared', 'mostrecent', 'livemostrecent'];
+  const HOUR = 3600;
+  const LATER = Date.UTC(2099, 0) / 1000;
+
+  /** Merges a gauge that each writer has set at a time. */
+  function servedOf(merge: GaugeMode, writers: readonly (readonly [value: number, time: number])[]): number {
+    const gauge = makeFamily({ type: 'gauge', cells: 2, merge });
+    const tables = writers.map(([value, time], i) => {
+      const table = new CellTable(gauge, { id: String(i), live: true });
+      const { page, offset } = table.reserve(['x']);
+      page.set([value, time], offset);
+      return table;
+    });
+    const { values, rows } = new Merger(gauge).merge(tables);
+    assert.equal(rows.size, 1);
+    return values[0]!;
+  }
+
+  for (const mode of MODES) {
+    it(`lose against every time of the past, with the mode ${mode}`, () => {
+      const now = Date.now() / 1000;
+      for (const future of [now + HOUR, LATER, Number.MAX_VALUE, Number.POSITIVE_INFINITY, Number.NaN]) {
+        for (const past of [now, now - HOUR, 1000]) {
+          assert.equal(
+            servedOf(mode, [
+              [1, future],
+              [2, past],
+            ]),
+            2,
+          );
+          assert.equal(
+            servedOf(mode, [
+              [2, past],
+              [1, future],
+            ]),
+            2,
+          );
+        }
+      }
+    });
+
+    it(`keep their order among each other, with the mode ${mode}`, () => {
+      const now = Date.now() / 1000;
+      assert.equal(
+        servedOf(mode, [
+          [1, LATER],
+          [2, LATER + 0.1],
+          [3, now + HOUR],
+        ]),
+        2,
+      );
+      assert.equal(servedOf(mode, [[1, LATER]]), 1);
+    });
+  }
+
+  it('do not count in a family that keeps only the newest', () => {
+    const newest = makeFamily({ type: 'unknown', cells: 2, merge: 'newest', bounds: [60, 5] });
+    const period = Math.floor(Date.now() / 60_000);
+    const tables = [LATER / 60, period, period, period + 100].map((time, i) => {
+      const table = new CellTable(newest, { id: String(i), live: true });
+      const { page, offset } = table.reserve(['x']);
+      page.set([time, 10 ** i], offset);
+      return table;
+    });
+    assert.equal(new Merger(newest).merge(tables).values[1], 110);
+  });
+});
 
 describe('a merge that has begun', () => {
   it('ignores series that come, change and go meanwhile', async () => {

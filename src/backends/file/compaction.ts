@@ -12,7 +12,7 @@ import type { FamilyDescriptor } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import { runInSlices, TimeSlice } from '../../system/time-slice.js';
 import type { Writer } from '../backend.js';
-import { accumulate, earlierTime } from '../merge.js';
+import { accumulate, earlierTime, moveFutureTimes } from '../merge.js';
 import { ignoreMissing, removeAbandoned } from './compaction-lock.js';
 import { ARCHIVE, ARCHIVE_ID } from './directory.js';
 import type { FileTable } from './file-table.js';
@@ -171,7 +171,7 @@ function* addTable(
   if (family.merge.startsWith('live')) return;
   const compacted = findOrCreate(families, key, () => ({ family, series: new Map() }));
   const owner = family.merge === 'all' ? { id: writer.id, live: false } : ARCHIVED;
-  const values = table.values();
+  const values = moveFutureTimes(family, table.values());
   for (const { labels, row, created } of table.series()) {
     if (row % SERIES_AT_ONCE === 0) yield;
     if (removals.has(key, labels)) continue;

@@ -116,6 +116,42 @@ describe('gauges of several processes', () => {
   });
 });
 
+describe('a gauge that was set while the clock was wrong', () => {
+  it('is served until another process sets it, and after that no more, also when it is compacted', async (t) => {
+    const directory = makeDirectory(t);
+    const family = {
+      scope: '',
+      name: 'g',
+      help: '',
+      type: 'gauge',
+      unit: '',
+      labelNames: [],
+      cells: 2,
+      merge: 'shared',
+      bounds: [],
+    } as const;
+    const backend = await openBackend(t, { directory });
+    const set = async (value: number, time: number) => {
+      const other = await openBackend(t, { directory });
+      const { page, offset } = other.reserve({ family, labels: [] });
+      page.set([value, time], offset);
+      await other.close();
+    };
+    await set(1, Date.UTC(2099, 0) / 1000);
+    for (const compacted of [false, true]) {
+      if (compacted) await backend.compact();
+      assert.equal(await onlyValue(backend, 'g'), 1);
+    }
+    await set(2, Date.now() / 1000 - 60);
+    for (const compacted of [false, true]) {
+      if (compacted) await backend.compact();
+      assert.equal(await onlyValue(backend, 'g'), 2);
+    }
+    await set(3, Date.now() / 1000 - 30);
+    assert.equal(await onlyValue(backend, 'g'), 3);
+  });
+});
+
 describe('a read-only process', () => {
   it('sees everything and writes nothing', async (t) => {
     const directory = makeDirectory(t);
