@@ -4,12 +4,12 @@
  * Each thread counts files, bytes, durations and errors, and has a bar; the main thread draws all bars, serves all
  * metrics and prints the summary.
  */
-import { type TqdmPromProxy, tqdm } from 'metheus/progress';
+import { stat } from 'node:fs/promises';
+import { TqdmPromProxy, tqdm } from 'metheus/progress';
 import { writeDigests } from './digests.js';
-import { errorKind, errors, IN_BYTES } from './metrics.js';
+import { errorKind, errors, IN_BYTES, PROXY } from './metrics.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { hashAll } from './pool.js';
-import { startProxy } from './serve.js';
 import { Summary } from './summary.js';
 import { type FoundFile, walk } from './walk.js';
 import type { Report } from './worker.js';
@@ -19,13 +19,27 @@ const THREADS = 4;
 const print = (text: string) => tqdm.write(text);
 
 async function run(options: Options): Promise<void> {
-  const proxy = await startProxy(options.port, print);
-  print(`Metrics: ${proxy.url}`);
+  await checkDirectory(options.directory);
+  const proxy = new TqdmPromProxy({
+    httpHost: '[::1]',
+    httpPort: options.port,
+    keepAlive: options.serve,
+    name: PROXY,
+  });
+  await proxy.start();
+  if (proxy.url !== undefined) print(`Metrics: ${proxy.url}`);
   try {
     await hashTree(proxy, options);
   } finally {
     await proxy.stop();
   }
+}
+
+async function checkDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`Cannot read the directory ${path}: ${error.message}`);
+  });
+  if (!found.isDirectory()) throw new Error(`${path} is not a directory.`);
 }
 
 async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Options): Promise<void> {
@@ -40,16 +54,17 @@ async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Opti
     print(`Cannot read ${Buffer.from(path)}: ${reason}`);
   };
   const found: FoundFile[] = [];
-  for await (const file of walk(Buffer.from(directory), (path, error) => {
+  const files = walk(Buffer.from(directory), (path, error) => {
     errors.labels({ kind: errorKind(error) }).inc();
     fail(path, String(error));
-  })) {
+  });
+  for await (const file of proxy.tqdm(files, { desc: 'Scan', unit: 'file', leave: false })) {
     found.push(file);
     if (stop.signal.aborted) break;
   }
 
   const total = found.reduce((sum, { size }) => sum + size, 0);
-  const all = proxy.tqdm(null, { desc: 'All files', total, ...IN_BYTES });
+  const all = proxy.tqdm({ desc: 'All files', total, ...IN_BYTES });
   const onReport = (_thread: number, { read, done }: Report) => {
     all.update(read);
     if (done?.error !== undefined) fail(done.path, done.error);
@@ -66,10 +81,10 @@ async function hashTree(proxy: TqdmPromProxy, { directory, output, serve }: Opti
   summary.print(all.n, stop.signal.aborted);
   if (output !== undefined && !stop.signal.aborted) await writeDigests(output, summary.digests);
   if (stop.signal.aborted) process.exitCode = 130;
-  else if (serve) await untilInterrupted(proxy.url!);
+  else if (serve && proxy.url !== undefined) await untilInterrupted(proxy.url);
 }
 
-/** Serves until Ctrl-C, for `--serve`. */
+/** Serves until Ctrl-C, so that there is time to look at the metrics. */
 function untilInterrupted(url: string): Promise<void> {
   console.log(`Serving at ${url} until Ctrl-C.`);
   return new Promise((resolve) => {
@@ -79,7 +94,7 @@ function untilInterrupted(url: string): Promise<void> {
 }
 
 try {
-  const options = parseOptions(process.argv.slice(2));
+  const options = parseOptions(process.argv.slice(2), process.stdout.isTTY === true);
   if (options.help) console.log(USAGE);
   else await run(options);
 } catch (error) {

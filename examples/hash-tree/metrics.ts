@@ -21,3 +21,6 @@ export function errorKind(error: unknown): string {
 
 /** Options of bars that count bytes. */
 export const IN_BYTES = { unit: 'B', unitScale: true, unitDivisor: 1024 } as const;
+
+/** Name of the proxies under which all threads publish their bars together. */
+export const PROXY = 'hash-tree';

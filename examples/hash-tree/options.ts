@@ -8,7 +8,8 @@ and serves its progress at http://[::1]:3000/metrics while it runs.
 
   --output FILE   write the digests to FILE, as sha256sum -c reads them
   --port PORT     serve at another port (default: 3000; the next free one if it is taken)
-  --serve         continue to serve after the end, until Ctrl-C
+  --serve         continue to serve after the end, until Ctrl-C (default on a terminal)
+  --no-serve      end after the summary
   --help          show this text`;
 
 export interface Options {
@@ -20,20 +21,36 @@ export interface Options {
 }
 
 /** Parses arguments; throws an error with a message for the user. */
-export function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      output: { type: 'string' },
-      port: { type: 'string', default: '3000' },
-      serve: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const { output, serve, help } = values;
+export function parseOptions(args: readonly string[], isTerminal: boolean): Options {
+  const { values, positionals } = parse(args);
+  const { output, help } = values;
   const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_535) throw new Error(`--port ${values.port} is not a port.`);
-  if (positionals.length > 1) throw new Error(`Expected one directory, got ${positionals.length}.`);
+  if (!/^\d+$/.test(values.port) || port > 65_535) throw usageError(`--port ${values.port} is not a port.`);
+  if (positionals.length > 1) throw usageError(`Expected one directory, got ${positionals.length}.`);
+  const serve = values.serve || (isTerminal && !values['no-serve']);
   return { directory: positionals[0] ?? 'node_modules', output, port, serve, help };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        output: { type: 'string' },
+        port: { type: 'string', default: '3000' },
+        serve: { type: 'boolean', default: false },
+        'no-serve': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    // Node's messages end with advice on arguments that this program does not take.
+    const [reason] = (error as Error).message.split(/[.\n]/);
+    throw usageError(`${reason}.`);
+  }
+}
+
+function usageError(reason: string): Error {
+  return new Error(`${reason} See --help.`);
 }

@@ -1,22 +1,29 @@
-/** A pool of worker threads, each of which gets a batch of files whenever it is idle. */
+/** Worker threads that divide the files among them. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { FoundFile } from './walk.js';
 import type { Report } from './worker.js';
 
-const BATCH_FILES = 64;
-const BATCH_BYTES = 8 << 20;
+/** Bytes that take about as long to hash as opening a file does. */
+const BYTES_PER_FILE = 16_384;
 
-/** Takes files from the end of `files` until the batch is full. */
-function takeBatch(files: FoundFile[]): FoundFile[] {
-  const batch: FoundFile[] = [];
-  let bytes = 0;
-  while (files.length > 0 && batch.length < BATCH_FILES && bytes < BATCH_BYTES) {
-    const file = files.pop()!;
-    batch.push(file);
-    bytes += file.size;
+/** The files of one thread. */
+interface Share {
+  readonly files: FoundFile[];
+  /** The size of all files together. */
+  bytes: number;
+}
+
+/** Divides files into shares that take about the same time: each file, largest first, goes to the smallest share. */
+function divide(found: readonly FoundFile[], count: number): Share[] {
+  const shares = Array.from({ length: count }, (): Share => ({ files: [], bytes: 0 }));
+  const costOf = ({ files, bytes }: Share) => files.length * BYTES_PER_FILE + bytes;
+  for (const file of [...found].sort((a, b) => b.size - a.size)) {
+    const smallest = shares.reduce((least, share) => (costOf(share) < costOf(least) ? share : least));
+    smallest.files.push(file);
+    smallest.bytes += file.size;
   }
-  return batch;
+  return shares;
 }
 
 /**
@@ -34,29 +41,27 @@ export async function hashAll(
   signal: AbortSignal,
   onHashed: () => void = () => {},
 ): Promise<void> {
-  const files = [...found].reverse();
+  const shares = divide(found, threads);
   const workers: Worker[] = [];
-  const hash = (worker: Worker, thread: number) =>
+  const hash = (worker: Worker, i: number) =>
     new Promise<void>((resolve, reject) => {
-      const feed = () => {
-        const batch = takeBatch(files);
-        if (batch.length > 0) worker.postMessage(batch);
-        else resolve();
-      };
+      const { files } = shares[i]!;
       signal.addEventListener('abort', () => resolve(), { once: true });
       worker.on('message', (report: Report) => {
         if (signal.aborted) return;
-        onReport(thread, report);
-        if (report.idle) feed();
+        onReport(i + 1, report);
+        if (report.isLast) resolve();
       });
       worker.once('error', reject);
-      if (signal.aborted) resolve();
-      else feed();
+      if (signal.aborted || files.length === 0) resolve();
+      else worker.postMessage(files);
     });
   try {
     // One after the other, so that their bars are in order.
-    while (workers.length < threads && !signal.aborted) workers.push(await startThread(workers.length + 1));
-    await Promise.all(workers.map((worker, i) => hash(worker, i + 1)));
+    for (const [i, { bytes }] of shares.entries()) {
+      if (!signal.aborted) workers.push(await startThread(`Thread ${i + 1}`, bytes));
+    }
+    await Promise.all(workers.map(hash));
     onHashed();
     if (!signal.aborted) for (const worker of workers) await endThread(worker);
   } finally {
@@ -64,11 +69,9 @@ export async function hashAll(
   }
 }
 
-/** Starts a thread, and returns it once it has its bar and waits for files. */
-async function startThread(thread: number): Promise<Worker> {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), {
-    workerData: { desc: `Thread ${thread}` },
-  });
+/** Starts a thread with the description and the total of its bar. Returns it once it waits for files. */
+async function startThread(desc: string, total: number): Promise<Worker> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { desc, total } });
   await once(worker, 'message');
   return worker;
 }

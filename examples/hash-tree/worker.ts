@@ -1,10 +1,9 @@
-/** A hashing thread: hashes batches of files, counts them, and reports to the main thread. */
+/** A hashing thread: hashes its share of the files, counts them, and reports to the main thread. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { TqdmPromProxy } from 'metheus/progress';
-import { bytes, duration, errorKind, errors, files, IN_BYTES } from './metrics.js';
-import { PROXY } from './serve.js';
+import { bytes, duration, errorKind, errors, files, IN_BYTES, PROXY } from './metrics.js';
 import type { FoundFile } from './walk.js';
 
 /** A message from a worker. */
@@ -18,8 +17,8 @@ export interface Report {
     readonly digest?: string;
     readonly error?: string;
   };
-  /** Whether this was the last file of the batch. */
-  readonly idle?: boolean;
+  /** Whether this was the last file of the thread. */
+  readonly isLast?: boolean;
 }
 
 /** Bytes read and hashed at a time, and between two reports. */
@@ -31,15 +30,15 @@ const report = (message: Report) => port.postMessage(message);
 
 // This proxy is not started: the main thread's proxy publishes its bars, and the main thread draws them.
 const proxy = new TqdmPromProxy({ name: PROXY });
-const bar = proxy.tqdm(null, { desc: workerData.desc, ...IN_BYTES });
+const bar = proxy.tqdm({ ...(workerData as { desc: string; total: number }), ...IN_BYTES });
 
-port.on('message', (batch: readonly FoundFile[] | null) => {
-  if (batch === null) {
+port.on('message', (share: readonly FoundFile[] | null) => {
+  if (share === null) {
     bar.close();
     port.close();
     return;
   }
-  for (const [i, file] of batch.entries()) hashFile(file, i === batch.length - 1);
+  for (const [i, file] of share.entries()) hashFile(file, i === share.length - 1);
 });
 
 function hashFile({ path }: FoundFile, isLast: boolean): void {
@@ -65,10 +64,10 @@ function hashFile({ path }: FoundFile, isLast: boolean): void {
     }
     const seconds = timer.stop();
     files.inc();
-    report({ read, done: { path, seconds, digest: hash.digest('hex') }, idle: isLast });
+    report({ read, done: { path, seconds, digest: hash.digest('hex') }, isLast });
   } catch (error) {
     errors.labels({ kind: errorKind(error) }).inc();
-    report({ read, done: { path, seconds: 0, error: String(error) }, idle: isLast });
+    report({ read, done: { path, seconds: 0, error: String(error) }, isLast });
   }
 }
 

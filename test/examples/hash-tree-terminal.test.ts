@@ -18,7 +18,7 @@ describe('hash-tree on a terminal', { skip: requireTerminal(), timeout: 300_000 
   it('leaves its bars in their rows and the summary below them', async (t) => {
     const cwd = temporaryFolder(t);
     for (let i = 0; i < 20; i++) writeFileSync(join(cwd, `file ${i}`), 'x'.repeat(1000));
-    using program = start(cwd, ['--port', '0', '.']);
+    using program = start(cwd, ['--port', '0', '--no-serve', '.']);
     const { code } = await program.exited;
     const rows = program.screen();
     assert.equal(code, 0, rows.join('\n'));
@@ -32,6 +32,19 @@ describe('hash-tree on a terminal', { skip: requireTerminal(), timeout: 300_000 
     assert.equal(rows[7], 'Bytes:    19.5kB (20000)');
     // The prompt of the shell gets its own line.
     assert.deepEqual(program.cursor(), { row: rows.length, column: 0 });
+  });
+
+  it('serves after the end until Ctrl-C, and says so', async (t) => {
+    const cwd = temporaryFolder(t);
+    writeFileSync(join(cwd, 'file'), 'x'.repeat(1000));
+    using program = start(cwd, ['--port', '0', '.']);
+    const serving = /^Serving at (\S+) until Ctrl-C\.$/;
+    const rows = await program.waitFor((all) => all.some((row) => serving.test(row)));
+    const [, url] = serving.exec(rows.find((row) => serving.test(row))!)!;
+    await scrapeUntil(url!, (served) => served.hash_files_total === 1);
+    program.write('\x03');
+    const { code } = await program.exited;
+    assert.equal(code, 0, program.screen().join('\n'));
   });
 
   it('leaves the same after Ctrl-C', async (t) => {
