@@ -77,35 +77,69 @@ function parseJson(json: string): unknown {
 }
 
 /**
- * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live.
+ * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live, and a number
+ * that grows with each join of the producer.
  *
- * Returns the token that the producer's batches carry: the identity of the hash and the number of this join. After the
- * hash was lost or the producer was compacted, a join returns a new token. A batch from before then arrives with the old
- * token, and is not applied. A producer that has joined already keeps its token, so a repeated call changes nothing.
+ * Gives the producer a new token, which its batches carry from now on: the identity of the hash and the number of the
+ * join. Batches with another token are not applied any more, whatever is still on its way. Returns the token, the
+ * producer's field before the join, or empty text, and `1` if the producer was compacted. A join that arrives after a
+ * later one returns nothing and changes nothing.
  */
 const JOIN = new Script(`
-local key, field = KEYS[1], 'q:' .. ARGV[1]
-local head = redis.call('HMGET', key, 't', field)
-local identity, token = head[1], head[2] and string.match(head[2], '^(%S+) %d+$')
-if not identity then
+local key, producer, field = KEYS[1], ARGV[1], 'q:' .. ARGV[1]
+local head = redis.call('HMGET', key, 't', field, 'c')
+local identity, before = head[1], head[2] or ''
+if tonumber(string.match(before, '^%S+/(%d+) %d+$') or 0) >= tonumber(ARGV[3]) then return {} end
+if not string.match(identity or '', '^%d+%.%d+$') then
   local now = redis.call('TIME')
   identity = string.format('%s.%06d', now[1], now[2])
   redis.call('HSET', key, 't', identity)
 end
-if not token then
-  local joins = (tonumber(redis.call('HGET', key, 'm') or 0) or 0) + 1
-  token = identity .. '/' .. joins
-  redis.call('HSET', key, field, token .. ' 0', 'm', joins)
+local token = identity .. '/' .. ARGV[3]
+redis.call('HSET', key, field, token .. ' 0')
+if before == '' then
+  redis.call('HSET', key, 'm', (tonumber(redis.call('HGET', key, 'm') or 0) or 0) + 1)
 end
 redis.call('EXPIRE', key, ARGV[2])
-return token
+local wasCompacted = '0'
+for name in string.gmatch(head[3] or '', '%S+') do
+  if name == string.sub(producer, -8) then wasCompacted = '1' end
+end
+return { token, before, wasCompacted }
+`);
+
+/** A producer that has joined a hash. */
+export interface Joined {
+  readonly token: string;
+  /** The field of the producer before: the token and number of its last batch. Empty if there was none. */
+  readonly before: string;
+  /** Whether the sums have numbers of this producer as of an ended one. */
+  readonly wasCompacted: boolean;
+}
+
+/** Maximum chunks of shares that one call returns. */
+const MAX_CHUNKS = 64;
+
+/**
+ * Returns chunks of a producer's shares. KEYS: the hash. ARGV: producer, token, and the number of the first chunk. The
+ * reply begins with `1`, or is empty if the producer has not joined with the token, or has sent batches with it.
+ */
+const READ_SHARES = new Script(`
+if redis.call('HGET', KEYS[1], 'q:' .. ARGV[1]) ~= ARGV[2] .. ' 0' then return {} end
+local reply = { '1' }
+for i = ARGV[3], ARGV[3] + ${MAX_CHUNKS - 1} do
+  local chunk = redis.call('HGET', KEYS[1], string.format('o:%s:%d', ARGV[1], i))
+  if not chunk then break end
+  reply[#reply + 1] = chunk
+end
+return reply
 `);
 
 /**
  * Start of every batch script. KEYS: the hash. ARGV: producer, token, sequence number, seconds to live.
  *
  * Ends the script with `lost` when the hash is not the one that the producer joined, with `unknown` when the hash does
- * not know the token, and with `seen` when the batch was applied before.
+ * not know the token or does not have the batches before, and with `seen` when the batch was applied before.
  */
 export const BEGIN_BATCH = `
 local key, field = KEYS[1], 'q:' .. ARGV[1]
@@ -114,8 +148,8 @@ local token, last = string.match(head[2] or '', '^(%S+) (%d+)$')
 if token ~= ARGV[2] then
   return head[1] and head[1] == string.match(ARGV[2], '^[^/]+') and 'unknown' or 'lost'
 end
-local missing = tonumber(ARGV[3]) - tonumber(last) - 1
-if missing < 0 then return 'seen' end
+if tonumber(ARGV[3]) <= tonumber(last) then return 'seen' end
+if tonumber(ARGV[3]) > tonumber(last) + 1 then return 'unknown' end
 `;
 
 /**
@@ -127,41 +161,28 @@ redis.call('HSET', key, field, token .. ' ' .. ARGV[3])
 redis.call('EXPIRE', key, ARGV[4])
 `;
 
-/** End of every batch script: returns `ok`, or `gap n` when the n batches before this one are missing. */
-export const END_BATCH = `
-return missing > 0 and 'gap ' .. missing or 'ok'
-`;
+/** The reply to a batch. Only `ok` and `seen` mean that the hash contains it. */
+export interface Reply {
+  /**
+   * - `ok`: applied
+   * - `seen`: applied before; the earlier reply did not arrive
+   * - `moved`: rows in `blocks` belong to other series now
+   * - `unknown`: the hash does not know the token of the producer, or does not have earlier batches
+   * - `lost`: the hash that the producer joined is gone
+   */
+  readonly kind: 'ok' | 'seen' | 'moved' | 'unknown' | 'lost';
+  readonly blocks: ReadonlySet<number>;
+}
 
-/** The reply to a batch. Only `applied`, `seen` and `gap` mean that the hash contains it. */
-export type Reply =
-  | { readonly kind: 'applied' }
-  /** Applied before: the earlier reply did not arrive. */
-  | { readonly kind: 'seen' }
-  /** Applied, but Redis no longer has the `missing` batches before it. */
-  | { readonly kind: 'gap'; readonly missing: number }
-  /** Not applied: rows of these blocks may belong to other series by now. */
-  | { readonly kind: 'moved'; readonly blocks: ReadonlySet<number> }
-  /** Not applied: the hash does not know the producer's token. */
-  | { readonly kind: 'unknown' }
-  /** Not applied: the hash that the producer joined is gone. */
-  | { readonly kind: 'lost' };
+const REPLIES: readonly string[] = ['ok', 'seen', 'moved', 'unknown', 'lost'] satisfies Reply['kind'][];
+
+/** The reply of a lookup that has found another hash than the one that was joined. */
+export const LOST: Reply = { kind: 'lost', blocks: new Set() };
 
 function parseReply(text: string): Reply {
   const [kind, ...numbers] = text.split(' ');
-  switch (kind) {
-    case 'ok':
-      return { kind: 'applied' };
-    case 'gap':
-      return { kind, missing: Number(numbers[0]) };
-    case 'moved':
-      return { kind, blocks: new Set(numbers.map(Number)) };
-    case 'seen':
-    case 'unknown':
-    case 'lost':
-      return { kind };
-    default:
-      throw new Error(`Redis sent an unexpected reply: ${text.slice(0, 80)}`);
-  }
+  if (!REPLIES.includes(kind!)) throw new Error(`Redis sent an unexpected reply: ${text.slice(0, 80)}`);
+  return { kind: kind as Reply['kind'], blocks: new Set(numbers.map(Number)) };
 }
 
 /** The access of this producer to the hash of one family. */
@@ -177,9 +198,28 @@ export class FamilyHash {
     this.#key = context.keys.numbers(familyId);
   }
 
-  /** Joins the producer and returns its token. */
-  async join(): Promise<string> {
-    return (await this.run(JOIN, [this.#context.producer, this.expireKeyTime])) as string;
+  /**
+   * Joins the producer. Resolves with undefined if a later join has arrived.
+   *
+   * @param join - greater than that of any join of this producer before
+   */
+  async join(join: number): Promise<Joined | undefined> {
+    const args = [this.#context.producer, this.expireKeyTime, join];
+    const [token, before, wasCompacted] = (await this.run(JOIN, args)) as string[];
+    return token === undefined ? undefined : { token, before: before!, wasCompacted: wasCompacted === '1' };
+  }
+
+  /** Reads the producer's shares. Resolves with undefined if the hash is not the one that was joined with the token. */
+  async readShares(token: string): Promise<Buffer[] | undefined> {
+    const { connection, producer } = this.#context;
+    const chunks: Buffer[] = [];
+    for (;;) {
+      const args = [producer, token, chunks.length];
+      const [isJoined, ...more] = (await connection.runForBytes(READ_SHARES, this.#key, args)) as Buffer[];
+      if (isJoined === undefined) return undefined;
+      chunks.push(...more);
+      if (more.length < MAX_CHUNKS) return chunks;
+    }
   }
 
   /** Runs a batch script. It gets the arguments of {@link BEGIN_BATCH}, then `args`. */

@@ -3,14 +3,17 @@ import { isRefusal } from './connection.js';
 import type { RedisContext } from './family-hash.js';
 import type { Outbox } from './outbox.js';
 import { compactEnded, recordHeartbeat, signOff } from './producers.js';
+import type { Loss } from './status.js';
 
 export class Flusher {
   readonly #context: RedisContext;
   readonly #outboxes: ReadonlyMap<string, Outbox>;
   #running: Promise<void> | undefined;
   #following: Promise<void> | undefined;
-  /** Time of the last renewal of the keys, by the monotonic clock. */
-  #renewed = performance.now();
+  /** Time of the last check of all keys, by the monotonic clock. */
+  #checked = performance.now();
+  /** Score of this producer since its last heartbeat. */
+  #heartbeat = '';
 
   constructor(context: RedisContext, outboxes: ReadonlyMap<string, Outbox>) {
     this.#context = context;
@@ -54,24 +57,26 @@ export class Flusher {
 
   /** Makes the next flush check all keys. A reader calls this when it has found that a key is gone. */
   checkKeys(): void {
-    this.#renewed = Number.NEGATIVE_INFINITY;
+    this.#checked = Number.NEGATIVE_INFINITY;
   }
 
   async #flush(outboxes: readonly Outbox[]): Promise<void> {
     const { settings, status } = this.#context;
-    const [{ wasListed }] = await Promise.all([recordHeartbeat(this.#context), this.#checkIndex(outboxes)]);
-    const isDue = performance.now() - this.#renewed > (settings.expireKeyTime * 1000) / 3;
-    let lost = 0;
-    if (!wasListed || isDue) {
-      lost = await this.#renewKeys(outboxes);
-      // An unlisted producer may have been away for so long that it was compacted.
-      if (!wasListed) for (const outbox of outboxes) outbox.expectGap();
+    const [{ before, now }] = await Promise.all([recordHeartbeat(this.#context), this.#checkIndex(outboxes)]);
+    // Redis does not have the last heartbeat if its history is another one, or if this producer was compacted.
+    const isContinued = before !== '' && before === this.#heartbeat;
+    this.#heartbeat = now;
+    const isDue = performance.now() - this.#checked > (settings.expireKeyTime * 1000) / 3;
+    if (!isContinued || isDue) {
+      await this.#checkKeys(outboxes);
       await compactEnded(this.#context);
     }
     const errors: Error[] = [];
+    const losses: Loss[] = [];
     const flushOne = async (outbox: Outbox) => {
       try {
-        if (await outbox.flush(this.#context)) lost += 1;
+        const loss = await outbox.flush(this.#context);
+        if (loss !== undefined) losses.push(loss);
       } catch (error) {
         // A refusal concerns one family, so it does not count as an outage.
         if (isRefusal(error)) status.reportRefusal(outbox.family, error as Error);
@@ -79,8 +84,17 @@ export class Flusher {
       }
     };
     await Promise.all(outboxes.map(flushOne));
-    if (lost > 0) status.reportLoss(lost);
-    if (errors.length > 0) throw errors[0];
+    if (losses.length > 0) {
+      // Families without changes have found nothing yet, and may be on the same node of a cluster.
+      const stale = await this.#checkKeys(outboxes);
+      await Promise.all(stale.map(flushOne));
+      status.reportLoss(losses);
+    }
+    if (errors.length > 0) {
+      // The server that takes over may have another history.
+      this.checkKeys();
+      throw errors[0];
+    }
   }
 
   /**
@@ -96,21 +110,26 @@ export class Flusher {
   }
 
   /**
-   * Postpones the expiry of this producer's keys. Returns the number of hashes that are gone. Their numbers are then
-   * sent again.
+   * Postpones the expiry of this producer's keys. Has those hashes joined again that do not have what they
+   * acknowledged, and returns their outboxes.
    */
-  async #renewKeys(outboxes: readonly Outbox[]): Promise<number> {
-    const { connection, keys, settings } = this.#context;
+  async #checkKeys(outboxes: readonly Outbox[]): Promise<Outbox[]> {
+    const { connection, keys, settings, producer } = this.#context;
     const renew = (key: string) => connection.call('EXPIRE', key, settings.expireKeyTime);
     const joined = outboxes.filter(({ isJoined }) => isJoined);
-    const [index, ...hashes] = await Promise.all(
-      [keys.families, ...joined.map(({ id }) => keys.numbers(id))].map(renew),
-    );
-    this.#renewed = performance.now();
+    const [index, ...fields] = await Promise.all([
+      renew(keys.families),
+      ...joined.map(async ({ id }) => {
+        const key = keys.numbers(id);
+        const field = connection.call('HGET', key, `q:${producer}`).catch(nullIfRefused);
+        return (await Promise.all([field, renew(key)]))[0] as string | null;
+      }),
+    ]);
+    this.#checked = performance.now();
     if (index === 0) for (const outbox of outboxes) outbox.announced = false;
-    const gone = joined.filter((_, i) => hashes[i] === 0);
-    for (const outbox of gone) outbox.reset();
-    return gone.length;
+    const stale = joined.filter((outbox, i) => !outbox.isContinuedBy(fields[i] as string | null));
+    for (const outbox of stale) outbox.rejoin();
+    return stale;
   }
 }
 

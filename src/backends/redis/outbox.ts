@@ -7,11 +7,12 @@
  */
 import type { FamilyDescriptor } from '../../model/family.js';
 import type { Cells, Writer } from '../backend.js';
-import { FamilyHash, familyId, type RedisContext, type Reply } from './family-hash.js';
-import type { RedisStatus } from './status.js';
+import { FamilyHash, familyId, type Joined, type RedisContext, type Reply } from './family-hash.js';
+import type { Placed } from './shares.js';
+import type { Loss } from './status.js';
 import type { Position } from './sum-blocks.js';
 
-export interface Series extends Position {
+export interface Series extends Position, Placed {
   /** Label values, as JSON. */
   readonly labels: string;
   /**
@@ -21,8 +22,6 @@ export interface Series extends Position {
   readonly writer: Writer | undefined;
   /** The cells of the series, one entry for each writer of this process. */
   sources: Cells[];
-  /** The numbers that Redis acknowledged last. */
-  readonly sent: Float64Array;
   /** Whether a batch has contained the series, so that Redis may have it. */
   offered: boolean;
   /** Whether Redis has acknowledged the series. Until then it is sent even if its numbers are still 0. */
@@ -38,15 +37,16 @@ export interface Batch {
   readonly released: readonly Series[];
 }
 
-/** Maximum number of each of these replies that one flush of a family accepts before it fails. */
-const MAX_REPLIES: Partial<Record<Reply['kind'], number>> = { lost: 1, unknown: 1, moved: 1000 };
+/** Maximum joins, and maximum batches whose rows must be looked up again, before a flush of a family fails. */
+const MAX_JOINS = 3;
+const MAX_MOVES = 1000;
 
 export abstract class Outbox<B extends Batch = Batch> {
   readonly family: FamilyDescriptor;
   readonly id: string;
   /** Whether the index of families in Redis has the descriptor. */
   announced = false;
-  /** The number of times that this producer has joined the hash. */
+  /** The number of times that the hash has counted a join of this producer. */
   joins = 0;
   /** Whether a writer other than the thread of this backend counts in the family. */
   hasOtherWriters = false;
@@ -59,11 +59,11 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** The series that the scan under way has not compared yet. */
   protected rest: Iterator<Series> = [].values();
   readonly #pages = new Map<Float64Array, Map<number, Series>>();
-  /** The token of the hash that this producer has joined. */
-  #token: string | undefined;
+  /** The token of the last join; empty before the first. */
+  #token = '';
+  #isJoined = false;
+  /** Number of the last acknowledged batch with this token. */
   #sequence = 0;
-  /** Whether compaction may have deleted the sequence number from the hash. The reply `gap` is no loss then. */
-  #isGapExpected = false;
   #hash: FamilyHash | undefined;
 
   constructor(family: FamilyDescriptor) {
@@ -80,12 +80,20 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** Sends a batch once. */
   protected abstract send(hash: FamilyHash, token: string, batch: B): Promise<Reply>;
 
+  /**
+   * Takes over what a hash has of this producer, so that the next scan finds the differences. Resolves with `false` if
+   * the hash is not the one that was joined.
+   *
+   * @param isFirst - whether this producer has not joined any hash of the family before
+   */
+  protected abstract adopt(hash: FamilyHash, joined: Joined, isFirst: boolean): Promise<boolean>;
+
   /** Records the numbers of a batch as sent. */
   protected abstract markSent(batch: B): void;
 
-  /** Whether this producer has joined the hash. */
+  /** Whether this producer has joined the hash, as far as it knows. */
   get isJoined(): boolean {
-    return this.#token !== undefined;
+    return this.#isJoined;
   }
 
   /** Whether released series are still in Redis. */
@@ -100,7 +108,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     let series = this.series.get(key);
     if (series === undefined) {
       const sent = new Float64Array(this.family.cells);
-      const position = { row: -1, generation: 0 };
+      const position = { row: -1, generation: 0, id: 0, chunk: undefined };
       series = {
         labels: json,
         writer,
@@ -143,26 +151,39 @@ export abstract class Outbox<B extends Batch = Batch> {
   }
 
   /**
-   * Sends all changes. Resolves with `true` if Redis had lost this producer's numbers and got them again.
+   * Sends all changes. Resolves with the loss that was found, if any.
    *
    * @throws the error that kept Redis from taking a batch; the next flush sends the same batch again
    */
-  async flush(context: RedisContext): Promise<boolean> {
+  async flush(context: RedisContext): Promise<Loss | undefined> {
     this.#hash ??= new FamilyHash(context, this.id);
-    const replies = new Map<Reply['kind'], number>();
+    let loss: Loss | undefined;
+    let joins = 0;
+    let moves = 0;
     this.startScan();
     if (this.isJoined) await this.#announce(context);
     for (let batch = this.next(); batch !== undefined; batch = this.next()) {
       await this.#announce(context);
-      const reply = await this.send(this.#hash, await this.#join(this.#hash), batch);
-      const count = (replies.get(reply.kind) ?? 0) + 1;
-      replies.set(reply.kind, count);
-      if (count > (MAX_REPLIES[reply.kind] ?? Number.POSITIVE_INFINITY)) {
-        throw new Error(`Redis keeps answering '${reply.kind}' for the metric '${this.family.name}'`);
+      if (!this.#isJoined) {
+        joins += 1;
+        if (joins > MAX_JOINS) throw new Error('the hash is lost again and again');
+        loss = (await this.#join(this.#hash)) ?? loss;
+        continue;
       }
-      this.#receive(reply, batch, context.status);
+      const reply = await this.send(this.#hash, this.#token, batch);
+      if (reply.kind === 'ok' || reply.kind === 'seen') this.acknowledge(batch);
+      else if (reply.kind === 'moved') {
+        moves += 1;
+        if (moves > MAX_MOVES) throw new Error('the rows of its series move again and again');
+        this.forgetRows(batch, reply.blocks);
+      } else this.rejoin();
     }
-    return replies.has('lost');
+    return loss;
+  }
+
+  /** Reports whether a field of this producer is that of the last batch, or of the batch without a reply. */
+  isContinuedBy(field: string | null): boolean {
+    return [this.#sequence, this.#sequence + 1].some((sequence) => field === `${this.#token} ${sequence}`);
   }
 
   /** Starts to look for changes, at the first series. */
@@ -175,10 +196,7 @@ export abstract class Outbox<B extends Batch = Batch> {
    * changes. Returns undefined when there are no changes.
    */
   next(): B | undefined {
-    if (this.batch === undefined) {
-      this.batch = this.freeze(this.#sequence + 1);
-      if (this.batch !== undefined) this.#sequence += 1;
-    }
+    this.batch ??= this.freeze(this.#sequence + 1);
     return this.batch;
   }
 
@@ -186,32 +204,20 @@ export abstract class Outbox<B extends Batch = Batch> {
   acknowledge(batch: B): void {
     if (batch !== this.batch) return;
     this.markSent(batch);
-    this.#forgetReleased(batch.released);
+    this.forgetReleased(batch.released);
     this.batch = undefined;
-    this.#isGapExpected = false;
+    this.#sequence = batch.sequence;
   }
 
-  /** Records that the hash is gone, so that everything is sent again. */
-  reset(): void {
-    this.batch = undefined;
-    this.#forgetReleased([...this.removed, ...this.moved]);
+  /** Records that the hash does not have what it acknowledged, so that this producer joins it again. */
+  rejoin(): void {
+    this.#isJoined = false;
     this.announced = false;
-    this.joins = 0;
-    this.#sequence = 0;
-    this.#token = undefined;
-    for (const series of this.series.values()) series.sent.fill(0);
     this.forgetKnown();
+    this.startScan();
   }
 
-  /** Records that Redis no longer lists this producer. Its fields may have been compacted. */
-  expectGap(): void {
-    this.#isGapExpected = true;
-  }
-
-  /**
-   * Marks all series as unknown to Redis, so that the next scan sends them. The numbers that were acknowledged are
-   * kept, so no sum is added twice.
-   */
+  /** Marks all series as unknown to Redis, so that the next scan sends them. */
   protected forgetKnown(): void {
     for (const series of this.series.values()) {
       series.known = false;
@@ -222,46 +228,39 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** Forgets the rows in these blocks, so that they are looked up again. Only sums have rows. */
   protected forgetRows(_batch: B, _blocks: ReadonlySet<number>): void {}
 
-  #forgetReleased(released: readonly Series[]): void {
+  /** Forgets released series, which Redis does not have any more. */
+  protected forgetReleased(released: Iterable<Series>): void {
     for (const series of released) {
       this.removed.delete(series);
       this.moved.delete(series);
     }
   }
 
-  async #join(hash: FamilyHash): Promise<string> {
-    if (this.#token === undefined) {
-      this.#token = await hash.join();
-      this.joins += 1;
+  /**
+   * Joins the hash with a new token. Drops the batch without a reply: it cannot be applied any more, and what the hash
+   * has shows whether it was. Resolves with the loss that was found, if any.
+   */
+  async #join(hash: FamilyHash): Promise<Loss | undefined> {
+    const previous = this.#token;
+    joinsOfProcess += 1;
+    const joined = await hash.join(joinsOfProcess);
+    if (joined === undefined) return undefined;
+    const { token, before, wasCompacted } = joined;
+    const isContinued = wasCompacted || this.isContinuedBy(before);
+    if (!(await this.adopt(hash, joined, previous === ''))) return undefined;
+    this.batch = undefined;
+    this.#token = token;
+    this.#sequence = 0;
+    this.#isJoined = true;
+    this.startScan();
+    const isSame = identityOf(token) === identityOf(previous);
+    if (!isSame) {
+      this.joins = 0;
+      if (before === '') this.forgetReleased([...this.removed, ...this.moved]);
     }
-    return this.#token;
-  }
-
-  #receive(reply: Reply, batch: B, status: RedisStatus): void {
-    switch (reply.kind) {
-      case 'applied':
-      case 'seen':
-        this.acknowledge(batch);
-        break;
-      case 'gap': {
-        const isLoss = !this.#isGapExpected;
-        this.acknowledge(batch);
-        if (!isLoss) break;
-        status.reportRollback(this.family, reply.missing);
-        this.forgetKnown();
-        this.startScan();
-        break;
-      }
-      case 'moved':
-        this.forgetRows(batch, reply.blocks);
-        break;
-      case 'unknown':
-        this.#token = undefined;
-        break;
-      case 'lost':
-        this.reset();
-        this.startScan();
-    }
+    if (before === '') this.joins += 1;
+    if (previous === '' || isContinued) return undefined;
+    return isSame ? 'earlier' : 'lost';
   }
 
   /** Adds the family to the index in which readers find it. */
@@ -272,6 +271,12 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.announced = true;
   }
 }
+
+/** Numbers the joins of this process. Later joins have greater numbers in every hash. */
+let joinsOfProcess = 0;
+
+/** Returns the identity of the hash that a token belongs to. */
+export const identityOf = (token: string): string => token.split('/')[0]!;
 
 /** Returns the first entries of a set. */
 export function firstOf<T>(set: ReadonlySet<T>, count: number): T[] {

@@ -7,15 +7,7 @@ import { TOUCHED } from '../../model/metric-types.js';
 import type { Cells, Writer } from '../backend.js';
 import { accumulate } from '../merge.js';
 import { type Connection, Script } from './connection.js';
-import {
-  BEGIN_BATCH,
-  END_BATCH,
-  type FamilyHash,
-  HEAD,
-  parseTexts,
-  RECORD_BATCH,
-  type Reply,
-} from './family-hash.js';
+import { BEGIN_BATCH, type FamilyHash, HEAD, parseTexts, RECORD_BATCH, type Reply } from './family-hash.js';
 import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
 
 /** Word that follows the values of a worker thread that has ended, while its process still runs. */
@@ -72,7 +64,8 @@ end
 for i = first, #ARGV, 1000 do
   redis.call('HSET', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
 end
-${END_BATCH}`);
+return 'ok'
+`);
 
 /** Maximum fields of one batch: Redis runs nothing else meanwhile, and Lua unpacks fewer than 8,000 values at once. */
 const MAX_FIELDS = 2000;
@@ -135,10 +128,10 @@ export class PerWriterOutbox extends Outbox<Values> {
     }
   }
 
-  /** Has all fields sent again, since compaction may have deleted them. */
-  override expectGap(): void {
-    super.expectGap();
+  /** Has all fields sent again, since they hold whole values. */
+  protected async adopt(): Promise<boolean> {
     this.forgetKnown();
+    return true;
   }
 
   #changeOf(series: Series): Change | undefined {

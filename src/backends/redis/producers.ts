@@ -16,19 +16,22 @@ const MIN_ABSENCE = 7 * 24 * 3600;
 
 /**
  * Records a heartbeat, by the clock of Redis. KEYS: the sorted set. ARGV: the producer, or empty text to record
- * nothing; seconds without a heartbeat after which a producer counts as ended; seconds to live. Returns `1` if the
- * producer was listed before, else `0`, then the producers that are running.
+ * nothing; seconds without a heartbeat after which a producer counts as ended; seconds to live. Returns the score of the
+ * producer before and now, which are empty without a producer or if it was not listed, then the producers that are
+ * running.
  */
 const HEARTBEAT = new Script(`
-local now = tonumber(redis.call('TIME')[1])
-local known = '0'
+local time = redis.call('TIME')
+local reply = { '', '' }
 if ARGV[1] ~= '' then
-  if redis.call('ZSCORE', KEYS[1], ARGV[1]) then known = '1' end
-  redis.call('ZADD', KEYS[1], now, ARGV[1])
+  reply[1] = redis.call('ZSCORE', KEYS[1], ARGV[1]) or ''
+  redis.call('ZADD', KEYS[1], string.format('%s.%06d', time[1], time[2]), ARGV[1])
   redis.call('EXPIRE', KEYS[1], ARGV[3])
+  reply[2] = redis.call('ZSCORE', KEYS[1], ARGV[1])
 end
-local reply = redis.call('ZRANGEBYSCORE', KEYS[1], now - tonumber(ARGV[2]), '+inf')
-table.insert(reply, 1, known)
+for _, producer in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], time[1] - ARGV[2], '+inf')) do
+  reply[#reply + 1] = producer
+end
 return reply
 `);
 
@@ -51,7 +54,8 @@ return ended
 `);
 
 /**
- * Compacts some of the fields that ended producers have in one family. Sequence numbers are deleted. So are values of the
+ * Compacts some of the fields that ended producers have in one family. Sequence numbers and shares are deleted, and the
+ * last characters of the names are kept, so that a producer that returns does not send its numbers again. So are values of the
  * mode `newest`, and values that do not count after the end of their producer: gauges of the `live…` modes, and gauges of
  * the mode `shared` that were only incremented. Other values are merged into one field, that of a writer without a name;
  * this does not change the results of scrapes. Fields of the mode `all` stay.
@@ -60,10 +64,19 @@ return ended
  */
 const COMPACT = new Script(`
 local key, merge = KEYS[1], ARGV[1]
-local ended, fields, compacted = {}, {}, {}
+local ended, fields, compacted, gone = {}, {}, {}, {}
 for i = 3, #ARGV do
   ended[ARGV[i]] = true
-  fields[#fields + 1] = 'q:' .. cjson.decode(ARGV[i])
+  local producer = cjson.decode(ARGV[i])
+  if redis.call('HDEL', key, 'q:' .. producer) == 1 then gone[#gone + 1] = string.sub(producer, -8) end
+  local chunk = 0
+  while redis.call('HDEL', key, string.format('o:%s:%d', producer, chunk)) == 1 do chunk = chunk + 1 end
+end
+if #gone > 0 then
+  for name in string.gmatch(redis.call('HGET', key, 'c') or '', '%S+') do
+    if #gone < 500 then gone[#gone + 1] = name end
+  end
+  redis.call('HSET', key, 'c', table.concat(gone, ' ', 1, math.min(#gone, 500)))
 end
 local function parse(text)
   local numbers = {}
@@ -115,8 +128,10 @@ return next
 `);
 
 export interface Heartbeat {
-  /** Whether the producer was listed before; false when only read. */
-  readonly wasListed: boolean;
+  /** The score of the producer before; empty if it was not listed. */
+  readonly before: string;
+  /** The score of the producer since this heartbeat. */
+  readonly now: string;
   /** The producers that are running. */
   readonly living: ReadonlySet<string>;
 }
@@ -130,7 +145,7 @@ export const readLiving = async (context: RedisContext) => (await heartbeat(cont
 async function heartbeat({ connection, settings, keys }: RedisContext, producer: string): Promise<Heartbeat> {
   const args = [producer, settings.heartbeat, settings.expireKeyTime];
   const reply = (await connection.run(HEARTBEAT, keys.producers, args)) as string[];
-  return { wasListed: reply[0] === '1', living: new Set(reply.slice(1)) };
+  return { before: reply[0]!, now: reply[1]!, living: new Set(reply.slice(2)) };
 }
 
 /** Marks this producer as ended. */

@@ -15,6 +15,12 @@ type ErrorKind = 'connection' | 'refused' | 'lost' | 'conflict';
 const WARNING = { type: 'MetheusWarning', code: 'METHEUS_WARNING' };
 const warn = (message: string) => process.emitWarning(message, WARNING);
 
+/**
+ * A loss that a flush of a family has found. `lost`: the hash is another one than before. `earlier`: it has returned to
+ * an earlier state. In both cases, the numbers of this producer are complete after the flush.
+ */
+export type Loss = 'lost' | 'earlier';
+
 /** Maximum number of warnings of one kind in a period. A server that comes and goes would cause any number. */
 const MAX_WARNINGS = 5;
 const PERIOD_MS = 600_000;
@@ -35,6 +41,8 @@ export class WarningLimit {
     return this.#count < MAX_WARNINGS ? '' : ' Further warnings of this kind are left out for some minutes.';
   }
 }
+
+const countOf = (metrics: number) => (metrics === 1 ? 'one metric' : `${metrics} metrics`);
 
 export class RedisStatus {
   /** The error that keeps Redis from being used; undefined while it works. */
@@ -80,25 +88,20 @@ export class RedisStatus {
     warnOnce(`redis ${name} ${kind}`, message);
   }
 
-  /** Reports that Redis has lost families that this process had sent. */
-  reportLoss(families: number): void {
+  /** Reports that Redis has lost families that this process had sent, or the latest of their numbers. */
+  reportLoss(losses: readonly Loss[]): void {
     this.#errors.lost += 1;
     const suffix = this.#losses.next(this.#now());
     if (suffix === undefined) return;
-    const lost = families === 1 ? 'one metric' : `${families} metrics`;
-    warn(
-      `Redis has lost ${lost}: running programs send their numbers again, those of ended programs are gone.${suffix}`,
-    );
-  }
-
-  /** Reports that Redis has returned to an earlier state: after a failover, or a restart from an older file. */
-  reportRollback({ name }: FamilyDescriptor, flushes: number): void {
-    this.#errors.lost += 1;
-    const suffix = this.#losses.next(this.#now());
-    if (suffix === undefined) return;
-    warn(
-      `Redis has returned to an earlier state: ${flushes} flushes of the metric '${name}' are lost.${suffix}`,
-    );
+    const again = 'running programs send their numbers again';
+    const lost = losses.filter((loss) => loss === 'lost').length;
+    if (lost > 0) {
+      warn(`Redis has lost ${countOf(lost)}: ${again}, those of ended programs are gone.${suffix}`);
+    }
+    const earlier = losses.length - lost;
+    if (earlier === 0) return;
+    const gone = 'what ended programs had sent since then is gone';
+    warn(`Redis has returned to an earlier state of ${countOf(earlier)}: ${again}, ${gone}.${suffix}`);
   }
 
   /** Reports that other programs run but Redis lists no families. Reports it again only after families were listed. */

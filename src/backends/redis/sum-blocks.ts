@@ -11,6 +11,7 @@
  */
 import { endianness } from 'node:os';
 import { CELL_BYTES } from '../backend.js';
+import { encodeDoubles } from './shares.js';
 
 /** Row of a series in Redis. */
 export interface Position {
@@ -62,8 +63,7 @@ export function encodeAdditions(cells: number, positions: readonly Position[], d
     }
     at += count;
   }
-  const bytes = Buffer.from(out.buffer);
-  return endianness() === 'BE' ? bytes.swap64() : bytes;
+  return encodeDoubles(out);
 }
 
 /**

@@ -2,13 +2,17 @@
  * Sending counters, histograms and summaries, whose cells add up over all producers. A batch has the differences from
  * the numbers that Redis acknowledged last.
  */
-import type { FamilyHash, Reply } from './family-hash.js';
-import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
+import type { FamilyDescriptor } from '../../model/family.js';
+import { type FamilyHash, type Joined, LOST, type Reply } from './family-hash.js';
+import { type Batch, firstOf, identityOf, Outbox, type Series } from './outbox.js';
+import { Shares } from './shares.js';
 import { encodeAdditions, rowsOfBlock, unlocated } from './sum-blocks.js';
 import { ADD, LOCATE, REMOVE } from './sum-scripts.js';
 
 /** Maximum cells of one batch: Redis runs nothing else while it adds them. */
 const MAX_CELLS = 8192;
+/** Maximum chunks of shares that one batch changes. */
+const MAX_CHUNKS = 100;
 /** Maximum series that Redis looks up by name in one call. */
 const MAX_SERIES = 1000;
 
@@ -31,6 +35,13 @@ export interface Removal extends Batch {
 }
 
 export class SumOutbox extends Outbox<Additions | Removal> {
+  readonly #shares: Shares;
+
+  constructor(family: FamilyDescriptor) {
+    super(family);
+    this.#shares = new Shares(family.cells);
+  }
+
   protected keyOf(labels: string): string {
     return labels;
   }
@@ -39,8 +50,33 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     return this.#freezeRemoval(sequence) ?? this.#freezeWithdrawal(sequence) ?? this.#freezeChanges(sequence);
   }
 
+  protected async adopt(
+    hash: FamilyHash,
+    { token, wasCompacted }: Joined,
+    isFirst: boolean,
+  ): Promise<boolean> {
+    const chunks = isFirst ? [] : await hash.readShares(token);
+    if (chunks === undefined) return false;
+    const found = this.#shares.adopt(chunks);
+    for (const series of [...this.series.values(), ...this.removed, ...this.moved]) {
+      const values = found.get(series.id);
+      series.known = values !== undefined;
+      series.row = -1;
+      if (values !== undefined) series.sent.set(values);
+      // The sums have the numbers of a compacted producer, but it has no shares any more.
+      else if (!wasCompacted || chunks.length > 0) series.sent.fill(0);
+    }
+    return true;
+  }
+
+  protected override forgetReleased(released: Iterable<Series>): void {
+    super.forgetReleased(released);
+    for (const series of released) this.#shares.remove(series);
+  }
+
   protected markSent(batch: Additions | Removal): void {
     if (batch.kind === 'remove') return;
+    this.#shares.markSent();
     const { cells } = this.family;
     const { series, values } = batch;
     for (let i = 0; i < series.length; i++) {
@@ -56,8 +92,10 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     if (batch.kind === 'remove') {
       return hash.send(REMOVE, token, sequence, [cells, rowsOfBlock(cells), ...batch.labels]);
     }
-    if (!(await this.#locate(hash, token, batch))) return { kind: 'lost' };
-    return hash.send(ADD, token, sequence, [encodeAdditions(cells, batch.series, batch.deltas)]);
+    if (!(await this.#locate(hash, token, batch))) return LOST;
+    const { series, deltas, values } = batch;
+    const additions = encodeAdditions(cells, series, deltas);
+    return hash.send(ADD, token, sequence, [additions, ...this.#shares.encode(series, values)]);
   }
 
   protected override forgetRows(batch: Additions | Removal, blocks: ReadonlySet<number>): void {
@@ -69,7 +107,7 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   /** Finds the rows of a batch. Resolves with `false` if the hash is not the one that was joined. */
   async #locate(hash: FamilyHash, token: string, { series, create }: Additions): Promise<boolean> {
     const { cells } = this.family;
-    const identity = token.split('/')[0]!;
+    const identity = identityOf(token);
     const args = [identity, hash.expireKeyTime, cells, rowsOfBlock(cells), create ? 1 : 0];
     let missing = unlocated(cells, series);
     while (missing.length > 0) {
@@ -116,11 +154,13 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     const { cells } = this.family;
     const max = Math.ceil(MAX_CELLS / cells);
     const series: Series[] = [];
-    while (series.length < max) {
+    const chunks = new Set<object>();
+    while (series.length < max && chunks.size < MAX_CHUNKS) {
       const { done, value: one } = this.rest.next();
       if (done) break;
       if (one.known && !hasChanged(one)) continue;
       one.offered = true;
+      chunks.add(this.#shares.place(one));
       series.push(one);
     }
     if (series.length === 0) return undefined;

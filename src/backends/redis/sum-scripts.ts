@@ -1,6 +1,6 @@
 /** Lua scripts that find, add to and remove the rows of sums. `sum-blocks.ts` describes their layout. */
 import { Script } from './connection.js';
-import { BEGIN_BATCH, END_BATCH, RECORD_BATCH } from './family-hash.js';
+import { BEGIN_BATCH, RECORD_BATCH } from './family-hash.js';
 
 /** Lua: `generation()` returns the current time as a block's generation. */
 const GENERATION = `
@@ -107,7 +107,8 @@ return table.concat(reply, ' ')
 
 /**
  * Adds to cells. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For each changed block it has the number of
- * the block, the generation, the index of the first cell, the count of cells, and the addend of each of these cells.
+ * the block, the generation, the index of the first cell, the count of cells, and the addend of each of these cells. Then
+ * come the changed chunks of the producer's shares, as `shares.ts` encodes them.
  *
  * If blocks have another generation by now, nothing is applied. Then the reply is `moved` and the numbers of these blocks.
  * A block without all of these cells is an error.
@@ -141,11 +142,18 @@ while at <= #data do
   at = at + 8 * count
 end
 if #moved > 0 then return 'moved ' .. table.concat(moved, ' ') end
+for i = 6, #ARGV, 3 do
+  local name, bytes = 'o:' .. ARGV[1] .. ':' .. ARGV[i], ARGV[i + 2]
+  if ARGV[i + 1] == 'append' then bytes = (redis.call('HGET', key, name) or '') .. bytes end
+  set[#set + 1] = name
+  set[#set + 1] = bytes
+end
 ${RECORD_BATCH}
 for i = 1, #set, 1000 do
   redis.call('HSET', key, unpack(set, i, math.min(i + 999, #set)))
 end
-${END_BATCH}`);
+return 'ok'
+`);
 
 /** Removes series. ARGV: as in {@link BEGIN_BATCH}, cells of a row, rows of a block, then labels as JSON. */
 export const REMOVE = new Script(`${BEGIN_BATCH}
@@ -170,4 +178,5 @@ if #names > 0 then
     redis.call('HDEL', key, unpack(names, i, math.min(i + 999, #names)))
   end
 end
-${END_BATCH}`);
+return 'ok'
+`);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { FamilyDescriptor } from 'metheus';
 import type { MultiProcessRedisBackend, RedisBackendConfig } from 'metheus/backends/redis';
 import { familyId } from '#metheus/backends/redis/family-hash.js';
@@ -136,6 +136,47 @@ sentinel failover-timeout main 2000
     assert.ok(warnings.length > 0, 'the outage was noticed');
     assertNothingLost();
     await counting.close();
+    await sentinel.stop();
+    for (const server of [replica, primary]) await server.stop();
+  });
+
+  it('by Sentinel keeps totals exact when it is planned, though the old primary drops what it takes until it is demoted', async () => {
+    const primary = await startRedis();
+    const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(primary.port)] });
+    await untilReplicated(primary.client);
+    const sentinel = await startSentinel(primary);
+    await until('a Sentinel that knows the replica', async () => {
+      return /\+slave slave/.test(sentinel.output()) ? true : undefined;
+    });
+    const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
+    const ioredis = { sentinels, name: 'main', retryStrategy: () => 50 };
+    const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 0.5, ioredis });
+    const counting = new CountingProducers(options);
+    await counting.start();
+    for (let i = 0; i < 5; i++) await counting.countRound();
+    const control = new Redis({ port: sentinel.port, host: '127.0.0.1' });
+    await control.call('SENTINEL', 'FAILOVER', 'main');
+    const before = counting.rounds;
+    await until(
+      'the demotion of the old primary',
+      async () => {
+        await counting.countRound();
+        const info = await primary.client.info('replication').catch(() => '');
+        return /role:slave/.test(info) ? true : undefined;
+      },
+      60,
+    );
+    assert.ok(counting.rounds > before + 5, 'flushes between promotion and demotion');
+    await until('the new primary', async () => {
+      const info = await replica.client.info('replication');
+      return /role:master/.test(info) ? true : undefined;
+    });
+    await counting.flushAll();
+    await counting.countRound();
+    await counting.flushAll();
+    await counting.check();
+    await counting.close();
+    control.disconnect();
     await sentinel.stop();
     for (const server of [replica, primary]) await server.stop();
   });

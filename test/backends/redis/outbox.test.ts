@@ -1,4 +1,4 @@
-/** The states of an outbox: each reply of Redis, and the batches that follow it. */
+/** The replies of Redis to an outbox, and the batches that follow each. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { settingsOf } from '#metheus/backends/redis/config.js';
@@ -8,8 +8,12 @@ import { makeFamily } from '../contract.js';
 
 describe('an outbox', () => {
   let replies: string[];
-  let sent: { readonly token: string; readonly sequence: number; readonly fields: number }[];
-  let rollbacks: number[];
+  /** Batches: how often the producer has joined, the sequence number, and the number of fields. */
+  let sent: { readonly joins: number; readonly sequence: number; readonly fields: number }[];
+  let identity: string;
+  let isCompacted: boolean;
+  let before: string;
+  let joins: number;
   let outbox: PerWriterOutbox;
   let pages: Float64Array[];
   let context: RedisContext;
@@ -17,15 +21,17 @@ describe('an outbox', () => {
   beforeEach(() => {
     replies = [];
     sent = [];
-    rollbacks = [];
-    let joins = 0;
+    identity = 'identity';
+    isCompacted = false;
+    before = '';
+    joins = 0;
     const run = async (_script: unknown, _key: string, args: readonly (string | number)[]) => {
-      // Joining has two arguments, a batch has more: producer, token, sequence, expiry, deletions, then fields and values.
-      if (args.length === 2) {
+      // Joining has three arguments, a batch has more: producer, token, sequence, expiry, deletions, then fields and values.
+      if (args.length === 3) {
         joins += 1;
-        return `identity/${joins}`;
+        return [`${identity}/${args[2]}`, before, isCompacted ? '1' : '0'];
       }
-      sent.push({ token: String(args[1]), sequence: Number(args[2]), fields: (args.length - 5) / 2 });
+      sent.push({ joins, sequence: Number(args[2]), fields: (args.length - 5) / 2 });
       return replies.shift() ?? 'ok';
     };
     context = {
@@ -33,7 +39,6 @@ describe('an outbox', () => {
       connection: { run, call: async () => 1 },
       settings: settingsOf({}),
       keys: keysOf('test'),
-      status: { reportRollback: (_family: unknown, flushes: number) => rollbacks.push(flushes) },
     } as unknown as RedisContext;
     outbox = new PerWriterOutbox(makeFamily({ type: 'gauge', merge: 'max', cells: 2 }), 'producer');
     pages = ['x', 'y'].map((label) => {
@@ -44,17 +49,17 @@ describe('an outbox', () => {
   });
 
   /** Changes one of two series, and flushes. */
-  async function flush(): Promise<boolean> {
+  async function flush() {
     pages[0]![0]! += 1;
     return outbox.flush(context);
   }
 
-  const FIRST = { token: 'identity/1', sequence: 1, fields: 2 };
+  const FIRST = { joins: 1, sequence: 1, fields: 2 };
 
   it('sends the next batch when one was applied or seen, and none without changes', async () => {
     replies = ['ok', 'seen'];
-    for (let i = 0; i < 3; i++) assert.equal(await flush(), false);
-    assert.equal(await outbox.flush(context), false);
+    for (let i = 0; i < 3; i++) assert.equal(await flush(), undefined);
+    assert.equal(await outbox.flush(context), undefined);
     assert.deepEqual(sent, [
       FIRST,
       { ...FIRST, sequence: 2, fields: 1 },
@@ -62,49 +67,48 @@ describe('an outbox', () => {
     ]);
   });
 
-  it('joins again and repeats the batch when the hash does not know the token', async () => {
+  it('joins again and sends all values when the hash does not know the token', async () => {
     replies = ['ok', 'unknown'];
     await flush();
-    assert.equal(await flush(), false);
-    const second = { ...FIRST, sequence: 2, fields: 1 };
-    assert.deepEqual(sent, [FIRST, second, { ...second, token: 'identity/2' }]);
-    assert.equal(outbox.joins, 2);
-  });
-
-  it('sends everything again, from batch 1, when the hash is lost', async () => {
-    replies = ['ok', 'lost'];
-    await flush();
-    assert.equal(await flush(), true);
-    assert.deepEqual(sent.slice(2), [{ ...FIRST, token: 'identity/2' }]);
+    before = 'identity/0 7';
+    assert.equal(await flush(), 'earlier');
+    assert.deepEqual(sent.slice(1), [
+      { ...FIRST, sequence: 2, fields: 1 },
+      { ...FIRST, joins: 2 },
+    ]);
     assert.equal(outbox.joins, 1);
   });
 
-  it('reports an unexpected gap, and sends all values again', async () => {
-    replies = ['ok', 'gap 3'];
+  it('joins again and sends all values when the hash is lost', async () => {
+    replies = ['ok', 'lost'];
     await flush();
-    assert.equal(await flush(), false);
-    assert.deepEqual(rollbacks, [3]);
-    assert.deepEqual(sent.slice(2), [{ ...FIRST, sequence: 3 }]);
+    identity = 'other';
+    assert.equal(await flush(), 'lost');
+    assert.deepEqual(sent.slice(2), [{ ...FIRST, joins: 2 }]);
+    assert.equal(outbox.joins, 1);
   });
 
-  it('expects a gap after compaction, once', async () => {
-    replies = ['ok', 'gap 1', 'gap 2'];
+  it('reports no loss after compaction', async () => {
+    replies = ['ok', 'unknown'];
     await flush();
-    outbox.expectGap();
-    await flush();
-    assert.deepEqual(rollbacks, []);
-    assert.deepEqual(sent.slice(1), [{ ...FIRST, sequence: 2 }]);
-    await flush();
-    assert.deepEqual(rollbacks, [2]);
+    isCompacted = true;
+    assert.equal(await flush(), undefined);
+    assert.deepEqual(sent.slice(2), [{ ...FIRST, joins: 2 }]);
+    assert.equal(outbox.joins, 2);
   });
 
-  it('ends a flush in which the hash is lost twice, and repeats the batch at the next one', async () => {
-    replies = ['lost', 'lost', 'ok'];
-    await assert.rejects(flush(), /^Error: Redis keeps answering 'lost' for the metric 'family_\d+'$/);
-    assert.equal(await flush(), false);
+  it('ends a flush in which the hash is lost again and again, and goes on at the next one', async () => {
+    replies = ['lost', 'lost', 'lost', 'ok'];
+    await assert.rejects(flush(), /^Error: the hash is lost again and again$/);
+    await flush();
     assert.deepEqual(
-      sent.map(({ sequence }) => sequence),
-      [1, 1, 1, 2],
+      sent.map(({ joins, sequence }) => [joins, sequence]),
+      [
+        [1, 1],
+        [2, 1],
+        [3, 1],
+        [4, 1],
+      ],
     );
   });
 

@@ -15,7 +15,7 @@ describe('a Redis that comes and goes', () => {
     for (let i = 0; i < 1000; i++) {
       status.reportOutage(new Error('connect ECONNREFUSED'));
       status.reportRecovery();
-      status.reportLoss(1);
+      status.reportLoss(['lost']);
     }
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', listener);
