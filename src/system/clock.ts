@@ -26,3 +26,49 @@ function readClock(): void {
   }, RESOLUTION_MS).unref();
   now[0] = Date.now() / 1000;
 }
+
+/** Seconds by which a time of this machine may be too early, since it has whole milliseconds only. */
+const RESOLUTION = 0.001;
+
+/**
+ * The clock of a server, by which programs on several machines order their values. Their own clocks may be wrong by any
+ * time.
+ */
+export class ServerClock {
+  /** Seconds that the server's clock is ahead of the clock of this machine. */
+  #offset = 0;
+  readonly #now: () => number;
+
+  /** @param now - returns Unix seconds by the clock of this machine */
+  constructor(now: () => number = () => Date.now() / 1000) {
+    this.#now = now;
+  }
+
+  /** Returns Unix seconds by the clock of this machine. */
+  local(): number {
+    return this.#now();
+  }
+
+  /** Returns Unix seconds by the clock of the server. */
+  now(): number {
+    return this.#now() + this.#offset;
+  }
+
+  /**
+   * Takes over a reading of the server's clock. It was taken after the command was sent and before now, which bounds the
+   * offset. The offset changes only as far as these bounds require. So it stays 0 if the clocks agree, and a slow reply
+   * does not disturb it.
+   *
+   * @param server - the reading, in Unix seconds
+   * @param sent - when the command was sent, by the clock of this machine
+   */
+  adjust(server: number, sent: number): void {
+    if (!Number.isFinite(server)) return;
+    this.#offset = Math.min(Math.max(this.#offset, server - this.#now() - RESOLUTION), server - sent);
+  }
+
+  /** Returns the time of the server for a past time of this machine. It is never in the future. */
+  timeOf(time: number): number {
+    return Math.min(time + this.#offset, this.now());
+  }
+}

@@ -45,3 +45,34 @@ export function runAtOnce<T>(work: Iterator<void, T>): T {
     if (step.done) return step.value;
   }
 }
+
+/** Maximum tasks of one kind under way. Requests that are sent at once are also answered at once. */
+const MAX_TASKS = 64;
+
+/**
+ * Runs a task for each item, some at a time, and pauses whenever a slice is over. Resolves with the results in the order of
+ * the items. When a task rejects, no further tasks are started.
+ */
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  task: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const slice = new TimeSlice();
+  let next = 0;
+  const run = async () => {
+    while (next < items.length) {
+      const index = next;
+      next += 1;
+      try {
+        results[index] = await task(items[index]!);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
+      if (slice.isOver()) await slice.next();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(MAX_TASKS, items.length) }, run));
+  return results;
+}

@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
-import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
+import { ServerClock } from '../../system/clock.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';
 import { publicConfig, type RedisBackendConfig, type Settings, settingsOf } from './config.js';
 import { Connection } from './connection.js';
-import { keysOf } from './family-hash.js';
+import { familyId, keysOf } from './family-hash.js';
 import { Flusher } from './flusher.js';
 import type { Outbox } from './outbox.js';
 import { PerWriterOutbox } from './per-writer.js';
@@ -28,9 +29,10 @@ export class MultiProcessRedisBackend implements Backend {
   readonly #producer = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   /** Owns the pages, and answers scrapes while Redis is unavailable. */
   readonly #own = new SingleProcessBackend();
-  /** The outbox of each family, by family key. */
+  /** The outbox of each family, by family id. */
   readonly #outboxes = new Map<string, Outbox>();
   readonly #status = new RedisStatus();
+  readonly #clock = new ServerClock();
   #open: { readonly connection: Connection; readonly flusher: Flusher; readonly reader: Reader } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -51,6 +53,7 @@ export class MultiProcessRedisBackend implements Backend {
       settings: this.#settings,
       keys: keysOf(this.#settings.keyPrefix),
       status: this.#status,
+      clock: this.#clock,
     };
     const flusher = new Flusher(context, this.#outboxes);
     const reader = new Reader(context, this.#own, this.#outboxes, flusher);
@@ -63,18 +66,21 @@ export class MultiProcessRedisBackend implements Backend {
   reserve(request: CellRequest): Cells {
     const { family, labels, writer } = request;
     const cells = this.#own.reserve(request);
-    const key = familyKey(family);
-    let outbox = this.#outboxes.get(key);
+    const id = familyId(family);
+    let outbox = this.#outboxes.get(id);
     if (outbox === undefined) {
-      outbox = family.merge === 'add' ? new SumOutbox(family) : new PerWriterOutbox(family, this.#producer);
-      this.#outboxes.set(key, outbox);
+      outbox =
+        family.merge === 'add'
+          ? new SumOutbox(family)
+          : new PerWriterOutbox(family, this.#producer, this.#clock);
+      this.#outboxes.set(id, outbox);
     }
     outbox.add(cells, labels, writer);
     return cells;
   }
 
   release(family: FamilyDescriptor, cells: Cells, why: 'removed' | 'moved' = 'removed'): void {
-    this.#outboxes.get(familyKey(family))?.remove(cells, why);
+    this.#outboxes.get(familyId(family))?.remove(cells, why);
     this.#own.release(family, cells);
   }
 

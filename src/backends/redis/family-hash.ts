@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { isStoredFamily } from '../../model/stored-family.js';
+import type { ServerClock } from '../../system/clock.js';
 import type { Argument, Settings } from './config.js';
 import { type Connection, Script } from './connection.js';
 import type { RedisStatus } from './status.js';
@@ -29,6 +30,7 @@ export interface RedisContext {
   readonly settings: Settings;
   readonly keys: ReturnType<typeof keysOf>;
   readonly status: RedisStatus;
+  readonly clock: ServerClock;
 }
 
 const familyIds = new WeakMap<FamilyDescriptor, string>();

@@ -1,4 +1,5 @@
 /** Flushing: a heartbeat, then the changes of every family. */
+import { mapConcurrently } from '../../system/time-slice.js';
 import { isRefusal } from './connection.js';
 import type { RedisContext } from './family-hash.js';
 import type { Outbox } from './outbox.js';
@@ -83,11 +84,11 @@ export class Flusher {
         else errors.push(error as Error);
       }
     };
-    await Promise.all(outboxes.map(flushOne));
+    await mapConcurrently(outboxes, flushOne);
     if (losses.length > 0) {
       // Families without changes have found nothing yet, and may be on the same node of a cluster.
       const stale = await this.#checkKeys(outboxes);
-      await Promise.all(stale.map(flushOne));
+      await mapConcurrently(stale, flushOne);
       status.reportLoss(losses);
     }
     if (errors.length > 0) {
@@ -117,17 +118,15 @@ export class Flusher {
     const { connection, keys, settings, producer } = this.#context;
     const renew = (key: string) => connection.call('EXPIRE', key, settings.expireKeyTime);
     const joined = outboxes.filter(({ isJoined }) => isJoined);
-    const [index, ...fields] = await Promise.all([
-      renew(keys.families),
-      ...joined.map(async ({ id }) => {
-        const key = keys.numbers(id);
-        const field = connection.call('HGET', key, `q:${producer}`).catch(nullIfRefused);
-        return (await Promise.all([field, renew(key)]))[0] as string | null;
-      }),
-    ]);
+    const index = await renew(keys.families);
+    const fields = await mapConcurrently(joined, async ({ id }) => {
+      const key = keys.numbers(id);
+      const field = connection.call('HGET', key, `q:${producer}`).catch(nullIfRefused);
+      return (await Promise.all([field, renew(key)]))[0] as string | null;
+    });
     this.#checked = performance.now();
     if (index === 0) for (const outbox of outboxes) outbox.announced = false;
-    const stale = joined.filter((outbox, i) => !outbox.isContinuedBy(fields[i] as string | null));
+    const stale = joined.filter((outbox, i) => !outbox.isContinuedBy(fields[i]!));
     for (const outbox of stale) outbox.rejoin();
     return stale;
   }

@@ -1,17 +1,16 @@
 /** Gauges and progress bars, whose writers are kept apart: each field of the hash has one series of one writer. */
 import { show } from '../../errors.js';
-import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
-import { LabelColumn, REMOVED } from '../../model/label-column.js';
-import { escapeLabelValue, labelText } from '../../model/labels.js';
-import { TOUCHED } from '../../model/metric-types.js';
+import type { FamilyDescriptor } from '../../model/family.js';
+import { minCellsOf, TOUCHED } from '../../model/metric-types.js';
+import type { ServerClock } from '../../system/clock.js';
 import type { Cells, Writer } from '../backend.js';
 import { accumulate } from '../merge.js';
-import { type Connection, Script } from './connection.js';
-import { BEGIN_BATCH, type FamilyHash, HEAD, parseTexts, RECORD_BATCH, type Reply } from './family-hash.js';
+import { Script } from './connection.js';
+import { BEGIN_BATCH, type FamilyHash, parseTexts, RECORD_BATCH, type Reply } from './family-hash.js';
 import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
 
 /** Word that follows the values of a worker thread that has ended, while its process still runs. */
-const ENDED = 'gone';
+export const ENDED = 'gone';
 
 /** Returns the name of the field with one writer's cells of a series. `labels` are the label values as JSON. */
 export const writerField = (producer: string, writer: string, labels: string) =>
@@ -86,10 +85,12 @@ interface Values extends Batch {
 /** Sends the values of this process's writers. */
 export class PerWriterOutbox extends Outbox<Values> {
   readonly #producer: string;
+  readonly #clock: ServerClock;
 
-  constructor(family: FamilyDescriptor, producer: string) {
+  constructor(family: FamilyDescriptor, producer: string, clock: ServerClock) {
     super(family);
     this.#producer = producer;
+    this.#clock = clock;
   }
 
   protected keyOf(labels: string, writer: Writer | undefined): string {
@@ -107,7 +108,7 @@ export class PerWriterOutbox extends Outbox<Values> {
       if (done) break;
       const change = this.#changeOf(series);
       if (change === undefined) continue;
-      const text = change.values.map(numberText).join(' ');
+      const text = this.#textOf(change.values);
       sets.push(this.keyOf(series.labels, series.writer), change.live ? text : `${text} ${ENDED}`);
       changes.push(change);
       series.offered = true;
@@ -134,148 +135,31 @@ export class PerWriterOutbox extends Outbox<Values> {
     return true;
   }
 
+  /** Returns values as text. The time at which a gauge was set is given by the clock of the server. */
+  #textOf(values: readonly number[]): string {
+    const isGauge = minCellsOf(this.family.merge) > TOUCHED;
+    const texts = values.map((value, cell) => {
+      const isTime = isGauge && cell === TOUCHED && value > 1;
+      return numberText(isTime ? this.#clock.timeOf(value) : value);
+    });
+    return texts.join(' ');
+  }
+
   #changeOf(series: Series): Change | undefined {
     const { sources, sent, known, writer } = series;
     const live = writer?.live ?? true;
     const [{ page, offset }, ...more] = sources as [Cells, ...Cells[]];
+    const isKnown = known && live === series.live;
+    if (isKnown && more.length === 0 && hasSameCells(sent, page, offset)) return undefined;
     const cells = page.slice(offset, offset + sent.length);
     for (const source of more) accumulate(this.family, cells, 0, source.page, source.offset, live);
-    const isKnown = known && live === series.live;
-    if (isKnown && cells.every((value, cell) => Object.is(value, sent[cell]))) return undefined;
+    if (isKnown && hasSameCells(sent, cells, 0)) return undefined;
     return { series, values: [...cells], live };
   }
 }
 
-/** A field of the hash, with its parsed name. */
-interface Field {
-  readonly name: string;
-  /** The row of its series; -1 for a field that holds no series. */
-  readonly row: number;
-  readonly producer: string;
+function hasSameCells(sent: Float64Array, page: Float64Array, offset: number): boolean {
+  for (let cell = 0; cell < sent.length; cell++)
+    if (!Object.is(page[offset + cell], sent[cell])) return false;
+  return true;
 }
-
-/** Number of deleted fields whose names may stay in memory, in addition to the number of fields in the hash. */
-const MAX_STALE = 1000;
-
-/** Reads the values of all writers. Parsed field names are kept from read to read. */
-export class PerWriterReader {
-  readonly family: FamilyDescriptor;
-  /** The number of joins to the hash, by all producers, as of the last read. */
-  joins = 0;
-  #labels = new LabelColumn();
-  #rows = new Map<string, number>();
-  #known = new Map<string, Field>();
-  /** The fields in the order of the last reply. It seldom changes, so most fields are found by their index. */
-  #order: Field[] = [];
-
-  constructor(family: FamilyDescriptor) {
-    this.family = family;
-  }
-
-  /**
-   * Resolves with undefined when there is no hash.
-   *
-   * @param living - the producers that are running
-   */
-  async read(
-    connection: Connection,
-    key: string,
-    living: ReadonlySet<string>,
-  ): Promise<FamilySnapshot | undefined> {
-    const hash = (await connection.call('HGETALL', key)) as string[];
-    return hash.length === 0 ? undefined : this.#snapshot(hash, living);
-  }
-
-  /** @param hash - fields and values in turn */
-  #snapshot(hash: readonly string[], living: ReadonlySet<string>): FamilySnapshot {
-    const { family } = this;
-    const fields = this.#fieldsOf(hash);
-    const values = new Float64Array(this.#labels.size * family.cells);
-    const present = new Uint8Array(this.#labels.size);
-    const live = new Uint8Array(this.#labels.size);
-    for (let i = 0; i < fields.length; i++) {
-      const { name, row, producer } = fields[i]!;
-      const text = hash[2 * i + 1]!;
-      if (name === HEAD.joins) this.joins = Number(text);
-      if (row < 0 || !this.#addWriter(values, row, text, living.has(producer), live)) continue;
-      present[row] = 1;
-    }
-    let rows = this.#labels.view();
-    if (present.includes(0)) {
-      const lengths = rows.lengths.slice(0, rows.size);
-      for (let row = 0; row < rows.size; row++) if (present[row] === 0) lengths[row] = REMOVED;
-      rows = { ...rows, lengths };
-    }
-    return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
-  }
-
-  /** Merges one writer's values into a row. Returns whether the values count in the merge mode of the family. */
-  #addWriter(
-    values: Float64Array,
-    row: number,
-    text: string,
-    isProducerLive: boolean,
-    live: Uint8Array,
-  ): boolean {
-    const { family } = this;
-    const words = text.split(' ');
-    const isLive = isProducerLive && words.at(-1) !== ENDED;
-    if (family.merge.startsWith('live') && !isLive) return false;
-    if (words.length < family.cells) throw new Error(`${show(text)} does not have ${family.cells} numbers`);
-    const cells = Float64Array.from(words.slice(0, family.cells), parseNumber);
-    if (isPerWriter(family) && cells[TOUCHED] === 0) return false;
-    accumulate(family, values, row * family.cells, cells, 0, isLive);
-    if (isLive) live[row] = 1;
-    return true;
-  }
-
-  #fieldsOf(hash: readonly string[]): readonly Field[] {
-    const count = hash.length / 2;
-    if (this.#known.size > 2 * count + MAX_STALE) this.#forget();
-    const order = this.#order;
-    order.length = Math.min(order.length, count);
-    for (let i = 0; i < count; i++) {
-      const name = hash[2 * i]!;
-      if (order[i]?.name === name) continue;
-      let field = this.#known.get(name);
-      if (field === undefined) {
-        field = this.#parse(name);
-        this.#known.set(name, field);
-      }
-      order[i] = field;
-    }
-    return order;
-  }
-
-  /** Forgets all names. The label column is replaced and not cleared, since earlier snapshots still use it. */
-  #forget(): void {
-    this.#labels = new LabelColumn();
-    this.#rows = new Map();
-    this.#known = new Map();
-    this.#order = [];
-  }
-
-  #parse(name: string): Field {
-    const parsed = parseWriterField(name);
-    if (parsed?.labels.length !== this.family.labelNames.length) return { name, row: -1, producer: '' };
-    const { labels, producer, writer } = parsed;
-    const row = this.#rowOf(labels, writer === '' ? producer : `${producer}/${writer}`);
-    return { name, row, producer };
-  }
-
-  /** Returns the row of a series. Writers share it, except in the modes `all`, `liveall` and `each`. */
-  #rowOf(labels: readonly string[], writer: string): number {
-    const { family } = this;
-    let text = labelText(family.labelNames, labels);
-    if (isPerWriter(family)) text += `${text === '' ? '' : ','}pid="${escapeLabelValue(writer)}"`;
-    const key = family.merge === 'each' ? JSON.stringify([writer, text]) : text;
-    let row = this.#rows.get(key);
-    if (row === undefined) {
-      row = this.#labels.add(text);
-      this.#rows.set(key, row);
-    }
-    return row;
-  }
-}
-
-const isPerWriter = ({ merge }: FamilyDescriptor) => merge === 'all' || merge === 'liveall';

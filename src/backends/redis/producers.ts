@@ -120,6 +120,9 @@ if merge ~= 'add' and merge ~= 'all' then
     end
   end
 end
+if #fields > 0 then
+  redis.call('HSET', key, 'k', (tonumber(redis.call('HGET', key, 'k') or 0) or 0) + 1)
+end
 for name, value in pairs(compacted) do redis.call('HSET', key, name, value) end
 for i = 1, #fields, 1000 do
   redis.call('HDEL', key, unpack(fields, i, math.min(i + 999, #fields)))
@@ -136,8 +139,14 @@ export interface Heartbeat {
   readonly living: ReadonlySet<string>;
 }
 
-/** Records this producer's heartbeat. */
-export const recordHeartbeat = (context: RedisContext) => heartbeat(context, context.producer);
+/** Records this producer's heartbeat, and reads the clock of the server. */
+export async function recordHeartbeat(context: RedisContext): Promise<Heartbeat> {
+  const { clock, producer } = context;
+  const sent = clock.local();
+  const recorded = await heartbeat(context, producer);
+  clock.adjust(Number(recorded.now), sent);
+  return recorded;
+}
 
 /** Returns the producers that are running. */
 export const readLiving = async (context: RedisContext) => (await heartbeat(context, '')).living;

@@ -1,12 +1,13 @@
 /** Reading the requested families, and those that other producers have announced. */
-import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn } from '../../model/label-column.js';
+import { mapConcurrently, TimeSlice } from '../../system/time-slice.js';
 import type { Backend, SnapshotRequest } from '../backend.js';
 import { isRefusal } from './connection.js';
 import { familyId, parseDescriptor, type RedisContext } from './family-hash.js';
 import type { Flusher } from './flusher.js';
 import type { Outbox } from './outbox.js';
-import { PerWriterReader } from './per-writer.js';
+import { PerWriterReader } from './per-writer-reader.js';
 import { readLiving } from './producers.js';
 import { SumReader } from './sum-reader.js';
 
@@ -21,7 +22,7 @@ export class Reader {
 
   /**
    * @param own - has the numbers of this process, for families that Redis does not return
-   * @param outboxes - of the families that this process counts in, by family key
+   * @param outboxes - of the families that this process counts in, by family id
    */
   constructor(context: RedisContext, own: Backend, outboxes: ReadonlyMap<string, Outbox>, flusher: Flusher) {
     this.#context = context;
@@ -41,11 +42,11 @@ export class Reader {
       living.size > (living.has(this.#context.producer) ? 1 : 0),
     );
     this.#renew(keys.families);
-    const others = this.#others(index, families, scopes);
-    const snapshots = await Promise.all([
-      ...families.map((family) => this.#readRequested(family, living)),
-      ...others.map((family) => this.#readOther(family, living)),
-    ]);
+    const requested = new Set(families);
+    const others = await this.#others(index, families, scopes);
+    const snapshots = await mapConcurrently([...families, ...others], (family) =>
+      requested.has(family) ? this.#readRequested(family, living) : this.#readOther(family, living),
+    );
     return snapshots.filter((snapshot) => snapshot !== undefined);
   }
 
@@ -62,7 +63,7 @@ export class Reader {
    */
   async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>) {
     const snapshot = await this.#readFamily(family, living);
-    const outbox = this.#outboxes.get(familyKey(family));
+    const outbox = this.#outboxes.get(familyId(family));
     if (outbox === undefined || outbox.hasOtherWriters) return snapshot;
     return this.#readers.get(familyId(family))!.joins > outbox.joins ? snapshot : undefined;
   }
@@ -77,12 +78,13 @@ export class Reader {
     const key = keys.numbers(id);
     let reader = this.#readers.get(id);
     if (reader === undefined) {
-      reader = family.merge === 'add' ? new SumReader(family) : new PerWriterReader(family);
+      reader =
+        family.merge === 'add' ? new SumReader(family) : new PerWriterReader(family, this.#context.clock);
       this.#readers.set(id, reader);
     }
     try {
       const snapshot = await reader.read(connection, key, living);
-      if (snapshot === undefined && this.#outboxes.get(familyKey(family))?.isJoined) {
+      if (snapshot === undefined && this.#outboxes.get(id)?.isJoined) {
         this.#flusher.checkKeys();
         return undefined;
       }
@@ -105,37 +107,40 @@ export class Reader {
    * Returns the announced families that were not requested. If a name has several definitions, only the first is
    * returned.
    */
-  #others(
+  async #others(
     index: readonly string[],
     families: readonly FamilyDescriptor[],
     scopes: readonly string[],
-  ): FamilyDescriptor[] {
-    const names = new Map(families.map((family) => [nameOf(family), familyKey(family)]));
+  ): Promise<FamilyDescriptor[]> {
+    const slice = new TimeSlice();
+    const served = new Map(families.map((family) => [nameOf(family), family]));
     const others: FamilyDescriptor[] = [];
-    for (const family of this.#parse(index)) {
+    for (const family of await this.#parse(index, slice)) {
+      if (slice.isOverAfterStep()) await slice.next();
       if (!scopes.includes(family.scope)) continue;
-      const key = familyKey(family);
-      const known = names.get(nameOf(family));
+      const known = served.get(nameOf(family));
       if (known === undefined) {
-        names.set(nameOf(family), key);
+        served.set(nameOf(family), family);
         others.push(family);
-      } else if (known !== key) this.#context.status.reportConflict(family, known);
+      } else if (familyId(known) !== familyId(family)) this.#context.status.reportConflict(family, known);
     }
     return others;
   }
 
   /** Returns descriptors sorted by id, so that every scrape serves the same definition of a name. */
-  #parse(index: readonly string[]): FamilyDescriptor[] {
+  async #parse(index: readonly string[], slice: TimeSlice): Promise<FamilyDescriptor[]> {
     const before = this.#descriptors;
-    this.#descriptors = new Map();
+    const descriptors = new Map<string, FamilyDescriptor>();
     const parsed: [id: string, family: FamilyDescriptor][] = [];
     for (let i = 0; i < index.length; i += 2) {
+      if (slice.isOverAfterStep()) await slice.next();
       const text = index[i + 1]!;
       const family = before.get(text) ?? parseDescriptor(text);
       if (family === undefined) continue;
-      this.#descriptors.set(text, family);
+      descriptors.set(text, family);
       parsed.push([index[i]!, family]);
     }
+    this.#descriptors = descriptors;
     return parsed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, family]) => family);
   }
 }
@@ -146,4 +151,4 @@ const emptySnapshot = (family: FamilyDescriptor): FamilySnapshot => ({
   values: new Float64Array(0),
 });
 
-const nameOf = ({ scope, name }: FamilyDescriptor) => JSON.stringify([scope, name]);
+const nameOf = ({ scope, name }: FamilyDescriptor) => `${scope.length} ${scope}${name}`;

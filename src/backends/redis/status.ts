@@ -120,13 +120,13 @@ export class RedisStatus {
   }
 
   /** Reports a family that is not served, since another family has its name. Each definition is reported once. */
-  reportConflict(family: FamilyDescriptor, served: string): void {
+  reportConflict(family: FamilyDescriptor, served: FamilyDescriptor): void {
     const { name } = family;
     const key = familyKey(family);
     if (this.#conflicts.has(key)) return;
     this.#conflicts.add(key);
     this.#errors.conflict += 1;
-    const message = `Two programs define the metric '${name}' differently: ${served} and ${key}. The first is served.`;
+    const message = `Two programs define the metric '${name}' differently: ${familyKey(served)} and ${key}. The first is served.`;
     warnOnce(`redis conflict ${name}`, message);
   }
 

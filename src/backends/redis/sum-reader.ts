@@ -8,6 +8,7 @@ import { labelText } from '../../model/labels.js';
 import { TimeSlice } from '../../system/time-slice.js';
 import { type Connection, Script } from './connection.js';
 import { HEAD, parseTexts } from './family-hash.js';
+import { readFields } from './hash-scan.js';
 import { decodeBlocks, rowsOfBlock } from './sum-blocks.js';
 
 /** Prefix of a field that holds the row of a series. The label values follow as JSON. */
@@ -100,7 +101,7 @@ export class SumReader {
   async #readRows(connection: Connection, key: string): Promise<boolean> {
     // The reply is read as text, since ioredis decodes text faster than Buffers. Blocks in it are damaged, and not
     // used.
-    const hash = (await connection.call('HGETALL', key)) as string[];
+    const hash = await readFields(connection, key);
     const slice = new TimeSlice();
     const heads = new Map<string, string>();
     const labels: [row: number, labels: string][] = [];

@@ -6,6 +6,7 @@ import type { MergeMode } from 'metheus/backends';
 import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
+import { startProgram } from './programs.js';
 import { openBackend, optionsFor, type RedisServer, startRedis } from './server.js';
 
 const MODES: readonly MergeMode[] = [
@@ -119,6 +120,43 @@ describe('gauges in Redis', { skip: requireTool('redis-server') }, () => {
     await expire(key, names[2]!);
     assert.equal(await value(), 40, 'a value that was set stays when its producer has ended');
     for (const backend of backends) await backend.close();
+  });
+
+  it('are ordered by the clock of the server, however wrong the clocks of programs are', async () => {
+    const options = optionsFor(server);
+    const late = startProgram(
+      `const { now } = Date;
+      Date.now = () => now() + 3_600_000;
+      const backend = await metheus.loadBackend(MultiProcessRedisBackend, options);
+      metheus.createGauge('clock', 'C.', { multiprocessMode: 'mostrecent' }).set(1);
+      await backend.flush();
+      print('set');
+      await readLine();`,
+      options,
+      false,
+    );
+    await late.printed('set');
+    const backend = await openBackend(options);
+    const read = async () => {
+      const snapshots = await backend.snapshot({ families: [], scopes: [''] });
+      return rowsOf(snapshots.find(({ family }) => family.name === 'clock')!)[0]![1][0];
+    };
+    assert.equal(await read(), 1);
+    const key = (await server.call('KEYS', `${options.keyPrefix}:{*`)) as string[];
+    const before = (await server.call('HGETALL', key[0]!)) as string[];
+    const field = before[before.findIndex((text) => text.startsWith('p:'))]!;
+    // Another program sets the gauge a second later, by a right clock.
+    const now = Number(((await server.call('TIME')) as string[])[0]);
+    await server.call('HSET', key[0]!, 'p:["other",""]:[]', `2 ${now + 1}`);
+    assert.equal(await read(), 2);
+    // A program of an older version, whose clock is a century ahead.
+    await server.call('HSET', key[0]!, 'p:["older",""]:[]', `3 ${now + 3_000_000_000}`);
+    assert.equal(await read(), 2);
+    await server.call('HDEL', key[0]!, 'p:["other",""]:[]', field);
+    assert.equal(await read(), 3);
+    late.sendLine('end');
+    await late.ended();
+    await backend.close();
   });
 
   it('and histograms are complete in every scrape while several producers flush', async () => {

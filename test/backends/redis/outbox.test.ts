@@ -4,6 +4,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { settingsOf } from '#metheus/backends/redis/config.js';
 import { keysOf, type RedisContext } from '#metheus/backends/redis/family-hash.js';
 import { PerWriterOutbox } from '#metheus/backends/redis/per-writer.js';
+import { ServerClock } from '#metheus/system/clock.js';
 import { makeFamily } from '../contract.js';
 
 describe('an outbox', () => {
@@ -40,7 +41,11 @@ describe('an outbox', () => {
       settings: settingsOf({}),
       keys: keysOf('test'),
     } as unknown as RedisContext;
-    outbox = new PerWriterOutbox(makeFamily({ type: 'gauge', merge: 'max', cells: 2 }), 'producer');
+    outbox = new PerWriterOutbox(
+      makeFamily({ type: 'gauge', merge: 'max', cells: 2 }),
+      'producer',
+      new ServerClock(),
+    );
     pages = ['x', 'y'].map((label) => {
       const page = new Float64Array(2);
       outbox.add({ page, offset: 0 }, [label], undefined);

@@ -1,0 +1,42 @@
+/** Reading all fields of a hash in parts, since the client decodes a large reply without a pause. */
+import { type Connection, Script } from './connection.js';
+
+/** Number of fields of one part, approximately. */
+const FIELDS_AT_ONCE = 2000;
+/** Maximum attempts to read in parts while fields are moved. After them, the hash is read at once. */
+const MAX_TRIES = 3;
+
+/**
+ * Returns a part of a hash. KEYS: the hash. ARGV: cursor, and number of fields. The reply has the next cursor, `0` at the
+ * end; the fields that change when other fields are moved; and fields and values in turn.
+ *
+ * Scans with a script, since a client may send other commands to any replica, where the cursor has another meaning.
+ */
+const SCAN = new Script(`
+local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+local state = redis.call('HMGET', KEYS[1], 't', 'v', 'k')
+for i = 1, 3 do state[i] = state[i] or '' end
+return { found[1], table.concat(state, ' '), found[2] }
+`);
+
+/**
+ * Returns fields and values in turn. Fields may occur twice. Values of a large hash may be of different moments, but none
+ * is missing because it was moved.
+ */
+export async function readFields(connection: Connection, key: string): Promise<string[]> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const hash: string[] = [];
+    let first: string | undefined;
+    let cursor = '0';
+    for (;;) {
+      const args = [cursor, FIELDS_AT_ONCE];
+      const [next, state, fields] = (await connection.run(SCAN, key, args)) as [string, string, string[]];
+      first ??= state;
+      if (state !== first) break;
+      for (const text of fields) hash.push(text);
+      cursor = next;
+      if (cursor === '0') return hash;
+    }
+  }
+  return (await connection.call('HGETALL', key)) as string[];
+}
