@@ -1,4 +1,4 @@
-/** A coarse clock for the hot path of metrics. */
+/** Clocks: a coarse clock for the hot path of metrics, and the clock of a server. */
 
 /**
  * Milliseconds for which the coarse time stays the same. Two threads that set a gauge within this time may record equal
