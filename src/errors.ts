@@ -108,14 +108,17 @@ export function show(value: unknown, depth = 0): string {
     const shown = value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1));
     return `[${shown.join(', ')}${value.length > MAX_ITEMS ? ', …' : ''}]`;
   }
+  if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
+  const name = String(value.constructor?.name ?? 'Object');
   try {
+    if (ArrayBuffer.isView(value)) return `${name} ${show(Array.from(value as Float64Array), depth)}`;
     const json = JSON.stringify(value) as string | undefined;
-    if (json !== undefined) return show(json).slice(1, -1);
+    if (json !== undefined && (json !== '{}' || name === 'Object')) return show(json).slice(1, -1);
   } catch {
     // The object is circular or has a getter that throws, so only its class is shown.
   }
-  return Object.prototype.toString.call(value);
+  return `[object ${name}]`;
 }
 
 /** Returns the message of an error, or the text of {@link show} for any other thrown value. */

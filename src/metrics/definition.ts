@@ -111,7 +111,7 @@ export function define(
   }
   const defaults = labelNames.map((label) => {
     const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
-    return value === undefined ? undefined : labelString(label, value);
+    return value === undefined ? undefined : labelString(name, label, value);
   });
   const bounds = boundsOf(type, name, options);
   const descriptor: FamilyDescriptor = Object.freeze({
@@ -146,7 +146,7 @@ function checkStates(name: string, { states }: GivenOptions): readonly string[] 
   if (!isList || !states.every((state) => typeof state === 'string')) {
     throw invalidOption(name, 'states', states, 'an array of different strings, at least one');
   }
-  return states.map((state: string) => labelString(name, state));
+  return states.map((state: string) => labelString(name, name, state));
 }
 
 function boundsOf(

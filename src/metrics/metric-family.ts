@@ -100,7 +100,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     const isOverflow = this.#isOverflow(base ?? []);
     return labelNames.map((name, i) => {
       if (!Object.hasOwn(own, name)) return base?.[i];
-      const value = labelString(name, own[name]);
+      const value = labelString(metric, name, own[name]);
       if (base !== undefined && base[i] === undefined) return value;
       if (isOverflow) return OVERFLOW;
       const known = base === undefined ? 'that of a removed series' : `'${base[i]}'`;

@@ -18,6 +18,16 @@ import {
 } from './options.js';
 
 const FAMILY_OPTIONS = ['type', 'unit', 'labelNames', 'buckets', 'quantiles', 'utf8Names', 'series'];
+const SERIES_OPTIONS = [
+  'labels',
+  'value',
+  'timestamp',
+  'created',
+  'exemplar',
+  'exemplars',
+  'quantiles',
+  'native',
+];
 
 /**
  * Returns a family for a custom `Collector`.
@@ -27,8 +37,14 @@ const FAMILY_OPTIONS = ['type', 'unit', 'labelNames', 'buckets', 'quantiles', 'u
  * number of values, or a value that the type cannot have; `METHEUS_DUPLICATE_SERIES`
  */
 export function createFamily(name: string, help: string, options: FamilyOptions): FamilySnapshot {
+  checkMetricName(name, (options as FamilyOptions | undefined)?.utf8Names);
   checkOptionNames(`createFamily of ${show(name)}`, options, FAMILY_OPTIONS);
+  if (typeof options.series?.[Symbol.iterator] !== 'function') {
+    throw invalidOption(name, 'series', options.series, 'an array of series, or another iterable');
+  }
   const series = [...options.series];
+  const owner = `a series of ${show(name)}`;
+  for (const one of series) checkOptionNames(owner, one, SERIES_OPTIONS);
   const family = describe(name, help, options, series);
   const columns = new SeriesColumns(family, series.length);
   for (const [row, one] of series.entries()) columns.add(row, one);
@@ -52,21 +68,21 @@ function describe(
   { type = 'gauge', unit, labelNames = [], buckets, quantiles = [], utf8Names }: FamilyOptions,
   series: readonly FamilySeries[],
 ): FamilyDescriptor {
-  checkMetricName(name, utf8Names);
   checkHelp(name, help);
+  if (!Array.isArray(labelNames)) throw invalidOption(name, 'labelNames', labelNames, 'an array of names');
   checkLabelNames(name, labelNames, utf8Names);
   if (!TYPE_NAMES.includes(type)) throw invalidOption(name, 'type', type, `one of ${TYPE_NAMES.join(', ')}`);
   if (type === 'stateset' && labelNames.at(-1) !== name) {
     throw invalidOption(name, 'labelNames', labelNames, 'the name of the family as the last one');
   }
-  if (!areQuantiles(quantiles)) {
+  if (!Array.isArray(quantiles) || !areQuantiles(quantiles)) {
     throw invalidOption(name, 'quantiles', quantiles, 'numbers from 0 to 1, ascending');
   }
   const { layout, merge } = METRIC_TYPES[type];
   const isWithoutBuckets =
     buckets === undefined
       ? series.length === 0 || series.some(({ native }) => native !== undefined)
-      : buckets.length === 0;
+      : Array.isArray(buckets) && buckets.length === 0;
   let bounds = quantiles.map(withoutNegativeZero);
   if (layout === 'buckets') bounds = isWithoutBuckets ? [] : checkBuckets(name, buckets);
   return {
@@ -105,7 +121,9 @@ class SeriesColumns {
     const { name, labelNames, type, cells, bounds } = this.#family;
     const { layout } = METRIC_TYPES[type];
     checkLabels(name, labelNames, labels);
-    const texts = labelNames.map((label) => labelString(label, labels[label]));
+    const texts = labelNames.map((label) =>
+      labelString(name, label, Object.hasOwn(labels, label) ? labels[label] : undefined),
+    );
     const text = labelText(labelNames, texts);
     if (this.#texts.has(text)) {
       const given = `{${text}} of '${name}' twice`;
@@ -123,7 +141,7 @@ class SeriesColumns {
     if (quantiles !== undefined) {
       this.#check(
         quantiles,
-        type === 'summary' && quantiles.length === bounds.length && quantiles.every(isNumber),
+        type === 'summary' && areNumbers(quantiles) && quantiles.length === bounds.length,
         'a value for each quantile',
       );
       this.quantiles.set(quantiles, row * bounds.length);
@@ -132,6 +150,11 @@ class SeriesColumns {
       this.#check(native, layout === 'buckets' && isNativeBuckets(native), 'native buckets of a histogram');
     }
     const exemplarCells = exemplarCellsOf(type, bounds);
+    this.#check(
+      exemplars,
+      Array.isArray(exemplars),
+      'an array with an exemplar or undefined for each bucket',
+    );
     for (const [cell, one] of exemplars.entries()) {
       if (one === undefined) continue;
       const hasTime = one?.timestamp === undefined || isTime(one.timestamp);
@@ -149,10 +172,10 @@ class SeriesColumns {
     const { type, cells } = this.#family;
     const { layout } = METRIC_TYPES[type];
     const isGauge = layout === 'gauge';
-    const given = typeof value === 'number' ? [value] : value;
-    const all = isGauge && given.length === 1 ? [...given, 1] : given;
-    const areNumbers = all.length === cells && all.every(isNumber);
-    this.#check(value, areNumbers, isGauge ? 'a number' : `${cells} numbers`);
+    const given = areNumbers(value) ? value : [value];
+    const all = (isGauge && given.length === 1 ? [...given, 1] : given) as readonly number[];
+    const isRight = all.length === cells && all.every(isNumber);
+    this.#check(value, isRight, isGauge || cells === 1 ? 'a number' : `${cells} numbers`);
     const counts = layout === 'buckets' ? all.slice(0, -1) : layout === 'summary' ? all.slice(1) : [];
     this.#check(
       value,
@@ -175,5 +198,10 @@ class SeriesColumns {
 }
 
 const isNumber = (given: unknown): given is number => typeof given === 'number';
+
+/** Reports whether a value is an array or a typed array of numbers. */
+const areNumbers = (given: unknown): given is readonly number[] =>
+  (Array.isArray(given) || (ArrayBuffer.isView(given) && 'every' in given)) &&
+  (given as readonly unknown[]).every(isNumber);
 
 const SECONDS = 'Unix seconds';

@@ -32,7 +32,7 @@ export function exemplarLabels(
   for (const name of Object.keys(given)) {
     if (!isLegacyLabelName(name))
       throw invalidExemplar(metric, given, "label names of letters, digits and '_'");
-    const value = labelString(name, (given as Record<string, unknown>)[name]);
+    const value = labelString(metric, name, (given as Record<string, unknown>)[name]);
     labels[name] = value;
     text += name + value;
   }

@@ -16,7 +16,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\
  *
  * @throws `METHEUS_INVALID_LABEL_VALUE` when it is not a string, number or boolean
  */
-export function labelString(name: string, value: unknown): string {
+export function labelString(metric: string, name: string, value: unknown): string {
   switch (typeof value) {
     case 'string':
       return value.toWellFormed();
@@ -25,7 +25,7 @@ export function labelString(name: string, value: unknown): string {
       return String(value);
     default:
       throw new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
-        given: `${show(value)} for label '${name}'`,
+        given: `${show(value)} for label '${name}' of metric '${metric}'`,
         expected: 'a string, number or boolean',
       });
   }
@@ -85,14 +85,21 @@ export function matchesLabels(labels: readonly string[], pattern: readonly (stri
  *
  * @throws `METHEUS_INVALID_LABEL_VALUE`, `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`
  */
-export function checkLabels(metric: string, names: readonly string[], given: object): void {
+export function checkLabels(
+  metric: string,
+  names: readonly string[],
+  given: unknown,
+): asserts given is object {
+  const refuse = (shown: string, todo?: string) =>
+    new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
+      given: `${shown} as labels of metric '${metric}'`,
+      expected: 'an object whose own properties are the labels',
+      ...(todo !== undefined && { todo }),
+    });
+  if (typeof given !== 'object' || given === null) throw refuse(show(given));
   const isOverlooked = (name: string) => name in given && !Object.hasOwn(given, name) && !(name in PLAIN);
   if ((Object.keys(given).length === 0 && !isPlain(given)) || names.some(isOverlooked)) {
-    throw new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
-      given: `${Object.prototype.toString.call(given)} as labels of metric '${metric}'`,
-      expected: 'an object whose own properties are the labels',
-      todo: 'Use Object.fromEntries() for a map',
-    });
+    throw refuse(Object.prototype.toString.call(given), 'Use Object.fromEntries() for a map');
   }
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown === undefined) return;

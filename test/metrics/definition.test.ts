@@ -111,7 +111,7 @@ describe('createCounter refuses', () => {
       'A.',
       { requiredLabels: ['x'], defaultLabels: { x: null } },
       'METHEUS_INVALID_LABEL_VALUE',
-      "Invalid label value: given null for label 'x', expected a string, number or boolean.",
+      "Invalid label value: given null for label 'x' of metric 'a', expected a string, number or boolean.",
     ],
     [
       'defaults that are no object',

@@ -124,7 +124,8 @@ describe('inc, dec and set', () => {
     1n,
     {},
   ]) {
-    const shown = typeof by === 'string' ? `'${by}'` : typeof by === 'object' && by ? '{}' : String(by);
+    const bigint = typeof by === 'bigint' ? `${by}n` : String(by);
+    const shown = typeof by === 'string' ? `'${by}'` : typeof by === 'object' && by ? '{}' : bigint;
     for (const method of ['inc', 'dec'] as const) {
       it(`${method} refuses ${typeof by} ${shown} and counts nothing`, () => {
         const jobs = gauge();

@@ -167,7 +167,7 @@ for (const [type, make, read] of timing) {
         [undefined, 'undefined'],
         [null, 'null'],
         [3, '3'],
-        [Promise.resolve(), '{}'],
+        [Promise.resolve(), '[object Promise]'],
       ] as const) {
         assert.throws(() => metric.time(given as never), {
           name: 'MetheusError',

@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CollectorRegistry, createFamily, type FamilyOptions, generateMetrics, seriesOf } from 'metheus';
+import {
+  CollectorRegistry,
+  createFamily,
+  type FamilyOptions,
+  generateMetrics,
+  MetheusError,
+  seriesOf,
+} from 'metheus';
 import { familyKey } from '#metheus/model/family.js';
 
 async function exposed(name: string, help: string, options: FamilyOptions): Promise<string> {
@@ -286,6 +293,85 @@ describe('createFamily', () => {
     it(`refuses ${what}`, () =>
       assert.throws(make, { name: 'MetheusError', code, ...(message === undefined ? {} : { message }) }));
   }
+
+  /** Values of every type, none of which any field of a family accepts. */
+  const wrong = [null, true, 5, 10n, 'text', Symbol('s'), () => 1, {}, [{}], new Map(), Promise.resolve(1)];
+  const fields: readonly (readonly [
+    field: string,
+    make: (given: unknown) => unknown,
+    allowed?: unknown[],
+  ])[] = [
+    ['the options', (given) => createFamily('pool', 'P.', given as never)],
+    ['series', (given) => createFamily('pool', 'P.', { series: given as never }), [new Map()]],
+    ['a series', (given) => createFamily('pool', 'P.', { series: [given as never] })],
+    ['type', (given) => pool({ type: given })],
+    ['unit', (given) => pool({ unit: given }), ['text']],
+    ['labelNames', (given) => pool({ labelNames: given })],
+    ['buckets', (given) => pool({ type: 'histogram', buckets: given })],
+    ['quantiles', (given) => pool({ type: 'summary', quantiles: given })],
+    ['labels', (given) => pool({}, { labels: given }), [{}, new Map(), Promise.resolve(1)]],
+    ['a label', (given) => pool({ labelNames: ['a'] }, { labels: { a: given } }), [true, 5, 'text']],
+    ['value', (given) => pool({}, { value: given }), [5]],
+    ['a value', (given) => pool({ type: 'summary' }, { value: [1, given] }), [5]],
+    ['timestamp', (given) => pool({}, { timestamp: given }), [5]],
+    ['created', (given) => pool({ type: 'counter' }, { created: given }), [5]],
+    ['exemplar', (given) => pool({ type: 'counter' }, { exemplar: given })],
+    ['exemplars', (given) => pool({ type: 'counter' }, { exemplars: given })],
+    ['values at quantiles', (given) => pool({ type: 'summary' }, { value: [1, 1], quantiles: given })],
+    ['native', (given) => pool({ type: 'histogram' }, { value: [1, 1], native: given })],
+    [
+      'native buckets',
+      (given) =>
+        pool({ type: 'histogram' }, { value: [1, 1], native: { ...native({}).native, positive: given } }),
+    ],
+  ];
+  function pool(options: object, series: object = {}): unknown {
+    return createFamily('pool', 'P.', { series: [{ value: 1, ...series }], ...options } as FamilyOptions);
+  }
+  for (const [field, make, allowed = []] of fields) {
+    it(`names the family when ${field} has a wrong type`, () => {
+      for (const given of wrong) {
+        const isAllowed = allowed.some((one) => typeof one === typeof given && String(one) === String(given));
+        if (isAllowed) continue;
+        const isExpected = (error: unknown) => {
+          assert.ok(error instanceof MetheusError, `${field}: ${String(given)}: ${error}`);
+          assert.match(error.message, /'pool'/);
+          return true;
+        };
+        assert.throws(() => make(given), isExpected, `${field}: ${String(given)}`);
+      }
+    });
+  }
+
+  it('refuses unknown properties of a series, and undefined where a value is needed', () => {
+    assert.throws(() => pool({}, { vaule: 1 }), {
+      code: 'METHEUS_INVALID_OPTIONS',
+      message: /the unknown option 'vaule' of a series of 'pool'.*Write value\.$/,
+    });
+    assert.throws(() => pool({}, { value: undefined }), {
+      code: 'METHEUS_INVALID_VALUE',
+      message: "Invalid value: given undefined for a gauge 'pool', expected a number.",
+    });
+    assert.throws(() => createFamily('pool', 'P.', {} as never), {
+      code: 'METHEUS_INVALID_OPTIONS',
+      message:
+        "Invalid options: given series: undefined for metric 'pool', " +
+        'expected an array of series, or another iterable.',
+    });
+    assert.throws(() => pool({ labelNames: ['constructor'] }), {
+      code: 'METHEUS_INVALID_LABEL_VALUE',
+      message: /^Invalid label value: given undefined for label 'constructor' of metric 'pool'/,
+    });
+  });
+
+  it('takes the numbers of typed arrays', () => {
+    const { values } = createFamily('h', 'H.', {
+      type: 'histogram',
+      buckets: [1],
+      series: [{ value: Float64Array.of(1, 2, 3) as never }],
+    });
+    assert.deepEqual(values, Float64Array.of(1, 2, 3));
+  });
 });
 
 describe('familyKey', () => {

@@ -13,30 +13,32 @@ import {
 
 describe('labelString', () => {
   it('converts numbers and booleans as JavaScript does', () => {
-    assert.equal(labelString('a', 500), '500');
-    assert.equal(labelString('a', 1e21), '1e+21');
-    assert.equal(labelString('a', -0), '0');
-    assert.equal(labelString('a', Number.NaN), 'NaN');
-    assert.equal(labelString('a', true), 'true');
-    assert.equal(labelString('a', false), 'false');
-    assert.equal(labelString('a', ''), '');
+    assert.equal(labelString('m', 'a', 500), '500');
+    assert.equal(labelString('m', 'a', 1e21), '1e+21');
+    assert.equal(labelString('m', 'a', -0), '0');
+    assert.equal(labelString('m', 'a', Number.NaN), 'NaN');
+    assert.equal(labelString('m', 'a', true), 'true');
+    assert.equal(labelString('m', 'a', false), 'false');
+    assert.equal(labelString('m', 'a', ''), '');
   });
 
   it('replaces lone surrogates and keeps pairs', () => {
-    assert.equal(labelString('a', 'x\ud800y'), 'x\ufffdy');
-    assert.equal(labelString('a', '\udc00'), '\ufffd');
-    assert.equal(labelString('a', '😀'), '😀');
+    assert.equal(labelString('m', 'a', 'x\ud800y'), 'x\ufffdy');
+    assert.equal(labelString('m', 'a', '\udc00'), '\ufffd');
+    assert.equal(labelString('m', 'a', '😀'), '😀');
   });
 
   for (const value of [undefined, null, {}, [], 1n, Symbol('s'), () => {}]) {
     it(`refuses ${typeof value === 'object' ? JSON.stringify(value) : typeof value}`, () => {
-      assert.throws(() => labelString('method', value), { code: 'METHEUS_INVALID_LABEL_VALUE' });
+      assert.throws(() => labelString('m', 'method', value), { code: 'METHEUS_INVALID_LABEL_VALUE' });
     });
   }
 
   it('names the label, the given value and the rule in the error', () => {
-    assert.throws(() => labelString('method', null), {
-      message: "Invalid label value: given null for label 'method', expected a string, number or boolean.",
+    assert.throws(() => labelString('m', 'method', null), {
+      message:
+        "Invalid label value: given null for label 'method' of metric 'm', " +
+        'expected a string, number or boolean.',
     });
   });
 });

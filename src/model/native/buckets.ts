@@ -18,7 +18,8 @@ export function isNativeBuckets(given: NativeBuckets): boolean {
   );
 }
 
-function isPowerBuckets({ index, counts }: PowerBuckets = {} as PowerBuckets): boolean {
+function isPowerBuckets(given: PowerBuckets | null | undefined): boolean {
+  const { index, counts } = given ?? {};
   return (
     index instanceof Int32Array &&
     counts instanceof Float64Array &&

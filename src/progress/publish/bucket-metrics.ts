@@ -66,7 +66,8 @@ function familyOf(
     one.buckets.push(bucket);
   }
   const type = typeOf(name ?? fixedName, property);
-  const snapshot = createFamily(name ?? fixedName, help, { type, labelNames, series: series.values() });
+  const given = Array.from(series.values(), ({ labels, value }) => ({ labels, value }));
+  const snapshot = createFamily(name ?? fixedName, help, { type, labelNames, series: given });
   return { property, snapshot, series: [...series.values()] };
 }
 
