@@ -214,7 +214,9 @@ export class MetricsDirectory {
       yield* file.read();
       if (file.fault !== undefined && before === undefined) this.#report('file', name, FAULTS[file.fault]);
       const more = file.refused - refused;
-      if (more > 0) this.#report('record', name, `has invalid records: ${show(file.firstRefused)}`, more);
+      if (more === 0) return;
+      const what = file.hasLaterRecords ? 'records of a later version of metheus' : 'invalid records';
+      this.#report('record', name, `has ${what}: ${show(file.firstRefused)}`, more);
     } catch (error) {
       if (isMissing(error)) this.#forget(name, file);
       else if (isOutOfDescriptors(error)) this.#reportOnce(DIRECTORY, error as Error);
