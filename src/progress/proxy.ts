@@ -6,7 +6,8 @@ import type { FamilySnapshot } from '../model/family.js';
 import { checkOptionNames } from '../model/options.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
-import type { BarSnapshot } from './bar/environment.js';
+import { Bar } from './bar/bar.js';
+import type { BarPublisher, BarSnapshot } from './bar/environment.js';
 import { serveAnywhere } from './proxy-server.js';
 import { BucketFamilies, type MetricFunc } from './publish/bucket-metrics.js';
 import { BucketReader } from './publish/buckets.js';
@@ -15,7 +16,9 @@ import { children, publishInParent } from './remote/connect.js';
 import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
 
 /**
- * Names the bucket that a bar is counted in, when the bar starts. Bars of one bucket add up.
+ * Names the bucket that a bar is counted in. Bars of one bucket add up. Called when the bar starts, and again with a
+ * frame when the description, the total or the postfix has changed. If it then returns another name, the bar counts in
+ * that bucket from then on.
  */
 export type BucketFunc = (bar: BarSnapshot) => string;
 
@@ -77,6 +80,7 @@ export class TqdmPromProxy implements Collector {
   readonly name: string;
   readonly #address: Required<Pick<MetricsServerOptions, 'host' | 'port' | 'keepAlive'>>;
   readonly #isRequired: boolean;
+  readonly #publisher: BarPublisher;
   readonly #registry: CollectorRegistry | DefaultRegistry;
   readonly #buckets: BucketReader;
   readonly #families: BucketFamilies;
@@ -97,18 +101,34 @@ export class TqdmPromProxy implements Collector {
     this.#registry = registry;
     this.#buckets = new BucketReader(this.name);
     this.#families = new BucketFamilies(this.name, metricFunc);
-    const environment = {
+    this.#publisher = {
       openRecord: RecordPool.of(this.name).open,
       bucketOf: bucketNamer(this.name, bucketFunc),
+      followsBuckets: bucketFunc !== undefined,
     };
     publishInParent();
-    this.tqdm = createTqdm(environment);
-    this.trange = createTrange(environment);
+    this.tqdm = createTqdm(this.#publisher);
+    this.trange = createTrange(this.#publisher);
   }
 
   /** URL of the metrics, such as `http://[::1]:3000/metrics`; undefined while they are not served. */
   get url(): string | undefined {
     return this.#url;
+  }
+
+  /**
+   * Publishes a bar that was made without a proxy, with all that it has counted so far. Has no effect on a bar that has
+   * ended, or that this proxy publishes already.
+   *
+   * @returns the bar
+   * @throws `METHEUS_INVALID_VALUE` for anything else, and for a bar of another proxy
+   */
+  add<B extends Bar>(bar: B): B {
+    if (!(bar instanceof Bar)) throw notAddable(show(bar));
+    if (bar.proxy === this.name) return bar;
+    if (bar.proxy !== undefined) throw notAddable(`a bar of the proxy ${show(bar.proxy)}`);
+    bar.publishBy(this.#publisher);
+    return bar;
   }
 
   /**
@@ -213,6 +233,11 @@ function checkOptions(options: TqdmPromProxyOptions): void {
       expected: 'a registry',
     });
   }
+}
+
+function notAddable(given: string): MetheusError {
+  const expected = 'a bar of tqdm that no other proxy publishes';
+  return new MetheusError('METHEUS_INVALID_VALUE', { given, expected });
 }
 
 /** Returns the user's function with a fallback for a call that throws or returns no name. */

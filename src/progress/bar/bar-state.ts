@@ -48,11 +48,12 @@ export interface RunningLoop {
   readonly threshold: number;
   /** Units that the loop has counted and `n` does not contain yet. */
   readonly pending: number;
+  record: BarRecord;
 }
 
 export class BarState {
   readonly clock: Clock;
-  readonly record: BarRecord;
+  record: BarRecord;
   settings: BarSettings;
   /** Draws a frame. */
   readonly refresh: () => void;

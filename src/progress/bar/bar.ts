@@ -7,6 +7,7 @@ import { initialPostfix } from '../meter/postfix.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
 import { streamName } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
+import { BarBucket, moveBar, snapshotOf, transferBar } from './bar-bucket.js';
 import { type BarOptions, environmentDefaults, resolveOptions } from './bar-options.js';
 import { BarState } from './bar-state.js';
 import {
@@ -15,12 +16,20 @@ import {
   countingTransform,
   type StreamOptions,
 } from './counting-stream.js';
-import { type BarEnvironment, processEnvironment } from './environment.js';
+import {
+  type BarEnvironment,
+  type BarPublisher,
+  type BarSnapshot,
+  processEnvironment,
+} from './environment.js';
 import type { BarFrame } from './frame.js';
 import { type FormatDict, harmlessText } from './line.js';
 import { type BarOutput, openOutput } from './output.js';
-import { FAILED, FINISHED, knownTotal, type Outcome } from './record.js';
+import { type BarRecord, FAILED, FINISHED, knownTotal, type Outcome } from './record.js';
 import type { BarHost } from './renderer.js';
+
+/** Number of bars that this thread has opened. */
+let bars = 0;
 
 /** Rows assumed for a screen of unknown size. */
 const DEFAULT_ROWS = 20;
@@ -37,6 +46,8 @@ export class Bar extends BarAttributes implements Disposable {
   readonly #state: BarState;
   readonly #host: BarHost;
   #isDisabled: boolean;
+  /** Undefined for a bar that stays in its bucket. */
+  #bucket: BarBucket | undefined;
 
   /**
    * @param length - the total when `options.total` is not given: the length of what is iterated
@@ -51,18 +62,19 @@ export class Bar extends BarAttributes implements Disposable {
     const stream = file === null ? null : (streamName(file, environment) ?? null);
     const settings = Object.assign(given, { stream, postfix: initialPostfix(given.postfix) });
     super(settings, file);
-    const { barFormat, desc, unit, initial, position } = settings;
+    const { barFormat, initial, position } = settings;
     if (barFormat) checkBarFormat(barFormat);
     const end = knownTotal(total ?? length ?? null);
     this.#environment = environment;
     this.#host = this.#createHost();
     this.#output = openOutput(settings, file, environment, this.#host);
     this.#isDisabled = this.#output.isDisabled;
-    const bucket = environment.bucketOf({ desc, unit, total: end, initial });
-    const record = environment.openRecord(bucket, unit);
-    this.#state = new BarState(settings, end, environment.clock, record, () => this.refresh());
     // A bar that is not drawn takes no row from others.
     this.#host.row = position === null ? (this.#isDisabled ? 0 : rowOfNewBar(environment.live)) : -position;
+    const miniters = settings.miniters ?? 0;
+    const start = { ...this.#place, n: initial, total: end, elapsed: 0, rate: null, miniters };
+    const record = this.#openRecord(environment, snapshotOf(start, settings));
+    this.#state = new BarState(settings, end, environment.clock, record, () => this.refresh());
     environment.live.add(this.#host, !this.#isDisabled);
     if (this.#output.redirects) environment.redirection.hold(this);
     if (settings.delay <= 0) this.refresh();
@@ -129,6 +141,7 @@ export class Bar extends BarAttributes implements Disposable {
 
   /** Draws a frame now. */
   refresh(): void {
+    this.#follow();
     if (!this.#isDisabled) this.display();
   }
 
@@ -185,15 +198,48 @@ export class Bar extends BarAttributes implements Disposable {
     };
   }
 
+  /** @internal The numbers and settings of the bar now. */
+  snapshot(): BarSnapshot {
+    const { n, total, elapsed, rate, miniters } = this;
+    return snapshotOf({ ...this.#place, n, total, elapsed, rate, miniters }, this.settings);
+  }
+
+  /** @internal Name of the proxy that publishes the bar, if there is one. */
+  get proxy(): string | undefined {
+    return this.#state.record.proxy;
+  }
+
+  /** @internal Publishes an open bar that is not published, with what it has counted so far. */
+  publishBy(publisher: BarPublisher): void {
+    if (this.#state.outcome !== undefined) return;
+    transferBar(this.#state, this.#openRecord(publisher, this.snapshot()));
+    // The frame on a board says in which cells the bar counts.
+    if (this.#isSeen) this.refresh();
+  }
+
+  #openRecord(publisher: BarPublisher, bar: BarSnapshot): BarRecord {
+    const bucket = new BarBucket(publisher, bar);
+    this.#bucket = publisher.followsBuckets === true ? bucket : undefined;
+    return bucket.openRecord();
+  }
+
+  /** Moves the bar to another bucket if it has changed and belongs there now. */
+  #follow(): void {
+    if (this.#bucket === undefined || this.#state.outcome !== undefined) return;
+    const record = this.#bucket.next(this.snapshot());
+    if (record !== undefined) moveBar(this.#state, record);
+  }
+
   /** @internal Ends the bar at the end of a loop. */
   protected readonly endLoop = (outcome: Outcome, error?: unknown): void => this.#end(outcome, error);
 
   #end(outcome: Outcome, error?: unknown): void {
     const state = this.#state;
     if (state.outcome !== undefined) return;
+    this.#follow();
     state.end(outcome, error);
     // A bar that ends within its `delay` was never drawn, so it leaves no line.
-    const wasSeen = !this.#isDisabled && state.lastPrintT >= state.startT + this.delay;
+    const wasSeen = this.#isSeen;
     const stays = wasSeen && (this.leave ?? this.position === 0);
     this.#environment.live.remove(this.#host, stays);
     this.#isDisabled = true;
@@ -203,9 +249,19 @@ export class Bar extends BarAttributes implements Disposable {
     this.#environment.redirection.release(this);
   }
 
+  get #place() {
+    return { id: this.#host.id, position: this.position };
+  }
+
+  get #isSeen(): boolean {
+    const { lastPrintT, startT } = this.#state;
+    return !this.#isDisabled && lastPrintT >= startT + this.delay;
+  }
+
   #createHost(): BarHost {
     const bar = this;
     return {
+      id: ++bars,
       row: 0,
       get terminal() {
         return bar.#output.terminal;

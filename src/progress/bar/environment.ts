@@ -7,13 +7,40 @@ import { type Clock, systemClock } from './clock.js';
 import { type OpenRecord, privateRecord } from './record.js';
 import type { BarHost, Renderer } from './renderer.js';
 
-/** Properties of a new bar, from which its bucket is chosen. */
+/** A bar at one moment, from which its bucket is chosen. */
 export interface BarSnapshot {
-  /** The description as given, without the colon that the line adds. */
+  /** Number of the bar, unique in its thread. */
+  readonly id: number;
+  /** The description, without the colon that the line adds. */
   readonly desc: string;
-  readonly unit: string;
+  /** Units done. */
+  readonly n: number;
+  /** Units expected; `null` when not known. */
   readonly total: number | null;
+  /** Units done before the start. */
   readonly initial: number;
+  /** Seconds since the start. */
+  readonly elapsed: number;
+  /** Units per second; `null` at the very start. */
+  readonly rate: number | null;
+  readonly unit: string;
+  readonly unitScale: boolean | number;
+  readonly unitDivisor: number;
+  readonly postfix: unknown;
+  /** Row of the bar, from 0. */
+  readonly position: number;
+  readonly mininterval: number;
+  readonly maxinterval: number;
+  readonly miniters: number;
+}
+
+/** Decides where a bar is counted. */
+export interface BarPublisher {
+  readonly openRecord: OpenRecord;
+  /** Returns the bucket that a bar is counted in. */
+  readonly bucketOf: (bar: BarSnapshot) => string;
+  /** Whether a bar moves to another bucket when `bucketOf` returns another one after the bar has changed. */
+  readonly followsBuckets?: boolean;
 }
 
 /** Passes the frames of this thread's bars to the thread or process that draws them. */
@@ -23,7 +50,7 @@ export interface FrameBoard {
   print(stream: StreamName, text: string): boolean;
 }
 
-export interface BarEnvironment {
+export interface BarEnvironment extends BarPublisher {
   readonly clock: Clock;
   /** File of bars that name none. */
   readonly stderr: OutputFile;
@@ -37,9 +64,6 @@ export interface BarEnvironment {
   readonly live: LiveBars;
   /** The redirection by which the program's output is printed above the bars on the same terminal. */
   readonly redirection: Redirection;
-  readonly openRecord: OpenRecord;
-  /** Returns the bucket that a bar is counted in. */
-  readonly bucketOf: (bar: BarSnapshot) => string;
 }
 
 /** The environment of the process: its streams, opened only when they are used, its clock, and private records. */

@@ -49,22 +49,15 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Number of bars shown as JSON so far in this process. */
-let bars = 0;
-
 /** Writes a line of JSON for the first frame, for one now and then, and for the last. */
 export class JsonRenderer implements Renderer {
   readonly #bar: BarHost;
   readonly #clock: Clock;
-  /** Number that distinguishes the bar's lines from those of other bars. */
-  readonly #number: number;
   #lastLine: number | undefined;
 
   constructor(bar: BarHost, clock: Clock) {
     this.#bar = bar;
     this.#clock = clock;
-    bars += 1;
-    this.#number = bars;
   }
 
   draw(frame: BarFrame): boolean {
@@ -93,7 +86,7 @@ export class JsonRenderer implements Renderer {
     const rate = frame.rate ?? averageRate(n - settings.initial, elapsed);
     const line = {
       time: new Date(time * 1000).toISOString(),
-      bar: this.#number,
+      bar: this.#bar.id,
       state,
       desc: settings.desc.replace(/: $/, ''),
       n,

@@ -43,6 +43,8 @@ export function expectedUnits(total: number | null): number {
 export interface BarRecord {
   page: Float64Array;
   offset: number;
+  /** Name of the proxy that publishes the record, if there is one. */
+  readonly proxy?: string;
   /** Gives the record back. Its numbers stay, and the next bar of the same bucket and unit adds to them. */
   release(): void;
 }

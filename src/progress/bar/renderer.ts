@@ -6,6 +6,8 @@ import type { BarRecord } from './record.js';
 
 /** The properties of a bar that its renderer and its screen use. */
 export interface BarHost extends LiveBar {
+  /** Number of the bar, unique in its thread. */
+  readonly id: number;
   readonly record: BarRecord;
   /** Units done now, those of a running loop included. */
   readonly n: number;

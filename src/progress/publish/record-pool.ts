@@ -74,7 +74,8 @@ export class RecordPool implements CellOwner {
       text.toWellFormed(),
     );
     const { page, offset } = activeBackend().backend.reserve({ family: BARS, labels });
-    const record: PooledRecord = { labels, page, offset, release: () => free.push(record) };
+    const release = () => free.push(record);
+    const record: PooledRecord = { page, offset, release, proxy: this.#proxy, labels };
     this.#records.push(record);
     return record;
   }

@@ -15,7 +15,7 @@ export class Loop implements RunningLoop {
   readonly threshold = takeThreshold();
   /** Number of items yielded. The last of them is counted when the next is requested. */
   protected given = 0;
-  protected readonly record: BarRecord;
+  record: BarRecord;
   readonly #state: BarState;
   readonly #end: EndLoop;
   readonly #minStartT: number;

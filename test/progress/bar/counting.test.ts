@@ -38,7 +38,24 @@ describe('the record of a bar', () => {
     const bar = tqdm(null, { total: 10, desc: 'copy', unit: 'B', initial: 2 });
     const [record] = records as [FakeRecord];
     assert.deepEqual(opened, [['copy', 'B']]);
-    assert.deepEqual(snapshots, [{ desc: 'copy', unit: 'B', total: 10, initial: 2 }]);
+    const { id, ...snapshot } = snapshots[0]!;
+    assert.ok(Number.isInteger(id));
+    assert.deepEqual(snapshot, {
+      desc: 'copy',
+      n: 2,
+      total: 10,
+      initial: 2,
+      elapsed: 0,
+      rate: null,
+      unit: 'B',
+      unitScale: false,
+      unitDivisor: 1000,
+      postfix: null,
+      position: 0,
+      mininterval: 0.1,
+      maxinterval: 10,
+      miniters: 0,
+    });
     assert.deepEqual(counts(record), { completed: 2, expected: 10, started: 1, finished: 0, failed: 0 });
     bar.update(3);
     bar.update(0.5);

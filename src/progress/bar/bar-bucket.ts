@@ -1,0 +1,114 @@
+/** The bucket that a bar is counted in, chosen when the bar starts and when it changes. */
+
+import type { BarState } from './bar-state.js';
+import type { BarPublisher, BarSnapshot } from './environment.js';
+import type { BarSettings } from './frame.js';
+import {
+  type BarRecord,
+  COMPLETED,
+  ETA,
+  EXPECTED,
+  expectedUnits,
+  FAILED,
+  FINISHED,
+  RATE,
+  STARTED,
+  UPDATED,
+} from './record.js';
+
+/** The properties of a bar that are not settings. */
+type BarNumbers = Pick<BarSnapshot, 'id' | 'position' | 'n' | 'total' | 'elapsed' | 'rate' | 'miniters'>;
+
+/** Returns a bar as plain data. */
+export function snapshotOf(
+  { id, position, n, total, elapsed, rate, miniters }: BarNumbers,
+  { desc, unit, unitScale, unitDivisor, postfix, initial, mininterval, maxinterval }: BarSettings,
+): BarSnapshot {
+  return {
+    id,
+    desc: desc.replace(/: $/, ''),
+    n,
+    total,
+    initial,
+    elapsed,
+    rate,
+    unit,
+    unitScale,
+    unitDivisor,
+    postfix,
+    position,
+    mininterval,
+    maxinterval,
+    miniters,
+  };
+}
+
+export class BarBucket {
+  readonly #publisher: BarPublisher;
+  /** The unit at the start, which is published. */
+  readonly #unit: string;
+  #name: string;
+  /** The bar when its bucket was chosen. */
+  #bar: BarSnapshot;
+
+  constructor(publisher: BarPublisher, bar: BarSnapshot) {
+    this.#publisher = publisher;
+    this.#unit = bar.unit;
+    this.#name = publisher.bucketOf(bar);
+    this.#bar = bar;
+  }
+
+  openRecord(): BarRecord {
+    return this.#publisher.openRecord(this.#name, this.#unit);
+  }
+
+  /** Returns a record of another bucket, if the bar has changed and belongs there now. */
+  next(bar: BarSnapshot): BarRecord | undefined {
+    const { desc, postfix, total } = this.#bar;
+    if (bar.desc === desc && bar.postfix === postfix && bar.total === total) return undefined;
+    this.#bar = bar;
+    const name = this.#publisher.bucketOf(bar);
+    if (name === this.#name) return undefined;
+    this.#name = name;
+    return this.openRecord();
+  }
+}
+
+/** The cells that add up over all bars of a record. */
+const SUMS = [COMPLETED, EXPECTED, STARTED, FINISHED, FAILED];
+/** The cells that describe the open bar. */
+const OF_OPEN_BAR = [RATE, ETA, UPDATED];
+
+/**
+ * Has an open bar count in another record from now on. Units done so far stay in the old one, with an equal part of the
+ * total, so that its bucket is as complete as before. Counters of both only grow.
+ */
+export function moveBar(state: BarState, to: BarRecord): void {
+  const { record: from, total, currentN } = state;
+  const rest = Math.max(expectedUnits(total) - Math.max(currentN, 0), 0);
+  for (const [cell, amount] of [
+    [STARTED, 1],
+    [EXPECTED, rest],
+  ] as const) {
+    from.page[from.offset + cell]! -= amount;
+    to.page[to.offset + cell]! += amount;
+  }
+  for (const cell of OF_OPEN_BAR) to.page[to.offset + cell] = from.page[from.offset + cell]!;
+  from.page[from.offset + RATE] = 0;
+  from.page[from.offset + ETA] = 0;
+  replaceRecord(state, to);
+}
+
+/** Has an open bar, the only one of its record, count in another record, which gets all that was counted so far. */
+export function transferBar(state: BarState, to: BarRecord): void {
+  const { record: from } = state;
+  for (const cell of SUMS) to.page[to.offset + cell]! += from.page[from.offset + cell]!;
+  for (const cell of OF_OPEN_BAR) to.page[to.offset + cell] = from.page[from.offset + cell]!;
+  replaceRecord(state, to);
+}
+
+function replaceRecord(state: BarState, to: BarRecord): void {
+  state.record.release();
+  state.record = to;
+  if (state.loop !== undefined) state.loop.record = to;
+}
