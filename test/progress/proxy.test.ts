@@ -1,23 +1,16 @@
 /** The metrics of a proxy, from its first bar to after its end. */
 
+import './controlled-clock.js';
+
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
 import { requireTool } from '../support/tools.js';
 import { promtoolCheck } from '../support/validators.js';
+import { stopClocks } from './controlled-clock.js';
 import { FakeFile } from './fakes.js';
 import { bucketOf, COUNTED, samples, scrape, serve } from './served-proxy.js';
-
-/** Stops both clocks of bars, and returns a function that advances the monotonic one, in seconds. */
-function stopClocks(t: TestContext): (seconds: number) => void {
-  let milliseconds = 1000;
-  t.mock.method(Date, 'now', () => 1_700_000_000_500);
-  t.mock.method(performance, 'now', () => milliseconds);
-  return (seconds) => {
-    milliseconds += seconds * 1000;
-  };
-}
 
 const EMPTY = `\
 # HELP progress_completed_total Units of work done by all bars.
