@@ -16,4 +16,5 @@ export type {
   Writer,
 } from './backend.js';
 export { type CellExemplars, ExemplarTable } from './exemplar-table.js';
+export { KeyValueBackend } from './key-value.js';
 export { type BegunMerge, finishAll, Merger, type MergeSource } from './merge.js';
