@@ -22,7 +22,7 @@ export interface StoredSeries {
   readonly values: Map<number, number>;
 }
 
-/** What a storage has, by family key. */
+/** The contents of a storage; series and help texts by family key. */
 export interface Stored {
   readonly series: Map<string, Map<string, StoredSeries>>;
   readonly help: Map<string, string>;
