@@ -3,10 +3,10 @@ import { show } from '../../errors.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { escapeLabelValue, labelText } from '../../model/labels.js';
-import { minCellsOf, TOUCHED } from '../../model/metric-types.js';
+import { TOUCHED } from '../../model/metric-types.js';
 import type { ServerClock } from '../../system/clock.js';
 import { TimeSlice } from '../../system/time-slice.js';
-import { accumulate } from '../merge.js';
+import { accumulate, moveFutureTimes } from '../merge.js';
 import type { Connection } from './connection.js';
 import { HEAD } from './family-hash.js';
 import { readFields } from './hash-scan.js';
@@ -21,14 +21,6 @@ interface Field {
   /** Number of the read that has merged the field last. */
   read: number;
 }
-
-/**
- * Maximum seconds that the time of a gauge is ahead of the server. Only programs with an older version of the package
- * send such times, by wrong clocks of their own. They count as the earliest.
- */
-const MAX_AHEAD = 60;
-/** The earliest time at which a gauge can have been set: 0 and 1 have other meanings. */
-const EARLIEST = 2;
 
 /** Number of deleted fields whose names may stay in memory, in addition to the number of fields in the hash. */
 const MAX_STALE = 1000;
@@ -83,7 +75,7 @@ export class PerWriterReader {
     const values = new Float64Array(size * family.cells);
     const present = new Uint8Array(size);
     const live = new Uint8Array(size);
-    const maxTime = isGauge(family) ? this.#clock.now() + MAX_AHEAD : Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
     for (let i = 0; i < fields.length; i++) {
       if (slice.isOverAfterStep()) await slice.next();
       const field = fields[i]!;
@@ -95,7 +87,7 @@ export class PerWriterReader {
       const words = text.split(' ');
       const isLive = words.at(-1) !== ENDED && living.has(producer);
       if (family.merge.startsWith('live') && !isLive) continue;
-      const cells = this.#parseCells(words, maxTime);
+      const cells = this.#parseCells(words, now);
       if (isPerWriter(family) && cells[TOUCHED] === 0) continue;
       accumulate(family, values, row * family.cells, cells, 0, isLive);
       present[row] = 1;
@@ -111,12 +103,12 @@ export class PerWriterReader {
   }
 
   /** Returns the cells of one writer, in an array that is used again. */
-  #parseCells(words: readonly string[], maxTime: number): Float64Array {
+  #parseCells(words: readonly string[], now: number): Float64Array {
     const cells = this.#cells;
     if (words.length < cells.length) throw new Error(`${show(words.join(' '))} has too few numbers`);
     for (let cell = 0; cell < cells.length; cell++) cells[cell] = parseNumber(words[cell]!);
-    if (cells[TOUCHED]! > maxTime) cells[TOUCHED] = EARLIEST;
-    return cells;
+    // Programs with an older version of the package send times by their own clocks.
+    return moveFutureTimes(this.family, cells, now);
   }
 
   async #fieldsOf(hash: readonly string[], slice: TimeSlice): Promise<readonly Field[]> {
@@ -169,8 +161,5 @@ export class PerWriterReader {
     return row;
   }
 }
-
-/** Reports whether the second cell is the time at which a gauge was set. */
-const isGauge = ({ merge }: FamilyDescriptor) => minCellsOf(merge) > TOUCHED;
 
 const isPerWriter = ({ merge }: FamilyDescriptor) => merge === 'all' || merge === 'liveall';
