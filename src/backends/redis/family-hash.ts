@@ -61,9 +61,23 @@ export function parseTexts(json: string): string[] | undefined {
   return isTexts(texts) ? texts : undefined;
 }
 
-/** Reads a family descriptor; returns undefined for any other text. */
-export function parseDescriptor(json: string): FamilyDescriptor | undefined {
-  const content = parseJson(json);
+/**
+ * Format of descriptors and hashes. Later versions of the package may write others, which they state in the property
+ * `format` of a descriptor and in the field `d` of a hash.
+ */
+const FORMAT = 1;
+
+/** Start of a script that ends it with an error for a hash of a later format. KEYS: the hash. */
+export const CHECK_FORMAT = `
+if (tonumber(redis.call('HGET', KEYS[1], 'd') or ${FORMAT}) or ${FORMAT}) > ${FORMAT} then
+  return redis.error_reply('ERR it was written by a newer version of the package')
+end
+`;
+
+/** Reads a family descriptor. Returns `newer` for one of a later format, and undefined for any other text. */
+export function parseDescriptor(json: string): FamilyDescriptor | 'newer' | undefined {
+  const content = parseJson(json) as { readonly format?: unknown } | null | undefined;
+  if (Number(content?.format ?? FORMAT) > FORMAT) return 'newer';
   return isStoredFamily(content) ? content : undefined;
 }
 
@@ -87,7 +101,7 @@ function parseJson(json: string): unknown {
  * producer's field before the join, or empty text, and `1` if the producer was compacted. A join that arrives after a
  * later one returns nothing and changes nothing.
  */
-const JOIN = new Script(`
+const JOIN = new Script(`${CHECK_FORMAT}
 local key, producer, field = KEYS[1], ARGV[1], 'q:' .. ARGV[1]
 local head = redis.call('HMGET', key, 't', field, 'c')
 local identity, before = head[1], head[2] or ''

@@ -1,5 +1,6 @@
 /** Reading all fields of a hash in parts, since the client decodes a large reply without a pause. */
 import { type Connection, Script } from './connection.js';
+import { CHECK_FORMAT } from './family-hash.js';
 
 /** Number of fields of one part, approximately. */
 const FIELDS_AT_ONCE = 2000;
@@ -12,7 +13,7 @@ const MAX_TRIES = 3;
  *
  * Scans with a script, since a client may send other commands to any replica, where the cursor has another meaning.
  */
-const SCAN = new Script(`
+const SCAN = new Script(`${CHECK_FORMAT}
 local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
 local state = redis.call('HMGET', KEYS[1], 't', 'v', 'k')
 for i = 1, 3 do state[i] = state[i] or '' end

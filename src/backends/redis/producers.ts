@@ -175,7 +175,7 @@ export async function compactEnded({ connection, settings, keys }: RedisContext)
   const index = (await connection.call('HGETALL', keys.families)) as string[];
   for (let i = 0; i < index.length; i += 2) {
     const family = parseDescriptor(index[i + 1]!);
-    if (family === undefined) continue;
+    if (typeof family !== 'object') continue;
     try {
       let cursor = '0';
       do {

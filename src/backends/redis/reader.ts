@@ -136,7 +136,8 @@ export class Reader {
       if (slice.isOverAfterStep()) await slice.next();
       const text = index[i + 1]!;
       const family = before.get(text) ?? parseDescriptor(text);
-      if (family === undefined) continue;
+      if (family === 'newer') this.#context.status.reportNewer();
+      if (typeof family !== 'object') continue;
       descriptors.set(text, family);
       parsed.push([index[i]!, family]);
     }

@@ -88,6 +88,14 @@ export class RedisStatus {
     warnOnce(`redis ${name} ${kind}`, message);
   }
 
+  /** Reports a family that only a newer version of the package can read. */
+  reportNewer(): void {
+    this.#errors.refused += 1;
+    const message =
+      'Redis has metrics of a newer version of the package, which are not served: upgrade this program.';
+    warnOnce('redis newer', message);
+  }
+
   /** Reports that Redis has lost families that this process had sent, or the latest of their numbers. */
   reportLoss(losses: readonly Loss[]): void {
     this.#errors.lost += 1;
