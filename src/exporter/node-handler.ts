@@ -37,7 +37,7 @@ export function handlerOf(respond: Responder): MetricsHandler {
 
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
-  const { accept, 'accept-encoding': acceptEncoding } = request.headers;
+  const { accept, 'accept-encoding': acceptEncoding, host } = request.headers;
   // A framework may have replaced `write`, for instance to compress. The new function may still use a chunk after it
   // has called back, so buffers must not be reused.
   const reuse = !Object.hasOwn(response, 'write');
@@ -53,6 +53,7 @@ async function serve(respond: Responder, request: IncomingMessage, response: Ser
     url,
     accept,
     acceptEncoding,
+    host,
     reuse,
     signal,
   });

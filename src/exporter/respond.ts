@@ -43,6 +43,8 @@ export interface MetricsRequest {
   readonly url: string | undefined;
   readonly accept: string | null | undefined;
   readonly acceptEncoding: string | null | undefined;
+  /** The header `Host`. */
+  readonly host?: string | undefined;
   /** Whether each chunk has been sent when the next is requested, so that it may be overwritten. */
   readonly reuse?: boolean;
   /** Aborted when the client has disconnected. */
@@ -92,20 +94,31 @@ const METHODS: readonly unknown[] = ['GET', 'HEAD'];
 const TEXT = 'text/plain; charset=utf-8';
 const HTML = 'text/html; charset=utf-8';
 
+/** A browser must not take label values for the source of a page or a script. */
+const NOSNIFF = { 'X-Content-Type-Options': 'nosniff' };
+
 const encoder = new TextEncoder();
 
+/** Settings of a dedicated server. */
+interface ServerSettings {
+  /** Makes the HTML of `/`, where the metrics are at another path. */
+  readonly indexPage: (path: string) => string;
+  /** Reports whether a request may name this host. */
+  readonly isAllowedHost: (host: string | undefined) => boolean;
+}
+
 /**
- * @param indexPage - makes the HTML of `/`, where the metrics are at another path
  * @throws `METHEUS_INVALID_OPTIONS`
  */
 export function createResponder(
   options: MetricsHandlerOptions,
-  indexPage?: (path: string) => string,
+  { indexPage, isAllowedHost }: Partial<ServerSettings> = {},
 ): Responder {
   checkOptions(options);
   const { path } = options;
   const respond = async (request: MetricsRequest): Promise<MetricsResponse> => {
-    const { method, url = '/' } = request;
+    const { method, url = '/', host } = request;
+    if (isAllowedHost?.(host) === false) return complete(403, TEXT, refusalOf(host));
     const requested = pathOf(url);
     const isFound = path === undefined || path === requested;
     const isIndex = indexPage !== undefined && !isFound && requested === '/';
@@ -180,7 +193,7 @@ async function metrics(
     const [only = new Uint8Array()] = ready;
     return complete(200, contentType, gzip ? await gzipBytes(only) : only, headers);
   }
-  const response = { status: 200, headers: { 'Content-Type': contentType, ...headers } };
+  const response = { status: 200, headers: { ...NOSNIFF, 'Content-Type': contentType, ...headers } };
   const abandon = async () => {
     await chunks.return();
     collection.release();
@@ -191,6 +204,13 @@ async function metrics(
   }
   const body = scrapeChunks(ready, chunks, collection);
   return { ...response, body: gzip ? gzipChunks(body) : body, abandon };
+}
+
+/** Returns the answer to a request that names another host, and warns once. */
+function refusalOf(host: string | undefined): string {
+  const refusal = `The host ${show(host)} is not allowed. Allow it with the option allowedHosts.`;
+  warnOnce('host not allowed', `A request for metrics was refused. ${refusal}`);
+  return `${refusal}\n`;
 }
 
 /** Yields the chunks of a scrape. Releases its collection when they end, fail, or are abandoned. */
@@ -226,7 +246,7 @@ function complete(
   const body = typeof content === 'string' ? encoder.encode(content) : content;
   return {
     status,
-    headers: { 'Content-Type': type, 'Content-Length': String(body.length), ...headers },
+    headers: { ...NOSNIFF, 'Content-Type': type, 'Content-Length': String(body.length), ...headers },
     body,
   };
 }

@@ -4,6 +4,7 @@ import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { MetheusError, warnOnce } from '../errors.js';
 import { checkOptionNames } from '../model/options.js';
 import { withoutBrackets } from '../system/host.js';
+import { checkAllowedHosts, hostCheck } from './allowed-hosts.js';
 import { handlerOf } from './node-handler.js';
 import { createResponder, HANDLER_OPTIONS, invalidOption, type MetricsHandlerOptions } from './respond.js';
 
@@ -24,6 +25,14 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
   readonly signal?: AbortSignal;
   /** Maximum seconds that `close()` waits for running responses. @defaultValue 5 */
   readonly closeTimeout?: number;
+  /**
+   * Names by which clients reach the server, such as that of a reverse proxy. Requests that name another host are
+   * answered with 403, so that a web page cannot read metrics through a name that resolves to this machine. Addresses,
+   * `localhost` and `host` are always allowed.
+   *
+   * @defaultValue none on a loopback address, else any
+   */
+  readonly allowedHosts?: readonly string[];
   /** Whether the process keeps running for the server alone. @defaultValue `true` */
   readonly keepAlive?: boolean;
 }
@@ -42,7 +51,15 @@ export interface MetricsServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const SERVER_OPTIONS = ['host', 'port', ...HANDLER_OPTIONS, 'signal', 'closeTimeout', 'keepAlive'];
+const SERVER_OPTIONS = [
+  'host',
+  'port',
+  ...HANDLER_OPTIONS,
+  'signal',
+  'closeTimeout',
+  'allowedHosts',
+  'keepAlive',
+];
 const DEFAULT_PORT = 9464;
 /** Timers of Node take at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
@@ -63,14 +80,22 @@ const MAX_SECONDS = 2_147_483;
 export async function startMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
   checkOptionNames('a metrics server', options, SERVER_OPTIONS);
   const { host: given = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal, ...more } = options;
-  const { closeTimeout = 5, keepAlive = true, ...handlerOptions } = more;
+  const { closeTimeout = 5, allowedHosts, keepAlive = true, ...handlerOptions } = more;
   const host = withoutBrackets(given);
   checkServerOptions(host, port, closeTimeout);
+  checkAllowedHosts(allowedHosts);
   signal?.throwIfAborted();
-  const server = createServer(handlerOf(createResponder({ ...handlerOptions, path }, indexPage)));
+  let isAllowedHost: ReturnType<typeof hostCheck>;
+  const respond = createResponder(
+    { ...handlerOptions, path },
+    { indexPage, isAllowedHost: (name) => isAllowedHost?.(name) ?? true },
+  );
+  const server = createServer(handlerOf(respond));
   const connections = new Connections(server);
   if (!keepAlive) server.unref().on('connection', (socket: Socket) => socket.unref());
   await listen(server, host, port);
+  const { address, port: actual } = server.address() as AddressInfo;
+  isAllowedHost = hostCheck([host, address], allowedHosts);
 
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -88,7 +113,6 @@ export async function startMetricsServer(options: MetricsServerOptions = {}): Pr
   if (signal?.aborted) await close();
   signal?.throwIfAborted();
   signal?.addEventListener('abort', close);
-  const actual = (server.address() as AddressInfo).port;
   const url = `http://${authority(host, actual)}${path}`;
   return { host, port: actual, url, close, [Symbol.asyncDispose]: close };
 }

@@ -36,6 +36,8 @@ export interface TqdmPromProxyOptions {
   readonly required?: boolean;
   /** Whether the process keeps running for the proxy alone. @defaultValue `false` */
   readonly keepAlive?: boolean;
+  /** Names by which clients reach the proxy: see {@link MetricsServerOptions.allowedHosts}. */
+  readonly allowedHosts?: readonly string[];
   /**
    * Names the metrics.
    *
@@ -78,7 +80,8 @@ export class TqdmPromProxy implements Collector {
   /** Replaces `trange`. */
   readonly trange: Trange;
   readonly name: string;
-  readonly #address: Required<Pick<MetricsServerOptions, 'host' | 'port' | 'keepAlive'>>;
+  readonly #address: Required<Pick<MetricsServerOptions, 'host' | 'port' | 'keepAlive'>> &
+    Pick<MetricsServerOptions, 'allowedHosts'>;
   readonly #isRequired: boolean;
   readonly #publisher: BarPublisher;
   readonly #registry: CollectorRegistry | DefaultRegistry;
@@ -94,9 +97,14 @@ export class TqdmPromProxy implements Collector {
   constructor(options: TqdmPromProxyOptions = {}) {
     checkOptions(options);
     const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
-    const { required = false, keepAlive = false } = options;
+    const { required = false, keepAlive = false, allowedHosts } = options;
     this.name = options.name ?? 'progress';
-    this.#address = { host: httpHost, port: httpPort, keepAlive };
+    this.#address = {
+      host: httpHost,
+      port: httpPort,
+      keepAlive,
+      ...(allowedHosts !== undefined && { allowedHosts }),
+    };
     this.#isRequired = required;
     this.#registry = registry;
     this.#buckets = new BucketReader(this.name);
@@ -210,6 +218,7 @@ const OPTIONS = [
   'httpPort',
   'required',
   'keepAlive',
+  'allowedHosts',
   'metricFunc',
   'bucketFunc',
   'registry',
