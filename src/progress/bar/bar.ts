@@ -5,7 +5,7 @@ import type { TransformStream } from 'node:stream/web';
 import { checkBarFormat } from '../meter/meter.js';
 import { initialPostfix } from '../meter/postfix.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
-import { streamName } from '../screen/terminal.js';
+import { streamName, type Terminal } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
 import { BarBucket, moveBar, snapshotOf, transferBar } from './bar-bucket.js';
 import { type BarOptions, environmentDefaults, resolveOptions } from './bar-options.js';
@@ -66,7 +66,7 @@ export class Bar extends BarAttributes implements Disposable {
     if (barFormat) checkBarFormat(barFormat);
     const end = knownTotal(total ?? length ?? null);
     this.#environment = environment;
-    this.#host = this.#createHost();
+    this.#host = new Bar.#Host(this);
     this.#output = openOutput(settings, file, environment, this.#host);
     this.#isDisabled = this.#output.isDisabled;
     // A bar that is not drawn takes no row from others.
@@ -79,6 +79,45 @@ export class Bar extends BarAttributes implements Disposable {
     if (this.#output.redirects) environment.redirection.hold(this);
     if (settings.delay <= 0) this.refresh();
   }
+
+  /** The view of a bar for its renderer and its screen. One class for all bars, since a program may have thousands. */
+  static readonly #Host = class implements BarHost {
+    readonly id = ++bars;
+    row = 0;
+
+    constructor(readonly bar: Bar) {}
+
+    get terminal(): Terminal {
+      return this.bar.#output.terminal;
+    }
+    get rows(): number {
+      return this.bar.#output.lines.size.nrows || DEFAULT_ROWS;
+    }
+    get record(): BarRecord {
+      return this.bar.#state.record;
+    }
+    get n(): number {
+      return this.bar.#state.currentN;
+    }
+    frame(): BarFrame {
+      return this.bar.frame();
+    }
+    lineOf(frame: BarFrame): string {
+      return this.bar.#output.lines.safeLineOf(frame);
+    }
+    clear(): void {
+      this.bar.clear();
+    }
+    refresh(): void {
+      this.bar.refresh();
+    }
+    rescue(): void {
+      this.bar.#state.rescue();
+    }
+    abandon(exitCode: number): void {
+      this.bar.#end(exitCode === 0 ? FINISHED : FAILED);
+    }
+  };
 
   /** Row of the bar, from 0. */
   get position(): number {
@@ -256,31 +295,5 @@ export class Bar extends BarAttributes implements Disposable {
   get #isSeen(): boolean {
     const { lastPrintT, startT } = this.#state;
     return !this.#isDisabled && lastPrintT >= startT + this.delay;
-  }
-
-  #createHost(): BarHost {
-    const bar = this;
-    return {
-      id: ++bars,
-      row: 0,
-      get terminal() {
-        return bar.#output.terminal;
-      },
-      get rows() {
-        return bar.#output.lines.size.nrows || DEFAULT_ROWS;
-      },
-      get record() {
-        return bar.#state.record;
-      },
-      get n() {
-        return bar.#state.currentN;
-      },
-      frame: () => this.frame(),
-      lineOf: (frame) => this.#output.lines.safeLineOf(frame),
-      clear: () => this.clear(),
-      refresh: () => this.refresh(),
-      rescue: () => this.#state.rescue(),
-      abandon: (exitCode) => this.#end(exitCode === 0 ? FINISHED : FAILED),
-    };
   }
 }

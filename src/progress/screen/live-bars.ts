@@ -4,6 +4,7 @@ import { addExitStep, removeExitStep, runExitSteps } from '../../system/exit-ste
 import { Display, parkDisplays, redrawDisplays } from './display.js';
 import { drainQueues } from './output-queue.js';
 import { SignalGuard } from './signals.js';
+import { TakenRows } from './taken-rows.js';
 import type { Terminal } from './terminal.js';
 
 /** The properties of a bar that its screen uses. */
@@ -60,6 +61,10 @@ export class LiveBars {
   /** Bars that are counted and not drawn. The monitor and the end of the process handle them too. */
   readonly #undrawn = new Set<LiveBar>();
   readonly #keptRows = new Set<KeptRow>();
+  /** Undefined after several rows have changed, until it is needed. */
+  #takenRows: TakenRows | undefined;
+  /** Where bars below the screen are looked for: no bar stands from row `limit` to row `from`. */
+  #belowScreen = { limit: 0, from: 0 };
   #monitor: ReturnType<typeof setInterval> | undefined;
   #monitorInterval = MONITOR_INTERVAL;
 
@@ -74,33 +79,36 @@ export class LiveBars {
     this.#start();
   }
 
+  get #taken(): TakenRows {
+    this.#takenRows ??= new TakenRows(this.#bars, this.#keptRows);
+    return this.#takenRows;
+  }
+
   /** Returns the first row, counting from `from`, that is neither taken by a bar nor kept for a task. */
   freeRow(from = 0): number {
-    const taken = new Set([...this.#bars, ...this.#keptRows].map(({ row }) => Math.abs(row)));
-    let row = from;
-    while (taken.has(row)) row += 1;
-    return row;
+    return this.#taken.firstFree(from);
   }
 
   /** Reports whether a bar stands in this row. */
   isTaken(row: number): boolean {
-    for (const bar of this.#bars) if (Math.abs(bar.row) === row) return true;
-    return false;
+    return this.#taken.hasBar(row);
   }
 
   /** Keeps a row for the next bar of a task. */
   keepRow(row: number): KeptRow {
     const kept = { row };
     this.#keptRows.add(kept);
+    this.#takenRows?.keep(row);
     return kept;
   }
 
   releaseRow(kept: KeptRow): void {
-    this.#keptRows.delete(kept);
+    if (this.#keptRows.delete(kept)) this.#takenRows?.release(kept.row);
   }
 
   /** Moves the kept rows below `row` up by one, and drops `row` itself if it is kept. */
   closeKeptGap(row: number): void {
+    if (this.#keptRows.size > 0) this.#takenRows = undefined;
     for (const kept of this.#keptRows) {
       if (kept.row > row) kept.row -= 1;
       else if (kept.row === row) {
@@ -114,6 +122,8 @@ export class LiveBars {
   add(bar: LiveBar, isDrawn: boolean): void {
     if (isDrawn) {
       this.#bars.add(bar);
+      this.#takenRows?.add(bar);
+      this.#belowScreen.from = Math.min(this.#belowScreen.from, Math.abs(bar.row));
       if (Display.of(bar.terminal) !== undefined) signals.hold(bar);
     } else {
       this.#undrawn.add(bar);
@@ -129,9 +139,13 @@ export class LiveBars {
    */
   remove(bar: LiveBar, stays: boolean): void {
     signals.release(bar);
-    if (!this.#bars.delete(bar)) this.#undrawn.delete(bar);
-    else if (stays && Display.of(bar.terminal) !== undefined) this.#closeGap(bar);
-    else this.#fillGap(bar);
+    if (this.#bars.delete(bar)) {
+      this.#takenRows?.remove(bar);
+      if (stays && Display.of(bar.terminal) !== undefined) this.#closeGap(bar);
+      else this.#fillGap(bar);
+    } else {
+      this.#undrawn.delete(bar);
+    }
     if (this.#bars.size + this.#undrawn.size === 0) this.#stop();
   }
 
@@ -155,22 +169,44 @@ export class LiveBars {
    */
   #closeGap(closed: LiveBar): void {
     const row = Math.abs(closed.row);
+    const { terminal } = closed;
     for (const bar of this.#bars) {
-      if (bar.row > row && bar.terminal === closed.terminal) bar.row -= 1;
+      if (bar.row > row && bar.terminal === terminal) {
+        bar.row -= 1;
+        this.#takenRows = undefined;
+      }
     }
+    this.#belowScreen.from = 0;
     this.closeKeptGap(row);
   }
 
   /** Moves the first bar below the screen to the row of a closed bar. */
   #fillGap(closed: LiveBar): void {
-    let first: LiveBar | undefined;
-    for (const bar of this.#bars) {
-      if (bar.row >= closed.rows - 1 && (first === undefined || bar.row < first.row)) first = bar;
-    }
+    const first = this.#barBelowScreen(closed.rows - 1);
     if (first === undefined) return;
     // A display moves the bar with its next frame. A bar without a display is cleared in its old row.
     if (Display.of(first.terminal) === undefined) first.clear();
+    const { row } = first;
+    this.#taken.remove(first);
     first.row = Math.abs(closed.row);
+    this.#taken.add(first);
+    const next = this.#taken.hasBar(row) ? row : row + 1;
+    // The row of the closed bar may itself be below the screen.
+    this.#belowScreen.from = first.row < closed.rows - 1 ? next : Math.min(next, first.row);
+  }
+
+  /** Returns the first bar of those that stand in the row `limit` or below it. */
+  #barBelowScreen(limit: number): LiveBar | undefined {
+    const searched = this.#belowScreen;
+    const from = limit < searched.limit ? limit : Math.max(limit, searched.from);
+    let first: LiveBar | undefined;
+    for (const bar of this.#bars) {
+      if (bar.row < from || (first !== undefined && bar.row >= first.row)) continue;
+      first = bar;
+      if (bar.row === from) break;
+    }
+    this.#belowScreen = { limit, from: first?.row ?? Number.POSITIVE_INFINITY };
+    return first;
   }
 
   /** Runs one round of the monitor. */

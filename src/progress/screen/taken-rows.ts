@@ -1,0 +1,58 @@
+/** The rows in which bars stand or that are kept for tasks. */
+
+/** Anything that has a row; a negative one stands for its absolute value. */
+interface InRow {
+  readonly row: number;
+}
+
+function change(counts: Map<number, number>, row: number, by: number): void {
+  const count = (counts.get(row) ?? 0) + by;
+  if (count > 0) counts.set(row, count);
+  else counts.delete(row);
+}
+
+/** Finds free rows without looking at all bars. */
+export class TakenRows {
+  /** Number of bars by row: bars with a fixed row may share one. */
+  readonly #bars = new Map<number, number>();
+  readonly #kept = new Map<number, number>();
+  /** No row above this one is free. */
+  #firstFree = 0;
+
+  constructor(bars: Iterable<InRow>, kept: Iterable<InRow>) {
+    for (const bar of bars) this.add(bar);
+    for (const { row } of kept) this.keep(row);
+  }
+
+  /** Reports whether a bar stands in this row. */
+  hasBar(row: number): boolean {
+    return this.#bars.has(row);
+  }
+
+  add({ row }: InRow): void {
+    change(this.#bars, Math.abs(row), 1);
+  }
+
+  remove({ row }: InRow): void {
+    change(this.#bars, Math.abs(row), -1);
+    this.#firstFree = Math.min(this.#firstFree, Math.abs(row));
+  }
+
+  keep(row: number): void {
+    change(this.#kept, row, 1);
+  }
+
+  release(row: number): void {
+    change(this.#kept, row, -1);
+    this.#firstFree = Math.min(this.#firstFree, row);
+  }
+
+  /** Returns the first row, counting from `from`, that is neither taken nor kept. */
+  firstFree(from: number): number {
+    const hasPassed = from <= this.#firstFree;
+    let row = Math.max(from, this.#firstFree);
+    while (this.#bars.has(row) || this.#kept.has(row)) row += 1;
+    if (hasPassed) this.#firstFree = row;
+    return row;
+  }
+}
