@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -53,16 +54,32 @@ function checkContents() {
   const paths = new Set(files.map(({ path }) => path));
   console.log(`package: ${paths.size} files, ${kB(size)} packed, ${kB(unpackedSize)} unpacked`);
 
-  const allowed = /^(dist|src)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  const allowed = /^(dist|src|docs|examples)\/|^(package\.json|LICENSE|[A-Z]+\.md)$/;
   for (const path of paths) {
     if (!allowed.test(path) || path.endsWith('.tsbuildinfo')) problems.push(`${path} should not be packed`);
     const source = path.replace(/^dist\//, 'src/').replace(/\.(js|d\.ts)(\.map)?$/, '.ts');
     if (path.startsWith('dist/') && !paths.has(source))
       problems.push(`${path} is left over: delete dist and build`);
   }
+  checkLinks(paths);
   const wanted = ['README.md', 'LICENSE', 'CHANGELOG.md', ...entries.map(({ file }) => file)];
   wanted.push(...modules.map(({ file }) => file.replace(/\.js$/, '.d.ts')));
   for (const path of wanted) if (!paths.has(path)) problems.push(`${path} is not packed`);
+}
+
+/** Checks that every relative link of a packed page leads to a packed file or folder. */
+function checkLinks(paths) {
+  const folders = new Set();
+  for (const path of paths)
+    for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) folders.add(folder);
+  for (const page of [...paths].filter((path) => path.endsWith('.md'))) {
+    const markdown = readFileSync(join(root, page), 'utf8').replaceAll(/^```.*?^```$/gms, '');
+    for (const [, target] of markdown.matchAll(/\]\(([^)\s#:]+)(?:#[^)]*)?\)/g)) {
+      const path = join(dirname(page), target).replace(/\/$/, '');
+      if (!paths.has(path) && !folders.has(path))
+        problems.push(`${page} links to ${target}, which is not packed`);
+    }
+  }
 }
 
 /** Checks the size of `import 'metheus'`, without modules that are imported on demand. */
