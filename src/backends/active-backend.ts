@@ -6,7 +6,7 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../errors.js';
-import { isPrivateScope } from '../model/collector.js';
+import { PRIVATE_SCOPE } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { addExitStep } from '../system/exit-steps.js';
 import type {
@@ -182,6 +182,9 @@ export class ActiveBackend {
     bridge?.sync();
   }
 }
+
+/** Reports whether families of this scope are private. A copy, since every scrape calls it. */
+const isPrivateScope = (scope: string) => scope.startsWith(PRIVATE_SCOPE);
 
 /** Moves a series to new cells. If its numbers also stayed in shared storage, other processes would count them twice. */
 function moveSeries(

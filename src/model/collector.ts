@@ -123,7 +123,7 @@ export interface FamilyOptions {
 export const DEFAULT_SCOPE = '';
 
 /** Start of the scopes whose families are private to a thread. No other scope begins with it. */
-const PRIVATE = 'private:';
+export const PRIVATE_SCOPE = 'private:';
 
 const COUNT = Symbol.for('metheus.private-scopes.v1');
 const global = globalThis as { [COUNT]?: number };
@@ -131,10 +131,10 @@ const global = globalThis as { [COUNT]?: number };
 /** Returns a scope that no other registry or metric of this thread has. Its families never reach a shared backend. */
 export function privateScope(): string {
   global[COUNT] = (global[COUNT] ?? 0) + 1;
-  return PRIVATE + global[COUNT];
+  return PRIVATE_SCOPE + global[COUNT];
 }
 
 /** Reports whether families of this scope are private to their thread. */
 export function isPrivateScope(scope: string): boolean {
-  return scope.startsWith(PRIVATE);
+  return scope.startsWith(PRIVATE_SCOPE);
 }

@@ -1,9 +1,10 @@
 /** When a process compacts the directory: when it finds many files of ended processes, at its start, and at its end. */
 
-import type { FamilyDescriptor } from '../../model/family.js';
+import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
 import { runInSlices, TimeSlice } from '../../system/time-slice.js';
 import type { LabelPattern } from '../backend.js';
+import { PendingRemovals } from '../pending-removals.js';
 import { type CompactionStep, compact } from './compaction.js';
 import { withCompactionLock } from './compaction-lock.js';
 import { ARCHIVE_ID, type MetricsDirectory } from './directory.js';
@@ -14,10 +15,6 @@ import type { SelfMetrics } from './self-metrics.js';
 
 /** Minimum number of files of ended processes at which a compaction starts by itself. */
 const MIN_COMPACTED_FILES = 8;
-/** Time after which removed series are deleted from the files of ended processes, if there is no scrape. */
-const REMOVAL_MS = 10_000;
-/** Maximum number of removals that wait. Reached only if the directory cannot be compacted for a long time. */
-const MAX_REMOVALS = 100_000;
 /** Maximum number of files that are compacted into the archive at once. */
 const MAX_COMPACTED_FILES = 256;
 
@@ -37,9 +34,7 @@ export class Compactor {
   readonly #options: CompactorOptions;
   #running: Promise<void> | undefined;
   /** Series of ended processes that the next compaction deletes. */
-  #removals: Removal[] = [];
-  /** Time at which they are deleted, by the monotonic clock. */
-  #removalAt = 0;
+  readonly #removals = new PendingRemovals<Removal>();
   /** The last look for files of ended processes. */
   #looking: Promise<void> = Promise.resolve();
 
@@ -65,22 +60,21 @@ export class Compactor {
     if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.run();
   }
 
-  /** Has series of ended processes deleted: by {@link remove}, or {@link REMOVAL_MS} later at the latest. */
+  /** Has series of ended processes deleted: by {@link remove}, or by {@link check} when that is due. */
   add(family: FamilyDescriptor, labels: LabelPattern): void {
-    if (this.#removals.length === 0) this.#removalAt = performance.now() + REMOVAL_MS;
-    if (this.#removals.length < MAX_REMOVALS) this.#removals.push({ family, labels });
+    this.#removals.add(familyKey(family) + JSON.stringify(labels), { family, labels });
   }
 
   /** Deletes the series that were added, now. If another process compacts at the moment, they stay until the next call. */
   async remove(): Promise<void> {
-    if (this.#removals.length === 0) return;
+    if (this.#removals.isEmpty) return;
     await this.#running;
     await this.run();
   }
 
   /** Deletes the series that were added, if that is due. */
   check(): void {
-    if (this.#removals.length > 0 && performance.now() > this.#removalAt) void this.#look();
+    if (this.#removals.isDue) void this.#look();
   }
 
   /** Compacts the files of ended processes into the archive. Never rejects: an error is counted. */
@@ -104,7 +98,7 @@ export class Compactor {
       // A process that serves no metrics keeps no copy of the files.
       const directory = this.#options.openDirectory();
       const isDue =
-        this.#removals.length > 0 ||
+        !this.#removals.isEmpty ||
         (await runInSlices(directory.hasEnded(MIN_COMPACTED_FILES), new TimeSlice()));
       if (isDue) await this.run(directory);
       directory.close();
@@ -114,26 +108,25 @@ export class Compactor {
 
   async #run(directory: MetricsDirectory): Promise<void> {
     const { mapping, self, onStep } = this.#options;
-    const removed = this.#removals;
     try {
       await withCompactionLock(directory.path, mapping, this.hasLocks, async () => {
         onStep?.('locked');
-        this.#removals = [];
+        const removed = this.#removals.list();
         const removals = new Removals(removed);
         for (let more = true; more; ) {
           const files = await directory.read();
           const ended = files.filter(isEnded);
           const archive = files.find(isArchive);
-          if (ended.length === 0 && !(archive !== undefined && removals.isIn(archive))) return;
+          if (ended.length === 0 && !(archive !== undefined && removals.isIn(archive))) break;
           if (directory.hasHiddenArchive) throw new Error('the archive cannot be opened');
           const batch = ended.slice(0, MAX_COMPACTED_FILES);
           await compact(directory.path, archive, batch, removals, onStep);
           self.countCompaction();
           more = batch.length < ended.length;
         }
+        this.#removals.delete(removed);
       });
     } catch (error) {
-      if (this.#removals !== removed) this.#removals = [...removed, ...this.#removals];
       const { code = 'unknown', message } = error as NodeJS.ErrnoException;
       self.reportError('compact', code, `Metrics files could not be compacted: ${message}`);
     }

@@ -5,7 +5,8 @@ import { DEFAULT_SCOPE } from '../../model/collector.js';
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { ServerClock } from '../../system/clock.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
-import type { Backend, CellRequest, Cells, SnapshotRequest } from '../backend.js';
+import { findOrCreate } from '../../system/find-or-create.js';
+import type { Backend, CellRequest, Cells, LabelPattern, SnapshotRequest } from '../backend.js';
 import { SingleProcessBackend } from '../memory.js';
 import { publicConfig, type RedisBackendConfig, type Settings, settingsOf } from './config.js';
 import { Connection } from './connection.js';
@@ -66,22 +67,21 @@ export class MultiProcessRedisBackend implements Backend {
   reserve(request: CellRequest): Cells {
     const { family, labels, writer } = request;
     const cells = this.#own.reserve(request);
-    const id = familyId(family);
-    let outbox = this.#outboxes.get(id);
-    if (outbox === undefined) {
-      outbox =
-        family.merge === 'add'
-          ? new SumOutbox(family)
-          : new PerWriterOutbox(family, this.#producer, this.#clock);
-      this.#outboxes.set(id, outbox);
-    }
-    outbox.add(cells, labels, writer);
+    this.#outboxOf(family).add(cells, labels, writer);
     return cells;
   }
 
   release(family: FamilyDescriptor, cells: Cells, why: 'removed' | 'moved' = 'removed'): void {
     this.#outboxes.get(familyId(family))?.remove(cells, why);
     this.#own.release(family, cells);
+  }
+
+  /**
+   * Sums can keep numbers of ended programs as long as another running program counts in the family, since Redis has only
+   * the sum of both.
+   */
+  removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
+    this.#outboxOf(family).removeEnded(labels);
   }
 
   createdOf(family: FamilyDescriptor, cells: Cells): number | undefined {
@@ -135,6 +135,14 @@ export class MultiProcessRedisBackend implements Backend {
     removeExitStep('redis', this.#atExit);
     void this.#open?.flusher.signOff();
   };
+
+  #outboxOf(family: FamilyDescriptor): Outbox {
+    return findOrCreate(this.#outboxes, familyId(family), () =>
+      family.merge === 'add'
+        ? new SumOutbox(family)
+        : new PerWriterOutbox(family, this.#producer, this.#clock),
+    );
+  }
 
   async #flushAndRead(request: SnapshotRequest): Promise<FamilySnapshot[]> {
     // During an outage, a scrape tries to flush only once. A flush that is under way already counts as that attempt.

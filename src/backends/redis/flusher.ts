@@ -13,6 +13,8 @@ export class Flusher {
   #following: Promise<void> | undefined;
   /** Time of the last check of all keys, by the monotonic clock. */
   #checked = performance.now();
+  /** Whether the next flush must do everything, since a reader waits for it. */
+  #isAwaited = false;
   /** Score of this producer since its last heartbeat. */
   #heartbeat = '';
 
@@ -40,6 +42,7 @@ export class Flusher {
    * so a second flush follows it. All callers in the meantime share that second flush.
    */
   flushAll(): Promise<void> {
+    this.#isAwaited = true;
     if (this.#running === undefined) return this.start();
     this.#following ??= this.#running.then(() => {
       this.#following = undefined;
@@ -63,6 +66,8 @@ export class Flusher {
 
   async #flush(outboxes: readonly Outbox[]): Promise<void> {
     const { settings, status } = this.#context;
+    const isAwaited = this.#isAwaited;
+    this.#isAwaited = false;
     const [{ before, now }] = await Promise.all([recordHeartbeat(this.#context), this.#checkIndex(outboxes)]);
     // Redis does not have the last heartbeat if its history is another one, or if this producer was compacted.
     const isContinued = before !== '' && before === this.#heartbeat;
@@ -76,7 +81,7 @@ export class Flusher {
     const losses: Loss[] = [];
     const flushOne = async (outbox: Outbox) => {
       try {
-        const loss = await outbox.flush(this.#context);
+        const loss = await outbox.flush(this.#context, isAwaited);
         if (loss !== undefined) losses.push(loss);
       } catch (error) {
         // A refusal concerns one family, so it does not count as an outage.

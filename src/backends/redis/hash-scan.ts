@@ -1,6 +1,11 @@
-/** Reading all fields of a hash in parts, since the client decodes a large reply without a pause. */
+/** Reading many fields of a hash in parts, since the client decodes a large reply without a pause. */
+import { matchesLabels } from '../../model/labels.js';
+import type { LabelPattern } from '../backend.js';
 import { type Connection, Script } from './connection.js';
-import { CHECK_FORMAT } from './family-hash.js';
+import { CHECK_FORMAT, parseTexts } from './family-hash.js';
+
+/** Prefix of a field that holds the row of a series. The label values follow as JSON. */
+export const ROW_FIELD = 'r:';
 
 /** Number of fields of one part, approximately. */
 const FIELDS_AT_ONCE = 2000;
@@ -40,4 +45,33 @@ export async function readFields(connection: Connection, key: string): Promise<s
     }
   }
   return (await connection.call('HGETALL', key)) as string[];
+}
+
+/** Returns the labels, as JSON, of the rows in a hash that match. */
+export async function findRows(
+  connection: Connection,
+  key: string,
+  patterns: readonly LabelPattern[],
+): Promise<string[]> {
+  const isComplete = (pattern: LabelPattern) => !pattern.includes(undefined);
+  if (!patterns.every(isComplete)) {
+    const rows: string[] = [];
+    const fields = await readFields(connection, key);
+    for (let i = 0; i < fields.length; i += 2) {
+      const labels = fields[i]!.startsWith(ROW_FIELD)
+        ? parseTexts(fields[i]!.slice(ROW_FIELD.length))
+        : undefined;
+      if (labels !== undefined && patterns.some((pattern) => matchesLabels(labels, pattern)))
+        rows.push(JSON.stringify(labels));
+    }
+    return rows;
+  }
+  const rows: string[] = [];
+  for (let i = 0; i < patterns.length; i += FIELDS_AT_ONCE) {
+    const some = patterns.slice(i, i + FIELDS_AT_ONCE).map((labels) => JSON.stringify(labels));
+    const fields = some.map((labels) => ROW_FIELD + labels);
+    const found = (await connection.call('HMGET', key, ...fields)) as (string | null)[];
+    rows.push(...some.filter((_, j) => found[j] !== null));
+  }
+  return rows;
 }

@@ -6,7 +6,8 @@
  * queues up during an outage.
  */
 import type { FamilyDescriptor } from '../../model/family.js';
-import type { Cells, Writer } from '../backend.js';
+import type { Cells, LabelPattern, Writer } from '../backend.js';
+import { PendingRemovals } from '../pending-removals.js';
 import { FamilyHash, familyId, type Joined, type RedisContext, type Reply } from './family-hash.js';
 import type { Placed } from './shares.js';
 import type { Loss } from './status.js';
@@ -59,6 +60,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   /** The series that the scan under way has not compared yet. */
   protected rest: Iterator<Series> = [].values();
   readonly #pages = new Map<Float64Array, Map<number, Series>>();
+  #removals: PendingRemovals<LabelPattern> | undefined;
   /** The token of the last join; empty before the first. */
   #token = '';
   #isJoined = false;
@@ -88,6 +90,9 @@ export abstract class Outbox<B extends Batch = Batch> {
    */
   protected abstract adopt(hash: FamilyHash, joined: Joined, isFirst: boolean): Promise<boolean>;
 
+  /** Looks up the series of ended producers that match, which the next batches delete. */
+  protected abstract findEnded(context: RedisContext, patterns: readonly LabelPattern[]): Promise<void>;
+
   /** Records the numbers of a batch as sent. */
   protected abstract markSent(batch: B): void;
 
@@ -108,17 +113,9 @@ export abstract class Outbox<B extends Batch = Batch> {
     let series = this.series.get(key);
     if (series === undefined) {
       const sent = new Float64Array(this.family.cells);
-      const position = { row: -1, generation: 0, id: 0, chunk: undefined };
-      series = {
-        labels: json,
-        writer,
-        sources: [],
-        sent,
-        offered: false,
-        known: false,
-        live: true,
-        ...position,
-      };
+      const place = { row: -1, generation: 0, id: 0, chunk: undefined };
+      const state = { offered: false, known: false, live: true };
+      series = { labels: json, writer, sources: [], sent, ...place, ...state };
       this.series.set(key, series);
     }
     series.sources.push(cells);
@@ -150,13 +147,25 @@ export abstract class Outbox<B extends Batch = Batch> {
     if (series.offered) this[why].add(series);
   }
 
+  /** Has the series deleted that ended producers left and that match. */
+  removeEnded(pattern: LabelPattern): void {
+    this.#removals ??= new PendingRemovals();
+    this.#removals.add(JSON.stringify(pattern), pattern);
+  }
+
   /**
    * Sends all changes. Resolves with the loss that was found, if any.
    *
+   * @param isAwaited - whether a reader waits, so that nothing is put off
    * @throws the error that kept Redis from taking a batch; the next flush sends the same batch again
    */
-  async flush(context: RedisContext): Promise<Loss | undefined> {
+  async flush(context: RedisContext, isAwaited = false): Promise<Loss | undefined> {
     this.#hash ??= new FamilyHash(context, this.id);
+    if (this.#removals?.isDue || (isAwaited && this.#removals?.isEmpty === false)) {
+      const patterns = this.#removals.list();
+      await this.findEnded(context, patterns);
+      this.#removals.delete(patterns);
+    }
     let loss: Loss | undefined;
     let joins = 0;
     let moves = 0;
@@ -278,8 +287,8 @@ let joinsOfProcess = 0;
 /** Returns the identity of the hash that a token belongs to. */
 export const identityOf = (token: string): string => token.split('/')[0]!;
 
-/** Returns the first entries of a set. */
-export function firstOf<T>(set: ReadonlySet<T>, count: number): T[] {
+/** Returns the first entries of a set or map. */
+export function firstOf<T>(set: Iterable<T>, count: number): T[] {
   const first: T[] = [];
   for (const one of set) {
     if (first.length === count) break;

@@ -1,13 +1,23 @@
 /** Gauges and progress bars, whose writers are kept apart: each field of the hash has one series of one writer. */
 import { show } from '../../errors.js';
 import type { FamilyDescriptor } from '../../model/family.js';
+import { matchesLabels } from '../../model/labels.js';
 import { minCellsOf, TOUCHED } from '../../model/metric-types.js';
 import type { ServerClock } from '../../system/clock.js';
-import type { Cells, Writer } from '../backend.js';
+import type { Cells, LabelPattern, Writer } from '../backend.js';
 import { accumulate } from '../merge.js';
 import { Script } from './connection.js';
-import { BEGIN_BATCH, type FamilyHash, parseTexts, RECORD_BATCH, type Reply } from './family-hash.js';
+import {
+  BEGIN_BATCH,
+  type FamilyHash,
+  parseTexts,
+  RECORD_BATCH,
+  type RedisContext,
+  type Reply,
+} from './family-hash.js';
+import { readFields } from './hash-scan.js';
 import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
+import { readLiving } from './producers.js';
 
 /** Word that follows the values of a worker thread that has ended, while its process still runs. */
 export const ENDED = 'gone';
@@ -86,6 +96,8 @@ interface Values extends Batch {
 export class PerWriterOutbox extends Outbox<Values> {
   readonly #producer: string;
   readonly #clock: ServerClock;
+  /** Fields of ended producers that Redis still has to delete. */
+  readonly #ended = new Set<string>();
 
   constructor(family: FamilyDescriptor, producer: string, clock: ServerClock) {
     super(family);
@@ -100,7 +112,8 @@ export class PerWriterOutbox extends Outbox<Values> {
   protected freeze(sequence: number): Values | undefined {
     const removed = firstOf(this.removed, MAX_FIELDS);
     const released = [...removed, ...firstOf(this.moved, MAX_FIELDS - removed.length)];
-    const deletions = released.map((series) => this.keyOf(series.labels, series.writer));
+    const ended = firstOf(this.#ended, MAX_FIELDS - released.length);
+    const deletions = [...released.map((series) => this.keyOf(series.labels, series.writer)), ...ended];
     const sets: string[] = [];
     const changes: Change[] = [];
     while (deletions.length + changes.length < MAX_FIELDS) {
@@ -117,11 +130,23 @@ export class PerWriterOutbox extends Outbox<Values> {
     return { sequence, deletions, sets, changes, released };
   }
 
+  protected async findEnded(context: RedisContext, patterns: readonly LabelPattern[]): Promise<void> {
+    const key = context.keys.numbers(this.id);
+    const living = await readLiving(context);
+    const fields = await readFields(context.connection, key);
+    for (let i = 0; i < fields.length; i += 2) {
+      const field = parseWriterField(fields[i]!);
+      if (field === undefined || living.has(field.producer)) continue;
+      if (patterns.some((pattern) => matchesLabels(field.labels, pattern))) this.#ended.add(fields[i]!);
+    }
+  }
+
   protected send(hash: FamilyHash, token: string, { sequence, deletions, sets }: Values): Promise<Reply> {
     return hash.send(SET, token, sequence, [deletions.length, ...deletions, ...sets]);
   }
 
-  protected markSent({ changes }: Values): void {
+  protected markSent({ changes, deletions }: Values): void {
+    for (const field of deletions) this.#ended.delete(field);
     for (const { series, values, live } of changes) {
       series.sent.set(values);
       series.known = true;

@@ -3,9 +3,13 @@
  * the numbers that Redis acknowledged last.
  */
 import type { FamilyDescriptor } from '../../model/family.js';
-import { type FamilyHash, type Joined, LOST, type Reply } from './family-hash.js';
+import type { LabelPattern } from '../backend.js';
+import type { Argument } from './config.js';
+import { type FamilyHash, HEAD, type Joined, LOST, type RedisContext, type Reply } from './family-hash.js';
+import { findRows } from './hash-scan.js';
 import { type Batch, firstOf, identityOf, Outbox, type Series } from './outbox.js';
-import { Shares } from './shares.js';
+import { readLiving } from './producers.js';
+import { encodeDoubles, Shares } from './shares.js';
 import { encodeAdditions, rowsOfBlock, unlocated } from './sum-blocks.js';
 import { ADD, LOCATE, REMOVE } from './sum-scripts.js';
 
@@ -28,14 +32,30 @@ export interface Additions extends Batch {
   readonly create: boolean;
 }
 
-/** A batch of series to remove, with the numbers of all producers. */
+/** A series to remove, of which this producer has no numbers any more, or only new ones. */
+interface RemovedSeries {
+  /** Amount up to which a cell counts as 0, since sums of many numbers are inexact. */
+  readonly tolerance: number;
+  /** Whether the numbers of ended producers are deleted too. */
+  readonly ended: boolean;
+}
+
+/** A batch of series to remove. */
 export interface Removal extends Batch {
   readonly kind: 'remove';
-  readonly labels: readonly string[];
+  readonly series: readonly (readonly [labels: string, series: RemovedSeries])[];
 }
+
+/** Relative error of a sum of numbers that were added and taken back in many batches. */
+const MAX_ERROR = 1e-11;
 
 export class SumOutbox extends Outbox<Additions | Removal> {
   readonly #shares: Shares;
+  /** Series to remove, by their labels. */
+  readonly #removals = new Map<string, RemovedSeries>();
+  /** The producers that ran when {@link findEnded} was called, and the joins of other producers until then. */
+  #living: readonly string[] = [];
+  #otherJoins = 0;
 
   constructor(family: FamilyDescriptor) {
     super(family);
@@ -47,7 +67,18 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   }
 
   protected freeze(sequence: number): Additions | Removal | undefined {
-    return this.#freezeRemoval(sequence) ?? this.#freezeWithdrawal(sequence) ?? this.#freezeChanges(sequence);
+    return this.#freezeWithdrawal(sequence) ?? this.#freezeRemoval(sequence) ?? this.#freezeChanges(sequence);
+  }
+
+  protected async findEnded(context: RedisContext, patterns: readonly LabelPattern[]): Promise<void> {
+    const key = context.keys.numbers(this.id);
+    const joins = Number(await context.connection.call('HGET', key, HEAD.joins));
+    this.#otherJoins = joins - this.joins;
+    this.#living = [...(await readLiving(context))];
+    for (const labels of await findRows(context.connection, key, patterns)) {
+      const { tolerance = 0 } = this.#removals.get(labels) ?? {};
+      this.#removals.set(labels, { tolerance, ended: true });
+    }
   }
 
   protected async adopt(
@@ -75,7 +106,13 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   }
 
   protected markSent(batch: Additions | Removal): void {
-    if (batch.kind === 'remove') return;
+    if (batch.kind === 'remove') {
+      for (const [labels, removed] of batch.series) {
+        if (this.#removals.get(labels) === removed) this.#removals.delete(labels);
+      }
+      return;
+    }
+    for (const series of batch.released) if (this.removed.has(series)) this.#addRemoval(series);
     this.#shares.markSent();
     const { cells } = this.family;
     const { series, values } = batch;
@@ -90,7 +127,13 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     const { cells } = this.family;
     const { sequence } = batch;
     if (batch.kind === 'remove') {
-      return hash.send(REMOVE, token, sequence, [cells, rowsOfBlock(cells), ...batch.labels]);
+      const joins = this.#otherJoins + this.joins;
+      const args: Argument[] = [cells, rowsOfBlock(cells), joins, this.#living.length, ...this.#living];
+      for (const [labels, { tolerance, ended }] of batch.series) {
+        const own = this.series.get(labels);
+        args.push(labels, tolerance, ended ? 1 : 0, own?.known ? encodeDoubles(own.sent.slice()) : '');
+      }
+      return hash.send(REMOVE, token, sequence, args);
     }
     if (!(await this.#locate(hash, token, batch))) return LOST;
     const { series, deltas, values } = batch;
@@ -130,20 +173,30 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     return true;
   }
 
-  /** Returns the next removals. They are sent before additions, since a removed series may have been created again. */
+  /**
+   * Returns the next removals. They are sent after this producer's numbers were taken back, and before additions, since a
+   * removed series may have been created again.
+   */
   #freezeRemoval(sequence: number): Removal | undefined {
-    const released = firstOf(this.removed, MAX_SERIES);
-    if (released.length === 0) return undefined;
-    return { kind: 'remove', sequence, labels: released.map(({ labels }) => labels), released };
+    const series = firstOf(this.#removals, MAX_SERIES);
+    return series.length === 0 ? undefined : { kind: 'remove', sequence, series, released: [] };
+  }
+
+  #addRemoval({ labels, sent }: Series): void {
+    const ended = this.#removals.get(labels)?.ended ?? false;
+    const tolerance = MAX_ERROR * sent.reduce((most, cell) => Math.max(most, Math.abs(cell)), 0);
+    this.#removals.set(labels, { tolerance, ended });
   }
 
   /**
-   * Returns additions that take back this producer's numbers of series that have moved to another backend. A series
-   * that Redis no longer has is not created again for that.
+   * Returns additions that take back this producer's numbers of released series. A series that Redis no longer has is
+   * not created again for that.
    */
   #freezeWithdrawal(sequence: number): Additions | undefined {
     const { cells } = this.family;
-    const series = firstOf(this.moved, Math.ceil(MAX_CELLS / cells));
+    const max = Math.ceil(MAX_CELLS / cells);
+    const removed = firstOf(this.removed, max);
+    const series = [...removed, ...firstOf(this.moved, max - removed.length)];
     if (series.length === 0) return undefined;
     const values = new Float64Array(series.length * cells);
     const deltas = values.map((_, i) => 0 - series[Math.floor(i / cells)]!.sent[i % cells]!);

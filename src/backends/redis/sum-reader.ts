@@ -8,11 +8,8 @@ import { labelText } from '../../model/labels.js';
 import { TimeSlice } from '../../system/time-slice.js';
 import { type Connection, Script } from './connection.js';
 import { HEAD, parseTexts } from './family-hash.js';
-import { readFields } from './hash-scan.js';
+import { ROW_FIELD, readFields } from './hash-scan.js';
 import { decodeBlocks, rowsOfBlock } from './sum-blocks.js';
-
-/** Prefix of a field that holds the row of a series. The label values follow as JSON. */
-const ROW_FIELD = 'r:';
 
 /** Maximum attempts to read while series come and go. */
 const MAX_TRIES = 20;

@@ -155,25 +155,48 @@ end
 return 'ok'
 `);
 
-/** Removes series. ARGV: as in {@link BEGIN_BATCH}, cells of a row, rows of a block, then labels as JSON. */
+/**
+ * Removes series of which this producer has taken its numbers back. ARGV: as in {@link BEGIN_BATCH}; cells of a row, rows
+ * of a block; number of joins, number of running producers, their names; then four for each series: labels as JSON, the
+ * amount up to which a cell counts as 0, `1` if the numbers of ended producers are removed too, and the new numbers of
+ * this producer, or empty text.
+ *
+ * A row is removed if all its cells are 0. If no other running producer has joined the hash, everything but this
+ * producer's numbers is of ended ones.
+ */
 export const REMOVE = new Script(`${BEGIN_BATCH}
 ${GENERATION}${BLOCKS}
-local cells, rows, now = tonumber(ARGV[5]), tonumber(ARGV[6]), generation()
+local cells, rows, now, first = tonumber(ARGV[5]), tonumber(ARGV[6]), generation(), 9 + tonumber(ARGV[8])
+local isAlone = (redis.call('HGET', key, 'm') or '0') == ARGV[7]
+for i = 9, first - 1 do
+  if ARGV[i] ~= ARGV[1] and redis.call('HGET', key, 'q:' .. ARGV[i]) then isAlone = false end
+end
+local function isZero(bytes, at, tolerance)
+  for i = at + 1, at + 8 * cells, 8 do
+    if i + 7 <= #bytes and math.abs((struct.unpack('<d', bytes, i))) > tolerance then return false end
+  end
+  return true
+end
 local names, free = {}, {}
-for i = 7, #ARGV do
+for i = first, #ARGV, 4 do
   local row = tonumber(redis.call('HGET', key, 'r:' .. ARGV[i]))
-  if row then
-    names[#names + 1] = 'r:' .. ARGV[i]
-    free[#free + 1] = struct.pack('<d', row)
-    local number, at = math.floor(row / rows), 8 + 8 * cells * (row % rows)
-    local bytes = block(number)
-    blocks[number] = now .. string.sub(bytes, 9, at) .. string.rep('\\0', 8 * cells) .. string.sub(bytes, at + 8 * cells + 1)
+  local number = row and math.floor(row / rows)
+  if row and redis.call('HGET', key, 'b:' .. number) then
+    local bytes, own, at = block(number), ARGV[i + 3], 8 + 8 * cells * (row % rows)
+    local isOwn = isAlone and ARGV[i + 2] == '1'
+    if isOwn and own ~= '' then
+      blocks[number] = string.sub(bytes, 1, at) .. own .. string.sub(bytes, at + 8 * cells + 1)
+    elseif own == '' and (isOwn or isZero(bytes, at, tonumber(ARGV[i + 1]))) then
+      names[#names + 1] = 'r:' .. ARGV[i]
+      free[#free + 1] = struct.pack('<d', row)
+      blocks[number] = now .. string.sub(bytes, 9, at) .. string.rep('\\0', 8 * cells) .. string.sub(bytes, at + 8 * cells + 1)
+    end
   end
 end
 ${RECORD_BATCH}
+writeBlocks()
 if #names > 0 then
   redis.call('HSET', key, 'f', (redis.call('HGET', key, 'f') or '') .. table.concat(free), 'v', string.format('%.0f', (struct.unpack('<d', now))))
-  writeBlocks()
   for i = 1, #names, 1000 do
     redis.call('HDEL', key, unpack(names, i, math.min(i + 999, #names)))
   end

@@ -5,7 +5,7 @@ import { LabelColumn, type SnapshotRequest } from 'metheus/backends';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { REMOVED, rowText } from '#metheus/model/label-column.js';
 import { requireTool } from '../../support/tools.js';
-import { backendContract } from '../contract.js';
+import { backendContract, removalContract } from '../contract.js';
 import { optionsFor, type RedisServer, startRedis } from './server.js';
 
 const skip = requireTool('redis-server');
@@ -35,6 +35,20 @@ describe('MultiProcessRedisBackend', { skip }, () => {
     server = await startRedis();
   });
   after(() => server.stop());
+
+  let prefixes = 0;
+  removalContract(
+    'MultiProcessRedisBackend',
+    () => {
+      const options = optionsFor(server, { keyPrefix: `removal-${++prefixes}` });
+      return async () => {
+        const backend = new RedisBackendWithShortNames(options);
+        await backend.open();
+        return backend;
+      };
+    },
+    { separatesSums: false },
+  );
 
   backendContract('MultiProcessRedisBackend', async () => {
     const backend = new RedisBackendWithShortNames(optionsFor(server));
