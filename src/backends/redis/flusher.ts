@@ -79,14 +79,20 @@ export class Flusher {
     }
     const errors: Error[] = [];
     const losses: Loss[] = [];
+    let deadline = Number.POSITIVE_INFINITY;
     const flushOne = async (outbox: Outbox) => {
+      // Without a deadline, a server that does not reply would delay the flush again and again, by its next families.
+      if (performance.now() > deadline) return;
       try {
         const loss = await outbox.flush(this.#context, isAwaited);
         if (loss !== undefined) losses.push(loss);
       } catch (error) {
         // A refusal concerns one family, so it does not count as an outage.
         if (isRefusal(error)) status.reportRefusal(outbox.family, error as Error);
-        else errors.push(error as Error);
+        else {
+          errors.push(error as Error);
+          deadline = Math.min(deadline, performance.now() + 1000 * settings.timeout);
+        }
       }
     };
     await mapConcurrently(outboxes, flushOne);

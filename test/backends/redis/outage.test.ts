@@ -194,5 +194,23 @@ describe('an outage of Redis', { skip: requireTool('redis-server') }, () => {
       await assert.rejects(openBackend(optionsFor({ port }, { timeout: 0.1, failFast: true })));
       await backend.close();
     });
+
+    it('does not repeat the time limit for every family when it falls silent during a flush', async () => {
+      const keys = new Set<string>();
+      // Answers the heartbeat and the index, and nothing that concerns a family.
+      const call = async (_command: string, ...args: string[]) => {
+        const key = args.find((argument) => String(argument).startsWith('silent:'));
+        if (key === undefined || !key.includes('{')) return key === 'silent:producers' ? ['', '1'] : 'PONG';
+        keys.add(key);
+        return new Promise(() => {});
+      };
+      const client = { call, callBuffer: call, disconnect() {}, on() {}, off() {} };
+      const options = { client, keyPrefix: 'silent', timeout: 0.05, flushInterval: 3600 };
+      const backend = await openBackend(options as never);
+      for (let i = 0; i < 1000; i++) backend.reserve({ family: makeFamily({ labelNames: [] }), labels: [] });
+      await assert.rejects(backend.flush(), /did not answer within 50 ms/);
+      assert.ok(keys.size < 500, `${keys.size} families were tried`);
+      await backend.close();
+    });
   });
 });
