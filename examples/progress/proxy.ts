@@ -19,6 +19,7 @@ const proxy = new TqdmPromProxy({
   keepAlive: true,
   // Bars in the same bucket add up. Here the first word of the description is the bucket.
   bucketFunc: ({ desc }) => desc.split(' ')[0]!,
+  properties: ['completed', 'total', 'active', 'finished', 'failed'],
   // my_job_import_completed, my_job_import_total, my_job_import_active …
   metricFunc: (bucket, property) => `my_job_${bucket}_${property}`,
 });

@@ -3,60 +3,17 @@ import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
-import { checkOptionNames } from '../model/options.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import { type DefaultRegistry, REGISTRY } from '../registry/default-registry.js';
 import { Bar } from './bar/bar.js';
-import type { BarPublisher, BarSnapshot } from './bar/environment.js';
+import type { BarPublisher } from './bar/environment.js';
+import { type BucketFunc, checkOptions, type TqdmPromProxyOptions } from './proxy-options.js';
 import { serveAnywhere } from './proxy-server.js';
-import { BucketFamilies, type MetricFunc } from './publish/bucket-metrics.js';
+import { BucketFamilies } from './publish/bucket-metrics.js';
 import { BucketReader } from './publish/buckets.js';
 import { RecordPool } from './publish/record-pool.js';
 import { children, publishInParent } from './remote/connect.js';
 import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
-
-/**
- * Names the bucket that a bar is counted in. Bars of one bucket add up. Called when the bar starts, and again with a
- * frame when the description, the total or the postfix has changed. If it then returns another name, the bar counts in
- * that bucket from then on.
- */
-export type BucketFunc = (bar: BarSnapshot) => string;
-
-export interface TqdmPromProxyOptions {
-  /** The address to listen on; an IPv6 address may be in brackets, as in a URL. @defaultValue `'::1'` */
-  readonly httpHost?: string;
-  /** The port to listen on; 0 for any free one. @defaultValue 3000 */
-  readonly httpPort?: number;
-  /**
-   * Whether `start` rejects when the address or port is not available. By default, the proxy then takes the next free
-   * port, or the loopback address if the address is not available, and a warning says which.
-   *
-   * @defaultValue `false`
-   */
-  readonly required?: boolean;
-  /** Whether the process keeps running for the proxy alone. @defaultValue `false` */
-  readonly keepAlive?: boolean;
-  /** Names by which clients reach the proxy: see {@link MetricsServerOptions.allowedHosts}. */
-  readonly allowedHosts?: readonly string[];
-  /**
-   * Names the metrics.
-   *
-   * @defaultValue fixed names such as `progress_completed_total`, with the labels `bucket` and `unit`: one dashboard
-   *   then fits every program
-   */
-  readonly metricFunc?: MetricFunc;
-  /** Groups the bars. @defaultValue by description; bars without one are in the bucket `default` */
-  readonly bucketFunc?: BucketFunc;
-  /** The registry whose metrics are served together with the bars. @defaultValue the default registry */
-  readonly registry?: CollectorRegistry | DefaultRegistry;
-  /**
-   * Name of the proxy. Proxies of one name, in one or several threads, processes or machines, publish their bars
-   * together. Name the proxies of a program that has several.
-   *
-   * @defaultValue `'progress'`
-   */
-  readonly name?: string;
-}
 
 /** The bucket of bars without a description. */
 const NO_DESCRIPTION = 'default';
@@ -96,7 +53,7 @@ export class TqdmPromProxy implements Collector {
   /** @throws `METHEUS_INVALID_CALLBACK`, `METHEUS_INVALID_OPTIONS`; host and port are checked by `start` */
   constructor(options: TqdmPromProxyOptions = {}) {
     checkOptions(options);
-    const { httpHost = '::1', httpPort = 3000, metricFunc, bucketFunc, registry = REGISTRY } = options;
+    const { httpHost = '::1', httpPort = 3000, bucketFunc, registry = REGISTRY } = options;
     const { required = false, keepAlive = false, allowedHosts } = options;
     this.name = options.name ?? 'progress';
     this.#address = {
@@ -108,7 +65,7 @@ export class TqdmPromProxy implements Collector {
     this.#isRequired = required;
     this.#registry = registry;
     this.#buckets = new BucketReader(this.name);
-    this.#families = new BucketFamilies(this.name, metricFunc);
+    this.#families = new BucketFamilies(this.name, options);
     this.#publisher = {
       openRecord: RecordPool.of(this.name).open,
       bucketOf: bucketNamer(this.name, bucketFunc),
@@ -210,37 +167,6 @@ export class TqdmPromProxy implements Collector {
       return false;
     });
     return [...metrics, ...free];
-  }
-}
-
-const OPTIONS = [
-  'httpHost',
-  'httpPort',
-  'required',
-  'keepAlive',
-  'allowedHosts',
-  'metricFunc',
-  'bucketFunc',
-  'registry',
-  'name',
-];
-
-function checkOptions(options: TqdmPromProxyOptions): void {
-  checkOptionNames('a TqdmPromProxy', options, OPTIONS);
-  for (const option of ['metricFunc', 'bucketFunc'] as const) {
-    const given: unknown = options[option];
-    if (given === undefined || typeof given === 'function') continue;
-    throw new MetheusError('METHEUS_INVALID_CALLBACK', {
-      given: `${option}: ${show(given)}`,
-      expected: 'a function that returns a name',
-    });
-  }
-  const registry: { readonly collect?: unknown } | null | undefined = options.registry;
-  if (registry !== undefined && typeof registry?.collect !== 'function') {
-    throw new MetheusError('METHEUS_INVALID_OPTIONS', {
-      given: `registry: ${show(registry)}`,
-      expected: 'a registry',
-    });
   }
 }
 

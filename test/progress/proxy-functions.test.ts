@@ -14,6 +14,7 @@ describe('metricFunc', () => {
   it('names the metric of each property of a bucket, and is called once', async (t) => {
     const asked: string[][] = [];
     const proxy = await serve(t, {
+      properties: PROPERTIES,
       metricFunc(...given) {
         asked.push(given);
         return given.join('_');
@@ -67,6 +68,7 @@ describe('metricFunc', () => {
   it('yields families without labels, whose types follow their names', async (t) => {
     const suffixes: Record<string, string> = { completed: '_total', active: '_total' };
     const proxy = await serve(t, {
+      properties: PROPERTIES,
       metricFunc: (_name, property) => `p_${property}${suffixes[property] ?? ''}`,
     });
     proxy.tqdm(null, COUNTED).update();
@@ -181,6 +183,74 @@ describe('metricFunc', () => {
   });
 });
 
+describe('properties', () => {
+  it('are completed, total, active and finished for a metricFunc', async (t) => {
+    const asked: string[] = [];
+    const proxy = await serve(t, {
+      metricFunc(bucket, property) {
+        asked.push(property);
+        return `${bucket}_${property}`;
+      },
+    });
+    proxy.tqdm({ ...COUNTED, desc: 'job', total: 5 }).update(2);
+    const served = samples(await scrape(proxy));
+    assert.deepEqual(asked, ['completed', 'total', 'active', 'finished']);
+    assert.deepEqual(served, { job_completed: 2, job_total: 5, job_active: 1, job_finished: 0 });
+  });
+
+  it('are those of the option, in their own order', async (t) => {
+    const metricFunc: MetricFunc = (bucket, property) => `${bucket}_${property}`;
+    const named = await serve(t, { metricFunc, properties: ['failed', 'completed'] });
+    named.tqdm({ ...COUNTED, desc: 'job' }).fail();
+    assert.deepEqual(samples(await scrape(named)), { job_completed: 0, job_failed: 1 });
+    const fixed = await serve(t, { properties: ['completed'] });
+    fixed.tqdm({ ...COUNTED, desc: 'job' }).update(3);
+    assert.deepEqual(samples(await scrape(fixed)), {
+      'progress_completed_total{bucket="job",unit="it"}': 3,
+    });
+    const none = await serve(t, { properties: [] });
+    none.tqdm({ ...COUNTED, desc: 'job' }).update(3);
+    assert.equal(await scrape(none), '');
+  });
+});
+
+describe("names: 'python'", () => {
+  it('are those of the Python package', async (t) => {
+    const warnings = listenForWarnings(t);
+    const proxy = await serve(t, { names: 'python' });
+    const bar = proxy.tqdm({ ...COUNTED, desc: 'My first bar', total: 100 });
+    bar.update(50);
+    proxy.tqdm({ ...COUNTED, desc: 'My first bar', total: 7, unit: 'kB/s' }).close();
+    // In Python: `<bucket>_active_count`, `<bucket>_finished_count` and `<bucket>_<property>_<unit>`, where every
+    // character but letters, digits and underscores becomes an underscore.
+    assert.deepEqual(samples(await scrape(proxy)), {
+      My_first_bar_completed_it: 50,
+      My_first_bar_total_it: 100,
+      My_first_bar_rate_it: 0,
+      My_first_bar_completed_kB_s: 0,
+      My_first_bar_total_kB_s: 7,
+      My_first_bar_rate_kB_s: 0,
+      My_first_bar_active_count: 1,
+      My_first_bar_finished_count: 1,
+    });
+    await new Promise(setImmediate);
+    assert.deepEqual(warnings, []);
+  });
+
+  it('have the same form for other properties', async (t) => {
+    const proxy = await serve(t, { names: 'python', properties: ['failed', 'eta'] });
+    proxy.tqdm({ ...COUNTED, desc: 'a:b' }).fail();
+    assert.deepEqual(samples(await scrape(proxy)), { a_b_failed_count: 1, a_b_eta_it: 0 });
+  });
+
+  it('are free of lint', { skip: requireTool('promtool') }, async (t) => {
+    const proxy = await serve(t, { names: 'python' });
+    for (const desc of ['My first bar', '2nd bar', 'rocket 🚀'])
+      proxy.tqdm({ ...COUNTED, desc, total: 1 }).update();
+    assert.deepEqual(await promtoolCheck(await scrape(proxy)), { exitCode: 0, output: '' });
+  });
+});
+
 describe('bucketFunc', () => {
   it('is called when a bar starts, and returns its bucket', async (t) => {
     const told: BarSnapshot[] = [];
@@ -247,6 +317,13 @@ describe('the constructor of a proxy throws', () => {
     for (const registry of [5, null, {}]) {
       assert.throws(made({ registry }), { code: 'METHEUS_INVALID_OPTIONS', message: /registry/ });
     }
+    for (const properties of ['completed', ['done'], [1], null]) {
+      assert.throws(made({ properties }), { code: 'METHEUS_INVALID_OPTIONS', message: /properties/ });
+    }
+    for (const names of ['ruby', null, true]) {
+      assert.throws(made({ names }), { code: 'METHEUS_INVALID_OPTIONS', message: /names.*'python'/ });
+    }
+    assert.throws(made({ names: 'python', metricFunc: () => 'x' }), { code: 'METHEUS_INVALID_OPTIONS' });
     assert.throws(made({ port: 3000 }), { code: 'METHEUS_INVALID_OPTIONS', message: /'port'.*httpPort/ });
   });
 });

@@ -11,10 +11,33 @@ import type { BarProperty, Bucket } from './buckets.js';
  * Names the metric of a bucket's property. Called once for each; the name is kept.
  *
  * @param bucket - the name of the bucket
- * @param property - `completed`, `total`, `active`, `finished`, `failed`, `rate`, `eta` or `updated`
+ * @param property - `completed`, `total`, `active` or `finished`, or one of the option `properties`
  * @param unit - the unit of the bucket's bars: `it`, `B` …
  */
 export type MetricFunc = (bucket: string, property: BarProperty, unit: string) => string;
+
+/** Options that name the metrics of buckets. */
+export interface MetricNaming {
+  /**
+   * Names the metrics.
+   *
+   * @defaultValue fixed names such as `progress_completed_total`, with the labels `bucket` and `unit`: one dashboard
+   *   then fits every program
+   */
+  readonly metricFunc?: MetricFunc;
+  /**
+   * `'python'`: names as of the Python package `tqdm-prometheus-exporter`, so that its dashboards can be used:
+   * `<bucket>_<property>_<unit>`, `<bucket>_active_count` and `<bucket>_finished_count`. Instead of `metricFunc`.
+   */
+  readonly names?: 'python';
+  /**
+   * The published properties.
+   *
+   * @defaultValue all; with `metricFunc`: `completed`, `total`, `active` and `finished`; with the names of Python, also
+   *   `rate`
+   */
+  readonly properties?: readonly BarProperty[];
+}
 
 /** A published property of a bucket: the fixed name of its metric, and the help. */
 type Published = readonly [property: BarProperty, name: string, help: string];
@@ -30,18 +53,36 @@ const PUBLISHED: readonly Published[] = [
   ['updated', 'progress_last_update_timestamp_seconds', 'Unix time of the newest update of a bar.'],
 ];
 
+/** All properties, in the order in which they are published. */
+export const BAR_PROPERTIES: readonly BarProperty[] = PUBLISHED.map(([property]) => property);
+/** Properties that `metricFunc` is called for, unless the option `properties` says others. */
+const NAMED: readonly BarProperty[] = ['completed', 'total', 'active', 'finished'];
+
 /** Properties measured in units of work. The metrics of other properties have no label `unit`. */
 const OF_UNITS: readonly BarProperty[] = ['completed', 'total', 'rate'];
 const GROWING: readonly BarProperty[] = ['completed', 'finished', 'failed'];
 const TIMES: readonly BarProperty[] = ['eta', 'updated'];
 
 /**
- * Returns the type of a metric. Linters accept the ending `_total` only for counters and `unknown`. So a name with this
- * ending is a counter if the property only grows, and `unknown` if not. All other names are gauges.
+ * Returns the type of a metric. Linters accept the ending `_total` only for counters and `unknown`, and the endings of
+ * histograms for `unknown`. So a name with the ending `_total` is a counter if the property only grows, and all other
+ * names without such an ending are gauges.
  */
 function typeOf(name: string, property: BarProperty): MetricType {
+  if (/_(count|sum|bucket)$/.test(name)) return 'unknown';
   if (!name.endsWith('_total')) return 'gauge';
   return GROWING.includes(property) ? 'counter' : 'unknown';
+}
+
+/** Names metrics as `tqdm-prometheus-exporter` for Python does. */
+const pythonName: MetricFunc = (bucket, property, unit) => {
+  const isCount = !OF_UNITS.includes(property) && !TIMES.includes(property);
+  return validName(`${bucket}_${property}_${isCount ? 'count' : unit}`.replaceAll(':', '_'));
+};
+
+/** Returns a valid metric name: invalid characters are replaced by `_`. */
+function validName(name: string): string {
+  return name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=[0-9])/, '_');
 }
 
 /** A family, and the buckets that each of its series adds up. */
@@ -89,15 +130,19 @@ function snapshotOf({ property, snapshot, series }: BucketFamily): FamilySnapsho
 export class BucketFamilies {
   readonly #proxy: string;
   readonly #metricFunc: MetricFunc | undefined;
+  readonly #published: readonly Published[];
   /** Results of the function by bucket, unit and property; empty where it returned no usable name. */
   readonly #names = new Map<string, string>();
   #buckets: readonly Bucket[] | undefined;
   #families: readonly BucketFamily[] = [];
 
   /** @param proxy - the name of the proxy, so that a warning is given once for each proxy */
-  constructor(proxy: string, metricFunc?: MetricFunc) {
+  constructor(proxy: string, { metricFunc, names, properties }: MetricNaming = {}) {
     this.#proxy = proxy;
-    this.#metricFunc = metricFunc;
+    this.#metricFunc = names === 'python' ? pythonName : metricFunc;
+    const byDefault = names === 'python' ? [...NAMED, 'rate'] : metricFunc ? NAMED : BAR_PROPERTIES;
+    const chosen = properties ?? byDefault;
+    this.#published = PUBLISHED.filter(([property]) => chosen.includes(property));
   }
 
   snapshot(buckets: readonly Bucket[]): FamilySnapshot[] {
@@ -108,10 +153,10 @@ export class BucketFamilies {
 
   #familiesOf(all: readonly Bucket[]): BucketFamily[] {
     const metricFunc = this.#metricFunc;
-    if (metricFunc === undefined) return PUBLISHED.map((published) => familyOf(published, all));
+    if (metricFunc === undefined) return this.#published.map((published) => familyOf(published, all));
     const named = new Map<string, { readonly published: Published; readonly buckets: Bucket[] }>();
     for (const bucket of all) {
-      for (const published of PUBLISHED) {
+      for (const published of this.#published) {
         const [property] = published;
         const key = JSON.stringify([bucket.bucket, bucket.unit, property]);
         const name = findOrCreate(this.#names, key, () => this.#nameOf(metricFunc, bucket, property));
@@ -137,7 +182,7 @@ export class BucketFamilies {
       this.#warn(bucket, `gave ${show(name)} for '${property}', which is not a metric name`);
       return '';
     }
-    const fit = name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=[0-9])/, '_');
+    const fit = validName(name);
     if (fit !== name) this.#warn(bucket, `gave ${show(name)} for '${property}'; it is published as '${fit}'`);
     return fit;
   }
