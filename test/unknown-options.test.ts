@@ -104,7 +104,7 @@ const CALLS: Readonly<
     { backend_class: 'backendClass', backendClas: 'backendClass', config: 'backendConfig' },
   ],
   SingleProcessBackend: [
-    (config: object) => loadBackend(SingleProcessBackend, config),
+    (config: object) => loadBackend(SingleProcessBackend, config as never),
     { directory: undefined },
   ],
   MultiProcessFileBackend: [
@@ -143,6 +143,41 @@ async function errorOf(call: Call, given: unknown): Promise<Error & { code?: str
   }
   assert.fail('the call was accepted');
 }
+
+describe('options that are not an object', () => {
+  const functions: Readonly<Record<string, Call>> = {
+    startMetricsServer: startMetricsServer as Call,
+    createMetricsHandler: createMetricsHandler as Call,
+    CollectorRegistry: (given) => new CollectorRegistry(given),
+    generateMetrics: (given) => generateMetrics(registry, given),
+    createGauge: (given) => createGauge('gauge', 'A.', given),
+    MultiProcessFileBackend: (given) => new MultiProcessFileBackend(given),
+    MultiProcessRedisBackend: (given) => new MultiProcessRedisBackend(given),
+    TqdmPromProxy: (given) => new TqdmPromProxy(given),
+    tqdm: (given) => tqdm(3, given),
+    formatMeter: (given) => formatMeter(given),
+  };
+  for (const [name, call] of Object.entries(functions)) {
+    it(`are an error of ${name}, which lists the options`, async () => {
+      for (const given of [3456, 'text', null, ['a'], () => {}]) {
+        const { code, message } = await errorOf(call, given);
+        assert.match(String(code), /^METHEUS_INVALID_(BAR_OPTION|OPTIONS)$/, message);
+        assert.match(message, /expected an object with the options \w+/);
+      }
+    });
+  }
+
+  it('name the port of a server that was given as a number', async () => {
+    const { message } = await errorOf(startMetricsServer as Call, 3456);
+    assert.match(message, /^Invalid options: given 3456 as options of a metrics server, .*\bport\b/);
+  });
+
+  it('are an error in place of a registry', async () => {
+    const { code, message } = await errorOf((given) => generateMetrics(given), { format: 'openmetrics' });
+    assert.equal(code, 'METHEUS_INVALID_COLLECTOR');
+    assert.match(message, /Options are the second argument/);
+  });
+});
 
 describe('an unknown option', () => {
   for (const [name, [call, wrong]] of Object.entries(CALLS)) {

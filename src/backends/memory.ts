@@ -41,7 +41,7 @@ export class SingleProcessBackend implements Backend {
   #exemplars: ExemplarTable | undefined;
 
   /** @throws `METHEUS_INVALID_OPTIONS` for any option, since there are none */
-  constructor(config: object = {}) {
+  constructor(config: Readonly<Record<string, never>> = {}) {
     checkOptionNames('SingleProcessBackend', config, []);
   }
 

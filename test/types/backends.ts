@@ -33,6 +33,8 @@ export async function choices(): Promise<void> {
 }
 
 export async function mistakes(): Promise<void> {
+  // @ts-expect-error: it has no options
+  await loadBackend(SingleProcessBackend, { directory: 'metrics' });
   // @ts-expect-error
   await loadBackend(Mine, { paths: '/' });
   // @ts-expect-error
