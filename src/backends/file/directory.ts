@@ -172,8 +172,10 @@ export class MetricsDirectory {
     }
     for (const name of names) {
       const file = findOrCreate(this.#files, name, () => this.#newFile(name));
+      const isNew = file.owner === undefined;
       if (!settled.has(file)) yield* this.#readFile(name, file, settled);
-      yield;
+      // Files of living processes would have to be read once more after a pause.
+      if (isNew || !file.live) yield;
     }
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
   }
