@@ -1,5 +1,5 @@
 /** The right to compact a directory, which one process has at a time, and what crashes of such processes leave behind. */
-import { closeSync, constants, existsSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing, openRegular } from '../../system/regular-file.js';
 import type { Mapping } from './mapping.js';
@@ -54,10 +54,21 @@ async function withMarker(path: string, run: () => Promise<void>): Promise<void>
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
     throw error;
   }
+  const renewal = setInterval(() => renew(path), ABANDONED_MS / 6).unref();
   try {
     await run();
   } finally {
+    clearInterval(renewal);
     rmSync(path, { force: true });
+  }
+}
+
+/** Makes a marker young again, so that a long compaction does not count as abandoned. */
+function renew(path: string): void {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch {
+    // The directory was removed.
   }
 }
 
@@ -68,11 +79,7 @@ export function removeAbandoned(path: string): boolean {
     rmSync(path, { force: true });
     return true;
   } catch (error) {
-    ignoreMissing(error);
+    if (!isMissing(error)) throw error;
     return true;
   }
-}
-
-export function ignoreMissing(error: unknown): void {
-  if (!isMissing(error)) throw error;
 }

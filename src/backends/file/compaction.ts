@@ -10,10 +10,11 @@ import { link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FamilyDescriptor } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
+import { isMissing } from '../../system/regular-file.js';
 import { runInSlices, TimeSlice } from '../../system/time-slice.js';
 import type { Writer } from '../backend.js';
 import { accumulate, earlierTime, moveFutureTimes } from '../merge.js';
-import { ignoreMissing, removeAbandoned } from './compaction-lock.js';
+import { removeAbandoned } from './compaction-lock.js';
 import { ARCHIVE, ARCHIVE_ID } from './directory.js';
 import type { FileTable } from './file-table.js';
 import {
@@ -42,7 +43,7 @@ export type CompactionStep = 'locked' | 'encoded' | 'written' | 'synced' | 'rena
  * Writes the numbers of the previous archive and of ended processes into a new archive, and removes the files of these
  * processes. Series in `removals` are left out.
  *
- * @throws the error of the file system; no total has changed then
+ * @throws the error of the file system, also when a file could not be removed; no total has changed then
  */
 export async function compact(
   directory: string,
@@ -55,8 +56,8 @@ export async function compact(
     throw Object.assign(new Error('a later version of metheus has written the archive'), { code: 'version' });
   }
   const stillThere = new Set(readdirSync(directory));
-  const left = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
-  const ids = [...left, ...ended.map(({ id }) => id)];
+  const before = [...(archive?.compacted ?? [])].filter((id) => stillThere.has(id + FILE_SUFFIX));
+  const ids = [...before, ...ended.map(({ id }) => id)];
   const encoding = encodeArchive(archive === undefined ? ended : [archive, ...ended], ids, removals);
   const bytes = await runInSlices(encoding, new TimeSlice());
   onStep('encoded');
@@ -81,12 +82,22 @@ export async function compact(
   await rename(temporary, path);
   onStep('renamed');
   await syncDirectory(directory);
+  const left: unknown[] = [];
+  const leave = (error: unknown) => void (isMissing(error) || left.push(error));
   for (const id of ids) {
-    await unlink(join(directory, id + FILE_SUFFIX)).catch(ignoreMissing);
+    await unlink(join(directory, id + FILE_SUFFIX)).catch(leave);
     onStep('unlinked');
   }
-  for (const name of stillThere) if (name.endsWith('.tmp')) removeAbandoned(join(directory, name));
+  for (const name of stillThere) {
+    if (!name.endsWith('.tmp')) continue;
+    try {
+      removeAbandoned(join(directory, name));
+    } catch (error) {
+      leave(error);
+    }
+  }
   onStep('cleaned');
+  if (left.length > 0) throw left[0];
 }
 
 /** Makes the rename durable before the old files are removed. */

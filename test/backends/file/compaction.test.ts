@@ -1,6 +1,6 @@
 /** Compaction: it loses nothing, counts nothing twice, and leaves few files. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { MultiProcessFileBackend } from 'metheus/backends/file';
@@ -181,6 +181,29 @@ describe('a compaction', () => {
     assert.deepEqual(await numbersOf(known), { total, series: [total] });
   });
 
+  it('removes the other files when one cannot be removed, and counts the error', async (t) => {
+    const directory = makeDirectory(t);
+    const [stubborn] = [1, 2, 3].map(() => leaveFile(directory, 1, 1)) as [string];
+    const onCompactionStep = (step: CompactionStep) => {
+      if (step !== 'renamed') return;
+      rmSync(stubborn, { recursive: true });
+      mkdirSync(stubborn);
+    };
+    const backend = await openBackend(t, { directory }, { onCompactionStep });
+    await backend.compact();
+    assert.equal(filesIn(directory).length, 2, 'its own and the one that stays');
+    assert.deepEqual(await numbersOf(backend), { total: 3, series: [3] });
+    for (let i = 0; i < 3; i++) leaveFile(directory, 1, 1);
+    await backend.compact();
+    assert.equal(filesIn(directory).length, 2);
+    assert.deepEqual(await numbersOf(backend), { total: 6, series: [6] });
+    const errors = await readStranger(backend, 'metheus_backend_errors_total');
+    assert.deepEqual(
+      errors.filter(([, [count]]) => count! > 0),
+      [['kind=compact', [2]]],
+    );
+  });
+
   it('removes old files that crashes have left behind', async (t) => {
     const directory = makeDirectory(t);
     const [old, young] = [join(directory, 'old.metheus.tmp'), join(directory, 'young.metheus.tmp')];
@@ -221,6 +244,25 @@ describe('a compaction', () => {
       warned.map((message) => /no file locks \(flock\).*local file system/.test(message)),
       [true],
     );
+  });
+
+  it('that takes long keeps its mark young', async (t) => {
+    const directory = makeDirectory(t);
+    const marker = join(directory, 'fold.taken');
+    const [, get] = MAPPINGS[1]!;
+    leaveFile(directory, 1);
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const ages: number[] = [];
+    const onCompactionStep = () => {
+      utimesSync(marker, 1, 1);
+      t.mock.timers.tick(30_000);
+      ages.push(Date.now() - statSync(marker).mtimeMs);
+    };
+    const backend = await openBackend(t, { directory }, { mapping: get(), onCompactionStep });
+    await backend.compact();
+    assert.equal(filesIn(directory).length, 1);
+    assert.ok(ages.length > 0 && ages.every((age) => age < 30_000), String(ages));
+    assert.equal(existsSync(marker), false);
   });
 
   it('respects the mark of a process without locks, and replaces an abandoned one', async (t) => {
