@@ -1,12 +1,13 @@
 /** The default backend: cells in the private memory of this process. */
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../model/family.js';
+import { METRIC_TYPES } from '../model/metric-types.js';
 import { checkOptionNames } from '../model/options.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
 import { CellTable } from './cell-table.js';
 import { type CellExemplars, ExemplarTable } from './exemplar-table.js';
-import type { Merger } from './merge.js';
+import type { BegunMerge, Merger } from './merge.js';
 
 /** This thread as a writer. */
 const SELF: Writer = { id: String(process.pid), live: true };
@@ -88,21 +89,27 @@ export class SingleProcessBackend implements Backend {
     // Loaded by the first scrape, since most threads and many processes are never scraped.
     this.#merge ??= await import('./merge.js');
     const { Merger } = this.#merge;
-    const wanted = new Set<string>();
-    const begun = families.map((family) => {
+    const slice = new TimeSlice();
+    const begun: (FamilySnapshot | BegunMerge)[] = [];
+    for (const family of families) {
+      // No pause before a hidden family: it has the native buckets of the family before it, at the same moment.
+      if (!METRIC_TYPES[family.type].isHidden && slice.isOverAfterStep()) await slice.next();
       const own = this.#ownOf(family);
       const others = this.#others.get(own.key)?.sources ?? [];
-      if (this.#others.size > 0) wanted.add(own.key);
-      if (others.length === 0 && isMergedAlone(family)) return own.source.snapshot(family);
-      own.merger ??= new Merger(family);
-      return own.merger.begin([own.source, ...others]);
-    });
-    for (const [key, others] of this.#others) {
-      if (!scopes.includes(others.family.scope) || wanted.has(key)) continue;
-      others.merger ??= new Merger(others.family);
-      begun.push(others.merger.begin(others.sources));
+      if (others.length === 0 && isMergedAlone(family)) begun.push(own.source.snapshot(family));
+      else {
+        own.merger ??= new Merger(family);
+        begun.push(own.merger.begin([own.source, ...others]));
+      }
     }
-    const slice = new TimeSlice();
+    if (this.#others.size > 0) {
+      const wanted = new Set(families.map((family) => this.#ownOf(family).key));
+      for (const [key, others] of this.#others) {
+        if (!scopes.includes(others.family.scope) || wanted.has(key)) continue;
+        others.merger ??= new Merger(others.family);
+        begun.push(others.merger.begin(others.sources));
+      }
+    }
     const snapshots: FamilySnapshot[] = [];
     for (const one of begun) snapshots.push(typeof one === 'function' ? await one(slice) : one);
     return this.addExemplars(snapshots);

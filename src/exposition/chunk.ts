@@ -4,6 +4,9 @@ import { PADDING } from '../model/label-column.js';
 /** Size of a chunk: about what a socket takes at once, and small enough for a processor's cache. */
 export const CHUNK_BYTES = 65536;
 
+/** An empty chunk, which an encoder yields where its reader may let the event loop run. */
+export const PAUSE = new Uint8Array();
+
 const encoder = new TextEncoder();
 
 /** Text that is encoded once and copied many times, with padding to copy eight bytes at a time. */

@@ -12,7 +12,11 @@ import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { escapeLabelValue, labelPairs, unescapeLabelValue } from '../model/labels.js';
 import { METRIC_TYPES, type MetricType } from '../model/metric-types.js';
 import { isLegacyLabelName, isLegacyMetricName } from '../model/names.js';
+import { PAUSE } from './chunk.js';
 import type { Escaping } from './formats.js';
+
+/** Number of families between two pauses of an encoder. They take about a millisecond when they are first exposed. */
+export const FAMILIES_AT_ONCE = 64;
 
 const ESCAPINGS: readonly Escaping[] = ['underscores', 'dots', 'values', 'allow-utf-8'];
 
@@ -105,12 +109,13 @@ export class FamilyNamer<F> {
   /**
    * Returns a function that names the families of one scrape by their positions; `undefined` for hidden families. If
    * the families are an array, all are known before the first is named, so the names do not depend on their order.
+   * Yields pauses.
    */
-  begin(
+  *begin(
     snapshots: Iterable<FamilySnapshot>,
-  ): (family: FamilyDescriptor, position: number) => Exposed<F> | undefined {
+  ): Generator<Uint8Array, (family: FamilyDescriptor, position: number) => Exposed<F> | undefined> {
     if (Array.isArray(snapshots)) {
-      const exposed = this.#assign(snapshots);
+      const exposed = yield* this.#assign(snapshots);
       return (_family, position) => exposed[position];
     }
     const exposedOf = new Map<FamilyDescriptor, Exposed<F>>();
@@ -118,7 +123,7 @@ export class FamilyNamer<F> {
     return (family) => this.#name(family, exposedOf, taken);
   }
 
-  #assign(snapshots: readonly FamilySnapshot[]): Assignment<F>['exposed'] {
+  *#assign(snapshots: readonly FamilySnapshot[]): Generator<Uint8Array, Assignment<F>['exposed']> {
     const first = snapshots[0]?.family;
     if (first === undefined) return [];
     const last = this.#assignments.get(first);
@@ -129,8 +134,12 @@ export class FamilyNamer<F> {
     const families = snapshots.map(({ family }) => family);
     const exposedOf = new Map<FamilyDescriptor, Exposed<F>>();
     const taken = new Set<string>();
-    for (const rank of RANKS)
-      for (const family of families) if (rankOf(family) === rank) this.#name(family, exposedOf, taken);
+    for (const rank of RANKS) {
+      for (const [i, family] of families.entries()) {
+        if (rankOf(family) === rank) this.#name(family, exposedOf, taken);
+        if (i % FAMILIES_AT_ONCE === 0) yield PAUSE;
+      }
+    }
     const exposed = families.map((family) => exposedOf.get(family));
     this.#assignments.set(first, { families, exposed });
     return exposed;

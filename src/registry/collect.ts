@@ -7,9 +7,10 @@ import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-co
 import { labelText, parseLabelText } from '../model/labels.js';
 import { METRIC_TYPES, sampleNames, TOUCHED } from '../model/metric-types.js';
 import { findOrCreate } from '../system/find-or-create.js';
+import { TimeSlice } from '../system/time-slice.js';
 import { CollectorErrors } from './collector-errors.js';
 import type { MetricsContents, RegistryContents } from './contents.js';
-import { joinFamilies } from './join-families.js';
+import { joinFamilies, type SourceFamily } from './join-families.js';
 import { runCollectors } from './run-collectors.js';
 
 /** Collects the families of one registry. Descriptors with prefixed names are kept for the next collection. */
@@ -32,17 +33,18 @@ export class Collection {
     const collected = collectors.size > 0 ? await this.#runCollectors(onError) : [];
     const taken = new Set(collected.flatMap(({ family }) => sampleNames(family)));
     const metrics = await metricsOf(this.#registry, this.#errors?.family, (name) => taken.has(prefix + name));
-    return [...this.#withPrefix(metrics, prefix), ...collected];
+    return [...(await this.#withPrefix(metrics, prefix)), ...collected];
   }
 
   /** Returns the families of collectors and nested registries, with their prefixes. */
   async #runCollectors(onError: OnCollectorError): Promise<FamilySnapshot[]> {
     const { prefix, taken, scopes } = this.#registry;
     const { collected, failures } = await runCollectors(this.#registry, metricsOf);
-    const parts = collected.flatMap(({ source, prefix, families }) =>
-      this.#withPrefix(families, prefix).map((snapshot) => ({ source, snapshot })),
-    );
-    const joined = await joinFamilies(parts, (name) =>
+    const given: SourceFamily[] = [];
+    for (const { source, prefix, families } of collected) {
+      for (const snapshot of await this.#withPrefix(families, prefix)) given.push({ source, snapshot });
+    }
+    const joined = await joinFamilies(given, (name) =>
       name.startsWith(prefix) ? taken.get(name.slice(prefix.length))?.descriptor.name : undefined,
     );
     failures.push(...joined.failures);
@@ -56,8 +58,18 @@ export class Collection {
     return joined.families;
   }
 
-  #withPrefix(snapshots: readonly FamilySnapshot[], prefix: string): readonly FamilySnapshot[] {
-    return prefix === '' ? snapshots : snapshots.map((snapshot) => this.#rename(snapshot, prefix));
+  async #withPrefix(
+    snapshots: readonly FamilySnapshot[],
+    prefix: string,
+  ): Promise<readonly FamilySnapshot[]> {
+    if (prefix === '') return snapshots;
+    const slice = new TimeSlice();
+    const renamed: FamilySnapshot[] = [];
+    for (const snapshot of snapshots) {
+      renamed.push(this.#rename(snapshot, prefix));
+      if (slice.isOverAfterStep()) await slice.next();
+    }
+    return renamed;
   }
 
   #rename(snapshot: FamilySnapshot, prefix: string): FamilySnapshot {
@@ -87,16 +99,19 @@ async function metricsOf(
   extra?: FamilyDescriptor,
   isTaken: (sampleName: string) => boolean = () => false,
 ): Promise<FamilySnapshot[]> {
-  const { visible, hidden } = families();
-  const own = extra === undefined || taken.has(extra.name) ? visible : [...visible, extra];
-  const snapshots = await activeBackend().snapshot({ families: [...own, ...hidden], scopes: scopes() });
+  const { families: own, visible } = families();
+  const further = extra === undefined || taken.has(extra.name) ? [] : [extra];
+  const requested = { families: [...own, ...further], scopes: scopes() };
+  const snapshots = await activeBackend().snapshot(requested);
   const metrics = snapshots.some(({ family }) => METRIC_TYPES[family.type].isHidden)
     ? await (await import('./native.js')).attachNative(snapshots)
     : snapshots;
   const all: FamilySnapshot[] = [];
   const others = new Set<string>();
+  const slice = new TimeSlice();
   for (const [i, snapshot] of metrics.entries()) {
-    if (i >= own.length) {
+    if (slice.isOverAfterStep()) await slice.next();
+    if (i >= visible + further.length) {
       const names = sampleNames(snapshot.family);
       // A conflict with another thread or program must not make the collection fail.
       if (names.some((name) => taken.has(name) || others.has(name) || isTaken(name))) {

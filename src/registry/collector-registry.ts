@@ -187,13 +187,14 @@ export class CollectorRegistry implements Registerer {
 }
 
 function familiesOf(metrics: Iterable<MetricSource>): MetricFamilies {
-  const visible: FamilyDescriptor[] = [];
-  const hidden: FamilyDescriptor[] = [];
+  const families: FamilyDescriptor[] = [];
+  let visible = 0;
   for (const { descriptor, blocks } of metrics) {
-    visible.push(descriptor);
-    if (blocks !== undefined) hidden.push(blocks);
+    visible += 1;
+    families.push(descriptor);
+    if (blocks !== undefined) families.push(blocks);
   }
-  return { visible, hidden };
+  return { families, visible };
 }
 
 /** @throws `METHEUS_INVALID_OPTIONS` */

@@ -9,9 +9,10 @@ export const CONTENTS = Symbol.for('metheus.registry-contents.v1');
 
 /** The families of a registry's metrics. */
 export interface MetricFamilies {
-  readonly visible: readonly FamilyDescriptor[];
-  /** Families with the native buckets of visible ones. */
-  readonly hidden: readonly FamilyDescriptor[];
+  /** Each visible family is followed by the hidden one with its native buckets, if it has one. */
+  readonly families: readonly FamilyDescriptor[];
+  /** The number of visible families. */
+  readonly visible: number;
 }
 
 /** The metrics of a registry. */

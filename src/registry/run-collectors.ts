@@ -124,7 +124,7 @@ async function read(
 
 /** Returns a metric as the contents of a registry that has no other. */
 function contentsOfMetric({ descriptor, blocks }: MetricSource): MetricsContents {
-  const families = { visible: [descriptor], hidden: blocks === undefined ? [] : [blocks] };
+  const families = { families: blocks === undefined ? [descriptor] : [descriptor, blocks], visible: 1 };
   return { families: () => families, scopes: () => [], taken: new Map() };
 }
 

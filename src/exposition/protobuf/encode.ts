@@ -10,9 +10,9 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { METRIC_TYPES } from '../../model/metric-types.js';
-import { Chunk } from '../chunk.js';
+import { Chunk, PAUSE } from '../chunk.js';
 import type { EncodeOptions } from '../formats.js';
-import { createNamers } from '../naming.js';
+import { createNamers, FAMILIES_AT_ONCE } from '../naming.js';
 import { shapesOfText } from '../text/prometheus.js';
 import { messageTag, varintTag } from './fields.js';
 import { type LabelName, MAX_LENGTH_BYTES, writeLength } from './labels.js';
@@ -20,9 +20,6 @@ import { MetricWriter } from './metric.js';
 
 /** Number of series that are measured without a pause. It takes about a millisecond, even for histograms. */
 const MEASURED_SERIES = 256;
-
-/** An empty chunk, yielded as a pause while a family is measured. */
-const PAUSE = new Uint8Array();
 
 /** The part of a family's message that is encoded once for each descriptor. */
 interface FamilyMessage {
@@ -43,10 +40,11 @@ export function* encodeProtobuf(
   { escaping, reuse }: EncodeOptions,
 ): Generator<Uint8Array> {
   const chunk = new Chunk(reuse);
-  const nameOf = namerOf(escaping).begin(families);
+  const nameOf = yield* namerOf(escaping).begin(families);
   const metrics = new MetricWriter(escaping);
   let position = 0;
   for (const snapshot of families) {
+    if (position % FAMILIES_AT_ONCE === 0) yield PAUSE;
     const exposed = nameOf(snapshot.family, position++);
     if (exposed === undefined) continue;
     const { shape, relabel, forms } = exposed;

@@ -1,9 +1,9 @@
 /** Encodes families in any text format. */
 import { codePointsOf, MAX_CODE_POINTS } from '../../model/exemplar.js';
 import type { Exemplar, FamilySnapshot } from '../../model/family.js';
-import { Chunk, copy, Fragment } from '../chunk.js';
+import { Chunk, copy, Fragment, PAUSE } from '../chunk.js';
 import type { EncodeOptions, Encoder, Escaping } from '../formats.js';
-import { type Exposed, labelsText } from '../naming.js';
+import { type Exposed, FAMILIES_AT_ONCE, labelsText } from '../naming.js';
 import { formatValue } from '../value.js';
 import { type Dialect, type FamilyText, familyTextOf } from './dialect.js';
 import { SeriesWriter } from './series.js';
@@ -18,7 +18,7 @@ function* encodeFamilies(
   { escaping, created, reuse }: EncodeOptions,
   dialect: Dialect,
 ): Generator<Uint8Array> {
-  const nameOf = dialect.namerOf(escaping).begin(families);
+  const nameOf = yield* dialect.namerOf(escaping).begin(families);
   const chunk = new Chunk(reuse);
   const series = new SeriesWriter(
     dialect.timestampOf,
@@ -26,6 +26,7 @@ function* encodeFamilies(
   );
   let position = 0;
   for (const snapshot of families) {
+    if (position % FAMILIES_AT_ONCE === 0) yield PAUSE;
     const exposed = nameOf(snapshot.family, position++);
     if (exposed === undefined) continue;
     const text = textOf(exposed, snapshot, created, dialect);
