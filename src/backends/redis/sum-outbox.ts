@@ -185,6 +185,8 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   #addRemoval({ labels, sent }: Series): void {
     const ended = this.#removals.get(labels)?.ended ?? false;
     const tolerance = MAX_ERROR * sent.reduce((most, cell) => Math.max(most, Math.abs(cell)), 0);
+    // Put last, so that the removals of one batch are in the order of their rows, and change few blocks.
+    this.#removals.delete(labels);
     this.#removals.set(labels, { tolerance, ended });
   }
 

@@ -18,7 +18,9 @@ local function block(number)
   return blocks[number]
 end
 local function writeBlocks()
-  for number, bytes in pairs(blocks) do redis.call('HSET', key, 'b:' .. number, bytes) end
+  for number, bytes in pairs(blocks) do
+    if bytes ~= '' then redis.call('HSET', key, 'b:' .. number, bytes) end
+  end
 end
 `;
 
@@ -181,7 +183,7 @@ local names, free = {}, {}
 for i = first, #ARGV, 4 do
   local row = tonumber(redis.call('HGET', key, 'r:' .. ARGV[i]))
   local number = row and math.floor(row / rows)
-  if row and redis.call('HGET', key, 'b:' .. number) then
+  if row and block(number) ~= '' then
     local bytes, own, at = block(number), ARGV[i + 3], 8 + 8 * cells * (row % rows)
     local isOwn = isAlone and ARGV[i + 2] == '1'
     if isOwn and own ~= '' then
