@@ -205,13 +205,15 @@ function parseReply(text: string): Reply {
 export class FamilyHash {
   /** Seconds after a write until the hash expires. */
   readonly expireKeyTime: number;
-  readonly #context: RedisContext;
-  readonly #key: string;
+  readonly key: string;
+  readonly connection: Connection;
+  readonly #producer: string;
 
   constructor(context: RedisContext, familyId: string) {
     this.expireKeyTime = context.settings.expireKeyTime;
-    this.#context = context;
-    this.#key = context.keys.numbers(familyId);
+    this.key = context.keys.numbers(familyId);
+    this.connection = context.connection;
+    this.#producer = context.producer;
   }
 
   /**
@@ -220,18 +222,21 @@ export class FamilyHash {
    * @param join - greater than that of any join of this producer before
    */
   async join(join: number): Promise<Joined | undefined> {
-    const args = [this.#context.producer, this.expireKeyTime, join];
+    const args = [this.#producer, this.expireKeyTime, join];
     const [token, before, wasCompacted] = (await this.run(JOIN, args)) as string[];
     return token === undefined ? undefined : { token, before: before!, wasCompacted: wasCompacted === '1' };
   }
 
   /** Reads the producer's shares. Resolves with undefined if the hash is not the one that was joined with the token. */
   async readShares(token: string): Promise<Buffer[] | undefined> {
-    const { connection, producer } = this.#context;
     const chunks: Buffer[] = [];
     for (;;) {
-      const args = [producer, token, chunks.length];
-      const [isJoined, ...more] = (await connection.runForBytes(READ_SHARES, this.#key, args)) as Buffer[];
+      const args = [this.#producer, token, chunks.length];
+      const [isJoined, ...more] = (await this.connection.runForBytes(
+        READ_SHARES,
+        this.key,
+        args,
+      )) as Buffer[];
       if (isJoined === undefined) return undefined;
       chunks.push(...more);
       if (more.length < MAX_CHUNKS) return chunks;
@@ -240,11 +245,11 @@ export class FamilyHash {
 
   /** Runs a batch script. It gets the arguments of {@link BEGIN_BATCH}, then `args`. */
   async send(script: Script, token: string, sequence: number, args: readonly Argument[]): Promise<Reply> {
-    const all = [this.#context.producer, token, sequence, this.expireKeyTime, ...args];
+    const all = [this.#producer, token, sequence, this.expireKeyTime, ...args];
     return parseReply((await this.run(script, all)) as string);
   }
 
   run(script: Script, args: readonly Argument[]): Promise<unknown> {
-    return this.#context.connection.run(script, this.#key, args);
+    return this.connection.run(script, this.key, args);
   }
 }

@@ -63,7 +63,8 @@ export abstract class Outbox<B extends Batch = Batch> {
   #removals: PendingRemovals<LabelPattern> | undefined;
   /** The token of the last join; empty before the first. */
   #token = '';
-  #isJoined = false;
+  /** Whether the hash may not have what it acknowledged, so that this producer must join it again. */
+  #mustRejoin = false;
   /** Number of the last acknowledged batch with this token. */
   #sequence = 0;
   #hash: FamilyHash | undefined;
@@ -98,7 +99,7 @@ export abstract class Outbox<B extends Batch = Batch> {
 
   /** Whether this producer has joined the hash, as far as it knows. */
   get isJoined(): boolean {
-    return this.#isJoined;
+    return this.#token !== '' && !this.#mustRejoin;
   }
 
   /** Whether released series are still in Redis. */
@@ -171,9 +172,9 @@ export abstract class Outbox<B extends Batch = Batch> {
     let moves = 0;
     this.startScan();
     if (this.isJoined) await this.#announce(context);
-    for (let batch = this.next(); batch !== undefined; batch = this.next()) {
+    for (let batch = this.next(); batch !== undefined || this.#mustRejoin; batch = this.next()) {
       await this.#announce(context);
-      if (!this.#isJoined) {
+      if (batch === undefined || !this.isJoined) {
         joins += 1;
         if (joins > MAX_JOINS) throw new Error('the hash is lost again and again');
         loss = (await this.#join(this.#hash)) ?? loss;
@@ -220,7 +221,7 @@ export abstract class Outbox<B extends Batch = Batch> {
 
   /** Records that the hash does not have what it acknowledged, so that this producer joins it again. */
   rejoin(): void {
-    this.#isJoined = false;
+    this.#mustRejoin = this.#token !== '';
     this.announced = false;
     this.forgetKnown();
     this.startScan();
@@ -260,7 +261,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     this.batch = undefined;
     this.#token = token;
     this.#sequence = 0;
-    this.#isJoined = true;
+    this.#mustRejoin = false;
     this.startScan();
     const isSame = identityOf(token) === identityOf(previous);
     if (!isSame) {

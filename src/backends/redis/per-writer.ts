@@ -10,6 +10,7 @@ import { Script } from './connection.js';
 import {
   BEGIN_BATCH,
   type FamilyHash,
+  type Joined,
   parseTexts,
   RECORD_BATCH,
   type RedisContext,
@@ -96,8 +97,8 @@ interface Values extends Batch {
 export class PerWriterOutbox extends Outbox<Values> {
   readonly #producer: string;
   readonly #clock: ServerClock;
-  /** Fields of ended producers that Redis still has to delete. */
-  readonly #ended = new Set<string>();
+  /** Fields of ended producers and of removed series that Redis still has to delete. */
+  readonly #stale = new Set<string>();
 
   constructor(family: FamilyDescriptor, producer: string, clock: ServerClock) {
     super(family);
@@ -112,8 +113,8 @@ export class PerWriterOutbox extends Outbox<Values> {
   protected freeze(sequence: number): Values | undefined {
     const removed = firstOf(this.removed, MAX_FIELDS);
     const released = [...removed, ...firstOf(this.moved, MAX_FIELDS - removed.length)];
-    const ended = firstOf(this.#ended, MAX_FIELDS - released.length);
-    const deletions = [...released.map((series) => this.keyOf(series.labels, series.writer)), ...ended];
+    const stale = firstOf(this.#stale, MAX_FIELDS - released.length);
+    const deletions = [...released.map((series) => this.keyOf(series.labels, series.writer)), ...stale];
     const sets: string[] = [];
     const changes: Change[] = [];
     while (deletions.length + changes.length < MAX_FIELDS) {
@@ -137,7 +138,7 @@ export class PerWriterOutbox extends Outbox<Values> {
     for (let i = 0; i < fields.length; i += 2) {
       const field = parseWriterField(fields[i]!);
       if (field === undefined || living.has(field.producer)) continue;
-      if (patterns.some((pattern) => matchesLabels(field.labels, pattern))) this.#ended.add(fields[i]!);
+      if (patterns.some((pattern) => matchesLabels(field.labels, pattern))) this.#stale.add(fields[i]!);
     }
   }
 
@@ -146,7 +147,7 @@ export class PerWriterOutbox extends Outbox<Values> {
   }
 
   protected markSent({ changes, deletions }: Values): void {
-    for (const field of deletions) this.#ended.delete(field);
+    for (const field of deletions) this.#stale.delete(field);
     for (const { series, values, live } of changes) {
       series.sent.set(values);
       series.known = true;
@@ -154,9 +155,18 @@ export class PerWriterOutbox extends Outbox<Values> {
     }
   }
 
-  /** Has all fields sent again, since they hold whole values. */
-  protected async adopt(): Promise<boolean> {
+  /**
+   * Has all fields sent again, since they hold whole values, and fields of removed series deleted that an earlier state
+   * of Redis has.
+   */
+  protected async adopt({ connection, key }: FamilyHash, { before }: Joined): Promise<boolean> {
     this.forgetKnown();
+    const fields = before === '' ? [] : await readFields(connection, key);
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i]!;
+      if (parseWriterField(name)?.producer === this.#producer && !this.series.has(name))
+        this.#stale.add(name);
+    }
     return true;
   }
 

@@ -13,6 +13,8 @@ import type { Argument } from './config.js';
 
 /** Place of a series in the shares. */
 export interface Placed {
+  /** Label values, as JSON. */
+  readonly labels: string;
   /** Greater than 0 and different for every series of this producer; 0 for a series without a place. */
   id: number;
   chunk: Chunk | undefined;
@@ -22,7 +24,7 @@ export interface Placed {
   known: boolean;
 }
 
-interface Chunk {
+export interface Chunk {
   readonly number: number;
   readonly series: Set<Placed>;
   /** Number of entries in Redis. */
@@ -33,6 +35,8 @@ interface Chunk {
 const MAX_DOUBLES = 2048;
 /** Maximum entries of a chunk for each of its series. */
 const MAX_RATIO = 1.5;
+/** Maximum removed series that are remembered, the latest ones. */
+const MAX_REMOVED = 10_000;
 
 export class Shares {
   readonly #cells: number;
@@ -42,6 +46,8 @@ export class Shares {
   readonly #roomy = new Set<Chunk>();
   /** Number of entries of each chunk once the batch that was encoded last is applied. */
   readonly #encoded = new Map<Chunk, number>();
+  /** Removed series by id, since an earlier state of Redis has them. */
+  readonly #removed = new Map<number, { readonly labels: string; readonly chunk: Chunk }>();
   #ids = 0;
 
   constructor(cells: number) {
@@ -68,10 +74,28 @@ export class Shares {
 
   /** Frees the place of a series whose numbers Redis does not have any more. */
   remove(series: Placed): void {
-    if (series.chunk === undefined) return;
-    series.chunk.series.delete(series);
-    this.#roomy.add(series.chunk);
+    const { id, labels, chunk } = series;
+    if (chunk === undefined) return;
+    chunk.series.delete(series);
+    this.#roomy.add(chunk);
     series.chunk = undefined;
+    this.#removed.set(id, { labels, chunk });
+    if (this.#removed.size > MAX_REMOVED) this.#removed.delete(this.#removed.keys().next().value!);
+  }
+
+  /**
+   * Returns a removed series at its earlier place, since Redis has its numbers again. Returns undefined if no series of
+   * this id was removed.
+   *
+   * @param make - makes the series
+   */
+  restore<S extends Placed>(id: number, make: (labels: string, chunk: Chunk) => S): S | undefined {
+    const removed = this.#removed.get(id);
+    if (removed === undefined) return undefined;
+    this.#removed.delete(id);
+    const series = make(removed.labels, removed.chunk);
+    removed.chunk.series.add(series);
+    return series;
   }
 
   /**

@@ -97,7 +97,21 @@ export class SumOutbox extends Outbox<Additions | Removal> {
       // The sums have the numbers of a compacted producer, but it has no shares any more.
       else if (!wasCompacted || chunks.length > 0) series.sent.fill(0);
     }
+    this.#removeAgain(found);
     return true;
+  }
+
+  /** Has series removed again that an earlier state of Redis has. */
+  #removeAgain(found: ReadonlyMap<number, Float64Array>): void {
+    for (const [id, values] of found) {
+      if (values.every((value) => value === 0)) continue;
+      const restored = this.#shares.restore(id, (labels, chunk): Series => {
+        const place = { row: -1, generation: 0, id, chunk };
+        const state = { offered: true, known: true, live: true };
+        return { labels, writer: undefined, sources: [], sent: values.slice(), ...place, ...state };
+      });
+      if (restored !== undefined) this.removed.add(restored);
+    }
   }
 
   protected override forgetReleased(released: Iterable<Series>): void {

@@ -5,6 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Redis } from 'ioredis';
+import type { FamilyDescriptor } from 'metheus';
+import type { Cells } from 'metheus/backends';
+import type { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
 import { startProducer } from './counting-producer.js';
@@ -119,6 +122,36 @@ describe('another history of Redis', { skip: requireTool('redis-server') }, () =
     for (const { backend } of [late, first]) await backend.close();
   });
 
+  it('does not bring back what a running producer has removed since that state', async () => {
+    const options = optionsFor(server);
+    const families = [makeFamily(), makeFamily({ type: 'gauge', cells: 2, merge: 'max' })];
+    const only = [makeFamily(), makeFamily({ type: 'gauge', cells: 2, merge: 'max' })];
+    const [backend, other] = [await openBackend(options), await openBackend(options)];
+    const reserve = (by: MultiProcessRedisBackend, family: FamilyDescriptor, label: string) => {
+      const cells = by.reserve({ family, labels: [label] });
+      cells.page.fill(2, cells.offset, cells.offset + family.cells);
+      return cells;
+    };
+    for (const family of families) for (const by of [backend, other]) reserve(by, family, 'kept');
+    const removed = [...families, ...only].map(
+      (family) => [family, reserve(backend, family, 'removed')] as const,
+    );
+    await backend.flush();
+    await other.flush();
+    const earlier = await save(server.client);
+    for (const [family, cells] of removed) backend.release(family, cells);
+    await backend.flush();
+    for (let i = 0; i < 2; i++) {
+      await restore(server.client, earlier);
+      for (const each of [backend, other, backend, other]) await each.flush();
+      const reader = await openBackend(options);
+      const snapshots = await reader.snapshot({ families: [...families, ...only], scopes: [] });
+      assert.deepEqual(snapshots.map(rowsOf), [[['a=kept', [4]]], [['a=kept', [2, 2]]], [], []]);
+      await reader.close();
+    }
+    for (const each of [backend, other]) await each.close();
+  });
+
   for (let seed = 1; seed <= SEQUENCES; seed++) {
     it(`keeps totals exact in the random sequence ${seed}`, () => checkSequence(seed));
   }
@@ -154,7 +187,7 @@ describe('another history of Redis', { skip: requireTool('redis-server') }, () =
     const producers = await Promise.all(
       [1, 2, 3].map(async () => ({
         backend: await openBackend(options),
-        cells: new Map<string, Float64Array>(),
+        cells: new Map<string, { readonly family: number; readonly label: string; readonly cells: Cells }>(),
       })),
     );
     const states: State[] = [await save(server.client)];
@@ -163,21 +196,33 @@ describe('another history of Redis', { skip: requireTool('redis-server') }, () =
         const f = pick(families.length);
         const label = `s${pick(150)}`;
         const family = families[f]!;
-        let cells = producers[producer]!.cells.get(`${f} ${label}`);
-        if (cells === undefined) {
-          const { page, offset } = producers[producer]!.backend.reserve({ family, labels: [label] });
-          cells = page.subarray(offset, offset + family.cells);
-          producers[producer]!.cells.set(`${f} ${label}`, cells);
-        }
-        cells[0]! += 1;
-        if (family.merge === 'sum') cells[1] = 2;
+        const { backend, cells: known } = producers[producer]!;
+        const series = known.get(`${f} ${label}`) ?? {
+          family: f,
+          label,
+          cells: backend.reserve({ family, labels: [label] }),
+        };
+        known.set(`${f} ${label}`, series);
+        const { page, offset } = series.cells;
+        page[offset]! += 1;
+        if (family.merge === 'sum') page[offset + 1] = 2;
         totals[f]!.set(label, (totals[f]!.get(label) ?? 0) + 1);
       }
       await producers[producer]!.backend.flush().catch(() => {});
     };
+    const remove = (producer: number) => {
+      const { backend, cells: known } = producers[producer]!;
+      const [key, series] = [...known][pick(known.size)] ?? [];
+      if (series === undefined) return;
+      const { family, label, cells } = series;
+      totals[family]!.set(label, totals[family]!.get(label)! - cells.page[cells.offset]!);
+      backend.release(families[family]!, cells);
+      known.delete(key!);
+    };
     for (let step = 0; step < STEPS; step++) {
       const dice = random();
       if (dice < 0.6) {
+        if (random() < 0.2) remove(pick(producers.length));
         isRepeating = random() < 0.3;
         loseReply = random() < 0.2;
         await flush(pick(producers.length));
@@ -197,7 +242,7 @@ describe('another history of Redis', { skip: requireTool('redis-server') }, () =
     for (const [f, snapshot] of snapshots.entries()) {
       const found = new Map(rowsOf(snapshot).map(([labels, [value]]) => [labels.slice(2), value]));
       for (const [label, value] of totals[f]!) {
-        assert.equal(found.get(label), value, `series ${label} of family ${f}, seed ${seed}`);
+        assert.equal(found.get(label) ?? 0, value, `series ${label} of family ${f}, seed ${seed}`);
       }
     }
     for (const { backend } of [...producers, { backend: reader }]) await backend.close();
