@@ -28,6 +28,7 @@ import {
   knownTotal,
   type Outcome,
   RATE,
+  type RunningLoop,
   STARTED,
   UPDATED,
 } from './record.js';
@@ -41,15 +42,6 @@ const THRESHOLDS = thresholds;
  * which is harmless. Without it, the clock might be read one count late, and the frame with it.
  */
 const EARLY = 1e-9;
-
-/** A loop over the bar, which keeps its own count between two frames. */
-export interface RunningLoop {
-  /** Number of the threshold at which the loop reads the clock. */
-  readonly threshold: number;
-  /** Units that the loop has counted and `n` does not contain yet. */
-  readonly pending: number;
-  record: BarRecord;
-}
 
 export class BarState {
   readonly clock: Clock;

@@ -115,6 +115,7 @@ export class Bar extends BarAttributes implements Disposable {
       this.bar.#state.rescue();
     }
     abandon(exitCode: number): void {
+      this.bar.#state.loop?.settle();
       this.bar.#end(exitCode === 0 ? FINISHED : FAILED);
     }
   };

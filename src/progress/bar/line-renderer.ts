@@ -11,11 +11,15 @@ const MIN_LINE_INTERVAL = 10;
 /** Minimum seconds between two lines of JSON. */
 const MIN_JSON_INTERVAL = 1;
 
-/** Writes a line to a log now and then, and one at the end of the bar. */
+/**
+ * Writes a line to a log now and then, and one at the end of the bar. A bar that leaves nothing on a screen ends with a
+ * line only if the log has one of it.
+ */
 export class LineRenderer implements Renderer {
   readonly #bar: BarHost;
   readonly #clock: Clock;
   #lastLine: number;
+  #hasLines = false;
 
   constructor(bar: BarHost, clock: Clock) {
     this.#bar = bar;
@@ -27,6 +31,7 @@ export class LineRenderer implements Renderer {
     const now = this.#clock.now();
     if (now - this.#lastLine < Math.max(frame.settings.mininterval, MIN_LINE_INTERVAL)) return true;
     this.#lastLine = now;
+    this.#hasLines = true;
     this.#bar.terminal.tryWrite(`${text ?? this.#bar.lineOf(frame)}\n`);
     return true;
   }
@@ -37,7 +42,9 @@ export class LineRenderer implements Renderer {
     this.#bar.terminal.write(`${this.#bar.lineOf(frame)}\n`);
   }
 
-  erase(): void {}
+  erase(frame: BarFrame): void {
+    if (this.#hasLines) this.finish(frame);
+  }
 }
 
 function roundToMilliseconds(seconds: number): number {

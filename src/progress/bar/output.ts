@@ -14,7 +14,7 @@ type OutputMode = Exclude<Output, 'auto'>;
 
 export interface OutputSituation {
   readonly output: Output;
-  /** Whether the user gave a file. A given file gets frames, as in tqdm; the default one only if it is a terminal. */
+  /** Whether the user gave a file other than the standard streams. It gets frames; these do only on a terminal. */
   readonly isNamed: boolean;
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -72,7 +72,8 @@ export function openOutput(
     return { terminal, lines, renderer, isDisabled, redirects: redirect && !isDisabled };
   }
   const { isTTY } = terminal;
-  const situation = { output, isNamed: file !== null, isTTY, env: environment.env };
+  const isNamed = file !== null && stream === null;
+  const situation = { output, isNamed, isTTY, env: environment.env };
   const mode = (disable ?? !isTTY) ? 'none' : outputMode(situation);
   const display = mode === 'terminal' ? Display.of(terminal) : undefined;
   const format = { follows: display !== undefined, isColoured: hasColours(situation) };

@@ -56,3 +56,14 @@ export type OpenRecord = (bucket: string, unit: string) => BarRecord;
 export function privateRecord(): BarRecord {
   return { page: new Float64Array(RECORD_CELLS), offset: 0, release() {} };
 }
+
+/** A loop over the bar, which keeps its own count between two frames. */
+export interface RunningLoop {
+  /** Number of the threshold at which the loop reads the clock. */
+  readonly threshold: number;
+  /** Units that the loop has counted and `n` does not contain yet. */
+  readonly pending: number;
+  record: BarRecord;
+  /** Adds the pending units to `n`. */
+  settle(): void;
+}

@@ -1,8 +1,8 @@
 /** The base of all loops over a bar. A round is counted when the next item is requested, thus after the body ran. */
 
-import type { BarState, RunningLoop } from '../bar/bar-state.js';
+import type { BarState } from '../bar/bar-state.js';
 import { releaseThreshold, setThreshold, takeThreshold, thresholds } from '../bar/clock.js';
-import type { BarRecord, COMPLETED, Outcome } from '../bar/record.js';
+import type { BarRecord, COMPLETED, Outcome, RunningLoop } from '../bar/record.js';
 
 /** Local copies of {@link COMPLETED} and {@link thresholds}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
@@ -81,6 +81,12 @@ export class Loop implements RunningLoop {
     state.n += rounds - this.#advanced;
     if (state.loop === this) state.loop = undefined;
     this.#end(outcome, error);
+  }
+
+  settle(): void {
+    const { pending } = this;
+    this.#advanced += pending;
+    this.#state.n += pending;
   }
 
   /** Number of rounds whose body ran to its end. The body of the last item yielded may still be running. */

@@ -87,4 +87,16 @@ describe('attributes of a bar', () => {
     assert.equal(frames(), 1);
     assert.equal(bar.maxinterval, 50);
   });
+
+  it('are still those of the bar after its end', () => {
+    const { tqdm, clock } = fakeTqdm();
+    const given = tqdm(null, { miniters: 4 });
+    given.close();
+    assert.equal(given.miniters, 4);
+    const adapted = tqdm(null, { mininterval: 1 });
+    clock.tick(2);
+    adapted.update(10);
+    adapted.close();
+    assert.equal(Math.round(adapted.miniters), 5);
+  });
 });

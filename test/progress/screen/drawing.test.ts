@@ -127,6 +127,35 @@ describe('a log', () => {
     assert.equal(stderr.take(), 'step 2:   0%|          | 0/3 [00:00<?, ?it/s]\n');
   });
 
+  it('gets the last line of a bar that does not stay if it got a line of it before', () => {
+    const stderr = new FakeFile(false);
+    const { tqdm, clock } = fakeTqdm({ stderr });
+    const bar = tqdm(null, { total: 3, leave: false });
+    clock.tick(11);
+    bar.update(2);
+    assert.equal(stderr.take(), ' 67%|██████▋   | 2/3 [00:11<00:05,  5.50s/it]\n');
+    clock.tick(1);
+    bar.update();
+    bar.close();
+    assert.equal(stderr.take(), '100%|██████████| 3/3 [00:12<00:00,  4.00s/it]\n');
+  });
+
+  it('gets lines when it is a standard stream, named or not', () => {
+    const log = new FakeFile(false);
+    for (const given of [{ stdout: log }, { stderr: log }, { stdout: log, env: { CI: 'true' } }]) {
+      fakeTqdm(given).tqdm(null, { file: log, total: 1 }).close();
+      assert.equal(log.take(), '  0%|          | 0/1 [00:00<?, ?it/s]\n');
+    }
+    const terminal = new FakeFile(true);
+    const options = { file: terminal, total: 1, ncols: 0 };
+    fakeTqdm({ stdout: terminal, env: { CI: 'true' } })
+      .tqdm(null, options)
+      .close();
+    assert.equal(terminal.take(), '  0% 0/1 [00:00<?, ?it/s]\n');
+    fakeTqdm({ stdout: terminal }).tqdm(null, options).close();
+    assert.equal(terminal.take(), `${'\r  0% 0/1 [00:00<?, ?it/s]'.repeat(2)}\n`);
+  });
+
   it('gets frames when the file is named', () => {
     const { tqdm } = fakeTqdm();
     const file = new FakeFile(false);

@@ -72,6 +72,13 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
+  it('shows the rounds that were done when process.exit is called in the body of a loop', async () => {
+    using program = play('exitInLoop', { ...SIZE, args: ['1'] });
+    assert.deepEqual(await program.exited, { code: 1, signal: null });
+    assert.deepEqual(program.screen(), ['|███▉   | 57/100']);
+    assertRestored(program);
+  });
+
   it('prints an uncaught error below the bars', async () => {
     using program = play('throw', { cols: 120, rows: 30 });
     assert.deepEqual(await program.exited, { code: 1, signal: null });

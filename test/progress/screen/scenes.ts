@@ -158,6 +158,12 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
     process.exit(Number(code));
   },
 
+  exitInLoop(code) {
+    for (const i of tqdm(100, { barFormat: '{desc}|{bar}| {n_fmt}/{total_fmt}', mininterval: 1000 })) {
+      if (i === 57) process.exit(Number(code));
+    }
+  },
+
   throw() {
     openBar('a');
     openBar('b');
