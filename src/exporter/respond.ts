@@ -92,17 +92,19 @@ export type Responder = (request: MetricsRequest) => Promise<MetricsResponse>;
 
 const METHODS: readonly unknown[] = ['GET', 'HEAD'];
 const TEXT = 'text/plain; charset=utf-8';
-const HTML = 'text/html; charset=utf-8';
 
 /** A browser must not take label values for the source of a page or a script. */
 const NOSNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
 const encoder = new TextEncoder();
 
+/** Makes a page: its content type, and its content. */
+export type Page = () => Promise<readonly [type: string, content: string]>;
+
 /** Settings of a dedicated server. */
 interface ServerSettings {
-  /** Makes the HTML of `/`, where the metrics are at another path. */
-  readonly indexPage: (path: string) => string;
+  /** Pages at other paths than the metrics, by path. */
+  readonly pages: ReadonlyMap<string, Page>;
   /** Reports whether a request may name this host. */
   readonly isAllowedHost: (host: string | undefined) => boolean;
 }
@@ -112,7 +114,7 @@ interface ServerSettings {
  */
 export function createResponder(
   options: MetricsHandlerOptions,
-  { indexPage, isAllowedHost }: Partial<ServerSettings> = {},
+  { pages, isAllowedHost }: Partial<ServerSettings> = {},
 ): Responder {
   checkOptions(options);
   const { path } = options;
@@ -121,13 +123,14 @@ export function createResponder(
     if (isAllowedHost?.(host) === false) return complete(403, TEXT, refusalOf(host));
     const requested = pathOf(url);
     const isFound = path === undefined || path === requested;
-    const isIndex = indexPage !== undefined && !isFound && requested === '/';
-    if (!isFound && !isIndex) return complete(404, TEXT, `There is nothing here. Metrics are at ${path}\n`);
+    const page = isFound ? undefined : pages?.get(requested);
+    if (!isFound && page === undefined)
+      return complete(404, TEXT, `There is nothing here. Metrics are at ${path}\n`);
     if (!METHODS.includes(method)) {
       return complete(405, TEXT, 'Metrics are read with GET or HEAD.\n', { Allow: METHODS.join(', ') });
     }
-    if (isIndex) return complete(200, HTML, indexPage(path!));
-    return metrics(options, request).catch((error) => {
+    const made = page?.().then(([type, content]) => complete(200, type, content));
+    return (made ?? metrics(options, request)).catch((error) => {
       if (!request.signal?.aborted) report(error);
       return complete(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
     });

@@ -6,7 +6,13 @@ import { checkOptionNames } from '../model/options.js';
 import { withoutBrackets } from '../system/host.js';
 import { checkAllowedHosts, hostCheck } from './allowed-hosts.js';
 import { handlerOf } from './node-handler.js';
-import { createResponder, HANDLER_OPTIONS, invalidOption, type MetricsHandlerOptions } from './respond.js';
+import {
+  createResponder,
+  HANDLER_OPTIONS,
+  invalidOption,
+  type MetricsHandlerOptions,
+  type Page,
+} from './respond.js';
 
 /** Options of {@link startMetricsServer}. */
 export interface MetricsServerOptions extends MetricsHandlerOptions {
@@ -61,6 +67,7 @@ const SERVER_OPTIONS = [
   'keepAlive',
 ];
 const DEFAULT_PORT = 9464;
+const HTML = 'text/html; charset=utf-8';
 /** Timers of Node take at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
@@ -77,7 +84,15 @@ const MAX_SECONDS = 2_147_483;
  * await server.close();
  * ```
  */
-export async function startMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
+export function startMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
+  return startServer(options);
+}
+
+/** Starts a server as {@link startMetricsServer} does, with further pages by path, behind the same checks. */
+export async function startServer(
+  options: MetricsServerOptions,
+  morePages: Iterable<readonly [path: string, page: Page]> = [],
+): Promise<MetricsServer> {
   checkOptionNames('a metrics server', options, SERVER_OPTIONS);
   const { host: given = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal, ...more } = options;
   const { closeTimeout = 5, allowedHosts, keepAlive = true, ...handlerOptions } = more;
@@ -86,9 +101,10 @@ export async function startMetricsServer(options: MetricsServerOptions = {}): Pr
   checkAllowedHosts(allowedHosts);
   signal?.throwIfAborted();
   let isAllowedHost: ReturnType<typeof hostCheck>;
+  const pages = new Map([['/', async () => [HTML, indexPage(path)] as const], ...morePages]);
   const respond = createResponder(
     { ...handlerOptions, path },
-    { indexPage, isAllowedHost: (name) => isAllowedHost?.(name) ?? true },
+    { pages, isAllowedHost: (name) => isAllowedHost?.(name) ?? true },
   );
   const server = createServer(handlerOf(respond));
   const connections = new Connections(server);

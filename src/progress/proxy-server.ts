@@ -1,6 +1,6 @@
 /** The server of a proxy, which takes another address or port rather than end the program that it watches. */
 import { type MetheusError, messageOf, warnOnce } from '../errors.js';
-import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from '../exporter/server.js';
+import type { MetricsServer, MetricsServerOptions } from '../exporter/server.js';
 import { withoutBrackets } from '../system/host.js';
 
 /** Addresses that are tried when the given one is not available. Both are reachable from this machine only. */
@@ -14,20 +14,21 @@ const PORT_ERRORS: readonly unknown[] = ['EADDRINUSE', 'EACCES'];
 
 type Address = Required<Pick<MetricsServerOptions, 'host' | 'port'>>;
 
+/** Starts a server at an address. */
+type Start = (address: Address) => Promise<MetricsServer>;
+
 /**
  * Starts a server at the given address or, with a warning, at the first one that works: one of the next ports, any free
  * port, then the same on a loopback address. Returns undefined, with a warning, if none works.
  *
  * @throws `METHEUS_INVALID_OPTIONS`
  */
-export async function serveAnywhere(
-  options: MetricsServerOptions & Address,
-): Promise<MetricsServer | undefined> {
+export async function serveAnywhere(wanted: Address, start: Start): Promise<MetricsServer | undefined> {
   let refused: MetheusError | undefined;
-  for (const host of new Set([withoutBrackets(options.host), ...LOOPBACK])) {
-    for (const port of portsFrom(options.port)) {
+  for (const host of new Set([withoutBrackets(wanted.host), ...LOOPBACK])) {
+    for (const port of portsFrom(wanted.port)) {
       try {
-        const server = await startMetricsServer({ ...options, host, port });
+        const server = await start({ host, port });
         if (refused !== undefined) warn(refused, server.url, `are served at ${server.url}`);
         return server;
       } catch (error) {
@@ -38,7 +39,7 @@ export async function serveAnywhere(
       }
     }
   }
-  warn(refused!, `${options.host} ${options.port}`, 'are not served');
+  warn(refused!, `${wanted.host} ${wanted.port}`, 'are not served');
   return undefined;
 }
 

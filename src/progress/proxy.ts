@@ -1,6 +1,6 @@
 /** `TqdmPromProxy`: bars whose numbers are metrics, served over HTTP. */
 import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
-import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from '../exporter/server.js';
+import { type MetricsServer, type MetricsServerOptions, startServer } from '../exporter/server.js';
 import type { Collector } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
@@ -13,6 +13,7 @@ import { BucketFamilies } from './publish/bucket-metrics.js';
 import { BucketReader } from './publish/buckets.js';
 import { RecordPool } from './publish/record-pool.js';
 import { children, publishInParent } from './remote/connect.js';
+import { describeOpenBars } from './screen/live-bars.js';
 import { createTqdm, createTrange, type Tqdm, type Trange } from './tqdm.js';
 
 /** The bucket of bars without a description. */
@@ -147,7 +148,17 @@ export class TqdmPromProxy implements Collector {
 
   #listen(): Promise<MetricsServer | undefined> {
     const options = { ...this.#address, registry: { collect: () => this.#collectAll() } };
-    return this.#isRequired ? startMetricsServer(options) : serveAnywhere(options);
+    const start = (address: object) =>
+      startServer({ ...options, ...address }, [['/debug', () => this.#debugPage()]]);
+    return this.#isRequired ? start({}) : serveAnywhere(this.#address, start);
+  }
+
+  /** Returns the page with the buckets of the proxy, and all bars that this process counts or draws. */
+  async #debugPage(): Promise<readonly [type: string, content: string]> {
+    children?.readRecords();
+    const buckets = await this.#buckets.read();
+    const content = JSON.stringify({ proxy: this.name, buckets, bars: describeOpenBars() });
+    return ['application/json; charset=utf-8', `${content}\n`];
   }
 
   /**

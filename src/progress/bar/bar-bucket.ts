@@ -2,7 +2,7 @@
 
 import type { BarState } from './bar-state.js';
 import type { BarPublisher, BarSnapshot } from './environment.js';
-import type { BarSettings } from './frame.js';
+import { averageRate, type BarSettings } from './frame.js';
 import {
   type BarRecord,
   COMPLETED,
@@ -15,13 +15,15 @@ import {
   STARTED,
   UPDATED,
 } from './record.js';
+import type { BarHost } from './renderer.js';
 
-/** The properties of a bar that are not settings. */
-type BarNumbers = Pick<BarSnapshot, 'id' | 'position' | 'n' | 'total' | 'elapsed' | 'rate' | 'miniters'>;
+/** The numbers of a bar, whose rate may still be unknown. */
+type BarNumbers = Pick<BarSnapshot, 'n' | 'total' | 'elapsed' | 'rate' | 'miniters'>;
 
 /** Returns a bar as plain data. */
 export function snapshotOf(
-  { id, position, n, total, elapsed, rate, miniters }: BarNumbers,
+  { id, row }: BarHost,
+  { n, total, elapsed, rate, miniters }: BarNumbers,
   { desc, unit, unitScale, unitDivisor, postfix, initial, mininterval, maxinterval }: BarSettings,
 ): BarSnapshot {
   return {
@@ -31,12 +33,12 @@ export function snapshotOf(
     total,
     initial,
     elapsed,
-    rate,
+    rate: rate ?? averageRate(n - initial, elapsed),
     unit,
     unitScale,
     unitDivisor,
     postfix,
-    position,
+    position: Math.abs(row),
     mininterval,
     maxinterval,
     miniters,

@@ -3,7 +3,7 @@
 import type { Transform } from 'node:stream';
 import type { TransformStream } from 'node:stream/web';
 import { checkBarFormat } from '../meter/meter.js';
-import { initialPostfix } from '../meter/postfix.js';
+import { initialPostfix, plainPostfix } from '../meter/postfix.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
 import { streamName, type Terminal } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
@@ -71,9 +71,8 @@ export class Bar extends BarAttributes implements Disposable {
     this.#isDisabled = this.#output.isDisabled;
     // A bar that is not drawn takes no row from others.
     this.#host.row = position === null ? (this.#isDisabled ? 0 : rowOfNewBar(environment.live)) : -position;
-    const miniters = settings.miniters ?? 0;
-    const start = { ...this.#place, n: initial, total: end, elapsed: 0, rate: null, miniters };
-    const record = this.#openRecord(environment, snapshotOf(start, settings));
+    const start = { n: initial, total: end, elapsed: 0, rate: null, miniters: settings.miniters ?? 0 };
+    const record = this.#openRecord(environment, snapshotOf(this.#host, start, settings));
     this.#state = new BarState(settings, end, environment.clock, record, () => this.refresh());
     environment.live.add(this.#host, !this.#isDisabled);
     if (this.#output.redirects) environment.redirection.hold(this);
@@ -113,6 +112,11 @@ export class Bar extends BarAttributes implements Disposable {
     }
     rescue(): void {
       this.bar.#state.rescue();
+    }
+    describe(): object {
+      const snapshot = this.bar.snapshot();
+      const postfix = plainPostfix(snapshot.postfix);
+      return { proxy: this.record.proxy ?? null, ...snapshot, postfix };
     }
     abandon(exitCode: number): void {
       this.bar.#state.loop?.settle();
@@ -240,8 +244,8 @@ export class Bar extends BarAttributes implements Disposable {
 
   /** @internal The numbers and settings of the bar now. */
   snapshot(): BarSnapshot {
-    const { n, total, elapsed, rate, miniters } = this;
-    return snapshotOf({ ...this.#place, n, total, elapsed, rate, miniters }, this.settings);
+    const { n, total, miniters } = this;
+    return snapshotOf(this.#host, { ...this.frame(), n, total, miniters }, this.settings);
   }
 
   /** @internal Name of the proxy that publishes the bar, if there is one. */
@@ -287,10 +291,6 @@ export class Bar extends BarAttributes implements Disposable {
     else if (wasSeen) this.#output.renderer.erase(this.frame());
     this.#output.taskbar?.hide();
     this.#environment.redirection.release(this);
-  }
-
-  get #place() {
-    return { id: this.#host.id, position: this.position };
   }
 
   get #isSeen(): boolean {

@@ -20,6 +20,8 @@ export interface LiveBar {
   rescue(): void;
   /** Closes the bar because the process ends. */
   abandon(exitCode: number): void;
+  /** Returns the bar as data that can be written as JSON. */
+  describe(): object;
 }
 
 /** A row that is kept for the next bar of a task: see `task-rows.ts`. */
@@ -38,6 +40,11 @@ const groups = new Set<LiveBars>();
 export function closeOpenBars(exitCode: number): void {
   for (const group of [...groups]) group.abandon(exitCode);
   drainQueues();
+}
+
+/** Returns all open bars as data that can be written as JSON. */
+export function describeOpenBars(): object[] {
+  return [...groups].flatMap((group) => group.describe());
 }
 
 /** Guard of the open bars on terminals. It is needed because a signal ends a process without an exit event. */
@@ -212,6 +219,10 @@ export class LiveBars {
   /** Runs one round of the monitor. */
   rescue(): void {
     for (const bar of [...this.#bars, ...this.#undrawn]) bar.rescue();
+  }
+
+  describe(): object[] {
+    return [...this.#bars, ...this.#undrawn].map((bar) => bar.describe());
   }
 
   /** Closes all bars because the process ends. */
