@@ -80,10 +80,5 @@ export type { Labels, LabelValue } from './model/labels.js';
 export type { GaugeMode, MetricType } from './model/metric-types.js';
 export { CollectorRegistry, type Registrable, type RegistryOptions } from './registry/collector-registry.js';
 export { type DefaultRegistry, REGISTRY } from './registry/default-registry.js';
-export {
-  type Collectable,
-  type GenerateOptions,
-  generateBytes,
-  generateMetrics,
-  streamMetrics,
-} from './registry/generate.js';
+export type { Collectable, GenerateOptions } from './registry/encode.js';
+export { generateBytes, generateMetrics, streamMetrics } from './registry/generate.js';

@@ -5,7 +5,7 @@ import type { OnCollectorError } from '../model/collector.js';
 import { checkOptionNames } from '../model/options.js';
 import { checkOnError } from '../registry/collector-registry.js';
 import { REGISTRY } from '../registry/default-registry.js';
-import { type Collectable, chunksOf } from '../registry/generate.js';
+import { type Collectable, chunksOf } from '../registry/encode.js';
 import { acceptsGzip, gzipBytes, gzipChunks } from './compression.js';
 import { type JoinedCollection, sharedCollections } from './shared-collection.js';
 

@@ -12,7 +12,7 @@
 import { MetheusError } from '../errors.js';
 import type { OnCollectorError } from '../model/collector.js';
 import type { FamilySnapshot } from '../model/family.js';
-import type { Collectable } from '../registry/generate.js';
+import type { Collectable } from '../registry/encode.js';
 
 /**
  * Milliseconds for which a collection can be joined: much less than the time between two scrapes, but longer than most

@@ -167,7 +167,9 @@ export class TqdmPromProxy implements Collector {
    */
   async #collectAll(): Promise<FamilySnapshot[]> {
     if (this.#registry.has?.(this)) return this.#registry.collect();
-    const [metrics, bars] = await Promise.all([this.#registry.collect(), this.collect()]);
+    // Collectors of the registry may update bars.
+    const metrics = await this.#registry.collect();
+    const bars = await this.collect();
     const taken = new Set(metrics.map(({ family }) => family.name));
     const free = bars.filter(({ family: { name } }) => {
       if (!taken.has(name)) return true;

@@ -1,33 +1,8 @@
 /** Generates the exposition of a registry: collects its families and encodes them. */
 import { isAscii } from 'node:buffer';
-import { MetheusError, show } from '../errors.js';
-import type { EncodeOptions, Encoder, ExpositionFormat } from '../exposition/formats.js';
-import type { CollectOptions } from '../model/collector.js';
-import type { FamilySnapshot } from '../model/family.js';
-import { checkOptionNames } from '../model/options.js';
-import { TimeSlice } from '../system/time-slice.js';
+import { MetheusError } from '../errors.js';
 import { REGISTRY } from './default-registry.js';
-
-export interface GenerateOptions extends Partial<EncodeOptions> {
-  /** @defaultValue `'text'` */
-  readonly format?: ExpositionFormat;
-}
-
-/** A registry, or anything else whose families can be collected. */
-export interface Collectable {
-  collect(options?: CollectOptions): Promise<readonly FamilySnapshot[]>;
-}
-
-/** Encoders are loaded when a format is first requested. */
-const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
-  text: async () => (await import('../exposition/text/prometheus.js')).encodeText,
-  openmetrics: async () => (await import('../exposition/text/openmetrics.js')).encodeOpenMetrics,
-  protobuf: async () => {
-    // Loaded before the encoder, so that the error for a missing package names it.
-    await (await import('../exposition/protobuf/peer.js')).importProtobuf();
-    return (await import('../exposition/protobuf/encode.js')).encodeProtobuf;
-  },
-};
+import type { Collectable, GenerateOptions } from './encode.js';
 
 /**
  * Returns all metrics of a registry as text, to be served with the content type of the format:
@@ -35,54 +10,32 @@ const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
  *
  * @param registry - the default registry when left out
  * @throws `METHEUS_UNKNOWN_FORMAT`, also for protobuf, which is not text: see {@link generateBytes};
- * `METHEUS_INVALID_OPTIONS`, `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`
+ * `METHEUS_INVALID_COLLECTOR`, `METHEUS_INVALID_OPTIONS`, and those of {@link CollectorRegistry.collect}
  */
 export async function generateMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<string> {
+  const { bytesOf, checkArguments } = await import('./encode.js');
   checkArguments(registry, options);
   if (options.format === 'protobuf') {
     const [given, expected] = ["'protobuf'", "'text' or 'openmetrics' for a string"];
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given, expected, todo: 'Use generateBytes' });
   }
-  const { buffer, byteOffset, length } = await generateBytes(registry, options);
+  const { buffer, byteOffset, length } = await bytesOf(registry, options);
   const bytes = Buffer.from(buffer, byteOffset, length);
   // Most expositions are ASCII, which makes a string of half the size in half the time.
   return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
 }
-
-const INITIAL_BYTES = 65_536;
-/** Factor from the size of the last exposition to that of the next buffer. It leaves room for a little growth. */
-const ROOM = 1.02;
-
-/**
- * Expected size of the next exposition, from the last one. With a buffer of this size, each byte is copied only once.
- */
-const expectedBytes = new WeakMap<object, number>();
 
 /** Returns all metrics of a registry as bytes. Like {@link generateMetrics}, but for every format. */
 export async function generateBytes(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<Uint8Array> {
+  const { bytesOf, checkArguments } = await import('./encode.js');
   checkArguments(registry, options);
-  let whole = Buffer.allocUnsafeSlow(expectedBytes.get(registry) ?? INITIAL_BYTES);
-  let length = 0;
-  const slice = new TimeSlice();
-  for (const chunk of await encode(registry, { ...options, reuse: true })) {
-    const end = length + chunk.length;
-    if (end > whole.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(end, 2 * whole.length));
-      whole.copy(larger, 0, 0, length);
-      whole = larger;
-    }
-    whole.set(chunk, length);
-    length = end;
-    if (slice.isOver()) await slice.next();
-  }
-  expectedBytes.set(registry, Math.ceil(length * ROOM));
-  return whole.subarray(0, length);
+  return bytesOf(registry, options);
 }
 
 /**
@@ -93,40 +46,7 @@ export async function* streamMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { checkArguments, chunksOf } = await import('./encode.js');
   checkArguments(registry, options);
   yield* chunksOf(registry, options);
-}
-
-/** {@link streamMetrics} without checks. */
-export async function* chunksOf(
-  registry: Collectable,
-  options: GenerateOptions,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const slice = new TimeSlice();
-  for (const chunk of await encode(registry, options)) {
-    // Encoders yield empty chunks as pauses.
-    if (chunk.length > 0) yield chunk;
-    if (slice.isOver()) await slice.next();
-  }
-}
-
-function checkArguments(registry: Collectable, options: GenerateOptions): void {
-  if (typeof (registry as Collectable | null)?.collect !== 'function') {
-    const expected = 'a registry, or an object with a collect() method';
-    const todo = 'Options are the second argument';
-    throw new MetheusError('METHEUS_INVALID_COLLECTOR', { given: show(registry), expected, todo });
-  }
-  checkOptionNames('an exposition', options, ['format', 'escaping', 'created', 'reuse']);
-}
-
-async function encode(
-  registry: Collectable,
-  { format = 'text', escaping = 'underscores', created = false, reuse = false }: GenerateOptions,
-): Promise<Iterable<Uint8Array>> {
-  if (!Object.hasOwn(ENCODERS, format)) {
-    const known = Object.keys(ENCODERS).map((name) => show(name));
-    throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected: known.join(' or ') });
-  }
-  const encoder = await ENCODERS[format]();
-  return encoder(await registry.collect(), { escaping, created, reuse });
 }
