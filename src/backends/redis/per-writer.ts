@@ -170,11 +170,16 @@ export class PerWriterOutbox extends Outbox<Values> {
     return true;
   }
 
-  /** Returns values as text. The time at which a gauge was set is given by the clock of the server. */
+  /** Returns values as text, with times by the clock of the server. */
   #textOf(values: readonly number[]): string {
-    const isGauge = minCellsOf(this.family.merge) > TOUCHED;
+    const { merge, bounds } = this.family;
     const texts = values.map((value, cell) => {
-      const isTime = isGauge && cell === TOUCHED && value > 1;
+      if (merge === 'newest' && cell === 0 && value > 0) {
+        // The number of a period of `bounds[0]` seconds. Its middle decides which period of the server it is.
+        const [length = 1] = bounds;
+        return numberText(Math.floor(this.#clock.timeOf((value + 0.5) * length) / length));
+      }
+      const isTime = minCellsOf(merge) > TOUCHED && cell === TOUCHED && value > 1;
       return numberText(isTime ? this.#clock.timeOf(value) : value);
     });
     return texts.join(' ');

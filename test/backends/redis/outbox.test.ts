@@ -1,6 +1,7 @@
 /** The replies of Redis to an outbox, and the batches that follow each. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import type { FamilyDescriptor } from 'metheus';
 import { settingsOf } from '#metheus/backends/redis/config.js';
 import { keysOf, type RedisContext } from '#metheus/backends/redis/family-hash.js';
 import { PerWriterOutbox } from '#metheus/backends/redis/per-writer.js';
@@ -129,4 +130,21 @@ describe('an outbox', () => {
       [1, 2, 2, 3],
     );
   });
+
+  for (const [family, given, expected] of [
+    [{ type: 'gauge', merge: 'max', cells: 2 }, [7, 5000], [7, 1400]],
+    [{ type: 'gauge', merge: 'max', cells: 2 }, [7, 1], [7, 1]],
+    [{ type: 'gauge', merge: 'max', cells: 2 }, [7, 9999], [7, 1600]],
+    [{ type: 'parts', merge: 'newest', cells: 2, bounds: [60, 5] }, [83, 4], [23, 4]],
+  ] as const) {
+    it(`sends times by the clock of the server: ${given} of a family with the merge rule ${family.merge}`, async () => {
+      // The clock of this machine is an hour ahead.
+      const clock = new ServerClock(() => 5200);
+      clock.adjust(1600, 5200);
+      const one = new PerWriterOutbox(makeFamily(family as Partial<FamilyDescriptor>), 'producer', clock);
+      one.add({ page: Float64Array.from(given), offset: 0 }, ['x'], undefined);
+      one.startScan();
+      assert.deepEqual(one.next()!.sets[1]!.split(' ').map(Number), expected);
+    });
+  }
 });
