@@ -418,12 +418,17 @@ describe('pytheus: what is different', () => {
 });
 
 describe('the exporter for tqdm', () => {
+  let programs = 0;
+
   /** Starts a proxy on a free port, runs a program with it, and returns the samples that it serves. */
   async function served(
     options: ConstructorParameters<typeof TqdmPromProxy>[0],
     program: (proxy: TqdmPromProxy) => void,
   ): Promise<string[]> {
-    const proxy = new TqdmPromProxy({ ...options, httpPort: 0, registry: new CollectorRegistry() });
+    programs += 1;
+    // Proxies of one name publish their bars together.
+    const own = { name: `program-${programs}`, registry: new CollectorRegistry() };
+    const proxy = new TqdmPromProxy({ ...options, ...own, httpPort: 0 });
     await proxy.start();
     try {
       program(proxy);
@@ -459,6 +464,32 @@ describe('the exporter for tqdm', () => {
     ]) {
       assert.ok(samples.includes(expected), `${expected} in\n${samples.join('\n')}`);
     }
+  });
+
+  it('has the names of the exporter itself', async () => {
+    const samples = await served({ names: 'python' }, (proxy) => {
+      for (const _ of proxy.tqdm(100, { desc: 'My first bar' }));
+    });
+    for (const expected of [
+      'My_first_bar_completed_it 100',
+      'My_first_bar_total_it 100',
+      'My_first_bar_active_count 0',
+      'My_first_bar_finished_count 1',
+    ]) {
+      assert.ok(samples.includes(expected), `${expected} in\n${samples.join('\n')}`);
+    }
+  });
+
+  it('calls metricFunc for the four properties of the exporter', async () => {
+    const properties = new Set<string>();
+    const metricFunc = (metricName: string, metricProperty: string) => {
+      properties.add(metricProperty);
+      return `${metricName}_${metricProperty}`;
+    };
+    await served({ metricFunc }, (proxy) => {
+      for (const _ of proxy.tqdm(10, { desc: 'bar' }));
+    });
+    assert.deepEqual([...properties].sort(), ['active', 'completed', 'finished', 'total']);
   });
 
   it('takes an options object alone for a bar that is moved by hand', async () => {
