@@ -129,6 +129,18 @@ export function byHand(): void {
   tqdm(new Date());
 }
 
+export function added(): void {
+  const proxy = new TqdmPromProxy({ names: 'python', properties: ['completed', 'failed'] });
+  const bar: IterableBar<number> = proxy.add(tqdm(5));
+  void bar;
+  // @ts-expect-error: not a bar
+  proxy.add([1, 2]);
+  // @ts-expect-error
+  void new TqdmPromProxy({ properties: ['done'] });
+  // @ts-expect-error
+  void new TqdmPromProxy({ names: 'ruby' });
+}
+
 export async function published(): Promise<void> {
   const proxy = new TqdmPromProxy();
   const tuple = await proxy.tqdm.all([text, 1]);

@@ -160,5 +160,5 @@ export function publicConfig({ client: _, url, cluster, connection, ...shown }: 
 
 function hostOf(url: string): { host: string; port: number } {
   const { hostname, port } = new URL(url);
-  return { host: hostname, port: Number(port || 6379) };
+  return { host: withoutBrackets(hostname), port: Number(port || 6379) };
 }
