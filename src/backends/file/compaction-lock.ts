@@ -15,7 +15,7 @@ const ABANDONED_MS = 60_000;
  * Runs `compact` unless another process compacts in this directory.
  *
  * @param hasLocks - whether files of this directory can be locked
- * @throws the error of the file system
+ * @throws the error of the file system; an error with the code `koffi` where only processes with koffi compact
  */
 export async function withCompactionLock(
   directory: string,
@@ -30,7 +30,8 @@ export async function withCompactionLock(
   // Where the file system has no locks, every process uses the marker.
   if (!mapping.hasLocks || !hasLocks) {
     await withMarker(marker, async () => {
-      if (mapping.hasLocks || !existsSync(lock)) await compact();
+      if (!mapping.hasLocks && existsSync(lock)) throw leftToOthers();
+      await compact();
     });
     return;
   }
@@ -40,6 +41,11 @@ export async function withCompactionLock(
   } finally {
     closeSync(file);
   }
+}
+
+function leftToOthers(): Error {
+  const message = 'a process with koffi has compacted this directory, so only processes with koffi may do it';
+  return Object.assign(new Error(message), { code: 'koffi' });
 }
 
 /**

@@ -71,7 +71,7 @@ export interface FileWriterOptions {
 export class FileWriter {
   readonly id: string;
   readonly path: string;
-  /** Whether the file is locked. Nothing but a file system without locks prevents that. */
+  /** Whether the file is locked. False on file systems without locks. */
   readonly isLocked: boolean;
   readonly #mapping: Mapping;
   readonly #file: number;
@@ -121,8 +121,8 @@ export class FileWriter {
   }
 
   /**
-   * Whether the file still exists under its name. While the file system does not say, for example because a directory
-   * must not be searched, it does: other processes may be reading it.
+   * Whether the file still exists under its name. True as long as the file system does not report it as missing: after
+   * another error, such as `EACCES`, other processes may still read it.
    */
   get exists(): boolean {
     try {

@@ -246,6 +246,20 @@ describe('a compaction', () => {
     );
   });
 
+  it('is left to processes with koffi after one of them has compacted, which is counted and reported', async (t) => {
+    const directory = makeDirectory(t);
+    for (const [name, get] of MAPPINGS) {
+      leaveFile(directory, 1, 1);
+      const backend = await openBackend(t, { directory }, { mapping: get() });
+      await backend.compact();
+      const errors = (await readStranger(backend, 'metheus_backend_errors_total')).filter(
+        ([, [count]]) => count! > 0,
+      );
+      assert.deepEqual(errors, name === 'koffi' ? [] : [['kind=compact', [1]]]);
+    }
+    assert.equal(existsSync(join(directory, 'fold.taken')), false);
+  });
+
   it('that takes long keeps its mark young', async (t) => {
     const directory = makeDirectory(t);
     const marker = join(directory, 'fold.taken');

@@ -105,7 +105,7 @@ describe('two versions in one directory', () => {
   });
 });
 
-describe('what a later version has written', () => {
+describe('a file of a later version', () => {
   const VERSION = 8;
 
   it('is passed over and reported when its layout is another one, and is not removed', async (t) => {
@@ -142,7 +142,7 @@ describe('what a later version has written', () => {
     ['a type', { type: 'exponentialhistogram' }],
     ['a merge rule', { merge: 'median' }],
   ] as const) {
-    it(`is kept in its file when this version does not know ${what}; the rest is served`, async (t) => {
+    it(`is kept when this version does not know ${what} in it; the rest is served`, async (t) => {
       const directory = makeDirectory(t);
       const writer = new FileWriter(directory, new WrittenMapping());
       const add = (family: object, labels: string[]) => {
