@@ -27,7 +27,7 @@ export class Bridge implements Collector {
       isUp: families !== undefined,
       leftOut: (families ?? []).filter((family) => !joined.add(target, family)).length,
     }));
-    // These describe the current scrape. Metrics would be read before it has ended, so families are created here.
+    // These describe the current scrape, also when several run at the same time.
     const familyOfTargets = (
       name: string,
       help: string,

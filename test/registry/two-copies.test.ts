@@ -30,7 +30,15 @@ same.backend = one.createGauge('g', 'G.', { requiredLabels: ['a'] }).backend ===
 const scopes = [new one.CollectorRegistry().scope, new two.CollectorRegistry().scope];
 let conflict;
 try { two.createCounter('g', 'G.'); } catch (error) { conflict = error.code; }
-console.log(JSON.stringify({ same, scopes, conflict, before, after: await two.generateMetrics() }));
+const [a, b] = [new one.CollectorRegistry({ scope: 'a' }), new two.CollectorRegistry({ scope: 'b' })];
+one.createGauge('inner', 'I.', { registry: a }).set(5);
+b.register(a);
+const circles = [];
+for (const [into, registry] of [[a, b], [a, a], [two.REGISTRY, one.REGISTRY], [one.REGISTRY.registry, two.REGISTRY]]) {
+  try { into.register(registry); } catch (error) { circles.push(error.message); }
+}
+const nested = await two.generateMetrics(b);
+console.log(JSON.stringify({ circles, nested, same, scopes, conflict, before, after: await two.generateMetrics() }));
 `;
 
 it('two copies of the package share one registry and one backend', (t) => {
@@ -44,12 +52,22 @@ it('two copies of the package share one registry and one backend', (t) => {
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', PROGRAM, ...paths], {
     encoding: 'utf8',
   });
+  const circle = (given: string, into: string) =>
+    `Invalid collector: given ${given} in ${into}, ` +
+    'expected a registry that does not collect from the one that it is registered in.';
   const text = (c: number, g: number) =>
     `# HELP c_total C.\n# TYPE c_total counter\nc_total ${c}\n# HELP g G.\n# TYPE g gauge\ng{a="1"} ${g}\n`;
   assert.deepEqual(JSON.parse(output), {
     same: { copies: true, registry: true, metric: true, backend: true },
     scopes: ['private:1', 'private:2'],
     conflict: 'METHEUS_CONFLICTING_METRIC',
+    circles: [
+      circle("the registry 'b'", "the registry 'a'"),
+      circle("the registry 'a'", "the registry 'a'"),
+      circle('the default registry', 'the default registry'),
+      circle('the default registry', 'the default registry'),
+    ],
+    nested: '# HELP inner I.\n# TYPE inner gauge\ninner 5\n',
     before: [text(3, 3), text(3, 3)],
     after: text(7, 4),
   });
