@@ -804,6 +804,19 @@ export function backendContract(name: string, make: () => Promise<Backend>): voi
       assert.deepEqual(await read(backend, family), [['a=y', [5]]]);
     });
 
+    test('and reuse by a new family are visible in the next snapshot', async (backend) => {
+      const before = makeFamily();
+      const old = backend.reserve({ family: before, labels: ['x'] });
+      await read(backend, before);
+      backend.release(before, old);
+      assert.deepEqual(await read(backend, before), []);
+      const family = makeFamily();
+      const { page, offset } = backend.reserve({ family, labels: ['y'] });
+      page[offset] = 2;
+      assert.deepEqual(await read(backend, family), [['a=y', [2]]]);
+      assert.deepEqual(await read(backend, family), [['a=y', [2]]]);
+    });
+
     test('and reuse are visible in a merge of several writers, with reads in between', async (backend) => {
       const family = makeFamily();
       const writer = makeWriter();

@@ -112,8 +112,8 @@ export class MetricsFile {
       this.fault = this.#descriptors.use(this, (descriptor) => this.#load(descriptor));
       if (this.fault !== undefined) return;
       this.#refresh();
-      this.#parseReused();
       yield* this.#parse();
+      this.#parseReused();
     } while (this.#parsed < this.#used && this.fault === undefined);
     if (this.fault !== undefined && this.tables.size === 0) this.#forget();
   }
@@ -174,12 +174,15 @@ export class MetricsFile {
     for (const id of this.#writers.keys()) if (!remaining.has(id)) this.#writers.delete(id);
   }
 
-  /** Parses removed records that are in use again. A record that is being written is left for the next read. */
+  /**
+   * Parses removed records that are in use again. A record that is being written is left for the next read, and so is one
+   * whose family has not been read yet.
+   */
   #parseReused(): void {
     for (const at of this.#vacant) {
       if (!isInUse(stateOf(this.content, at))) continue;
       const record = readRecord(this.content, at, this.content.bytes.length);
-      if (record?.kind !== IN_USE) continue;
+      if (record?.kind !== IN_USE || record.family >= this.#families.length) continue;
       this.#vacant.delete(at);
       this.#parseRecord(at, record);
     }
