@@ -71,12 +71,13 @@ export class Flusher {
     const [{ before, now }] = await Promise.all([recordHeartbeat(this.#context), this.#checkIndex(outboxes)]);
     // Redis does not have the last heartbeat if its history is another one, or if this producer was compacted.
     const isContinued = before !== '' && before === this.#heartbeat;
-    this.#heartbeat = now;
     const isDue = performance.now() - this.#checked > (settings.expireKeyTime * 1000) / 3;
     if (!isContinued || isDue) {
       await this.#checkKeys(outboxes);
       await compactEnded(this.#context);
     }
+    // Only now: after a failed check, the next flush repeats it.
+    this.#heartbeat = now;
     const errors: Error[] = [];
     const losses: Loss[] = [];
     let deadline = Number.POSITIVE_INFINITY;
