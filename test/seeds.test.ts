@@ -524,6 +524,23 @@ describe('the exporter for tqdm', () => {
     }
   });
 
+  it('serves all bars at /debug, and publishes a bar that was made elsewhere', async () => {
+    const proxy = new TqdmPromProxy({ httpPort: 0, name: 'debug', registry: new CollectorRegistry() });
+    await proxy.start();
+    using bar = tqdm({ total: 100, desc: 'Elsewhere' });
+    proxy.add(bar);
+    bar.update(50);
+    try {
+      const response = await fetch(new URL('/debug', proxy.url));
+      assert.equal(response.status, 200);
+      assert.match(JSON.stringify(await response.json()), /Elsewhere/);
+      const metrics = await (await fetch(proxy.url!)).text();
+      assert.match(metrics, /^progress_completed_total\{bucket="Elsewhere",unit="it"\} 50$/m);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
   it('prints above the bars with tqdm.write', () => {
     let printed = '';
     tqdm.write('Job done', {
