@@ -12,6 +12,7 @@
  * | `["writer", writer]` | Unix seconds of its last flush; 0 when it has ended |
  */
 import type { FamilyDescriptor } from '../model/family.js';
+import { isStoredFamily } from '../model/stored-family.js';
 import { findOrCreate } from '../system/find-or-create.js';
 
 /** The cells of one series in the storage. */
@@ -67,9 +68,10 @@ type SeriesKey = readonly [family: string, labels: readonly string[], cell: numb
 function isSeriesKey(parts: readonly unknown[]): parts is SeriesKey {
   const [family, labels, cell, writer] = parts;
   if (typeof family !== 'string' || !Array.isArray(labels) || !Number.isInteger(cell)) return false;
-  const { labelNames, cells, merge } = familyOf(family, '');
+  const described = familyOf(family, '');
+  if (!isStoredFamily(described)) return false;
+  const { labelNames, cells, merge } = described;
   return (
-    Array.isArray(labelNames) &&
     labels.length === labelNames.length &&
     labels.every((value) => typeof value === 'string') &&
     (cell as number) >= 0 &&

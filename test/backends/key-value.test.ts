@@ -131,6 +131,9 @@ describe('processes that share a KeyValueBackend', () => {
       '[1,["x"],0]',
       '["x",["x"],1e9]',
       '["help"]',
+      // A family with a label that Prometheus reserves.
+      JSON.stringify([JSON.stringify(['', 'x', 'counter', '', ['__name__'], 1, 'add', []]), ['y'], 0]),
+      JSON.stringify([JSON.stringify(['', 'x', 'nonsense', '', [], 1, 'add', []]), [], 0]),
     ];
     const map = new Map(foreign.map((key) => [key, 1]));
     const backend = await opened(new MapBackend(map));
