@@ -49,12 +49,15 @@ const KEY = Symbol.for('metheus.remote-bars.v1');
 const global = globalThis as { [KEY]?: true };
 
 /**
- * Makes the main thread draw the bars of all worker threads that are started from now on. If a thread has loaded
- * several copies of this package, only one of them draws.
+ * Makes the main thread draw the bars of all worker threads that are started from now on. In a child process whose
+ * parent draws its bars, makes the parent print what the child writes to the terminal. If a thread has loaded several
+ * copies of this package, only one of them does so.
  */
 export function startDrawing(): void {
   if (global[KEY]) return;
   global[KEY] = true;
+  // Bars of the parent may be on the terminal before this process has any.
+  if (isMainThread && parentDirectory() !== undefined) threadEnvironment.redirection.hold(threadEnvironment);
   if (isMainThread) drawWorkers(renderer, threadEnvironment);
   // The channel of a worker reports to the main thread when one of the worker's own workers ends. The main thread draws
   // the bars of these workers too.

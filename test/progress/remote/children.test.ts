@@ -51,6 +51,20 @@ describe('bars of child processes', { skip: requireTerminal(), timeout: 240_000 
     await shows(...printed, 'logged by w1', ...shown);
   });
 
+  it('stay whole when a child writes to the terminal before its first bar', async (t) => {
+    const { command, tell, shows } = await stageWithFolder(t);
+    tell('', { open: 'main', options: MAIN });
+    command({ start: 'sharing child', as: 'c1' });
+    tell('c1', { log: 'first' });
+    await shows('first', line('main', 0, 10));
+    tell('c1', { open: 'c1', options: { total: 4 } });
+    await shows('first', line('main', 0, 10), line('c1', 0, 4));
+    tell('c1', { close: 'c1' });
+    await shows('first', line('c1', 0, 4), line('main', 0, 10));
+    tell('c1', { log: 'last' });
+    await shows('first', line('c1', 0, 4), 'last', line('main', 0, 10));
+  });
+
   it('end in any order, and leave their last frames', async (t) => {
     const { command, tell, shows } = await stageWithFolder(t);
     tell('', { open: 'main', options: MAIN });
