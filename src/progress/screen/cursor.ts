@@ -67,15 +67,25 @@ function rowsOf(text: string, columns: number): number {
  * keep the cursor in its line. Terminals built on xterm.js (VS Code, browsers) rewrap the lines below it, and move the
  * cursor down by one row for each row that this adds.
  *
+ * If fewer rows are returned than there are, a line of a bar stays on the screen; if more, a line of the program is lost.
+ * So rows that the terminal may have removed are not counted.
+ *
  * @param rows - the rows on the screen, with the cursor at the beginning of the first
  * @param columns - the columns of the screen now
+ * @param removed - the number of rows by which the screen has become lower. xterm.js removes that many below the cursor
  */
-export function rowsBelow(rows: readonly string[], columns: number, env: Variables = process.env): number {
+export function rowsBelow(
+  rows: readonly string[],
+  columns: number,
+  removed = 0,
+  env: Variables = process.env,
+): number {
   if (!isXtermJs(env)) return 0;
   let below = 0;
+  const left = rows.slice(0, Math.max(rows.length - removed, 1));
   // Like xterm.js, goes from the last line to the first, and moves the cursor down on the way. The line that the cursor
   // has reached by then is not rewrapped.
-  for (const [row, text] of [...rows.entries()].reverse()) {
+  for (const [row, text] of [...left.entries()].reverse()) {
     if (row !== below) below += rowsOf(text, columns) - 1;
   }
   return below;

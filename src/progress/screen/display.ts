@@ -40,6 +40,8 @@ export class Display {
   #rows: string[] = [];
   /** Rows of the screen: lines in the last of them and below are hidden. */
   #limit = Number.POSITIVE_INFINITY;
+  /** Rows of the screen at the start or after the last change of its size. */
+  #height = 0;
   /** Number of lines that the last frame hid. */
   #hidden = 0;
   /** Number of calls of {@link hide} that {@link unhide} has not ended yet. */
@@ -267,6 +269,7 @@ export class Display {
     if (!openLine.isTracked) openLine.reset();
     this.#leaving = openLine.leave(this.#columns);
     this.#hasLeft = false;
+    this.#height = this.#terminal.file.rows ?? 0;
     this.#terminal.file.on?.('resize', this.#onResize);
   }
 
@@ -277,10 +280,13 @@ export class Display {
 
   readonly #onResize = (): void => {
     const columns = this.#terminal.file.columns || Number.POSITIVE_INFINITY;
+    const height = this.#terminal.file.rows ?? 0;
+    const removed = Math.max(this.#height - height, 0);
+    this.#height = height;
     if (this.#rows.length > 0 && (this.#parked === 0 || loopWatch.isBlocked)) {
       this.#isRewrapped = true;
       const above = this.#rows.slice(0, this.#parked);
-      this.#parked = this.#parked > 0 ? rowsAbove(above, columns) : rowsBelow(this.#rows, columns);
+      this.#parked = this.#parked > 0 ? rowsAbove(above, columns) : rowsBelow(this.#rows, columns, removed);
     }
     for (const line of this.#lines) {
       line.drawnText = undefined;
