@@ -49,13 +49,13 @@ export {
 export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { GaugeOptions, ObservableGauge } from './metrics/gauge.js';
 export type { HistogramOptions, HistogramValue, ObservableHistogram } from './metrics/histogram.js';
-export type { InfoOptions } from './metrics/info.js';
+export type { Info as LabelledInfo, InfoOptions } from './metrics/info.js';
 export type { Created, Labelled, MetricOptions, WithLabels } from './metrics/labelled.js';
 export type { NativeOptions, QuantileOptions } from './metrics/native/options.js';
 export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryOptions, SummaryValue } from './metrics/summary.js';
 export type { Timed, Timer } from './metrics/timed-metric.js';
-export type { CallDecorator, CallWrapper } from './metrics/wrapped-functions.js';
+export type { CallDecorator, CallWrapper, Method } from './metrics/wrapped-functions.js';
 export type {
   CollectContext,
   CollectOptions,

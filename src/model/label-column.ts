@@ -35,9 +35,10 @@ export function rowText({ bytes, starts, lengths }: LabelRows, row: number): str
 
 /** A growing column of rows. Removed rows are used again. */
 export class LabelColumn implements LabelRows {
-  bytes = new Uint8Array(PADDING);
-  starts = new Uint32Array(1);
-  lengths = new Int32Array(1);
+  // Types are named, since TypeScript before 5.7 does not read the inferred ones, which are generic.
+  bytes: Uint8Array = new Uint8Array(PADDING);
+  starts: Uint32Array = new Uint32Array(1);
+  lengths: Int32Array = new Int32Array(1);
   size = 0;
   /** Changes when a row is removed or its number is reused. Row numbers that were kept elsewhere are stale then. */
   version = 0;

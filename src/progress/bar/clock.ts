@@ -45,7 +45,7 @@ const FIRST = 2;
 const MAX_THRESHOLDS = 65_536;
 
 /** Counts at which bars read the clock again, by the number that {@link takeThreshold} returned. */
-export const thresholds = new Float64Array(new SharedArrayBuffer(MAX_THRESHOLDS * 8));
+export const thresholds: Float64Array = new Float64Array(new SharedArrayBuffer(MAX_THRESHOLDS * 8));
 thresholds[NEVER] = Number.POSITIVE_INFINITY;
 const free: number[] = [];
 let used = FIRST;
