@@ -10,7 +10,7 @@ import type { BarPublisher } from './bar/environment.js';
 import { type BucketFunc, checkOptions, type TqdmPromProxyOptions } from './proxy-options.js';
 import { serveAnywhere } from './proxy-server.js';
 import { BucketFamilies } from './publish/bucket-metrics.js';
-import { BucketReader } from './publish/buckets.js';
+import { BucketReader, describeBucket } from './publish/buckets.js';
 import { RecordPool } from './publish/record-pool.js';
 import { children, publishInParent } from './remote/connect.js';
 import { describeOpenBars } from './screen/live-bars.js';
@@ -156,7 +156,7 @@ export class TqdmPromProxy implements Collector {
   /** Returns the page with the buckets of the proxy, and all bars that this process counts or draws. */
   async #debugPage(): Promise<readonly [type: string, content: string]> {
     children?.readRecords();
-    const buckets = await this.#buckets.read();
+    const buckets = (await this.#buckets.read()).map(describeBucket);
     const content = JSON.stringify({ proxy: this.name, buckets, bars: describeOpenBars() });
     return ['application/json; charset=utf-8', `${content}\n`];
   }

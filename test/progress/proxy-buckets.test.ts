@@ -7,16 +7,20 @@ import { type BarSnapshot, TqdmPromProxy, tqdm } from 'metheus/progress';
 import { FakeFile } from './fakes.js';
 import { bucketOf, COUNTED, listenForWarnings, scrape, serve } from './served-proxy.js';
 
-/** Returns the numbers of a bucket: completed, expected, active, finished, failed. */
+/** Returns the numbers of a bucket: completed, expected, active, finished or incomplete, failed. */
 async function numbersOf(proxy: TqdmPromProxy, bucket: string, unit = 'it'): Promise<(number | undefined)[]> {
   const found = bucketOf(await scrape(proxy), bucket);
   return [
     found[`completed_total ${unit}`],
     found[`expected ${unit}`],
     found.active_bars,
-    found.finished_bars_total,
+    closed(found.finished_bars_total, found.incomplete_bars_total),
     found.failed_bars_total,
   ];
+}
+
+function closed(finished?: number, incomplete?: number): number | undefined {
+  return finished === undefined || incomplete === undefined ? undefined : finished + incomplete;
 }
 
 const firstWord = ({ desc }: BarSnapshot) => desc.split(' ')[0]!;
@@ -143,7 +147,7 @@ describe('a bar whose bucket changes', () => {
     bar.setDescription('file 1');
     bar.update();
     bar.close();
-    assert.deepEqual(await numbersOf(proxy, 'start'), [1, 0, 0, 1, 0]);
+    assert.deepEqual(await numbersOf(proxy, 'start'), [1, undefined, 0, 1, 0]);
     assert.deepEqual(await numbersOf(proxy, 'file 1'), Array(5).fill(undefined));
   });
 
@@ -211,7 +215,7 @@ describe('add', () => {
     const bar = other.tqdm({ ...COUNTED, desc: 'theirs' });
     assert.throws(() => proxy.add(bar), { code, message: new RegExp(other.name) });
     bar.update();
-    assert.deepEqual(await numbersOf(other, 'theirs'), [1, 0, 1, 0, 0]);
+    assert.deepEqual(await numbersOf(other, 'theirs'), [1, undefined, 1, 0, 0]);
     const same = new TqdmPromProxy({ name: other.name });
     assert.equal(same.add(bar), bar);
     await new Promise(setImmediate);

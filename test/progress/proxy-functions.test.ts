@@ -8,7 +8,19 @@ import { requireTool } from '../support/tools.js';
 import { promtoolCheck } from '../support/validators.js';
 import { bucketOf, COUNTED, listenForWarnings, samples, scrape, serve } from './served-proxy.js';
 
-const PROPERTIES = ['completed', 'total', 'active', 'finished', 'failed', 'rate', 'eta', 'updated'] as const;
+const PROPERTIES = [
+  'completed',
+  'total',
+  'running_completed',
+  'running_expected',
+  'active',
+  'finished',
+  'incomplete',
+  'failed',
+  'rate',
+  'eta',
+  'updated',
+] as const;
 
 describe('metricFunc', () => {
   it('names the metric of each property of a bucket, and is called once', async (t) => {
@@ -32,20 +44,23 @@ describe('metricFunc', () => {
     const served = samples(await scrape(proxy));
     await scrape(proxy);
     assert.deepEqual(asked, [...expected, ...PROPERTIES.map((property) => ['save', property, 'it'])]);
-    const { load_updated_B, save_updated_it, ...numbers } = served;
+    const { load_updated_B, save_updated_it, load_rate_B, load_eta_B, ...numbers } = served;
     assert.ok(load_updated_B! > 1.7e9 && save_updated_it! > 1.7e9);
+    assert.ok(load_rate_B! >= 0 && load_eta_B !== 0);
     assert.deepEqual(numbers, {
       load_completed_B: 4,
       load_total_B: 15,
+      load_running_completed_B: 4,
+      load_running_expected_B: 10,
       load_active_B: 1,
-      load_finished_B: 1,
+      load_finished_B: 0,
+      load_incomplete_B: 1,
       load_failed_B: 0,
-      load_rate_B: 0,
-      load_eta_B: 0,
       save_completed_it: 0,
       save_total_it: 0,
       save_active_it: 0,
       save_finished_it: 0,
+      save_incomplete_it: 0,
       save_failed_it: 1,
       save_rate_it: 0,
       save_eta_it: 0,
@@ -78,8 +93,11 @@ describe('metricFunc', () => {
     assert.deepEqual(types, [
       'p_completed_total counter',
       'p_total untyped',
+      'p_running_completed gauge',
+      'p_running_expected gauge',
       'p_active_total untyped',
       'p_finished gauge',
+      'p_incomplete gauge',
       'p_failed gauge',
       'p_rate gauge',
       'p_eta gauge',

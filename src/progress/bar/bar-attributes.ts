@@ -4,12 +4,16 @@
  */
 
 import { warnOnce } from '../../errors.js';
+import { checkedNumber } from '../meter/arguments.js';
 import { type BarCharacters, colourSequence } from '../meter/glyphs.js';
 import { checkBarFormat } from '../meter/meter.js';
 import { type Postfix, postfixText } from '../meter/postfix.js';
 import type { OutputFile } from '../screen/terminal.js';
+import { checkedOption } from './bar-options.js';
 import type { BarState } from './bar-state.js';
+import { CountedBar } from './counting-stream.js';
 import type { BarSettings } from './frame.js';
+import { knownTotal } from './record.js';
 
 function checkColour(colour: string | null): void {
   if (colourSequence(colour) !== undefined) return;
@@ -31,11 +35,12 @@ const CHANGEABLE = [
   'postfix',
   'mininterval',
   'maxinterval',
+  'initial',
 ] as const;
 /** Attributes that read a setting and cannot be assigned. */
-const FIXED = ['initial', 'smoothing', 'dynamicNcols', 'delay'] as const;
+const FIXED = ['smoothing', 'dynamicNcols', 'delay'] as const;
 
-export abstract class BarAttributes {
+export abstract class BarAttributes extends CountedBar {
   /** The file that was given; `null` for the default, `process.stderr`. */
   readonly file: OutputFile | null;
   /** Whether the last frame stays; `null`: only that of a bar in the first row. */
@@ -55,8 +60,8 @@ export abstract class BarAttributes {
   declare mininterval: number;
   /** Seconds without a frame after which `miniters` is lowered, since the bar has become slow. */
   declare maxinterval: number;
-  /** Units done before the start. */
-  declare readonly initial: number;
+  /** Units done before the start, which do not count for the rate. */
+  declare initial: number;
   declare readonly smoothing: number;
   declare readonly dynamicNcols: boolean;
   /** Seconds before the first frame. */
@@ -76,13 +81,14 @@ export abstract class BarAttributes {
     for (const name of CHANGEABLE) {
       Object.defineProperty(BarAttributes.prototype, name, {
         set(this: BarAttributes, value: unknown) {
-          this.applySettings({ [name]: value });
+          this.applySettings({ [name]: checkedOption(name, value) });
         },
       });
     }
   }
 
   constructor(settings: BarSettings, file: OutputFile | null) {
+    super();
     this.file = file;
     checkColour(settings.colour);
     this.settings = settings;
@@ -114,9 +120,7 @@ export abstract class BarAttributes {
 
   set n(n: number) {
     const { state } = this;
-    const amount = n - state.currentN;
-    state.count(amount);
-    state.n += amount;
+    state.setN(state.n + checkedNumber('n', n) - state.currentN);
   }
 
   /** Units expected; `null` when not known. */
@@ -125,7 +129,7 @@ export abstract class BarAttributes {
   }
 
   set total(total: number | null) {
-    this.state.total = total;
+    this.state.total = knownTotal(checkedOption('total', total ?? null));
   }
 
   /** Seconds since the start. */
@@ -175,12 +179,12 @@ export abstract class BarAttributes {
   }
 
   set miniters(miniters: number) {
-    this.state.setMiniters(miniters);
+    this.state.setMiniters(checkedOption('miniters', miniters) ?? 0);
   }
 
   /** Whether `miniters` is adapted to the speed. */
   get dynamicMiniters(): boolean {
-    return this.state.isAdapted;
+    return this.settings.miniters === null;
   }
 
   /** Units done at the last frame that was due. */

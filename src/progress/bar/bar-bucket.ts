@@ -11,8 +11,12 @@ import {
   expectedUnits,
   FAILED,
   FINISHED,
+  INCOMPLETE,
   RATE,
+  SAMPLED,
   STARTED,
+  STEP,
+  TOTAL,
   UPDATED,
 } from './record.js';
 import type { BarHost } from './renderer.js';
@@ -77,9 +81,9 @@ export class BarBucket {
 }
 
 /** The cells that add up over all bars of a record. */
-const SUMS = [COMPLETED, EXPECTED, STARTED, FINISHED, FAILED];
+const SUMS = [COMPLETED, EXPECTED, STARTED, FINISHED, INCOMPLETE, FAILED];
 /** The cells that describe the open bar. */
-const OF_OPEN_BAR = [RATE, ETA, UPDATED];
+const OF_OPEN_BAR = [TOTAL, RATE, STEP, ETA, SAMPLED, UPDATED];
 
 /**
  * Has an open bar count in another record from now on. Units done so far stay in the old one, with an equal part of the
@@ -113,4 +117,5 @@ function replaceRecord(state: BarState, to: BarRecord): void {
   state.record.release();
   state.record = to;
   if (state.loop !== undefined) state.loop.record = to;
+  state.rebase();
 }

@@ -93,13 +93,23 @@ const FLOAT: Kind = {
   },
 };
 
-/** A number, read as by Python's `int()`. */
+/** A finite number, read as by Python's `int()`. */
 const INTEGER: Kind = {
-  expected: 'a number',
-  accepts: isNumber,
+  expected: 'a finite number',
+  accepts: Number.isFinite,
   read(text) {
     const digits = withoutUnderscores(text);
     return /^[-+]?\d+$/.test(digits) ? Number(digits) : undefined;
+  },
+};
+
+/** A finite number. */
+const FINITE: Kind = {
+  expected: 'a finite number',
+  accepts: Number.isFinite,
+  read(text) {
+    const number = FLOAT.read(text);
+    return Number.isFinite(number) ? number : undefined;
   },
 };
 
@@ -145,7 +155,7 @@ const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBar
   unit: [TEXT, 'it', 'it'],
   unitScale: [FLAG, false],
   dynamicNcols: [FLAG, false],
-  smoothing: [FLOAT, 0.3, 0],
+  smoothing: [FINITE, 0.3, 0],
   barFormat: [TEXT, null],
   initial: [INTEGER, 0, 0],
   position: [INTEGER, null],
@@ -192,8 +202,17 @@ export function environmentDefaults(env: Variables): BarOptions {
   return defaults;
 }
 
-/** Returns the checked value of an option; for `null`, the value that replaces it. */
-function checked(option: string, value: unknown): unknown {
+/**
+ * Returns the checked value of an option; for `null`, the value that replaces it.
+ *
+ * @throws `METHEUS_INVALID_BAR_OPTION` for a value of the wrong type
+ */
+export function checkedOption<Name extends keyof ResolvedBarOptions>(
+  option: Name,
+  value: ResolvedBarOptions[Name] | null,
+): ResolvedBarOptions[Name];
+export function checkedOption(option: string, value: unknown): unknown;
+export function checkedOption(option: string, value: unknown): unknown {
   const [kind, , ofNull = null] = options.get(option)!;
   if (value === null && kind !== OUTPUT) return ofNull;
   if (!kind.accepts(value)) throw invalidArgument(option, value, kind.expected);
@@ -210,7 +229,7 @@ export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): Re
   const resolved: Record<string, unknown> = { ...DEFAULTS };
   for (const source of [defaults, given]) {
     for (const [option, value] of Object.entries(source)) {
-      if (value !== undefined) resolved[option] = checked(option, value);
+      if (value !== undefined) resolved[option] = checkedOption(option, value);
     }
   }
   return resolved as unknown as ResolvedBarOptions;

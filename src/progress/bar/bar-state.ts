@@ -5,55 +5,37 @@
  * reaches a threshold, and a frame is drawn if enough time (`mininterval`) has passed since the last one.
  */
 
+import { checkedNumber } from '../meter/arguments.js';
 import { Speed } from '../meter/ema.js';
 import {
   type Clock,
   isClockReadTooOften,
   NEVER,
+  nextReading,
   releaseThreshold,
   setThreshold,
   systemClock,
   takeThreshold,
   thresholds,
-  unitsToNextReading,
 } from './clock.js';
 import { averageRate, type BarSettings, errorName } from './frame.js';
-import {
-  type BarRecord,
-  type COMPLETED,
-  ETA,
-  EXPECTED,
-  expectedUnits,
-  FINISHED,
-  knownTotal,
-  type Outcome,
-  RATE,
-  type RunningLoop,
-  STARTED,
-  UPDATED,
-} from './record.js';
+import * as cells from './record.js';
+import { type BarRecord, type COMPLETED, expectedUnits, type Outcome, type RunningLoop } from './record.js';
 
 /** Local copies of {@link COMPLETED} and {@link thresholds}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 const THRESHOLDS = thresholds;
 
-/**
- * Tolerance for rounding errors in a threshold that `miniters` determines. The clock may then be read one count early,
- * which is harmless. Without it, the clock might be read one count late, and the frame with it.
- */
-const EARLY = 1e-9;
-
 export class BarState {
   readonly clock: Clock;
   record: BarRecord;
   settings: BarSettings;
-  /** Draws a frame. */
   readonly refresh: () => void;
-
   /** Units done, without those that a running loop still has {@link RunningLoop.pending}. */
   n: number;
   /** Minimum units between two frames, as given or adapted to the speed. Set by {@link setMiniters}. */
   miniters: number;
+  speed!: Speed;
   startT!: number;
   lastPrintN!: number;
   lastPrintT!: number;
@@ -67,7 +49,7 @@ export class BarState {
   /** Number of the threshold of `n` at which an update reads the clock. */
   #threshold = takeThreshold();
   #total: number | null;
-  #speed!: Speed;
+  #sampledN = 0;
 
   constructor(
     settings: BarSettings,
@@ -85,7 +67,6 @@ export class BarState {
     this.#total = total;
     this.#isRealTime = clock === systemClock;
     this.#begin();
-    this.count(settings.initial);
   }
 
   get total(): number | null {
@@ -94,8 +75,9 @@ export class BarState {
 
   set total(total: number | null) {
     if (total === this.#total) return;
-    this.#add(EXPECTED, expectedUnits(total) - expectedUnits(this.#total));
+    this.#add(cells.EXPECTED, expectedUnits(total) - expectedUnits(this.#total));
     this.#total = total;
+    if (this.outcome === undefined) this.#set(cells.TOTAL, total ?? cells.UNKNOWN);
   }
 
   /** Units done now, those of a running loop included. */
@@ -108,24 +90,30 @@ export class BarState {
     return this.clock.now() - this.startT;
   }
 
-  /** Units per second by the moving average; `null` before it has a value. */
-  get smoothedRate(): number | null {
-    return this.#speed.rate;
-  }
-
   /** Units per second at the time `now`: smoothed, else the average; `null` at the very start. */
   rateAt(now: number): number | null {
-    return this.smoothedRate ?? averageRate(this.currentN - this.settings.initial, now - this.startT);
+    const rate = this.speed.rateAfter(this.currentN - this.lastPrintN, now - this.lastPrintT);
+    return rate ?? averageRate(this.currentN - this.settings.initial, now - this.startT);
   }
 
-  /** Counts `amount` units. Returns whether a frame was drawn. */
+  /** The outcome of a bar that is closed now: incomplete below a known total, else finished. */
+  get outcomeOfClose(): Outcome {
+    return this.currentN < (this.#total ?? 0) ? cells.INCOMPLETE : cells.FINISHED;
+  }
+
+  /**
+   * Counts `amount` units. Returns whether a frame was drawn.
+   *
+   * @throws `METHEUS_INVALID_BAR_OPTION` unless the amount is a finite number
+   */
   update(amount: number): boolean {
-    this.count(amount);
-    this.n -= -amount;
-    if (amount < 0) {
-      this.lastPrintN += amount;
+    if (!(amount > 0 && amount < Number.POSITIVE_INFINITY) || typeof amount !== 'number') {
+      this.setN(this.n + checkedNumber('the amount of update()', amount), amount);
       return this.outcome === undefined && this.#check();
     }
+    const { record } = this;
+    record.page[record.offset + FIRST_CELL]! -= -amount;
+    this.n -= -amount;
     return this.n >= THRESHOLDS[this.#threshold]! && this.isTimeToCheck() && this.#check();
   }
 
@@ -147,12 +135,18 @@ export class BarState {
     return this.#check();
   }
 
-  /** Adds units to the record. Its sum only grows and stays finite: other amounts are ignored. */
-  count(amount: number): void {
-    if (amount > 0 && amount < Number.POSITIVE_INFINITY) {
-      const { record } = this;
-      record.page[record.offset + FIRST_CELL]! -= -amount;
-    }
+  /**
+   * Sets `n`. The published count only grows: it contains a larger `n`, and stays when `n` becomes smaller.
+   *
+   * @param shift - what is added to the count at the last frame, so that the difference is not a new speed
+   */
+  setN(n: number, shift = 0): void {
+    const amount = n - this.n;
+    if (amount > 0) this.#add(cells.COMPLETED, amount);
+    this.n = n;
+    this.lastPrintN += shift;
+    if (this.outcome === undefined) this.rebase();
+    if (amount < 0) this.#readClockSoon();
   }
 
   setMiniters(miniters: number): void {
@@ -160,29 +154,12 @@ export class BarState {
     this.#readClockSoon();
   }
 
-  /** Whether `miniters` is adapted to the speed. */
-  get isAdapted(): boolean {
-    return this.settings.miniters === null;
-  }
-
   /**
    * Minimum units between two frames. In real time, there is none unless the user gave one: a frame is drawn as soon as
    * it is due. With another clock, frames are those of Python, which draws none before `miniters` is reached.
    */
   get minUnits(): number {
-    return this.isAdapted && this.#isRealTime ? Number.NEGATIVE_INFINITY : this.miniters;
-  }
-
-  /**
-   * Returns the count, `done` or later, at which to read the clock again.
-   *
-   * @param done - units or rounds done
-   * @param enough - the count at which `miniters` is reached
-   * @param now - the time when it was just read
-   */
-  nextReading(done: number, enough: number, now?: number): number {
-    const isAlarmed = this.#isRealTime && now !== undefined;
-    return Math.max(done + (isAlarmed ? unitsToNextReading(now) : Number.NEGATIVE_INFINITY), enough - EARLY);
+    return this.settings.miniters === null && this.#isRealTime ? Number.NEGATIVE_INFINITY : this.miniters;
   }
 
   /** Excludes the time since the last frame from the elapsed time. */
@@ -194,14 +171,17 @@ export class BarState {
 
   /** Starts over: the run so far counts as finished, and a new one begins. */
   reset(total: number | null): void {
-    this.n = 0;
-    const end = total === null ? this.#total : knownTotal(total);
+    const end = total === null ? this.#total : cells.knownTotal(total);
     if (this.outcome !== undefined) {
+      this.n = 0;
       this.total = end;
       return;
     }
-    this.#add(FINISHED, 1);
+    this.#add(this.outcomeOfClose, 1);
+    this.loop?.settle();
+    this.n = 0;
     this.#total = end;
+    if (this.settings.miniters === null && this.#isRealTime) this.miniters = 0;
     this.#begin();
   }
 
@@ -212,11 +192,11 @@ export class BarState {
     releaseThreshold(this.#threshold);
     this.#threshold = NEVER;
     // Without smoothed values, the last frame shows the average since the start.
-    this.#speed = new Speed(0);
+    this.speed = new Speed(0);
     this.#add(outcome, 1);
-    this.#set(RATE, 0);
-    this.#set(ETA, 0);
-    this.#set(UPDATED, this.clock.unix());
+    this.#set(cells.RATE, 0);
+    this.#set(cells.ETA, 0);
+    this.#set(cells.UPDATED, this.clock.unix());
     this.record.release();
   }
 
@@ -228,27 +208,43 @@ export class BarState {
     // Called even if the value stays the same: the call also makes the next update read the clock.
     this.setMiniters(Math.min(this.miniters, 1));
     if (!wasSilent) return;
-    this.#publish(now);
+    this.sample(now);
     this.refresh();
   }
 
-  /** Writes the bar's speed and remaining time for the next scrape. */
-  #publish(now: number): void {
+  /** Writes the speed and the remaining time to the record. Called for every frame, and every second by a timer. */
+  sample(now = this.clock.now()): void {
+    const n = this.currentN;
     const rate = Math.max(this.rateAt(now) ?? 0, 0);
-    this.#set(RATE, rate);
-    this.#set(ETA, rate > 0 && this.#total !== null ? Math.max(this.#total - this.currentN, 0) / rate : 0);
-    this.#set(UPDATED, this.clock.unix());
+    const left = this.#total === null ? cells.UNKNOWN : Math.max(this.#total - n, 0);
+    const unix = this.clock.unix();
+    this.#set(cells.RATE, rate);
+    this.#set(cells.ETA, left > 0 ? (rate > 0 ? left / rate : cells.UNKNOWN) : left);
+    this.#set(cells.STEP, this.speed.lastUnits);
+    this.#set(cells.SAMPLED, unix);
+    if (n !== this.#sampledN) this.#set(cells.UPDATED, unix);
+    this.#sampledN = n;
   }
 
   #begin(): void {
     this.lastPrintN = this.n;
     this.startT = this.clock.now();
     this.lastPrintT = this.startT;
-    this.#speed = new Speed(this.settings.smoothing);
+    this.speed = new Speed(this.settings.smoothing);
     this.#readClockSoon();
-    this.#add(STARTED, 1);
-    this.#add(EXPECTED, expectedUnits(this.#total));
-    this.#set(UPDATED, this.clock.unix());
+    this.#add(cells.COMPLETED, Math.max(this.n, 0));
+    this.rebase();
+    this.#add(cells.STARTED, 1);
+    this.#add(cells.EXPECTED, expectedUnits(this.#total));
+    this.#set(cells.TOTAL, this.#total ?? cells.UNKNOWN);
+    this.#sampledN = Number.NaN;
+    this.sample(this.startT);
+  }
+
+  /** Makes the record say how many of its units are those of this bar. */
+  rebase(): void {
+    const { page, offset } = this.record;
+    this.#set(cells.BASE, page[offset + cells.COMPLETED]! - this.currentN);
   }
 
   /** Makes the next update, and the next round of a loop, check whether a frame is due. */
@@ -260,26 +256,26 @@ export class BarState {
   /** Draws a frame if one is due. Returns whether it was drawn. */
   #check(): boolean {
     let isDrawn = false;
-    let now: number | undefined;
     if (this.n - this.lastPrintN >= this.minUnits) {
-      now = this.clock.now();
-      isDrawn =
-        now - this.lastPrintT >= this.settings.mininterval && now >= this.startT + this.settings.delay;
+      const now = this.clock.now();
+      const { mininterval, delay } = this.settings;
+      isDrawn = now - this.lastPrintT >= mininterval && now >= this.startT + delay;
       if (isDrawn) this.#draw(now);
     }
-    setThreshold(this.#threshold, this.nextReading(this.n, this.lastPrintN + this.minUnits, now));
+    setThreshold(this.#threshold, nextReading(this.clock, this.n, this.lastPrintN + this.minUnits));
     return isDrawn;
   }
 
   #draw(now: number): void {
     const dn = this.n - this.lastPrintN;
     const dt = now - this.lastPrintT;
-    this.#speed.add(dn, dt);
-    this.#publish(now);
+    this.speed.add(dn, dt);
     this.refresh();
-    if (this.isAdapted) this.setMiniters(this.#speed.adaptMiniters(dn, dt, this.miniters, this.settings));
+    if (this.settings.miniters === null)
+      this.setMiniters(this.speed.adaptMiniters(dn, dt, this.miniters, this.settings));
     this.lastPrintN = this.n;
     this.lastPrintT = now;
+    this.sample(now);
   }
 
   #add(cell: number, amount: number): void {

@@ -1,35 +1,33 @@
 /** A progress bar that moves by calls of `update`. */
 
-import type { Transform } from 'node:stream';
-import type { TransformStream } from 'node:stream/web';
 import { checkBarFormat } from '../meter/meter.js';
 import { initialPostfix, plainPostfix } from '../meter/postfix.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
 import { streamName, type Terminal } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
 import { BarBucket, moveBar, snapshotOf, transferBar } from './bar-bucket.js';
-import { type BarOptions, environmentDefaults, resolveOptions } from './bar-options.js';
+import { type BarOptions, checkedOption, environmentDefaults, resolveOptions } from './bar-options.js';
 import { BarState } from './bar-state.js';
-import {
-  type CountingOptions,
-  CountingStream,
-  countingTransform,
-  type StreamOptions,
-} from './counting-stream.js';
 import {
   type BarEnvironment,
   type BarPublisher,
   type BarSnapshot,
   processEnvironment,
 } from './environment.js';
-import type { BarFrame } from './frame.js';
+import type { BarFrame, FrameState } from './frame.js';
 import { type FormatDict, harmlessText } from './line.js';
 import { type BarOutput, openOutput } from './output.js';
-import { type BarRecord, FAILED, FINISHED, knownTotal, type Outcome } from './record.js';
+import { type BarRecord, FAILED, FINISHED, INCOMPLETE, knownTotal, type Outcome } from './record.js';
 import type { BarHost } from './renderer.js';
 
 /** Number of bars that this thread has opened. */
 let bars = 0;
+
+const STATES = { [FINISHED]: 'finished', [FAILED]: 'failed', [INCOMPLETE]: 'incomplete' } as const;
+
+function stateOf(outcome: Outcome | undefined): FrameState {
+  return outcome === undefined ? 'running' : STATES[outcome];
+}
 
 /** Rows assumed for a screen of unknown size. */
 const DEFAULT_ROWS = 20;
@@ -118,9 +116,12 @@ export class Bar extends BarAttributes implements Disposable {
       const postfix = plainPostfix(snapshot.postfix);
       return { proxy: this.record.proxy ?? null, ...snapshot, postfix };
     }
+    sample(): void {
+      this.bar.#state.sample();
+    }
     abandon(exitCode: number): void {
       this.bar.#state.loop?.settle();
-      this.bar.#end(exitCode === 0 ? FINISHED : FAILED);
+      this.bar.#end(exitCode === 0 ? this.bar.#state.outcomeOfClose : FAILED);
     }
   };
 
@@ -144,28 +145,20 @@ export class Bar extends BarAttributes implements Disposable {
    * @param n - a negative number takes units back on the screen; the published count only grows
    * @returns whether a frame was drawn
    */
-  update(n = 1): boolean {
+  override update(n = 1): boolean {
     return this.#state.update(n);
   }
 
   /**
-   * Returns a stream for `pipeline` that passes everything on and counts its bytes, or its objects. An error of the
-   * stream fails the bar. The bar closes when the stream ends or is destroyed without an error.
+   * Closes the bar: draws its last frame, or takes it off the screen. Below a known total, it counts as incomplete; see
+   * {@link done}. Further calls do nothing.
    */
-  stream(options?: StreamOptions): Transform {
-    return new CountingStream(this, options);
+  override close(): void {
+    this.#end(this.#state.outcomeOfClose);
   }
 
-  /**
-   * Returns a web stream that does the same as {@link stream}, for `pipeThrough`. It counts the bytes of views, buffers
-   * and text; with `objectMode`, it counts chunks of any kind.
-   */
-  webStream<T = Uint8Array>(options?: CountingOptions): TransformStream<T, T> {
-    return countingTransform(this, options);
-  }
-
-  /** Closes the bar: draws its last frame, or takes it off the screen. Further calls do nothing. */
-  close(): void {
+  /** Closes the bar as finished, even if it has not reached its total. */
+  done(): void {
     this.#end(FINISHED);
   }
 
@@ -174,7 +167,7 @@ export class Bar extends BarAttributes implements Disposable {
    *
    * @param error - the reason; it is not thrown. If it is an `Error`, the last line shows its name
    */
-  fail(error?: unknown): void {
+  override fail(error?: unknown): void {
     this.#end(FAILED, error);
   }
 
@@ -196,7 +189,7 @@ export class Bar extends BarAttributes implements Disposable {
 
   /** Starts over at 0, with another total when one is given. */
   reset(total: number | null = null): void {
-    this.#state.reset(total);
+    this.#state.reset(checkedOption('total', total));
     this.refresh();
   }
 
@@ -231,11 +224,11 @@ export class Bar extends BarAttributes implements Disposable {
   protected frame(): BarFrame {
     const state = this.#state;
     return {
-      state: state.outcome === undefined ? 'running' : state.outcome === FAILED ? 'failed' : 'finished',
+      state: stateOf(state.outcome),
       n: state.n,
       total: state.total,
       elapsed: state.elapsed,
-      rate: state.smoothedRate,
+      rate: state.speed.rate,
       time: state.clock.unix(),
       error: state.error,
       settings: this.settings,
@@ -274,8 +267,11 @@ export class Bar extends BarAttributes implements Disposable {
     if (record !== undefined) moveBar(this.#state, record);
   }
 
-  /** @internal Ends the bar at the end of a loop. */
-  protected readonly endLoop = (outcome: Outcome, error?: unknown): void => this.#end(outcome, error);
+  /** @internal Ends the bar with its loop. @param outcome - by default that of {@link close} */
+  protected readonly endLoop = (
+    outcome: Outcome | undefined = this.#state.outcomeOfClose,
+    error?: unknown,
+  ): void => this.#end(outcome, error);
 
   #end(outcome: Outcome, error?: unknown): void {
     const state = this.#state;

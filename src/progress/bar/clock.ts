@@ -35,7 +35,7 @@ const RING_MS = 20;
 const MAX_UNUSED_RINGS = 50;
 /** Readings of the clock within {@link MANY_SECONDS} for which the thread is worth starting. */
 const MANY_READINGS = 10_000;
-const MANY_SECONDS = 0.1;
+const MANY_SECONDS = 0.2;
 
 /** Threshold of closed bars, which the alarm never changes: infinite. */
 export const NEVER = 0;
@@ -59,7 +59,7 @@ const STARTING = 1;
 const RINGING = 2;
 const STOPPED = 3;
 /** Units between two readings of the clock, by state. */
-const UNITS = [Number.NEGATIVE_INFINITY, 1024, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+const UNITS = [Number.NEGATIVE_INFINITY, 16, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
 /** Cells: the state; whether the alarm was used since the last ring; the end of the used thresholds. */
 const control = new Int32Array(new SharedArrayBuffer(12));
 
@@ -123,7 +123,7 @@ export function setThreshold(number: number, count: number): void {
 
 /**
  * Reports whether the clock need not be read at every count any more. Called after each reading of the clock. It is so
- * short that V8 inlines it, and the rest is left to {@link unitsToNextReading}, which is called seldom.
+ * short that V8 inlines it, and the rest is left to {@link nextReading}, which is called seldom.
  */
 export function isClockReadTooOften(): boolean {
   readings += 1;
@@ -131,17 +131,30 @@ export function isClockReadTooOften(): boolean {
 }
 
 /**
- * Returns how many units a bar may count until it reads the clock again; minus infinity for none.
- *
- * @param now - the time just read, in seconds
+ * Tolerance for rounding errors in a threshold that `miniters` determines. The clock may then be read one count early,
+ * which is harmless. Without it, the clock might be read one count late, and the frame with it.
  */
-export function unitsToNextReading(now: number): number {
-  const isFast = readings >= MANY_READINGS && now - since < MANY_SECONDS;
-  if (now - since >= MANY_SECONDS || readings >= MANY_READINGS) {
+const EARLY = 1e-9;
+
+/**
+ * Returns the count at which a bar reads its clock again. Called after the clock was read.
+ *
+ * @param done - units or rounds done
+ * @param enough - the count at which `miniters` is reached
+ */
+export function nextReading(clock: Clock, done: number, enough: number): number {
+  const units = clock === systemClock ? unitsToNextReading() : Number.NEGATIVE_INFINITY;
+  return Math.max(done + units, enough - EARLY);
+}
+
+/** Returns how many units a bar may count until it reads the clock again; minus infinity for none. */
+function unitsToNextReading(): number {
+  if (readings >= MANY_READINGS) {
+    const now = systemClock.now();
+    if (now - since < MANY_SECONDS && canStart) start();
     readings = 0;
     since = now;
   }
-  if (isFast && canStart) start();
   // Executed in every state, so that a change of the state does not deoptimize the code.
   control[IS_USED] = 1;
   const state = control[STATE]!;

@@ -5,13 +5,6 @@ import { TransformStream } from 'node:stream/web';
 import { MetheusError, show } from '../../errors.js';
 import { checkOptionNames } from '../../model/options.js';
 
-/** The bar of a stream. */
-export interface CountedBar {
-  update(n?: number): boolean;
-  close(): void;
-  fail(error?: unknown): void;
-}
-
 /** Options of `bar.stream()` and `bar.webStream()`. */
 export interface CountingOptions {
   /** Whether to count chunks, of any kind, instead of bytes. @defaultValue `false` */
@@ -99,4 +92,27 @@ export function countingTransform<T>(bar: CountedBar, options: CountingOptions =
     cancel: (reason: unknown) => endBar(bar, keepOpen, reason),
   };
   return new TransformStream(transformer);
+}
+
+/** A bar that streams can move. */
+export abstract class CountedBar {
+  abstract update(n?: number): boolean;
+  abstract close(): void;
+  abstract fail(error?: unknown): void;
+
+  /**
+   * Returns a stream for `pipeline` that passes everything on and counts its bytes, or its objects. An error of the
+   * stream fails the bar. The bar closes when the stream ends or is destroyed without an error.
+   */
+  stream(options?: StreamOptions): Transform {
+    return new CountingStream(this, options);
+  }
+
+  /**
+   * Returns a web stream that does the same as {@link stream}, for `pipeThrough`. It counts the bytes of views, buffers
+   * and text; with `objectMode`, it counts chunks of any kind.
+   */
+  webStream<T = Uint8Array>(options?: CountingOptions): TransformStream<T, T> {
+    return countingTransform(this, options);
+  }
 }

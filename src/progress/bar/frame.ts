@@ -44,7 +44,7 @@ export interface BarSettings {
   readonly stream: StreamName | null;
 }
 
-export type FrameState = 'running' | 'finished' | 'failed';
+export type FrameState = 'running' | 'finished' | 'incomplete' | 'failed';
 
 /** Numbers, settings and state of a bar at one moment: the data of its line, its JSON and its taskbar button. */
 export interface BarFrame {

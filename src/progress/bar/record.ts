@@ -9,21 +9,34 @@ export const COMPLETED = 0;
 export const EXPECTED = 1;
 /** Bars started with this record. */
 export const STARTED = 2;
-/** Bars of this record that were closed without an error. */
+/** Bars of this record that came to their end. */
 export const FINISHED = 3;
 /** Bars of this record that were closed by an error. */
 export const FAILED = 4;
-/** Smoothed units per second of the open bar; 0 when not known. */
+/** Smoothed units per second of the open bar at the time {@link SAMPLED}; 0 when not known. */
 export const RATE = 5;
-/** Remaining seconds of the open bar; 0 when not known. */
+/** Remaining seconds of the open bar at the time {@link SAMPLED}; {@link UNKNOWN} when not known. */
 export const ETA = 6;
-/** Unix time in seconds of the newest start, frame or end of a bar. */
+/** Unix time in seconds of the newest start, unit or end of a bar, as far as it was noticed by a sample. */
 export const UPDATED = 7;
+/** Bars of this record that were closed before they reached their total. */
+export const INCOMPLETE = 8;
+/** The count in {@link COMPLETED} at which the `n` of the open bar is 0. */
+export const BASE = 9;
+/** The total of the open bar; {@link UNKNOWN} when not known. */
+export const TOTAL = 10;
+/** Unix time in seconds of the newest sample of the open bar's speed. */
+export const SAMPLED = 11;
+/** Units by which the open bar moves from frame to frame. */
+export const STEP = 12;
 /** Cells of one record. */
-export const RECORD_CELLS = 8;
+export const RECORD_CELLS = 13;
 
-/** The state in which a bar was closed: finished, also by `break`, or failed by an error. */
-export type Outcome = typeof FINISHED | typeof FAILED;
+/** Value of a cell for a number that is not known. */
+export const UNKNOWN = -1;
+
+/** The state in which a bar was closed. */
+export type Outcome = typeof FINISHED | typeof FAILED | typeof INCOMPLETE;
 
 /** Returns the total, or `null` if it is infinite, which means unknown. */
 export function knownTotal(total: number | null): number | null {

@@ -96,6 +96,16 @@ export function invalidArgument(name: string, value: unknown, expected: string):
 }
 
 /**
+ * Returns `value`.
+ *
+ * @throws `METHEUS_INVALID_BAR_OPTION` unless it is a finite number
+ */
+export function checkedNumber(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw invalidArgument(name, value, 'a finite number');
+}
+
+/**
  * Checks that `value` is of one of `kinds`.
  *
  * @throws `METHEUS_INVALID_BAR_OPTION`

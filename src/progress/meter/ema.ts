@@ -17,6 +17,12 @@ export class Ema {
     this.#alpha = smoothing;
   }
 
+  /** @internal Returns the average as if `value` were added. */
+  after(value: number): number {
+    const beta = 1 - this.#alpha;
+    return (this.#alpha * value + beta * this.#last) / (1 - beta ** (this.#calls + 1) || 1);
+  }
+
   /** Adds `value`, if given, and returns the average so far: 0 before the first value. */
   next(value?: number | null): number {
     const beta = 1 - this.#alpha;
@@ -41,6 +47,8 @@ export class Speed {
   readonly #units: Ema;
   readonly #seconds: Ema;
   readonly #miniters: Ema;
+  /** Units of the last frame in which the bar had moved. */
+  lastUnits = 0;
 
   /** @param smoothing - weight of the newest frame; 0: nothing is smoothed */
   constructor(smoothing: number) {
@@ -56,8 +64,23 @@ export class Speed {
     return seconds ? this.#units.next() / seconds : null;
   }
 
+  /**
+   * Returns the rate some time after the last frame. While there are no new units, the next are assumed to come now, as
+   * many as in the last frame: so the rate of a bar that is late decreases.
+   *
+   * @param units - units since the last frame
+   * @param seconds - time since the last frame
+   */
+  rateAfter(units: number, seconds: number): number | null {
+    const { rate } = this;
+    if (rate === null || seconds <= 0) return rate;
+    const next = this.#units.after(units || this.lastUnits) / this.#seconds.after(seconds);
+    return units ? next : Math.min(rate, next);
+  }
+
   /** Adds a frame: the units and seconds since the previous one. */
   add(units: number, seconds: number): void {
+    if (units) this.lastUnits = units;
     if (!this.#smoothing || !seconds || !units) return;
     this.#units.next(units);
     this.#seconds.next(seconds);

@@ -2,10 +2,11 @@
 import { messageOf, show, warnOnce } from '../../errors.js';
 import { createFamily } from '../../model/create-family.js';
 import type { FamilySnapshot } from '../../model/family.js';
+import { REMOVED } from '../../model/label-column.js';
 import type { Labels } from '../../model/labels.js';
 import type { MetricType } from '../../model/metric-types.js';
 import { findOrCreate } from '../../system/find-or-create.js';
-import type { BarProperty, Bucket } from './buckets.js';
+import { type BarProperty, type Bucket, publishedNumber } from './buckets.js';
 
 /**
  * Names the metric of a bucket's property. Called once for each; the name is kept.
@@ -45,8 +46,19 @@ type Published = readonly [property: BarProperty, name: string, help: string];
 const PUBLISHED: readonly Published[] = [
   ['completed', 'progress_completed_total', 'Units of work done by all bars.'],
   ['total', 'progress_expected', 'Units of work expected of all bars with a known total.'],
+  [
+    'running_completed',
+    'progress_running_completed',
+    'Units of work done by the running bars with a known total.',
+  ],
+  [
+    'running_expected',
+    'progress_running_expected',
+    'Units of work expected of the running bars with a known total.',
+  ],
   ['active', 'progress_active_bars', 'Bars that are running.'],
   ['finished', 'progress_finished_bars_total', 'Bars that came to their end.'],
+  ['incomplete', 'progress_incomplete_bars_total', 'Bars that were closed before they reached their total.'],
   ['failed', 'progress_failed_bars_total', 'Bars that were closed as failed or whose process is gone.'],
   ['rate', 'progress_rate_per_second', 'Units of work per second of all running bars.'],
   ['eta', 'progress_eta_seconds', 'Estimated seconds until the last running bar is done.'],
@@ -59,8 +71,14 @@ export const BAR_PROPERTIES: readonly BarProperty[] = PUBLISHED.map(([property])
 const NAMED: readonly BarProperty[] = ['completed', 'total', 'active', 'finished'];
 
 /** Properties measured in units of work. The metrics of other properties have no label `unit`. */
-const OF_UNITS: readonly BarProperty[] = ['completed', 'total', 'rate'];
-const GROWING: readonly BarProperty[] = ['completed', 'finished', 'failed'];
+const OF_UNITS: readonly BarProperty[] = [
+  'completed',
+  'total',
+  'running_completed',
+  'running_expected',
+  'rate',
+];
+const GROWING: readonly BarProperty[] = ['completed', 'finished', 'incomplete', 'failed'];
 const TIMES: readonly BarProperty[] = ['eta', 'updated'];
 
 /**
@@ -73,6 +91,12 @@ function typeOf(name: string, property: BarProperty): MetricType {
   if (!name.endsWith('_total')) return 'gauge';
   return GROWING.includes(property) ? 'counter' : 'unknown';
 }
+
+type NumberOf = typeof publishedNumber;
+
+/** Returns a number as `tqdm-prometheus-exporter` counts: a bar that was left early has finished too. */
+const pythonNumber: NumberOf = (bucket, property) =>
+  publishedNumber(bucket, property) + (property === 'finished' ? bucket.incomplete : 0);
 
 /** Names metrics as `tqdm-prometheus-exporter` for Python does. */
 const pythonName: MetricFunc = (bucket, property, unit) => {
@@ -114,22 +138,30 @@ function familyOf(
 
 /**
  * Returns the family with the current numbers of its buckets. A series of several buckets has the maximum of their
- * times, and the sum of any other property.
+ * times, and the sum of any other property. A series whose number is not known is left out.
  */
-function snapshotOf({ property, snapshot, series }: BucketFamily): FamilySnapshot {
+function snapshotOf({ property, snapshot, series }: BucketFamily, numberOf: NumberOf): FamilySnapshot {
   const values = snapshot.values.slice();
+  let { rows } = snapshot;
   for (const [row, { buckets }] of series.entries()) {
-    const numbers = buckets.map((bucket) => bucket[property]);
-    const value = TIMES.includes(property) ? Math.max(...numbers) : numbers.reduce((a, b) => a + b);
+    const known = buckets
+      .map((bucket) => numberOf(bucket, property))
+      .filter((number) => !Number.isNaN(number));
+    if (known.length === 0) {
+      if (rows === snapshot.rows) rows = { ...rows, lengths: rows.lengths.slice() };
+      rows.lengths[row] = REMOVED;
+    }
+    const value = TIMES.includes(property) ? Math.max(...known) : known.reduce((a, b) => a + b, 0);
     values[row * snapshot.family.cells] = value;
   }
-  return { ...snapshot, values };
+  return { ...snapshot, rows, values };
 }
 
 /** The families of a proxy, kept until the set of buckets changes. Until then, a snapshot only reads numbers. */
 export class BucketFamilies {
   readonly #proxy: string;
   readonly #metricFunc: MetricFunc | undefined;
+  readonly #numberOf: NumberOf;
   readonly #published: readonly Published[];
   /** Results of the function by bucket, unit and property; empty where it returned no usable name. */
   readonly #names = new Map<string, string>();
@@ -140,6 +172,7 @@ export class BucketFamilies {
   constructor(proxy: string, { metricFunc, names, properties }: MetricNaming = {}) {
     this.#proxy = proxy;
     this.#metricFunc = names === 'python' ? pythonName : metricFunc;
+    this.#numberOf = names === 'python' ? pythonNumber : publishedNumber;
     const byDefault = names === 'python' ? [...NAMED, 'rate'] : metricFunc ? NAMED : BAR_PROPERTIES;
     const chosen = properties ?? byDefault;
     this.#published = PUBLISHED.filter(([property]) => chosen.includes(property));
@@ -148,7 +181,7 @@ export class BucketFamilies {
   snapshot(buckets: readonly Bucket[]): FamilySnapshot[] {
     if (buckets !== this.#buckets) this.#families = this.#familiesOf(buckets);
     this.#buckets = buckets;
-    return this.#families.map(snapshotOf);
+    return this.#families.map((family) => snapshotOf(family, this.#numberOf));
   }
 
   #familiesOf(all: readonly Bucket[]): BucketFamily[] {

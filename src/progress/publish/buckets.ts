@@ -4,14 +4,20 @@ import { type LabelRows, REMOVED, rowText } from '../../model/label-column.js';
 import { parseLabelText } from '../../model/labels.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import {
+  BASE,
   COMPLETED,
   ETA,
   EXPECTED,
   FAILED,
   FINISHED,
+  INCOMPLETE,
   RATE,
   RECORD_CELLS,
+  SAMPLED,
   STARTED,
+  STEP,
+  TOTAL,
+  UNKNOWN,
   UPDATED,
 } from '../bar/record.js';
 import { BARS } from './record-pool.js';
@@ -22,16 +28,22 @@ const NO_NUMBERS = {
   completed: 0,
   /** Units of work expected of all bars whose total is known. */
   total: 0,
+  /** Units of work done by the running bars whose total is known. */
+  running_completed: 0,
+  /** Units of work expected of these bars. */
+  running_expected: 0,
   /** Bars that are running. */
   active: 0,
   /** Bars that reached their end. */
   finished: 0,
+  /** Bars that were closed before they reached their total. */
+  incomplete: 0,
   /** Bars that ended by an error, or whose thread or process ended first. */
   failed: 0,
   /** Units per second, of all running bars together. */
   rate: 0,
-  /** Estimated seconds until the last running bar is done. */
-  eta: 0,
+  /** Estimated seconds until the last running bar is done; {@link UNKNOWN} when that is not known. */
+  eta: UNKNOWN,
   /** Unix time in seconds of the newest update; 0 before the first. */
   updated: 0,
 };
@@ -42,11 +54,38 @@ export type BarProperty = keyof typeof NO_NUMBERS;
 export interface Bucket extends Record<BarProperty, number> {
   readonly bucket: string;
   readonly unit: string;
+  /** Running bars whose total is known. */
+  limited: number;
+  /** Unix time in seconds of the newest sample of a running bar. */
+  sampled: number;
 }
 
 /** Returns a bucket without bars. */
 export function emptyBucket(bucket: string, unit: string): Bucket {
-  return { bucket, unit, ...NO_NUMBERS };
+  return { bucket, unit, ...NO_NUMBERS, limited: 0, sampled: 0 };
+}
+
+/** Returns a number as it is published; NaN for one that is not known, which is left out. */
+export function publishedNumber(bucket: Bucket, property: BarProperty): number {
+  const value = bucket[property];
+  switch (property) {
+    case 'running_completed':
+    case 'running_expected':
+      return bucket.limited > 0 ? value : Number.NaN;
+    case 'total':
+      return value > 0 || (bucket.completed === 0 && bucket.active === bucket.limited) ? value : Number.NaN;
+    case 'eta':
+      return value !== UNKNOWN ? value : bucket.active > 0 ? Number.NaN : 0;
+    default:
+      return value;
+  }
+}
+
+/** Returns a bucket as data for JSON, with NaN for numbers that are not known. */
+export function describeBucket(bucket: Bucket): object {
+  const properties = Object.keys(NO_NUMBERS) as BarProperty[];
+  const numbers = properties.map((property) => [property, publishedNumber(bucket, property)]);
+  return { bucket: bucket.bucket, unit: bucket.unit, ...Object.fromEntries(numbers) };
 }
 
 /** Reads the buckets of one proxy. */
@@ -68,9 +107,11 @@ export class BucketReader {
     const { rows, values, live } = bars!;
     // The contents of `lengths` never change. So if array and size are the same, the rows are the same too.
     if (rows.lengths !== this.#rows?.lengths || rows.size !== this.#rows.size) this.#group(rows);
-    for (const bucket of this.#buckets) Object.assign(bucket, NO_NUMBERS);
+    for (const bucket of this.#buckets) Object.assign(bucket, emptyBucket(bucket.bucket, bucket.unit));
+    const now = Date.now() / 1000;
     this.#bucketOf.forEach((bucket, row) => {
-      if (bucket !== undefined) addRecord(bucket, values.subarray(row * RECORD_CELLS), live?.[row] !== 0);
+      if (bucket === undefined) return;
+      addRecord(bucket, values.subarray(row * RECORD_CELLS), live?.[row] !== 0, now);
     });
     return this.#buckets;
   }
@@ -88,19 +129,44 @@ export class BucketReader {
   }
 }
 
-/** Adds the numbers of a record to a bucket. */
-export function addRecord(bucket: Bucket, cells: Float64Array, live: boolean): void {
-  const running = cells[STARTED]! - cells[FINISHED]! - cells[FAILED]!;
+/**
+ * Seconds without a sample after which a thread counts as blocked. A clock of another machine may differ by so much.
+ */
+const MAX_SAMPLE_AGE = 3;
+
+/**
+ * Returns the factor by which a bar's speed has decreased since its newest sample. A thread that takes no samples is
+ * blocked: its bar has moved by one step at most.
+ */
+function decay(cells: Float64Array, now: number): number {
+  const age = now - cells[SAMPLED]!;
+  const units = cells[RATE]! * age;
+  const step = Math.max(cells[STEP]!, 1);
+  return age > MAX_SAMPLE_AGE && units > step ? step / units : 1;
+}
+
+/** Adds the numbers of a record to a bucket. @param now - Unix time in seconds */
+export function addRecord(bucket: Bucket, cells: Float64Array, live: boolean, now: number): void {
+  const running = cells[STARTED]! - cells[FINISHED]! - cells[FAILED]! - cells[INCOMPLETE]!;
   bucket.completed += cells[COMPLETED]!;
   bucket.total += cells[EXPECTED]!;
   bucket.finished += cells[FINISHED]!;
+  bucket.incomplete += cells[INCOMPLETE]!;
   bucket.failed += cells[FAILED]! + (live ? 0 : running);
   // The remaining numbers describe running bars. A writer that has ended has none.
   if (!live) return;
-  bucket.active += running;
-  bucket.rate += cells[RATE]!;
-  bucket.eta = Math.max(bucket.eta, cells[ETA]!);
   bucket.updated = Math.max(bucket.updated, cells[UPDATED]!);
+  if (running === 0) return;
+  bucket.active += running;
+  if (cells[TOTAL] !== UNKNOWN) {
+    bucket.limited += running;
+    bucket.running_completed += cells[COMPLETED]! - cells[BASE]!;
+    bucket.running_expected += cells[TOTAL]!;
+  }
+  const slower = decay(cells, now);
+  bucket.rate += cells[RATE]! * slower;
+  if (cells[ETA]! > UNKNOWN) bucket.eta = Math.max(bucket.eta, cells[ETA]! / slower);
+  bucket.sampled = Math.max(bucket.sampled, cells[SAMPLED]!);
 }
 
 /** Returns the cells of a record that has the numbers of a bucket: {@link addRecord} adds the same numbers again. */
@@ -108,11 +174,16 @@ export function cellsOfBucket(bucket: Bucket): Float64Array {
   const cells = new Float64Array(RECORD_CELLS);
   cells[COMPLETED] = bucket.completed;
   cells[EXPECTED] = bucket.total;
-  cells[STARTED] = bucket.active + bucket.finished + bucket.failed;
+  cells[STARTED] = bucket.active + bucket.finished + bucket.incomplete + bucket.failed;
   cells[FINISHED] = bucket.finished;
+  cells[INCOMPLETE] = bucket.incomplete;
   cells[FAILED] = bucket.failed;
+  cells[BASE] = bucket.completed - bucket.running_completed;
+  cells[TOTAL] = bucket.limited > 0 ? bucket.running_expected : UNKNOWN;
   cells[RATE] = bucket.rate;
+  cells[STEP] = bucket.rate;
   cells[ETA] = bucket.eta;
+  cells[SAMPLED] = bucket.sampled;
   cells[UPDATED] = bucket.updated;
   return cells;
 }

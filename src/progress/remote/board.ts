@@ -5,7 +5,15 @@
 
 import type { FrameBoard } from '../bar/environment.js';
 import type { BarFrame } from '../bar/frame.js';
-import { type BarRecord, COMPLETED, FAILED, FINISHED, type OpenRecord, type Outcome } from '../bar/record.js';
+import {
+  type BarRecord,
+  COMPLETED,
+  FAILED,
+  FINISHED,
+  INCOMPLETE,
+  type OpenRecord,
+  type Outcome,
+} from '../bar/record.js';
 import type { BarHost, Renderer } from '../bar/renderer.js';
 import type { StreamName } from '../screen/terminal.js';
 import { type CellLocation, OPEN, type SlotNumbers, type SlotSettings, type SlotWriter } from './slot.js';
@@ -150,7 +158,7 @@ class SlotRenderer implements Renderer {
   finish(frame: BarFrame): void {
     const { state, error, settings } = frame;
     const last: SlotSettings = error === undefined ? settings : { ...settings, error };
-    const outcome = state === 'failed' ? FAILED : FINISHED;
+    const outcome = state === 'failed' ? FAILED : state === 'incomplete' ? INCOMPLETE : FINISHED;
     this.#board.close(this.#reserved(), outcome, this.#numbers(frame), last);
   }
 

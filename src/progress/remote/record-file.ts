@@ -112,7 +112,7 @@ export class RecordFileWriter {
       bucket: emptyBucket(bucket, unit),
       cells: this.#pages.reserve(BARS, [proxy, bucket, unit, 'child']),
     }));
-    addRecord(sum, page.subarray(offset, offset + BARS.cells), live);
+    addRecord(sum, page.subarray(offset, offset + BARS.cells), live, Date.now() / 1000);
   }
 
   #writeFile(storage: string): void {

@@ -1,7 +1,7 @@
 import { Bar } from '../bar/bar.js';
 import { type BarEnvironment, createEnvironment } from '../bar/environment.js';
 import type { BarFrame } from '../bar/frame.js';
-import { FAILED, privateRecord } from '../bar/record.js';
+import { FAILED, FINISHED, privateRecord } from '../bar/record.js';
 import { isClosed, type SlotContent, type SlotSettings } from './slot.js';
 
 /**
@@ -58,6 +58,7 @@ export class RemoteBar extends Bar {
   finish(content: SlotContent): void {
     this.#apply(content);
     if (content.state === FAILED) this.fail();
+    else if (content.state === FINISHED) this.done();
     else this.close();
   }
 

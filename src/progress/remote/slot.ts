@@ -16,7 +16,7 @@
 
 import { crc32 } from '../../system/checksum.js';
 import type { BarSettings } from '../bar/frame.js';
-import { FAILED, FINISHED, type Outcome } from '../bar/record.js';
+import { FAILED, FINISHED, INCOMPLETE, type Outcome } from '../bar/record.js';
 import { plainPostfix } from '../meter/postfix.js';
 
 export const SLOT_BYTES = 2048;
@@ -43,7 +43,7 @@ export type SlotState = typeof EMPTY | typeof OPEN | Outcome;
 
 /** Reports whether the bar has ended. */
 export function isClosed(state: SlotState): state is Outcome {
-  return state === FINISHED || state === FAILED;
+  return state === FINISHED || state === FAILED || state === INCOMPLETE;
 }
 
 /** Cells of a bar that its parent can read. */

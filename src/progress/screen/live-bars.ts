@@ -18,6 +18,8 @@ export interface LiveBar {
   refresh(): void;
   /** Draws a bar that has been silent for too long, and makes its next update read the clock. */
   rescue(): void;
+  /** Notes the speed of the bar. Called once a second. */
+  sample(): void;
   /** Closes the bar because the process ends. */
   abandon(exitCode: number): void;
   /** Returns the bar as data that can be written as JSON. */
@@ -32,6 +34,9 @@ export interface KeptRow {
 
 /** Seconds between two rounds of the monitor, as in tqdm. */
 const MONITOR_INTERVAL = 10;
+
+/** Milliseconds between two samples of the bars' speeds. */
+const SAMPLE_MS = 1000;
 
 /** Groups with an open bar. */
 const groups = new Set<LiveBars>();
@@ -73,6 +78,7 @@ export class LiveBars {
   /** Where bars below the screen are looked for: no bar stands from row `limit` to row `from`. */
   #belowScreen = { limit: 0, from: 0 };
   #monitor: ReturnType<typeof setInterval> | undefined;
+  #sampler: ReturnType<typeof setInterval> | undefined;
   #monitorInterval = MONITOR_INTERVAL;
 
   /** Seconds between two rounds of the monitor; 0 for none. */
@@ -159,12 +165,15 @@ export class LiveBars {
   #start(): void {
     if (this.#bars.size + this.#undrawn.size === 0) return;
     setOpen(this, true);
+    this.#sampler ??= setInterval(() => this.sample(), SAMPLE_MS).unref();
     if (this.#monitorInterval > 0) {
       this.#monitor ??= setInterval(() => this.rescue(), this.#monitorInterval * 1000).unref();
     }
   }
 
   #stop(): void {
+    clearInterval(this.#sampler);
+    this.#sampler = undefined;
     clearInterval(this.#monitor);
     this.#monitor = undefined;
     setOpen(this, false);
@@ -214,6 +223,11 @@ export class LiveBars {
     }
     this.#belowScreen = { limit, from: first?.row ?? Number.POSITIVE_INFINITY };
     return first;
+  }
+
+  /** Notes the speed of all bars. */
+  sample(): void {
+    for (const bar of [...this.#bars, ...this.#undrawn]) bar.sample();
   }
 
   /** Runs one round of the monitor. */

@@ -1,4 +1,4 @@
-/** `tqdm.map`: calls a function for all items, some at a time, with a bar. */
+/** `tqdm.map` and `tqdm.each`: call a function for all items, some at a time or one after the other, with a bar. */
 
 import { MetheusError, show } from '../../errors.js';
 import { checkOptionNames } from '../../model/options.js';
@@ -7,7 +7,16 @@ import { BAR_OPTIONS, type BarOptions } from '../bar/bar-options.js';
 import type { BarEnvironment } from '../bar/environment.js';
 import { invalidArgument } from '../meter/arguments.js';
 import { MapRows } from '../screen/task-rows.js';
-import { isAsyncIterable, isIterable, isIterator, lengthOf, notIterable, Range } from './source.js';
+import {
+  IteratorSource,
+  isAsyncIterable,
+  isIterable,
+  isIterator,
+  isThenable,
+  lengthOf,
+  notIterable,
+  Range,
+} from './source.js';
 
 /** Options of `tqdm.map`: those of its bar, and two more. */
 export interface MapOptions extends BarOptions {
@@ -38,12 +47,21 @@ function iteratorOf<T>(items: MapSource<T>): Iterator<T> | AsyncIterator<T> {
 }
 
 /** @throws `METHEUS_NOT_ITERABLE` */
-function sourceOf<T>(items: MapSource<T> | number): MapSource<T> {
+function sourceOf<T>(items: MapSource<T> | number, name: string): MapSource<T> {
   // The cast is safe: where `tqdm.map` takes a number, its type says that the items are numbers.
   if (typeof items === 'number') return new Range(0, items, 1) as Iterable<unknown> as Iterable<T>;
   if (isIterable(items) || isAsyncIterable(items) || isIterator(items)) return items;
   const expected = 'an iterable, an async iterable, an iterator or an integer';
-  throw notIterable(items, 'Give tqdm.map something to loop over', expected);
+  throw notIterable(items, `Give ${name} something to loop over`, expected);
+}
+
+/** @throws `METHEUS_INVALID_CALLBACK` */
+function checkWork(work: unknown, name: string): void {
+  if (typeof work === 'function') return;
+  throw new MetheusError('METHEUS_INVALID_CALLBACK', {
+    given: `${show(work)} to ${name}`,
+    expected: 'a function of an item',
+  });
 }
 
 function checkConcurrency(concurrency: number): void {
@@ -182,13 +200,8 @@ export async function concurrentMap<T, R>(
   const { concurrency = Number.POSITIVE_INFINITY, signal, ...barOptions } = options;
   checkConcurrency(concurrency);
   checkSignal(signal);
-  const items = sourceOf(given);
-  if (typeof work !== 'function') {
-    throw new MetheusError('METHEUS_INVALID_CALLBACK', {
-      given: `${show(work)} to tqdm.map`,
-      expected: 'a function of an item',
-    });
-  }
+  const items = sourceOf(given, 'tqdm.map');
+  checkWork(work, 'tqdm.map');
   signal?.throwIfAborted();
   const bar = new Bar(barOptions, environment, lengthOf(items));
   let abort: (() => void) | undefined;
@@ -206,5 +219,41 @@ export async function concurrentMap<T, R>(
     throw error;
   } finally {
     if (abort !== undefined) signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Implements `tqdm.each`. */
+export async function forEach<T>(
+  given: MapSource<T> | number,
+  work: Work<T, unknown>,
+  options: BarOptions,
+  environment: BarEnvironment,
+): Promise<void> {
+  const items = sourceOf(given, 'tqdm.each');
+  checkWork(work, 'tqdm.each');
+  const bar = new Bar(options, environment, lengthOf(items));
+  let index = 0;
+  const run = (value: unknown) => {
+    const result: unknown = work(value as Awaited<T>, index);
+    index += 1;
+    return result;
+  };
+  try {
+    if (isIterable(items)) {
+      for (const item of items) {
+        const result = run(isThenable(item) ? await item : item);
+        if (isThenable(result)) await result;
+        bar.update(1);
+      }
+    } else {
+      for await (const item of isAsyncIterable(items) ? items : new IteratorSource(items)) {
+        await run(item);
+        bar.update(1);
+      }
+    }
+    bar.done();
+  } catch (error) {
+    bar.fail(error);
+    throw error;
   }
 }

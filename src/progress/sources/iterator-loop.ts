@@ -23,11 +23,11 @@ abstract class SyncLoop<T> extends Loop implements IterableIterator<T> {
   }
 
   /**
-   * Ends the loop. Further calls of `next` count nothing. Subclasses must not move common code into a method that they
-   * call through `super`: V8 would then allocate each result of `next`, and a loop over numbers would take twice as
-   * long.
+   * Ends the loop: with an outcome at its end, without one when it is left early. Further calls of `next` count nothing.
+   * Subclasses must not move common code into a method that they call through `super`: V8 would then allocate each
+   * result of `next`, and a loop over numbers would take twice as long.
    */
-  protected abstract leave(rounds: number): void;
+  protected abstract leave(rounds: number, outcome?: Outcome): void;
 }
 
 const NOTHING: readonly never[] = [];
@@ -51,15 +51,15 @@ export class ArrayLoop<T> extends SyncLoop<T> {
       value = this.#items[given];
       done = false;
     } else {
-      this.leave(given);
+      this.leave(given, FINISHED);
     }
     return { value, done } as IteratorResult<T, undefined>;
   }
 
-  protected override leave(rounds: number): void {
+  protected override leave(rounds: number, outcome?: Outcome): void {
     this.#items = NOTHING;
     this.given = 0;
-    this.stop(rounds, FINISHED);
+    this.stop(rounds, outcome);
   }
 }
 
@@ -86,15 +86,15 @@ export class RangeLoop extends SyncLoop<number> {
       value = this.#start + given * this.#step;
       done = false;
     } else {
-      this.leave(given);
+      this.leave(given, FINISHED);
     }
     return { value, done } as IteratorResult<number, undefined>;
   }
 
-  protected override leave(rounds: number): void {
+  protected override leave(rounds: number, outcome?: Outcome): void {
     this.#length = 0;
     this.given = 0;
-    this.stop(rounds, FINISHED);
+    this.stop(rounds, outcome);
   }
 }
 
@@ -117,7 +117,7 @@ export class IteratorLoop<T> extends SyncLoop<T> {
       this.leave(given, FAILED, error);
       throw error;
     }
-    if (result.done === true) this.leave(given);
+    if (result.done === true) this.leave(given, FINISHED);
     else this.given = given + 1;
     return result;
   }
@@ -131,13 +131,13 @@ export class IteratorLoop<T> extends SyncLoop<T> {
     return { value: undefined, done: true };
   }
 
-  protected leave(rounds: number, outcome: Outcome = FINISHED, error?: unknown): void {
+  protected leave(rounds: number, outcome?: Outcome, error?: unknown): void {
     this.given = 0;
     this.stop(rounds, outcome, error);
   }
 }
 
-/** Loops with `for await`. An error of the source fails the bar. Leaving the loop early finishes it. */
+/** Loops with `for await`. An error of the source fails the bar. Leaving the loop early closes it. */
 export class AsyncLoop<T> extends Loop {
   readonly #source: AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
   #isStarted = false;
@@ -153,7 +153,7 @@ export class AsyncLoop<T> extends Loop {
     const leave = rounds.return.bind(rounds);
     // If the loop is left before its first round, the generator has not started, so its `finally` does not run.
     rounds.return = (value) => {
-      if (!this.#isStarted) this.stop(0, FINISHED);
+      if (!this.#isStarted) this.stop(0);
       return leave(value);
     };
     return rounds;
@@ -161,7 +161,7 @@ export class AsyncLoop<T> extends Loop {
 
   async *#run(): AsyncGenerator<Awaited<T>, void, undefined> {
     this.#isStarted = true;
-    let outcome: Outcome = FINISHED;
+    let outcome: Outcome | undefined;
     let reason: unknown;
     let rounds = 0;
     try {
@@ -171,6 +171,7 @@ export class AsyncLoop<T> extends Loop {
         rounds += 1;
         this.count(rounds);
       }
+      outcome = FINISHED;
     } catch (error) {
       outcome = FAILED;
       reason = error;

@@ -1,15 +1,15 @@
 /** The base of all loops over a bar. A round is counted when the next item is requested, thus after the body ran. */
 
 import type { BarState } from '../bar/bar-state.js';
-import { releaseThreshold, setThreshold, takeThreshold, thresholds } from '../bar/clock.js';
+import { nextReading, releaseThreshold, setThreshold, takeThreshold, thresholds } from '../bar/clock.js';
 import type { BarRecord, COMPLETED, Outcome, RunningLoop } from '../bar/record.js';
 
 /** Local copies of {@link COMPLETED} and {@link thresholds}, for speed. See docs/v8.md: imported constants. */
 const FIRST_CELL: typeof COMPLETED = 0;
 const THRESHOLDS = thresholds;
 
-/** Ends the bar of a loop. */
-export type EndLoop = (outcome: Outcome, error?: unknown) => void;
+/** Ends the bar of a loop. The outcome is undefined if the loop was left early. */
+export type EndLoop = (outcome: Outcome | undefined, error?: unknown) => void;
 
 export class Loop implements RunningLoop {
   readonly threshold = takeThreshold();
@@ -58,9 +58,8 @@ export class Loop implements RunningLoop {
       return;
     }
     const since = rounds - this.#drawn;
-    let now: number | undefined;
     if (state.n + rounds - this.#advanced - state.lastPrintN >= state.minUnits) {
-      now = state.clock.now();
+      const now = state.clock.now();
       if (now - this.#lastPrintT >= state.settings.mininterval && now >= this.#minStartT) {
         this.#advanced += since;
         // After `unpause`, no frame is drawn. As in Python, the next frame then contains these rounds twice.
@@ -69,11 +68,11 @@ export class Loop implements RunningLoop {
       }
     }
     const enough = this.#advanced + state.lastPrintN + state.minUnits - state.n;
-    setThreshold(this.threshold, state.nextReading(rounds, enough, now));
+    setThreshold(this.threshold, nextReading(state.clock, rounds, enough));
   }
 
-  /** Ends the bar after `rounds` counted rounds. */
-  protected stop(rounds: number, outcome: Outcome, error?: unknown): void {
+  /** Ends the bar after `rounds` counted rounds. @param outcome - undefined if the loop was left early */
+  protected stop(rounds: number, outcome?: Outcome, error?: unknown): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     releaseThreshold(this.threshold);
@@ -86,6 +85,7 @@ export class Loop implements RunningLoop {
   settle(): void {
     const { pending } = this;
     this.#advanced += pending;
+    this.#drawn += pending;
     this.#state.n += pending;
   }
 

@@ -3,7 +3,7 @@
 import { Bar } from '../bar/bar.js';
 import type { BarOptions } from '../bar/bar-options.js';
 import type { BarEnvironment } from '../bar/environment.js';
-import { concurrentMap, type MapOptions, type MapSource, markHandled } from './concurrent-map.js';
+import { concurrentMap, forEach, type MapOptions, type MapSource, markHandled } from './concurrent-map.js';
 import { AsyncIterableBar } from './iterable-bar.js';
 import { isIterable, notIterable } from './source.js';
 
@@ -53,6 +53,20 @@ export interface PromiseBars {
     work: (item: number, index: number) => R | PromiseLike<R>,
     options?: MapOptions,
   ): Promise<Awaited<R>[]>;
+
+  /**
+   * Calls `work(item, index)` for one item after the other, and awaits what it returns. Unlike a `for` loop, it knows why
+   * it ends: the bar fails if `work` or the source throws, and the result rejects with the error.
+   *
+   * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE` as a rejection
+   */
+  each<T>(
+    items: MapSource<T>,
+    work: (item: Awaited<T>, index: number) => unknown,
+    options?: BarOptions,
+  ): Promise<void>;
+  /** Does the same for the numbers from 0 up to `count`, exclusive. */
+  each(count: number, work: (item: number, index: number) => unknown, options?: BarOptions): Promise<void>;
 }
 
 /** @throws `METHEUS_NOT_ITERABLE` */
@@ -121,6 +135,11 @@ export function createPromiseBars(environment: BarEnvironment): PromiseBars {
       work: (item: Awaited<T>, index: number) => R | PromiseLike<R>,
       options: MapOptions = {},
     ) => concurrentMap(items, work, options, environment),
+    each: <T>(
+      items: MapSource<T> | number,
+      work: (item: Awaited<T>, index: number) => unknown,
+      options: BarOptions = {},
+    ) => forEach(items, work, options, environment),
   };
   // The overloads for tuples exist only for the compiler.
   return functions as PromiseBars;

@@ -133,7 +133,7 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
       await until(
         expected.join('\n'),
         async () => {
-          seen = (await lines()).filter((line) => /active|completed|failed|finished/.test(line));
+          seen = (await lines()).filter((line) => /_(active|completed_total|failed|finished)/.test(line));
           return JSON.stringify(seen) === JSON.stringify(expected) ? true : undefined;
         },
         20,

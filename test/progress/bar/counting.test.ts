@@ -5,14 +5,18 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { BarOptions } from '#metheus/progress/bar/bar-options.js';
 import {
+  BASE,
   COMPLETED,
   ETA,
   EXPECTED,
   FAILED,
   FINISHED,
+  INCOMPLETE,
   RATE,
   RECORD_CELLS,
   STARTED,
+  TOTAL,
+  UNKNOWN,
   UPDATED,
 } from '#metheus/progress/bar/record.js';
 import { type FakeRecord, fakeTqdm } from '../fakes.js';
@@ -28,6 +32,7 @@ function counts(record: FakeRecord) {
     started: STARTED,
     finished: FINISHED,
     failed: FAILED,
+    incomplete: INCOMPLETE,
   };
   return Object.fromEntries(Object.entries(named).map(([name, cell]) => [name, record.cell(cell)]));
 }
@@ -56,13 +61,15 @@ describe('the record of a bar', () => {
       maxinterval: 10,
       miniters: 0,
     });
-    assert.deepEqual(counts(record), { completed: 2, expected: 10, started: 1, finished: 0, failed: 0 });
+    const open = { expected: 10, started: 1, finished: 0, failed: 0, incomplete: 0 };
+    assert.deepEqual(counts(record), { completed: 2, ...open });
     bar.update(3);
     bar.update(0.5);
-    assert.deepEqual(counts(record), { completed: 5.5, expected: 10, started: 1, finished: 0, failed: 0 });
+    assert.deepEqual(counts(record), { completed: 5.5, ...open });
+    bar.update(4.5);
     bar.close();
     bar.close();
-    assert.deepEqual(counts(record), { completed: 5.5, expected: 10, started: 1, finished: 1, failed: 0 });
+    assert.deepEqual(counts(record), { completed: 10, ...open, finished: 1 });
     assert.equal(record.released, 1);
   });
 
@@ -71,7 +78,14 @@ describe('the record of a bar', () => {
     const seen: number[] = [];
     for (const _ of tqdm(['a', 'b', 'c'])) seen.push(records[0]!.cell(COMPLETED));
     assert.deepEqual(seen, [0, 1, 2]);
-    assert.deepEqual(counts(records[0]!), { completed: 3, expected: 3, started: 1, finished: 1, failed: 0 });
+    assert.deepEqual(counts(records[0]!), {
+      completed: 3,
+      expected: 3,
+      started: 1,
+      finished: 1,
+      failed: 0,
+      incomplete: 0,
+    });
   });
 
   it('is counted into when the bar is disabled', () => {
@@ -97,7 +111,7 @@ describe('the record of a bar', () => {
     for (const _ of bar);
     bar.refresh();
     assert.equal(records[0]!.cell(COMPLETED), 7);
-    assert.equal(records[0]!.cell(FINISHED), 1);
+    assert.equal(records[0]!.cell(INCOMPLETE), 1);
     assert.equal(stderr.take(), '');
   });
 
@@ -119,8 +133,13 @@ describe('the record of a bar', () => {
   it('never decreases and never becomes infinite', () => {
     const { tqdm, records } = fakeTqdm();
     const bar = tqdm();
-    for (const amount of [5, -3, Number.NaN, Number.POSITIVE_INFINITY]) bar.update(amount);
+    bar.update(5);
+    bar.update(-3);
+    for (const amount of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      assert.throws(() => bar.update(amount), { code: 'METHEUS_INVALID_BAR_OPTION' });
+    }
     assert.equal(records[0]!.cell(COMPLETED), 5);
+    assert.equal(bar.n, 2);
   });
 
   it('changes by the difference when n or total is assigned', () => {
@@ -144,7 +163,14 @@ describe('the record of a bar', () => {
     bar.update(4);
     bar.reset(6);
     bar.update(1);
-    assert.deepEqual(counts(records[0]!), { completed: 5, expected: 10, started: 2, finished: 1, failed: 0 });
+    assert.deepEqual(counts(records[0]!), {
+      completed: 5,
+      expected: 10,
+      started: 2,
+      finished: 1,
+      failed: 0,
+      incomplete: 0,
+    });
     assert.equal(bar.n, 1);
     assert.equal(records.length, 1);
   });
@@ -155,6 +181,7 @@ describe('the record of a bar', () => {
     clock.tick(0.5);
     bar.update(10);
     assert.equal(records[0]!.cell(RATE), 0);
+    assert.equal(records[0]!.cell(ETA), UNKNOWN);
     assert.equal(records[0]!.cell(UPDATED), 1_700_001_000);
     clock.tick(1.5);
     bar.update(10);
@@ -175,6 +202,64 @@ describe('the record of a bar', () => {
       assert.equal(records[0]!.cell(RATE), 0.8);
       assert.equal(records[0]!.cell(ETA), 7.5);
     }
+  });
+
+  it('contains n and the total of the open bar', () => {
+    const { tqdm, records } = fakeTqdm();
+    const n = () => records[0]!.cell(COMPLETED) - records[0]!.cell(BASE);
+    const bar = tqdm([1, 2, 3, 4], { initial: 2, total: 9 });
+    assert.deepEqual([n(), records[0]!.cell(TOTAL)], [2, 9]);
+    for (const i of bar) {
+      if (i === 2) bar.update(3);
+      if (i === 3) bar.n = 1;
+      assert.equal(n(), bar.n);
+    }
+    bar.reset(7);
+    assert.equal(bar.n, 0);
+    const other = tqdm(null, { total: 5 });
+    other.update(4);
+    other.update(-3);
+    assert.equal(records[1]!.cell(COMPLETED) - records[1]!.cell(BASE), 1);
+    other.reset();
+    assert.equal(records[1]!.cell(COMPLETED) - records[1]!.cell(BASE), 0);
+    other.total = Number.POSITIVE_INFINITY;
+    assert.equal(records[1]!.cell(TOTAL), UNKNOWN);
+  });
+
+  it('has the speed of now, between frames, in a stall and after a reset', () => {
+    const { tqdm, clock, records, live } = fakeTqdm();
+    const cell = (name: number) => records[0]!.cell(name);
+    const bar = tqdm(null, { total: 1000, mininterval: 10 });
+    for (let second = 0; second < 20; second += 1) {
+      clock.tick(1);
+      bar.update(10);
+    }
+    assert.equal(cell(RATE), 10);
+    // A frame is due every ten seconds, and a sample is taken every second.
+    for (let second = 0; second < 5; second += 1) {
+      clock.tick(1);
+      bar.update(40);
+      live.sample();
+    }
+    assert.ok(cell(RATE) > 14 && cell(RATE) < 40, `${cell(RATE)}`);
+    assert.equal(cell(ETA), (1000 - bar.n) / cell(RATE));
+    const moved = cell(UPDATED);
+    assert.equal(moved, clock.unix());
+    let last = cell(RATE);
+    for (const seconds of [100, 1000, 10_000]) {
+      clock.tick(seconds);
+      live.sample();
+      assert.ok(cell(RATE) < last, `${cell(RATE)} after ${seconds} seconds without a unit`);
+      last = cell(RATE);
+    }
+    assert.ok(last < 1);
+    assert.equal(cell(UPDATED), moved);
+    bar.reset();
+    assert.deepEqual([cell(RATE), cell(ETA), cell(UPDATED)], [0, UNKNOWN, clock.unix()]);
+    clock.tick(1);
+    bar.update(5);
+    live.sample();
+    assert.equal(cell(RATE), 5);
   });
 
   it('contains the sum of any amounts, however they are drawn', () => {

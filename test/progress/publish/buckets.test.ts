@@ -5,11 +5,59 @@ import { describe, it } from 'node:test';
 import { activeBackend } from '#metheus/backends/active-backend.js';
 import type { Writer } from '#metheus/backends/backend.js';
 import { seriesOf } from '#metheus/model/family.js';
+import {
+  BASE,
+  COMPLETED,
+  ETA,
+  EXPECTED,
+  FAILED,
+  FINISHED,
+  INCOMPLETE,
+  RATE,
+  RECORD_CELLS,
+  SAMPLED,
+  STARTED,
+  STEP,
+  TOTAL,
+  UNKNOWN,
+  UPDATED,
+} from '#metheus/progress/bar/record.js';
 import { BucketFamilies } from '#metheus/progress/publish/bucket-metrics.js';
-import { type Bucket, BucketReader } from '#metheus/progress/publish/buckets.js';
+import { type Bucket, BucketReader, emptyBucket } from '#metheus/progress/publish/buckets.js';
 import { BARS } from '#metheus/progress/publish/record-pool.js';
 
 let rows = 0;
+
+const CELLS = {
+  BASE,
+  COMPLETED,
+  ETA,
+  EXPECTED,
+  FAILED,
+  FINISHED,
+  INCOMPLETE,
+  RATE,
+  SAMPLED,
+  STARTED,
+  STEP,
+  TOTAL,
+  UPDATED,
+};
+type CellName = keyof typeof CELLS;
+
+const now = Date.now() / 1000;
+
+/** Reserves a record with these cells. The others are those of a bar of unknown total, sampled just now. */
+function addRecordOf(
+  [proxy, bucket, unit]: readonly [string, string, string],
+  cells: { readonly [Name in CellName]?: number },
+  writer?: Writer,
+): void {
+  const page = new Array<number>(RECORD_CELLS).fill(0);
+  const sampled = { ETA: UNKNOWN, TOTAL: UNKNOWN, SAMPLED: now, ...cells };
+  for (const [name, value] of Object.entries(sampled)) page[CELLS[name as CellName]] = value;
+  addRow(proxy, bucket, unit, page, writer);
+}
 
 /** Reserves a record with these cells: completed, expected, started, finished, failed, rate, eta, updated. */
 function addRow(proxy: string, bucket: string, unit: string, cells: number[], writer?: Writer): void {
@@ -22,48 +70,33 @@ function addRow(proxy: string, bucket: string, unit: string, cells: number[], wr
 
 describe('a bucket', () => {
   it('is the sum of its records; times are the latest', async () => {
-    addRow('sum', 'b', 'it', [10, 100, 3, 1, 1, 2.5, 30, 1000]);
-    addRow('other', 'b', 'it', [999, 999, 999, 0, 0, 999, 999, 9999]);
-    addRow('sum', 'a', 'it', [1, 0, 1, 0, 0, 0, 0, 500]);
-    addRow('sum', 'b', 'it', [20, 200, 4, 2, 0, 1.5, 10, 2000]);
-    addRow('sum', 'b', 'B', [5, 5, 1, 1, 0, 0, 0, 1500]);
+    const b: [string, string, string] = ['sum', 'b', 'it'];
+    const one = { COMPLETED: 10, EXPECTED: 100, STARTED: 5, FINISHED: 1, FAILED: 1, INCOMPLETE: 2 };
+    addRecordOf(b, { ...one, BASE: 4, TOTAL: 60, RATE: 2.5, ETA: 30, UPDATED: 1000 });
+    addRecordOf(['other', 'b', 'it'], { ...one, RATE: 999, ETA: 999, UPDATED: 9999 });
+    addRecordOf(['sum', 'a', 'it'], { COMPLETED: 1, STARTED: 1, UPDATED: 500 });
+    const two = { COMPLETED: 20, EXPECTED: 200, STARTED: 4, FINISHED: 3 };
+    addRecordOf(b, { ...two, BASE: 15, TOTAL: 40, RATE: 1.5, ETA: 10, UPDATED: 2000 });
+    addRecordOf(['sum', 'b', 'B'], { COMPLETED: 5, EXPECTED: 5, STARTED: 1, FINISHED: 1, UPDATED: 1500 });
     const buckets: Bucket[] = [
       {
-        bucket: 'b',
-        unit: 'it',
+        ...emptyBucket('b', 'it'),
         completed: 30,
         total: 300,
-        active: 3,
-        finished: 3,
+        running_completed: 11,
+        running_expected: 100,
+        limited: 2,
+        active: 2,
+        finished: 4,
+        incomplete: 2,
         failed: 1,
         rate: 4,
         eta: 30,
         updated: 2000,
+        sampled: now,
       },
-      {
-        bucket: 'a',
-        unit: 'it',
-        completed: 1,
-        total: 0,
-        active: 1,
-        finished: 0,
-        failed: 0,
-        rate: 0,
-        eta: 0,
-        updated: 500,
-      },
-      {
-        bucket: 'b',
-        unit: 'B',
-        completed: 5,
-        total: 5,
-        active: 0,
-        finished: 1,
-        failed: 0,
-        rate: 0,
-        eta: 0,
-        updated: 1500,
-      },
+      { ...emptyBucket('a', 'it'), completed: 1, active: 1, updated: 500, sampled: now },
+      { ...emptyBucket('b', 'B'), completed: 5, total: 5, finished: 1, updated: 1500 },
     ];
     assert.deepEqual(await new BucketReader('sum').read(), buckets);
     assert.deepEqual(await new BucketReader('another').read(), []);
@@ -71,10 +104,12 @@ describe('a bucket', () => {
 
   it('keeps the counts of an ended writer, whose running bars have failed', async () => {
     const writer: Writer = { id: 'gone', live: true };
-    addRow('departed', 'b', 'it', [10, 100, 3, 1, 0, 2.5, 30, 3000], writer);
-    addRow('departed', 'b', 'it', [1, 10, 1, 0, 0, 0.5, 5, 1000]);
+    const departed: [string, string, string] = ['departed', 'b', 'it'];
+    const three = { COMPLETED: 10, EXPECTED: 100, STARTED: 3, FINISHED: 1 };
+    addRecordOf(departed, { ...three, RATE: 2.5, ETA: 30, UPDATED: 3000 }, writer);
+    addRecordOf(departed, { COMPLETED: 1, EXPECTED: 10, STARTED: 1, RATE: 0.5, ETA: 5, UPDATED: 1000 });
     const reader = new BucketReader('departed');
-    const sums = { bucket: 'b', unit: 'it', completed: 11, total: 110, finished: 1 };
+    const sums = { ...emptyBucket('b', 'it'), completed: 11, total: 110, finished: 1, sampled: now };
     assert.deepEqual(await reader.read(), [
       { ...sums, active: 3, failed: 0, rate: 3, eta: 30, updated: 3000 },
     ]);
@@ -82,6 +117,38 @@ describe('a bucket', () => {
     assert.deepEqual(await reader.read(), [
       { ...sums, active: 1, failed: 2, rate: 0.5, eta: 5, updated: 1000 },
     ]);
+  });
+
+  it('slows down while its thread is blocked and takes no samples', async () => {
+    const blocked = { COMPLETED: 10, EXPECTED: 100, TOTAL: 100, STARTED: 1, RATE: 4, STEP: 8, ETA: 20 };
+    addRecordOf(['blocked', 'b', 'it'], { ...blocked, SAMPLED: now - 200 });
+    addRecordOf(['blocked', 'c', 'it'], { ...blocked, SAMPLED: now - 1 });
+    const [b, c] = await new BucketReader('blocked').read();
+    // In 200 seconds the bar has moved by one step of 8 units at most.
+    assert.ok(b!.rate > 0.035 && b!.rate <= 0.04, `${b!.rate}`);
+    assert.ok(b!.eta >= 2000 && b!.eta < 2300, `${b!.eta}`);
+    assert.deepEqual([c!.rate, c!.eta], [4, 20]);
+  });
+
+  it('has no series for numbers that are not known', async () => {
+    const proxy = 'unknown';
+    addRecordOf([proxy, 'no total', 'it'], { COMPLETED: 5, STARTED: 1, RATE: 2 });
+    addRecordOf([proxy, 'ended, no total', 'it'], { COMPLETED: 5, STARTED: 1, FINISHED: 1 });
+    const total = { EXPECTED: 8, TOTAL: 8, STARTED: 1 };
+    addRecordOf([proxy, 'total', 'it'], { ...total, COMPLETED: 6, RATE: 2, ETA: 1 });
+    addRecordOf([proxy, 'not moved', 'it'], total);
+    addRecordOf([proxy, 'empty', 'it'], { STARTED: 1, FINISHED: 1 });
+    const families = new BucketFamilies(proxy).snapshot(await new BucketReader(proxy).read());
+    const seriesNamed = (name: string) => {
+      const snapshot = families.find(({ family }) => family.name === name)!;
+      return Object.fromEntries(
+        [...seriesOf(snapshot)].map(({ labels, values }) => [labels.bucket, values[0]]),
+      );
+    };
+    assert.deepEqual(seriesNamed('progress_expected'), { total: 8, 'not moved': 8, empty: 0 });
+    assert.deepEqual(seriesNamed('progress_eta_seconds'), { 'ended, no total': 0, total: 1, empty: 0 });
+    assert.deepEqual(seriesNamed('progress_running_completed'), { total: 6, 'not moved': 0 });
+    assert.deepEqual(seriesNamed('progress_running_expected'), { total: 8, 'not moved': 8 });
   });
 
   it('keeps its families until there is another record', async () => {
@@ -106,18 +173,23 @@ describe('a bucket', () => {
     const numbers = {
       completed: 1,
       total: 2,
+      running_completed: 9,
+      running_expected: 10,
       active: 3,
       finished: 4,
+      incomplete: 11,
       failed: 5,
       rate: 6,
       eta: 7,
       updated: 8,
+      limited: 3,
+      sampled: 0,
     };
     const families = new BucketFamilies('p').snapshot([
       { bucket: 'b', unit: 'it', ...numbers },
       { bucket: 'b', unit: 'B', ...numbers, eta: 70, updated: 80 },
     ]);
     const shown = families.map((snapshot) => [...seriesOf(snapshot)].map(({ values }) => values[0]));
-    assert.deepEqual(shown, [[1, 1], [2, 2], [6], [8], [10], [6, 6], [70], [80]]);
+    assert.deepEqual(shown, [[1, 1], [2, 2], [9, 9], [10, 10], [6], [8], [22], [10], [6, 6], [70], [80]]);
   });
 });

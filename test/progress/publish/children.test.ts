@@ -37,24 +37,26 @@ async function tell(child: ChildProcess, order: ChildOrder): Promise<void> {
   await once(child, 'message');
 }
 
-/** The numbers of a bucket that do not depend on time. */
+/** The numbers of a bucket that do not depend on time, without those of running bars. */
 async function numbersOf(proxy: TqdmPromProxy, bucket: string): Promise<Record<string, number>> {
   const found = bucketOf(await scrape(proxy), bucket);
-  const { last_update_timestamp_seconds: _, eta_seconds: __, 'rate_per_second it': ___, ...numbers } = found;
-  return numbers;
+  const other = /^(last_update|eta|rate|running)_/;
+  return Object.fromEntries(Object.entries(found).filter(([name]) => !other.test(name)));
 }
 
 /** Waits until a bucket has these numbers. A child writes its numbers ten times a second. */
 async function publishes(
   proxy: TqdmPromProxy,
   bucket: string,
-  [completed, expected, active, finished, failed]: readonly [number, number, number, number, number],
+  [completed, expected, active, incomplete, failed]: readonly [number, number, number, number, number],
+  finished = 0,
 ): Promise<void> {
   const wanted = {
     'completed_total it': completed,
     'expected it': expected,
     active_bars: active,
     finished_bars_total: finished,
+    incomplete_bars_total: incomplete,
     failed_bars_total: failed,
   };
   let found = {};
@@ -106,11 +108,11 @@ describe('bars of child processes', { timeout: 120_000 }, () => {
     leaving.send({ update: 0.5 });
     await end(leaving, 'leave');
     assert.equal((await numbersOf(proxy, 'Job'))['completed_total it'], 3338.5);
-    await publishes(proxy, 'Job', [3338.5, 500, 2, 2, 1]);
+    await publishes(proxy, 'Job', [3338.5, 500, 2, 1, 1], 1);
     await end(failing, { exit: 3 });
-    await publishes(proxy, 'Job', [3338.5, 500, 1, 2, 2]);
+    await publishes(proxy, 'Job', [3338.5, 500, 1, 1, 2], 1);
     await end(closing, 'leave');
-    await publishes(proxy, 'Job', [3338.5, 500, 1, 2, 2]);
+    await publishes(proxy, 'Job', [3338.5, 500, 1, 1, 2], 1);
     own.close();
   });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { COMPLETED, EXPECTED, FAILED, FINISHED, STARTED } from '#metheus/progress/bar/record.js';
+import { COMPLETED, EXPECTED, FAILED, FINISHED, INCOMPLETE, STARTED } from '#metheus/progress/bar/record.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
 // A fixed seed, for the same cases in every run.
@@ -261,13 +261,15 @@ describe('the end of a loop', () => {
     assert.ok(closed);
     for (const record of records) {
       assert.equal(record.cell(COMPLETED), 1);
-      assert.equal(record.cell(FINISHED), 1);
+      // Without a total, nothing says that a bar is incomplete.
+      const [outcome, other] = record.cell(EXPECTED) > 0 ? [INCOMPLETE, FINISHED] : [FINISHED, INCOMPLETE];
+      assert.deepEqual([record.cell(outcome), record.cell(other), record.cell(FAILED)], [1, 0, 0]);
       assert.equal(record.released, 1);
     }
     assert.ok(stderr.take().endsWith('\r 20%|██        | 1/5 [00:00<?, ?it/s]\n'));
   });
 
-  it('by a return or an error of the body closes the bar as finished', () => {
+  it('by a return or an error of the body closes the bar, as incomplete below a known total', () => {
     const { tqdm, records } = fakeTqdm();
     const first = () => {
       for (const item of tqdm(letters())) return item;
@@ -278,12 +280,51 @@ describe('the end of a loop', () => {
       for (const _ of tqdm([1])) throw new Error('body');
     }, /body/);
     assert.deepEqual(
-      records.map((record) => [record.cell(FINISHED), record.cell(FAILED)]),
+      records.map((record) => [record.cell(FINISHED), record.cell(INCOMPLETE), record.cell(FAILED)]),
       [
-        [1, 0],
-        [1, 0],
+        [1, 0, 0],
+        [0, 1, 0],
       ],
     );
+  });
+
+  it('at the end of its source finishes the bar, whatever its total', async () => {
+    const { tqdm, records } = fakeTqdm();
+    for (const _ of tqdm(letters(), { total: 10 }));
+    for await (const _ of tqdm(slowLetters(), { total: 10 }));
+    for (const _ of tqdm([1, 2], { total: 10 }));
+    for (const record of records) assert.deepEqual([record.cell(FINISHED), record.cell(INCOMPLETE)], [1, 0]);
+  });
+
+  it('by close() below a known total is incomplete, and by done() finished', () => {
+    const { tqdm, records } = fakeTqdm();
+    const close = (total: number | null, n: number, end: 'close' | 'done') => {
+      const bar = tqdm({ total });
+      bar.update(n);
+      bar[end]();
+      const record = records.at(-1)!;
+      return [record.cell(FINISHED), record.cell(INCOMPLETE), record.cell(FAILED)];
+    };
+    assert.deepEqual(close(10, 4, 'close'), [0, 1, 0]);
+    assert.deepEqual(close(10, 10, 'close'), [1, 0, 0]);
+    assert.deepEqual(close(10, 11, 'close'), [1, 0, 0]);
+    assert.deepEqual(close(null, 4, 'close'), [1, 0, 0]);
+    assert.deepEqual(close(10, 4, 'done'), [1, 0, 0]);
+    for (const i of tqdm(10)) if (i === 3) break;
+    assert.equal(records.at(-1)!.cell(INCOMPLETE), 1);
+    const bar = tqdm(10);
+    for (const i of bar) {
+      if (i !== 3) continue;
+      bar.done();
+      break;
+    }
+    assert.deepEqual([records.at(-1)!.cell(FINISHED), records.at(-1)!.cell(INCOMPLETE)], [1, 0]);
+    const again = tqdm({ total: 4 });
+    again.update(4);
+    again.reset();
+    again.update(1);
+    again.reset();
+    assert.deepEqual([records.at(-1)!.cell(FINISHED), records.at(-1)!.cell(INCOMPLETE)], [1, 1]);
   });
 
   it('by an error of the source fails the bar and throws the error', async () => {
@@ -344,7 +385,7 @@ describe('the end of a loop', () => {
     const thrown = over(new Set([1, 2]));
     thrown.next();
     assert.throws(() => thrown.throw(new Error('in')));
-    for (const record of records) assert.equal(record.cell(FINISHED), 1);
+    for (const record of records) assert.equal(record.cell(INCOMPLETE), 1);
     assert.equal(records.length, 2);
   });
 
@@ -401,6 +442,31 @@ describe('a running loop', () => {
     assert.equal(records[0]!.cell(COMPLETED), 14);
     assert.equal(records[0]!.cell(FINISHED), 1);
     assert.equal(stderr.take().match(/\n/g)?.length, 1);
+  });
+
+  it('keeps what its body changes by update, n and reset', () => {
+    for (const source of [[1, 2, 3, 4], new Set([1, 2, 3, 4]), 4]) {
+      const { tqdm, records } = fakeTqdm();
+      const open = () => tqdm(source as Iterable<unknown>);
+      const updated = open();
+      for (const _ of updated) updated.update(10);
+      assert.equal(updated.n, 44);
+      const assigned = open();
+      let rounds = 0;
+      for (const _ of assigned) {
+        rounds += 1;
+        if (rounds === 2) assigned.n = 100;
+      }
+      assert.equal(assigned.n, 103);
+      const restarted = open();
+      rounds = 0;
+      for (const _ of restarted) {
+        rounds += 1;
+        if (rounds === 3) restarted.reset();
+      }
+      assert.equal(restarted.n, 2);
+      assert.equal(records[0]!.cell(COMPLETED), 44);
+    }
   });
 
   it('reads the clock no more often than the frames need', () => {

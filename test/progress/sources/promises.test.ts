@@ -3,10 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { COMPLETED, EXPECTED, FAILED, FINISHED } from '#metheus/progress/bar/record.js';
+import { COMPLETED, EXPECTED, FAILED, FINISHED, INCOMPLETE } from '#metheus/progress/bar/record.js';
 import { type FakeRecord, fakeTqdm } from '../fakes.js';
 
-const ends = (record: FakeRecord) => [record.cell(COMPLETED), record.cell(FINISHED), record.cell(FAILED)];
+/** Returns the count of a bar, and the numbers of bars that finished, failed and were left. */
+const ends = (record: FakeRecord) => {
+  const left = record.cell(INCOMPLETE);
+  return [record.cell(COMPLETED), record.cell(FINISHED), record.cell(FAILED), ...(left > 0 ? [left] : [])];
+};
 
 /** Returns a promise with the functions that settle it. */
 function deferred<T = number>() {
@@ -121,7 +125,7 @@ describe('tqdm.asCompleted', () => {
     assert.deepEqual(ends(records[0]!), [1, 0, 1]);
     for await (const _ of tqdm.asCompleted([1, Promise.reject(new Error('late'))])) break;
     await turn();
-    assert.deepEqual(ends(records[1]!), [0, 1, 0]);
+    assert.deepEqual(ends(records[1]!), [0, 0, 0, 1]);
   });
 });
 
@@ -331,6 +335,94 @@ describe('tqdm.map', () => {
     await assert.rejects(
       tqdm.map([1], () => {}, { desk: 'x' } as never),
       { code: 'METHEUS_INVALID_BAR_OPTION' },
+    );
+  });
+});
+
+describe('tqdm.each', () => {
+  it('calls a function for one item after the other, and counts each', async () => {
+    const { tqdm, records } = fakeTqdm();
+    let running = 0;
+    const seen: [unknown, number][] = [];
+    const work = async (item: unknown, index: number) => {
+      running += 1;
+      assert.equal(running, 1);
+      assert.equal(records.at(-1)!.cell(COMPLETED), index);
+      await turn();
+      seen.push([item, index]);
+      running -= 1;
+    };
+    async function* later() {
+      yield* ['f', 'g'];
+    }
+    await tqdm.each(['a', Promise.resolve('b')], work);
+    await tqdm.each(new Set(['c']), work);
+    await tqdm.each(2, work);
+    await tqdm.each(later(), work);
+    const { next } = ['h'].values();
+    const cursor = ['h'].values();
+    await tqdm.each({ next: next.bind(cursor) } as Iterator<string>, work);
+    const items = ['a', 'b', 'c', 0, 1, 'f', 'g', 'h'];
+    assert.deepEqual(
+      seen.map(([item]) => item),
+      items,
+    );
+    assert.deepEqual(records.map(ends), [
+      [2, 1, 0],
+      [1, 1, 0],
+      [2, 1, 0],
+      [2, 1, 0],
+      [1, 1, 0],
+    ]);
+    assert.deepEqual(
+      records.map((record) => record.cell(EXPECTED)),
+      [2, 1, 2, 0, 0],
+    );
+  });
+
+  it('fails the bar and rejects when the function or the source throws, and closes the source', async () => {
+    const { tqdm, records, stderr } = fakeTqdm();
+    let isClosed = false;
+    function* source() {
+      try {
+        yield* [1, 2, 3];
+      } finally {
+        isClosed = true;
+      }
+    }
+    const work = (n: number) => {
+      if (n === 2) throw new RangeError('two');
+    };
+    await assert.rejects(tqdm.each(source(), work), /two/);
+    assert.ok(isClosed);
+    assert.match(stderr.take(), /RangeError\n$/);
+    await assert.rejects(
+      tqdm.each([1, 2, 3], async (n) => work(n)),
+      /two/,
+    );
+    await assert.rejects(
+      tqdm.each(
+        (function* () {
+          yield 1;
+          throw new TypeError('source');
+        })(),
+        () => {},
+      ),
+      /source/,
+    );
+    assert.deepEqual(records.map(ends), [
+      [1, 0, 1],
+      [1, 0, 1],
+      [1, 0, 1],
+    ]);
+  });
+
+  it('rejects anything but a function, and anything but a source', async () => {
+    const { tqdm } = fakeTqdm();
+    await assert.rejects(tqdm.each([1], 5 as never), { code: 'METHEUS_INVALID_CALLBACK' });
+    await assert.rejects(
+      tqdm.each({} as never, () => {}),
+      { code: 'METHEUS_NOT_ITERABLE', message: /tqdm.each/ },
     );
   });
 });
