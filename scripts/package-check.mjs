@@ -14,7 +14,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
 /** Limit of `import * from 'metheus'`, minified and gzipped, in bytes. */
-const MAX_BYTES = 20_000;
+const MAX_BYTES = 22_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
