@@ -161,14 +161,16 @@ function* childrenOf<M>(
 }
 
 /**
- * Returns the number of an object's properties; -1 for an object of a class, which may inherit labels. If a plain object
- * has a value for every label name and no more properties than that, no name is unknown. See docs/v8.md: properties by
- * name.
+ * Returns the number of an object's properties; -1 if it inherits any. If it has a value for every label name and no
+ * more properties than that, no name is unknown. See docs/v8.md: properties by name.
  */
 function countKeys(given: object): number {
-  const prototype: unknown = Object.getPrototypeOf(given);
-  if (prototype !== Object.prototype && prototype !== null) return -1;
   let count = 0;
-  for (const _ in given) count += 1;
+  for (const key in given) {
+    if (!isOwn.call(given, key)) return -1;
+    count += 1;
+  }
   return count;
 }
+
+const isOwn = Object.prototype.hasOwnProperty;
