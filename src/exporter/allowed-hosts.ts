@@ -1,6 +1,6 @@
 /**
- * The hosts that the header `Host` of a request may name. A page of another site can make its own name resolve to the
- * loopback address (DNS rebinding), and would then read metrics as if it came from this machine.
+ * The hosts that the header `Host` of a request may name. A web page can make its own domain resolve to the loopback
+ * address (DNS rebinding). Without this check, the page could then read the metrics in a browser on this machine.
  */
 import { isIP } from 'node:net';
 import { invalidOption } from './respond.js';
@@ -8,11 +8,11 @@ import { invalidOption } from './respond.js';
 /**
  * Returns a function that reports whether a request may name a host; `undefined` if every request may name any.
  *
- * Addresses are always allowed, since a page can only be served under a name of its own. So are requests without the
- * header: browsers send it.
+ * IP addresses are always allowed, since DNS rebinding needs a domain name. Requests without the header are allowed
+ * too, since browsers always send it.
  *
  * @param listening - the host that the server was given, and the address on which it listens
- * @param given - further names; if left out, only servers on a loopback address check
+ * @param given - further names; without them, only servers on a loopback address check the header
  */
 export function hostCheck(
   listening: readonly string[],
@@ -38,7 +38,7 @@ function isLoopback(name: string): boolean {
   return /^(::ffff:)?127(\.\d+){3}$|^::1$|^(.+\.)?localhost$/.test(name);
 }
 
-/** Returns the host of a header in lower case, without port, brackets and final dot. */
+/** Returns the host that a header names, in lower case, without port, brackets and final dot. */
 function nameOf(host: string): string {
   const [, address, name] = /^(?:\[(.*)\]|([^:]*))(?::\d*)?$/.exec(host) ?? [];
   return (address ?? name ?? host).toLowerCase().replace(/\.$/, '');

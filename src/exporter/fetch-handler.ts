@@ -27,8 +27,8 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchHa
 }
 
 /**
- * Returns a stream that makes each chunk when it is read. Canceling the stream abandons the chunks. So does a reader that
- * reads nothing for a while: the stream then ends with an error.
+ * Returns a stream that makes each chunk when it is read. Canceling the stream abandons the remaining chunks. If no
+ * chunk is read for `MAX_STALL_MS`, they are abandoned too, and the stream ends with an error.
  */
 function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();

@@ -67,7 +67,10 @@ export interface MetricsResponse {
 /** Maximum milliseconds that a client may take to read one chunk. */
 export const MAX_STALL_MS = 30_000;
 
-/** Calls back when a client reads nothing for {@link MAX_STALL_MS}: its scrape holds the numbers of a whole collection. */
+/**
+ * Calls back when a client reads nothing for {@link MAX_STALL_MS}. Its response can then be abandoned, which frees the
+ * memory of the collection.
+ */
 export class StallTimer {
   readonly #drop: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -76,7 +79,7 @@ export class StallTimer {
     this.#drop = drop;
   }
 
-  /** Begins to wait, when a chunk is offered to the client. */
+  /** Starts the timer again. Called when a chunk is offered to the client. */
   restart(): void {
     this.stop();
     this.#timer = setTimeout(this.#drop, MAX_STALL_MS).unref();
@@ -93,19 +96,19 @@ export type Responder = (request: MetricsRequest) => Promise<MetricsResponse>;
 const METHODS: readonly unknown[] = ['GET', 'HEAD'];
 const TEXT = 'text/plain; charset=utf-8';
 
-/** A browser must not take label values for the source of a page or a script. */
+/** Keeps browsers from interpreting label values as HTML or as a script. */
 const NOSNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
 const encoder = new TextEncoder();
 
-/** Makes a page: its content type, and its content. */
+/** Returns the content type and the content of a page. */
 export type Page = () => Promise<readonly [type: string, content: string]>;
 
 /** Settings of a dedicated server. */
 interface ServerSettings {
-  /** Pages at other paths than the metrics, by path. */
+  /** Further pages, by path. */
   readonly pages: ReadonlyMap<string, Page>;
-  /** Reports whether a request may name this host. */
+  /** Reports whether the header `Host` of a request may name this host. */
   readonly isAllowedHost: (host: string | undefined) => boolean;
 }
 
@@ -141,7 +144,7 @@ export function createResponder(
   };
 }
 
-/** The names of {@link MetricsHandlerOptions}. */
+/** Names of the options in {@link MetricsHandlerOptions}. */
 export const HANDLER_OPTIONS = ['registry', 'path', 'compress', 'created', 'onError'];
 
 function checkOptions(options: MetricsHandlerOptions): void {

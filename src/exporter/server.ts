@@ -36,7 +36,7 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
    * answered with 403, so that a web page cannot read metrics through a name that resolves to this machine. Addresses,
    * `localhost` and `host` are always allowed.
    *
-   * @defaultValue none on a loopback address, else any
+   * @defaultValue no further names on a loopback address; every host on other addresses
    */
   readonly allowedHosts?: readonly string[];
   /** Whether the process keeps running for the server alone. @defaultValue `true` */
@@ -45,7 +45,7 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
 
 /** A listening server. */
 export interface MetricsServer extends AsyncDisposable {
-  /** The host as it was given, an IPv6 address without brackets. */
+  /** The given host; an IPv6 address has no brackets. */
   readonly host: string;
   readonly port: number;
   /** The URL of the metrics, such as `http://[::1]:9464/metrics`. */
@@ -88,7 +88,7 @@ export function startMetricsServer(options: MetricsServerOptions = {}): Promise<
   return startServer(options);
 }
 
-/** Starts a server as {@link startMetricsServer} does, with further pages by path, behind the same checks. */
+/** Starts a server like {@link startMetricsServer}. The same checks protect the further pages, given by path. */
 export async function startServer(
   options: MetricsServerOptions,
   morePages: Iterable<readonly [path: string, page: Page]> = [],

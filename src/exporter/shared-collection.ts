@@ -6,8 +6,8 @@
  * when the running one has ended. A scrape that arrives when all others have ended begins a collection, and so sees all
  * that was counted before. So does every direct call of `registry.collect()`.
  *
- * No wait is without a limit. A collection that has run for {@link MAX_RUN_MS} delays the next one no longer, a scrape
- * fails after {@link MAX_WAIT_MS}, and one whose client disconnects is forgotten at once.
+ * Every wait has a limit. The next collection begins at the latest {@link MAX_RUN_MS} after the running one, a scrape
+ * fails after {@link MAX_WAIT_MS}, and a scrape whose client has disconnected is dropped at once.
  */
 import { MetheusError } from '../errors.js';
 import type { OnCollectorError } from '../model/collector.js';
@@ -20,10 +20,13 @@ import type { Collectable } from '../registry/encode.js';
  */
 export const JOINABLE_MS = 1000;
 
-/** Milliseconds after which the next collection begins beside the running one. Most scrapers stop waiting then. */
+/**
+ * Milliseconds after which the next collection begins even if the running one has not ended. Equal to the default
+ * timeout of Prometheus.
+ */
 export const MAX_RUN_MS = 10_000;
 
-/** Maximum milliseconds that a scrape waits for its families. Longer than the limits that collectors are given. */
+/** Maximum milliseconds that a scrape waits for its families. Longer than the usual time limits of collectors. */
 export const MAX_WAIT_MS = 60_000;
 
 type Families = readonly FamilySnapshot[];
@@ -45,11 +48,11 @@ export class JoinedCollection {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // The scrape may be abandoned before it reads the families.
+    // Prevents an unhandled rejection if the scrape is abandoned before it reads the families.
     this.families.catch(() => {});
   }
 
-  /** Begins to wait for the families. */
+  /** Starts the time limit, and abandons the wait when the client disconnects. */
   wait(): void {
     this.#timer = setTimeout(() => {
       const given = `a collection that has not ended after ${MAX_WAIT_MS / 1000} s`;
@@ -101,7 +104,7 @@ class Collection {
 
   begin(collect: () => Promise<Families>): void {
     this.begun = performance.now();
-    // If a custom registry throws, the promise rejects.
+    // Turns an error that a custom registry throws into a rejection.
     new Promise<Families>((resolve) => resolve(collect())).then(
       (families) => this.#end({ families }),
       (error: unknown) => this.#end({ error }),
@@ -139,7 +142,7 @@ class Collection {
 /** Collections of one registry. */
 class SharedCollections {
   readonly #collect: () => Promise<Families>;
-  /** The collection that began last, until no scrape can join it or wait for its end. */
+  /** The collection that began last; undefined when no scrape can join it or wait for its end any more. */
   #current: Collection | undefined;
   /** The collection for scrapes that arrived too late for the running one. */
   #next: Collection | undefined;
@@ -161,7 +164,7 @@ class SharedCollections {
   /**
    * Begins the next collection if scrapes wait for it.
    *
-   * @param ended - a collection that has ended, or that the next one does not wait for any longer
+   * @param ended - a collection that has ended or has run for {@link MAX_RUN_MS}
    */
   reportEnd(ended: Collection): void {
     const isLast = this.#current === ended || this.#current === undefined;
@@ -185,7 +188,7 @@ class SharedCollections {
     return this.#next;
   }
 
-  /** Begins the next collection, which need not have been waited for. */
+  /** Begins the next collection, even if no scrape waits for it. */
   #begin(): Collection {
     const collection = this.#next ?? new Collection(this);
     clearTimeout(this.#timer);
@@ -203,7 +206,7 @@ const shared: Readonly<Record<OnCollectorError | 'default', Known>> = {
   fail: new WeakMap(),
 };
 
-/** Returns the collections of a registry, which all handlers and servers with the same `onError` share. */
+/** Returns the collections of a registry. Handlers and servers with the same `onError` share them. */
 export function sharedCollections(registry: Collectable, onError?: OnCollectorError): SharedCollections {
   const known = shared[onError ?? 'default'];
   let collections = known.get(registry);

@@ -16,9 +16,9 @@ import { runCollectors } from './run-collectors.js';
 /** Collects the families of one registry. Descriptors with prefixed names are kept for the next collection. */
 export class Collection {
   readonly #registry: RegistryContents;
-  /** By prefix. */
+  /** Descriptors with prefixed names, by prefix and original descriptor. */
   readonly #renamed = new Map<string, WeakMap<FamilyDescriptor, FamilyDescriptor>>();
-  /** Made with the first failure. */
+  /** Undefined until a collector fails. */
   #errors: CollectorErrors | undefined;
 
   constructor(registry: RegistryContents) {
@@ -26,6 +26,8 @@ export class Collection {
   }
 
   /**
+   * Returns all families of the registry.
+   *
    * @throws with `onError: 'fail'`: `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`, `METHEUS_DUPLICATE_SERIES`
    */
   async collect(onError: OnCollectorError): Promise<FamilySnapshot[]> {
@@ -91,8 +93,8 @@ export class Collection {
 /**
  * Returns the families of a registry's metrics, without its prefix.
  *
- * @param extra - a further family that is read with those of the metrics
- * @param isTaken - reports whether another family has a sample name
+ * @param extra - a family that is read in addition to those of the metrics
+ * @param isTaken - reports whether a family of a collector uses a sample name
  */
 async function metricsOf(
   { families, scopes, taken }: MetricsContents,
@@ -113,7 +115,7 @@ async function metricsOf(
     if (slice.isOverAfterStep()) await slice.next();
     if (i >= visible + further.length) {
       const names = sampleNames(snapshot.family);
-      // A conflict with another thread or program must not make the collection fail.
+      // A conflict with a family of another thread or process must not make the collection fail.
       if (names.some((name) => taken.has(name) || others.has(name) || isTaken(name))) {
         warnOfConflict(snapshot.family);
         continue;

@@ -11,11 +11,11 @@ interface Series extends Cells {
 
 /**
  * Counts the failures of a registry's collectors. Its cells belong to the backend, so the failures of several threads
- * and processes add up as other numbers do.
+ * and processes add up.
  */
 export class CollectorErrors implements CellOwner {
   readonly family: FamilyDescriptor;
-  /** By labels. */
+  /** The series by labels. */
   readonly #series = new Map<string, Series>();
 
   constructor(scope: string) {
@@ -30,7 +30,7 @@ export class CollectorErrors implements CellOwner {
       merge: 'add',
       bounds: [],
     };
-    // The cells of private families never move to another backend.
+    // Cells of private families never move to another backend, so they need no registration.
     if (!isPrivateScope(scope)) activeBackend().add(this);
   }
 

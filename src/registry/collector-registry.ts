@@ -28,8 +28,8 @@ export interface RegistryOptions {
   /** The prefix of every family's name in an exposition, separated by an underscore. */
   readonly prefix?: string;
   /**
-   * Identity of the registry. The numbers of registries of one scope in different threads, processes or machines are
-   * added up.
+   * Identity of the registry. The numbers of registries with the same scope in several threads, processes or machines
+   * add up.
    *
    * @defaultValue the prefix; a registry without a prefix is private to its thread
    */
@@ -43,7 +43,7 @@ export interface RegistryOptions {
 /** A metric, a collector, or another registry. */
 export type Registrable = MetricSource | Collector | NestedRegistry;
 
-/** Timers of Node take at most 2^31 - 1 milliseconds. */
+/** Longest timeout of a Node timer: 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
 /**
@@ -54,7 +54,7 @@ const MAX_SECONDS = 2_147_483;
 export class CollectorRegistry implements Registerer {
   readonly scope: string;
   readonly prefix: string;
-  /** Read by collections of this registry and of those that it is registered in. */
+  /** The contents, for collections of this registry and of registries that contain it. */
   readonly [CONTENTS]: RegistryContents;
   readonly #metrics = new Map<string, MetricSource>();
   readonly #onError: OnCollectorError;
@@ -88,7 +88,7 @@ export class CollectorRegistry implements Registerer {
   }
 
   /**
-   * Registers a metric, a collector, or another registry, whose families then are collected with those of this one.
+   * Registers a metric, a collector, or another registry. Collections of this registry then include its families.
    * Registering it twice has no effect.
    *
    * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another metric,

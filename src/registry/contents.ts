@@ -1,6 +1,6 @@
 /**
- * The contents of a registry, as a collection reads them. They are found under a symbol that all copies of this package
- * share, so that a registry can be registered in another one as a collector.
+ * The contents of a registry, for collections. The key is a symbol that all copies of this package share, so that a
+ * registry of one copy can be registered in a registry of another.
  */
 import type { Collector, MetricSource } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
@@ -25,9 +25,9 @@ export interface MetricsContents {
 }
 
 export interface RegistryContents extends MetricsContents {
-  /** Identifies the registry in errors. */
+  /** The text that identifies the registry in errors. */
   readonly title: string;
-  /** Precedes the names of all families, with its underscore. */
+  /** The prefix of all family names, including its underscore. */
   readonly prefix: string;
   /** The collectors and their names. */
   readonly collectors: ReadonlyMap<Collector | NestedRegistry, string>;
@@ -38,7 +38,7 @@ export interface NestedRegistry {
   readonly [CONTENTS]: RegistryContents;
 }
 
-/** Reports whether a value is a metric, of this or another copy of the package. */
+/** Reports whether a value is a metric that this or another copy of the package made. */
 export function isMetric(given: unknown): given is MetricSource {
   const { descriptor, definition } = (given ?? {}) as Partial<MetricSource>;
   return typeof descriptor === 'object' && typeof definition === 'string';
@@ -50,7 +50,7 @@ export function contentsOf(collector: object): RegistryContents | undefined {
 }
 
 /**
- * Reports whether a collection from `source` reaches `target`, directly or through registries.
+ * Reports whether `source` is `target` or a registry that contains it, directly or through other registries.
  *
  * @param target - a registry or its contents
  */

@@ -23,10 +23,10 @@ class DefaultRegistry implements Registerer {
   }
 
   /**
-   * Makes another registry the default. Metrics that exist stay in the registry that they were created in. In a registry
-   * without scope and prefix, metrics that are created from now on have the scope of the default registry, the empty one.
+   * Makes another registry the default. Existing metrics stay in their registry. If the new default has neither scope
+   * nor prefix, metrics that are created in it from now on have the empty scope, which is that of the default registry.
    *
-   * @throws `METHEUS_INVALID_COLLECTOR` when it collects from the default registry
+   * @throws `METHEUS_INVALID_COLLECTOR` when the registry collects from the default registry
    */
   setRegistry(registry: CollectorRegistry): void {
     if (reaches(registry, this)) {

@@ -1,4 +1,4 @@
-/** Encodes the families of a registry in time slices. Loaded by the first scrape, since many threads never have one. */
+/** Encodes the families of a registry in time slices. Loaded at the first scrape: most threads never have one. */
 import { MetheusError, show } from '../errors.js';
 import type { EncodeOptions, Encoder, ExpositionFormat } from '../exposition/formats.js';
 import type { CollectOptions } from '../model/collector.js';
@@ -11,7 +11,7 @@ export interface GenerateOptions extends Partial<EncodeOptions> {
   readonly format?: ExpositionFormat;
 }
 
-/** A registry, or anything else whose families can be collected. */
+/** A registry, or another object whose families can be collected. */
 export interface Collectable {
   collect(options?: CollectOptions): Promise<readonly FamilySnapshot[]>;
 }
@@ -21,18 +21,18 @@ const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
   text: async () => (await import('../exposition/text/prometheus.js')).encodeText,
   openmetrics: async () => (await import('../exposition/text/openmetrics.js')).encodeOpenMetrics,
   protobuf: async () => {
-    // Loaded before the encoder, so that the error for a missing package names it.
+    // Loaded before the encoder, so that the error names the package if it is not installed.
     await (await import('../exposition/protobuf/peer.js')).importProtobuf();
     return (await import('../exposition/protobuf/encode.js')).encodeProtobuf;
   },
 };
 
 const INITIAL_BYTES = 65_536;
-/** Factor from the size of the last exposition to that of the next buffer. It leaves room for a little growth. */
+/** Size of the next buffer, as a multiple of the last exposition. The excess leaves room for a little growth. */
 const ROOM = 1.02;
 
 /**
- * Expected size of the next exposition, from the last one. With a buffer of this size, each byte is copied only once.
+ * Expected size of a registry's next exposition. With a buffer of this size, each byte is copied only once.
  */
 const expectedBytes = new WeakMap<object, number>();
 
@@ -56,14 +56,14 @@ export async function bytesOf(registry: Collectable, options: GenerateOptions): 
   return whole.subarray(0, length);
 }
 
-/** Yields the chunks of an exposition. Pauses between them for the event loop. */
+/** Yields the chunks of an exposition. Pauses between chunks to let the event loop run. */
 export async function* chunksOf(
   registry: Collectable,
   options: GenerateOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const slice = new TimeSlice();
   for (const chunk of await encode(registry, options)) {
-    // Encoders yield empty chunks as pauses.
+    // Encoders yield an empty chunk where only a pause is due.
     if (chunk.length > 0) yield chunk;
     if (slice.isOver()) await slice.next();
   }

@@ -1,4 +1,4 @@
-/** Joins the families of several sources: equal families become one with the series of all. */
+/** Joins the families of several sources: families of the same name become one with all their series. */
 import { MetheusError, show } from '../errors.js';
 import type { Exemplar, FamilyDescriptor, FamilySnapshot, NativeBuckets } from '../model/family.js';
 import { LabelColumn, REMOVED, rowText } from '../model/label-column.js';
@@ -16,10 +16,10 @@ export interface SourceFamily {
 /**
  * Joins families of the same name if type, unit, labels and bounds agree too. The help text of the first one is used.
  *
- * Leaves out families that do not agree with one of the same name, and series that an earlier source has. Both are
- * failures of the later source.
+ * Leaves out families that do not agree with an earlier one of the same name, and series that an earlier source has
+ * too. Both count as failures of the later source.
  *
- * @param metricOf - returns the name of the registry's metric that has a sample name; `undefined` if there is none
+ * @param metricOf - returns the name of the registry's metric that uses a sample name; `undefined` if none does
  */
 export async function joinFamilies(
   given: readonly SourceFamily[],

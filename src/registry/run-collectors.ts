@@ -5,12 +5,12 @@ import type { FamilySnapshot } from '../model/family.js';
 import { TimeSlice } from '../system/time-slice.js';
 import { contentsOf, isMetric, type MetricsContents, type RegistryContents } from './contents.js';
 
-/** Seconds that a collector may take, unless it says otherwise. */
+/** Time limit in seconds of a collector without `collectTimeout`. */
 const DEFAULT_TIMEOUT = 5;
 
 /**
- * The reason why families are not served: the collector threw or rejected, was still running at its time limit, returned
- * a value that is not a family, or returned a family or series that another source has.
+ * The reason why families are not served. In the order of the names: the collector threw or rejected, was still running
+ * at its time limit, returned a value that is not a family, or returned a family or series that another source has.
  */
 export type FailureCause = 'error' | 'timeout' | 'invalid' | 'duplicate';
 
@@ -122,7 +122,7 @@ async function read(
   return families;
 }
 
-/** Returns a metric as the contents of a registry that has no other. */
+/** Returns the contents of a registry that has only this metric. */
 function contentsOfMetric({ descriptor, blocks }: MetricSource): MetricsContents {
   const families = { families: blocks === undefined ? [descriptor] : [descriptor, blocks], visible: 1 };
   return { families: () => families, scopes: () => [], taken: new Map() };

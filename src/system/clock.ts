@@ -27,15 +27,15 @@ function readClock(): void {
   now[0] = Date.now() / 1000;
 }
 
-/** Seconds by which a time of this machine may be too early, since it has whole milliseconds only. */
+/** Seconds by which a reading of the local clock may be too early, since it is cut to whole milliseconds. */
 const RESOLUTION = 0.001;
 
 /**
- * The clock of a server, by which programs on several machines order their values. Their own clocks may be wrong by any
- * time.
+ * The clock of a server. Programs on several machines order their values by it, since the clocks of the machines may
+ * differ by any amount.
  */
 export class ServerClock {
-  /** Seconds that the server's clock is ahead of the clock of this machine. */
+  /** Seconds by which the server's clock is ahead of the clock of this machine. */
   #offset = 0;
   readonly #now: () => number;
 
@@ -55,9 +55,9 @@ export class ServerClock {
   }
 
   /**
-   * Takes over a reading of the server's clock. It was taken after the command was sent and before now, which bounds the
-   * offset. The offset changes only as far as these bounds require. So it stays 0 if the clocks agree, and a slow reply
-   * does not disturb it.
+   * Corrects the offset by a reading of the server's clock. The server took the reading after the command was sent and
+   * before now, which bounds the offset. The offset changes only as far as these bounds require. So it stays 0 if the
+   * clocks agree, and a slow reply does not disturb it.
    *
    * @param server - the reading, in Unix seconds
    * @param sent - when the command was sent, by the clock of this machine
@@ -67,7 +67,7 @@ export class ServerClock {
     this.#offset = Math.min(Math.max(this.#offset, server - this.#now() - RESOLUTION), server - sent);
   }
 
-  /** Returns the time of the server for a past time of this machine. It is never in the future. */
+  /** Converts a past time of this machine to server time. The result is never in the future. */
   timeOf(time: number): number {
     return Math.min(time + this.#offset, this.now());
   }

@@ -1,13 +1,13 @@
-/** Files in directories in which other users, or other versions of a program, can create files. */
+/** Safe reading of files in directories where other users, or other versions of a program, can create files. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = constants;
 
 /**
- * Opens a file, but nothing else under its name: a symbolic link could lead to any file of this user, and opening a
- * pipe would wait for its other end.
+ * Opens a regular file, and refuses anything else: a symbolic link could lead to any file of this user, and opening a
+ * named pipe would wait for its other end.
  *
- * @throws the error of the file system; `ELOOP` for a symbolic link, `EINVAL` for anything else that is not a file
+ * @throws the error of the file system; `ELOOP` for a symbolic link, `EINVAL` for a directory, a pipe or a device
  */
 export function openRegular(path: string, flags: number = O_RDONLY, mode = 0o644): number {
   const descriptor = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
@@ -17,7 +17,7 @@ export function openRegular(path: string, flags: number = O_RDONLY, mode = 0o644
 }
 
 /**
- * Returns the content of a file. Of a longer one, only the first `maxBytes` are returned.
+ * Returns the content of a file, but at most its first `maxBytes` bytes.
  *
  * @throws as `openRegular`
  */
@@ -31,7 +31,7 @@ export function readRegular(path: string, maxBytes: number): Buffer {
   }
 }
 
-/** Reports whether an error says that there is no file under a name. Other errors say nothing about that. */
+/** Reports whether an error means that a file does not exist. After other errors, it may or may not exist. */
 export function isMissing(error: unknown): boolean {
   const { code } = Object(error) as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';

@@ -46,12 +46,12 @@ export function runAtOnce<T>(work: Iterator<void, T>): T {
   }
 }
 
-/** Maximum tasks of one kind under way. Requests that are sent at once are also answered at once. */
+/** Maximum number of tasks that run at a time. Limits the replies that can arrive, and be handled, together. */
 const MAX_TASKS = 64;
 
 /**
- * Runs a task for each item, some at a time, and pauses whenever a slice is over. Resolves with the results in the order of
- * the items. When a task rejects, no further tasks are started.
+ * Runs a task for each item, at most {@link MAX_TASKS} at a time, and pauses whenever a time slice is over. Resolves
+ * with the results in the order of the items. After a task has rejected, no further tasks are started.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],

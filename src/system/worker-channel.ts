@@ -42,7 +42,7 @@ export interface WorkerMessages {
   readonly 'bar page': WorkerPage;
   /** Sent when bars appear on a board that had none. */
   readonly 'bars shown': undefined;
-  /** Series of a family that ended threads and processes left are to be deleted: see `Backend.removeEnded`. */
+  /** A request to delete series of a family that ended threads and processes left: see `Backend.removeEnded`. */
   readonly 'series removed': { readonly family: unknown; readonly labels: readonly (string | undefined)[] };
   /** Text to be printed above the bars. */
   readonly print: { readonly stream: 'stdout' | 'stderr'; readonly text: string };
@@ -86,7 +86,7 @@ export class WorkerChannel {
     this.#channel.postMessage({ topic, content } satisfies Envelope);
   }
 
-  /** Has the main thread handle a message, as if another thread had sent it. */
+  /** Makes the main thread handle a message as if another thread had sent it. */
   deliver<Topic extends WorkerTopic>(topic: Topic, content: WorkerMessages[Topic]): void {
     if (isMainThread) this.#dispatch({ topic, content });
     else this.post(topic, content);
