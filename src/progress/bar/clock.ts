@@ -59,7 +59,7 @@ const STARTING = 1;
 const RINGING = 2;
 const STOPPED = 3;
 /** Units between two readings of the clock, by state. */
-const UNITS = [Number.NEGATIVE_INFINITY, 16, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+const UNITS = [Number.NEGATIVE_INFINITY, 128, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
 /** Cells: the state; whether the alarm was used since the last ring; the end of the used thresholds. */
 const control = new Int32Array(new SharedArrayBuffer(12));
 
