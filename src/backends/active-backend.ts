@@ -39,7 +39,7 @@ export class ActiveBackend {
   /** The pages of all worker threads. Undefined in a worker thread, since only the main thread reads them. */
   readonly #threads = isMainThread ? new WorkerThreads(() => this.#backend) : undefined;
   #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
-  /** Has the numbers of families that are private to this thread. They do not move when another backend is loaded. */
+  /** Backend of the families that are private to this thread. It stays when another backend is loaded. */
   readonly #private = new SingleProcessBackend();
   /** Settles when no backend is being loaded. Never rejects. */
   ready: Promise<void> = Promise.resolve();
@@ -183,10 +183,10 @@ export class ActiveBackend {
   }
 }
 
-/** Reports whether families of this scope are private. A copy, since every scrape calls it. */
+/** Reports whether families of this scope are private to their thread. */
 const isPrivateScope = (scope: string) => scope.startsWith(PRIVATE_SCOPE);
 
-/** Moves a series to new cells. If its numbers also stayed in shared storage, other processes would count them twice. */
+/** Moves a series to new cells, and deletes the old ones: other processes would count numbers in both places twice. */
 function moveSeries(
   from: Backend,
   family: FamilyDescriptor,
@@ -228,8 +228,8 @@ export function activeBackend(): ActiveBackend {
  * @param config - by default from `METHEUS_BACKEND_CONFIG`: the path of a JSON file, or the JSON itself
  * @returns the backend that is now in force
  * @throws `METHEUS_UNKNOWN_BACKEND`, `METHEUS_INVALID_BACKEND`, `METHEUS_BACKEND_CONFIG_UNREADABLE`,
- * `METHEUS_BACKEND_CONFIG_INVALID`, `METHEUS_INVALID_OPTIONS`, and what the backend throws when it opens. The previous backend stays in force
- * then.
+ * `METHEUS_BACKEND_CONFIG_INVALID`, `METHEUS_INVALID_OPTIONS`, and the errors of the backend's `open`. After an error,
+ * the previous backend stays in force.
  */
 export function loadBackend<Class extends BackendClass<never>>(
   backend?: Class | BackendChoice<Class>,

@@ -99,17 +99,17 @@ export interface Backend {
   reserve(request: CellRequest): Cells;
 
   /**
-   * Takes cells back; the caller does not write to them any more. The numbers of the cells are deleted, and those of other
-   * writers stay. A series that no writer has any more is deleted.
+   * Takes cells back; the caller does not write to them any more. The numbers of the cells are deleted, and those of
+   * other writers stay. A series that no writer has any more is deleted.
    *
    * @param why - `removed`: the series is removed. `moved`: its numbers are in another backend now
    */
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
 
   /**
-   * Deletes the series of a family that ended processes left and that match the pattern. Series of running processes stay.
-   * The next snapshot does not have the deleted series, and after `flush` no reader has them. Called after `release` when
-   * a user removes series. Optional: for backends that keep numbers of ended processes.
+   * Deletes the series of a family that ended processes left and that match the pattern. Series of running processes
+   * stay. The next snapshot does not have the deleted series, and after `flush` no reader has them. Called after
+   * `release` when a user removes series. Optional: for backends that keep numbers of ended processes.
    */
   removeEnded?(family: FamilyDescriptor, labels: LabelPattern): void;
 

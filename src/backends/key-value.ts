@@ -40,7 +40,7 @@ export abstract class KeyValueBackend implements Backend {
     id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
     live: true,
   };
-  /** Owns the pages, and answers scrapes while the storage fails. */
+  /** Backend that owns the pages, and that scrapes read while the storage fails. */
   readonly #own = new SingleProcessBackend();
   readonly #families = new Map<string, OwnFamily>();
   /** The last flush. The next one starts when it has ended. */
@@ -204,7 +204,7 @@ export abstract class KeyValueBackend implements Backend {
       const { page, offset } = rowOf(id, labels);
       for (const [cell, value] of values) page[offset + cell] = value;
     }
-    // The storage does not say when the other writers began to count.
+    // The storage does not record when the other writers began to count.
     const { created: _, ...merged } = new Merger(family).merge([...tables.values()]);
     return { ...merged, family };
   }

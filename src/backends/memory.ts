@@ -92,7 +92,7 @@ export class SingleProcessBackend implements Backend {
     const slice = new TimeSlice();
     const begun: (FamilySnapshot | BegunMerge)[] = [];
     for (const family of families) {
-      // No pause before a hidden family: it has the native buckets of the family before it, at the same moment.
+      // No pause before a hidden family: its native buckets must be of the same moment as the family before it.
       if (!METRIC_TYPES[family.type].isHidden && slice.isOverAfterStep()) await slice.next();
       const own = this.#ownOf(family);
       const others = this.#others.get(own.key)?.sources ?? [];

@@ -54,9 +54,9 @@ export function accumulate(
   into[to + TOUCHED] = Math.max(before, at);
 }
 
-/** Seconds by which the clock of a writer may be ahead of that of this process. */
+/** Seconds by which the clock of a writer may be ahead of the clock of this process. */
 const MAX_AHEAD = 1;
-/** Greatest time whose order is kept when it is moved into the past. */
+/** Greatest future time that keeps its place in the order of future times. */
 const MAX_TIME = 1e12;
 
 /**
@@ -72,7 +72,7 @@ export function moveFutureTimes(
   now = Date.now() / 1000,
 ): Float64Array {
   if (merge === 'newest') {
-    // The times are numbers of periods, whose length is the first bound. A writer may be in the next one already.
+    // The times are numbers of periods, whose length is the first bound. A writer may already be in the next period.
     const [length = 1] = bounds;
     const latest = Math.floor(now / length) + 1;
     for (let at = 0; at < values.length; at += cells) if (!(values[at]! <= latest)) values[at] = 0;

@@ -1,20 +1,20 @@
-/** Removals of series that ended processes left. They wait, since finding these series can mean to read all storage. */
+/** Delayed removals of series that ended processes left, since to find these can require reading the whole storage. */
 
-/** Maximum removals that wait. Reached only if the storage is unavailable for a long time. */
+/** Maximum number of delayed removals. Reached only if the storage is unavailable for a long time. */
 const MAX_REMOVALS = 100_000;
-/** Time after which they are due, unless a reader waits for them. */
+/** Milliseconds after which removals are due, unless a reader waits for them. */
 const REMOVAL_MS = 10_000;
 
 export class PendingRemovals<Removal> {
   readonly #removals = new Map<string, Removal>();
-  /** Time at which they are due, by the monotonic clock. */
+  /** Time at which the removals are due, by the monotonic clock. */
   #due = 0;
 
   get isEmpty(): boolean {
     return this.#removals.size === 0;
   }
 
-  /** Whether removals have waited long enough. */
+  /** Whether there are removals, and they are due. */
   get isDue(): boolean {
     return !this.isEmpty && performance.now() > this.#due;
   }

@@ -109,7 +109,7 @@ export class FamilyNamer<F> {
   /**
    * Returns a function that names the families of one scrape by their positions; `undefined` for hidden families. If
    * the families are an array, all are known before the first is named, so the names do not depend on their order.
-   * Yields pauses.
+   * Yields empty chunks, where the event loop may run.
    */
   *begin(
     snapshots: Iterable<FamilySnapshot>,

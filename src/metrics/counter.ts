@@ -88,7 +88,7 @@ export class CounterMetric extends Metric {
     return this.page[this.offset]!;
   }
 
-  /** Returns a function that makes a call and counts its error; with `classes`, only one of these. */
+  /** Returns a function that makes a call and counts its error; with `classes`, only an error of one of these. */
   #counting(classes?: readonly ErrorClass[]) {
     this.checkObservable();
     return <R>(call: () => R): R =>

@@ -48,7 +48,7 @@ export interface FamilySettings {
 type ChildConstructor<M extends Child> = new (family: MetricFamily<M>, given: Values) => M;
 
 export class MetricFamily<M extends Child> implements CellOwner {
-  /** Has another scope after a private metric was registered, and after the metric was unregistered. */
+  /** Replaced by one with another scope when a private metric is registered, and when it is unregistered. */
   descriptor: FamilyDescriptor;
   /** The metric with no label given. */
   readonly root: M;

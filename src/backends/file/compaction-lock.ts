@@ -1,4 +1,4 @@
-/** The right to compact a directory, which one process has at a time, and what crashes of such processes leave behind. */
+/** The right to compact a directory, which one process has at a time, and the removal of files that crashes leave. */
 import { closeSync, constants, existsSync, openSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing, openRegular } from '../../system/regular-file.js';
@@ -8,14 +8,14 @@ import type { Mapping } from './mapping.js';
 const LOCK = 'fold.lock';
 /** File that exists while a process that cannot lock files compacts. */
 const MARKER = 'fold.taken';
-/** Age from which on a temporary file counts as left over from a crash. */
+/** Age at which a temporary file counts as left over from a crash. */
 const ABANDONED_MS = 60_000;
 
 /**
  * Runs `compact` unless another process compacts in this directory.
  *
  * @param hasLocks - whether files of this directory can be locked
- * @throws the error of the file system; an error with the code `koffi` where only processes with koffi compact
+ * @throws the error of the file system; an error with the code `koffi` if only processes with koffi may compact
  */
 export async function withCompactionLock(
   directory: string,
@@ -69,7 +69,7 @@ async function withMarker(path: string, run: () => Promise<void>): Promise<void>
   }
 }
 
-/** Makes a marker young again, so that a long compaction does not count as abandoned. */
+/** Updates the time of the marker, so that a long compaction does not count as abandoned. */
 function renew(path: string): void {
   try {
     utimesSync(path, new Date(), new Date());

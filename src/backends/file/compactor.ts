@@ -1,4 +1,4 @@
-/** When a process compacts the directory: when it finds many files of ended processes, at its start, and at its end. */
+/** Starts compactions: when a process finds many files of ended processes, at its start, and at its end. */
 
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
@@ -21,7 +21,7 @@ const MAX_COMPACTED_FILES = 256;
 export interface CompactorOptions {
   /** The directory that scrapes read. */
   readonly directory: MetricsDirectory;
-  /** Returns the same directory without anything read. */
+  /** Returns a new reader of the same directory, which has read nothing yet. */
   readonly openDirectory: () => MetricsDirectory;
   readonly mapping: Mapping;
   readonly self: SelfMetrics;
@@ -35,7 +35,7 @@ export class Compactor {
   #running: Promise<void> | undefined;
   /** Series of ended processes that the next compaction deletes. */
   readonly #removals = new PendingRemovals<Removal>();
-  /** The last look for files of ended processes. */
+  /** The latest search for files of ended processes. */
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: CompactorOptions) {
@@ -60,19 +60,19 @@ export class Compactor {
     if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.run();
   }
 
-  /** Has series of ended processes deleted: by {@link remove}, or by {@link check} when that is due. */
+  /** Adds series of ended processes, which {@link remove} deletes, or {@link check} once they are due. */
   add(family: FamilyDescriptor, labels: LabelPattern): void {
     this.#removals.add(familyKey(family) + JSON.stringify(labels), { family, labels });
   }
 
-  /** Deletes the series that were added, now. If another process compacts at the moment, they stay until the next call. */
+  /** Deletes the added series. If another process is compacting, they stay until the next call. */
   async remove(): Promise<void> {
     if (this.#removals.isEmpty) return;
     await this.#running;
     await this.run();
   }
 
-  /** Deletes the series that were added, if that is due. */
+  /** Deletes the added series if they are due. */
   check(): void {
     if (this.#removals.isDue) void this.#look();
   }

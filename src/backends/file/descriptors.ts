@@ -1,4 +1,4 @@
-/** File descriptors for reading: however many files there are, few of them are open. */
+/** File descriptors for reading. Only a limited number of them is open at a time. */
 import { closeSync } from 'node:fs';
 import { openRegular } from '../../system/regular-file.js';
 
@@ -15,7 +15,7 @@ interface ReadFile {
  * limit, other files are opened for each use.
  */
 export class Descriptors {
-  /** A file that is open already, whose descriptor is used and not closed. */
+  /** A file that is already open. Its descriptor is used, but not closed. */
   lent: { readonly path: string; readonly descriptor: number } | undefined;
   readonly #kept = new Map<ReadFile, number>();
   readonly #open = new Map<ReadFile, number>();
@@ -55,7 +55,7 @@ export class Descriptors {
     for (const file of [...this.#kept.keys(), ...this.#open.keys()]) this.close(file);
   }
 
-  /** Opens a file. If the process has no descriptor left, gives back half of those that are open here. */
+  /** Opens a file. If the process has no descriptor left, first closes half of those that are open here. */
   #openFile(file: ReadFile): number {
     for (;;) {
       try {

@@ -55,7 +55,7 @@ export class MetricsDirectory {
   readonly #descriptors = new Descriptors();
   readonly #files = new Map<string, MetricsFile>();
   #archive: { readonly file: MetricsFile; readonly identity: string } | undefined;
-  /** Whether there is an archive that could not be opened. The previous archive, if there was one, is read meanwhile. */
+  /** Whether an archive could not be opened. The previous archive, if there was one, is read meanwhile. */
   hasHiddenArchive = false;
   /** Names of files that cannot be opened and were reported. */
   readonly #reported = new Set<string>();
@@ -74,7 +74,7 @@ export class MetricsDirectory {
   /**
    * Reads and returns all files: the archive first, if there is one, then the others by age, the oldest first. The work
    * is done in time slices. If one slice is not enough, all files but those of ended processes are read once more at
-   * the end, without a pause. So the numbers are those of one moment, and the read ends even if a writer adds records
+   * the end, without a pause. Thus all numbers are of one moment, and the read ends even if a writer adds records
    * faster than the slices can parse them.
    */
   async read(): Promise<MetricsFile[]> {
@@ -121,7 +121,8 @@ export class MetricsDirectory {
    * Returns all files, and adds to `settled` those that will not change any more; files in it are not read again.
    *
    * A compaction renames the new archive into place and then removes the files that it contains. So the archive is read
-   * first, and checked again at the end. If it has not changed, every file was in the archive or still in the directory.
+   * first, and checked again at the end. If it has not changed, every file was in the archive or still in the
+   * directory.
    */
   *#readAll(settled: Set<MetricsFile>): Generator<void, MetricsFile[]> {
     for (let tries = 1; ; tries++) {
@@ -174,7 +175,7 @@ export class MetricsDirectory {
       const file = findOrCreate(this.#files, name, () => this.#newFile(name));
       const isNew = file.owner === undefined;
       if (!settled.has(file)) yield* this.#readFile(name, file, settled);
-      // Files of living processes would have to be read once more after a pause.
+      // No pause after a file of a running process, which would then have to be read once more.
       if (isNew || !file.live) yield;
     }
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
@@ -253,10 +254,10 @@ export class MetricsDirectory {
     return new MetricsFile(join(this.path, name), idOf(name), this.#descriptors);
   }
 
-  /** Reports whether the owner lives. The kernel releases its lock when it dies, even in another pid namespace. */
+  /** Reports whether the owner is running. The kernel releases its lock when it ends, even in another pid namespace. */
   #isLive(file: Pick<MetricsFile, 'path' | 'owner' | 'content'>): boolean {
     const { owner, content, path } = file;
-    // A lock of this process would be replaced by the test for it.
+    // The test for a lock would replace the lock that this process has.
     if (owner === undefined || path === this.#descriptors.lent?.path) return true;
     const liveness = livenessOf(content);
     if (liveness === CLOSED) return false;

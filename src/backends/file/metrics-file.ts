@@ -162,7 +162,7 @@ export class MetricsFile {
     return readSync(descriptor, new Uint8Array(this.#buffer), 0, this.#buffer.byteLength, 0);
   }
 
-  /** Removes the rows of removed series, and tables and writers that have none any more. */
+  /** Removes the rows of removed series, and tables and writers that have no rows left. */
   #refresh(): void {
     const before = this.tables.size;
     for (const [key, table] of this.tables) {
@@ -175,8 +175,8 @@ export class MetricsFile {
   }
 
   /**
-   * Parses removed records that are in use again. A record that is being written is left for the next read, and so is one
-   * whose family has not been read yet.
+   * Parses removed records that are in use again. A record that is being written is left for the next read, and so is
+   * one whose family has not been read yet.
    */
   #parseReused(): void {
     for (const at of this.#vacant) {
@@ -225,7 +225,7 @@ export class MetricsFile {
     return false;
   }
 
-  /** Adds a family. One that is left out keeps its number, so that the series of others find theirs. */
+  /** Adds a family. An invalid one takes up a number too, since series refer to families by number. */
   #declare(content: unknown): boolean {
     const isKnown = isStoredFamily(content) && this.#families.length < MAX_FAMILIES;
     this.#families.push(isKnown ? { descriptor: content, key: familyKey(content) } : undefined);
@@ -236,7 +236,7 @@ export class MetricsFile {
   #parseSeries(at: number, record: RecordView, content: unknown): boolean {
     if (record.family >= this.#families.length) return false;
     const family = this.#families[record.family];
-    // The family has been counted as refused.
+    // The family has already been counted as refused.
     if (family === undefined) return true;
     const { descriptor, key } = family;
     if (descriptor.cells !== record.cells || !isSeries(content, descriptor)) return false;

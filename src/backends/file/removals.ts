@@ -1,4 +1,4 @@
-/** Series that were removed by users, and are to be deleted from the files of ended processes. */
+/** Removed series that are still to be deleted from the files of ended processes. */
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { matchesLabels } from '../../model/labels.js';
 import { findOrCreate } from '../../system/find-or-create.js';

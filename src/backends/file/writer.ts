@@ -157,7 +157,7 @@ export class FileWriter {
     findOrCreate(this.#vacancies, length, () => []).push(vacancy);
   }
 
-  /** Removes all series, for a file that was moved away and may come back after its numbers have moved elsewhere. */
+  /** Removes all series of a file that was moved away. It may come back after its numbers have moved elsewhere. */
   empty(): void {
     for (const { bytes } of this.#chunks) {
       const end = bytes === this.#chunks.at(-1)!.bytes ? this.#next : bytes.bytes.length;

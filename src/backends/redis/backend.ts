@@ -77,8 +77,8 @@ export class MultiProcessRedisBackend implements Backend {
   }
 
   /**
-   * Sums can keep numbers of ended programs as long as another running program counts in the family, since Redis has only
-   * the sum of both.
+   * Sums can keep numbers of ended programs as long as another running program counts in the family, since Redis has
+   * only the sum of both.
    */
   removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
     this.#outboxOf(family).removeEnded(labels);

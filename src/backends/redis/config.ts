@@ -90,7 +90,7 @@ export type Settings = ReturnType<typeof settingsOf>;
 /** @throws `METHEUS_INVALID_OPTIONS` */
 export function settingsOf(config: RedisBackendConfig) {
   checkOptionNames('MultiProcessRedisBackend', config, OPTIONS, {
-    todo: 'Further options of ioredis belong into its option ioredis',
+    todo: 'Put further options of ioredis into the option ioredis',
   });
   const {
     keyPrefix = 'metheus',
@@ -139,7 +139,7 @@ export function settingsOf(config: RedisBackendConfig) {
   };
 }
 
-/** Returns an address, with the sentinels in it, whose IPv6 hosts have no brackets. */
+/** Returns an address without the brackets of IPv6 hosts, also of those of its sentinels. */
 function plainAddress<Address extends { readonly host: string; readonly sentinels?: unknown }>(
   address: Address,
 ): Address {

@@ -140,7 +140,7 @@ export class Connection {
   }
 }
 
-/** Parts of a message that are not its cause: digests of scripts, and attempts of the client. */
+/** Parts of a message that do not describe the cause: digests of scripts, and the client's count of attempts. */
 const LOCATIONS = [
   / ?script: [0-9a-f]{40}, on @user_script:\d+\.?/g,
   /^ERR Error running script \(call to f_[0-9a-f]{40}\): (@user_script: ?\d+: )*-?/,
@@ -170,7 +170,7 @@ function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
 const SERVER_STATE =
   /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|OOM|BUSY|MISCONF|NOREPLICAS)\b/;
 
-/** Errors of the connection, and of a server that serves no family at all. */
+/** Errors of the connection, and errors of a server that then serves no family at all. */
 const outages = new WeakSet<Error>();
 
 /**
@@ -183,8 +183,8 @@ export const isRefusal = (error: unknown): boolean => !outages.has(error as Erro
 const isRedisError = (error: unknown): boolean => (error as Error | undefined)?.name === 'ReplyError';
 
 /**
- * ioredis needs no queue, since the outboxes keep all changes. With its defaults, commands would fail only after more than
- * a minute of an outage.
+ * ioredis needs no queue, since the outboxes keep all changes. With its defaults, commands would fail only after more
+ * than a minute of an outage.
  */
 const WITHOUT_QUEUE = {
   enableOfflineQueue: false,

@@ -93,13 +93,13 @@ function parseJson(json: string): unknown {
 }
 
 /**
- * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live, and a number
- * that grows with each join of the producer.
+ * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live, and a
+ * number that grows with each join of the producer.
  *
  * Gives the producer a new token, which its batches carry from now on: the identity of the hash and the number of the
- * join. Batches with another token are not applied any more, whatever is still on its way. Returns the token, the
- * producer's field before the join, or empty text, and `1` if the producer was compacted. A join that arrives after a
- * later one returns nothing and changes nothing.
+ * join. Batches with another token are no longer applied, even those that are still on their way. Returns the token,
+ * the producer's field before the join, or empty text, and `1` if the producer was compacted. A join that arrives after
+ * a later one returns nothing and changes nothing.
  */
 const JOIN = new Script(`${CHECK_FORMAT}
 local key, producer, field = KEYS[1], ARGV[1], 'q:' .. ARGV[1]
@@ -127,9 +127,9 @@ return { token, before, wasCompacted }
 /** A producer that has joined a hash. */
 export interface Joined {
   readonly token: string;
-  /** The field of the producer before: the token and number of its last batch. Empty if there was none. */
+  /** The producer's field before the join: the token and number of its last batch. Empty if there was none. */
   readonly before: string;
-  /** Whether the sums have numbers of this producer as of an ended one. */
+  /** Whether this producer was compacted, so that the sums have its numbers like those of an ended one. */
   readonly wasCompacted: boolean;
 }
 
@@ -192,7 +192,7 @@ export interface Reply {
 
 const REPLIES: readonly string[] = ['ok', 'seen', 'moved', 'unknown', 'lost'] satisfies Reply['kind'][];
 
-/** The reply of a lookup that has found another hash than the one that was joined. */
+/** The reply of a lookup that has found a different hash from the one that was joined. */
 export const LOST: Reply = { kind: 'lost', blocks: new Set() };
 
 function parseReply(text: string): Reply {
@@ -219,7 +219,7 @@ export class FamilyHash {
   /**
    * Joins the producer. Resolves with undefined if a later join has arrived.
    *
-   * @param join - greater than that of any join of this producer before
+   * @param join - the number of the join, greater than those of all earlier joins of this producer
    */
   async join(join: number): Promise<Joined | undefined> {
     const args = [this.#producer, this.expireKeyTime, join];

@@ -69,20 +69,20 @@ export class Flusher {
     const isAwaited = this.#isAwaited;
     this.#isAwaited = false;
     const [{ before, now }] = await Promise.all([recordHeartbeat(this.#context), this.#checkIndex(outboxes)]);
-    // Redis does not have the last heartbeat if its history is another one, or if this producer was compacted.
+    // Redis lacks the last heartbeat if it has returned to an earlier state, or if this producer was compacted.
     const isContinued = before !== '' && before === this.#heartbeat;
     const isDue = performance.now() - this.#checked > (settings.expireKeyTime * 1000) / 3;
     if (!isContinued || isDue) {
       await this.#checkKeys(outboxes);
       await compactEnded(this.#context);
     }
-    // Only now: after a failed check, the next flush repeats it.
+    // Set after the check, so that the next flush repeats a check that failed.
     this.#heartbeat = now;
     const errors: Error[] = [];
     const losses: Loss[] = [];
     let deadline = Number.POSITIVE_INFINITY;
     const flushOne = async (outbox: Outbox) => {
-      // Without a deadline, a server that does not reply would delay the flush again and again, by its next families.
+      // Without a deadline, a server that does not reply would delay the flush once for each further family.
       if (performance.now() > deadline) return;
       try {
         const loss = await outbox.flush(this.#context, isAwaited);
@@ -98,20 +98,20 @@ export class Flusher {
     };
     await mapConcurrently(outboxes, flushOne);
     if (losses.length > 0) {
-      // Families without changes have found nothing yet, and may be on the same node of a cluster.
+      // The node of a cluster that has lost data may also have families without changes, which were not flushed.
       const stale = await this.#checkKeys(outboxes);
       await mapConcurrently(stale, flushOne);
       status.reportLoss(losses);
     }
     if (errors.length > 0) {
-      // The server that takes over may have another history.
+      // The server that takes over may lack acknowledged batches.
       this.checkKeys();
       throw errors[0];
     }
   }
 
   /**
-   * Has all families announced again if the index of families is gone or has returned to an earlier state. An earlier
+   * Makes outboxes announce all families again if the index is gone or has returned to an earlier state. An earlier
    * index lacks the families that were announced last, so the last one is looked up.
    */
   async #checkIndex(outboxes: readonly Outbox[]): Promise<void> {
@@ -123,8 +123,8 @@ export class Flusher {
   }
 
   /**
-   * Postpones the expiry of this producer's keys. Has those hashes joined again that do not have what they
-   * acknowledged, and returns their outboxes.
+   * Postpones the expiry of this producer's keys. Returns the outboxes whose hash lacks a batch that it acknowledged;
+   * their next flush joins the hash again.
    */
   async #checkKeys(outboxes: readonly Outbox[]): Promise<Outbox[]> {
     const { connection, keys, settings, producer } = this.#context;
@@ -144,7 +144,7 @@ export class Flusher {
   }
 }
 
-/** Returns null if Redis refuses a command, since the key is one of another application. */
+/** Returns null if Redis refuses a command, because another application uses the key. */
 function nullIfRefused(error: unknown): null {
   if (!isRefusal(error)) throw error;
   return null;

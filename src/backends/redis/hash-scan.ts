@@ -13,8 +13,8 @@ const FIELDS_AT_ONCE = 2000;
 const MAX_TRIES = 3;
 
 /**
- * Returns a part of a hash. KEYS: the hash. ARGV: cursor, and number of fields. The reply has the next cursor, `0` at the
- * end; the fields that change when other fields are moved; and fields and values in turn.
+ * Returns a part of a hash. KEYS: the hash. ARGV: cursor, and number of fields. The reply has the next cursor, `0` at
+ * the end; the fields that change when other fields are moved; and fields and values in turn.
  *
  * Scans with a script, since a client may send other commands to any replica, where the cursor has another meaning.
  */
@@ -26,8 +26,8 @@ return { found[1], table.concat(state, ' '), found[2] }
 `);
 
 /**
- * Returns fields and values in turn. Fields may occur twice. Values of a large hash may be of different moments, but none
- * is missing because it was moved.
+ * Returns fields and values in turn. Fields may occur twice. Values of a large hash may be of different moments, but
+ * none is missing because it was moved.
  */
 export async function readFields(connection: Connection, key: string): Promise<string[]> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {

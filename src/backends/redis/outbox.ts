@@ -2,8 +2,8 @@
  * Changes of one family on their way to Redis.
  *
  * Changes are found by comparing the cells with what Redis acknowledged last. They travel in batches, one at a time: a
- * batch is sent again, unchanged, until Redis has acknowledged it. Later changes stay in the cells meanwhile, so nothing
- * queues up during an outage.
+ * batch is sent again, unchanged, until Redis has acknowledged it. Later changes stay in the cells meanwhile, so
+ * nothing queues up during an outage.
  */
 import type { FamilyDescriptor } from '../../model/family.js';
 import type { Cells, LabelPattern, Writer } from '../backend.js';
@@ -84,7 +84,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   protected abstract send(hash: FamilyHash, token: string, batch: B): Promise<Reply>;
 
   /**
-   * Takes over what a hash has of this producer, so that the next scan finds the differences. Resolves with `false` if
+   * Takes over this producer's numbers in a hash, so that the next scan finds the differences. Resolves with `false` if
    * the hash is not the one that was joined.
    *
    * @param isFirst - whether this producer has not joined any hash of the family before
@@ -148,7 +148,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     if (series.offered) this[why].add(series);
   }
 
-  /** Has the series deleted that ended producers left and that match. */
+  /** Deletes, by one of the next flushes, the series that match and that ended producers left. */
   removeEnded(pattern: LabelPattern): void {
     this.#removals ??= new PendingRemovals();
     this.#removals.add(JSON.stringify(pattern), pattern);

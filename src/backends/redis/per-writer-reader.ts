@@ -102,7 +102,7 @@ export class PerWriterReader {
     return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
   }
 
-  /** Returns the cells of one writer, in an array that is used again. */
+  /** Returns the cells of one writer, in an array that the next call overwrites. */
   #parseCells(words: readonly string[], now: number): Float64Array {
     const cells = this.#cells;
     if (words.length < cells.length) throw new Error(`${show(words.join(' '))} has too few numbers`);

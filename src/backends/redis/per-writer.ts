@@ -156,8 +156,8 @@ export class PerWriterOutbox extends Outbox<Values> {
   }
 
   /**
-   * Has all fields sent again, since they hold whole values, and fields of removed series deleted that an earlier state
-   * of Redis has.
+   * Marks all fields to be sent again, since they hold whole values. Marks fields of removed series to be deleted:
+   * Redis has them again after a return to an earlier state.
    */
   protected async adopt({ connection, key }: FamilyHash, { before }: Joined): Promise<boolean> {
     this.forgetKnown();
@@ -175,7 +175,7 @@ export class PerWriterOutbox extends Outbox<Values> {
     const { merge, bounds } = this.family;
     const texts = values.map((value, cell) => {
       if (merge === 'newest' && cell === 0 && value > 0) {
-        // The number of a period of `bounds[0]` seconds. Its middle decides which period of the server it is.
+        // The number of a period of `bounds[0]` seconds. The middle of the period is converted to the server's clock.
         const [length = 1] = bounds;
         return numberText(Math.floor(this.#clock.timeOf((value + 0.5) * length) / length));
       }

@@ -1,6 +1,6 @@
 /**
- * The producers that write under one key prefix: their heartbeats, their sign-off, and the compaction of the fields that
- * ended producers leave. Without compaction, a family would grow with every program that ever ran.
+ * The producers that write under one key prefix: their heartbeats, their sign-off, and the compaction of the fields
+ * that ended producers leave. Without compaction, a family would grow with every program that ever ran.
  *
  * A producer is one process, from the moment it loads the backend until it closes it. Each of its threads is a writer.
  */
@@ -16,8 +16,8 @@ const MIN_ABSENCE = 7 * 24 * 3600;
 
 /**
  * Records a heartbeat, by the clock of Redis. KEYS: the sorted set. ARGV: the producer, or empty text to record
- * nothing; seconds without a heartbeat after which a producer counts as ended; seconds to live. Returns the score of the
- * producer before and now, which are empty without a producer or if it was not listed, then the producers that are
+ * nothing; seconds without a heartbeat after which a producer counts as ended; seconds to live. Returns the score of
+ * the producer before and now, which are empty without a producer or if it was not listed, then the producers that are
  * running.
  */
 const HEARTBEAT = new Script(`
@@ -55,10 +55,10 @@ return ended
 
 /**
  * Compacts some of the fields that ended producers have in one family. Sequence numbers and shares are deleted, and the
- * last characters of the names are kept, so that a producer that returns does not send its numbers again. So are values of the
- * mode `newest`, and values that do not count after the end of their producer: gauges of the `live…` modes, and gauges of
- * the mode `shared` that were only incremented. Other values are merged into one field, that of a writer without a name;
- * this does not change the results of scrapes. Fields of the mode `all` stay.
+ * last characters of the names are kept, so that a producer that returns does not send its numbers again. Also deleted
+ * are values of the mode `newest`, and values that do not count after the end of their producer: gauges of the `live…`
+ * modes, and gauges of the mode `shared` that were only incremented. Other values are merged into one field, that of a
+ * writer without a name; this does not change the results of scrapes. Fields of the mode `all` stay.
  *
  * KEYS: the hash. ARGV: merge mode, cursor, and the ended producers as JSON. Returns the next cursor, `0` at the end.
  */
@@ -131,7 +131,7 @@ return next
 `);
 
 export interface Heartbeat {
-  /** The score of the producer before; empty if it was not listed. */
+  /** The score of the producer before this heartbeat; empty if it was not listed. */
   readonly before: string;
   /** The score of the producer since this heartbeat. */
   readonly now: string;

@@ -1,6 +1,6 @@
 /**
  * Shares: what this producer has added to the sums of one family. They are stored in Redis beside the sums, and only
- * this producer reads them, when it joins a hash. So it can complete its numbers in any earlier state of the hash.
+ * this producer reads them, when it joins a hash. With them it completes its numbers in any earlier state of the hash.
  *
  * Shares are stored in chunks, which are strings of little-endian doubles. A chunk consists of entries: the id of a
  * series, which only this producer knows, and the cells of the series. A later entry of a series replaces the earlier
@@ -152,7 +152,7 @@ export class Shares {
       for (let at = 0; at + size <= doubles.length; at += size) {
         found.set(doubles[at]!, doubles.subarray(at + 1, at + size));
       }
-      // A part of an entry can only come from another program. It is replaced with the next batch.
+      // Only another program can have written part of an entry. The next batch replaces the chunk.
       const isWhole = doubles.length % size === 0;
       const chunk = this.#chunks[number];
       if (chunk !== undefined) chunk.entries = isWhole ? doubles.length / size : Number.POSITIVE_INFINITY;
@@ -170,13 +170,13 @@ export class Shares {
   }
 }
 
-/** Encodes doubles as Redis has them: little-endian. */
+/** Encodes doubles as they are stored in Redis: little-endian. */
 export function encodeDoubles(doubles: Float64Array): Buffer {
   const bytes = Buffer.from(doubles.buffer);
   return endianness() === 'BE' ? bytes.swap64() : bytes;
 }
 
-/** Reverses {@link encodeDoubles}. Ignores what is left over after the last whole double. */
+/** Reverses {@link encodeDoubles}. Ignores bytes after the last whole double. */
 function decodeDoubles(bytes: Buffer): Float64Array {
   const doubles = new Float64Array(Math.floor(bytes.length / CELL_BYTES));
   const copy = Buffer.from(doubles.buffer);

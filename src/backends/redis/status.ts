@@ -16,12 +16,12 @@ const WARNING = { type: 'MetheusWarning', code: 'METHEUS_WARNING' };
 const warn = (message: string) => process.emitWarning(message, WARNING);
 
 /**
- * A loss that a flush of a family has found. `lost`: the hash is another one than before. `earlier`: it has returned to
- * an earlier state. In both cases, the numbers of this producer are complete after the flush.
+ * A loss that a flush of a family has found. `lost`: the hash is a new one. `earlier`: it has returned to an earlier
+ * state. In both cases, the numbers of this producer are complete after the flush.
  */
 export type Loss = 'lost' | 'earlier';
 
-/** Maximum number of warnings of one kind in a period. A server that comes and goes would cause any number. */
+/** Maximum number of warnings of one kind in a period. A server that comes and goes would cause any number of them. */
 const MAX_WARNINGS = 5;
 const PERIOD_MS = 600_000;
 

@@ -35,8 +35,8 @@ interface RowRange {
 }
 
 /**
- * Encodes the numbers to add, in the format of `ADD`: for each block, a number for every cell from its first to its last
- * changed row. Positions without a row are left out.
+ * Encodes the numbers to add, in the format of `ADD`: for each block, a number for every cell from its first to its
+ * last changed row. Positions without a row are left out.
  *
  * @param deltas - `cells` numbers for each position
  */

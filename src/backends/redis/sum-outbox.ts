@@ -101,7 +101,7 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     return true;
   }
 
-  /** Has series removed again that an earlier state of Redis has. */
+  /** Marks removed series to be removed again that Redis has in its earlier state. */
   #removeAgain(found: ReadonlyMap<number, Float64Array>): void {
     for (const [id, values] of found) {
       if (values.every((value) => value === 0)) continue;
@@ -188,8 +188,8 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   }
 
   /**
-   * Returns the next removals. They are sent after this producer's numbers were taken back, and before additions, since a
-   * removed series may have been created again.
+   * Returns the next removals. They are sent after this producer's numbers were taken back, and before additions, since
+   * a removed series may have been created again.
    */
   #freezeRemoval(sequence: number): Removal | undefined {
     const series = firstOf(this.#removals, MAX_SERIES);
@@ -199,14 +199,14 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   #addRemoval({ labels, sent }: Series): void {
     const ended = this.#removals.get(labels)?.ended ?? false;
     const tolerance = MAX_ERROR * sent.reduce((most, cell) => Math.max(most, Math.abs(cell)), 0);
-    // Put last, so that the removals of one batch are in the order of their rows, and change few blocks.
+    // Moved to the end, so that the removals of one batch follow the order of their rows, and change few blocks.
     this.#removals.delete(labels);
     this.#removals.set(labels, { tolerance, ended });
   }
 
   /**
-   * Returns additions that take back this producer's numbers of released series. A series that Redis no longer has is
-   * not created again for that.
+   * Returns additions that take back this producer's numbers of released series. They do not
+   * create a series again that Redis no longer has.
    */
   #freezeWithdrawal(sequence: number): Additions | undefined {
     const { cells } = this.family;

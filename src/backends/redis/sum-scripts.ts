@@ -31,8 +31,8 @@ end
  * then labels as JSON. Returns `lost` if the hash has another identity. Otherwise returns two numbers for each series,
  * all separated by spaces: its row, or -1 if it has none, and the generation of the row's block.
  *
- * Invalid data are repaired where the truth is known. An invalid number of rows is counted again. Free rows that are
- * not rows are dropped. A series with an invalid row gets another one.
+ * Invalid data is repaired where the right value is known. An invalid number of rows is counted again. Invalid free
+ * rows are dropped. A series with an invalid row gets another one.
  */
 export const LOCATE = new Script(`
 local key = KEYS[1]
@@ -109,11 +109,11 @@ return table.concat(reply, ' ')
 
 /**
  * Adds to cells. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For each changed block it has the number of
- * the block, the generation, the index of the first cell, the count of cells, and the addend of each of these cells. Then
- * come the changed chunks of the producer's shares, as `shares.ts` encodes them.
+ * the block, the generation, the index of the first cell, the count of cells, and the addend of each of these cells.
+ * Then come the changed chunks of the producer's shares, as `shares.ts` encodes them.
  *
- * If blocks have another generation by now, nothing is applied. Then the reply is `moved` and the numbers of these blocks.
- * A block without all of these cells is an error.
+ * If blocks have another generation by now, nothing is applied. Then the reply is `moved` and the numbers of these
+ * blocks. A block without all of these cells is an error.
  */
 export const ADD = new Script(`${BEGIN_BATCH}
 local data, at, set, moved = ARGV[5], 1, {}, {}
@@ -158,13 +158,13 @@ return 'ok'
 `);
 
 /**
- * Removes series of which this producer has taken its numbers back. ARGV: as in {@link BEGIN_BATCH}; cells of a row, rows
- * of a block; number of joins, number of running producers, their names; then four for each series: labels as JSON, the
- * amount up to which a cell counts as 0, `1` if the numbers of ended producers are removed too, and the new numbers of
- * this producer, or empty text.
+ * Removes series from which this producer has taken its numbers back. ARGV: as in {@link BEGIN_BATCH}; cells of a row,
+ * rows of a block; number of joins, number of running producers, their names; then four for each series: labels as
+ * JSON, the amount up to which a cell counts as 0, `1` if the numbers of ended producers are removed too, and the new
+ * numbers of this producer, or empty text.
  *
- * A row is removed if all its cells are 0. If no other running producer has joined the hash, everything but this
- * producer's numbers is of ended ones.
+ * A row is removed if all its cells are 0. If no other running producer has joined the hash, all numbers but those of
+ * this producer come from ended ones.
  */
 export const REMOVE = new Script(`${BEGIN_BATCH}
 ${GENERATION}${BLOCKS}

@@ -36,7 +36,7 @@ export class NativeFamily implements CellOwner {
     if (!isPrivateScope(this.rule.blockFamily.scope)) this.#move(move);
   }
 
-  /** Moves the blocks to another scope, when the metric does. */
+  /** Moves the blocks to another scope, together with their metric. */
   moveTo(scope: string): void {
     const before = this.rule.blockFamily;
     const blockFamily = Object.freeze({ ...before, scope });
