@@ -54,7 +54,7 @@ const makeWriter = (live = true): Writer => {
  * The contract of backends that keep the numbers of ended processes.
  *
  * @param name - the name of the backend, for the report
- * @param makeStorage - returns a function that opens a backend on one new storage. A backend that is closed is an ended
+ * @param makeStorage - returns a function that opens backends on one new storage. A closed backend stands for an ended
  * process
  * @param isShared - whether several backends can use the storage at the same time
  * @param separatesSums - whether the storage keeps sums of ended processes apart from those of running ones. If not, it

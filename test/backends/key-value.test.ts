@@ -1,4 +1,4 @@
-/** Backends of one number for each key: the contract, with synchronous and asynchronous storage, and sharing. */
+/** Backends that keep one number for each key: the contract, with synchronous and asynchronous storage, and sharing. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FamilyDescriptor } from 'metheus';
@@ -26,7 +26,7 @@ class MapBackend extends KeyValueBackend {
   }
 }
 
-/** Answers later, and each call after a different time. */
+/** Storage whose calls resolve later, each after a different time. */
 class SlowBackend extends KeyValueBackend {
   override readonly flushInterval = 1e5;
   readonly map = new Map<string, number>();
@@ -120,7 +120,7 @@ describe('processes that share a KeyValueBackend', () => {
     assert.deepEqual(await read(one, family), []);
   });
 
-  it('pass over keys that are not theirs', async () => {
+  it('pass over keys of other programs', async () => {
     const foreign = [
       '',
       'x',

@@ -83,7 +83,7 @@ describe('times of the future', () => {
     });
   }
 
-  it('do not count in a family that keeps only the newest', () => {
+  it('are ignored in a family that keeps only the newest', () => {
     const newest = makeFamily({ type: 'unknown', cells: 2, merge: 'newest', bounds: [60, 5] });
     const period = Math.floor(Date.now() / 60_000);
     const tables = [LATER / 60, period, period, period + 100].map((time, i) => {

@@ -59,7 +59,7 @@ describe('set', () => {
     return at > 1 ? 'set' : ['untouched', 'incremented'][at];
   };
 
-  it('of the value that the gauge has only makes it appear, in the mode shared', () => {
+  it('to the present value only makes the gauge appear, in the mode shared', () => {
     const jobs = gauge();
     assert.equal(stateOf(jobs), 'untouched');
     jobs.set(0);
@@ -84,7 +84,7 @@ describe('set', () => {
     }
   });
 
-  it('of 0 at the start lets the increments of all threads add up', async () => {
+  it('to 0 at the start lets the increments of all threads add up', async () => {
     const main = createGauge('started_jobs', 'Jobs.');
     main.set(0);
     const workers = [1, 2].map((count) =>

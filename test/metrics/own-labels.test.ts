@@ -1,4 +1,4 @@
-/** Labels are own properties: what would be overlooked elsewhere is refused, by every function that takes labels. */
+/** Labels are own properties. Every function that takes labels refuses labels in other places. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';

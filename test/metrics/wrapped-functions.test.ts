@@ -222,7 +222,7 @@ describe('time of a gauge', () => {
 describe('a decorated method', () => {
   it('keeps its name, its number of parameters, its properties and its metadata', () => {
     const metric = histogram();
-    // Metadata such as that of NestJS is found by the function, or by a function that it inherits from.
+    // Metadata, such as that of NestJS, belongs to the function or to one that it inherits from.
     const metadata = new WeakMap<object, string>();
     function metadataOf(method: object | null): string | undefined {
       return method === null

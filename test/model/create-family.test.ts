@@ -294,7 +294,7 @@ describe('createFamily', () => {
       assert.throws(make, { name: 'MetheusError', code, ...(message === undefined ? {} : { message }) }));
   }
 
-  /** Values of every type, none of which any field of a family accepts. */
+  /** Values of every type. A field rejects all of them but those that it allows. */
   const wrong = [null, true, 5, 10n, 'text', Symbol('s'), () => 1, {}, [{}], new Map(), Promise.resolve(1)];
   const fields: readonly (readonly [
     field: string,

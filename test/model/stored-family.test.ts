@@ -59,7 +59,7 @@ describe('isStoredFamily', () => {
     it(`refuses ${name}`, () => assert.equal(isStoredFamily({ ...VALID, ...change }), false));
   }
 
-  it('refuses content that is no object', () => {
+  it('refuses content that is not an object', () => {
     for (const content of [undefined, null, 1, 'text', []]) assert.equal(isStoredFamily(content), false);
   });
 });

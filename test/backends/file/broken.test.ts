@@ -34,7 +34,7 @@ async function openBesideGood(t: Test): Promise<{ directory: string; backend: Mu
   return { directory, backend };
 }
 
-/** Reads a file that no backend reads. */
+/** Reads a file without a backend. */
 function readWhole(path: string): MetricsFile {
   const file = new MetricsFile(path, 'some', new Descriptors());
   runAtOnce(file.read());

@@ -246,7 +246,7 @@ describe('a compaction', () => {
     );
   });
 
-  it('is left to processes with koffi after one of them has compacted, which is counted and reported', async (t) => {
+  it('without koffi is refused after one with koffi, and is counted and reported', async (t) => {
     const directory = makeDirectory(t);
     for (const [name, get] of MAPPINGS) {
       leaveFile(directory, 1, 1);
@@ -260,7 +260,7 @@ describe('a compaction', () => {
     assert.equal(existsSync(join(directory, 'fold.taken')), false);
   });
 
-  it('that takes long keeps its mark young', async (t) => {
+  it('that takes long updates the time of its marker', async (t) => {
     const directory = makeDirectory(t);
     const marker = join(directory, 'fold.taken');
     const [, get] = MAPPINGS[1]!;

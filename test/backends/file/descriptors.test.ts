@@ -1,4 +1,4 @@
-/** More files than the process may open: nothing disappears from a scrape, and compaction makes them few. */
+/** More files than the process may open: a scrape serves all of them, and a compaction reduces their number. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ describe('a process that may open fewer files than there are', () => {
     const samples = await scrapeOf(reader);
     assert.equal(samples.counted_total, 301);
     assert.equal(fileErrors(samples), 0);
-    // There are descriptors left for the program.
+    // The program itself can still open files.
     assert.ok((await reader.ask<number>({ do: 'take descriptors' })) > 10);
   });
 
@@ -82,7 +82,7 @@ describe('a process that has no descriptor left', () => {
     assert.equal((await scrapeOf(reader)).counted_total, 300);
     await reader.ask({ do: 'take descriptors' });
     for (let i = 0; i < 2; i++) assert.equal((await scrapeOf(reader)).counted_total, 300);
-    // Compacted by another process while this one can open neither the directory nor the archive.
+    // Another process compacts while this one can open neither the directory nor the archive.
     const backend = await openBackend(t, { directory });
     await backend.compact();
     assert.equal(filesIn(directory).length, 1);

@@ -55,7 +55,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('takes no text for a flag, since "false" would be true', () => {
+  it('rejects text in place of a flag, since "false" would count as true', () => {
     assert.throws(() => new MultiProcessFileBackend({ directory: '/x', readOnly: 'false' as never }), {
       message: "Invalid options: given readOnly: 'false', expected true or false.",
     });

@@ -1,4 +1,4 @@
-/** A directory in which other users can create files: what they put there is refused, one by one, and counted. */
+/** Files that other users have created in the directory. Each invalid file, family or series is refused and counted. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { COUNTED, EACH, int32, leaveFile, patch } from './written-files.js';
 
 const mapping = new WrittenMapping();
 
-/** A series to write: of a family, with labels, and perhaps of a writer. */
+/** A series to write: its family, its labels, and optionally its writer. */
 type Series = readonly [family: object, labels?: readonly unknown[], writer?: object];
 
 /** Writes the file of an ended process. Families and labels can be anything. Each series counts 1. */
@@ -68,7 +68,7 @@ describe('a compaction', () => {
     ['a link', (path: string) => symlinkSync('/dev/zero', path)],
     ['a directory', (path: string) => spawnSync('mkdir', [path])],
   ] as const) {
-    it(`is refused, and waits for nothing, where its lock file is ${what}`, async (t) => {
+    it(`fails without waiting if its lock file is ${what}`, async (t) => {
       const directory = makeDirectory(t);
       plant(join(directory, 'fold.lock'));
       leaveFile(directory, 3);
@@ -105,7 +105,7 @@ describe('a metrics file', () => {
     }
     const backend = await openBackend(t, { directory, readOnly: true });
     const before = process.resourceUsage().maxRSS;
-    // The records of the sparse files are valid, up to where they end.
+    // The sparse files have valid records before the hole.
     for (let scrape = 0; scrape < 3; scrape++) assert.equal(await onlyValue(backend, 'counted_total'), 6);
     const grown = (process.resourceUsage().maxRSS - before) / 1024;
     assert.ok(grown < 250, `${grown} MiB`);
@@ -130,7 +130,7 @@ describe('a metrics file', () => {
 describe('a family in a file', () => {
   const named = (name: string, more: Partial<FamilyDescriptor> = {}) => ({ ...COUNTED, name, ...more });
   const GAUGE = { type: 'gauge', cells: 2, merge: 'all' } as const;
-  /** By what is wrong: a family that makes Prometheus refuse a whole scrape, or that no program can define. */
+  /** Families by their fault: each makes Prometheus refuse a whole scrape, or cannot be defined by a program. */
   const INVALID: Readonly<Record<string, object>> = {
     'a label twice': named('bad_total', { labelNames: ['a', 'a'] }),
     'a reserved label': named('bad_total', { labelNames: ['__name__'] }),
@@ -161,7 +161,7 @@ describe('a family in a file', () => {
         assert.deepEqual((await namesOf(backend)).sort(), ['counted_total', 'each_total']);
         assert.deepEqual(await errorsOf(backend), { record: 1 });
       }
-      // The rest is compacted.
+      // The valid families are compacted.
       await backend.compact();
       assert.deepEqual((await namesOf(backend)).sort(), ['counted_total', 'each_total']);
       assert.equal(filesIn(directory).length, 1);

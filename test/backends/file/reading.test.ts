@@ -117,7 +117,7 @@ describe('gauges of several processes', () => {
 });
 
 describe('a gauge that was set while the clock was wrong', () => {
-  it('is served until another process sets it, and after that no more, also when it is compacted', async (t) => {
+  it('is served only until another process sets it, also after a compaction', async (t) => {
     const directory = makeDirectory(t);
     const family = {
       scope: '',

@@ -1,4 +1,4 @@
-/** Removing metrics and series whose numbers other processes have too. */
+/** Removing metrics and series that other processes also count in. */
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -127,7 +127,7 @@ describe('with numbers of a running and of an ended process', () => {
     assert.deepEqual(await samples(), ['c_total{a="own"} 1', 'c_total{a="x"} 10']);
   });
 
-  it('10,000 registries that are thrown away leave the file as it was', async () => {
+  it('10,000 registries that are thrown away do not change the file', async () => {
     const bytes = async () => {
       const snapshots = await running.snapshot({ families: [], scopes: [''] });
       return snapshots.find(({ family }) => family.name === 'metheus_backend_bytes')!.values[0];

@@ -30,7 +30,7 @@ async function served(child: Child): Promise<Record<string, number>> {
   return Object.fromEntries(samples.filter(([name]) => !name.startsWith('metheus_')));
 }
 
-/** A program that has counted: what it adds to the sums, and whether it still runs. */
+/** A program that has counted: the amount it adds to the sums, and whether it still runs. */
 interface Counted {
   readonly child: Child;
   readonly by: number;
@@ -62,7 +62,7 @@ function expected(programs: readonly Counted[]): Record<string, number> {
 }
 
 describe('two versions in one directory', () => {
-  it('serve the sums of both, whichever of them ends, compacts and reads', async (t) => {
+  it('serve the sums of both, in every order of ending, compacting and reading', async (t) => {
     const directory = makeDirectory(t);
     const readers = [await start(t, 'earlier', directory, true), await start(t, 'this', directory, true)];
     const programs: Counted[] = [];
@@ -108,7 +108,7 @@ describe('two versions in one directory', () => {
 describe('a file of a later version', () => {
   const VERSION = 8;
 
-  it('is passed over and reported when its layout is another one, and is not removed', async (t) => {
+  it('with another layout is passed over and reported, and is not removed', async (t) => {
     const directory = makeDirectory(t);
     patch(leaveFile(directory, 100), VERSION, int32(2));
     for (let i = 0; i < 3; i++) leaveFile(directory, 1);
@@ -123,7 +123,7 @@ describe('a file of a later version', () => {
     assert.match(warnings[0]!, /another version of metheus/);
   });
 
-  it('is never replaced when it is the archive', async (t) => {
+  it('is never replaced if it is the archive', async (t) => {
     const directory = makeDirectory(t);
     const archive = join(directory, 'archive.metheus');
     const later = leaveFile(directory, 100);
@@ -168,7 +168,7 @@ describe('a file of a later version', () => {
         (await ask<string[]>(reader, { do: 'warnings' })).join('\n'),
         /a later version of metheus: .*later/,
       );
-      // In the archive too.
+      // The same holds in the archive.
       renameSync(writer.path, join(directory, 'archive.metheus'));
       leaveFile(directory, 1);
       const other = await openBackend(t, { directory });

@@ -163,7 +163,7 @@ describe('another history of Redis', { skip: requireTool('redis-server') }, () =
     let loseReply = false;
     let isRepeating = false;
     const late: (() => Promise<unknown>)[] = [];
-    /** Loses replies of commands that were executed, and keeps commands to execute them once more, later. */
+    /** Loses replies of executed commands, and keeps commands to execute them a second time later. */
     const intercept =
       (method: 'call' | 'callBuffer') =>
       async (...args: [string, ...string[]]): Promise<unknown> => {
@@ -230,7 +230,7 @@ describe('another history of Redis', { skip: requireTool('redis-server') }, () =
         isRepeating = false;
       } else if (dice < 0.75) states.push(await save(server.client));
       else if (dice < 0.85) {
-        // The state that is left can be switched back to.
+        // Saved, so that a later step can return to it.
         states.push(await save(server.client));
         await restore(server.client, states[pick(states.length)]!);
       } else if (dice < 0.9) await server.call('FLUSHALL');

@@ -118,7 +118,7 @@ describe('the lifetime of numbers in Redis', { skip: requireTool('redis-server')
     await (await count(1)).close();
     const suspended = await count(2);
     await suspended.flush();
-    // Of each producer: its token, and for sums a chunk of its shares.
+    // For each producer, a hash has a token and, for sums, a chunk of its shares.
     assert.deepEqual(await fields(), [11, 6, 6, 6]);
     // One signed off before the last heartbeat, the other has been absent for more than a week.
     for (const producer of (await server.call('ZRANGE', producers, 0, -1)) as string[]) {
@@ -127,7 +127,7 @@ describe('the lifetime of numbers in Redis', { skip: requireTool('redis-server')
     }
     const compacting = await openBackend(options);
     await compacting.flush();
-    // More fields have the names of the compacted producers and, except for sums, the number of compactions.
+    // Each hash now also has the names of compacted producers and, except for sums, the number of compactions.
     assert.deepEqual(await fields(), [8, 4, 4, 5]);
     assert.deepEqual(await read(), [3, undefined, undefined, 2]);
     await suspended.flush();

@@ -1,4 +1,4 @@
-/** Removing many series: the work grows with their number, and not with its square. */
+/** Removing many series takes time in proportion to their number. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SumOutbox } from '#metheus/backends/redis/sum-outbox.js';

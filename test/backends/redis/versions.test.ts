@@ -68,7 +68,7 @@ describe('two versions that share a Redis', { skip: requireTool('redis-server') 
     }
   }
 
-  /** Lets a producer that has signed off count as ended. */
+  /** Changes the scores of producers that have signed off, so that they count as ended. */
   async function age({ keyPrefix }: RedisBackendConfig): Promise<void> {
     const key = `${keyPrefix}:producers`;
     for (const producer of (await server.call('ZRANGEBYSCORE', key, '-inf', 0)) as string[]) {
@@ -123,7 +123,7 @@ describe('two versions that share a Redis', { skip: requireTool('redis-server') 
     for (const { backend } of [one, other, compacting]) await backend.close();
   });
 
-  it('pass over what a newer version has written, and say so', async () => {
+  it('pass over metrics of a newer version, with a warning', async () => {
     const options = optionsFor(server);
     const one = await open('current', options);
     await one.count(5);
