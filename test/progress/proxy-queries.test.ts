@@ -12,7 +12,7 @@ import { COUNTED } from './served-proxy.js';
 
 /** Returns the query for a question in the table of the guide. */
 function documentedQuery(question: string): string {
-  const guide = readFileSync('docs/guides/progress.md', 'utf8');
+  const guide = readFileSync('docs/guides/progress-metrics.md', 'utf8');
   const row = guide.split('\n').find((line) => line.startsWith(`| ${question} |`));
   return /`(.*)`/.exec(row!)![1]!;
 }
