@@ -7,9 +7,9 @@ import type { BarSnapshot } from './bar/environment.js';
 import { BAR_PROPERTIES, type MetricNaming } from './publish/bucket-metrics.js';
 
 /**
- * Names the bucket that a bar is counted in. Bars of one bucket add up. Called when the bar starts, and again with a
- * frame when the description, the total or the postfix has changed. If it then returns another name, the bar counts in
- * that bucket from then on.
+ * Returns the name of the bucket that a bar is counted in. Bars of one bucket add up. Called when the bar starts, and
+ * again at a frame if the description, the total or the postfix has changed. If the result is another name, the bar
+ * counts in that bucket from then on.
  */
 export type BucketFunc = (bar: BarSnapshot) => string;
 
@@ -19,8 +19,8 @@ export interface TqdmPromProxyOptions extends MetricNaming {
   /** The port to listen on; 0 for any free one. @defaultValue 3000 */
   readonly httpPort?: number;
   /**
-   * Whether `start` rejects when the address or port is not available. By default, the proxy then takes the next free
-   * port, or the loopback address if the address is not available, and a warning says which.
+   * Whether `start` rejects when the address or port is not available. By default, the proxy takes the next free port
+   * instead, or the loopback address if the address is not available, and a warning names the new address.
    *
    * @defaultValue `false`
    */
@@ -29,13 +29,13 @@ export interface TqdmPromProxyOptions extends MetricNaming {
   readonly keepAlive?: boolean;
   /** Names by which clients reach the proxy: see {@link MetricsServerOptions.allowedHosts}. */
   readonly allowedHosts?: readonly string[];
-  /** Groups the bars. @defaultValue by description; bars without one are in the bucket `default` */
+  /** Groups bars into buckets. @defaultValue by description; bars without one are in the bucket `default` */
   readonly bucketFunc?: BucketFunc;
   /** The registry whose metrics are served together with the bars. @defaultValue the default registry */
   readonly registry?: CollectorRegistry | DefaultRegistry;
   /**
-   * Name of the proxy. Proxies of one name, in one or several threads, processes or machines, publish their bars
-   * together. Name the proxies of a program that has several.
+   * Name of the proxy. Proxies of the same name, in one or several threads, processes or machines, publish their bars
+   * together. If a program has several proxies, give each its own name.
    *
    * @defaultValue `'progress'`
    */

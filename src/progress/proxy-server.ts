@@ -1,20 +1,20 @@
-/** The server of a proxy, which takes another address or port rather than end the program that it watches. */
+/** The server of a proxy. It takes another address or port rather than fail, so that it never ends the program. */
 import { type MetheusError, messageOf, warnOnce } from '../errors.js';
 import type { MetricsServer, MetricsServerOptions } from '../exporter/server.js';
 import { withoutBrackets } from '../system/host.js';
 
 /** Addresses that are tried when the given one is not available. Both are reachable from this machine only. */
 const LOOPBACK = ['127.0.0.1', '::1'];
-/** Number of ports after the given one that are tried before any free port is taken. */
+/** Number of ports after the given one that are tried. Then any free port is taken. */
 const NEXT_PORTS = 20;
 const LAST_PORT = 65_535;
 
-/** Codes of errors that another port of the same address may not have. */
+/** Codes of errors that may not occur on another port of the same address. */
 const PORT_ERRORS: readonly unknown[] = ['EADDRINUSE', 'EACCES'];
 
 type Address = Required<Pick<MetricsServerOptions, 'host' | 'port'>>;
 
-/** Starts a server at an address. */
+/** A function that starts a server at an address. */
 type Start = (address: Address) => Promise<MetricsServer>;
 
 /**

@@ -45,7 +45,7 @@ export class TqdmPromProxy implements Collector {
   readonly #registry: CollectorRegistry | DefaultRegistry;
   readonly #buckets: BucketReader;
   readonly #families: BucketFamilies;
-  /** Resolves with undefined if no address works. */
+  /** The server; resolves with undefined if no address is available. */
   #server: Promise<MetricsServer | undefined> | undefined;
   /** Resolves when the previous server has released its port. */
   #stopped: Promise<void> = Promise.resolve();
@@ -83,8 +83,8 @@ export class TqdmPromProxy implements Collector {
   }
 
   /**
-   * Publishes a bar that was made without a proxy, with all that it has counted so far. Has no effect on a bar that has
-   * ended, or that this proxy publishes already.
+   * Publishes a bar that was created without a proxy, with all that it has counted so far. Has no effect on a bar that
+   * has ended or that this proxy already publishes.
    *
    * @returns the bar
    * @throws `METHEUS_INVALID_VALUE` for anything else, and for a bar of another proxy
@@ -167,7 +167,7 @@ export class TqdmPromProxy implements Collector {
    */
   async #collectAll(): Promise<FamilySnapshot[]> {
     if (this.#registry.has?.(this)) return this.#registry.collect();
-    // Collectors of the registry may update bars.
+    // Collected first, since collectors of the registry may update bars.
     const metrics = await this.#registry.collect();
     const bars = await this.collect();
     const taken = new Set(metrics.map(({ family }) => family.name));

@@ -21,10 +21,10 @@ import {
 } from './record.js';
 import type { BarHost } from './renderer.js';
 
-/** The numbers of a bar, whose rate may still be unknown. */
+/** The numbers of a bar. The rate may still be unknown. */
 type BarNumbers = Pick<BarSnapshot, 'n' | 'total' | 'elapsed' | 'rate' | 'miniters'>;
 
-/** Returns a bar as plain data. */
+/** Returns the state of a bar as plain data. */
 export function snapshotOf(
   { id, row }: BarHost,
   { n, total, elapsed, rate, miniters }: BarNumbers,
@@ -51,10 +51,10 @@ export function snapshotOf(
 
 export class BarBucket {
   readonly #publisher: BarPublisher;
-  /** The unit at the start, which is published. */
+  /** The published unit: that of the bar at its start. */
   readonly #unit: string;
   #name: string;
-  /** The bar when its bucket was chosen. */
+  /** State of the bar when its bucket was chosen last. */
   #bar: BarSnapshot;
 
   constructor(publisher: BarPublisher, bar: BarSnapshot) {
@@ -68,7 +68,7 @@ export class BarBucket {
     return this.#publisher.openRecord(this.#name, this.#unit);
   }
 
-  /** Returns a record of another bucket, if the bar has changed and belongs there now. */
+  /** Returns a record of the new bucket if a change of the bar has changed its bucket; otherwise undefined. */
   next(bar: BarSnapshot): BarRecord | undefined {
     const { desc, postfix, total } = this.#bar;
     if (bar.desc === desc && bar.postfix === postfix && bar.total === total) return undefined;
@@ -86,8 +86,8 @@ const SUMS = [COMPLETED, EXPECTED, STARTED, FINISHED, INCOMPLETE, FAILED];
 const OF_OPEN_BAR = [TOTAL, RATE, STEP, ETA, SAMPLED, UPDATED];
 
 /**
- * Has an open bar count in another record from now on. Units done so far stay in the old one, with an equal part of the
- * total, so that its bucket is as complete as before. Counters of both only grow.
+ * Makes an open bar count in another record from now on. Units done so far stay in the old record, together with an
+ * equal part of the total, so that its bucket expects no more than what was done. Counters of both records only grow.
  */
 export function moveBar(state: BarState, to: BarRecord): void {
   const { record: from, total, currentN } = state;
@@ -105,7 +105,7 @@ export function moveBar(state: BarState, to: BarRecord): void {
   replaceRecord(state, to);
 }
 
-/** Has an open bar, the only one of its record, count in another record, which gets all that was counted so far. */
+/** Moves an open bar, the only one of its record, to another record with all that it has counted so far. */
 export function transferBar(state: BarState, to: BarRecord): void {
   const { record: from } = state;
   for (const cell of SUMS) to.page[to.offset + cell]! += from.page[from.offset + cell]!;

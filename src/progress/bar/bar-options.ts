@@ -22,7 +22,7 @@ export interface BarOptions {
   readonly mininterval?: number | null | undefined;
   /** Seconds without a frame after which `miniters` is lowered, since the bar has become slow. @defaultValue 10 */
   readonly maxinterval?: number | null | undefined;
-  /** Minimum units between two frames. @defaultValue none; with a clock of your own, adapted to the speed as in Python */
+  /** Minimum units between two frames. @defaultValue none; with a custom clock, adapted to the speed as in Python */
   readonly miniters?: number | null | undefined;
   /** Whether to draw with ASCII; or the characters from empty to full, such as `' .oO'`. @defaultValue `false` */
   readonly ascii?: BarCharacters | undefined;
@@ -171,7 +171,7 @@ const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBar
 };
 
 const options: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(OPTIONS));
-/** The names of {@link BarOptions}. */
+/** Names of the options in {@link BarOptions}. */
 export const BAR_OPTIONS: readonly string[] = [...options.keys()];
 const DEFAULTS = Object.fromEntries([...options].map(([option, [, initial]]) => [option, initial]));
 

@@ -44,7 +44,7 @@ export class BarState {
   /** Name of the error that failed the bar. */
   error: string | undefined;
   loop: RunningLoop | undefined;
-  /** Whether the time passes by itself, so that the alarm can make the bar read the clock. */
+  /** Whether the clock is the system clock. Only then the alarm makes the bar read it. */
   readonly #isRealTime: boolean;
   /** Number of the threshold of `n` at which an update reads the clock. */
   #threshold = takeThreshold();
@@ -117,7 +117,7 @@ export class BarState {
     return this.n >= THRESHOLDS[this.#threshold]! && this.isTimeToCheck() && this.#check();
   }
 
-  /** Reports, at a threshold, whether a frame may be due or the threshold may be raised. */
+  /** Reports, when a threshold is reached, whether a frame may be due or the threshold may be raised. */
   isTimeToCheck(): boolean {
     return (
       !this.#isRealTime ||
@@ -155,8 +155,8 @@ export class BarState {
   }
 
   /**
-   * Minimum units between two frames. In real time, there is none unless the user gave one: a frame is drawn as soon as
-   * it is due. With another clock, frames are those of Python, which draws none before `miniters` is reached.
+   * Minimum units between two frames. With the system clock, there is no minimum unless `miniters` is given: a frame is
+   * drawn as soon as it is due. With a custom clock, frames are those of Python, which adapts `miniters` to the speed.
    */
   get minUnits(): number {
     return this.settings.miniters === null && this.#isRealTime ? Number.NEGATIVE_INFINITY : this.miniters;

@@ -44,7 +44,7 @@ export class Bar extends BarAttributes implements Disposable {
   readonly #state: BarState;
   readonly #host: BarHost;
   #isDisabled: boolean;
-  /** Undefined for a bar that stays in its bucket. */
+  /** The bucket of the bar; undefined if the bar never changes its bucket. */
   #bucket: BarBucket | undefined;
 
   /**
@@ -235,7 +235,7 @@ export class Bar extends BarAttributes implements Disposable {
     };
   }
 
-  /** @internal The numbers and settings of the bar now. */
+  /** @internal Returns the current numbers and settings of the bar. */
   snapshot(): BarSnapshot {
     const { n, total, miniters } = this;
     return snapshotOf(this.#host, { ...this.frame(), n, total, miniters }, this.settings);
@@ -246,11 +246,11 @@ export class Bar extends BarAttributes implements Disposable {
     return this.#state.record.proxy;
   }
 
-  /** @internal Publishes an open bar that is not published, with what it has counted so far. */
+  /** @internal Publishes an open bar that is not published yet, with all that it has counted so far. */
   publishBy(publisher: BarPublisher): void {
     if (this.#state.outcome !== undefined) return;
     transferBar(this.#state, this.#openRecord(publisher, this.snapshot()));
-    // The frame on a board says in which cells the bar counts.
+    // The frame on a board contains the place of the cells, which have changed.
     if (this.#isSeen) this.refresh();
   }
 
@@ -260,7 +260,7 @@ export class Bar extends BarAttributes implements Disposable {
     return bucket.openRecord();
   }
 
-  /** Moves the bar to another bucket if it has changed and belongs there now. */
+  /** Moves the bar to another bucket if a change of the bar has changed its bucket. */
   #follow(): void {
     if (this.#bucket === undefined || this.#state.outcome !== undefined) return;
     const record = this.#bucket.next(this.snapshot());

@@ -11,7 +11,7 @@
 
 import { Worker } from 'node:worker_threads';
 
-/** Source of time for bars; injected, so that tests control it. */
+/** Source of time for bars. Injected, so that tests can control it. */
 export interface Clock {
   /** Returns the seconds since an arbitrary fixed moment; never goes back. */
   now(): number;
@@ -19,7 +19,7 @@ export interface Clock {
   unix(): number;
 }
 
-/** The functions of Node itself: fake timers of a test, installed later, must not stop the bars. */
+/** The original functions of Node, saved at load, so that fake timers installed by a test do not stop the bars. */
 const { performance } = globalThis;
 const { now: monotonic } = performance;
 const { now: unix } = Date;
@@ -31,15 +31,15 @@ export const systemClock: Clock = {
 
 /** Milliseconds between two rings. */
 const RING_MS = 20;
-/** Rings without a use of the alarm after which it stops until the next use. */
+/** Maximum number of rings without a use of the alarm. Then it stops until the next use. */
 const MAX_UNUSED_RINGS = 50;
-/** Readings of the clock within {@link MANY_SECONDS} for which the thread is worth starting. */
+/** Number of readings of the clock within {@link MANY_SECONDS} from which on the thread is worth its cost. */
 const MANY_READINGS = 10_000;
 const MANY_SECONDS = 0.2;
 
-/** Threshold of closed bars, which the alarm never changes: infinite. */
+/** Number of the threshold of closed bars. It is infinite, and the alarm never changes it. */
 export const NEVER = 0;
-/** Threshold that is used when there is no other: always 0. */
+/** Number of the threshold that is used when all others are taken. It is always 0. */
 const ALWAYS = 1;
 const FIRST = 2;
 const MAX_THRESHOLDS = 65_536;
@@ -74,7 +74,7 @@ for (;;) {
     if (Atomics.exchange(control, ${IS_USED}, 0) !== 0) unused = 0;
   }
   Atomics.store(control, ${STATE}, ${STOPPED});
-  // A bar that read the state just before may set its threshold now.
+  // A bar that read the state just before it changed may still set its threshold.
   if (Atomics.wait(control, ${STATE}, ${STOPPED}, 1000) !== 'timed-out') continue;
   reset();
   Atomics.wait(control, ${STATE}, ${STOPPED});
@@ -90,7 +90,7 @@ function start(): void {
   const giveUp = () => Atomics.store(control, STATE, OFF);
   control[STATE] = STARTING;
   try {
-    // Without variables and flags, so that nothing is preloaded into the thread.
+    // Without environment variables and flags, so that no `--require` or `NODE_OPTIONS` loads code into the thread.
     const options = { eval: true, env: {}, execArgv: [], workerData: { control, thresholds } };
     new Worker(THREAD, options).on('error', giveUp).on('exit', giveUp).unref();
   } catch {
@@ -122,8 +122,8 @@ export function setThreshold(number: number, count: number): void {
 }
 
 /**
- * Reports whether the clock need not be read at every count any more. Called after each reading of the clock. It is so
- * short that V8 inlines it, and the rest is left to {@link nextReading}, which is called seldom.
+ * Reports whether the clock is read so often that the threshold should be raised. Called after each reading of the
+ * clock. Short enough for V8 to inline; {@link nextReading}, which is called seldom, does the rest.
  */
 export function isClockReadTooOften(): boolean {
   readings += 1;
@@ -155,7 +155,7 @@ function unitsToNextReading(): number {
     readings = 0;
     since = now;
   }
-  // Executed in every state, so that a change of the state does not deoptimize the code.
+  // Set even in states that do not use it, so that a change of the state does not deoptimize the code.
   control[IS_USED] = 1;
   const state = control[STATE]!;
   if (state === STOPPED) wake();

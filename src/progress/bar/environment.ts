@@ -7,21 +7,21 @@ import { type Clock, systemClock } from './clock.js';
 import { type OpenRecord, privateRecord } from './record.js';
 import type { BarHost, Renderer } from './renderer.js';
 
-/** A bar at one moment, from which its bucket is chosen. */
+/** The state of a bar at one moment, from which its bucket is chosen. */
 export interface BarSnapshot {
   /** Number of the bar, unique in its thread. */
   readonly id: number;
-  /** The description, without the colon that the line adds. */
+  /** The description, without the colon that is added for the line. */
   readonly desc: string;
   /** Units done. */
   readonly n: number;
-  /** Units expected; `null` when not known. */
+  /** Units expected; `null` if unknown. */
   readonly total: number | null;
   /** Units done before the start. */
   readonly initial: number;
   /** Seconds since the start. */
   readonly elapsed: number;
-  /** Units per second; `null` at the very start. */
+  /** Units per second; `null` while no time has passed. */
   readonly rate: number | null;
   readonly unit: string;
   readonly unitScale: boolean | number;
@@ -34,12 +34,12 @@ export interface BarSnapshot {
   readonly miniters: number;
 }
 
-/** Decides where a bar is counted. */
+/** Provides the buckets and records in which bars are counted. */
 export interface BarPublisher {
   readonly openRecord: OpenRecord;
   /** Returns the bucket that a bar is counted in. */
   readonly bucketOf: (bar: BarSnapshot) => string;
-  /** Whether a bar moves to another bucket when `bucketOf` returns another one after the bar has changed. */
+  /** Whether `bucketOf` is called again after changes of a bar, which moves if it returns another bucket. */
   readonly followsBuckets?: boolean;
 }
 

@@ -12,8 +12,8 @@ const MIN_LINE_INTERVAL = 10;
 const MIN_JSON_INTERVAL = 1;
 
 /**
- * Writes a line to a log now and then, and one at the end of the bar. A bar that leaves nothing on a screen ends with a
- * line only if the log has one of it.
+ * Writes lines of a bar to a log, at intervals and at its end. A bar with `leave: false` gets the last line only if the
+ * log already has a line of it.
  */
 export class LineRenderer implements Renderer {
   readonly #bar: BarHost;

@@ -40,7 +40,7 @@ const HARMFUL = '(?!\\t)[\\p{Cc}\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
 const ANY_HARMFUL = new RegExp(HARMFUL, 'u');
 /** Characters that would act on a terminal instead of being shown. */
 export const ALL_HARMFUL = new RegExp(HARMFUL, 'gu');
-/** Colours and other attributes, which may stay. */
+/** Sequences of colours and other attributes, which harmless text may contain. */
 const SGR = `${ESCAPE}\\[(?<codes>[\\d;]*)m`;
 const SEQUENCE = [
   `${ESCAPE}\\[[0-?]*[ -/]*[@-~]`,
@@ -49,13 +49,13 @@ const SEQUENCE = [
 ].join('|');
 const PIECE = new RegExp(`${SGR}|${SEQUENCE}|[\\n\\v\\f\\r\\u0085\\u2028\\u2029]+|${HARMFUL}`, 'gu');
 
-/** The last code of a sequence that ends attributes. */
+/** Matches the codes of a sequence whose last code ends an attribute. */
 const ENDING = /(?:^|;)(?:0*|2[2-9]|39|49|5[459])$/;
 
 /**
- * Returns text, such as the name of a file, as one line that cannot move the cursor, erase, change modes or reorder
- * other text. Line feeds become a space, escape sequences are removed, and other harmful characters become
- * `\ufffd`. Colours stay, and end with the text.
+ * Makes text, such as the name of a file, one line that cannot move the cursor, erase, change modes or reorder other
+ * text. Line feeds become a space, escape sequences are removed, and other harmful characters become `\ufffd`. Colours
+ * stay, and are reset at the end of the text.
  */
 export function harmlessText(text: string): string {
   if (!ANY_HARMFUL.test(text)) return text;

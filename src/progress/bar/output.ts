@@ -14,7 +14,7 @@ type OutputMode = Exclude<Output, 'auto'>;
 
 export interface OutputSituation {
   readonly output: Output;
-  /** Whether the user gave a file other than the standard streams. It gets frames; these do only on a terminal. */
+  /** Whether the option `file` is not a standard stream. Such a file gets frames even if it is not a terminal. */
   readonly isNamed: boolean;
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;

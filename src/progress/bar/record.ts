@@ -74,7 +74,7 @@ export function privateRecord(): BarRecord {
 export interface RunningLoop {
   /** Number of the threshold at which the loop reads the clock. */
   readonly threshold: number;
-  /** Units that the loop has counted and `n` does not contain yet. */
+  /** Units that the loop has counted, but that `n` does not contain yet. */
   readonly pending: number;
   record: BarRecord;
   /** Adds the pending units to `n`. */

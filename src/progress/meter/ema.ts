@@ -35,13 +35,13 @@ export class Ema {
   }
 }
 
-/** Settings on which the pace of frames depends, in seconds. */
+/** Settings that limit the time between two frames, in seconds. */
 export interface FrameIntervals {
   readonly mininterval: number;
   readonly maxinterval: number;
 }
 
-/** The speed of a bar, smoothed as by tqdm. */
+/** The speed of a bar, smoothed in the same way as in tqdm. */
 export class Speed {
   readonly #smoothing: number;
   readonly #units: Ema;
@@ -50,7 +50,7 @@ export class Speed {
   /** Units of the last frame in which the bar had moved. */
   lastUnits = 0;
 
-  /** @param smoothing - weight of the newest frame; 0: nothing is smoothed */
+  /** @param smoothing - weight of the newest frame, from 0 to 1; 0 for no smoothing */
   constructor(smoothing: number) {
     this.#smoothing = smoothing;
     this.#units = new Ema(smoothing);
@@ -86,7 +86,7 @@ export class Speed {
     this.#seconds.next(seconds);
   }
 
-  /** Returns `miniters` for the speed of a frame: about the units that are done in `mininterval`. */
+  /** Adapts `miniters` to the speed of a frame: about the units that are done in `mininterval`. */
   adaptMiniters(units: number, seconds: number, miniters: number, intervals: FrameIntervals): number {
     const { mininterval, maxinterval } = intervals;
     if (maxinterval && seconds >= maxinterval) return (units * (mininterval || maxinterval)) / seconds;

@@ -27,8 +27,8 @@ export interface MetricNaming {
    */
   readonly metricFunc?: MetricFunc;
   /**
-   * `'python'`: names as of the Python package `tqdm-prometheus-exporter`, so that its dashboards can be used:
-   * `<bucket>_<property>_<unit>`, `<bucket>_active_count` and `<bucket>_finished_count`. Instead of `metricFunc`.
+   * `'python'`: the names of the Python package `tqdm-prometheus-exporter`, so that its dashboards can be used:
+   * `<bucket>_<property>_<unit>`, `<bucket>_active_count` and `<bucket>_finished_count`. Excludes `metricFunc`.
    */
   readonly names?: 'python';
   /**
@@ -67,7 +67,7 @@ const PUBLISHED: readonly Published[] = [
 
 /** All properties, in the order in which they are published. */
 export const BAR_PROPERTIES: readonly BarProperty[] = PUBLISHED.map(([property]) => property);
-/** Properties that `metricFunc` is called for, unless the option `properties` says others. */
+/** Properties that `metricFunc` is called for if the option `properties` is not given. */
 const NAMED: readonly BarProperty[] = ['completed', 'total', 'active', 'finished'];
 
 /** Properties measured in units of work. The metrics of other properties have no label `unit`. */
@@ -82,9 +82,8 @@ const GROWING: readonly BarProperty[] = ['completed', 'finished', 'incomplete', 
 const TIMES: readonly BarProperty[] = ['eta', 'updated'];
 
 /**
- * Returns the type of a metric. Linters accept the ending `_total` only for counters and `unknown`, and the endings of
- * histograms for `unknown`. So a name with the ending `_total` is a counter if the property only grows, and all other
- * names without such an ending are gauges.
+ * Returns the type of a metric that linters accept. A name that ends in `_total` is a counter if the property only
+ * grows, otherwise `unknown`. A name with an ending of histograms is `unknown`. All other names are gauges.
  */
 function typeOf(name: string, property: BarProperty): MetricType {
   if (/_(count|sum|bucket)$/.test(name)) return 'unknown';

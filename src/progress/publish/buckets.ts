@@ -169,7 +169,7 @@ export function addRecord(bucket: Bucket, cells: Float64Array, live: boolean, no
   bucket.sampled = Math.max(bucket.sampled, cells[SAMPLED]!);
 }
 
-/** Returns the cells of a record that has the numbers of a bucket: {@link addRecord} adds the same numbers again. */
+/** Returns the cells of a record with the numbers of a bucket, so that {@link addRecord} adds the same numbers. */
 export function cellsOfBucket(bucket: Bucket): Float64Array {
   const cells = new Float64Array(RECORD_CELLS);
   cells[COMPLETED] = bucket.completed;

@@ -20,7 +20,7 @@ import { type NoContent, SLOT_BYTES, type SlotContent, type SlotNumbers, SlotRea
 const SCAN_MS = 300;
 /** Number of rounds from one check whether a child is alive to the next. */
 const ROUNDS_PER_CHECK = 4;
-/** Maximum bars of a child, so that a board of any size takes little memory. */
+/** Maximum bars of a child that are read. Limits the memory for a board file of any size. */
 const MAX_SLOTS = 4096;
 /** Maximum bytes of a text to be printed. */
 const MAX_TEXT_BYTES = 2 ** 26;
@@ -109,7 +109,7 @@ export class ChildProcesses {
     });
   }
 
-  /** Brings the published numbers of all children up to date, and ends those of children that have ended. */
+  /** Reads the published numbers of all children, and marks those of ended children as final. */
   readRecords(): void {
     this.#rounds = 0;
     this.#scan();
@@ -164,7 +164,7 @@ export class ChildProcesses {
     }
   }
 
-  /** Returns the result of reading a file; undefined when that fails, and the file is ignored from then on. */
+  /** Returns the result of reading a file. If that fails, returns undefined and ignores the file from then on. */
   #read<T>(name: string, read: (path: string) => T): T | undefined {
     try {
       return read(join(this.directory, name));

@@ -28,7 +28,7 @@ function openProcessBoard(): Board | undefined {
   return openFileBoard(directory, () => records.writeIfDue());
 }
 
-/** Has the parent of this process, if it draws the bars here, publish them too. */
+/** Makes the parent of this process, if it draws the bars of this process, publish them too. */
 export function publishInParent(): void {
   board();
 }
@@ -51,12 +51,12 @@ const global = globalThis as { [KEY]?: true };
 /**
  * Makes the main thread draw the bars of all worker threads that are started from now on. In a child process whose
  * parent draws its bars, makes the parent print what the child writes to the terminal. If a thread has loaded several
- * copies of this package, only one of them does so.
+ * copies of this package, only the first call has an effect.
  */
 export function startDrawing(): void {
   if (global[KEY]) return;
   global[KEY] = true;
-  // Bars of the parent may be on the terminal before this process has any.
+  // Output is redirected at once, since bars of the parent may be on the terminal before this process has any.
   if (isMainThread && parentDirectory() !== undefined) threadEnvironment.redirection.hold(threadEnvironment);
   if (isMainThread) drawWorkers(renderer, threadEnvironment);
   // The channel of a worker reports to the main thread when one of the worker's own workers ends. The main thread draws
@@ -69,9 +69,9 @@ export function startDrawing(): void {
  * shell, or put them into `process.env` for all later children. Children of children inherit them.
  *
  * The frames of a child's bars are read from a directory among the system's temporary files, and drawn in rows of their
- * own. Proxies of this process publish the bars of proxies of the same name in children. If a child is killed, its bars
- * that are still running are drawn and published as failed. The directory is removed when this
- * process ends. If it cannot be made, there is one warning and children draw their own bars.
+ * own. Proxies of this process also publish the bars of proxies with the same name in children. If a child is killed,
+ * its bars that are still running are drawn and published as failed. The directory is removed when this process ends.
+ * If it cannot be made, there is one warning and children draw their own bars.
  *
  * @example
  * ```ts

@@ -58,8 +58,8 @@ export function createDirectory(): string {
 }
 
 /**
- * Reports whether this user, and no other one, can create files in a directory. On Windows, which has no such modes, the
- * temporary files of each user are private.
+ * Reports whether only this user can create files in a directory. Windows has no file modes, but each user's directory
+ * of temporary files is private there.
  */
 function isPrivate(directory: string): boolean {
   try {
@@ -78,7 +78,7 @@ export function removeDirectory(directory: string): void {
   } catch {}
 }
 
-/** Removes the directories of this user's parents that were killed. */
+/** Removes directories of this user that were left by killed parent processes. */
 function removeStale(folder: string): void {
   for (const name of readdirSync(folder)) {
     const directory = join(folder, name);

@@ -7,8 +7,8 @@
  * ```
  *
  * Each record is the sum of all bars of a proxy, bucket and unit in the child and its threads. The parent copies the
- * pages into its memory, where they count like those of one more worker thread: the bars of a child that was killed have
- * failed, and their counts stay.
+ * pages into its memory and treats them as pages of a further worker thread. So if the child is killed, its open bars
+ * become failed and their counts are kept.
  */
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -38,13 +38,13 @@ const MAX_BYTES = 2 ** 26;
 const INTERVAL_MS = 100;
 
 interface RecordFileHeader extends ProcessIdentity {
-  /** Digest of {@link Backend.storage}; empty if only the child itself reads the numbers from its backend. */
+  /** Digest of {@link Backend.storage}; empty if the backend of the child is private to it. */
   readonly storage: string;
   /** Lengths of the pages, in bytes. */
   readonly pages: readonly number[];
 }
 
-/** Returns the digest of the storage in force, empty for private memory; undefined while a backend is being loaded. */
+/** Returns the digest of the active backend's storage: empty for memory, undefined while a backend is being loaded. */
 function storageDigest(): string | undefined {
   const { storage } = activeBackend();
   return storage && createHash('sha256').update(storage).digest('base64');
@@ -58,7 +58,7 @@ export class RecordFileWriter {
   readonly #sums = new Map<string, { readonly bucket: Bucket; readonly cells: Cells }>();
   #file: number | undefined;
   #header = '';
-  /** Whether the file has what is in the pages. */
+  /** Whether the file has the current content of the pages. */
   #isWritten = true;
   #nextWrite = 0;
 
@@ -68,18 +68,18 @@ export class RecordFileWriter {
     addExitStep('files', this.write);
   }
 
-  /** Writes what is new if the last write is at least {@link INTERVAL_MS} ago, for a program that runs no timers. */
+  /** Calls {@link write} if the last write is at least {@link INTERVAL_MS} ago, for loops that block timers. */
   writeIfDue(): void {
     if (performance.now() >= this.#nextWrite) this.write();
   }
 
-  /** Writes what is new. */
+  /** Writes the pages if a number has changed. */
   readonly write = (): void => {
     this.#nextWrite = performance.now() + INTERVAL_MS;
     try {
       const storage = storageDigest();
       if (storage === undefined) return;
-      // Pages that could not be written are written at the next time.
+      // Stays false after a failed write, so that the next call writes the pages.
       if (this.#update()) this.#isWritten = false;
       if (this.#sums.size > 0) this.#writeFile(storage);
     } catch (error) {
@@ -131,7 +131,7 @@ export class RecordFileWriter {
     let at = HEADER_BYTES;
     for (const buffer of buffers) {
       const bytes = new Uint8Array(buffer);
-      // The head of a page says how far it is used, so it is written after the records.
+      // The page header says how much of the page is used, so it is written after the records.
       writeSync(file, bytes, PAGE_HEADER, bytes.length - PAGE_HEADER, at + PAGE_HEADER);
       writeSync(file, bytes, 0, PAGE_HEADER, at);
       at += bytes.length;
@@ -152,14 +152,14 @@ let opened = 0;
 export class RecordFileReader {
   readonly #path: string;
   readonly #file: number;
-  /** Negative, since it must differ from the ids of all threads. */
+  /** Id of the child as a writer. Negative, so that it differs from the ids of all threads. */
   readonly #thread = -(1_000_000 * threadId + ++opened);
   readonly #pages: SharedArrayBuffer[] = [];
   readonly #reader = new ThreadPageReader();
   readonly #records: ThreadRecord[] = [];
   readonly #owner: ProcessIdentity;
 
-  /** @param path - of a file with a whole header */
+  /** @param path - path of a file with a complete header */
   constructor(path: string) {
     this.#path = path;
     this.#file = openRegular(path);
@@ -171,7 +171,7 @@ export class RecordFileReader {
     return mayLive(this.#owner);
   }
 
-  /** Copies what is new. Numbers that this process reads from its backend too are not kept twice. */
+  /** Copies the pages. If parent and child share a backend, clears the copy instead: the backend has the numbers. */
   read(): void {
     const own = storageDigest();
     const header = this.#header();
@@ -180,12 +180,12 @@ export class RecordFileReader {
     else this.#copy(header.pages);
   }
 
-  /** Keeps the last numbers, as those of an ended writer, and removes the file. */
+  /** Removes the file, and keeps the last numbers as those of an ended writer. */
   end(): void {
     this.read();
     closeSync(this.#file);
     rmSync(this.#path, { force: true });
-    // Listeners read the directory again, so the file is removed before.
+    // The file is removed first, since listeners scan the directory again.
     if (this.#pages.length > 0) workerChannel().deliver('thread ended', this.#thread);
   }
 
@@ -216,7 +216,7 @@ export class RecordFileReader {
     }
   }
 
-  /** Sets the numbers that were copied to 0. */
+  /** Sets all copied numbers to 0. */
   #clear(): void {
     this.#records.push(...this.#reader.newRecords());
     for (const { page, offset, family } of this.#records) page.fill(0, offset, offset + family.cells);

@@ -67,12 +67,12 @@ function rowsOf(text: string, columns: number): number {
  * keep the cursor in its line. Terminals built on xterm.js (VS Code, browsers) rewrap the lines below it, and move the
  * cursor down by one row for each row that this adds.
  *
- * If fewer rows are returned than there are, a line of a bar stays on the screen; if more, a line of the program is lost.
- * So rows that the terminal may have removed are not counted.
+ * A result that is too small leaves a line of a bar on the screen; one that is too large erases a line of the program.
+ * The second is worse, so rows that the terminal may have removed are not counted.
  *
  * @param rows - the rows on the screen, with the cursor at the beginning of the first
  * @param columns - the columns of the screen now
- * @param removed - the number of rows by which the screen has become lower. xterm.js removes that many below the cursor
+ * @param removed - rows that the screen has lost in height. xterm.js removes up to as many rows below the cursor
  */
 export function rowsBelow(
   rows: readonly string[],

@@ -1,4 +1,4 @@
-/** The lines of bars on a terminal, and the rows in which they stand. */
+/** The lines of bars on a terminal, and their rows. */
 
 /** Shown in the last row of the screen when there are bars below it. */
 export const MORE_HIDDEN = ' ... (more hidden) ...';
@@ -7,28 +7,28 @@ export const MORE_HIDDEN = ' ... (more hidden) ...';
 export interface DisplayLine {
   /** Row that the line belongs in, from 0. */
   readonly row: number;
-  /** Rows of the screen. */
+  /** Number of rows of the screen. */
   readonly rows: number;
   /** Returns the line's text now. */
   makeText(): string;
-  /** Text drawn last; undefined when it has to be made anew. */
+  /** Text drawn last; undefined if it must be made again. */
   drawnText: string | undefined;
-  /** Row drawn in last. */
+  /** Row in which the line was drawn last. */
   drawnRow: number;
-  /** Rows of the screen when the line was drawn last or the size changed. */
+  /** Number of rows of the screen when the line was last drawn or the size last changed. */
   drawnRows: number;
 }
 
 /** The rows of a screen that show lines. */
 export interface ComposedRows {
   readonly rows: string[];
-  /** Rows of the screen: lines in the last of them and below are hidden. */
+  /** Number of rows of the screen. Lines in its last row and below it are hidden. */
   readonly limit: number;
   /** Number of hidden lines. */
   readonly hidden: number;
 }
 
-/** Returns the rows to show, and sets the row in which each line is drawn. */
+/** Returns the rows to show, and sets `drawnRow` of each line. */
 export function composeRows(lines: Iterable<DisplayLine>): ComposedRows {
   let limit = Number.POSITIVE_INFINITY;
   for (const line of lines) limit = Math.min(limit, line.drawnRows);

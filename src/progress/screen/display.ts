@@ -40,7 +40,7 @@ export class Display {
   #rows: string[] = [];
   /** Rows of the screen: lines in the last of them and below are hidden. */
   #limit = Number.POSITIVE_INFINITY;
-  /** Rows of the screen at the start or after the last change of its size. */
+  /** Number of rows of the screen, read at the start and at each change of its size. */
   #height = 0;
   /** Number of lines that the last frame hid. */
   #hidden = 0;
@@ -50,9 +50,9 @@ export class Display {
   #isRewrapped = false;
   /** Number of rows that the cursor is below the first bar. */
   #parked = 0;
-  /** Text that leads from where the program stopped writing to the first row; `''` once it is written. */
+  /** Text that moves the cursor from the end of the program's output to the first row; `''` once it is written. */
   #leaving = '';
-  /** Whether the cursor has left the place where the program stopped writing. */
+  /** Whether the cursor has been moved away from the end of the program's output. */
   #hasLeft = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -142,9 +142,9 @@ export class Display {
   }
 
   /**
-   * Returns the text that writes a line above the others, which starts with the cursor in the first row and ends where
-   * the program goes on writing. A line that the program has not finished is drawn again below it. If there is no room
-   * for that, the program goes on in a new line.
+   * Returns the text that inserts a line above the bars. It expects the cursor in the first row, and leaves it at the
+   * place where the output of the program continues. An unfinished line of the program is drawn again below the inserted
+   * line. If there is no room for it, the program continues in a new line.
    */
   #insertAbove(text: string, rows: number): string {
     const { openLine, file } = this.#terminal;

@@ -1,20 +1,20 @@
-/** The text of a line by the columns of the screen, with the pen that wrote each of them. */
+/** The text of a line, column by column, with the pen that each column was written with. */
 
 import { undo } from './pen.js';
 
 const ESCAPE = '\u001b';
 
-/** One column: a character, with those that stand on it. The right half of a wide character has no text. */
+/** One column: a character with its combining characters. The right half of a wide character has no text. */
 interface Column {
   readonly text: string;
   readonly pen: string;
 }
 
-/** Only a character leads to the next row. */
+/** Drawn in place of an unknown column at a row's beginning: only a character makes the terminal begin the row. */
 const BLANK: Column = { text: ' ', pen: '' };
 
 export class LineText {
-  /** Undefined where nothing was written, or where it is not known what the screen shows. */
+  /** The columns; undefined where nothing was written or the content of the screen is unknown. */
   readonly #columns: (Column | undefined)[] = [];
 
   get length(): number {
@@ -39,7 +39,7 @@ export class LineText {
     this.#columns[at + 1] = { text: '', pen };
   }
 
-  /** Adds a character to the one before `at`, on which it stands. */
+  /** Adds a combining character to the character before `at`. */
   combine(at: number, text: string): void {
     const i = this.#columns[at - 1]?.text === '' ? at - 2 : at - 1;
     const column = this.#columns[i];
@@ -57,7 +57,7 @@ export class LineText {
     for (let i = from; i < to; i += 1) this.#put(i, pen === '' ? undefined : { text: ' ', pen });
   }
 
-  /** Inserts blank columns at `at`, or deletes columns, and moves those behind them up to `end`. */
+  /** Inserts blank columns at `at`, or deletes columns if `count` is negative. The columns up to `end` are shifted. */
   shift(at: number, count: number, end: number): void {
     if (at >= this.length) return;
     const moved = this.#columns.splice(at, end - at);
@@ -67,9 +67,10 @@ export class LineText {
   }
 
   /**
-   * Returns the text that draws columns again, from the terminal's default state to that of `pen`.
+   * Returns the text that draws columns again. It expects the terminal in its default state, and leaves it in that of
+   * `pen`.
    *
-   * @param width - columns of the screen, after which the terminal goes on in the next row
+   * @param width - number of columns of the screen, after which the terminal continues in the next row
    */
   draw(from: number, to: number, pen: string, width: number): string {
     let text = '';

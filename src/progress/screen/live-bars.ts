@@ -73,9 +73,9 @@ export class LiveBars {
   /** Bars that are counted and not drawn. The monitor and the end of the process handle them too. */
   readonly #undrawn = new Set<LiveBar>();
   readonly #keptRows = new Set<KeptRow>();
-  /** Undefined after several rows have changed, until it is needed. */
+  /** The rows that are not free. Undefined after several bars have moved; made again when needed. */
   #takenRows: TakenRows | undefined;
-  /** Where bars below the screen are looked for: no bar stands from row `limit` to row `from`. */
+  /** Shortens the search for bars below the screen: there is no bar in the rows from `limit` up to `from`. */
   #belowScreen = { limit: 0, from: 0 };
   #monitor: ReturnType<typeof setInterval> | undefined;
   #sampler: ReturnType<typeof setInterval> | undefined;
@@ -211,7 +211,7 @@ export class LiveBars {
     this.#belowScreen.from = first.row < closed.rows - 1 ? next : Math.min(next, first.row);
   }
 
-  /** Returns the first bar of those that stand in the row `limit` or below it. */
+  /** Returns the topmost bar in the row `limit` or below it. */
   #barBelowScreen(limit: number): LiveBar | undefined {
     const searched = this.#belowScreen;
     const from = limit < searched.limit ? limit : Math.max(limit, searched.from);

@@ -1,6 +1,6 @@
 /**
- * The line that the program has not finished: its text on the screen since the last line feed, and the cursor in it.
- * Bars stand below it, and the program goes on writing where it stopped.
+ * The unfinished line of the program: its text on the screen since the last line feed, and the cursor in it. Bars are
+ * drawn below it, and later output of the program continues it.
  */
 
 import { codePointWidth } from '../meter/display-width.js';
@@ -13,7 +13,7 @@ const NO_WRAP = `${ESCAPE}[?7l`;
 const TAB = 8;
 /** Maximum number of columns that are kept. Beyond it, the first rows of the line are forgotten. */
 const MAX_COLUMNS = 8192;
-/** Characters that stand on the one before them. */
+/** Matches a combining character, which is drawn in the column of the character before it. */
 const COMBINING = /^[\p{Mn}\p{Me}\u200b-\u200f\u2060-\u2064]$/u;
 
 function widthOf(character: string): number {
@@ -30,15 +30,15 @@ export class OpenLine {
   #wraps = true;
   /** Columns of the screen. */
   #width = Number.MAX_SAFE_INTEGER;
-  /** All rows of the line, one after the other. */
+  /** The text of all rows of the line, joined. */
   readonly #text = new LineText();
   /** Index of the first column of the cursor's row. */
   #start = 0;
-  /** Index of the cursor. Behind a character in the last column it is that of the next row. */
+  /** Index of the cursor's column. After a character in the last column, that of the next row's first column. */
   #at = 0;
-  /** Rows of the program below that of the cursor. */
+  /** Number of rows of the program below the cursor. */
   #below = 0;
-  /** Whether the lowest row was empty when the cursor left it upwards. */
+  /** Whether the lowest row was empty when the cursor moved up from it. */
   #isLowestBlank = false;
   /** Whether the text is known from its beginning, so that all of it can be drawn again. */
   #isWhole = true;
@@ -57,25 +57,25 @@ export class OpenLine {
     this.#wraps = true;
   }
 
-  /** Follows text that the program writes. @param columns - the columns of the screen */
+  /** Updates the line with text that the program writes. @param columns - the number of columns of the screen */
   write(text: string, columns: number | undefined): void {
     this.writes += 1;
     this.#fit(columns);
-    // Of the lines that the text finishes, only the sequences matter.
+    // The text of lines that are finished is not kept. Their escape sequences still change the pen.
     const end = text.lastIndexOf('\n') + 1;
     this.#follow(text.slice(0, end), () => {});
     this.#follow(text.slice(end), (run) => this.#print(run));
   }
 
-  /** Returns the text that leads from where the program stopped to the row below its line, in the default state. */
+  /** Returns the text that moves the cursor from its place to the row below the line, and resets the terminal. */
   leave(columns: number | undefined): string {
     this.#fit(columns);
     return undo(this.#pen.text) + (this.#isBlank ? '' : '\n'.repeat(this.#below + 1));
   }
 
   /**
-   * Returns the text that leads from the row below the line to where the program stopped. It draws the text before the
-   * cursor again, since the terminal may disagree about the width of a character.
+   * Returns the text that moves the cursor from the row below the line back to its place. It draws the text before that
+   * place again, since the terminal may measure the width of a character differently.
    */
   enter(columns: number | undefined): string {
     this.#fit(columns);
@@ -90,7 +90,7 @@ export class OpenLine {
     return this.#isWhole && this.#wraps ? this.#lastRow + 1 : undefined;
   }
 
-  /** Returns the text that draws the whole line from the beginning of an empty row, and leads to the cursor. */
+  /** Returns the text that draws the whole line in an empty row, and moves the cursor to its place. */
   drawWhole(): string {
     const { length } = this.#text;
     if (this.#at >= length) return this.#drawToCursor(0);
@@ -112,12 +112,12 @@ export class OpenLine {
     return Math.floor(Math.max(this.#text.length - 1, this.#at - 1, 0) / this.#width);
   }
 
-  /** Column of the cursor: the last one behind a character in that column. */
+  /** Column of the cursor. After a character in the last column, the last column. */
   get #column(): number {
     return Math.min(this.#at - this.#start, this.#width - 1);
   }
 
-  /** Adopts the width of the screen. If it has changed, the terminal has wrapped the line anew. */
+  /** Adopts the width of the screen. If it has changed, the terminal has rewrapped the line. */
   #fit(columns: number | undefined): void {
     const width = columns || Number.MAX_SAFE_INTEGER;
     if (width === this.#width) return;
@@ -136,12 +136,12 @@ export class OpenLine {
     }
   }
 
-  /** Follows the content of a sequence `ESC ] … BEL`. */
+  /** Applies the content of a sequence `ESC ] … BEL`. */
   #command(content: string): void {
     if (content.startsWith('8;')) this.#pen.setLink(content.slice(2));
   }
 
-  /** Follows a control character, or a sequence of `ESC` and one more character. */
+  /** Applies a control character, or a sequence of `ESC` and one more character. */
   #escape(token: string): void {
     if (token === '\r') this.#at = this.#start;
     else if (token === '\b') this.#moveBy(-1);
@@ -153,7 +153,7 @@ export class OpenLine {
     else if (token.startsWith(`${ESCAPE}(`)) this.#pen.setCharset(token);
   }
 
-  /** Follows a sequence `ESC [ … letter`. */
+  /** Applies a sequence `ESC [ … letter`. */
   #control(letter: string, parameters: string): void {
     const count = Math.max(Number.parseInt(parameters, 10) || 0, 1);
     if (letter === 'm') this.#pen.setAttributes(parameters);
@@ -182,7 +182,7 @@ export class OpenLine {
     if (this.#at - this.#start < this.#width) this.#moveBy(TAB - (this.#column % TAB));
   }
 
-  /** Moves the cursor to a row whose text is not known. */
+  /** Moves the cursor to a row whose text is unknown. */
   #moveToUnknown(column: number): void {
     this.#text.clear();
     this.#start = 0;
@@ -242,7 +242,7 @@ export class OpenLine {
     if (this.#text.length > MAX_COLUMNS) this.#forgetFirstRows();
   }
 
-  /** Moves the cursor to where a character goes that has no room before the edge. */
+  /** Moves the cursor to the place of a character that does not fit into the rest of the row. */
   #wrap(width: number): void {
     if (this.#wraps) {
       this.#start += this.#width;

@@ -1,4 +1,4 @@
-/** How the program writes its text: colours and other attributes, a link, a character set. */
+/** The style of the program's text: colours and other attributes, a link, a character set. */
 
 const ESCAPE = '\u001b';
 const NO_ATTRIBUTES = `${ESCAPE}[0m`;
@@ -28,7 +28,7 @@ const UNDERLINE = 4;
 
 const isWithin = (code: number, first: number, last: number) => code >= first && code <= last;
 
-/** Returns the attribute that a parameter sets. Parameters of one attribute replace each other. */
+/** Returns the attribute that a parameter sets. Parameters of the same attribute replace each other. */
 function attributeOf(code: number): number {
   if (isWithin(code, 30, 38) || isWithin(code, 90, 97)) return FOREGROUND;
   if (isWithin(code, 40, 48) || isWithin(code, 100, 107)) return BACKGROUND;
@@ -50,12 +50,12 @@ export class Pen {
   #link = '';
   #charset = '';
 
-  /** The sequences that lead from the terminal's defaults to this state; `''` for the defaults. */
+  /** The sequences that change the terminal from its defaults to this state; `''` for the defaults. */
   get text(): string {
     return sgr([...this.#attributes.values()]) + this.#link + this.#charset;
   }
 
-  /** The sequence that sets the background in which the program erases; `''` for the default one. */
+  /** The sequence that sets the background of erased columns; `''` for the default one. */
   get background(): string {
     const background = this.#attributes.get(BACKGROUND);
     return background === undefined ? '' : sgr([background]);
@@ -97,7 +97,7 @@ function sgr(parameters: readonly string[]): string {
   return parameters.length === 0 ? '' : `${ESCAPE}[${parameters.join(';')}m`;
 }
 
-/** Returns the sequences that lead from the state of `pen` to the terminal's defaults. */
+/** Returns the sequences that change the terminal from the state of `pen` to its defaults. */
 export function undo(pen: string): string {
   if (pen === '') return '';
   const link = pen.includes(`${ESCAPE}]8;`) ? NO_LINK : '';

@@ -48,7 +48,7 @@ function writeAbove(screen: SharedScreen, file: OutputFile, text: string, write:
   try {
     write();
   } finally {
-    // Another copy of the redirection may have followed the text.
+    // Another copy of the redirection may already have passed the text to the line.
     if (openLine.writes === writes) openLine.write(text, file.columns);
     restore();
   }
@@ -77,7 +77,7 @@ export function externalWriteMode(
   const { writes } = openLine;
   const show = screen.live.hide(onScreenOf(screen, target));
   const restore = once(() => {
-    // Text that was not written through the streams is taken for whole lines.
+    // Text that was not written through the streams is assumed to end its line.
     if (openLine.writes === writes) openLine.forget();
     show();
   });
@@ -114,7 +114,7 @@ interface Redirected {
 export class Redirection {
   readonly #screen: SharedScreen;
   readonly #holders = new Set<object>();
-  /** Streams that are not terminals are left untouched. */
+  /** The redirected terminals. Streams that are not terminals stay unchanged. */
   #redirected: Redirected[] = [];
   /** The beginning of a character or sequence whose end the program has not written yet. */
   #held: Uint8Array = NOTHING;
@@ -194,7 +194,7 @@ export class Redirection {
     return { terminal, write: (bytes) => original.call(file, bytes), restore };
   }
 
-  /** Returns what is complete of the bytes written so far, and keeps the rest. */
+  /** Returns the bytes written so far up to the last complete character or sequence, and holds the rest. */
   #complete(given: Uint8Array): Uint8Array {
     const bytes = this.#held.length === 0 ? given : Buffer.concat([this.#held, given]);
     const length = completeLength(bytes);
@@ -213,7 +213,7 @@ function bytesOf([chunk, encoding]: readonly unknown[]): Uint8Array | undefined 
   return Buffer.isEncoding(encoding) ? Buffer.from(chunk, encoding) : undefined;
 }
 
-/** Calls `act` while the stream passes on what is written, also if the program has corked it. */
+/** Calls `act` with the stream uncorked, so that writes reach it even if the program has corked it. */
 function withoutCorks<T>(file: OutputFile, act: () => T): T {
   const stream = file as Partial<Pick<Writable, 'writableCorked' | 'cork' | 'uncork'>>;
   const corks = stream.writableCorked ?? 0;

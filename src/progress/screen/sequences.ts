@@ -1,4 +1,4 @@
-/** Escape sequences in the output of the program, and characters and sequences that are not complete yet. */
+/** Patterns for escape sequences in the output of the program, and for incomplete characters and sequences. */
 
 const ESC = '\u001b';
 const STRING = '[^\u0018\u001a\u001b]*';
@@ -7,7 +7,7 @@ const CSI = '\\[(?<parameters>[0-?]*)[ -/]*(?<final>[@-~])';
 const OSC = `\\](?<command>[^\u0007\u0018\u001a\u001b]*)(?:[\u0007\u0018\u001a]|${ESC}\\\\|(?=${ESC}))`;
 const OTHER_STRING = `[PX^_]${STRING}(?:[\u0018\u001a]|${ESC}\\\\|(?=${ESC}))`;
 
-/** An escape sequence, a control character, or text without both. */
+/** An escape sequence, a control character, or text that contains neither. */
 export const TOKEN = new RegExp(
   `${ESC}(?:${CSI}|${OSC}|${OTHER_STRING}|[ -/]*[0-~])|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f]+`,
   'g',
@@ -21,7 +21,7 @@ const INCOMPLETE = new RegExp(
 /** Maximum number of bytes that are held back. A longer sequence is written in parts. */
 const MAX_HELD = 65_536;
 
-/** Returns how many bytes the character that starts with `byte` has; 0 for a byte that is not the first. */
+/** Returns the number of bytes of a UTF-8 character by its first byte; 0 for a byte that is not a first one. */
 function characterLength(byte: number): number {
   if (byte < 0x80) return 1;
   if (byte < 0xc0) return 0;
@@ -36,7 +36,7 @@ function lengthWithoutPartOfCharacter(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-/** Returns the number of bytes before a character or sequence that `bytes` end within. */
+/** Returns the number of bytes before the incomplete character or sequence at the end, if there is one. */
 export function completeLength(bytes: Uint8Array): number {
   const length = lengthWithoutPartOfCharacter(bytes);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');

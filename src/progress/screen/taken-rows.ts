@@ -1,6 +1,6 @@
-/** The rows in which bars stand or that are kept for tasks. */
+/** Rows that are not free: they have a bar or are kept for a task. */
 
-/** Anything that has a row; a negative one stands for its absolute value. */
+/** An object with a row. A negative row stands for its absolute value. */
 interface InRow {
   readonly row: number;
 }
@@ -11,12 +11,12 @@ function change(counts: Map<number, number>, row: number, by: number): void {
   else counts.delete(row);
 }
 
-/** Finds free rows without looking at all bars. */
+/** The taken rows of a group of bars. Finds a free row without a search through all bars. */
 export class TakenRows {
-  /** Number of bars by row: bars with a fixed row may share one. */
+  /** Number of bars by row. Bars with a fixed row may share it. */
   readonly #bars = new Map<number, number>();
   readonly #kept = new Map<number, number>();
-  /** No row above this one is free. */
+  /** Lower bound of the first free row. */
   #firstFree = 0;
 
   constructor(bars: Iterable<InRow>, kept: Iterable<InRow>) {
@@ -47,7 +47,7 @@ export class TakenRows {
     this.#firstFree = Math.min(this.#firstFree, row);
   }
 
-  /** Returns the first row, counting from `from`, that is neither taken nor kept. */
+  /** Returns the first free row that is not above `from`. */
   firstFree(from: number): number {
     const hasPassed = from <= this.#firstFree;
     let row = Math.max(from, this.#firstFree);

@@ -50,7 +50,7 @@ const terminals = new WeakMap<OutputFile, Terminal>();
 /** An output file that never throws. After a failed write it writes nothing more and warns once; counting goes on. */
 export class Terminal {
   readonly file: OutputFile;
-  /** The line that the program has not finished. The standard streams of one terminal share it. */
+  /** The unfinished line of the program. The standard streams of one terminal share it. */
   openLine = new OpenLine();
   #isBroken = false;
   #isWriting = false;
