@@ -7,8 +7,6 @@ import { after, describe, it } from 'node:test';
 import { createInfo, createStateSet, loadBackend, REGISTRY, type SeriesView, seriesOf } from 'metheus';
 import { MultiProcessFileBackend } from 'metheus/backends/file';
 
-const LATER = 4_000_000_000;
-
 describe('infos and statesets in a directory of several processes', () => {
   const directory = mkdtempSync(join(tmpdir(), 'metheus-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
@@ -29,9 +27,11 @@ describe('infos and statesets in a directory of several processes', () => {
     state.set('up');
     // A backend with a file of its own counts as another process.
     const other = new MultiProcessFileBackend({ directory });
+    // Later than the calls above, and not so far in the future that readers do not believe it.
+    const later = Date.now() / 1000 + 0.9;
     const put = (family: typeof build.descriptor, label: string, value: number) => {
       const { page, offset } = other.reserve({ family, labels: [label] });
-      page.set([value, LATER], offset);
+      page.set([value, later], offset);
     };
     put(build.descriptor, '2', 1);
     put(state.descriptor, 'up', 0);
