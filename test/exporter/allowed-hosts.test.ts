@@ -1,4 +1,4 @@
-/** The header `Host`: a web page must not read metrics through a name of its own that resolves to this machine. */
+/** The check of the header `Host`, for web pages that reach metrics through a domain that resolves to this machine. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -65,7 +65,7 @@ describe('allowedHosts', () => {
     assert.deepEqual(await statuses({ allowedHosts }, hosts), [200, 200, 200, 200, 403]);
   });
 
-  it('are any for a server on another address, unless names are given', async () => {
+  it('are all hosts for a server on another address, unless names are given', async () => {
     assert.deepEqual(await statuses({ host: '0.0.0.0' }, [...LOCAL, ...FOREIGN].map(String)), [
       ...LOCAL.map(() => 200),
       ...FOREIGN.map(() => 200),
@@ -75,11 +75,11 @@ describe('allowedHosts', () => {
     assert.deepEqual(await statuses(given, ['a.example', 'localhost', 'evil.example']), [200, 200, 403]);
   });
 
-  it('are checked where the host is a name that resolves to a loopback address', async () => {
+  it('are checked if the server listens on a name that resolves to a loopback address', async () => {
     assert.deepEqual(await statuses({ host: 'localhost' }, ['localhost:1']), [200]);
   });
 
-  it('do not matter to clients that name no host', async () => {
+  it('do not restrict requests without the header', async () => {
     server = await startMetricsServer({ port: 0, registry: smallRegistry() });
     const socket = connect({ host: '127.0.0.1', port: server.port });
     socket.end('GET /metrics HTTP/1.0\r\n\r\n');
@@ -88,7 +88,7 @@ describe('allowedHosts', () => {
     socket.destroy();
   });
 
-  it('name the option in the answer, for every path, and in one warning', async () => {
+  it('are named in the answer to a refused request, for every path, and in one warning', async () => {
     const warnings: string[] = [];
     const listen = (warning: Error): void => void warnings.push(warning.message);
     process.on('warning', listen);

@@ -108,7 +108,7 @@ describe('createFetchHandler', () => {
     });
   }
 
-  it('breaks a body that is not read', async (t) => {
+  it('ends a body that is not read with an error', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const registry = new Watched();
     const response = await createFetchHandler({ registry })(new Request(URL));

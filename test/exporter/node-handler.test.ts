@@ -237,7 +237,7 @@ describe('createMetricsHandler', () => {
         assert.match(body.toString(), counted);
       });
 
-      it(`a collector that ${name} is a 500 that says so with onError 'fail'`, async () => {
+      it(`a collector that ${name} causes a 500 with its error with onError 'fail'`, async () => {
         const registry = smallRegistry();
         registry.register({ collect });
         const url = await serve(createMetricsHandler({ registry, onError: 'fail' }));
@@ -267,7 +267,7 @@ describe('createMetricsHandler', () => {
       assert.match(body.toString(), /late/);
     });
 
-    it('an unknown onError is an error when the handler is made', () => {
+    it('an unknown onError throws when the handler is created', () => {
       assert.throws(() => createMetricsHandler({ onError: 'ignore' as 'fail' }), {
         code: 'METHEUS_INVALID_OPTIONS',
       });
@@ -439,7 +439,7 @@ describe('createMetricsHandler', () => {
         const response = await open(url, ask);
         await quiet(() => registry.taken);
         t.mock.timers.tick(MAX_STALL_MS - 1);
-        // A client that reads now is not dropped.
+        // The stall timer of a client that reads again starts anew.
         const before = registry.taken;
         const bytes = 10 * 1024 * 1024;
         for (let length = 0; length < bytes; ) length += ((await read(response)) as Buffer).length;
@@ -482,7 +482,7 @@ async function turns(count: number): Promise<'running'> {
   return 'running';
 }
 
-/** Waits until a number stays the same for many turns of the event loop, since a test has replaced the timers. */
+/** Waits until a number stays the same for many turns of the event loop. Needs no timers, which the tests replace. */
 async function quiet(look: () => number): Promise<void> {
   for (let before = -1; before !== look(); ) {
     before = look();

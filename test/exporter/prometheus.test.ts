@@ -105,7 +105,7 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     assert.deepEqual(await stored('shop_size_bytes_count', 1, 2), { '[]': 2 });
   });
 
-  it('has the rest when a collector fails, and the failures', async () => {
+  it('stores the other families and the number of failures when a collector fails', async () => {
     const failing = { name: 'failing', collect: () => Promise.reject(new Error('for a while')) };
     registry.register(failing);
     const failures = await until('a failure in Prometheus', async () => {
@@ -118,7 +118,7 @@ describe('a Prometheus server', { skip: requireTool('prometheus') }, () => {
     await scrapeThat('a scrape without an error', (error) => error === '');
   });
 
-  it('sees a registry fail, and recover', async () => {
+  it('reports a failed scrape when a registry fails, and scrapes again when it recovers', async () => {
     isBroken = true;
     await scrapeThat('a scrape that fails', (error) => /500/.test(error));
     isBroken = false;

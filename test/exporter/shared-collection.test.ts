@@ -171,7 +171,7 @@ describe('concurrent scrapes', () => {
 });
 
 describe('a collection that hangs', () => {
-  it('is not joined when it is too old, and no scrape waits for its end', async (t) => {
+  it('is neither joined nor waited for when it is too old', async (t) => {
     let now = 5000;
     t.mock.method(performance, 'now', () => now);
     const registry = new Answered();
@@ -182,14 +182,14 @@ describe('a collection that hangs', () => {
     assert.equal(registry.answers.length, 2);
     registry.answers[1]!(2);
     assert.equal(numberOf(await later), 2);
-    // The end of the first one changes nothing.
+    // The end of the first collection has no effect on later scrapes.
     const last = collect(shared);
     registry.answers[0]!(1);
     registry.answers[2]!(3);
     assert.equal(numberOf(await last), 3);
   });
 
-  it('delays the scrapes that wait for the next one for a limited time', async (t) => {
+  it('delays scrapes that wait for the next collection at most for MAX_RUN_MS', async (t) => {
     let now = 5000;
     t.mock.method(performance, 'now', () => now);
     t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -218,7 +218,7 @@ describe('a collection that hangs', () => {
     assert.match(await response.text(), /a collection that has not ended after 60 s/);
   });
 
-  it('keeps nothing of scrapes whose clients have disconnected', async () => {
+  it('releases the memory of scrapes whose clients have disconnected', async () => {
     const registry = new Answered();
     const shared = sharedCollections(registry);
     const scrapes = Array.from({ length: 100 }, () => {
@@ -235,7 +235,7 @@ describe('a collection that hangs', () => {
     assert.equal(registry.answers.length, 1);
   });
 
-  it('is not followed by another one when all scrapes that waited have been abandoned', async (t) => {
+  it('is not followed by another collection when all waiting scrapes were abandoned', async (t) => {
     let now = 5000;
     t.mock.method(performance, 'now', () => now);
     const registry = new Answered();

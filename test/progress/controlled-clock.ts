@@ -1,10 +1,10 @@
 /**
- * Clocks that a test can stop. Bars keep the clocks that they find when they are loaded, so a test imports this file
- * before `metheus/progress`.
+ * Clocks that a test can stop. Must be imported before `metheus/progress`, since bars save the clocks of Node when
+ * their module is loaded.
  */
 import type { TestContext } from 'node:test';
 
-/** The times of both clocks while they are stopped, in milliseconds. */
+/** The times of both clocks in milliseconds; undefined while the clocks run. */
 let stopped: { unix: number; monotonic: number } | undefined;
 
 const { now: unix } = Date;

@@ -1,4 +1,4 @@
-/** Addresses that a proxy cannot take, and programs that must not suffer from their proxy. */
+/** Addresses that are not available to a proxy, and programs that must not be kept running by their proxy. */
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -27,7 +27,7 @@ function proxyAt(t: TestContext, options: TqdmPromProxyOptions): TqdmPromProxy {
   return proxy;
 }
 
-/** Takes a port until the test ends, unless another program has it. */
+/** Listens on a port until the test ends, unless it is in use already. */
 async function take(t: TestContext, port = 0): Promise<number> {
   const blocker = createServer().listen(port, '127.0.0.1');
   await once(blocker, 'listening').catch(() => {});
@@ -35,7 +35,7 @@ async function take(t: TestContext, port = 0): Promise<number> {
   return (blocker.address() as AddressInfo | null)?.port ?? port;
 }
 
-/** Makes `listen` fail with an error of the system for some addresses until the test ends. */
+/** Makes `listen` fail with a system error for these hosts until the test ends. */
 function refuse(t: TestContext, code: string, hosts: readonly string[]): { restore(): void } {
   const { listen } = Server.prototype;
   const { mock } = t.mock.method(Server.prototype, 'listen', function (this: Server, ...given: [never]) {
@@ -48,7 +48,7 @@ function refuse(t: TestContext, code: string, hosts: readonly string[]): { resto
 }
 
 describe('a proxy whose address is not available', () => {
-  it('takes the next free port, and says which', async (t) => {
+  it('takes the next free port, and names it in a warning', async (t) => {
     const warnings = listenForWarnings(t);
     const port = await take(t);
     const proxy = proxyAt(t, { httpPort: port });
@@ -64,7 +64,7 @@ describe('a proxy whose address is not available', () => {
     assert.equal(bucketOf(await scrape(proxy), 'moved')['completed_total it'], 3);
   });
 
-  it('takes the next port in ascending order', async (t) => {
+  it('tries the next ports in ascending order', async (t) => {
     const port = await freePort();
     await take(t, port - 1);
     const proxy = proxyAt(t, { httpPort: port - 1 });
@@ -80,7 +80,7 @@ describe('a proxy whose address is not available', () => {
     assert.notEqual(new URL(proxy.url!).port, '65535');
   });
 
-  it('takes the loopback address where its own is not of this machine', async (t) => {
+  it('takes the loopback address if the given one does not belong to this machine', async (t) => {
     const warnings = listenForWarnings(t);
     const httpPort = await freePort();
     const proxy = proxyAt(t, { httpHost: '192.0.2.1', httpPort });
@@ -91,7 +91,7 @@ describe('a proxy whose address is not available', () => {
   });
 
   for (const code of ['EADDRNOTAVAIL', 'EAFNOSUPPORT']) {
-    it(`takes the loopback address where IPv6 is off (${code})`, async (t) => {
+    it(`takes the loopback address if IPv6 is disabled (${code})`, async (t) => {
       refuse(t, code, ['::1']);
       const httpPort = await freePort();
       const proxy = proxyAt(t, { httpHost: '[::1]', httpPort });
@@ -100,7 +100,7 @@ describe('a proxy whose address is not available', () => {
     });
   }
 
-  it('never ends its program when no address works, and can be started again', async (t) => {
+  it('does not end its program when no address is available, and can be started again', async (t) => {
     const warnings = listenForWarnings(t);
     const refused = refuse(t, 'EMFILE', ['127.0.0.1', '::1']);
     const httpPort = await freePort();
@@ -115,7 +115,7 @@ describe('a proxy whose address is not available', () => {
     assert.equal(proxy.url, `http://127.0.0.1:${httpPort}/metrics`);
   });
 
-  it('rejects when it is required', async (t) => {
+  it('rejects with the option required', async (t) => {
     const port = await take(t);
     await assert.rejects(proxyAt(t, { httpPort: port, required: true }).start(), {
       code: 'METHEUS_PORT_IN_USE',
@@ -127,7 +127,7 @@ describe('a proxy whose address is not available', () => {
 });
 
 describe('a program with nothing else to do', () => {
-  /** Scrapes the program over a connection that stays open, and takes its last work away. */
+  /** Starts the program, scrapes it over a connection that stays open, and ends its remaining work. */
   async function startAndScrape(t: TestContext, args: readonly string[] = []) {
     const agent = new Agent({ keepAlive: true });
     t.after(() => agent.destroy());
@@ -142,12 +142,12 @@ describe('a program with nothing else to do', () => {
     return { url, ended };
   }
 
-  it('ends although its proxy serves and a client is connected', async (t) => {
+  it('ends even though its proxy listens and a client is connected', async (t) => {
     const { ended } = await startAndScrape(t);
     assert.deepEqual(await ended, [0, null]);
   });
 
-  it('goes on with keepAlive', async (t) => {
+  it('keeps running with keepAlive', async (t) => {
     const { url, ended } = await startAndScrape(t, ['keep']);
     const first = await Promise.race([ended, get(url).then(() => get(url))]);
     assert.ok('status' in first && first.status === 200);

@@ -33,7 +33,7 @@ describe('a bar whose bucket changes', () => {
     bar.setDescription('read b');
     assert.deepEqual(await numbersOf(proxy, 'read'), [4, 10, 1, 0, 0]);
     bar.setDescription('write b');
-    // Each bucket expects what is done in it, and the new one the rest.
+    // The old bucket expects only the units that were done in it; the new one expects the rest.
     assert.deepEqual(await numbersOf(proxy, 'read'), [4, 4, 0, 0, 0]);
     assert.deepEqual(await numbersOf(proxy, 'write'), [0, 6, 1, 0, 0]);
     bar.update(5);
@@ -56,13 +56,13 @@ describe('a bar whose bucket changes', () => {
       for (const item of bar) {
         if (item === 2) bar.setDescription(`${kind}-two`);
       }
-      // Rounds 0 and 1 are done when the third one, 2, renames the bar.
+      // Rounds 0 and 1 are done when round 2 renames the bar.
       assert.deepEqual(await numbersOf(proxy, `${kind}-one`), [2, 2, 0, 0, 0]);
       assert.deepEqual(await numbersOf(proxy, `${kind}-two`), [4, 4, 0, 1, 0]);
     }
   });
 
-  it('is asked for at most once a frame, and only after a change', async (t) => {
+  it('calls bucketFunc at most once a frame, and only after a change', async (t) => {
     const asked: (readonly [string, number | null, unknown])[] = [];
     const proxy = await serve(t, {
       bucketFunc({ desc, total, postfix }) {
@@ -89,7 +89,7 @@ describe('a bar whose bucket changes', () => {
     assert.deepEqual(await numbersOf(proxy, 'all'), [5, 9, 0, 1, 0]);
   });
 
-  it('ends in its last bucket, even if no frame came after the change', async (t) => {
+  it('ends in its last bucket, even without a frame after the change', async (t) => {
     const proxy = await serve(t, { bucketFunc: firstWord });
     const bar = proxy.tqdm({ ...COUNTED, desc: 'open' });
     bar.desc = 'closing';
@@ -101,7 +101,7 @@ describe('a bar whose bucket changes', () => {
     assert.deepEqual(await numbersOf(proxy, 'closed'), Array(5).fill(undefined));
   });
 
-  it('gets the whole bar', async (t) => {
+  it('passes the whole bar to bucketFunc', async (t) => {
     let seen: BarSnapshot | undefined;
     const proxy = await serve(t, {
       bucketFunc(bar) {
@@ -141,7 +141,7 @@ describe('a bar whose bucket changes', () => {
     });
   });
 
-  it('does not change without a bucketFunc', async (t) => {
+  it('stays in its bucket without a bucketFunc', async (t) => {
     const proxy = await serve(t);
     const bar = proxy.tqdm({ ...COUNTED, desc: 'start' });
     bar.setDescription('file 1');
@@ -151,7 +151,7 @@ describe('a bar whose bucket changes', () => {
     assert.deepEqual(await numbersOf(proxy, 'file 1'), Array(5).fill(undefined));
   });
 
-  it('moves to another backend with the others, and its records are reused', async (t) => {
+  it('moves to another backend with the other bars, and its records are reused', async (t) => {
     const proxy = await serve(t, { bucketFunc: firstWord });
     const bar = proxy.tqdm({ ...COUNTED, desc: 'a', total: 4 });
     bar.update(1);
@@ -166,7 +166,7 @@ describe('a bar whose bucket changes', () => {
 });
 
 describe('add', () => {
-  it('publishes a bar made elsewhere, with what it has counted', async (t) => {
+  it('publishes a bar that was created without a proxy, with its count so far', async (t) => {
     const proxy = await serve(t);
     const bar = tqdm({ ...COUNTED, desc: 'elsewhere', total: 10, unit: 'B' });
     bar.update(3);
@@ -179,7 +179,7 @@ describe('add', () => {
     assert.deepEqual(await numbersOf(proxy, 'elsewhere', 'B'), [7, 10, 0, 1, 0]);
   });
 
-  it('publishes the bar of a loop, before it or in it', async (t) => {
+  it('publishes the bar of a loop, before the loop or during it', async (t) => {
     const proxy = await serve(t, { bucketFunc: firstWord });
     for (const _ of proxy.add(tqdm([1, 2, 3], { ...COUNTED, desc: 'before' })));
     assert.deepEqual(await numbersOf(proxy, 'before'), [3, 3, 0, 1, 0]);
@@ -188,7 +188,7 @@ describe('add', () => {
     assert.deepEqual(await numbersOf(proxy, 'inside'), [3, 3, 0, 1, 0]);
   });
 
-  it('asks bucketFunc again for a bar that was added', async (t) => {
+  it('calls bucketFunc again for a bar that was added', async (t) => {
     const proxy = await serve(t, { bucketFunc: firstWord });
     const bar = proxy.add(tqdm({ ...COUNTED, desc: 'one', total: 5 }));
     bar.update(2);
@@ -205,7 +205,7 @@ describe('add', () => {
     assert.deepEqual(await numbersOf(proxy, 'ended'), Array(5).fill(undefined));
   });
 
-  it('throws for anything but a bar, and for a bar of another proxy', async (t) => {
+  it('throws for a value that is not a bar, and for a bar of another proxy', async (t) => {
     const warnings = listenForWarnings(t);
     const proxy = await serve(t);
     const other = await serve(t);

@@ -10,7 +10,7 @@ import { bucketOf, COUNTED, listenForWarnings, samples, scrape } from './served-
 
 let proxies = 0;
 
-/** Returns a proxy with one bar that has counted. */
+/** Returns a proxy with one bar that has counted `count` units. */
 function countedProxy(registry: CollectorRegistry, count: number): TqdmPromProxy {
   const proxy = new TqdmPromProxy({
     httpHost: '127.0.0.1',
@@ -47,7 +47,7 @@ describe('a registered proxy', () => {
     assert.equal(served['app_progress_completed_total{bucket="Rows",unit="it"}'], 5);
   });
 
-  it('serves its bars once when it is started too', async (t) => {
+  it('serves its bars only once if it is started too', async (t) => {
     const warnings = listenForWarnings(t);
     for (const prefix of ['', 'app']) {
       const registry = new CollectorRegistry({ prefix });

@@ -28,7 +28,7 @@ async function debug(proxy: TqdmPromProxy) {
 }
 
 describe('/debug', () => {
-  it('has the buckets of the proxy, and all open bars', async (t) => {
+  it('contains the buckets of the proxy, and all open bars', async (t) => {
     const proxy = await serve(t);
     const bar = proxy.tqdm({ ...COUNTED, desc: 'Upload', unit: 'B', total: 10, initial: 1, postfix: 'p' });
     bar.update(3);
@@ -75,7 +75,7 @@ describe('/debug', () => {
     assert.deepEqual((await debug(proxy)).bars, []);
   });
 
-  it('contains the units of a loop up to now, and anything as a postfix', async (t) => {
+  it('contains all units that a loop has done, and a postfix of any type', async (t) => {
     const proxy = await serve(t);
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
@@ -88,7 +88,7 @@ describe('/debug', () => {
     }
   });
 
-  it('has the bars of child processes that this process draws', async (t) => {
+  it('contains the bars of child processes that this process draws', async (t) => {
     const proxy = await serve(t, { name: 'debugged' });
     const opening: ChildOpening = { options: { desc: 'In a child', total: 100 }, name: 'debugged' };
     const child = fork(
@@ -113,7 +113,7 @@ describe('/debug', () => {
     assert.equal(published.active, 1);
   });
 
-  it('is read with GET or HEAD, under the same names as the metrics', async (t) => {
+  it('is served for GET and HEAD, under the same hosts as the metrics', async (t) => {
     const proxy = await serve(t);
     const other = await get(debugUrl(proxy), { method: 'POST' });
     assert.deepEqual([other.status, other.headers.allow], [405, 'GET, HEAD']);

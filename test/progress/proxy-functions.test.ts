@@ -216,7 +216,7 @@ describe('properties', () => {
     assert.deepEqual(served, { job_completed: 2, job_total: 5, job_active: 1, job_finished: 0 });
   });
 
-  it('are those of the option, in their own order', async (t) => {
+  it('are those of the option, in the fixed order', async (t) => {
     const metricFunc: MetricFunc = (bucket, property) => `${bucket}_${property}`;
     const named = await serve(t, { metricFunc, properties: ['failed', 'completed'] });
     named.tqdm({ ...COUNTED, desc: 'job' }).fail();
@@ -261,7 +261,7 @@ describe("names: 'python'", () => {
     assert.deepEqual(samples(await scrape(proxy)), { a_b_failed_count: 1, a_b_eta_it: 0 });
   });
 
-  it('are free of lint', { skip: requireTool('promtool') }, async (t) => {
+  it('pass promtool without warnings', { skip: requireTool('promtool') }, async (t) => {
     const proxy = await serve(t, { names: 'python' });
     for (const desc of ['My first bar', '2nd bar', 'rocket 🚀'])
       proxy.tqdm({ ...COUNTED, desc, total: 1 }).update();

@@ -1,5 +1,5 @@
 /**
- * A program with a proxy that is sent `disconnect` after it was scraped, and then has nothing else to do. The argument
+ * A program with a proxy. After a scrape, the test sends it `disconnect`, and it has nothing else to do. The argument
  * `keep` makes the proxy keep it running.
  */
 import { TqdmPromProxy } from 'metheus/progress';

@@ -75,7 +75,7 @@ describe('a proxy', () => {
     assert.equal(bucketOf(await scrape(proxy), 'bar')['completed_total it'], 1);
   });
 
-  it('rejects when it is required and the port is in use, and starts when it is free', async (t) => {
+  it('rejects if the option required is set and the port is in use, and starts once the port is free', async (t) => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await once(blocker, 'listening');
     t.after(() => blocker.close());

@@ -9,7 +9,7 @@ export const COUNTED = { disable: true, mininterval: 1e9 } as const;
 
 let proxies = 0;
 
-/** Starts a proxy that serves until the test ends, with a registry and a name of its own unless they are given. */
+/** Starts a proxy that serves until the test ends. By default, it has its own registry and name. */
 export async function serve(t: TestContext, options: TqdmPromProxyOptions = {}): Promise<TqdmPromProxy> {
   const registry = new CollectorRegistry();
   const name = `served-${++proxies}`;

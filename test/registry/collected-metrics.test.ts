@@ -1,4 +1,4 @@
-/** Collectors that make metrics at each scrape, as custom collectors of pytheus do, instead of families. */
+/** Collectors that create metrics instead of families at each scrape, like the custom collectors of pytheus. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
@@ -17,7 +17,7 @@ import {
 
 const unregistered = { registry: null } as const;
 
-/** Returns what a registry exposes that has one collector, without the lines of comments. */
+/** Returns the exposition of a registry with one collector, without comment lines. */
 async function exposedBy(collector: Collector, registry = new CollectorRegistry()): Promise<string[]> {
   registry.register(collector);
   const lines = (await generateMetrics(registry)).split('\n');
@@ -25,7 +25,7 @@ async function exposedBy(collector: Collector, registry = new CollectorRegistry(
 }
 
 describe('a collector that yields metrics', () => {
-  it('exposes what it counted in this scrape', async () => {
+  it('exposes the values that it set in the same scrape', async () => {
     class MyCollector {
       *collect() {
         const counter = createCounter('name_total', 'Description.', unregistered);
@@ -111,7 +111,7 @@ describe('a collector that yields metrics', () => {
     assert.deepEqual(await exposedBy({ collect }, new CollectorRegistry({ prefix: 'app' })), ['app_g 0']);
   });
 
-  it('stands for the whole metric when it yields one that has labels', async () => {
+  it('exposes all series of a metric when it yields one of its children', async () => {
     const counter = createCounter('c_total', 'C.', { ...unregistered, requiredLabels: ['a'] });
     counter.labels({ a: 'x' }).inc();
     counter.labels({ a: 'y' }).inc();
@@ -119,7 +119,7 @@ describe('a collector that yields metrics', () => {
     assert.deepEqual(await exposedBy({ collect }), ['c_total{a="x"} 1', 'c_total{a="y"} 1']);
   });
 
-  it('is ignored for a name that a metric of the registry has', async () => {
+  it('exposes no metric whose name a metric of the registry has', async () => {
     const registry = new CollectorRegistry();
     createGauge('taken', 'T.', { registry }).set(1);
     const collect = () => [createGauge('taken', 'T.', unregistered), createGauge('free', 'F.', unregistered)];
@@ -129,7 +129,7 @@ describe('a collector that yields metrics', () => {
     assert.ok(lines.includes('metheus_collector_errors_total{collector="mine",cause="duplicate"} 1'));
   });
 
-  it('fails by name for anything else', async () => {
+  it('fails with its name in the error for any other value', async () => {
     const registry = new CollectorRegistry({ onError: 'fail' });
     registry.register({ name: 'mine', collect: () => [{ name: 'c_total', value: 1 }] as never });
     await assert.rejects(generateMetrics(registry), {

@@ -310,7 +310,7 @@ describe('custom collectors', () => {
     assert.equal(await generateMetrics(registry), '');
   });
 
-  it('may set metrics, whose new values are in the same scrape', async () => {
+  it('may set metrics, and the same scrape contains the new values', async () => {
     const registry = new CollectorRegistry();
     const gauge = createGauge('g', 'Help.', { registry });
     registry.register({
@@ -387,7 +387,7 @@ describe('custom collectors', () => {
     await assert.rejects(generateMetrics(registry), { code: 'METHEUS_DUPLICATE_FAMILY' });
   });
 
-  it('cannot return the name of a metric', async () => {
+  it('cannot return a family with the name of a metric', async () => {
     const registry = new CollectorRegistry({ onError: 'fail' });
     registry.register({ name: 'one', collect: () => [family('g', 1)] });
     const gauge = createGauge('g', 'Help.', { registry });

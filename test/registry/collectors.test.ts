@@ -1,4 +1,4 @@
-/** Collectors that fail, hang, or return the families of others: what is served, and what names them. */
+/** Collectors that fail, hang or return duplicate families: the served families, and the errors and warnings. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import {
@@ -21,7 +21,7 @@ const family = (name: string, value: number, labels: Record<string, string> = {}
 const exposed = (name: string, value: number) =>
   `# HELP ${name} Help.\n# TYPE ${name} gauge\n${name} ${value}\n`;
 
-/** Returns the errors that a scrape counts, as `collector cause count`. */
+/** Returns the counts of failed collectors in an exposition, each as `collector cause count`. */
 function errorsIn(text: string): string[] {
   const sample = /^metheus_collector_errors_total\{collector="(.*)",cause="(.*)"\} (\d+)$/gm;
   return Array.from(text.matchAll(sample), ([, collector, cause, count]) => `${collector} ${cause} ${count}`);
@@ -49,7 +49,7 @@ beforeEach(() => {
 afterEach(() => process.off('warning', listen));
 
 describe('a failed collector', () => {
-  it('leaves the rest served, and is named in a metric and one warning', async () => {
+  it('does not affect the rest of the scrape, and is named in a metric and in one warning', async () => {
     const registry = new CollectorRegistry();
     createGauge('before', 'Help.', { registry }).set(1);
     registry.register({
@@ -142,7 +142,7 @@ describe('a failed collector', () => {
     });
   });
 
-  it('is counted on the backend that is loaded later', async () => {
+  it('is counted on a backend that is loaded later', async () => {
     const registries = [new CollectorRegistry({ scope: 'shared' }), new CollectorRegistry()];
     for (const registry of registries) {
       registry.register({ name: 'c', collect: () => Promise.reject(new Error('no')) });
@@ -211,7 +211,7 @@ describe('the time limit of a collector', () => {
     assert.deepEqual(errorsIn(text), ['short timeout 1']);
   });
 
-  it('ends a generator that never does', async (t) => {
+  it('stops an endless generator', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const registry = new CollectorRegistry();
     let given = 0;
@@ -233,7 +233,7 @@ describe('the time limit of a collector', () => {
     while (!hasEnded) await turn();
   });
 
-  it('keeps nothing of late results', async (t) => {
+  it('drops results that arrive late', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const registry = new CollectorRegistry();
     const late = deferred<FamilySnapshot[]>();
@@ -282,7 +282,7 @@ describe('families of the same name from two collectors', () => {
     );
   });
 
-  it('are joined with all that their series have, in any order of their labels', async () => {
+  it('are joined with exemplars and timestamps of their series, in any order of the labels', async () => {
     const registry = new CollectorRegistry({ onError: 'fail' });
     const exemplar = { labels: { trace: 't' }, value: 0.5, timestamp: 7 };
     const histogram = (labelNames: readonly string[], x: string): Collector => ({
@@ -392,7 +392,7 @@ describe('a registry in a registry', () => {
     assert.equal(await generateMetrics(inner), exposed('inner_b', 1) + exposed('inner_d', 2));
   });
 
-  it('has one time limit for each of its collectors, and one metric of failures', async (t) => {
+  it('applies the time limit to each of its collectors, and counts failures in one metric', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const [outer, inner] = [new CollectorRegistry(), new CollectorRegistry()];
     createGauge('g', 'Help.', { registry: inner }).set(1);
@@ -406,7 +406,7 @@ describe('a registry in a registry', () => {
     assert.deepEqual(errorsIn(text), ['hung timeout 1']);
   });
 
-  it('cannot have the name of a metric of the other one', async () => {
+  it('cannot expose a family with the name of a metric of the outer registry', async () => {
     const [outer, inner] = [new CollectorRegistry(), new CollectorRegistry({ scope: 'in' })];
     for (const registry of [outer, inner]) createGauge('g', 'Help.', { registry });
     outer.register(inner);
@@ -450,6 +450,6 @@ describe('a registry in a registry', () => {
   });
 });
 
-it('errors of collections are of the class of this package', () => {
+it('register throws an error of the class MetheusError', () => {
   assert.throws(() => new CollectorRegistry().register({} as Collector), MetheusError);
 });

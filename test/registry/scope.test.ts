@@ -1,4 +1,4 @@
-/** The identity of registries: families are the same if the scopes of their registries agree, in whatever order these were created. */
+/** The identity of registries: registries with the same scope share families, in any order of their creation. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -21,7 +21,7 @@ import {
 } from 'metheus';
 import type { CellRequest, Cells, SnapshotRequest } from 'metheus/backends';
 
-/** Records the scope and name of each family that it is called with. */
+/** A backend that records the scope and name of each family that it is called with. */
 class Recording extends SingleProcessBackend {
   readonly calls: string[] = [];
   readonly scopes = new Set<string>();
@@ -50,7 +50,7 @@ class Recording extends SingleProcessBackend {
 describe('the scope of a registry', () => {
   const scopeOf = (options: RegistryOptions) => new CollectorRegistry(options).scope;
 
-  it('is the option, else the prefix', () => {
+  it('is the option or, without it, the prefix', () => {
     assert.equal(scopeOf({ scope: 'shop' }), 'shop');
     assert.equal(scopeOf({ scope: 'shop', prefix: 'billing' }), 'shop');
     assert.equal(scopeOf({ prefix: 'billing' }), 'billing');
@@ -78,7 +78,7 @@ describe('a private registry', () => {
   });
   after(() => loadBackend(SingleProcessBackend));
 
-  it('never reaches the backend, whatever its metrics do', async () => {
+  it('never passes a family to the backend, in any operation of its metrics', async () => {
     const registry = new CollectorRegistry();
     for (const home of [registry, null]) {
       createCounter('c_total', 'C.', { registry: home, requiredLabels: ['a'] })
@@ -178,7 +178,7 @@ describe('registries of several processes', () => {
   const directory = mkdtempSync(join(tmpdir(), 'metheus-scope-'));
   after(() => rmSync(directory, { recursive: true }));
 
-  /** Creates registries in the given order, counts in each, and prints what each of them serves. */
+  /** A program that creates registries in the given order, counts in each, and prints the exposition of each. */
   const PROGRAM = `
 import { CollectorRegistry, createCounter, generateMetrics, loadBackend } from 'metheus';
 import { MultiProcessFileBackend } from 'metheus/backends/file';

@@ -1,4 +1,4 @@
-/** A scrape of many families lets the event loop run. */
+/** A scrape of many families pauses for the event loop. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import {
@@ -12,10 +12,10 @@ import {
 import { turnsDuring } from '../support/turns.js';
 
 const FAMILIES = 640;
-/** Maximum number of families that are copied, renamed or encoded without a pause, where a pause is due at once. */
+/** Maximum number of families that are copied or renamed, and encoded, between two pauses on the slow clock. */
 const [COPIED, ENCODED] = [16, 64];
 
-/** Replaces the clock by one on which everything takes longer than a time slice. */
+/** Replaces the clock by one that advances by more than a time slice at each reading. */
 function slowClock(t: TestContext): void {
   let now = 0;
   t.mock.method(performance, 'now', () => (now += 100));
@@ -78,7 +78,7 @@ describe('a scrape of many families', () => {
     assert.ok(Math.max(...counts) > Math.min(...counts), 'nothing was observed during the collection');
   });
 
-  it('is right while metrics come and go', async (t) => {
+  it('is correct while metrics are registered and unregistered', async (t) => {
     const registry = registryOf();
     await registry.collect();
     slowClock(t);

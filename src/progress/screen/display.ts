@@ -143,8 +143,8 @@ export class Display {
 
   /**
    * Returns the text that inserts a line above the bars. It expects the cursor in the first row, and leaves it at the
-   * place where the output of the program continues. An unfinished line of the program is drawn again below the inserted
-   * line. If there is no room for it, the program continues in a new line.
+   * place where the output of the program continues. An unfinished line of the program is drawn again below the new
+   * line. If there is no room for it, the program continues in an empty line.
    */
   #insertAbove(text: string, rows: number): string {
     const { openLine, file } = this.#terminal;

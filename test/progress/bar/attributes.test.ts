@@ -88,7 +88,7 @@ describe('attributes of a bar', () => {
     assert.equal(bar.maxinterval, 50);
   });
 
-  it('are still those of the bar after its end', () => {
+  it('keep the values of the bar after its end', () => {
     const { tqdm, clock } = fakeTqdm();
     const given = tqdm(null, { miniters: 4 });
     given.close();

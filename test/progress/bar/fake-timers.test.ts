@@ -1,4 +1,4 @@
-/** Fake timers of test runners, which replace the clocks and timers of the global object, and are installed mid-run. */
+/** Fake timers of test runners, which replace the clocks and timers of the global object while bars are running. */
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { tqdm } from '#metheus/progress/tqdm.js';
 
 const real = { performance, Date, setTimeout, setInterval };
 
-/** Replaces clocks and timers as `useFakeTimers` of Jest and Vitest does: time stands still and starts at 0. */
+/** Replaces clocks and timers as `useFakeTimers` of Jest and Vitest does. The time is 0 and does not advance. */
 function useFakeTimers(): void {
   class FakeDate extends Date {
     static override now = () => 0;

@@ -7,11 +7,11 @@ import { harmlessText } from '#metheus/progress/bar/line.js';
 import { fakeTqdm } from '../fakes.js';
 import { EmulatedScreen } from '../screen/emulated-file.js';
 
-// The same cases in every run.
+// A fixed seed generates the same cases in every run.
 fc.configureGlobal({ seed: 20_261_128 });
 
 const ESC = '\u001b';
-/** Characters that act on a terminal. Tabs and colours stay in their line. */
+/** Characters that act on a terminal. Tabs are allowed; colours are removed before the match. */
 const ACTIVE = /(?!\t)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 const COLOURS = new RegExp(`${ESC}\\[[\\d;]*m`, 'g');
 
@@ -34,7 +34,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
 };
 
 describe('harmless text', () => {
-  it('is unchanged when it was harmless', () => {
+  it('is the same text if that was harmless', () => {
     for (const text of ['', 'plain', 'Größe 漢字 👩‍💻', 'עברית\u200f', `${ESC}[31mred${ESC}[0m`]) {
       assert.equal(harmlessText(text), text);
     }
@@ -47,12 +47,12 @@ describe('harmless text', () => {
     assert.equal(harmlessText(`a${ESC}]0;t`), 'a\ufffd]0;t');
   });
 
-  it('keeps colours, which end with the text', () => {
+  it('keeps colours, and resets them at its end', () => {
     assert.equal(harmlessText(`${ESC}[1;31mred`), `${ESC}[1;31mred${ESC}[0m`);
     assert.equal(harmlessText(`${ESC}[31mred${ESC}[39m!`), `${ESC}[31mred${ESC}[39m!`);
   });
 
-  it('never acts on a terminal, whatever it was made of', () => {
+  it('never acts on a terminal, for random text', () => {
     const part = fc.oneof(fc.constantFrom(...Object.values(HOSTILE)), fc.string({ unit: 'binary' }));
     const cut = fc.tuple(fc.array(part), fc.nat(40)).map(([parts, from]) => parts.join('').slice(from));
     fc.assert(

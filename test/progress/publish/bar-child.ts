@@ -12,13 +12,13 @@ export interface ChildOpening {
   readonly options: BarOptions;
   /** The proxy's name. @defaultValue that of proxies without a name */
   readonly name?: string;
-  /** Whether to do everything in a child of this child, or in a worker thread of it. */
+  /** Runs everything in a child or in a worker thread of this child. */
   readonly nested?: 'child' | 'worker';
 }
 
 export type ChildOrder =
   | { readonly update: number }
-  /** Blocks the event loop in a loop over a bar until the file exists. */
+  /** Runs a loop over a bar, without a pause for the event loop, until the file exists. */
   | { readonly loopUntil: string }
   /** Loads the file backend. */
   | { readonly load: string }
@@ -33,7 +33,7 @@ const { options, name, nested } = opening;
 const report = (text: string) => (isMainThread ? process.send!(text) : parentPort!.postMessage(text));
 
 function count(): void {
-  // Not started, as in a program: the parent's proxy serves.
+  // The proxy is not started, since the parent's proxy serves the bars.
   const proxy = new TqdmPromProxy(name === undefined ? {} : { name });
   let bar = proxy.tqdm(options);
   const perform = async (order: ChildOrder) => {

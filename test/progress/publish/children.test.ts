@@ -74,8 +74,8 @@ async function publishes(
 const BAR = { desc: 'Job', total: 100 };
 
 describe('bars of child processes', { timeout: 120_000 }, () => {
-  it('are added to those of the parent, and end with their process', async (t) => {
-    // The name of proxies that are given none, such as those of these children.
+  it('add up with those of the parent, and end with their process', async (t) => {
+    // The default name, which the proxies of these children have too.
     const { name } = new TqdmPromProxy();
     const proxy = await serve(t, { name });
     const own = proxy.tqdm({ ...COUNTED, ...BAR });
@@ -116,7 +116,7 @@ describe('bars of child processes', { timeout: 120_000 }, () => {
     own.close();
   });
 
-  it('are published by the children of children, by their threads, and when they are not drawn', async (t) => {
+  it('are published from children of children, from threads of children, and if they are not drawn', async (t) => {
     const proxy = await serve(t, { name: 'nested' });
     const options = { ...BAR, disable: true };
     const nested = await startChild(t, { options, name: 'nested', nested: 'child' });
@@ -131,7 +131,7 @@ describe('bars of child processes', { timeout: 120_000 }, () => {
     await publishes(proxy, 'Job', [23, 200, 0, 1, 1]);
   });
 
-  it('move while their process blocks its event loop', async (t) => {
+  it('are updated while their process blocks its event loop', async (t) => {
     const proxy = await serve(t, { name: 'busy' });
     const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
     t.after(() => rmSync(folder, { recursive: true }));
@@ -144,7 +144,7 @@ describe('bars of child processes', { timeout: 120_000 }, () => {
     await until('the end', async () => (await numbersOf(proxy, 'Busy')).finished_bars_total || undefined, 20);
   });
 
-  it('leave no more records than one, however many children there were', async (t) => {
+  it('leave only one record, for any number of children', async (t) => {
     const proxy = await serve(t, { name: 'generations' });
     for (let generation = 1; generation <= 4; generation++) {
       const child = await startChild(t, { options: BAR, name: 'generations' });
@@ -167,7 +167,7 @@ describe('bars of child processes', { timeout: 120_000 }, () => {
     assert.deepEqual(bucketOf(await scrape(proxy), 'Job'), {});
   });
 
-  it('are published once when the processes share a backend, also one that the child loads later', async (t) => {
+  it('are published once if the processes share a backend, even if the child loads it later', async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'metheus-'));
     t.after(async () => {
       await loadBackend(SingleProcessBackend);
@@ -179,7 +179,7 @@ describe('bars of child processes', { timeout: 120_000 }, () => {
     await publishes(proxy, 'Job', [1, 100, 1, 0, 0]);
     await loadBackend(MultiProcessFileBackend, { directory });
     await publishes(proxy, 'Job', [1, 100, 1, 0, 0]);
-    // The child has numbers of its own until it loads the same backend.
+    // The child keeps its own numbers until it loads the same backend.
     await tell(before, { update: 1 });
     await publishes(proxy, 'Job', [2, 100, 1, 0, 0]);
     await tell(before, { load: directory });

@@ -1,4 +1,4 @@
-/** Directories and files that other users have put where a parent and its children look for theirs. */
+/** Directories and files of other users in the places where a parent and its children expect their own. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import {
@@ -19,7 +19,7 @@ import { temporaryFolder } from './controlled-screen.js';
 const isRoot = process.getuid?.() === 0;
 /** An unprivileged user. */
 const UID = 65534;
-/** The identity of a process that has ended: no system starts two processes with the boot id of another one. */
+/** The identity of an ended process: its boot id differs from that of this system. */
 const ENDED = JSON.stringify({ pid: 1, start: 1, bootId: 'another boot', pidNamespace: 0 });
 
 /** Makes a directory that looks like that of a parent that has ended. */
@@ -30,7 +30,7 @@ function plant(folder: string, name: string, mode = 0o700): string {
   return directory;
 }
 
-/** Runs a module, given as text, with its own folder for temporary files. Returns its output. */
+/** Runs a module, given as text, with `folder` for temporary files. Returns its output. */
 async function run(
   folder: string,
   code: string,
@@ -44,7 +44,7 @@ async function run(
   return stdout;
 }
 
-/** Prints the directory that children of the process would use, and whether it exists. */
+/** A module that prints the directory for its child processes, and whether it exists. */
 const PARENT = `
   import { existsSync } from 'node:fs';
   import { progressEnv } from 'metheus/progress';
@@ -81,7 +81,7 @@ describe('a parent', () => {
     });
   }
 
-  it('removes the directory of an ended parent, but none that others can write or that a link leads to', async (t) => {
+  it('removes the directory of an ended parent, unless other users can write to it or it is a link', async (t) => {
     const folder = temporaryFolder(t);
     const [own, shared, target] = [
       plant(folder, 'own'),
@@ -142,7 +142,7 @@ describe('a child', () => {
     assert.equal(await drawnBy(folder, plant(folder, 'own')), 'parent');
   });
 
-  it('draws its bars itself rather than use a directory that others can write, or a link', async (t) => {
+  it('draws its bars itself if other users can write to the directory, or if it is a link', async (t) => {
     const folder = temporaryFolder(t);
     const [shared, link] = [plant(folder, 'shared', 0o777), join(folder, 'link')];
     fifo(join(shared, 'owner'));
@@ -152,7 +152,7 @@ describe('a child', () => {
     }
   });
 
-  it('draws its bars itself rather than use a directory of another user', {
+  it('draws its bars itself if the directory belongs to another user', {
     skip: !isRoot && 'needs root to change the owner of a directory',
   }, async (t) => {
     const folder = temporaryFolder(t);

@@ -1,4 +1,4 @@
-/** Output of any kind while bars are open: apart from the bars, the screen is that of the program without bars. */
+/** Output while bars are open: apart from the bars, the screen must be the same as without bars. */
 import assert from 'node:assert/strict';
 import { clearLine, createInterface, cursorTo, moveCursor } from 'node:readline';
 import { PassThrough } from 'node:stream';
@@ -9,7 +9,7 @@ import { LiveBars } from '#metheus/progress/screen/live-bars.js';
 import { FakeClock, fakeTqdm } from '../fakes.js';
 import { type EmulatedFile, EmulatedScreen, type Picture } from './emulated-file.js';
 
-// The same cases in every run.
+// A fixed seed generates the same cases in every run.
 fc.configureGlobal({ seed: 20_261_127 });
 
 const SIZE = { columns: 20, rows: 30 };
@@ -20,10 +20,10 @@ interface Streams {
   readonly stderr: EmulatedFile;
 }
 
-/** Writes to the streams as a program does. */
+/** The output of a program: a function that writes to the streams. */
 type Output = (streams: Streams) => unknown;
 
-/** Text that shows the state in which a program leaves the terminal: its attributes, its link and its character set. */
+/** Text whose cells show in which state the program left the terminal: attributes, link and character set. */
 const PROBE = 'probe\nq';
 
 function open(screen: EmulatedScreen) {
@@ -121,7 +121,7 @@ const CASES: Readonly<Record<string, Output>> = {
     ['1;3;4;38;5;208', '22;48;2;1;2;3', '39;9', '7', '24;29;4:3', '27;91;107'].map((codes) =>
       stdout.write(`${ESC}[${codes}m${codes[0]}`),
     ),
-  'a background that is erased with': ({ stdout }) =>
+  'an erased background': ({ stdout }) =>
     [`${ESC}[44mab`, `${ESC}[K`, `\u0008${ESC}[1K`, 'c', `${ESC}[0m`, '\r', 'd'].map((text) =>
       stdout.write(text),
     ),
@@ -166,11 +166,11 @@ const CASES: Readonly<Record<string, Output>> = {
     ['漢'.repeat(9), 'x', '漢', '字', '\b\b'].map((text) => stdout.write(text)),
   'wide characters that are overwritten': ({ stdout }) =>
     ['漢字漢字', '\b\b\bx', '\r y', '\t', 'z'].map((text) => stdout.write(text)),
-  'a mark on a character of another write': ({ stdout }) =>
+  'a combining mark in a separate write': ({ stdout }) =>
     ['cafe', '\u0301', ' o', '\u0308'].map((text) => stdout.write(text)),
   'characters whose width is not certain': ({ stdout }) =>
     ['👩‍💻 ', '🏳️‍🌈', ' ok', '\b', '!'].map((text) => stdout.write(text)),
-  'lines that are written anew': ({ stdout }) =>
+  'lines that are written again': ({ stdout }) =>
     ['a\nb\nc\n', `${ESC}[2A`, `${ESC}[2K\rB`, `${ESC}[1B`, '\r', 'C', `${ESC}[1E`, 'end'].map((text) =>
       stdout.write(text),
     ),
@@ -191,10 +191,10 @@ const CASES: Readonly<Record<string, Output>> = {
 
 describe('output while bars are open', () => {
   for (const [name, output] of Object.entries(CASES)) {
-    it(`is that of the program without bars: ${name}`, async () => {
+    it(`is the same as without bars: ${name}`, async () => {
       const expected = await pictureWithout(output);
       assert.deepEqual(await pictureWithBars(output), expected);
-      // The last lines of the bars stand above a line that the program has not finished.
+      // The last lines of bars are drawn above an unfinished line of the program.
       assert.deepEqual(await pictureWithBars(output, true), expected);
     });
   }
@@ -223,7 +223,7 @@ describe('an unfinished line', () => {
     assert.deepEqual(await screen.lines(), ['half whole', 'bar 0: 0']);
   });
 
-  it('goes on where it stopped after a change of the width', async () => {
+  it('continues at its end after a change of the width', async () => {
     const screen = new EmulatedScreen(SIZE);
     const { openBar } = open(screen);
     using _ = openBar(false);
@@ -236,7 +236,7 @@ describe('an unfinished line', () => {
     assert.deepEqual(await screen.lines(), ['012345678901234567890123456789abc!', 'bar 0: 0']);
   });
 
-  it('that is higher than the screen ends at the last line of a bar', async () => {
+  it('that is higher than the screen is ended by the last line of a bar', async () => {
     const screen = new EmulatedScreen({ columns: 10, rows: 4 });
     const { openBar } = open(screen);
     const bar = openBar(true);
@@ -292,7 +292,7 @@ const barStep = fc.record({
   leave: fc.boolean(),
 });
 
-/** Bytes of pieces, divided anywhere into writes. */
+/** Writes of random pieces of text, whose bytes are divided at random places. */
 const writes = fc
   .tuple(
     fc.array(piece, { minLength: 1, maxLength: 25 }),
@@ -318,7 +318,7 @@ const program = fc.tuple(writes, fc.infiniteStream(fc.option(barStep, { freq: 2 
 );
 
 describe('random output while bars are open', () => {
-  it('is that of the program without bars', async () => {
+  it('is the same as without bars', async () => {
     await fc.assert(
       fc.asyncProperty(program, async (steps) => {
         const output = ({ stdout, stderr }: Streams, onBars: (step: Step) => void = () => {}) => {

@@ -127,7 +127,7 @@ describe('a log', () => {
     assert.equal(stderr.take(), 'step 2:   0%|          | 0/3 [00:00<?, ?it/s]\n');
   });
 
-  it('gets the last line of a bar that does not stay if it got a line of it before', () => {
+  it('gets the last line of a bar with leave: false if it has a line of that bar', () => {
     const stderr = new FakeFile(false);
     const { tqdm, clock } = fakeTqdm({ stderr });
     const bar = tqdm(null, { total: 3, leave: false });
@@ -140,7 +140,7 @@ describe('a log', () => {
     assert.equal(stderr.take(), '100%|██████████| 3/3 [00:12<00:00,  4.00s/it]\n');
   });
 
-  it('gets lines when it is a standard stream, named or not', () => {
+  it('gets lines if it is a standard stream, given as the option file or not', () => {
     const log = new FakeFile(false);
     for (const given of [{ stdout: log }, { stderr: log }, { stdout: log, env: { CI: 'true' } }]) {
       fakeTqdm(given).tqdm(null, { file: log, total: 1 }).close();

@@ -31,7 +31,7 @@ export class EmulatedFile extends Writable {
   }
 }
 
-/** The rows of a terminal, those that have scrolled away included, and its cursor. */
+/** The rows of a terminal, including those that have scrolled away, and its cursor. */
 export interface Picture {
   /** Text and attributes of each row, without the blank rows at the end. */
   readonly rows: readonly string[];
@@ -68,7 +68,7 @@ export class EmulatedScreen {
     this.#terminal.write(Uint8Array.from(chunk));
   }
 
-  /** Changes the size, and tells the files. */
+  /** Changes the size of the terminal and of its files, which emit `resize`. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.settle();
     this.#terminal.resize(columns, rows);
@@ -77,7 +77,7 @@ export class EmulatedScreen {
     this.stderr.emit('resize');
   }
 
-  /** Waits until everything written is on the screen. */
+  /** Resolves when everything written is on the screen. */
   settle(): Promise<void> {
     return new Promise((resolve) => this.#terminal.write('', resolve));
   }
@@ -118,7 +118,7 @@ export class EmulatedScreen {
   }
 
   #attributesOf(cell: xterm.IBufferCell): string {
-    // A blank shows its background only.
+    // Only the background of a blank is visible.
     const isBlank = cell.getChars().trim() === '' && !cell.isUnderline() && !cell.isInverse();
     const background = `${cell.getBgColorMode()}/${cell.getBgColor()}`;
     if (isBlank) return background === PLAIN_BACKGROUND ? PLAIN : background;

@@ -72,7 +72,7 @@ describe('the end of a program with bars on its terminal', { skip: requireTermin
     assertRestored(program);
   });
 
-  it('shows the rounds that were done when process.exit is called in the body of a loop', async () => {
+  it('shows the completed rounds when process.exit is called in the body of a loop', async () => {
     using program = play('exitInLoop', { ...SIZE, args: ['1'] });
     assert.deepEqual(await program.exited, { code: 1, signal: null });
     assert.deepEqual(program.screen(), ['|███▉   | 57/100']);

@@ -1,11 +1,11 @@
-/** Thousands of open bars: rows are found without looking at all bars, and are the same as if all were looked at. */
+/** Thousands of open bars: free rows are found without a search through all bars, with the same result. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Bar } from '#metheus/progress/bar/bar.js';
 import { fakeTqdm } from '../fakes.js';
 
-// The same cases in every run.
+// A fixed seed generates the same cases in every run.
 fc.configureGlobal({ seed: 20_261_127 });
 
 const COUNT = 10_000;
@@ -20,7 +20,7 @@ function cost(work: () => void): number {
 
 describe('many open bars', () => {
   for (const output of ['lines', 'terminal'] as const) {
-    it(`cost the same each, however many there are: ${output}`, () => {
+    it(`have a constant cost for each bar: ${output}`, () => {
       const { tqdm } = fakeTqdm();
       const bars: Bar[] = [];
       const open = () => {
@@ -40,7 +40,7 @@ describe('many open bars', () => {
 });
 
 describe('rows', () => {
-  it('are the first free ones, and go to bars below the screen when they are free again', () => {
+  it('are the first free ones, and are given to bars below the screen when they become free', () => {
     const step = fc.tuple(fc.constantFrom('open', 'open', 'open', 'fixed', 'close'), fc.nat(30));
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {

@@ -95,7 +95,7 @@ describe('the cursor after lines were wrapped', () => {
     assert.equal(rowsBelow(rows, 30, 0, { TERM: 'xterm-256color', TERM_PROGRAM: 'vscode' }), 4);
   });
 
-  it('is not taken to be below rows that the terminal may have removed', () => {
+  it('does not count rows that the terminal may have removed', () => {
     const vscode = { TERM: 'xterm-256color', TERM_PROGRAM: 'vscode' };
     assert.equal(rowsBelow(rows, 30, 2, vscode), rowsBelow(rows.slice(0, 2), 30, 0, vscode));
     assert.equal(rowsBelow(rows, 30, 9, vscode), 0);

@@ -203,7 +203,7 @@ describe('a bar iterates over', () => {
 });
 
 describe('options as the only argument', () => {
-  it('make a bar that is moved by update', () => {
+  it('create a bar that is advanced by update', () => {
     const { tqdm, opened } = fakeTqdm();
     const bar = tqdm({ total: 100, desc: 'By hand', unit: 'B' });
     bar.update(50);
@@ -226,14 +226,14 @@ describe('options as the only argument', () => {
     }
   });
 
-  it('are checked as the second argument is', () => {
+  it('are checked like the second argument', () => {
     const { tqdm } = fakeTqdm();
     const wrong = (options: object) => () => tqdm(options);
     assert.throws(wrong({ totl: 3 }), { code: 'METHEUS_INVALID_BAR_OPTION', message: /'totl'.*total/ });
     assert.throws(wrong({ total: '3' }), { code: 'METHEUS_INVALID_BAR_OPTION', message: /total = '3'/ });
   });
 
-  it('are a source if they can be iterated, and an invalid one beside other options', () => {
+  it('are the source if they are iterable, and an invalid source if followed by other options', () => {
     const { tqdm } = fakeTqdm();
     const source = { total: 5, *[Symbol.iterator]() {} };
     assert.deepEqual([...tqdm(source)], []);

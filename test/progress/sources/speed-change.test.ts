@@ -1,4 +1,4 @@
-/** Frames of loops that suddenly become slow. The loops never return to the event loop, so no timer helps them. */
+/** Frames of loops that suddenly become slow. The loops block the event loop, so no timer can draw their frames. */
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
@@ -6,7 +6,7 @@ import type { Bar } from '#metheus/progress/bar/bar.js';
 import { tqdm, trange } from '#metheus/progress/tqdm.js';
 
 const SLOW_MS = 200;
-/** Slow rounds in a second. */
+/** Number of slow rounds in a second. */
 const MAX_LATE_ROUNDS = 1000 / SLOW_MS;
 
 function block(ms: number): void {

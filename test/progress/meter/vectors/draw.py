@@ -89,7 +89,7 @@ def text(r):
 
 
 def bar_text(r):
-    """A text of a bar. Sequences other than colours, and colours that are not ended, differ from tqdm."""
+    """Returns a text of a bar, without sequences that tqdm draws differently: only colours that are ended."""
     drawn = text(r)
     while re.search(r"\x1b(?!\[[\d;]*m)|\x1b\[[1-9][\d;]*m[^\x1b]*$", drawn):
         drawn = text(r)

@@ -9,7 +9,7 @@ VALUES = [1, 42, 0.5, 0.123456, 3.14159, 1e-07, 123456, 1234567890, -3, "ok", ""
 
 
 def uncut_format(r):
-    """A format that cuts no text. Here, what is left of a colour that was cut does not reach the terminal."""
+    """Returns a format that cuts no text: Metheus, unlike tqdm, removes the rest of a colour that was cut."""
     drawn = bar_format(r)
     while re.search(r"\{(desc|l_bar)[^}]*\.\d", drawn):
         drawn = bar_format(r)
@@ -82,8 +82,8 @@ def attribute(r, key, looping):
 
 def change(r, key, looping=False):
     """
-    Any operation but `update`. While a loop runs, `n` is not set, since Python's `n` is behind the loop then, and the
-    bar is not reset, since the end of the loop would set `n` to all of its rounds.
+    Returns an operation other than `update`. During a loop, it does not set `n`, which Python updates only at frames,
+    and does not reset the bar, since the end of the loop would set `n` to the number of all rounds.
     """
     refresh = r.random() < 0.8
     if r.random() < 0.05:
@@ -194,7 +194,7 @@ class Nest:
         for _ in range(r.choice([0, 0, 0, 0, 1, 2])):
             ops.append(r.choice([change(r, key, True), change(r, r.randint(0, key), True), write(r), tick(self.time)]))
         if r.random() < 0.04:
-            # Not `update`: Python leaves its units out at the end of the loop.
+            # `update` is excluded, since Python drops its units at the end of the loop.
             ops.append(["close", key])
         return ops
 
