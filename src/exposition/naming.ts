@@ -160,7 +160,7 @@ export class FamilyNamer<F> {
     return exposed;
   }
 
-  /** Returns the names that a family has unless they are taken. */
+  /** Returns the names that a family gets if no other family has taken one of them. */
   #preferredOf(family: FamilyDescriptor): Exposed<F> {
     let exposed = this.#preferred.get(family);
     if (exposed === undefined) {

@@ -13,8 +13,8 @@ import {
 /** Options of counters and histograms. */
 export interface ExemplarOptions {
   /**
-   * Called for each observation without an exemplar. Returns the labels of one, or `undefined`. `currentTrace()` of
-   * `metheus/opentelemetry` returns such a function.
+   * Returns the labels of an exemplar, or `undefined` for none. Called for each observation that is not given one.
+   * `currentTrace()` of `metheus/opentelemetry` returns such a function.
    *
    * @defaultValue only exemplars that are given to an observation
    */

@@ -48,7 +48,7 @@ export interface FamilySettings {
 type ChildConstructor<M extends Child> = new (family: MetricFamily<M>, given: Values) => M;
 
 export class MetricFamily<M extends Child> implements CellOwner {
-  /** Replaced by one with another scope when a private metric is registered, and when it is unregistered. */
+  /** The scope in it changes when a private metric is registered, and when the metric is unregistered. */
   descriptor: FamilyDescriptor;
   /** The metric with no label given. */
   readonly root: M;

@@ -121,8 +121,7 @@ export class MetricsDirectory {
    * Returns all files, and adds to `settled` those that will not change any more; files in it are not read again.
    *
    * A compaction renames the new archive into place and then removes the files that it contains. So the archive is read
-   * first, and checked again at the end. If it has not changed, every file was in the archive or still in the
-   * directory.
+   * first, and checked again at the end. If it is the same, every file was in it or still in the directory.
    */
   *#readAll(settled: Set<MetricsFile>): Generator<void, MetricsFile[]> {
     for (let tries = 1; ; tries++) {

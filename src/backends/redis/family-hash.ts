@@ -67,7 +67,7 @@ export function parseTexts(json: string): string[] | undefined {
  */
 const FORMAT = 1;
 
-/** Start of a script that ends it with an error for a hash of a later format. KEYS: the hash. */
+/** Lua: begins a script, and ends it with an error if the hash has a later format. KEYS: the hash. */
 export const CHECK_FORMAT = `
 if (tonumber(redis.call('HGET', KEYS[1], 'd') or ${FORMAT}) or ${FORMAT}) > ${FORMAT} then
   return redis.error_reply('ERR it was written by a newer version of the package')

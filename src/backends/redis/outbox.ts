@@ -54,7 +54,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   protected readonly series = new Map<string, Series>();
   /** Released series that Redis still has to delete. */
   protected readonly removed = new Set<Series>();
-  /** Released series of which Redis still has to take back this producer's numbers. */
+  /** Released series whose numbers of this producer are still to be taken back from Redis. */
   protected readonly moved = new Set<Series>();
   protected batch: B | undefined;
   /** The series that the scan under way has not compared yet. */

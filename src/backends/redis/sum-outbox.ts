@@ -32,7 +32,7 @@ export interface Additions extends Batch {
   readonly create: boolean;
 }
 
-/** A series to remove, of which this producer has no numbers any more, or only new ones. */
+/** A series to remove. This producer has no numbers in it any more, or only new ones. */
 interface RemovedSeries {
   /** Amount up to which a cell counts as 0, since sums of many numbers are inexact. */
   readonly tolerance: number;
