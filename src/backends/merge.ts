@@ -240,7 +240,7 @@ export class Merger {
     return created === undefined ? { family, rows, values } : { family, rows, values, created };
   }
 
-  /** Finds the merged rows of new rows. Forgets all known ones first if a source has gone or has removed a row. */
+  /** Assigns new rows of the sources to merged rows. Starts anew if a source has gone or has removed a row. */
   *#place(copies: readonly SourceCopy[]): Generator<void, void> {
     const stale = this.#placements.some(
       ({ source, version }, i) => copies[i]?.source !== source || copies[i].version !== version,

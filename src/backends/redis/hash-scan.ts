@@ -27,7 +27,7 @@ return { found[1], table.concat(state, ' '), found[2] }
 
 /**
  * Returns fields and values in turn. Fields may occur twice. Values of a large hash may be of different moments, but
- * none is missing because it was moved.
+ * no value is missing, even if it was moved during the scan.
  */
 export async function readFields(connection: Connection, key: string): Promise<string[]> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {

@@ -245,7 +245,7 @@ export function invalidLine(line: number, given: string, expected: string): Meth
   });
 }
 
-/** Parses a number or a bound; `undefined` for anything else, also for the hexadecimal digits and underscores of Go. */
+/** Parses a number or a bound; `undefined` for other text, which includes Go's hexadecimal digits and underscores. */
 export function numberOf(text: string): number | undefined {
   if (DECIMAL.test(text)) return Number(text);
   const infinite = INFINITE.exec(text);

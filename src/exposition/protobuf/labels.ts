@@ -21,7 +21,7 @@ export const MAX_LENGTH_BYTES = 5;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A label's name as it stands in label texts, and as it is written. */
+/** A label's name in label texts, and the name that is encoded for it. */
 export interface LabelName {
   readonly text: Uint8Array;
   /** The field `name` of the pair, and the tag of the field `value`. */
