@@ -46,7 +46,7 @@ describe('queries of the guide', { skip: requireTool('prometheus') }, () => {
     assert.deepEqual(found, expected, query);
   }
 
-  it('are right in the second run as in the first', async () => {
+  it('are correct in the first run and in the second', async () => {
     const percent = documentedQuery('percent done');
     const failed = documentedQuery('percent of bars that failed');
     const incomplete = documentedQuery('bars that were left early in the last hour');
@@ -75,7 +75,7 @@ describe('queries of the guide', { skip: requireTool('prometheus') }, () => {
     await yields(failed, { Job: 25 });
   });
 
-  it('say nothing about bars whose total is not known', async () => {
+  it('return no result for bars whose total is unknown', async () => {
     const bar = proxy.tqdm({ ...COUNTED, desc: 'Stream' });
     bar.update(5);
     await yields('progress_completed_total{bucket="Stream"}', { Stream: 5 });

@@ -93,7 +93,7 @@ const FLOAT: Kind = {
   },
 };
 
-/** A finite number, read as by Python's `int()`. */
+/** A finite number. Text is read as by Python's `int()`. */
 const INTEGER: Kind = {
   expected: 'a finite number',
   accepts: Number.isFinite,

@@ -90,13 +90,13 @@ export class BarState {
     return this.clock.now() - this.startT;
   }
 
-  /** Units per second at the time `now`: smoothed, else the average; `null` at the very start. */
+  /** Returns the units per second: the smoothed rate or, while there is none, the average; `null` at the very start. */
   rateAt(now: number): number | null {
     const rate = this.speed.rateAfter(this.currentN - this.lastPrintN, now - this.lastPrintT);
     return rate ?? averageRate(this.currentN - this.settings.initial, now - this.startT);
   }
 
-  /** The outcome of a bar that is closed now: incomplete below a known total, else finished. */
+  /** The outcome if the bar were closed now: incomplete below a known total, otherwise finished. */
   get outcomeOfClose(): Outcome {
     return this.currentN < (this.#total ?? 0) ? cells.INCOMPLETE : cells.FINISHED;
   }
@@ -136,9 +136,9 @@ export class BarState {
   }
 
   /**
-   * Sets `n`. The published count only grows: it contains a larger `n`, and stays when `n` becomes smaller.
+   * Sets `n`. The published count only grows: if `n` becomes smaller, the count stays the same.
    *
-   * @param shift - what is added to the count at the last frame, so that the difference is not a new speed
+   * @param shift - units by which `n` jumps without work; they do not count for the speed
    */
   setN(n: number, shift = 0): void {
     const amount = n - this.n;
@@ -241,7 +241,7 @@ export class BarState {
     this.sample(this.startT);
   }
 
-  /** Makes the record say how many of its units are those of this bar. */
+  /** Sets the cell `BASE` again, after the record's count and `n` have changed by different amounts. */
   rebase(): void {
     const { page, offset } = this.record;
     this.#set(cells.BASE, page[offset + cells.COMPLETED]! - this.currentN);

@@ -9,7 +9,7 @@ export const COMPLETED = 0;
 export const EXPECTED = 1;
 /** Bars started with this record. */
 export const STARTED = 2;
-/** Bars of this record that came to their end. */
+/** Bars of this record that finished. */
 export const FINISHED = 3;
 /** Bars of this record that were closed by an error. */
 export const FAILED = 4;
@@ -17,22 +17,22 @@ export const FAILED = 4;
 export const RATE = 5;
 /** Remaining seconds of the open bar at the time {@link SAMPLED}; {@link UNKNOWN} when not known. */
 export const ETA = 6;
-/** Unix time in seconds of the newest start, unit or end of a bar, as far as it was noticed by a sample. */
+/** Unix time in seconds of the newest start, unit or end of a bar that a sample has recorded. */
 export const UPDATED = 7;
 /** Bars of this record that were closed before they reached their total. */
 export const INCOMPLETE = 8;
-/** The count in {@link COMPLETED} at which the `n` of the open bar is 0. */
+/** Difference of {@link COMPLETED} and the `n` of the open bar. */
 export const BASE = 9;
 /** The total of the open bar; {@link UNKNOWN} when not known. */
 export const TOTAL = 10;
 /** Unix time in seconds of the newest sample of the open bar's speed. */
 export const SAMPLED = 11;
-/** Units by which the open bar moves from frame to frame. */
+/** Units that the open bar did between its last two frames. */
 export const STEP = 12;
 /** Cells of one record. */
 export const RECORD_CELLS = 13;
 
-/** Value of a cell for a number that is not known. */
+/** Value of a cell whose number is unknown. */
 export const UNKNOWN = -1;
 
 /** The state in which a bar was closed. */

@@ -47,7 +47,7 @@ export class Speed {
   readonly #units: Ema;
   readonly #seconds: Ema;
   readonly #miniters: Ema;
-  /** Units of the last frame in which the bar had moved. */
+  /** Number of units in the last frame that had any. */
   lastUnits = 0;
 
   /** @param smoothing - weight of the newest frame, from 0 to 1; 0 for no smoothing */
@@ -65,8 +65,8 @@ export class Speed {
   }
 
   /**
-   * Returns the rate some time after the last frame. While there are no new units, the next are assumed to come now, as
-   * many as in the last frame: so the rate of a bar that is late decreases.
+   * Returns the rate at a time after the last frame. If there are no new units, assumes that as many as in the last
+   * frame are done now. So the rate decreases while a bar does not move.
    *
    * @param units - units since the last frame
    * @param seconds - time since the last frame

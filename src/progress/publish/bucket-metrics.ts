@@ -93,7 +93,7 @@ function typeOf(name: string, property: BarProperty): MetricType {
 
 type NumberOf = typeof publishedNumber;
 
-/** Returns a number as `tqdm-prometheus-exporter` counts: a bar that was left early has finished too. */
+/** Returns a number as in `tqdm-prometheus-exporter`, where a bar that was left early counts as finished. */
 const pythonNumber: NumberOf = (bucket, property) =>
   publishedNumber(bucket, property) + (property === 'finished' ? bucket.incomplete : 0);
 

@@ -30,7 +30,7 @@ const NO_NUMBERS = {
   total: 0,
   /** Units of work done by the running bars whose total is known. */
   running_completed: 0,
-  /** Units of work expected of these bars. */
+  /** Units of work expected of the running bars whose total is known. */
   running_expected: 0,
   /** Bars that are running. */
   active: 0,
@@ -65,7 +65,7 @@ export function emptyBucket(bucket: string, unit: string): Bucket {
   return { bucket, unit, ...NO_NUMBERS, limited: 0, sampled: 0 };
 }
 
-/** Returns a number as it is published; NaN for one that is not known, which is left out. */
+/** Returns a published number of a bucket; NaN for an unknown number, which is left out. */
 export function publishedNumber(bucket: Bucket, property: BarProperty): number {
   const value = bucket[property];
   switch (property) {
@@ -129,14 +129,12 @@ export class BucketReader {
   }
 }
 
-/**
- * Seconds without a sample after which a thread counts as blocked. A clock of another machine may differ by so much.
- */
+/** Maximum age of a sample in seconds. Older ones mean a blocked thread. Covers the differences of clocks. */
 const MAX_SAMPLE_AGE = 3;
 
 /**
- * Returns the factor by which a bar's speed has decreased since its newest sample. A thread that takes no samples is
- * blocked: its bar has moved by one step at most.
+ * Returns the factor for the speed of a bar: less than 1 if its thread is blocked and takes no samples. The bar is then
+ * assumed to have moved by one step since its newest sample.
  */
 function decay(cells: Float64Array, now: number): number {
   const age = now - cells[SAMPLED]!;

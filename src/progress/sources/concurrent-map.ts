@@ -1,4 +1,4 @@
-/** `tqdm.map` and `tqdm.each`: call a function for all items, some at a time or one after the other, with a bar. */
+/** Calls of a function for each item, with a bar: several at a time with `tqdm.map`, one by one with `tqdm.each`. */
 
 import { MetheusError, show } from '../../errors.js';
 import { checkOptionNames } from '../../model/options.js';

@@ -55,8 +55,8 @@ export interface PromiseBars {
   ): Promise<Awaited<R>[]>;
 
   /**
-   * Calls `work(item, index)` for one item after the other, and awaits what it returns. Unlike a `for` loop, it knows why
-   * it ends: the bar fails if `work` or the source throws, and the result rejects with the error.
+   * Calls `work(item, index)` for one item after the other, and awaits each result. If `work` or the source throws, the
+   * bar fails and the returned promise rejects with the error. A `for` loop cannot detect errors of its body.
    *
    * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE` as a rejection
    */

@@ -1,4 +1,4 @@
-/** Numbers that are given to a bar after its constructor. They are checked by the same rules. */
+/** Numbers that are assigned to a bar. The rules are those of the constructor. */
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { fakeTqdm } from '../fakes.js';
 
 const code = 'METHEUS_INVALID_BAR_OPTION';
 
-describe('a bar refuses, and keeps its numbers,', () => {
+describe('a bar', () => {
   for (const [what, values] of Object.entries({
     n: [Number.NaN, Number.POSITIVE_INFINITY, 5n, '5'],
     total: [Number.NaN, 500n, '5'],
@@ -17,7 +17,7 @@ describe('a bar refuses, and keeps its numbers,', () => {
     maxinterval: [Number.NaN],
     unitDivisor: [Number.NaN],
   })) {
-    it(`an invalid ${what}`, () => {
+    it(`refuses an invalid ${what}, and keeps its numbers`, () => {
       const { tqdm, clock, records } = fakeTqdm();
       const bar = tqdm({ total: 10 });
       bar.update(2);
@@ -34,7 +34,7 @@ describe('a bar refuses, and keeps its numbers,', () => {
     });
   }
 
-  it('and takes an infinite total for an unknown one', () => {
+  it('treats an infinite total as unknown', () => {
     const { tqdm, records } = fakeTqdm();
     const bar = tqdm({ total: 10 });
     bar.total = Number.POSITIVE_INFINITY;

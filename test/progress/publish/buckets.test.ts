@@ -47,7 +47,7 @@ type CellName = keyof typeof CELLS;
 
 const now = Date.now() / 1000;
 
-/** Reserves a record with these cells. The others are those of a bar of unknown total, sampled just now. */
+/** Reserves a record with these cells. By default, the total is unknown and the sample is new. */
 function addRecordOf(
   [proxy, bucket, unit]: readonly [string, string, string],
   cells: { readonly [Name in CellName]?: number },

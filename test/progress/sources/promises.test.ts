@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { COMPLETED, EXPECTED, FAILED, FINISHED, INCOMPLETE } from '#metheus/progress/bar/record.js';
 import { type FakeRecord, fakeTqdm } from '../fakes.js';
 
-/** Returns the count of a bar, and the numbers of bars that finished, failed and were left. */
+/** Returns the count of a bar, and the numbers of finished, failed and incomplete bars. */
 const ends = (record: FakeRecord) => {
   const left = record.cell(INCOMPLETE);
   return [record.cell(COMPLETED), record.cell(FINISHED), record.cell(FAILED), ...(left > 0 ? [left] : [])];
