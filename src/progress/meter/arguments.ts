@@ -35,7 +35,7 @@ export interface MeterData {
   readonly colour?: string | null | undefined;
 }
 
-/** Room that a line has. */
+/** Size that is available for a line. */
 export interface LineSize {
   /** Columns of the line, which the bar fills. `null`: unknown, the bar takes 10. 0: no bar. */
   readonly ncols?: number | null | undefined;

@@ -24,7 +24,7 @@ export function sizeText(num: number, suffix = '', divisor = 1000): string {
   let scaled = num;
   for (const prefix of PREFIXES) {
     const size = Math.abs(scaled);
-    // From each bound on, rounding would add a digit before the point.
+    // At 999.5 and above, rounding would result in 1000, which has one digit too many. The other bounds are similar.
     if (size < 999.5) {
       const decimals = size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
       return fixedText(scaled, decimals) + prefix + suffix;

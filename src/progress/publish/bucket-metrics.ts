@@ -136,8 +136,8 @@ function familyOf(
 }
 
 /**
- * Returns the family with the current numbers of its buckets. A series of several buckets has the maximum of their
- * times, and the sum of any other property. A series whose number is not known is left out.
+ * Returns the family with the current numbers of its buckets. Buckets with the same series are combined: by the maximum
+ * for times, by the sum for other properties. Series whose number is unknown are left out.
  */
 function snapshotOf({ property, snapshot, series }: BucketFamily, numberOf: NumberOf): FamilySnapshot {
   const values = snapshot.values.slice();

@@ -31,7 +31,7 @@ export function openThreadBoard(): Board | undefined {
 
 class ThreadMemory implements BoardMemory {
   readonly #channel = workerChannel();
-  /** Numbers of the announced pages in which bars count. */
+  /** Announced pages of records, with their numbers. */
   readonly #pages = new Map<SharedArrayBuffer, number>();
   /** Records of bars that have ended, to be used again. */
   readonly #freeRecords: BarRecord[] = [];

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { loopWatch } from './loop-watch.js';
 
 const isWindows = process.platform === 'win32';
-/** Signals of Ctrl-C, `kill` and a closed terminal; on Windows of Ctrl-Break, elsewhere of Ctrl-\ and nodemon. */
+/** Signals of Ctrl-C, `kill` and a closed terminal. On Windows, also of Ctrl-Break; else of Ctrl-\ and nodemon. */
 const DEADLY: readonly NodeJS.Signals[] = isWindows
   ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
   : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
