@@ -135,9 +135,9 @@ describe('two versions that share a Redis', { skip: requireTool('redis-server') 
       'x',
       JSON.stringify({ ...newer, format: 2, cells: 'many' }),
     );
-    await server.call('HSET', `${keyPrefix}:{x}`, 'd', '2');
     const [key] = (await server.call('KEYS', `${keyPrefix}:{*`)) as string[];
     await server.call('HSET', key!, 'd', '2');
+    await server.call('HSET', `${keyPrefix}:{x}`, 'd', '2');
     warnings.length = 0;
     const reader = await openBackend(options);
     const names = (await reader.snapshot({ families: [], scopes: [''] }))
