@@ -12,7 +12,7 @@ import type { LabelValue } from '../model/labels.js';
 /** Values for some of the labels that are still open. */
 export type Given<Open extends string> = { readonly [Name in Open]?: LabelValue };
 
-/** The labels that `G` certainly gives. A label that may be `undefined`, or whose name is not known, does not count. */
+/** The labels for which `G` has a value: not those that may be `undefined`, or whose names the compiler does not know. */
 export type Named<G> = string extends keyof G
   ? never
   : { [Name in keyof G]-?: undefined extends G[Name] ? never : Name }[keyof G];
@@ -72,7 +72,7 @@ export interface Labelled<Operations extends object, Open extends string, Missin
   ): WithLabels<Operations, StillOpen<Open, G>, StillMissing<Missing, G>>;
 }
 
-/** A metric with `Open` labels that may still be given and `Missing` ones that must be. */
+/** A metric whose labels `Open` may still be given, and whose labels `Missing` must be given. */
 export type WithLabels<Operations extends object, Open extends string, Missing extends string> = Labelled<
   Operations,
   Open,

@@ -28,7 +28,7 @@ export interface CallWrapper extends CallDecorator {
   <This, Args extends unknown[], R>(method: Method<This, Args, R>): Method<This, Args, R>;
 }
 
-/** Makes a call, and does something before and after it. */
+/** A function that makes a call, and observes its start and its end. */
 type Around = <R>(call: () => R) => R;
 
 /** Calls `fn`, and calls `done` when it has returned or thrown or, if it returns a promise, when that has settled. */

@@ -194,7 +194,7 @@ export class MetricsFile {
     for (let records = 1; this.#parsed < end; records++) {
       const record = readRecord(this.content, this.#parsed, end);
       if (record === undefined) {
-        // A record at the end of a part of the file may go on in the next part.
+        // The file is loaded in parts. A record that cannot be read is a fault only if all of its bytes are loaded.
         if (end === this.#used || loadable(this.#parsed) <= end) this.fault = 'record';
         return;
       }

@@ -77,7 +77,10 @@ end
 return 'ok'
 `);
 
-/** Maximum fields of one batch: Redis runs nothing else meanwhile, and Lua unpacks fewer than 8,000 values at once. */
+/**
+ * Maximum fields of one batch. Redis runs no other command during the script of a batch, and Lua unpacks fewer than
+ * 8,000 values at once.
+ */
 const MAX_FIELDS = 2000;
 
 interface Change {
@@ -175,7 +178,8 @@ export class PerWriterOutbox extends Outbox<Values> {
     const { merge, bounds } = this.family;
     const texts = values.map((value, cell) => {
       if (merge === 'newest' && cell === 0 && value > 0) {
-        // The number of a period of `bounds[0]` seconds. The middle of the period is converted to the server's clock.
+        // The value numbers a period of `bounds[0]` seconds. The middle of the period is converted to the server's clock,
+        // since its ends may be converted to a neighbouring period.
         const [length = 1] = bounds;
         return numberText(Math.floor(this.#clock.timeOf((value + 0.5) * length) / length));
       }

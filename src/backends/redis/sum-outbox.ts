@@ -199,7 +199,8 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   #addRemoval({ labels, sent }: Series): void {
     const ended = this.#removals.get(labels)?.ended ?? false;
     const tolerance = MAX_ERROR * sent.reduce((most, cell) => Math.max(most, Math.abs(cell)), 0);
-    // Moved to the end, so that the removals of one batch follow the order of their rows, and change few blocks.
+    // Moved to the end of the map, so that removals are sent in the order of their rows. Neighbouring rows share a block
+    // in Redis, which is then rewritten once.
     this.#removals.delete(labels);
     this.#removals.set(labels, { tolerance, ended });
   }

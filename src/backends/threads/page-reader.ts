@@ -37,7 +37,7 @@ export interface ThreadRecord {
 
 /** An exemplar in a thread's pages. */
 export interface ThreadExemplar {
-  /** The address of its series, which may have been removed. */
+  /** `ThreadRecord.address` of the series that has the exemplar. The series may have been removed. */
   readonly series: number;
   readonly cell: number;
   readonly exemplar: Exemplar;

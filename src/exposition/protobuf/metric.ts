@@ -68,7 +68,7 @@ export class MetricWriter {
     this.#escaping = escaping;
   }
 
-  /** Begins with the first series of a family. For the other parameters see {@link LabelPairs.begin}. */
+  /** Prepares to write the series of a family, from the first one on. For the other parameters see {@link LabelPairs.begin}. */
   begin(snapshot: FamilySnapshot, names: LabelName[], relabel: Exposed<unknown>['relabel']): void {
     this.#snapshot = snapshot;
     this.#labels.begin(snapshot.rows, names, relabel);

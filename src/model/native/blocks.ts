@@ -45,7 +45,7 @@ export function blockFamily(
   });
 }
 
-/** Returns the name of the shown family that a hidden one belongs to. */
+/** Returns the name of the histogram whose native buckets a hidden family has. */
 export function shownName({ name }: Pick<FamilyDescriptor, 'name'>): string {
   return name.slice(0, name.lastIndexOf('{'));
 }

@@ -147,7 +147,7 @@ export function nextReading(clock: Clock, done: number, enough: number): number 
   return Math.max(done + units, enough - EARLY);
 }
 
-/** Returns how many units a bar may count until it reads the clock again; minus infinity for none. */
+/** Returns the number of units that a bar may count until it reads the clock again; `-Infinity` if it reads it now. */
 function unitsToNextReading(): number {
   if (readings >= MANY_READINGS) {
     const now = systemClock.now();

@@ -12,7 +12,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KeptRow, LiveBars } from './live-bars.js';
 
 const currentRows = new AsyncLocalStorage<TaskRows>();
-/** Number of maps that have a task or may start one. */
+/** Number of calls of `tqdm.map` that have a running task or may start one. */
 let running = 0;
 
 /** The rows of one task at a time. */
