@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it, mock } from 'node:test';
-import { COMPLETED, FAILED, FINISHED } from '#metheus/progress/bar/record.js';
+import { COMPLETED, FAILED, FINISHED, INCOMPLETE } from '#metheus/progress/bar/record.js';
 import { closeOpenBars } from '#metheus/progress/screen/live-bars.js';
 import { FakeFile, fakeTqdm } from '../fakes.js';
 
@@ -298,6 +298,6 @@ describe('the monitor', () => {
     tqdm(null, { ncols: 0, total: 1 });
     assert.ok(process.listenerCount('exit') > listeners);
     closeOpenBars(0);
-    assert.equal(records[1]!.cell(FINISHED), 1);
+    assert.equal(records[1]!.cell(INCOMPLETE), 1);
   });
 });
