@@ -1,9 +1,10 @@
 /** The program whose screen README.md shows. Its clock is scripted, so that every run shows the same times. */
 import { once } from 'node:events';
-import { tqdm } from 'metheus/progress';
 
 let seconds = 0;
 performance.now = () => seconds * 1000;
+// Imported only now, since bars save the clocks of Node when their module is loaded.
+const { tqdm } = await import('metheus/progress');
 
 /**
  * Size in megabytes, and megabytes per second. The remaining time is never a whole number of seconds: there the last
