@@ -71,7 +71,8 @@ export class GaugeMetric extends TimedMetric {
       throw this.refuse('METHEUS_INVALID_VALUE', value, 'a number');
     }
     const { page, offset } = this;
-    const isUnchanged = page[offset] === value && page[offset + SET_AT]! <= 1;
+    // The time is compared first: gauges that were set before need no other comparison.
+    const isUnchanged = page[offset + SET_AT]! <= 1 && page[offset] === value;
     page[offset] = value;
     page[offset + SET_AT] = isUnchanged && this.descriptor.merge === 'shared' ? 1 : now();
   }
