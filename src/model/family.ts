@@ -80,7 +80,10 @@ export function isTime(seconds: unknown): seconds is number {
 export interface FamilySnapshot {
   readonly family: FamilyDescriptor;
   readonly rows: LabelRows;
-  /** `family.cells` numbers for each row, including removed rows. */
+  /**
+   * `family.cells` numbers for each row, including removed rows. A count of NaN says that the series has no bucket of
+   * that bound.
+   */
   readonly values: Float64Array;
   /** With the merge rule `each`: 1 for rows whose writer is alive. */
   readonly live?: Uint8Array;
@@ -98,6 +101,8 @@ export interface FamilySnapshot {
 
 /** One series of a snapshot as an object, for tests and other code that is not on a hot path. */
 export interface SeriesView {
+  /** The index of the series in the columns of the snapshot, which include removed rows. */
+  readonly row: number;
   readonly labels: Readonly<Record<string, string>>;
   /** The cells of this series, by the layout of its type. */
   readonly values: Float64Array;
@@ -110,6 +115,7 @@ export function* seriesOf({ family, rows, values, live }: FamilySnapshot): Gener
   for (let row = 0; row < rows.size; row++) {
     if (rows.lengths[row] === REMOVED) continue;
     yield {
+      row,
       labels: parseLabelText(rowText(rows, row)),
       values: values.subarray(row * family.cells, (row + 1) * family.cells),
       live: live?.[row] !== 0,

@@ -63,7 +63,7 @@ describe('createFamily', () => {
     });
     assert.deepEqual(
       [...seriesOf(family)],
-      [{ labels: { a: '\\', b: '\n' }, values: Float64Array.of(1, 2), live: true }],
+      [{ row: 0, labels: { a: '\\', b: '\n' }, values: Float64Array.of(1, 2), live: true }],
     );
   });
 
