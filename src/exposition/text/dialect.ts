@@ -11,8 +11,8 @@ import { MAX_VALUE_BYTES } from '../value.js';
 export interface Dialect {
   /** Whether the rules of OpenMetrics apply: exemplars, and no counters, quantiles or sums below zero. */
   readonly isStrict: boolean;
-  /** Returns the namer for an escaping. */
-  namerOf(escaping: Escaping): FamilyNamer<FamilyText>;
+  /** Returns the namer for an escaping. @param created - whether created times are written */
+  namerOf(escaping: Escaping, created: boolean): FamilyNamer<FamilyText>;
   /** Returns the metadata lines of a family. */
   headerOf(shape: Shape, family: FamilyDescriptor): string;
   /** Returns the text of a value of `le` or `quantile`. */

@@ -18,7 +18,7 @@ function* encodeFamilies(
   { escaping, created, reuse }: EncodeOptions,
   dialect: Dialect,
 ): Generator<Uint8Array> {
-  const nameOf = yield* dialect.namerOf(escaping).begin(families);
+  const nameOf = yield* dialect.namerOf(escaping, created).begin(families);
   const chunk = new Chunk(reuse);
   const series = new SeriesWriter(
     dialect.timestampOf,

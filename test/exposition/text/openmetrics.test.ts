@@ -305,6 +305,12 @@ describe('OpenMetrics', () => {
       await withCreated(gauge('foo_created'), counter('foo_total')),
       lines(...other('foo_created'), ...unknown('foo_total')),
     );
+    // Without created times, no sample of the counter has such a name.
+    const total = ['# TYPE foo counter', '# HELP foo h', 'foo_total 1'];
+    assert.equal(
+      await written(gauge('foo_created'), counter('foo_total')),
+      lines(...other('foo_created'), ...total),
+    );
     assert.equal(await written(counter('_total')), lines(...unknown('_total')));
   });
 
