@@ -59,7 +59,7 @@ async function scrape(target: string, url: string): Promise<FamilySnapshot[] | u
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    return parseMetrics(await response.text());
+    return parseMetrics(await response.text(), { contentType: response.headers.get('content-type') });
   } catch (error) {
     console.error(`${target} at ${url}: ${error instanceof Error ? error.message : error}`);
     return undefined;

@@ -7,6 +7,11 @@ export type LabelValue = string | number | boolean;
 /** Label values by label name. */
 export type Labels = Readonly<Record<string, LabelValue>>;
 
+const QUOTE = 34;
+const BACKSLASH = 92;
+/** The length of the parts in which long texts are replaced. */
+const PART = 65_536;
+
 const UNSAFE = /[\\"\n]/g;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 
@@ -45,15 +50,52 @@ export function labelText(names: readonly string[], values: readonly string[]): 
 
 /** Escapes `\`, `"` and line feeds with `\`. */
 export function escapeLabelValue(value: string): string {
-  return value.replace(UNSAFE, (char) => ESCAPES[char]!);
+  return replaceEscapes(value, UNSAFE, (char) => ESCAPES[char]!);
 }
 
-/** A name ends at the first `="`, since quotes inside a name are escaped. */
-const PAIR = /((?:[^"\\]|\\.)+?)="((?:[^"\\]|\\.)*)"(?:,|$)/gy;
+/**
+ * Replaces matches as `String.replace` does. A long text is replaced in parts, since a replacement takes up to a hundred
+ * bytes for each match. No part ends between a backslash and the character that it escapes.
+ */
+export function replaceEscapes(text: string, pattern: RegExp, replace: (match: string) => string): string {
+  if (text.length <= PART) return text.replace(pattern, replace);
+  const parts: string[] = [];
+  for (let from = 0, to = PART; from < text.length; from = to, to += PART) {
+    let backslashes = 0;
+    while (to - backslashes > from && text.charCodeAt(to - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    to += backslashes % 2;
+    parts.push(text.slice(from, to).replace(pattern, replace));
+  }
+  return parts.join('');
+}
 
-/** Returns the names and values of a {@link labelText}, both still escaped. */
+/**
+ * Returns the index of the next quote that is not escaped; -1 if there is none. A regular expression would overflow the
+ * stack for a value of some megabytes.
+ */
+export function closingQuote(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at += 1;
+    else if (code === QUOTE) return at;
+  }
+  return -1;
+}
+
+/**
+ * Returns the names and values of a {@link labelText}, both still escaped; of another text, the pairs before the first
+ * fault. A name ends at the first `="`, since quotes inside a name are escaped.
+ */
 export function labelPairs(text: string): [name: string, value: string][] {
-  return Array.from(text.matchAll(PAIR), ([, name, value]) => [name!, value!]);
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < text.length; ) {
+    const equals = text.indexOf('="', at);
+    const close = equals > at ? closingQuote(text, equals + 2) : -1;
+    if (close < 0 || (close + 1 < text.length && text[close + 1] !== ',')) break;
+    pairs.push([text.slice(at, equals), text.slice(equals + 2, close)]);
+    at = close + 2;
+  }
+  return pairs;
 }
 
 const PLAIN: object = {};
@@ -66,7 +108,7 @@ function isPlain(given: object): boolean {
 
 /** Undoes {@link escapeLabelValue}. */
 export function unescapeLabelValue(text: string): string {
-  return text.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
+  return replaceEscapes(text, /\\./g, (pair) => (pair === '\\n' ? '\n' : pair[1]!));
 }
 
 /** Parses a {@link labelText}. */

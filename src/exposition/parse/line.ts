@@ -2,6 +2,7 @@
 import { MetheusError, show } from '../../errors.js';
 import { codePointsOf, MAX_CODE_POINTS } from '../../model/exemplar.js';
 import type { Exemplar } from '../../model/family.js';
+import { closingQuote, replaceEscapes } from '../../model/labels.js';
 
 /** Selects the grammar. OpenMetrics allows only single spaces, no free comments, and no comma after the last label. */
 export type TextFormat = 'text' | 'openmetrics';
@@ -34,8 +35,6 @@ const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 const MILLISECONDS = /^[+-]?\d+$/;
 
-const QUOTE = 34;
-const BACKSLASH = 92;
 /** Timestamps in milliseconds are below this. */
 const INT64_RANGE = 2 ** 63;
 
@@ -59,7 +58,7 @@ export class LineReader {
    * @throws `METHEUS_INVALID_EXPOSITION`
    */
   read(): MetaLine | SampleLine | undefined {
-    if (this.#isStrict) {
+    if (this.#isOpenMetrics) {
       if (this.#line.startsWith('#')) return this.#meta();
       return this.#sample();
     }
@@ -68,14 +67,14 @@ export class LineReader {
     return this.#peek() === '#' ? this.#meta() : this.#sample();
   }
 
-  get #isStrict(): boolean {
+  get #isOpenMetrics(): boolean {
     return this.#format === 'openmetrics';
   }
 
   #meta(): MetaLine | undefined {
     const kind = this.#take(META[this.#format])?.[1] as MetaLine['kind'] | undefined;
     if (kind === undefined) {
-      if (this.#isStrict) this.fail("'# TYPE', '# HELP', '# UNIT' or '# EOF'");
+      if (this.#isOpenMetrics) this.fail("'# TYPE', '# HELP', '# UNIT' or '# EOF'");
       return undefined;
     }
     this.#space();
@@ -83,16 +82,16 @@ export class LineReader {
     const name = quoted === undefined ? this.#take(METRIC_NAME)?.[0] : unescaped(quoted);
     if (!name) this.fail(`the name of a metric after ${kind}`);
     // Only one blank separates the name from the help. Further ones belong to the help.
-    if (kind === 'HELP' && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
-    else if (this.#isStrict || this.#at < this.#line.length) this.#space();
+    if (kind === 'HELP' && !this.#isOpenMetrics && /[ \t]/.test(this.#peek() ?? '')) this.#at += 1;
+    else if (this.#isOpenMetrics || this.#at < this.#line.length) this.#space();
     const rest = this.#line.slice(this.#at);
-    if (kind !== 'HELP') return { kind, name, text: this.#isStrict ? rest : rest.trimEnd() };
-    return { kind, name, text: this.#isStrict ? unescaped(rest) : unescaped(rest, /\\([\\n])/g) };
+    if (kind !== 'HELP') return { kind, name, text: this.#isOpenMetrics ? rest : rest.trimEnd() };
+    return { kind, name, text: this.#isOpenMetrics ? unescaped(rest) : unescaped(rest, /\\[\\n]/g) };
   }
 
   #sample(): SampleLine {
     let name = this.#take(METRIC_NAME)?.[0];
-    if (!this.#isStrict) this.#blanks();
+    if (!this.#isOpenMetrics) this.#blanks();
     const labels = new Map<string, string>();
     if (this.#peek() === '{') name = this.#labels(labels, name);
     else if (name === undefined) this.fail('the name of a metric');
@@ -104,19 +103,19 @@ export class LineReader {
       this.#space();
       timestamp = this.#timestamp();
     }
-    const exemplar = this.#isStrict && this.#hasMore() ? this.#exemplar() : undefined;
+    const exemplar = this.#isOpenMetrics && this.#hasMore() ? this.#exemplar() : undefined;
     if (this.#hasMore()) this.fail('nothing more on the line');
     return { kind: 'sample', name, labels, value, timestamp, exemplar };
   }
 
   #hasMore(): boolean {
-    if (!this.#isStrict) this.#blanks();
+    if (!this.#isOpenMetrics) this.#blanks();
     return this.#at < this.#line.length;
   }
 
   /** Parses whole milliseconds in text format 0.0.4, and any number of seconds in OpenMetrics. Returns seconds. */
   #timestamp(): number {
-    if (this.#isStrict) return this.#finite('a timestamp in seconds');
+    if (this.#isOpenMetrics) return this.#finite('a timestamp in seconds');
     const text = this.#take(WORD)?.[0];
     const isTime = text !== undefined && MILLISECONDS.test(text) && Math.abs(Number(text)) < INT64_RANGE;
     if (!isTime) this.fail('a timestamp in whole milliseconds', text);
@@ -145,7 +144,7 @@ export class LineReader {
       const quoted = this.#quoted();
       const label = quoted === undefined ? this.#take(LABEL_NAME)?.[0] : unescaped(quoted);
       if (!label) this.fail('the name of a label');
-      if (!this.#isStrict) this.#blanks();
+      if (!this.#isOpenMetrics) this.#blanks();
       if (quoted !== undefined && name === undefined && this.#peek() !== '=') name = label;
       else {
         this.#skip('=');
@@ -154,12 +153,12 @@ export class LineReader {
         if (labels.has(label)) this.fail(`the label ${show(label)} once`);
         if (label === '__name__') this.fail('the name of the metric before its labels');
         labels.set(label, unescaped(value));
-        if (!this.#isStrict) this.#blanks();
+        if (!this.#isOpenMetrics) this.#blanks();
       }
       if (this.#peek() === '}') break;
       this.#skip(',');
       // Only the text format of Prometheus allows a comma after the last label.
-      if (this.#isStrict && this.#peek() === '}') this.fail('the name of a label');
+      if (this.#isOpenMetrics && this.#peek() === '}') this.fail('the name of a label');
     }
     this.#at += 1;
     return name;
@@ -181,7 +180,7 @@ export class LineReader {
   /** Skips the separator of two items: one space in OpenMetrics, else blanks, or none next to a brace. */
   #space(): void {
     const from = this.#at;
-    if (this.#isStrict) {
+    if (this.#isOpenMetrics) {
       if (this.#peek() !== ' ') this.fail('a space');
       this.#at += 1;
       return;
@@ -194,30 +193,21 @@ export class LineReader {
   #skip(character: string): void {
     if (this.#peek() !== character) this.fail(`'${character}'`);
     this.#at += 1;
-    if (!this.#isStrict) this.#blanks();
+    if (!this.#isOpenMetrics) this.#blanks();
   }
 
   #peek(): string | undefined {
     return this.#line[this.#at];
   }
 
-  /**
-   * Returns the text in the quotes that begin here, with its escapes. It is not matched by a regular expression: an
-   * alternation for each character would overflow the stack for a value of some megabytes.
-   */
+  /** Returns the text in the quotes that begin here, with its escapes. */
   #quoted(): string | undefined {
-    const line = this.#line;
-    if (line.charCodeAt(this.#at) !== QUOTE) return undefined;
-    for (let close = this.#at + 1; close < line.length; close++) {
-      const code = line.charCodeAt(close);
-      if (code === BACKSLASH) close += 1;
-      else if (code === QUOTE) {
-        const text = line.slice(this.#at + 1, close);
-        this.#at = close + 1;
-        return text;
-      }
-    }
-    return undefined;
+    if (this.#peek() !== '"') return undefined;
+    const from = this.#at + 1;
+    const close = closingQuote(this.#line, from);
+    if (close < 0) return undefined;
+    this.#at = close + 1;
+    return this.#line.slice(from, close);
   }
 
   #blanks(): void {
@@ -254,7 +244,7 @@ export function numberOf(text: string): number | undefined {
 }
 
 /** Unescapes a text. Unknown escapes are kept unchanged, as in Prometheus. */
-function unescaped(text: string, escapes = /\\([\\"n])/g): string {
+function unescaped(text: string, escapes = /\\[\\"n]/g): string {
   if (!text.includes('\\')) return text;
-  return text.replace(escapes, (_, char: string) => (char === 'n' ? '\n' : char));
+  return replaceEscapes(text, escapes, (pair) => (pair === '\\n' ? '\n' : pair[1]!));
 }

@@ -16,7 +16,8 @@ import type { FamilySnapshot } from '../../model/family.js';
 import { METRIC_TYPES, type MetricType, TYPE_NAMES } from '../../model/metric-types.js';
 import { checkOptionNames } from '../../model/options.js';
 import { invalidLine, LineReader, type MetaLine, type TextFormat } from './line.js';
-import { FamilyBuilder, type Refuse } from './series.js';
+import type { Refuse } from './sample-rules.js';
+import { FamilyBuilder } from './series.js';
 
 export type { TextFormat } from './line.js';
 
@@ -27,7 +28,24 @@ export interface ParseOptions {
    * text format 0.0.4.
    */
   readonly format?: TextFormat;
+  /**
+   * The Content-Type of the response with the text. If it names one of the formats, it decides instead of the end of the
+   * text.
+   */
+  readonly contentType?: string | null | undefined;
+  /**
+   * Whether all rules of the format apply, for tests of a text. By default, a text is accepted if its families can be
+   * told: of a series that is given twice, the first one counts.
+   *
+   * @defaultValue `false`
+   */
+  readonly strict?: boolean;
 }
+
+const CONTENT_TYPES: readonly [start: RegExp, format: TextFormat][] = [
+  [/^\s*application\/openmetrics-text\s*(?:;|$)/i, 'openmetrics'],
+  [/^\s*text\/plain\s*(?:;|$)/i, 'text'],
+];
 
 /** The type for each word of a format. */
 const TYPES: Readonly<Record<TextFormat, ReadonlyMap<string, MetricType>>> = {
@@ -62,8 +80,10 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
       expected: 'a string',
     });
   }
-  checkOptionNames('parseMetrics', options, ['format']);
-  const { format = END.test(text) ? 'openmetrics' : 'text' } = options;
+  checkOptionNames('parseMetrics', options, ['format', 'contentType', 'strict']);
+  const { contentType, strict: isStrict = false } = options;
+  const known = CONTENT_TYPES.find(([start]) => start.test(contentType ?? ''))?.[1];
+  const { format = known ?? (END.test(text) ? 'openmetrics' : 'text') } = options;
   if (!Object.hasOwn(TYPES, format)) {
     const expected = "'text' or 'openmetrics'";
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given: show(format), expected });
@@ -75,7 +95,7 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
     const end = last === '' ? lines.pop() : last;
     if (end !== '# EOF') throw invalidLine(lines.length + 1, end ?? '', "'# EOF' as the last line");
   } else if (last !== '') throw invalidLine(lines.length + 1, last, 'a line feed at the end');
-  const families = new Families(format);
+  const families = new Families(format, isStrict);
   for (const [i, line] of lines.entries()) {
     if (line === '# EOF' && format === 'openmetrics')
       throw invalidLine(i + 1, line, 'it on the last line only');
@@ -87,6 +107,7 @@ export function parseMetrics(text: string, options: ParseOptions = {}): FamilySn
 /** Assigns each line to a family. */
 class Families {
   readonly #format: TextFormat;
+  readonly #isOpenMetrics: boolean;
   readonly #isStrict: boolean;
   readonly #byName = new Map<string, FamilyBuilder>();
   /** The first line of each family. */
@@ -102,9 +123,10 @@ class Families {
     throw invalidLine(this.#number, this.#line, expected);
   };
 
-  constructor(format: TextFormat) {
+  constructor(format: TextFormat, isStrict: boolean) {
     this.#format = format;
-    this.#isStrict = format === 'openmetrics';
+    this.#isOpenMetrics = format === 'openmetrics';
+    this.#isStrict = isStrict;
   }
 
   add(line: string, number: number): void {
@@ -118,11 +140,11 @@ class Families {
   }
 
   #addMeta({ kind, name, text }: MetaLine): void {
-    const known = this.#isStrict && this.#current?.name !== name ? undefined : this.#byName.get(name);
+    const known = this.#isOpenMetrics && this.#current?.name !== name ? undefined : this.#byName.get(name);
     const family = known ?? this.#begin(name);
     if (kind === 'HELP') {
       if (family.help !== undefined) this.#refuse(`one HELP of ${show(name)}`);
-      if (this.#isStrict && family.hasSamples) this.#refuse('HELP before the samples');
+      if (this.#isOpenMetrics && family.hasSamples) this.#refuse('HELP before the samples');
       family.help = text;
       return;
     }
@@ -141,18 +163,19 @@ class Families {
   }
 
   build(): FamilySnapshot[] {
+    if (this.#isOpenMetrics && this.#current !== undefined) this.#end(this.#current);
     return [...this.#lines].map(([family, number]) => {
       this.#line = family.name;
       this.#number = number;
       const { type, unit = '' } = family;
-      const isUnitless = this.#isStrict && METRIC_TYPES[type ?? 'unknown'].isState;
+      const isUnitless = this.#isOpenMetrics && METRIC_TYPES[type ?? 'unknown'].isState;
       if (isUnitless && unit !== '') this.#refuse(`no unit of an ${type}`);
       return family.build();
     });
   }
 
   #familyOf(name: string): FamilyBuilder {
-    if (this.#isStrict) {
+    if (this.#isOpenMetrics) {
       const current = this.#current;
       if (current !== undefined && isSampleOf(current, name)) return current;
       return this.#begin(name);
@@ -170,20 +193,32 @@ class Families {
   }
 
   #begin(name: string): FamilyBuilder {
-    if (this.#isStrict && this.#current !== undefined) this.#end(this.#current);
+    if (this.#isOpenMetrics && this.#current !== undefined) this.#end(this.#current);
     if (this.#taken.has(name))
       this.#refuse(`all lines of ${show(name)} side by side, and each name in one family`);
-    const family = new FamilyBuilder(name, this.#isStrict, this.#refuse);
+    const rules = { isOpenMetrics: this.#isOpenMetrics, isStrict: this.#isStrict };
+    const family = new FamilyBuilder(name, rules, this.#refuse);
     this.#byName.set(name, family);
     this.#lines.set(family, this.#number);
     this.#current = family;
     return family;
   }
 
-  /** Reserves the sample names of a family that has ended. */
-  #end({ name, type = 'unknown' }: FamilyBuilder): void {
-    this.#taken.add(name);
-    for (const suffix of METRIC_TYPES[type].openmetrics.suffixes) this.#taken.add(name + suffix);
+  /**
+   * Reserves the names of a family that has ended. Strictly, `_created` is reserved even without created times;
+   * otherwise, a gauge may have such a name.
+   */
+  #end(family: FamilyBuilder): void {
+    const { name, type = 'unknown' } = family;
+    const { suffixes } = METRIC_TYPES[type].openmetrics;
+    const reserved = suffixes.filter((suffix) => this.#isStrict || suffix !== '_created');
+    for (const own of new Set([name, ...reserved.map((suffix) => name + suffix)])) {
+      if (this.#taken.has(own)) {
+        const expected = `a name whose sample ${show(own)} no earlier family has`;
+        throw invalidLine(this.#lines.get(family)!, name, expected);
+      }
+      this.#taken.add(own);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { LabelColumn } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
 import { cellsOf, METRIC_TYPES, type MetricType } from '../../model/metric-types.js';
 import { numberOf, type SampleLine } from './line.js';
+import { type ParseRules, type Refuse, SampleRules } from './sample-rules.js';
 
 /** The samples of one series. */
 interface Series {
@@ -20,30 +21,32 @@ interface Series {
   readonly exemplars: Map<number, Exemplar>;
 }
 
-/** Throws an error that names what was expected. */
-export type Refuse = (expected: string) => never;
-
 /** Key of the exemplar of a counter in a map whose other keys are bounds. */
 const VALUE_EXEMPLAR = Number.NaN;
+
+/**
+ * The maximum number of cells that series without some of a family's buckets or quantiles may add: a short text could
+ * otherwise take any amount of memory.
+ */
+const MAX_ADDED_CELLS = 2 ** 24;
 
 /** Collects the samples of one family. */
 export class FamilyBuilder {
   readonly name: string;
-  readonly isStrict: boolean;
   type: MetricType | undefined;
   help: string | undefined;
   unit: string | undefined;
+  readonly #given: ParseRules;
+  readonly #rules: SampleRules;
   readonly #refuse: Refuse;
   readonly #series = new Map<string, Series>();
 
-  /**
-   * @param isStrict - whether to apply the rules of OpenMetrics
-   * @param refuse - throws an error about the line that is added, or about the family that is built
-   */
-  constructor(name: string, isStrict: boolean, refuse: Refuse) {
+  /** @param refuse - throws an error about the line that is added, or about the family that is built */
+  constructor(name: string, rules: ParseRules, refuse: Refuse) {
     this.name = name;
-    this.isStrict = isStrict;
+    this.#given = rules;
     this.#refuse = refuse;
+    this.#rules = new SampleRules(this, rules, refuse);
   }
 
   get hasSamples(): boolean {
@@ -66,15 +69,19 @@ export class FamilyBuilder {
           const quantile = this.#pointOf(sample, 'quantile');
           if (!(quantile >= 0 && quantile <= 1)) this.#refuse('a quantile from 0 to 1');
           if (exemplar !== undefined) this.#refuse('no exemplar here');
+          if (this.#rules.areAll && value < 0) this.#refuse('a value of at least 0');
           this.#addPoint(sample, 'quantile', quantile);
           return;
         }
     }
     const series = this.#seriesOf(sample, undefined);
     const place = PLACES[suffix] ?? 'value';
-    if (series[place] !== undefined) this.#refuse('each series once');
     if (exemplar !== undefined && suffix !== '_total') this.#refuse('no exemplar here');
-    if (this.isStrict) this.#checkValue(place, value, sample);
+    if (this.#given.isOpenMetrics) this.#rules.checkValue(place, value, sample);
+    if (series[place] !== undefined) {
+      this.#rules.checkRepeated(sample);
+      return;
+    }
     series[place] = value;
     if (exemplar !== undefined) series.exemplars.set(VALUE_EXEMPLAR, exemplar);
   }
@@ -83,38 +90,38 @@ export class FamilyBuilder {
     const text = labels.get(name);
     const point = text === undefined ? undefined : numberOf(text);
     if (point === undefined || Number.isNaN(point)) this.#refuse(`a label ${name} that is a number`);
+    if (this.#rules.areAll && point === Number.POSITIVE_INFINITY && text !== '+Inf')
+      this.#refuse("le as '+Inf'");
     return point;
   }
 
   #addPoint(sample: SampleLine, without: string, point: number): void {
     const series = this.#seriesOf(sample, without);
-    if (series.points.has(point)) this.#refuse('each series once');
-    if (this.isStrict && without === 'le') {
-      if (!(sample.value >= 0)) this.#refuse('a count of at least 0');
+    if (this.#given.isOpenMetrics && without === 'le') {
+      this.#rules.checkCount(sample.value);
       if (point < (series.last ?? point)) this.#refuse('buckets by their bounds, lowest first');
     }
+    if (series.points.has(point)) {
+      this.#rules.checkRepeated(sample);
+      return;
+    }
+    // A count that is not a number says as little as a bucket that is missing.
+    if (without === 'le' && Number.isNaN(sample.value)) return;
     series.points.set(point, sample.value);
     series.last = point;
     if (sample.exemplar !== undefined) series.exemplars.set(point, sample.exemplar);
-  }
-
-  #checkValue(place: string, value: number, { labels }: SampleLine): void {
-    const { type } = this;
-    if (place === 'count' && !(value >= 0)) this.#refuse('a count of at least 0');
-    if (place === 'created' && !Number.isFinite(value)) this.#refuse('a time in seconds');
-    if (type === 'counter' && place === 'value' && !(value >= 0)) this.#refuse('a number of at least 0');
-    if (type === 'info' && value !== 1) this.#refuse('an info, which is always 1');
-    if (type !== 'stateset') return;
-    if (!labels.has(this.name)) this.#refuse(`a label ${this.name} with the state`);
-    if (value !== 0 && value !== 1) this.#refuse('a state, which is 0 or 1');
   }
 
   #seriesOf({ labels: given, timestamp }: SampleLine, without: string | undefined): Series {
     const labels = new Map(given);
     if (without !== undefined) labels.delete(without);
     const pairs = labels.size > 1 ? [...labels].sort(byName) : [...labels];
-    // OpenMetrics allows several points of one series with different times.
-    const key = JSON.stringify(this.isStrict ? [pairs, timestamp] : pairs);
+    const identity = JSON.stringify(pairs);
+    if (this.#rules.areAll) this.#rules.checkOrder(pairs, identity, timestamp);
+    // Several points of one series with different times are rows of their own. In text 0.0.4, only if each is one line.
+    const isPoint =
+      this.#given.isOpenMetrics || (!this.#given.isStrict && SINGLE.has(this.type ?? 'unknown'));
+    const key = isPoint ? `${identity} ${timestamp}` : identity;
     let series = this.#series.get(key);
     if (series === undefined) {
       series = { labels, timestamp, points: new Map(), exemplars: new Map() };
@@ -140,7 +147,6 @@ export class FamilyBuilder {
         exemplars.set(row * cells + (at < 0 ? bounds.length : at), exemplar);
       }
     }
-    const quantiles = series.flatMap(({ points }) => bounds.map((bound) => points.get(bound) ?? Number.NaN));
     const isSet = (place: 'created' | 'timestamp') => series.some((one) => one[place] !== undefined);
     const column = (place: 'created' | 'timestamp', none: number) =>
       Float64Array.from(series, (one) => one[place] ?? none);
@@ -151,8 +157,16 @@ export class FamilyBuilder {
       ...(isSet('created') ? { created: column('created', 0) } : {}),
       ...(isSet('timestamp') ? { timestamps: column('timestamp', Number.NaN) } : {}),
       ...(exemplars.size > 0 ? { exemplars } : {}),
-      ...(type === 'summary' && bounds.length > 0 ? { quantiles: Float64Array.from(quantiles) } : {}),
+      ...(type === 'summary' && bounds.length > 0 ? { quantiles: this.#quantilesOf(series, bounds) } : {}),
     };
+  }
+
+  #quantilesOf(series: readonly Series[], quantiles: readonly number[]): Float64Array {
+    const values = new Float64Array(series.length * quantiles.length);
+    let i = 0;
+    for (const { points } of series)
+      for (const quantile of quantiles) values[i++] = points.get(quantile) ?? Number.NaN;
+    return values;
   }
 
   #descriptor(
@@ -164,7 +178,7 @@ export class FamilyBuilder {
     return {
       scope: '',
       // Counters of OpenMetrics get the name that they have in every other format.
-      name: this.isStrict && type === 'counter' ? `${this.name}_total` : this.name,
+      name: this.#given.isOpenMetrics && type === 'counter' ? `${this.name}_total` : this.name,
       help: this.help ?? '',
       type,
       unit: this.unit ?? '',
@@ -187,18 +201,20 @@ export class FamilyBuilder {
     );
   }
 
-  /** Returns the upper bounds without +Inf; of a summary, the quantiles. */
+  /** Returns the upper bounds of all series, without +Inf; of a summary, the quantiles. */
   #boundsOf(type: MetricType, series: readonly Series[]): number[] {
-    const ascending = (values: Iterable<number>) => [...values].sort((a, b) => a - b);
-    if (type === 'summary') return ascending(new Set(series.flatMap(({ points }) => [...points.keys()])));
-    if (METRIC_TYPES[type].layout !== 'buckets') return [];
-    const [first, ...others] = series.map(({ points }) =>
-      ascending([...points.keys()].filter((bound) => bound !== Number.POSITIVE_INFINITY)),
-    );
-    if (others.some((bounds) => bounds.join() !== first!.join())) {
-      this.#refuse('the same buckets in each series of a histogram');
+    if (type !== 'summary' && METRIC_TYPES[type].layout !== 'buckets') return [];
+    const bounds = new Set<number>();
+    let given = 0;
+    for (const { points } of series) {
+      given += points.size;
+      for (const bound of points.keys()) bounds.add(bound);
     }
-    return first ?? [];
+    if (series.length * bounds.size - given > MAX_ADDED_CELLS) {
+      this.#refuse(type === 'summary' ? 'series with the same quantiles' : 'series with the same buckets');
+    }
+    if (type !== 'summary') bounds.delete(Number.POSITIVE_INFINITY);
+    return [...bounds].sort((a, b) => a - b);
   }
 
   #cellsOf(type: MetricType, series: Series, bounds: readonly number[]): number[] {
@@ -215,21 +231,31 @@ export class FamilyBuilder {
     }
   }
 
-  /** Returns the non-cumulative count of each bucket. */
+  /** Returns the non-cumulative count of each bucket; NaN for a bucket that the series does not have. */
   #countsOf({ points, count, sum }: Series, bounds: readonly number[]): number[] {
-    const inf = points.get(Number.POSITIVE_INFINITY) ?? (this.isStrict ? undefined : count);
+    const inf = points.get(Number.POSITIVE_INFINITY) ?? (this.#given.isOpenMetrics ? undefined : count);
     if (inf === undefined) this.#refuse('a bucket +Inf in each series of a histogram');
-    const cumulative = [...bounds.map((bound) => points.get(bound)!), inf];
-    const counts = cumulative.map((sum, i) => (i === 0 ? sum : sum - cumulative[i - 1]!));
-    if (this.isStrict) {
+    let before = 0;
+    const counts = [...bounds, Number.POSITIVE_INFINITY].map((bound) => {
+      const cumulative = bound === Number.POSITIVE_INFINITY ? inf : points.get(bound);
+      if (cumulative === undefined) return Number.NaN;
+      const own = cumulative - before;
+      before = cumulative;
+      return own;
+    });
+    if (this.#given.isOpenMetrics) {
       if (counts.some((one) => one < 0))
         this.#refuse('buckets of which each has at least the count of the one before');
       if ((count === undefined) !== (sum === undefined)) this.#refuse('both count and sum, or none of them');
       if (count !== undefined && count !== inf) this.#refuse('a count that is the count of the bucket +Inf');
     }
+    if (this.#rules.areAll && sum !== undefined) this.#rules.checkSum(sum, points);
     return counts;
   }
 }
+
+/** Types whose series are one line each in text 0.0.4. */
+const SINGLE: ReadonlySet<MetricType> = new Set(['counter', 'gauge', 'unknown']);
 
 const PLACES: Readonly<Record<string, 'sum' | 'count' | 'created'>> = {
   _sum: 'sum',

@@ -202,7 +202,7 @@ export class MetricWriter {
     let total = 0;
     let whole = buckets === undefined || areCounts(buckets);
     for (let cell = first; cell <= first + inf; cell++) {
-      total += values[cell]!;
+      if (!Number.isNaN(values[cell]!)) total += values[cell]!;
       whole &&= isCount(total);
     }
     const count = buckets?.count ?? total;
@@ -211,6 +211,7 @@ export class MetricWriter {
     writeDouble(writer, SAMPLE_SUM, values[first + inf + 1]!);
     let sum = 0;
     for (let i = 0; i < inf; i++) {
+      if (Number.isNaN(values[first + i]!)) continue;
       sum += values[first + i]!;
       this.#writeBucket(writer, first + i, family.bounds[i]!, sum, whole);
     }

@@ -118,8 +118,12 @@ export class SeriesWriter {
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!;
       const { value, cell } = line;
+      if (value === 'cumulative') {
+        const count = values[cells + cell]!;
+        if (Number.isNaN(count)) continue;
+        sum += count;
+      }
       end = this.#writeName(view, end, line, this.#labels, start, length);
-      if (value === 'cumulative') sum += values[cells + cell]!;
       end = writeValue(bytes, end, value === 'cell' ? values[cells + cell]! : sum);
       bytes[end] = LINE_FEED;
       end += 1;
@@ -166,7 +170,11 @@ export class SeriesWriter {
     let end = chunk.length;
     let sum = 0;
     for (const [i, line] of lines.entries()) {
-      if (line.value === 'cumulative') sum += values[cells + line.cell]!;
+      if (line.value === 'cumulative') {
+        const count = values[cells + line.cell]!;
+        if (Number.isNaN(count)) continue;
+        sum += count;
+      }
       if (line.guard >= 0 && !(values[cells + line.guard]! >= 0)) continue;
       const number = this.#numberOf(line, row, sum);
       if (number === undefined || number < line.min) continue;

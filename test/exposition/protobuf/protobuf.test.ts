@@ -252,6 +252,18 @@ describe('generateMetrics', () => {
   });
 });
 
+describe('a bucket whose count is NaN', () => {
+  it('is not written, since the series does not have it', () => {
+    const known = histogramOf([1, 2, 3, 9], [1, 2]);
+    const missing = { ...known, values: Float64Array.of(Number.NaN, 2, 3, 9) };
+    assert.deepEqual(metricOf(missing).histogram, {
+      sample_count: 5,
+      sample_sum: 9,
+      bucket: [{ cumulative_count: 2, upper_bound: 2 }],
+    });
+  });
+});
+
 describe('native histograms in protobuf', () => {
   it('have spans, filled where the gap is short, and deltas', () => {
     const positive = power({ [-3]: 5, [-2]: 1, 1: 4, 2: 2 ** 40, 6: 1 });
