@@ -37,9 +37,9 @@ const MAX_UNUSED_RINGS = 50;
 const MANY_READINGS = 10_000;
 const MANY_SECONDS = 0.2;
 
-/** Number of the threshold of closed bars. It is infinite, and the alarm never changes it. */
+/** Index of the threshold of closed bars, which is infinite and which the alarm never changes. */
 export const NEVER = 0;
-/** Number of the threshold that is used when all others are taken. It is always 0. */
+/** Index of the threshold of bars that found all others taken, which is always 0. */
 const ALWAYS = 1;
 const FIRST = 2;
 const MAX_THRESHOLDS = 65_536;
@@ -123,7 +123,7 @@ export function setThreshold(number: number, count: number): void {
 
 /**
  * Reports whether the clock is read so often that the threshold should be raised. Called after each reading of the
- * clock. Short enough for V8 to inline; {@link nextReading}, which is called seldom, does the rest.
+ * clock. It is short, so that V8 inlines it. The rest of the work is in {@link nextReading}, which few calls reach.
  */
 export function isClockReadTooOften(): boolean {
   readings += 1;

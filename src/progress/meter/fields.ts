@@ -63,7 +63,7 @@ function percentage(line: LineNumbers): number {
   return (fractionOf(line) ?? 0) * 100;
 }
 
-/** Returns a postfix of text with a comma before it, any other one unchanged, for fields such as `{postfix[0]}`. */
+/** Returns the postfix: a text with a comma before it, an object unchanged, for fields such as `{postfix[0]}`. */
 function postfixOf({ data: { postfix } }: LineNumbers): unknown {
   if (!postfix) return '';
   return typeof postfix === 'string' ? `, ${postfix}` : postfix;
