@@ -6,17 +6,18 @@ import { type BlockAddress, parseBlockLabel, shownName, splitBlockRow } from '..
 import { quantilesOf } from '../model/native/buckets.js';
 import { BucketSpace, SnapshotSum } from '../model/native/snapshot-sum.js';
 import { addBlock, type NativeLimit, NO_LIMIT } from '../model/native/sum.js';
+import { coarseNow } from '../system/clock.js';
 import { TimeSlice } from '../system/time-slice.js';
 
 /**
  * Removes hidden families from the snapshots, and adds their native buckets or quantiles to the families that they
  * belong to. Pauses for the event loop; meanwhile, the snapshots do not change.
  *
- * @param now - Unix seconds
+ * @param now - Unix seconds; by default of the clock by which values are counted
  */
 export async function attachNative(
   snapshots: readonly FamilySnapshot[],
-  now = Date.now() / 1000,
+  now = coarseNow(),
 ): Promise<FamilySnapshot[]> {
   const hiddenOf = new Map<string, FamilySnapshot[]>();
   for (const hidden of snapshots) {

@@ -1,5 +1,10 @@
 /** Clocks: a coarse clock for the hot path of metrics, and the clock of a server. */
 
+import { setTimeout as timersTimeout } from 'node:timers';
+
+/** Node's own function, saved at load: fake timers of a test may never fire. */
+const nodeTimeout = timersTimeout;
+
 /**
  * Milliseconds for which the coarse time stays the same. Two threads that set a gauge within this time may record equal
  * times.
@@ -21,10 +26,16 @@ export function coarseNow(): number {
 }
 
 function readClock(): void {
-  setTimeout(() => {
-    now[0] = 0;
-  }, RESOLUTION_MS).unref();
-  now[0] = Date.now() / 1000;
+  nodeTimeout(expire, RESOLUTION_MS).unref();
+  // A reading of a fake clock also expires when that clock advances. Fake timers of a browser are numbers.
+  const { setTimeout } = globalThis;
+  if (setTimeout !== nodeTimeout) setTimeout(expire, RESOLUTION_MS).unref?.();
+  // 0 would mean that the reading has expired.
+  now[0] = Date.now() / 1000 || Number.MIN_VALUE;
+}
+
+function expire(): void {
+  now[0] = 0;
 }
 
 /** Seconds by which a reading of the local clock may be too early, since it is cut to whole milliseconds. */

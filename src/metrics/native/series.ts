@@ -120,7 +120,7 @@ export class NativeSeries {
 
   /** Counts a value, which is a number other than NaN. */
   observe(value: number): void {
-    if (this.#first > 0 && coarseNow() >= this.#until) this.#restart();
+    if (this.#first > 0 && this.#isOtherPeriod(coarseNow())) this.#restart();
     const distance = Math.abs(value);
     if (distance <= this.#threshold) {
       const { page, offset } = this.#zero;
@@ -136,6 +136,14 @@ export class NativeSeries {
     const before = page[at]!;
     page[at] = before - -1;
     if (before === 0) this.#populate(value);
+  }
+
+  /**
+   * Reports whether values belong to another age bucket than the current one. Like a reader, it accepts a clock that
+   * was set back by less than one period.
+   */
+  #isOtherPeriod(now: number): boolean {
+    return now >= this.#until || now < this.#until - 2 * this.family.rule.ageSeconds;
   }
 
   /** Returns what this thread has counted, as the metric's `get()` shows it. */

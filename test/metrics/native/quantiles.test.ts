@@ -1,6 +1,6 @@
 /** Summaries with quantiles: the stated error, the window of time, and options. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import {
   CollectorRegistry,
@@ -9,6 +9,7 @@ import {
   SingleProcessBackend,
   type SummaryOptions,
 } from 'metheus';
+import { coarseNow } from '#metheus/system/clock.js';
 import { startClock } from '../fake-clock.js';
 
 const QUANTILES = [0, 0.01, 0.25, 0.5, 0.9, 0.99, 1];
@@ -143,6 +144,28 @@ describe('the window of quantiles', () => {
     assert.deepEqual(await quantiles(), before);
     pass(10);
     assert.deepEqual(await quantiles(), [before[1], before[1]]);
+  });
+
+  it('starts anew when the clock is set to another time', async (t) => {
+    await startClock(t);
+    const { summary, quantiles } = make({
+      quantiles: [0.5],
+      maxAge: 50,
+      ageBuckets: 5,
+      relativeError: 0.0014,
+    });
+    summary.observe(0);
+    // As by `setSystemTime` of a test runner, or by a correction of the clock.
+    for (const now of [1_000_000_000, 2_000_000_000, 1_999_999_000]) {
+      mock.timers.setTime(now * 1000);
+      while (coarseNow() !== now) await new Promise(setImmediate);
+      summary.observe(1);
+      const [median] = await quantiles();
+      assert.equal(Math.round(median!), 1);
+      assert.deepEqual(summary.get().quantiles, [[0.5, median]]);
+      summary.observe(0);
+      summary.observe(0);
+    }
   });
 
   it('has no end with an infinite maxAge', async (t) => {
