@@ -64,6 +64,11 @@ export interface BarOptions {
   readonly taskbar?: boolean | undefined;
   /** Whether the program's output to the bar's terminal is printed above the bar. @defaultValue `true` */
   readonly redirect?: boolean | undefined;
+  /**
+   * Whether the times on a terminal move each second while nothing is counted, and an idle bar writes a line each
+   * minute where it is drawn as lines. @defaultValue `true`
+   */
+  readonly tick?: boolean | undefined;
 }
 
 /** Options with the defaults filled in. */
@@ -168,6 +173,7 @@ const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBar
   output: [OUTPUT, 'auto'],
   taskbar: [FLAG, false],
   redirect: [FLAG, true],
+  tick: [FLAG, true],
 };
 
 const options: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(OPTIONS));

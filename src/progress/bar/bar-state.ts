@@ -18,7 +18,7 @@ import {
   takeThreshold,
   thresholds,
 } from './clock.js';
-import { averageRate, type BarSettings, errorName } from './frame.js';
+import { averageRate, type BarFrame, type BarSettings, errorName } from './frame.js';
 import * as cells from './record.js';
 import { type BarRecord, type COMPLETED, expectedUnits, type Outcome, type RunningLoop } from './record.js';
 
@@ -94,6 +94,13 @@ export class BarState {
   rateAt(now: number): number | null {
     const rate = this.speed.rateAfter(this.currentN - this.lastPrintN, now - this.lastPrintT);
     return rate ?? averageRate(this.currentN - this.settings.initial, now - this.startT);
+  }
+
+  /** The numbers of a frame while nothing is counted: the remaining time decreases until the next units are overdue. */
+  get idle(): Pick<BarFrame, 'n' | 'rate' | 'ahead'> {
+    const now = this.clock.now();
+    const rate = this.rateAt(now);
+    return { n: this.currentN, rate, ahead: this.speed.unitsAfter(now - this.lastPrintT, rate ?? 0) };
   }
 
   /** The outcome if the bar were closed now: incomplete below a known total, otherwise finished. */
@@ -212,8 +219,8 @@ export class BarState {
     this.refresh();
   }
 
-  /** Writes the speed and the remaining time to the record. Called for every frame, and every second by a timer. */
-  sample(now = this.clock.now()): void {
+  /** Writes the bar's speed to the record, at every frame and every second. Returns whether an idle frame may follow. */
+  sample(now = this.clock.now()): boolean {
     const n = this.currentN;
     const rate = Math.max(this.rateAt(now) ?? 0, 0);
     const left = this.#total === null ? cells.UNKNOWN : Math.max(this.#total - n, 0);
@@ -222,8 +229,10 @@ export class BarState {
     this.#set(cells.ETA, left > 0 ? (rate > 0 ? left / rate : cells.UNKNOWN) : left);
     this.#set(cells.STEP, this.speed.lastUnits);
     this.#set(cells.SAMPLED, unix);
-    if (n !== this.#sampledN) this.#set(cells.UPDATED, unix);
+    const isIdle = n === this.#sampledN;
+    if (!isIdle) this.#set(cells.UPDATED, unix);
     this.#sampledN = n;
+    return isIdle && this.#isRealTime && this.settings.tick;
   }
 
   #begin(): void {

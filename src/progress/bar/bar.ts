@@ -14,7 +14,7 @@ import {
   type BarSnapshot,
   processEnvironment,
 } from './environment.js';
-import type { BarFrame, FrameState } from './frame.js';
+import type { BarFrame } from './frame.js';
 import { type FormatDict, harmlessText } from './line.js';
 import { type BarOutput, openOutput } from './output.js';
 import { type BarRecord, FAILED, FINISHED, INCOMPLETE, knownTotal, type Outcome } from './record.js';
@@ -24,10 +24,6 @@ import type { BarHost } from './renderer.js';
 let bars = 0;
 
 const STATES = { [FINISHED]: 'finished', [FAILED]: 'failed', [INCOMPLETE]: 'incomplete' } as const;
-
-function stateOf(outcome: Outcome | undefined): FrameState {
-  return outcome === undefined ? 'running' : STATES[outcome];
-}
 
 /** Rows assumed for a screen of unknown size. */
 const DEFAULT_ROWS = 20;
@@ -96,8 +92,8 @@ export class Bar extends BarAttributes implements Disposable {
     get n(): number {
       return this.bar.#state.currentN;
     }
-    frame(): BarFrame {
-      return this.bar.frame();
+    frame(isIdle = false): BarFrame {
+      return this.bar.frame(isIdle);
     }
     lineOf(frame: BarFrame): string {
       return this.bar.#output.lines.safeLineOf(frame);
@@ -117,7 +113,7 @@ export class Bar extends BarAttributes implements Disposable {
       return { proxy: this.record.proxy ?? null, ...snapshot, postfix };
     }
     sample(): void {
-      this.bar.#state.sample();
+      if (this.bar.#state.sample()) this.bar.#output.renderer.tick?.();
     }
     abandon(exitCode: number): void {
       this.bar.#state.loop?.settle();
@@ -221,10 +217,10 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   /** @internal Takes a frame. */
-  protected frame(): BarFrame {
+  protected frame(isIdle = false): BarFrame {
     const state = this.#state;
     return {
-      state: stateOf(state.outcome),
+      state: state.outcome === undefined ? 'running' : STATES[state.outcome],
       n: state.n,
       total: state.total,
       elapsed: state.elapsed,
@@ -232,6 +228,7 @@ export class Bar extends BarAttributes implements Disposable {
       time: state.clock.unix(),
       error: state.error,
       settings: this.settings,
+      ...(isIdle ? state.idle : undefined),
     };
   }
 

@@ -40,6 +40,7 @@ export interface BarSettings {
   readonly output: Output;
   readonly taskbar: boolean;
   readonly redirect: boolean;
+  readonly tick: boolean;
   /** The standard stream that was given as `file`; `null` when none was given. */
   readonly stream: StreamName | null;
 }
@@ -49,7 +50,10 @@ export type FrameState = 'running' | 'finished' | 'incomplete' | 'failed';
 /** Numbers, settings and state of a bar at one moment: the data of its line, its JSON and its taskbar button. */
 export interface BarFrame {
   readonly state: FrameState;
-  /** Units done. As in tqdm, units that a running loop has counted since the last due frame are not included. */
+  /**
+   * Units done. As in tqdm, units that a running loop has counted since the last due frame are not included, except in
+   * the frames of an idle bar.
+   */
   readonly n: number;
   /** `null` when not known. */
   readonly total: number | null;
@@ -57,6 +61,8 @@ export interface BarFrame {
   readonly elapsed: number;
   /** Smoothed units per second; `null` before there are any: the line then shows the average since the start. */
   readonly rate: number | null;
+  /** Units that an idle bar is assumed to have done since the last update. */
+  readonly ahead?: number | undefined;
   /** Unix time of the frame, in seconds. */
   readonly time: number;
   /** Name of the error that failed the bar. */

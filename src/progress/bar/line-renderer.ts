@@ -1,6 +1,7 @@
 /** Renderers of lines that are never overwritten: text for logs, and JSON for programs. */
 
 import { plainPostfix } from '../meter/postfix.js';
+import type { Terminal } from '../screen/terminal.js';
 import type { Clock } from './clock.js';
 import { averageRate, type BarFrame, type FrameState } from './frame.js';
 import { ALL_HARMFUL } from './line.js';
@@ -8,6 +9,10 @@ import type { BarHost, Renderer } from './renderer.js';
 
 /** Minimum seconds between two lines of a log, and before the first. */
 const MIN_LINE_INTERVAL = 10;
+/** Seconds without a line after which an idle bar writes one, since CI systems end jobs that are silent for long. */
+const MAX_SILENCE = 60;
+/** Time of the last line that a bar wrote, by terminal. */
+const lastLines = new WeakMap<Terminal, number>();
 /** Minimum seconds between two lines of JSON. */
 const MIN_JSON_INTERVAL = 1;
 
@@ -32,13 +37,25 @@ export class LineRenderer implements Renderer {
     if (now - this.#lastLine < Math.max(frame.settings.mininterval, MIN_LINE_INTERVAL)) return true;
     this.#lastLine = now;
     this.#hasLines = true;
+    lastLines.set(this.#bar.terminal, now);
     this.#bar.terminal.tryWrite(`${text ?? this.#bar.lineOf(frame)}\n`);
     return true;
+  }
+
+  /** Writes a line if no bar has written one for long. With many idle bars, only one of them writes. */
+  tick(): void {
+    const { terminal } = this.#bar;
+    const silence = this.#clock.now() - Math.max(this.#lastLine, lastLines.get(terminal) ?? 0);
+    if (silence < MAX_SILENCE) return;
+    const frame = this.#bar.frame(true);
+    const { mininterval, delay } = frame.settings;
+    if (silence >= mininterval && frame.elapsed >= delay) this.draw(frame);
   }
 
   clear(): void {}
 
   finish(frame: BarFrame): void {
+    lastLines.set(this.#bar.terminal, this.#clock.now());
     this.#bar.terminal.write(`${this.#bar.lineOf(frame)}\n`);
   }
 

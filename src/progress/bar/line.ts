@@ -1,7 +1,7 @@
 /** The lines of a bar: frames as text that fits the screen. */
 
 import { messageOf, warnOnce } from '../../errors.js';
-import type { LineSize, MeterData } from '../meter/arguments.js';
+import type { LineData, LineSize } from '../meter/arguments.js';
 import { columnsOf } from '../meter/display-width.js';
 import { formatLine } from '../meter/meter.js';
 import { type OutputFile, type StandardStreams, streamName } from '../screen/terminal.js';
@@ -13,7 +13,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 type ScreenSize = { readonly [Side in keyof LineSize]-?: number | null };
 
 /** The numbers and settings from which a line is made. */
-export type FormatDict = MeterData & ScreenSize;
+export type FormatDict = LineData & ScreenSize;
 
 /**
  * Returns the size of the screen behind `file`. If the file reports none, it is that of the variables `COLUMNS` and
@@ -118,7 +118,7 @@ export class LineMaker {
     return this.#size;
   }
 
-  formatDict({ n, total, elapsed, rate, settings }: BarFrame): FormatDict {
+  formatDict({ n, total, elapsed, rate, ahead, settings }: BarFrame): FormatDict {
     const { desc, ascii, unit, unitScale, barFormat, postfix, unitDivisor, initial } = settings;
     const colour = this.#isColoured ? settings.colour : null;
     return {
@@ -126,6 +126,7 @@ export class LineMaker {
       total,
       elapsed,
       rate,
+      ...(ahead === undefined ? undefined : { ahead }),
       initial,
       ...this.size,
       prefix: desc,

@@ -11,8 +11,8 @@ export interface BarHost extends LiveBar {
   readonly record: BarRecord;
   /** Units done now, those of a running loop included. */
   readonly n: number;
-  /** Takes a frame. */
-  frame(): BarFrame;
+  /** Takes a frame. @param isIdle - whether nothing was counted for a second */
+  frame(isIdle?: boolean): BarFrame;
   /** Returns the line of a frame. Never throws. */
   lineOf(frame: BarFrame): string;
 }
@@ -27,6 +27,8 @@ export interface Renderer {
    * @returns false when the row is off the screen
    */
   draw(frame: BarFrame, text?: string, row?: number): boolean;
+  /** Draws an idle bar again, if its output shows the time. Called each second. */
+  tick?(): void;
   /** Takes the line off the screen until the next frame. */
   clear(): void;
   /** Draws the last frame, which stays. */

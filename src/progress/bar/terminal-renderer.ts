@@ -15,6 +15,8 @@ export class DisplayRenderer implements Renderer, DisplayLine {
   #frame: BarFrame | undefined;
   #text: string | undefined;
   #row: number | undefined;
+  /** Whether the bar's own row shows a frame, and no text of the program. */
+  #showsFrame = false;
   drawnText: string | undefined;
   drawnRow = -1;
   drawnRows = 0;
@@ -37,6 +39,7 @@ export class DisplayRenderer implements Renderer, DisplayLine {
   }
 
   draw(frame: BarFrame, text?: string, row?: number): boolean {
+    this.#showsFrame = text === undefined && row === undefined;
     this.#frame = frame;
     this.#text = text;
     this.#row = row;
@@ -45,7 +48,12 @@ export class DisplayRenderer implements Renderer, DisplayLine {
     return this.row < this.rows;
   }
 
+  tick(): void {
+    if (this.#showsFrame && this.row < this.rows - 1) this.draw(this.#bar.frame(true));
+  }
+
   clear(): void {
+    this.#showsFrame = false;
     this.#display.erase(this);
   }
 

@@ -35,6 +35,12 @@ export interface MeterData {
   readonly colour?: string | null | undefined;
 }
 
+/** The data of a line that a bar draws. */
+export interface LineData extends MeterData {
+  /** Units assumed to be done since `n` was counted. They shorten the remaining time. */
+  readonly ahead?: number | undefined;
+}
+
 /** Size that is available for a line. */
 export interface LineSize {
   /** Columns of the line, which the bar fills. `null`: unknown, the bar takes 10. 0: no bar. */

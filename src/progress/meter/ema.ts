@@ -78,6 +78,14 @@ export class Speed {
     return units ? next : Math.min(rate, next);
   }
 
+  /**
+   * Returns the units that are assumed to be done at this rate after the last frame: at most as many as in that frame,
+   * since the next ones are overdue then.
+   */
+  unitsAfter(seconds: number, rate: number): number {
+    return Math.max(Math.min(rate * seconds, this.lastUnits), 0);
+  }
+
   /** Adds a frame: the units and seconds since the previous one. */
   add(units: number, seconds: number): void {
     if (units) this.lastUnits = units;

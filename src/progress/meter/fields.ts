@@ -1,6 +1,6 @@
 /** Fields of a bar format. Each is a function that computes only its own value, and is called only when named. */
 
-import type { LineSize, MeterData } from './arguments.js';
+import type { LineData, LineSize } from './arguments.js';
 import { fixedText } from './number-format.js';
 import { valueText } from './postfix.js';
 import { intervalText, sizeText } from './quantity.js';
@@ -8,8 +8,10 @@ import { WallTime } from './wall-time.js';
 
 /** Numbers of a line after scaling, from which fields are computed. */
 export interface LineNumbers extends LineSize {
-  readonly data: MeterData;
+  readonly data: LineData;
   readonly n: number;
+  /** Units assumed to be done since `n` was counted. */
+  readonly ahead: number;
   /** `undefined` when unknown, or when `n` has passed it. */
   readonly total: number | undefined;
   /** Units per second. */
@@ -21,15 +23,16 @@ export interface LineNumbers extends LineSize {
 }
 
 /** Returns the scaled numbers of a line. */
-export function lineNumbers(data: MeterData, { ncols, nrows }: LineSize, now: Date | undefined): LineNumbers {
+export function lineNumbers(data: LineData, { ncols, nrows }: LineSize, now: Date | undefined): LineNumbers {
   const { elapsed, unitScale } = data;
   const scale = typeof unitScale === 'number' && unitScale !== 0 ? unitScale : 1;
   const n = data.n * scale;
+  const ahead = (data.ahead ?? 0) * scale;
   const isKnown = typeof data.total === 'number' && data.total !== Number.POSITIVE_INFINITY;
   const total = isKnown && (data.total === 0 || data.n < data.total + 0.5) ? data.total * scale : undefined;
   const average = elapsed ? (n - (data.initial ?? 0)) / elapsed : undefined;
   const rate = typeof data.rate === 'number' ? data.rate * scale : average;
-  return { data, ncols, nrows, n, total, rate, hasPrefixes: scale === 1 && Boolean(unitScale), now };
+  return { data, ncols, nrows, n, ahead, total, rate, hasPrefixes: scale === 1 && Boolean(unitScale), now };
 }
 
 /** Returns `n / total`, or `undefined` when the total is unknown. */
@@ -55,8 +58,8 @@ function rateText({ hasPrefixes }: LineNumbers, rate: number | undefined): strin
   return hasPrefixes ? sizeText(rate) : fixedText(rate, 2).padStart(5);
 }
 
-function remainingSeconds({ n, total, rate }: LineNumbers): number {
-  return total && rate ? (total - n) / rate : 0;
+function remainingSeconds({ n, ahead, total, rate }: LineNumbers): number {
+  return total && rate ? (total - Math.max(n, Math.min(n + ahead, total))) / rate : 0;
 }
 
 function percentage(line: LineNumbers): number {

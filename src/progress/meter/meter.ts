@@ -1,6 +1,6 @@
 /** The line of a progress bar, made from data alone: without a terminal and, except for `{eta}`, without a clock. */
 
-import { checkMeterOptions, type LineSize, type MeterData, type MeterOptions } from './arguments.js';
+import { checkMeterOptions, type LineData, type LineSize, type MeterOptions } from './arguments.js';
 import { parseBarFormat, renderBarFormat } from './bar-format.js';
 import { columnsOf, trimToColumns } from './display-width.js';
 import { countLine, fractionOf, leftText, lineNumbers, rightText } from './fields.js';
@@ -34,7 +34,7 @@ export function checkBarFormat(barFormat: string): void {
  *
  * @param now - moment from which `{eta}` is counted; the current time by default
  */
-export function formatLine(data: MeterData, size: LineSize = {}, now?: Date): string {
+export function formatLine(data: LineData, size: LineSize = {}, now?: Date): string {
   const line = lineNumbers(data, size, now);
   const fraction = fractionOf(line);
   // An infinite width counts as unknown.

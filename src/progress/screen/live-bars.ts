@@ -18,7 +18,7 @@ export interface LiveBar {
   refresh(): void;
   /** Draws a bar that has been silent for too long, and makes its next update read the clock. */
   rescue(): void;
-  /** Notes the speed of the bar. Called once a second. */
+  /** Notes the speed of the bar, and moves its clock on the screen if it is idle. Called once a second. */
   sample(): void;
   /** Closes the bar because the process ends. */
   abandon(exitCode: number): void;
@@ -35,7 +35,7 @@ export interface KeptRow {
 /** Seconds between two rounds of the monitor, as in tqdm. */
 const MONITOR_INTERVAL = 10;
 
-/** Milliseconds between two samples of the bars' speeds. */
+/** Milliseconds between two samples of the bars' speeds, and between two frames of an idle bar. */
 const SAMPLE_MS = 1000;
 
 /** Groups with an open bar. */

@@ -32,6 +32,7 @@ const SETTINGS: SlotSettings = {
   position: null,
   output: 'auto',
   redirect: true,
+  tick: true,
   taskbar: false,
   stream: null,
 };

@@ -23,6 +23,7 @@ const SETTINGS: SlotSettings = {
   position: null,
   output: 'terminal',
   redirect: false,
+  tick: true,
   taskbar: false,
   stream: null,
 };
