@@ -19,6 +19,7 @@ import { type FormatDict, harmlessText } from './line.js';
 import { type BarOutput, openOutput } from './output.js';
 import { type BarRecord, FAILED, FINISHED, INCOMPLETE, knownTotal, type Outcome } from './record.js';
 import type { BarHost } from './renderer.js';
+import { forgetLeft, noteLeft } from './uncaught.js';
 
 /** Number of bars that this thread has opened. */
 let bars = 0;
@@ -58,6 +59,7 @@ export class Bar extends BarAttributes implements Disposable {
     super(settings, file);
     const { barFormat, initial, position } = settings;
     if (barFormat) checkBarFormat(barFormat);
+    forgetLeft();
     const end = knownTotal(total ?? length ?? null);
     this.#environment = environment;
     this.#host = new Bar.#Host(this);
@@ -208,7 +210,8 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.close();
+    const outcome = this.#state.outcomeOfClose;
+    this.endLoop(outcome === FINISHED ? outcome : undefined);
   }
 
   /** @internal The numbers that the loops of the subclasses work on. */
@@ -265,10 +268,12 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   /** @internal Ends the bar with its loop. @param outcome - by default that of {@link close} */
-  protected readonly endLoop = (
-    outcome: Outcome | undefined = this.#state.outcomeOfClose,
-    error?: unknown,
-  ): void => this.#end(outcome, error);
+  protected readonly endLoop = (given?: Outcome, error?: unknown): void => {
+    const state = this.#state;
+    const outcome = given ?? state.outcomeOfClose;
+    if (given === undefined && state.outcome === undefined) noteLeft(state, outcome);
+    this.#end(outcome, error);
+  };
 
   #end(outcome: Outcome, error?: unknown): void {
     const state = this.#state;
