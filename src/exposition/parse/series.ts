@@ -78,6 +78,7 @@ export class FamilyBuilder {
     const place = PLACES[suffix] ?? 'value';
     if (exemplar !== undefined && suffix !== '_total') this.#refuse('no exemplar here');
     if (this.#given.isOpenMetrics) this.#rules.checkValue(place, value, sample);
+    else if (this.#given.isStrict && place === 'count') this.#rules.checkCount(value);
     if (series[place] !== undefined) {
       this.#rules.checkRepeated(sample);
       return;
@@ -97,8 +98,9 @@ export class FamilyBuilder {
 
   #addPoint(sample: SampleLine, without: string, point: number): void {
     const series = this.#seriesOf(sample, without);
-    if (this.#given.isOpenMetrics && without === 'le') {
+    if ((this.#given.isOpenMetrics || this.#given.isStrict) && without === 'le')
       this.#rules.checkCount(sample.value);
+    if (this.#given.isOpenMetrics && without === 'le') {
       if (point < (series.last ?? point)) this.#refuse('buckets by their bounds, lowest first');
     }
     if (series.points.has(point)) {

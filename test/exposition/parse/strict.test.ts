@@ -14,6 +14,9 @@ const refused: Record<TextFormat, [text: string, expected: string][]> = {
     ['a 1 1000\na 2 2000\n', 'each series once'],
     ['a{x="1",y="2"} 1\na{y="2",x="1"} 2\n', 'each series once'],
     [histogram('bucket{le="1"} 1', 'bucket{le="1.0"} 1', 'count 1'), 'each series once'],
+    [histogram('bucket{le="1"} -1', 'bucket{le="+Inf"} 1'), 'a count of at least 0'],
+    [histogram('bucket{le="1"} NaN', 'bucket{le="+Inf"} 1'), 'a count of at least 0'],
+    [histogram('bucket{le="+Inf"} 1', 'count -1'), 'a count of at least 0'],
   ],
   openmetrics: [
     ['a 1\na 2\n', 'each series once'],
