@@ -1,5 +1,5 @@
 /** Checks the options of a metric and turns them into a descriptor. */
-import { MetheusError, show } from '../errors.js';
+import { MetheusError, show, warnOnce } from '../errors.js';
 import type { Registerer } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
 import { checkLabels, labelString } from '../model/labels.js';
@@ -137,6 +137,12 @@ export function define(
     exemplars: exemplars && 'a function',
     native: rule && { ...rule, blockFamily: rule.blockFamily.bounds },
   });
+  if (type === 'counter' && !name.endsWith('_total')) {
+    warnOnce(
+      `counter ${name}`,
+      `Counter '${name}' is of type unknown in OpenMetrics, without exemplars. Name it '${name}_total'.`,
+    );
+  }
   const source = exemplars as FamilySettings['exemplars'];
   return { descriptor, rule, settings: { definition, defaults, maxSeries, exemplars: source, states } };
 }

@@ -202,6 +202,21 @@ describe('createCounter refuses', () => {
   });
 });
 
+describe('a counter whose name does not end with _total', () => {
+  it('causes one warning, which names the fix', (t) => {
+    const warning = t.mock.method(process, 'emitWarning', () => {});
+    for (const name of ['jobs_done', 'jobs_done', 'jobs_total'])
+      createCounter(name, 'J.', { registry: new CollectorRegistry() });
+    createGauge('jobs_done', 'J.', { registry: new CollectorRegistry() });
+    assert.deepEqual(
+      warning.mock.calls.map(({ arguments: [message] }) => message),
+      [
+        "Counter 'jobs_done' is of type unknown in OpenMetrics, without exemplars. Name it 'jobs_done_total'.",
+      ],
+    );
+  });
+});
+
 describe('units', () => {
   it('must be the end of the name before _total', () => {
     const options = { registry: null, unit: 'seconds' };
