@@ -138,10 +138,8 @@ export function define(
     native: rule && { ...rule, blockFamily: rule.blockFamily.bounds },
   });
   if (type === 'counter' && !name.endsWith('_total')) {
-    warnOnce(
-      `counter ${name}`,
-      `Counter '${name}' is of type unknown in OpenMetrics, without exemplars. Name it '${name}_total'.`,
-    );
+    const text = `Counter '${name}' has no type and no exemplars in OpenMetrics. Name it '${name}_total'.`;
+    warnOnce(text, text);
   }
   const source = exemplars as FamilySettings['exemplars'];
   return { descriptor, rule, settings: { definition, defaults, maxSeries, exemplars: source, states } };

@@ -61,9 +61,9 @@ export function replaceEscapes(text: string, pattern: RegExp, replace: (match: s
   if (text.length <= PART) return text.replace(pattern, replace);
   const parts: string[] = [];
   for (let from = 0, to = PART; from < text.length; from = to, to += PART) {
-    let backslashes = 0;
-    while (to - backslashes > from && text.charCodeAt(to - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    to += backslashes % 2;
+    let end = to;
+    while (end > from && text.charCodeAt(end - 1) === BACKSLASH) end -= 1;
+    to += (to - end) % 2;
     parts.push(text.slice(from, to).replace(pattern, replace));
   }
   return parts.join('');
@@ -90,8 +90,8 @@ export function labelPairs(text: string): [name: string, value: string][] {
   const pairs: [string, string][] = [];
   for (let at = 0; at < text.length; ) {
     const equals = text.indexOf('="', at);
-    const close = equals > at ? closingQuote(text, equals + 2) : -1;
-    if (close < 0 || (close + 1 < text.length && text[close + 1] !== ',')) break;
+    const close = closingQuote(text, equals + 2);
+    if (equals <= at || close < 0 || (text[close + 1] ?? ',') !== ',') break;
     pairs.push([text.slice(at, equals), text.slice(equals + 2, close)]);
     at = close + 2;
   }

@@ -210,9 +210,7 @@ describe('a counter whose name does not end with _total', () => {
     createGauge('jobs_done', 'J.', { registry: new CollectorRegistry() });
     assert.deepEqual(
       warning.mock.calls.map(({ arguments: [message] }) => message),
-      [
-        "Counter 'jobs_done' is of type unknown in OpenMetrics, without exemplars. Name it 'jobs_done_total'.",
-      ],
+      ["Counter 'jobs_done' has no type and no exemplars in OpenMetrics. Name it 'jobs_done_total'."],
     );
   });
 });
