@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MetheusError } from '../../errors.js';
 import type { Argument, RedisClient, Settings } from './config.js';
+import { isConnectedToPrimary } from './sentinel.js';
 
 /** A Lua script. It is called by its digest, and sent as text if Redis does not know the digest. */
 export class Script {
@@ -52,7 +53,7 @@ export class Connection {
    */
   static async open(settings: Settings): Promise<Connection> {
     const connection = new Connection(settings.client ?? (await createClient(settings)), settings);
-    await connection.#waitForReply();
+    await connection.#waitForReply(settings.failFast);
     return connection;
   }
 
@@ -79,15 +80,28 @@ export class Connection {
     return this.#evaluate('callBuffer', script, key, args);
   }
 
+  /** Reports whether the sentinels name the connected server as the primary; always `true` without sentinels. */
+  async isPrimary(): Promise<boolean> {
+    const { options } = this.#client as unknown as ClientInternals;
+    if (!options?.sentinels?.length) return true;
+    const { Redis } = await importIoredis();
+    return isConnectedToPrimary(this.#client, Redis, 1000 * this.#settings.timeout);
+  }
+
+  /** Connects to the server that a sentinel names now. Resolves when it has replied, or not within the time limit. */
+  async reconnect(): Promise<void> {
+    (this.#client as unknown as ClientInternals).disconnect(true);
+    await this.#waitForReply(false);
+  }
+
   /** Disconnects. A client that the user supplied stays connected, and only the listeners are removed. */
   close(): void {
     if (this.#settings.client === undefined) disconnect(this.#client);
     else for (const [event, listener] of this.#listeners) this.#client.off(event, listener);
   }
 
-  async #waitForReply(): Promise<void> {
-    const { timeout, failFast } = this.#settings;
-    const deadline = performance.now() + 1000 * timeout;
+  async #waitForReply(failFast: boolean): Promise<void> {
+    const deadline = performance.now() + 1000 * this.#settings.timeout;
     for (;;) {
       try {
         await this.call('PING');
@@ -240,8 +254,10 @@ async function importIoredis(): Promise<typeof import('ioredis')> {
   }
 }
 
-/** The members of an ioredis client or cluster that hold sockets and timers. */
+/** The members of an ioredis client or cluster that its users seldom need. */
 interface ClientInternals {
+  readonly options?: { readonly sentinels?: readonly unknown[] | null };
+  disconnect(reconnect: boolean): void;
   on(event: string, listener: () => void): unknown;
   readonly stream?: { unref?(): void; on?(event: 'error', listener: () => void): unknown };
   readonly reconnectTimeout?: NodeJS.Timeout | null;

@@ -6,6 +6,9 @@ import type { Outbox } from './outbox.js';
 import { compactEnded, recordHeartbeat, signOff } from './producers.js';
 import type { Loss } from './status.js';
 
+/** Maximum milliseconds until a program ends that has sent its last numbers during a planned failover. */
+const FAILOVER_MS = 5000;
+
 export class Flusher {
   readonly #context: RedisContext;
   readonly #outboxes: ReadonlyMap<string, Outbox>;
@@ -53,8 +56,15 @@ export class Flusher {
 
   /** Flushes, and marks this producer as ended. If the process goes on, its next flush marks it as running again. */
   async signOff(): Promise<void> {
+    const { connection, status } = this.#context;
     await this.flushAll();
-    const { status } = this.#context;
+    if (status.outage !== undefined) return;
+    const deadline = performance.now() + FAILOVER_MS;
+    while (!(await connection.isPrimary()) && performance.now() < deadline) {
+      await connection.reconnect();
+      this.checkKeys();
+      await this.flushAll();
+    }
     if (status.outage !== undefined) return;
     await signOff(this.#context).catch((error: Error) => status.reportOutage(error));
   }

@@ -96,7 +96,7 @@ function assertNothingLost(): void {
 describe('failover', { skip: requireTool('redis-server') }, () => {
   async function startSentinel(primary: RedisServer): Promise<RunningProcess & { port: number }> {
     const port = await freePort();
-    const file = join(primary.directory, 'sentinel.conf');
+    const file = join(primary.directory, `sentinel-${port}.conf`);
     writeFileSync(
       file,
       `port ${port}
@@ -144,23 +144,34 @@ sentinel failover-timeout main 2000
     const primary = await startRedis();
     const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(primary.port)] });
     await untilReplicated(primary.client);
-    const sentinel = await startSentinel(primary);
-    await until('a Sentinel that knows the replica', async () => {
-      return /\+slave slave/.test(sentinel.output()) ? true : undefined;
+    const running = await Promise.all([1, 2, 3].map(() => startSentinel(primary)));
+    await until('Sentinels that know the replica and each other', async () => {
+      const isReady = running.every(
+        ({ output }) => output().match(/\+(slave slave|sentinel sentinel)/g)?.length === 3,
+      );
+      return isReady ? true : undefined;
     });
-    const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
+    const sentinels = running.map(({ port }) => ({ host: '127.0.0.1', port }));
     const ioredis = { sentinels, name: 'main', retryStrategy: () => 50 };
     const { host: _, port: __, ...options } = optionsFor(primary, { timeout: 0.5, ioredis });
     const counting = new CountingProducers(options);
     await counting.start();
     for (let i = 0; i < 5; i++) await counting.countRound();
-    const control = new Redis({ port: sentinel.port, host: '127.0.0.1' });
+    const control = new Redis(running[1]!.port, '127.0.0.1');
     await control.call('SENTINEL', 'FAILOVER', 'main');
     const before = counting.rounds;
+    // Programs that end during the failover. Each ends once: nothing can be sent again afterwards.
+    const family = makeFamily({ labelNames: [] });
+    let ended = 0;
     await until(
       'the demotion of the old primary',
       async () => {
         await counting.countRound();
+        const backend = await openBackend(options);
+        const { page, offset } = backend.reserve({ family, labels: [] });
+        page[offset] = 1;
+        await backend.close();
+        ended += 1;
         const info = await primary.client.info('replication').catch(() => '');
         return /role:slave/.test(info) ? true : undefined;
       },
@@ -175,10 +186,13 @@ sentinel failover-timeout main 2000
     await counting.countRound();
     await counting.flushAll();
     await counting.check();
-    await counting.close();
+    const reader = await openBackend(options);
+    const [snapshot] = await reader.snapshot({ families: [family], scopes: [] });
+    assert.deepEqual(rowsOf(snapshot!), [['', [ended]]]);
+    assert.ok(ended > 5, `${ended} programs have ended`);
+    for (const each of [counting, reader]) await each.close();
     control.disconnect();
-    await sentinel.stop();
-    for (const server of [replica, primary]) await server.stop();
+    for (const server of [...running, replica, primary]) await server.stop();
   });
 
   it('of a cluster node keeps totals exact when its replica takes over its slots', async () => {
