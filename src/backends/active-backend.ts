@@ -27,6 +27,9 @@ import type { ThreadSeries } from './threads/bridge.js';
 /** Milliseconds between two copies of the worker threads' numbers into a backend that other processes read. */
 const SYNC_MS = 100;
 
+/** Minimum number of owners of cells at which those that were collected are dropped. */
+const MIN_OWNERS = 1024;
+
 /** An object whose cells can move to another backend. */
 export interface CellOwner {
   /** Calls `move` with each series' cells, and counts in the cells that `move` returns from then on. Synchronous. */
@@ -34,8 +37,9 @@ export interface CellOwner {
 }
 
 export class ActiveBackend {
-  readonly #owners = new Set<WeakRef<CellOwner>>();
-  readonly #collected = new FinalizationRegistry<WeakRef<CellOwner>>((owner) => this.#owners.delete(owner));
+  #owners: WeakRef<CellOwner>[] = [];
+  /** Number of owners at which those that were collected are dropped. */
+  #maxOwners = MIN_OWNERS;
   /** The pages of all worker threads. Undefined in a worker thread, since only the main thread reads them. */
   readonly #threads = isMainThread ? new WorkerThreads(() => this.#backend) : undefined;
   #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
@@ -62,9 +66,10 @@ export class ActiveBackend {
 
   /** Adds an owner of cells, without keeping it alive. */
   add(owner: CellOwner): void {
-    const reference = new WeakRef(owner);
-    this.#owners.add(reference);
-    this.#collected.register(owner, reference);
+    this.#owners.push(new WeakRef(owner));
+    if (this.#owners.length < this.#maxOwners) return;
+    this.#owners = this.#owners.filter((reference) => reference.deref() !== undefined);
+    this.#maxOwners = Math.max(MIN_OWNERS, 2 * this.#owners.length);
   }
 
   /** Returns the backend that has the numbers of a family. */

@@ -1,8 +1,9 @@
 /**
- * The cells of one family and one writer, in private memory: label rows beside pages of numbers.
+ * The cells of one family and one writer, in private memory: label rows beside blocks of numbers.
  *
- * Row `r` is the `r`-th group of `family.cells` cells, counted across all pages. Pages never move, so that cells
- * handed out stay valid. A new page doubles the number of rows, up to a limit; a family without labels has one row.
+ * A block has the cells of its rows, one row after another, and then the times at which the series of these rows began
+ * to count. Blocks never move, so that cells handed out stay valid. A new block doubles the number of rows, up to a
+ * limit; a family without labels has one row.
  */
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, rowText } from '../model/label-column.js';
@@ -12,40 +13,79 @@ import type { MergeSource } from './merge.js';
 
 const FIRST_ROWS = 4;
 const MAX_ROWS = 4096;
+/** Number of cells up to which a loop copies them faster than a view. */
+const MAX_LOOP = 64;
+
+/** Part of a page that one owner may take. One that needs more gets a page of its own. */
+const MAX_PART = 1 / 8;
+
+/** Pages that many families share, since an array for each would take more memory and time than its numbers. */
+export class SharedPages {
+  readonly #size: number;
+  #page = new Float64Array(0);
+  #used = 0;
+
+  /** @param size - the number of cells of a page */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Returns zeroed cells that no other call returns. */
+  take(cells: number): Cells {
+    if (cells > this.#size * MAX_PART) return { page: new Float64Array(cells), offset: 0 };
+    if (this.#used + cells > this.#page.length) {
+      this.#page = new Float64Array(this.#size);
+      this.#used = 0;
+    }
+    const offset = this.#used;
+    this.#used += cells;
+    return { page: this.#page, offset };
+  }
+
+  /** Returns zeroed cells as an array. */
+  takeArray(cells: number): Float64Array {
+    const { page, offset } = this.take(cells);
+    return page.length === cells ? page : page.subarray(offset, offset + cells);
+  }
+}
+
+const UNSHARED = new SharedPages(0);
+
+/** The memory of consecutive rows. */
+interface Block extends Cells {
+  readonly firstRow: number;
+  readonly rows: number;
+}
 
 export class CellTable implements MergeSource {
+  readonly family: FamilyDescriptor;
   readonly writer: Writer;
   readonly labels = new LabelColumn();
-  readonly #cells: number;
-  readonly #labelNames: readonly string[];
-  readonly #pages: Float64Array[] = [];
-  /** The first row of each page. */
-  readonly #firstRow = new Map<Float64Array, number>();
-  #capacity = 0;
-  /** Unix seconds at which the series of each row began to count. Undefined unless the merge rule is `add`. */
-  #created: Float64Array | undefined;
+  readonly #pages: SharedPages;
+  readonly #blocks: Block[] = [];
 
-  constructor({ cells, labelNames, merge }: FamilyDescriptor, writer: Writer) {
+  /** @param pages - pages for small blocks; by default each block has a page of its own */
+  constructor(family: FamilyDescriptor, writer: Writer, pages: SharedPages = UNSHARED) {
+    this.family = family;
     this.writer = writer;
-    this.#cells = cells;
-    this.#labelNames = labelNames;
-    if (merge === 'add') this.#created = new Float64Array(0);
+    this.#pages = pages;
   }
 
   /** Adds a series and returns its zeroed cells. */
   reserve(labels: readonly string[], created = Date.now() / 1000): Cells {
-    const row = this.labels.add(labelText(this.#labelNames, labels));
-    if (row === this.#capacity) this.#addPage();
-    if (this.#created !== undefined) this.#created[row] = created;
-    const page = this.#pageOf(row);
-    const offset = (row - this.#firstRow.get(page)!) * this.#cells;
-    page.fill(0, offset, offset + this.#cells);
+    const { labelNames, cells } = this.family;
+    const row = this.labels.add(labelNames.length === 0 ? '' : labelText(labelNames, labels));
+    const block = this.#blockOf(row) ?? this.#addBlock();
+    const { page } = block;
+    const offset = block.offset + (row - block.firstRow) * cells;
+    page.fill(0, offset, offset + cells);
+    if (this.#hasTimes) page[timeOf(block, row, cells)] = created;
     return { page, offset };
   }
 
   /** Reports whether this table handed out the cells. */
-  owns({ page }: Cells): boolean {
-    return this.#firstRow.has(page);
+  owns(cells: Cells): boolean {
+    return this.#rowOf(cells) >= 0;
   }
 
   /** Removes a series. */
@@ -59,51 +99,80 @@ export class CellTable implements MergeSource {
   }
 
   createdOf(cells: Cells): number | undefined {
-    return this.#created?.[this.#rowOf(cells)];
+    if (!this.#hasTimes) return undefined;
+    const row = this.#rowOf(cells);
+    const block = this.#blockOf(row)!;
+    return block.page[timeOf(block, row, this.family.cells)];
   }
 
-  created(): Float64Array | undefined {
-    return this.#created?.slice(0, this.labels.size);
+  created(arrays?: SharedPages): Float64Array | undefined {
+    if (!this.#hasTimes) return undefined;
+    const { cells } = this.family;
+    return this.#gather(1, ({ offset, rows }) => offset + rows * cells, arrays);
   }
 
   /** Returns the numbers of all rows as they are now, removed rows included. */
-  values(): Float64Array {
-    const values = new Float64Array(this.labels.size * this.#cells);
-    let at = 0;
-    for (const page of this.#pages) {
-      const rest = values.length - at;
-      values.set(rest < page.length ? page.subarray(0, rest) : page, at);
-      at += page.length;
-    }
-    return values;
+  values(arrays?: SharedPages): Float64Array {
+    return this.#gather(this.family.cells, ({ offset }) => offset, arrays);
   }
 
   /** Returns the rows as a snapshot, for a family that has no other writer. */
-  snapshot(family: FamilyDescriptor): FamilySnapshot {
-    const [rows, values, created] = [this.labels.view(), this.values(), this.created()];
+  snapshot(family: FamilyDescriptor, arrays: SharedPages): FamilySnapshot {
+    const [rows, values, created] = [this.labels.view(), this.values(arrays), this.created(arrays)];
     return created === undefined ? { family, rows, values } : { family, rows, values, created };
   }
 
-  #addPage(): void {
-    const rows = this.#labelNames.length === 0 ? 1 : Math.max(FIRST_ROWS, Math.min(this.#capacity, MAX_ROWS));
-    const page = new Float64Array(rows * this.#cells);
-    this.#firstRow.set(page, this.#capacity);
-    this.#pages.push(page);
-    this.#capacity += rows;
-    if (this.#created === undefined) return;
-    const created = new Float64Array(this.#capacity);
-    created.set(this.#created);
-    this.#created = created;
+  /** Whether series have a time at which they began to count. */
+  get #hasTimes(): boolean {
+    return this.family.merge === 'add';
   }
 
+  /** Copies `width` numbers of each row, which begin in each block where `startOf` says. */
+  #gather(width: number, startOf: (block: Block) => number, arrays?: SharedPages): Float64Array {
+    const { size } = this.labels;
+    const all = arrays?.takeArray(size * width) ?? new Float64Array(size * width);
+    for (const block of this.#blocks) {
+      const start = startOf(block);
+      const count = Math.min(block.rows, size - block.firstRow) * width;
+      const to = block.firstRow * width;
+      if (count > MAX_LOOP) all.set(block.page.subarray(start, start + count), to);
+      else for (let i = 0; i < count; i++) all[to + i] = block.page[start + i]!;
+    }
+    return all;
+  }
+
+  #addBlock(): Block {
+    const { cells, labelNames } = this.family;
+    const last = this.#blocks.at(-1);
+    const firstRow = last === undefined ? 0 : last.firstRow + last.rows;
+    const rows = labelNames.length === 0 ? 1 : Math.max(FIRST_ROWS, Math.min(firstRow, MAX_ROWS));
+    const { page, offset } = this.#pages.take(rows * (cells + Number(this.#hasTimes)));
+    const block = { page, offset, firstRow, rows };
+    this.#blocks.push(block);
+    return block;
+  }
+
+  /** Returns the block of a row. Searches from the last block, where most rows are added. */
+  #blockOf(row: number): Block | undefined {
+    for (let i = this.#blocks.length - 1; i >= 0; i--) {
+      const block = this.#blocks[i]!;
+      if (row >= block.firstRow) return row < block.firstRow + block.rows ? block : undefined;
+    }
+    return undefined;
+  }
+
+  /** Returns the row of cells; -1 if this table did not hand them out. */
   #rowOf({ page, offset }: Cells): number {
-    return this.#firstRow.get(page)! + offset / this.#cells;
+    const { cells } = this.family;
+    for (const block of this.#blocks) {
+      const row = (offset - block.offset) / cells;
+      if (page === block.page && row >= 0 && row < block.rows) return block.firstRow + row;
+    }
+    return -1;
   }
+}
 
-  /** Returns the page of a row. Searches from the last page, where most rows are added. */
-  #pageOf(row: number): Float64Array {
-    let i = this.#pages.length - 1;
-    while (this.#firstRow.get(this.#pages[i]!)! > row) i -= 1;
-    return this.#pages[i]!;
-  }
+/** Returns the index in the page of a row's time. */
+function timeOf({ offset, firstRow, rows }: Block, row: number, cells: number): number {
+  return offset + rows * cells + row - firstRow;
 }

@@ -5,22 +5,25 @@ import { checkOptionNames } from '../model/options.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
 import type { Backend, CellRequest, Cells, SnapshotRequest, Writer } from './backend.js';
-import { CellTable } from './cell-table.js';
+import { CellTable, SharedPages } from './cell-table.js';
 import { type CellExemplars, ExemplarTable } from './exemplar-table.js';
 import type { BegunMerge, Merger } from './merge.js';
 
 /** This thread as a writer. */
 const SELF: Writer = { id: String(process.pid), live: true };
 
-/** The cells of this thread in a family, and the merger that adds those of other writers. */
-class OwnFamily {
-  readonly source: CellTable;
-  readonly key: string;
-  merger: Merger | undefined;
+/** Number of cells of the pages that families share, and of the arrays that snapshots share. */
+const PAGE_CELLS = 1024;
+const SNAPSHOT_CELLS = 8192;
 
-  constructor(family: FamilyDescriptor) {
-    this.source = new CellTable(family, SELF);
-    this.key = familyKey(family);
+/** The cells of this thread in a family, and the merger that adds those of other writers. */
+class OwnTable extends CellTable {
+  merger: Merger | undefined;
+  #key: string | undefined;
+
+  get key(): string {
+    this.#key ??= familyKey(this.family);
+    return this.#key;
   }
 }
 
@@ -35,8 +38,9 @@ interface OthersFamily {
 export class SingleProcessBackend implements Backend {
   readonly config: Readonly<Record<string, unknown>> = Object.freeze({});
   readonly storage = '';
-  readonly #own = new WeakMap<FamilyDescriptor, OwnFamily>();
+  readonly #own = new WeakMap<FamilyDescriptor, OwnTable>();
   readonly #others = new Map<string, OthersFamily>();
+  readonly #pages = new SharedPages(PAGE_CELLS);
   #merge: typeof import('./merge.js') | undefined;
   /** Made with the first exemplar. */
   #exemplars: ExemplarTable | undefined;
@@ -47,7 +51,7 @@ export class SingleProcessBackend implements Backend {
   }
 
   reserve({ family, labels, writer, created }: CellRequest): Cells {
-    if (writer === undefined) return this.#ownOf(family).source.reserve(labels, created);
+    if (writer === undefined) return this.#ownOf(family).reserve(labels, created);
     const { sources } = this.#othersOf(family);
     let source = sources.find((known) => known.writer === writer);
     if (source === undefined) {
@@ -90,16 +94,17 @@ export class SingleProcessBackend implements Backend {
     this.#merge ??= await import('./merge.js');
     const { Merger } = this.#merge;
     const slice = new TimeSlice();
+    const arrays = new SharedPages(SNAPSHOT_CELLS);
     const begun: (FamilySnapshot | BegunMerge)[] = [];
     for (const family of families) {
       // No pause before a hidden family: its native buckets must be of the same moment as the family before it.
       if (!METRIC_TYPES[family.type].isHidden && slice.isOverAfterStep()) await slice.next();
       const own = this.#ownOf(family);
-      const others = this.#others.get(own.key)?.sources ?? [];
-      if (others.length === 0 && isMergedAlone(family)) begun.push(own.source.snapshot(family));
+      const others = this.#others.size === 0 ? [] : (this.#others.get(own.key)?.sources ?? []);
+      if (others.length === 0 && isMergedAlone(family)) begun.push(own.snapshot(family, arrays));
       else {
         own.merger ??= new Merger(family);
-        begun.push(own.merger.begin([own.source, ...others]));
+        begun.push(own.merger.begin([own, ...others]));
       }
     }
     if (this.#others.size > 0) {
@@ -120,10 +125,10 @@ export class SingleProcessBackend implements Backend {
 
   async close(): Promise<void> {}
 
-  #ownOf(family: FamilyDescriptor): OwnFamily {
+  #ownOf(family: FamilyDescriptor): OwnTable {
     let own = this.#own.get(family);
     if (own === undefined) {
-      own = new OwnFamily(family);
+      own = new OwnTable(family, SELF, this.#pages);
       this.#own.set(family, own);
     }
     return own;
@@ -131,7 +136,7 @@ export class SingleProcessBackend implements Backend {
 
   /** Returns the table that handed out these cells; undefined if none did. */
   #sourceOf(family: FamilyDescriptor, cells: Cells): CellTable | undefined {
-    const own = this.#own.get(family)?.source;
+    const own = this.#own.get(family);
     if (own?.owns(cells)) return own;
     return this.#others.get(familyKey(family))?.sources.find((source) => source.owns(cells));
   }

@@ -23,6 +23,36 @@ export class Fragment {
   }
 }
 
+/** Size of the buffers of a {@link SharedFragments}. */
+const FRAGMENTS_BYTES = 16_384;
+
+/** Encoded texts like those of a {@link Fragment}, one after another in buffers that many families share. */
+export class SharedFragments {
+  #view = new DataView(new ArrayBuffer(0));
+  #used = 0;
+
+  /** Encodes texts, and returns where they are. They are in one buffer. */
+  add(texts: readonly string[]): {
+    readonly view: DataView;
+    readonly ranges: readonly { readonly start: number; readonly length: number }[];
+  } {
+    let most = PADDING;
+    for (const { length } of texts) most += 3 * length;
+    if (this.#used + most > this.#view.byteLength) {
+      this.#view = new DataView(new ArrayBuffer(Math.max(FRAGMENTS_BYTES, most)));
+      this.#used = 0;
+    }
+    const view = this.#view;
+    const ranges = texts.map((text) => {
+      const start = this.#used;
+      const { written } = encoder.encodeInto(text, new Uint8Array(view.buffer, start));
+      this.#used += written;
+      return { start, length: written };
+    });
+    return { view, ranges };
+  }
+}
+
 export class Chunk {
   /**
    * An instance that is never freed, so that V8 keeps the optimized code between two scrapes. See docs/v8.md:

@@ -134,11 +134,11 @@ export class FamilyNamer<F> {
     const families = snapshots.map(({ family }) => family);
     const exposedOf = new Map<FamilyDescriptor, Exposed<F>>();
     const taken = new Set<string>();
-    for (const rank of RANKS) {
-      for (const [i, family] of families.entries()) {
-        if (rankOf(family) === rank) this.#name(family, exposedOf, taken);
-        if (i % FAMILIES_AT_ONCE === 0) yield PAUSE;
-      }
+    const ranked: FamilyDescriptor[][] = [[], [], []];
+    for (const family of families) ranked[rankOf(family)]!.push(family);
+    for (const [i, family] of ranked.flat().entries()) {
+      this.#name(family, exposedOf, taken);
+      if (i % FAMILIES_AT_ONCE === 0) yield PAUSE;
     }
     const exposed = families.map((family) => exposedOf.get(family));
     this.#assignments.set(first, { families, exposed });
@@ -152,10 +152,13 @@ export class FamilyNamer<F> {
     taken: Set<string>,
   ): Exposed<F> | undefined {
     if (exposedOf.has(family) || METRIC_TYPES[family.type].isHidden) return exposedOf.get(family);
-    const preferred = this.#preferredOf(family);
-    const isTaken = namesOf(preferred.shape).some((name) => taken.has(name));
-    const exposed = isTaken ? this.#alternativeOf(family, taken) : preferred;
-    for (const name of namesOf(exposed.shape)) taken.add(name);
+    let exposed = this.#preferredOf(family);
+    let names = namesOf(exposed.shape);
+    if (names.some((name) => taken.has(name))) {
+      exposed = this.#alternativeOf(family, taken);
+      names = namesOf(exposed.shape);
+    }
+    for (const name of names) taken.add(name);
     exposedOf.set(family, exposed);
     return exposed;
   }
@@ -189,10 +192,10 @@ export class FamilyNamer<F> {
   }
 }
 
-/** Families of a lower rank choose their names first. */
-const RANKS = [0, 1, 2];
-
-/** Returns the rank of a family: counters after other types, since they have a second name, and escaped names last. */
+/**
+ * Returns the rank of a family, from 0 to 2: counters after other types, since they have a second name, and escaped names
+ * last. Families of a lower rank choose their names first.
+ */
 function rankOf({ name, type }: FamilyDescriptor): number {
   return isLegacyMetricName(name) ? Number(type === 'counter') : 2;
 }
@@ -212,8 +215,12 @@ export function createNamers<F>(shapesOf: ShapesOf): (escaping: Escaping) => Fam
   };
 }
 
+/** Returns the names that no other family may have. A name may be in the list twice. */
 function namesOf({ family, sample, suffixes }: Shape): string[] {
-  return [...new Set([family, sample, ...suffixes.map((suffix) => family + suffix)])];
+  const names = [family];
+  if (sample !== family) names.push(sample);
+  for (const suffix of suffixes) if (suffix !== '') names.push(family + suffix);
+  return names;
 }
 
 /** Yields the possible spellings of a name, best first, without end. */

@@ -21,6 +21,7 @@ import type { Metric, MetricConstructor } from './metric.js';
 import { MetricFamily } from './metric-family.js';
 import { NativeHistogramMetric, QuantileSummaryMetric } from './native/metric.js';
 import { NativeFamily } from './native/series.js';
+import { definitionText } from './settings.js';
 import { type ObservableStateSet, StateSetMetric, type StateSetOptions } from './stateset.js';
 import { type ObservableSummary, SummaryMetric, type SummaryOptions } from './summary.js';
 
@@ -110,14 +111,14 @@ function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Cl
     checkOptions(kind, name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
     const scope = registry?.scope ?? privateScope();
-    const { descriptor, rule, settings } = define(kind, scope, name, help, options);
+    const { descriptor, rule, settings } = define(kind, scope, name, help, options, { registry, droppedIn });
     const make = () => {
       const native = rule && new NativeFamily(rule);
-      const onOverflow = countDropped(descriptor.name, registry);
       const Class = native !== undefined ? Native : settings.exemplars !== undefined ? Traced : Plain;
-      return new MetricFamily(descriptor, { ...settings, native, onOverflow }, Class).root;
+      return new MetricFamily(descriptor, settings, Class, native).root;
     };
-    return registry === null ? make() : registry.findOrCreate(settings.definition, descriptor, make);
+    if (registry === null) return make();
+    return registry.findOrCreate(() => definitionText(descriptor, settings, rule), descriptor, make);
   };
   type Arguments = Parameters<typeof create>;
   return new Proxy(Plain, {
@@ -130,17 +131,13 @@ function defaultRegistry(): Registerer {
   return (globalThis as { [DEFAULT_REGISTRY]?: Registerer })[DEFAULT_REGISTRY]!;
 }
 
-/** Returns a function that counts the refused label sets of a family, in the registry of that family. */
-function countDropped(family: string, registry: Registerer | null): () => void {
-  let dropped: ObservableCounter | undefined;
-  return () => {
-    dropped ??= createCounter(
-      'metheus_series_dropped_total',
-      'Calls of labels() for a label set that had no place under maxSeries.',
-      { requiredLabels: ['family'], registry },
-    ).labels({ family });
-    dropped.inc();
-  };
+/** Returns the counter of the refused label sets of a family, in the registry of that family. */
+function droppedIn(registry: Registerer | null, family: string): ObservableCounter {
+  return createCounter(
+    'metheus_series_dropped_total',
+    'Calls of labels() for a label set that had no place under maxSeries.',
+    { requiredLabels: ['family'], registry },
+  ).labels({ family });
 }
 
 /** Creates a counter: a number that only grows. Its name should end with `_total`. See {@link Create}. */

@@ -13,11 +13,16 @@ import {
 } from '../model/metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
 import { checkBuckets, checkOptionNames, checkUnitOfName, invalidOption } from '../model/options.js';
-import type { FamilySettings } from './metric-family.js';
 import { checkQuantiles, type NativeRule, nativeRule } from './native/options.js';
+import type { FamilySettings } from './settings.js';
 
 /** The buckets of other Prometheus clients: seconds, chosen for web requests. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Arrays that descriptors share. */
+const SHARED_BUCKETS: readonly number[] = Object.freeze([...DEFAULT_BUCKETS]);
+const NO_BOUNDS: readonly number[] = Object.freeze([]);
+const NO_NAMES: readonly string[] = Object.freeze([]);
 
 /** The options of all kinds of metrics. All but `registry` are not checked yet: see {@link checkOptions}. */
 export interface GivenOptions {
@@ -40,7 +45,7 @@ export interface Definition {
   readonly descriptor: FamilyDescriptor;
   /** The rule of native buckets, if the metric has any. */
   readonly rule: NativeRule | undefined;
-  readonly settings: Omit<FamilySettings, 'native' | 'onOverflow'>;
+  readonly settings: FamilySettings;
 }
 
 const LABEL_OPTIONS = ['requiredLabels', 'defaultLabels', 'registry', 'utf8Names'];
@@ -85,32 +90,36 @@ export function define(
   name: unknown,
   help: unknown,
   options: GivenOptions,
+  { registry, droppedIn }: Pick<FamilySettings, 'registry' | 'droppedIn'>,
 ): Definition {
   const utf8Names = options.utf8Names === true;
   checkMetricName(name, utf8Names);
   checkHelp(name, help);
   const refuse = (option: keyof GivenOptions, expected: string) =>
     invalidOption(name, option, options[option], expected);
-  const {
-    requiredLabels = [],
-    defaultLabels = {},
-    maxSeries = Number.POSITIVE_INFINITY,
-    exemplars,
-  } = options;
-  if (!Array.isArray(requiredLabels)) throw refuse('requiredLabels', 'an array of names');
-  const states = type === 'stateset' ? checkStates(name, options) : undefined;
-  const labelNames = states === undefined ? [...requiredLabels] : [...requiredLabels, name];
-  checkLabelNames(name, labelNames, utf8Names);
-  if (typeof defaultLabels !== 'object' || defaultLabels === null) {
-    throw refuse('defaultLabels', 'an object with label values');
+  const { requiredLabels, defaultLabels, maxSeries = Number.POSITIVE_INFINITY, exemplars } = options;
+  if (requiredLabels !== undefined && !Array.isArray(requiredLabels)) {
+    throw refuse('requiredLabels', 'an array of names');
   }
-  checkLabels(name, labelNames, defaultLabels);
+  const states = type === 'stateset' ? checkStates(name, options) : undefined;
+  const labelNames =
+    requiredLabels === undefined && states === undefined
+      ? NO_NAMES
+      : [...(requiredLabels ?? []), ...(states === undefined ? [] : [name])];
+  checkLabelNames(name, labelNames, utf8Names);
+  if (defaultLabels !== undefined) {
+    if (typeof defaultLabels !== 'object' || defaultLabels === null) {
+      throw refuse('defaultLabels', 'an object with label values');
+    }
+    checkLabels(name, labelNames, defaultLabels);
+  }
   if (typeof maxSeries !== 'number' || !(maxSeries >= 1)) throw refuse('maxSeries', 'a number of at least 1');
   if (exemplars !== undefined && typeof exemplars !== 'function') {
     throw refuse('exemplars', 'a function that returns labels');
   }
   const defaults = labelNames.map((label) => {
-    const value = Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
+    const value =
+      defaultLabels !== undefined && Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
     return value === undefined ? undefined : labelString(name, label, value);
   });
   const bounds = boundsOf(type, name, options);
@@ -123,26 +132,16 @@ export function define(
     labelNames: Object.freeze(labelNames),
     cells: cellsOf(type, bounds),
     merge: mergeOf(type, name, labelNames, options.multiprocessMode),
-    bounds: Object.freeze(bounds),
+    bounds,
   });
   const rule = nativeRule(descriptor, options);
-  // JSON leaves out properties that are `undefined`.
-  const definition = JSON.stringify({
-    ...descriptor,
-    scope: undefined,
-    cells: undefined,
-    defaults,
-    maxSeries: Number.isFinite(maxSeries) ? maxSeries : undefined,
-    states,
-    exemplars: exemplars && 'a function',
-    native: rule && { ...rule, blockFamily: rule.blockFamily.bounds },
-  });
   if (type === 'counter' && !name.endsWith('_total')) {
     const text = `Counter '${name}' has no type and no exemplars in OpenMetrics. Name it '${name}_total'.`;
     warnOnce(text, text);
   }
   const source = exemplars as FamilySettings['exemplars'];
-  return { descriptor, rule, settings: { definition, defaults, maxSeries, exemplars: source, states } };
+  const settings = { registry, defaults, maxSeries, droppedIn, exemplars: source, states };
+  return { descriptor, rule, settings };
 }
 
 function checkStates(name: string, { states }: GivenOptions): readonly string[] {
@@ -157,10 +156,11 @@ function boundsOf(
   type: MetricType,
   name: string,
   { native, buckets = native ? undefined : DEFAULT_BUCKETS, quantiles }: GivenOptions,
-): number[] {
-  if (type === 'histogram' && buckets !== undefined) return checkBuckets(name, buckets);
-  if (type === 'summary' && quantiles !== undefined) return checkQuantiles(name, quantiles);
-  return [];
+): readonly number[] {
+  if (type === 'histogram' && buckets === DEFAULT_BUCKETS) return SHARED_BUCKETS;
+  if (type === 'histogram' && buckets !== undefined) return Object.freeze(checkBuckets(name, buckets));
+  if (type === 'summary' && quantiles !== undefined) return Object.freeze(checkQuantiles(name, quantiles));
+  return NO_BOUNDS;
 }
 
 function mergeOf(

@@ -32,10 +32,17 @@ class Twig<M> {
 }
 
 export class LabelTree<M extends object> {
+  static readonly #empty = new LabelTree<never>([]);
+
   readonly #names: readonly string[];
   readonly #top = new Map<Key, Next<M>>();
 
-  constructor(names: readonly string[]) {
+  /** Returns a new tree. All metrics without labels have the same one, which stays empty. */
+  static of<M extends object>(names: readonly string[]): LabelTree<M> {
+    return names.length === 0 ? LabelTree.#empty : new LabelTree(names);
+  }
+
+  private constructor(names: readonly string[]) {
     // A copy that is not frozen. See docs/v8.md: frozen arrays.
     this.#names = [...names];
   }

@@ -7,10 +7,11 @@ import type { Cells, Move } from '../backends/backend.js';
 import { MetheusError, show } from '../errors.js';
 import { isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
-import { checkLabels, type Labels, labelString } from '../model/labels.js';
+import { checkLabels, labelString } from '../model/labels.js';
 import { BucketIndex, type Buckets } from './bucket-index.js';
 import { LabelTree, type Values } from './label-tree.js';
 import type { NativeFamily } from './native/series.js';
+import { definitionText, type FamilySettings } from './settings.js';
 
 /** The members of a metric that its family uses. */
 export interface Child {
@@ -28,23 +29,6 @@ export interface Child {
 /** The value of every label of the series that counts label sets beyond `maxSeries`. */
 const OVERFLOW = '__overflow__';
 
-/** The properties of a family besides its descriptor. */
-export interface FamilySettings {
-  /** The whole definition, as text. */
-  readonly definition: string;
-  /** The default of each label; `undefined` for labels without one. */
-  readonly defaults: Values;
-  readonly maxSeries: number;
-  /** Called for each new label set that was refused. */
-  readonly onOverflow: () => void;
-  /** Returns the labels of an exemplar for observations that bring none. */
-  readonly exemplars?: (() => Labels | undefined) | undefined;
-  /** The states of a stateset. */
-  readonly states?: readonly string[] | undefined;
-  /** The native buckets of the series, if the metric has any. */
-  readonly native?: NativeFamily | undefined;
-}
-
 type ChildConstructor<M extends Child> = new (family: MetricFamily<M>, given: Values) => M;
 
 export class MetricFamily<M extends Child> implements CellOwner {
@@ -56,22 +40,37 @@ export class MetricFamily<M extends Child> implements CellOwner {
   /** The descriptor's bounds, for histograms to search. */
   readonly buckets: Buckets;
   readonly tree: LabelTree<M>;
+  /** The native buckets of the series, if the metric has any. */
+  readonly native: NativeFamily | undefined;
   readonly #Metric: ChildConstructor<M>;
   #series = 0;
   /** Number of children in the tree that miss labels. */
   #partials = 0;
   /** Number of registries that have the metric. */
   #registries = 0;
+  /** Counts the label sets that were refused. */
+  #dropped: { inc(): void } | undefined;
 
-  constructor(descriptor: FamilyDescriptor, settings: FamilySettings, Metric: ChildConstructor<M>) {
+  constructor(
+    descriptor: FamilyDescriptor,
+    settings: FamilySettings,
+    Metric: ChildConstructor<M>,
+    native?: NativeFamily,
+  ) {
     this.descriptor = descriptor;
-    this.tree = new LabelTree(descriptor.labelNames);
+    this.tree = LabelTree.of(descriptor.labelNames);
     this.buckets = BucketIndex.of(descriptor.bounds);
     this.settings = settings;
+    this.native = native;
     this.#Metric = Metric;
     this.root = new Metric(this, []);
-    if (this.missing([]).length === 0) this.#attachRoot();
+    if (!settings.defaults.includes(undefined)) this.#attachRoot();
     activeBackend().add(this);
+  }
+
+  /** See `MetricSource`. */
+  get definition(): string {
+    return definitionText(this.descriptor, this.settings, this.native?.rule);
   }
 
   /**
@@ -162,7 +161,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   #removeEnded(wanted: Values): void {
-    const { native } = this.settings;
+    const { native } = this;
     activeBackend().removeEnded(this.descriptor, wanted);
     if (native !== undefined) activeBackend().removeEnded(native.rule.blockFamily, [...wanted, undefined]);
   }
@@ -171,7 +170,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     const before = this.descriptor;
     this.descriptor = Object.freeze({ ...before, scope });
     this.#move(activeBackend().movingTo(before, this.descriptor));
-    this.settings.native?.moveTo(scope);
+    this.native?.moveTo(scope);
   }
 
   #move(move: Move): void {
@@ -227,7 +226,8 @@ export class MetricFamily<M extends Child> implements CellOwner {
       return this.tree.put(values, metric);
     }
     if (this.#series < this.settings.maxSeries) return this.#addSeries(labels as string[]);
-    this.settings.onOverflow();
+    this.#dropped ??= this.settings.droppedIn(this.settings.registry, this.descriptor.name);
+    this.#dropped.inc();
     return this.tree.at(this.#overflow()) ?? this.#addSeries(this.#overflow());
   }
 

@@ -37,7 +37,7 @@ export abstract class Metric {
 
   /** See `MetricSource`. */
   get definition(): string {
-    return this.family.settings.definition;
+    return this.family.definition;
   }
 
   /** See `MetricSource`. */

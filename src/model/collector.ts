@@ -70,7 +70,7 @@ export interface CollectOptions {
 }
 
 /** The key of the default registry on `globalThis`, which all copies of this package share. */
-export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v3');
+export const DEFAULT_REGISTRY = Symbol.for('metheus.default-registry.v4');
 
 /** The part of a registry that metrics use. */
 export interface Registerer {
@@ -79,9 +79,10 @@ export interface Registerer {
   /**
    * Returns the metric registered under this name with the same definition, or registers a new one.
    *
+   * @param definition - called if the name is registered
    * @throws `METHEUS_CONFLICTING_METRIC` when the definition differs
    */
-  findOrCreate<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M;
+  findOrCreate<M extends MetricSource>(definition: () => string, family: FamilyDescriptor, make: () => M): M;
 }
 
 /** One series of a family of a collector. Times are Unix seconds. */

@@ -4,6 +4,8 @@
  * A row takes its bytes and 8 more, outside the JavaScript heap. Its text is encoded when it is added.
  */
 
+const MAX_ASCII = 127;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -15,6 +17,14 @@ export const PADDING = 8;
 
 /** Growth factor of full arrays. A byte is copied about six times, which costs little compared with adding its row. */
 const GROWTH = 1.2;
+/** Size of the first array of bytes, and of the first array of rows, of a column whose rows have text. */
+const FIRST_BYTES = 64;
+const FIRST_ROWS = 4;
+
+/** The arrays of every column until it has a text or a second row: most families of a program have no labels. */
+const NO_BYTES = new Uint8Array(PADDING);
+const ONE_START = new Uint32Array(1);
+const ONE_LENGTH = new Int32Array(1);
 
 /** The rows at one moment. They never change, whatever happens to the column. */
 export interface LabelRows {
@@ -36,36 +46,39 @@ export function rowText({ bytes, starts, lengths }: LabelRows, row: number): str
 /** A growing column of rows. Removed rows are used again. */
 export class LabelColumn implements LabelRows {
   // Types are named, since TypeScript before 5.7 does not read the inferred ones, which are generic.
-  bytes: Uint8Array = new Uint8Array(PADDING);
-  starts: Uint32Array = new Uint32Array(1);
-  lengths: Int32Array = new Int32Array(1);
+  bytes: Uint8Array = NO_BYTES;
+  starts: Uint32Array = ONE_START;
+  lengths: Int32Array = ONE_LENGTH;
   size = 0;
   /** Changes when a row is removed or its number is reused. Row numbers that were kept elsewhere are stale then. */
   version = 0;
 
   #end = 0;
   #dead = 0;
-  readonly #free: number[] = [];
-  /** Whether a view shares `starts` and `lengths`, which must be copied before a row is removed or used again. */
-  #shared = false;
+  /** Undefined until a row is removed. */
+  #free: number[] | undefined;
+  /** Whether `starts` and `lengths` are shared, so that they must be copied before a row is removed or used again. */
+  #shared = true;
 
   /** The number of rows that were not removed. */
   get count(): number {
-    return this.size - this.#free.length;
+    return this.size - (this.#free?.length ?? 0);
   }
 
   /** Adds a row, under the number of a removed one if there is any. Returns its number. */
   add(text: string): number {
-    this.#reserveBytes(text.length * 3);
-    const { written } = encoder.encodeInto(text, this.bytes.subarray(this.#end));
-    let row = this.#free.pop();
-    if (row === undefined) row = this.#appendRow();
+    const written = this.#write(text);
+    let row = this.#free?.pop();
+    if (row === undefined) row = this.#appendRow(written);
     else {
       this.#own();
       this.version += 1;
     }
-    this.starts[row] = this.#end;
-    this.lengths[row] = written;
+    // The arrays that all columns share have these numbers already.
+    if (this.starts !== ONE_START) {
+      this.starts[row] = this.#end;
+      this.lengths[row] = written;
+    }
     this.#end += written;
     return row;
   }
@@ -74,6 +87,7 @@ export class LabelColumn implements LabelRows {
     this.#own();
     this.#dead += this.lengths[row]!;
     this.lengths[row] = REMOVED;
+    this.#free ??= [];
     this.#free.push(row);
     this.version += 1;
     if (this.#dead > 4096 && this.#dead > this.#end / 2) this.#compact();
@@ -93,10 +107,11 @@ export class LabelColumn implements LabelRows {
     this.lengths = this.lengths.slice();
   }
 
-  #appendRow(): number {
+  #appendRow(length: number): number {
     const row = this.size++;
-    if (row >= this.starts.length) {
-      const capacity = Math.ceil(row * GROWTH) + 3;
+    const isBare = row === 0 && length === 0;
+    if (!isBare && (row >= this.starts.length || this.starts === ONE_START)) {
+      const capacity = Math.ceil(row * GROWTH) + FIRST_ROWS;
       const { starts, lengths } = this;
       this.starts = new Uint32Array(capacity);
       this.starts.set(starts);
@@ -107,10 +122,30 @@ export class LabelColumn implements LabelRows {
     return row;
   }
 
+  /** Writes a text after the others, and returns its number of bytes. */
+  #write(text: string): number {
+    if (text === '') return 0;
+    this.#reserveBytes(text.length);
+    const { bytes } = this;
+    // Most texts are short and ASCII. A loop writes these faster than an encoder, which needs a view.
+    let at = this.#end;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > MAX_ASCII) return this.#encode(text);
+      bytes[at++] = code;
+    }
+    return text.length;
+  }
+
+  #encode(text: string): number {
+    this.#reserveBytes(text.length * 3);
+    return encoder.encodeInto(text, this.bytes.subarray(this.#end)).written;
+  }
+
   #reserveBytes(more: number): void {
     const needed = this.#end + more + PADDING;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, Math.ceil(this.bytes.length * GROWTH)));
+    const grown = new Uint8Array(Math.max(needed, FIRST_BYTES + Math.ceil(this.bytes.length * GROWTH)));
     grown.set(this.bytes);
     this.bytes = grown;
   }

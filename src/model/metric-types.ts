@@ -209,11 +209,16 @@ export function withoutEnding(name: string, ending: string): string {
  * family.
  */
 export function sampleNames({ name, type }: { readonly name: string; readonly type: FamilyType }): string[] {
-  const { ending, text, openmetrics } = METRIC_TYPES[type];
-  const base = withoutEnding(name, ending);
-  const names = new Set([name]);
-  for (const suffix of [...text.suffixes, ...openmetrics.suffixes]) {
-    if (suffix !== '' && suffix !== '_created' && suffix !== '_total') names.add(base + suffix);
-  }
-  return [...names];
+  const names = [name];
+  const base = withoutEnding(name, METRIC_TYPES[type].ending);
+  for (const suffix of NAME_SUFFIXES[type]!) if (base + suffix !== name) names.push(base + suffix);
+  return names;
 }
+
+/** The suffixes of {@link sampleNames} by type. */
+const NAME_SUFFIXES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(METRIC_TYPES).map(([type, { text, openmetrics }]) => {
+    const suffixes = new Set([...text.suffixes, ...openmetrics.suffixes]);
+    return [type, [...suffixes].filter((suffix) => !['', '_created', '_total'].includes(suffix))];
+  }),
+);

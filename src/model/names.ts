@@ -45,8 +45,7 @@ export function checkLabelNames(
   names: readonly unknown[],
   utf8Names?: boolean,
 ): asserts names is readonly string[] {
-  const seen = new Set<unknown>();
-  for (const name of names) {
+  for (const [i, name] of names.entries()) {
     const refuse = (code: MetheusErrorCode, expected: string) =>
       new MetheusError(code, { given: `${show(name)} on metric '${metric}'`, expected });
     if (!isName(name, LABEL_NAME, utf8Names)) {
@@ -56,9 +55,8 @@ export function checkLabelNames(
       const expected = "a name that does not start with '__' and is neither 'le' nor 'quantile'";
       throw refuse('METHEUS_RESERVED_LABEL_NAME', expected);
     }
-    if (seen.has(name)) {
+    if (names.indexOf(name) < i) {
       throw refuse('METHEUS_DUPLICATE_LABEL_NAME', 'each label name once');
     }
-    seen.add(name);
   }
 }

@@ -120,12 +120,13 @@ export class CollectorRegistry implements Registerer {
     return true;
   }
 
-  findOrCreate<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
+  findOrCreate<M extends MetricSource>(definition: () => string, family: FamilyDescriptor, make: () => M): M {
     const known = this.#metrics.get(family.name);
-    if (known?.definition === definition) return known as M;
-    this.#refuseTaken(family, definition);
+    if (known !== undefined && known.definition === definition()) return known as M;
+    const names = sampleNames(family);
+    this.#refuseTaken(names, definition);
     const made = make();
-    this.#add(made);
+    this.#put(made, names);
     return made;
   }
 
@@ -166,22 +167,26 @@ export class CollectorRegistry implements Registerer {
   }
 
   #add(metric: MetricSource): void {
-    const { descriptor: family, definition } = metric;
     if (this.has(metric)) return;
-    this.#refuseTaken(family, definition);
-    for (const name of sampleNames(family)) this.#taken.set(name, metric);
-    this.#metrics.set(family.name, metric);
+    const names = sampleNames(metric.descriptor);
+    this.#refuseTaken(names, () => metric.definition);
+    this.#put(metric, names);
+  }
+
+  #put(metric: MetricSource, names: readonly string[]): void {
+    for (const name of names) this.#taken.set(name, metric);
+    this.#metrics.set(metric.descriptor.name, metric);
     metric.join?.(this.scope);
   }
 
   /**
-   * Throws if another metric has a name of this family. Called before the metric is made, so that nothing is left of a
+   * Throws if another metric has one of these names. Called before the metric is made, so that nothing is left of a
    * metric that cannot be registered.
    */
-  #refuseTaken(family: FamilyDescriptor, definition: string): void {
-    for (const name of sampleNames(family)) {
+  #refuseTaken(names: readonly string[], definition: () => string): void {
+    for (const name of names) {
       const other = this.#taken.get(name);
-      if (other !== undefined) throw conflict(other.definition, definition);
+      if (other !== undefined) throw conflict(other.definition, definition());
     }
   }
 }

@@ -40,8 +40,9 @@ export interface NestedRegistry {
 
 /** Reports whether a value is a metric that this or another copy of the package made. */
 export function isMetric(given: unknown): given is MetricSource {
-  const { descriptor, definition } = (given ?? {}) as Partial<MetricSource>;
-  return typeof descriptor === 'object' && typeof definition === 'string';
+  const metric = Object(given) as Partial<MetricSource>;
+  // The definition is not read: it is made by each call.
+  return typeof metric.descriptor === 'object' && 'definition' in metric;
 }
 
 /** Returns the contents of a registry; `undefined` for any other collector. */

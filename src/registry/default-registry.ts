@@ -63,7 +63,7 @@ class DefaultRegistry implements Registerer {
     return this.#registry.unregister(source);
   }
 
-  findOrCreate<M extends MetricSource>(definition: string, family: FamilyDescriptor, make: () => M): M {
+  findOrCreate<M extends MetricSource>(definition: () => string, family: FamilyDescriptor, make: () => M): M {
     return this.#registry.findOrCreate(definition, family, make);
   }
 

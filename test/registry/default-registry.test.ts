@@ -10,7 +10,7 @@ const exposed = (name: string, value: number) =>
 
 it('REGISTRY has all metrics until setRegistry replaces it', async () => {
   assert.equal((globalThis as Record<symbol, unknown>)[DEFAULT_REGISTRY], REGISTRY);
-  assert.equal(DEFAULT_REGISTRY, Symbol.for('metheus.default-registry.v3'));
+  assert.equal(DEFAULT_REGISTRY, Symbol.for('metheus.default-registry.v4'));
   const first = REGISTRY.registry;
   const before = createGauge('before', 'Help.');
   before.set(1);

@@ -2,10 +2,13 @@
 import type { FamilyDescriptor } from '../../model/family.js';
 import { METRIC_TYPES } from '../../model/metric-types.js';
 import { isLegacyMetricName } from '../../model/names.js';
-import { Fragment } from '../chunk.js';
+import { findOrCreate } from '../../system/find-or-create.js';
+import { Fragment, SharedFragments } from '../chunk.js';
 import type { Escaping } from '../formats.js';
 import { type FamilyNamer, quoted, type Shape } from '../naming.js';
 import { MAX_VALUE_BYTES } from '../value.js';
+
+const FRAGMENTS = new SharedFragments();
 
 /** A text format. */
 export interface Dialect {
@@ -21,6 +24,7 @@ export interface Dialect {
   timestampOf(seconds: number): number;
   /** Text after the last family. */
   readonly end: string;
+  readonly lines: KnownLines;
 }
 
 /** The optional columns of a snapshot, which have lines of their own. */
@@ -42,8 +46,8 @@ type LineValue = 'cell' | 'cumulative' | 'count' | 'quantile' | 'created';
 
 /** One line of each series of a family. */
 interface LineSpec {
-  /** The name of the sample. A name that is not a legacy name is written between the braces, in quotes. */
-  readonly name: string;
+  /** Text that the sample's name appends to the family's; undefined for the name of samples without a suffix. */
+  readonly suffix: string | undefined;
   /** The index of the cell or of the quantile. */
   readonly cell: number;
   /** @defaultValue `'cell'` */
@@ -59,37 +63,51 @@ interface LineSpec {
 }
 
 /**
- * A line with the ranges of its text in {@link FamilyText.view}: a head before the labels and a tail after them. For a
- * series without labels, the head ends earlier and the tail begins later.
+ * A line with its text: a head before the labels and a tail after them. For a series without labels, the head ends
+ * earlier and the tail begins later.
  */
-export interface Line extends Required<Omit<LineSpec, 'name' | 'label'>> {
+export interface Line extends Required<Omit<LineSpec, 'suffix' | 'label'>> {
+  /** The index of its head in {@link FamilyText.heads}. */
   readonly head: number;
-  readonly headLength: number;
-  readonly bareHeadLength: number;
+  /** Number of bytes at the end of the head that are left out without labels. */
+  readonly cutHead: number;
+  /** The range of the tail in {@link Lines.tails}. */
   readonly tail: number;
   readonly tailLength: number;
-  readonly bareTail: number;
-  readonly bareTailLength: number;
+  /** Number of bytes at the beginning of the tail that are left out without labels. */
+  readonly cutTail: number;
 }
 
-/** The encoded text of a family, without labels and numbers. Made once for each descriptor, and kept with it. */
-export interface FamilyText {
-  /** The header, from the first byte, then heads and tails of lines. Padded for `copy`. */
-  readonly view: DataView;
-  readonly headerLength: number;
+/** The lines of each series. Families with the same type, bounds and columns share them. */
+interface Lines {
   readonly lines: readonly Line[];
-  /** Maximum bytes of one series, without its labels and exemplars. */
-  readonly seriesBytes: number;
+  /** The tails of all lines. */
+  readonly tails: DataView;
+  /** The suffixes of the names of samples, by index of the head: see {@link LineSpec.suffix}. */
+  readonly suffixes: readonly (string | undefined)[];
+  /** Maximum bytes of one series, without its heads, labels and exemplars. */
+  readonly bytes: number;
   /** Index of the cell that must be at least 0 for all lines to be written; -1 if there is none. */
   readonly guard: number;
   /** Whether lines have numbers other than cells and their sums. */
   readonly isExtended: boolean;
 }
 
-/** Where a text begins, and its length in bytes. */
-interface TextRange {
+/** Where a text begins in {@link FamilyText.view}, and its length in bytes. */
+export interface TextRange {
   readonly start: number;
-  readonly size: number;
+  readonly length: number;
+}
+
+/** The encoded text of a family, without labels and numbers. Made once for each descriptor, and kept with it. */
+export interface FamilyText extends Lines {
+  /** Padded for `copy`. Many families share it. */
+  readonly view: DataView;
+  readonly header: TextRange;
+  /** The text of lines before the labels. */
+  readonly heads: readonly TextRange[];
+  /** Maximum bytes of one series, without its labels and exemplars. */
+  readonly seriesBytes: number;
 }
 
 /** Encodes the texts of a family. */
@@ -99,94 +117,92 @@ export function familyTextOf(
   family: FamilyDescriptor,
   has: LineContents,
 ): FamilyText {
-  const header = dialect.headerOf(shape, family);
-  const headerLength = Buffer.byteLength(header);
-  const places = new Map<string, TextRange>();
-  let end = headerLength;
-  /** Returns the range of a text, which is stored once even if several lines have it. */
-  const place = (text: string): TextRange => {
-    const known = places.get(text);
-    if (known !== undefined) return known;
-    const placed = { start: end, size: Buffer.byteLength(text) };
-    places.set(text, placed);
-    end += placed.size;
-    return placed;
-  };
-  const lines = linesOf(dialect, shape, family, has).map((spec) => layOut(spec, place));
-  // A number and perhaps a timestamp, each with the character after it.
-  let seriesBytes = lines.length * 2 * (MAX_VALUE_BYTES + 1);
-  for (const { headLength, tailLength } of lines) seriesBytes += headLength + tailLength;
-  return {
-    view: new Fragment([header, ...places.keys()].join('')).view,
-    headerLength,
-    lines,
-    seriesBytes,
-    guard: lines.find(({ guard }) => guard >= 0)?.guard ?? -1,
-    isExtended: lines.some(({ value }) => value === 'quantile' || value === 'created'),
-  };
+  const shared = sharedLines(dialect, shape, family, has);
+  const texts = [dialect.headerOf(shape, family)];
+  for (const suffix of shared.suffixes) {
+    const name = suffix === undefined ? shape.sample : shape.family + suffix;
+    // A name that is not a legacy name is written between the braces, in quotes.
+    texts.push(isLegacyMetricName(name) ? `${name}{` : `{${quoted(name)},`);
+  }
+  const { view, ranges } = FRAGMENTS.add(texts);
+  const [header, ...heads] = ranges as [TextRange, ...TextRange[]];
+  let seriesBytes = shared.bytes;
+  for (const { head } of shared.lines) seriesBytes += heads[head]!.length;
+  return { ...shared, view, header, heads, seriesBytes };
 }
 
-function layOut(
-  { name, cell, value = 'cell', label = '', exemplar = false, guard = -1, min = -Infinity }: LineSpec,
-  place: (text: string) => TextRange,
-): Line {
-  const isLegacy = isLegacyMetricName(name);
-  const head = place(isLegacy ? `${name}{` : `{${quoted(name)},`);
-  const tail = place(label === '' ? '} ' : `,${label}} `);
-  // Without labels, these bytes are left out, so that lines begin with `name `, `name{le="1"} `, `{"name"} ` or
-  // `{"name",le="1"} `.
-  const cutHead = Number(label === '');
-  const cutTail = Number(label !== '' || isLegacy);
+/** The lines of families, by their bounds and then by everything else that lines depend on. */
+type KnownLines = WeakMap<FamilyDescriptor['bounds'], Map<string, Lines>>;
+
+function sharedLines(dialect: Dialect, shape: Shape, { type, bounds }: FamilyDescriptor, has: LineContents) {
+  const isLegacy = isLegacyMetricName(shape.family);
+  const key = `${type} ${shape.word} ${shape.suffixes.join()} ${isLegacy} ${has.quantiles} ${has.created}`;
+  const known = findOrCreate(dialect.lines, bounds, () => new Map());
+  return findOrCreate(known, key, () => layOut(linesOf(dialect, shape, type, bounds, has), isLegacy));
+}
+
+function layOut(specs: readonly LineSpec[], isLegacy: boolean): Lines {
+  const suffixes = [...new Set(specs.map(({ suffix }) => suffix))];
+  const tails: string[] = [];
+  let end = 0;
+  // A number and perhaps a timestamp, each with the character after it.
+  let bytes = specs.length * 2 * (MAX_VALUE_BYTES + 1);
+  const lines = specs.map((spec): Line => {
+    const { suffix, label = '', cell, value = 'cell', exemplar = false, guard = -1, min = -Infinity } = spec;
+    // Without labels, these bytes are left out, so that lines begin with `name `, `name{le="1"} `, `{"name"} ` or
+    // `{"name",le="1"} `.
+    const [cutHead, cutTail] = [Number(label === ''), Number(label !== '' || isLegacy)];
+    const text = label === '' ? '} ' : `,${label}} `;
+    tails.push(text);
+    const tail = end;
+    end += text.length;
+    bytes += text.length;
+    const head = suffixes.indexOf(suffix);
+    return { head, cutHead, tail, tailLength: text.length, cutTail, cell, value, exemplar, guard, min };
+  });
   return {
-    head: head.start,
-    headLength: head.size,
-    bareHeadLength: head.size - cutHead,
-    tail: tail.start,
-    tailLength: tail.size,
-    bareTail: tail.start + cutTail,
-    bareTailLength: tail.size - cutTail,
-    value,
-    cell,
-    exemplar,
-    guard,
-    min,
+    lines,
+    tails: new Fragment(tails.join('')).view,
+    suffixes,
+    bytes,
+    guard: lines.find(({ guard }) => guard >= 0)?.guard ?? -1,
+    isExtended: lines.some(({ value }) => value === 'quantile' || value === 'created'),
   };
 }
 
 /** Returns the lines of each series in the order in which they are written. */
 function linesOf(
   { isStrict, formatBound }: Dialect,
-  { family: name, sample, word, suffixes }: Shape,
-  { type, bounds }: FamilyDescriptor,
+  { word, suffixes }: Shape,
+  type: FamilyDescriptor['type'],
+  bounds: readonly number[],
   has: LineContents,
 ): LineSpec[] {
   const created: LineSpec[] =
-    has.created && suffixes.includes('_created')
-      ? [{ name: `${name}_created`, cell: 0, value: 'created' }]
-      : [];
+    has.created && suffixes.includes('_created') ? [{ suffix: '_created', cell: 0, value: 'created' }] : [];
   switch (METRIC_TYPES[type].layout) {
     case 'summary': {
       const quantiles = bounds.map((quantile, cell): LineSpec => {
         const label = `quantile="${formatBound(quantile)}"`;
-        return { name, cell, value: 'quantile', label, min: isStrict ? 0 : -Infinity };
+        return { suffix: '', cell, value: 'quantile', label, min: isStrict ? 0 : -Infinity };
       });
       return [
         ...(has.quantiles ? quantiles : []),
-        { name: `${name}_sum`, cell: 0, guard: isStrict ? 0 : -1 },
-        { name: `${name}_count`, cell: 1 },
+        { suffix: '_sum', cell: 0, guard: isStrict ? 0 : -1 },
+        { suffix: '_count', cell: 1 },
         ...created,
       ];
     }
     case 'buckets': {
       const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound, cell): LineSpec => {
         const label = `le="${formatBound(bound)}"`;
-        return { name: `${name}_bucket`, cell, value: 'cumulative', label, exemplar: true };
+        return { suffix: '_bucket', cell, value: 'cumulative', label, exemplar: true };
       });
-      return [...buckets, ...totalLines(name, suffixes, bounds, isStrict), ...created];
+      return [...buckets, ...totalLines(suffixes, bounds, isStrict), ...created];
     }
     default: {
       const isCounter = isStrict && word === 'counter';
-      return [{ name: sample, cell: 0, exemplar: isCounter, guard: isCounter ? 0 : -1 }, ...created];
+      return [{ suffix: undefined, cell: 0, exemplar: isCounter, guard: isCounter ? 0 : -1 }, ...created];
     }
   }
 }
@@ -195,12 +211,7 @@ function linesOf(
  * Returns the lines of a histogram's sum and count. OpenMetrics requires both or none. So both are left out if the sum
  * is negative or NaN, or if a bound is negative, since the sum may then decrease.
  */
-function totalLines(
-  name: string,
-  suffixes: readonly string[],
-  bounds: readonly number[],
-  isStrict: boolean,
-): LineSpec[] {
+function totalLines(suffixes: readonly string[], bounds: readonly number[], isStrict: boolean): LineSpec[] {
   const [, sum, count] = suffixes as readonly [string, string, string];
   const isSigned = bounds.some((bound) => bound < 0);
   const isGauge = sum === '_gsum';
@@ -208,7 +219,7 @@ function totalLines(
   const cell = bounds.length + 1;
   const guard = isStrict && !isSigned ? cell : -1;
   return [
-    { name: name + sum, cell, guard },
-    { name: name + count, cell, value: 'count', guard },
+    { suffix: sum, cell, guard },
+    { suffix: count, cell, value: 'count', guard },
   ];
 }

@@ -30,8 +30,9 @@ function* encodeFamilies(
     const exposed = nameOf(snapshot.family, position++);
     if (exposed === undefined) continue;
     const text = textOf(exposed, snapshot, created, dialect);
-    while (!chunk.fits(text.headerLength)) yield chunk.take();
-    chunk.length = copy(chunk.view, chunk.length, text.view, 0, text.headerLength);
+    const { start, length } = text.header;
+    while (!chunk.fits(length)) yield chunk.take();
+    chunk.length = copy(chunk.view, chunk.length, text.view, start, length);
     series.begin(snapshot, text, exposed.relabel);
     while (!series.write(chunk)) yield chunk.take();
   }

@@ -50,4 +50,5 @@ export const encodeOpenMetrics = textEncoder({
   formatBound: formatCanonical,
   timestampOf: (seconds) => (Number.isFinite(seconds) ? seconds : Number.NaN),
   end: '# EOF\n',
+  lines: new WeakMap(),
 });

@@ -31,4 +31,5 @@ export const encodeText = textEncoder({
     return Math.abs(milliseconds) < 2 ** 63 ? milliseconds : Number.NaN;
   },
   end: '',
+  lines: new WeakMap(),
 });

@@ -16,8 +16,12 @@ const NO_LABELS = new DataView(new ArrayBuffer(PADDING));
 const NO_FAMILY = createFamily('none', '', { series: [] });
 const NO_TEXT: FamilyText = {
   view: NO_LABELS,
-  headerLength: 0,
+  header: { start: 0, length: 0 },
+  heads: [],
   lines: [],
+  tails: NO_LABELS,
+  suffixes: [],
+  bytes: 0,
   seriesBytes: 0,
   guard: -1,
   isExtended: false,
@@ -99,11 +103,12 @@ export class SeriesWriter {
   /** Writes one line with labels: a series of a counter or gauge. */
   #writeLine(chunk: Chunk, start: number, length: number, value: number): void {
     const { bytes, view } = chunk;
-    const { view: texts, lines } = this.#text;
-    const { head, headLength, tail, tailLength } = lines[0]!;
-    let end = copy(view, chunk.length, texts, head, headLength);
+    const { view: texts, heads, lines, tails } = this.#text;
+    const { head, tail, tailLength } = lines[0]!;
+    const name = heads[head]!;
+    let end = copy(view, chunk.length, texts, name.start, name.length);
     end = copy(view, end, this.#labels, start, length);
-    end = copy(view, end, texts, tail, tailLength);
+    end = copy(view, end, tails, tail, tailLength);
     end = writeValue(bytes, end, value);
     bytes[end] = LINE_FEED;
     chunk.length = end + 1;
@@ -139,14 +144,16 @@ export class SeriesWriter {
     start: number,
     length: number,
   ): number {
-    const texts = this.#text.view;
+    const { view: texts, heads, tails } = this.#text;
+    const { cutTail, tail, tailLength } = line;
+    const name = heads[line.head]!;
     if (length === 0) {
-      const end = copy(view, at, texts, line.head, line.bareHeadLength);
-      return copy(view, end, texts, line.bareTail, line.bareTailLength);
+      const end = copy(view, at, texts, name.start, name.length - line.cutHead);
+      return copy(view, end, tails, tail + cutTail, tailLength - cutTail);
     }
-    let end = copy(view, at, texts, line.head, line.headLength);
+    let end = copy(view, at, texts, name.start, name.length);
     end = copy(view, end, labels, start, length);
-    return copy(view, end, texts, line.tail, line.tailLength);
+    return copy(view, end, tails, tail, tailLength);
   }
 
   /** Writes the lines of a series with timestamp, exemplars and guards, if they fit. Reports whether they did. */

@@ -18,7 +18,7 @@ function withNativeBuckets(
 
     /** The hidden family of the blocks: see `MetricSource`. */
     get blocks(): FamilyDescriptor {
-      return this.family.settings.native!.rule.blockFamily;
+      return this.family.native!.rule.blockFamily;
     }
 
     override observe(value: number, exemplar = this.family.settings.exemplars?.()): void {
@@ -31,7 +31,7 @@ function withNativeBuckets(
     }
 
     override startSeries(labels: readonly string[]): void {
-      this.#native = new NativeSeries(this.family.settings.native!, labels, this);
+      this.#native = new NativeSeries(this.family.native!, labels, this);
     }
 
     override joinSeries(other: this): void {
