@@ -7,6 +7,8 @@ import { spawnSync } from 'node:child_process';
 /** A command for each package that succeeds when the package is installed. */
 const PACKAGES = {
   prometheus: ['promtool', ['--version']],
+  'prometheus-node-exporter': ['prometheus-node-exporter', ['--version']],
+  'prometheus-pushgateway': ['prometheus-pushgateway', ['--version']],
   'python3-prometheus-client': ['/usr/bin/python3', ['-c', 'import prometheus_client']],
   'python3-tqdm': ['/usr/bin/python3', ['-c', 'import tqdm']],
   'redis-server': ['redis-server', ['--version']],

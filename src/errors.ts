@@ -38,6 +38,7 @@ export const ERROR_CODES = [
   'METHEUS_INVALID_EXPOSITION',
   'METHEUS_PORT_IN_USE',
   'METHEUS_LISTEN_FAILED',
+  'METHEUS_PUSH_FAILED',
   'METHEUS_INVALID_BAR_OPTION',
   'METHEUS_INVALID_BAR_FORMAT',
   'METHEUS_NOT_ITERABLE',
@@ -56,7 +57,7 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The error class of this package; {@link UnobservableMetricError} is its only subclass. */
+/** The error class of this package. */
 export class MetheusError extends Error {
   override name = 'MetheusError';
   readonly code: MetheusErrorCode;

@@ -24,6 +24,7 @@ import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { createFetchHandler, createMetricsHandler, startMetricsServer } from 'metheus/http';
 import { parseMetrics } from 'metheus/parse';
 import { createTqdm, formatMeter, TqdmPromProxy, tqdm } from 'metheus/progress';
+import { Pushgateway, startOtlp, startRemoteWrite } from 'metheus/push';
 
 /** A function with options: called with `given` beside the options that it needs. */
 type Call = (given: never) => unknown;
@@ -98,6 +99,15 @@ const CALLS: Readonly<
   ],
   createMetricsHandler: [createMetricsHandler as Call, { compression: 'compress', port: undefined }],
   createFetchHandler: [createFetchHandler as Call, { Registry: 'registry' }],
+  Pushgateway: [
+    (given: object) => new Pushgateway({ url: 'http://127.0.0.1:9', job: 'j', ...given }),
+    { jobName: 'job', groupings: 'grouping', header: 'headers' },
+  ],
+  startRemoteWrite: [
+    (given: object) => startRemoteWrite({ url: 'http://127.0.0.1:9', labels: { job: 'j' }, ...given }),
+    { label: 'labels', intervall: 'interval' },
+  ],
+  startOtlp: [startOtlp as Call, { resources: 'resource', Format: 'format' }],
   parseMetrics: [(given: object) => parseMetrics('', given), { formats: 'format' }],
   loadBackend: [
     (given: object) => loadBackend({ backendConfig: {}, ...given }),

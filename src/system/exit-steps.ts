@@ -5,6 +5,7 @@
  * | --- | --- | --- | --- |
  * | `beforeExit` | `worker numbers` | copies the numbers of worker threads into the backend | before they are sent |
  * | `beforeExit` | `redis` | sends the last numbers, which needs the event loop | |
+ * | `beforeExit` | `push` | delivers the last numbers to a Pushgateway | |
  * | `beforeExit` | `compaction` | compacts metrics files, if there are many | |
  * | `exit` | `remote bars` | draws the last frames of worker threads and child processes | before bars are closed: it may open some |
  * | `exit` | `open bars` | closes the bars on the screen and leaves the cursor below them | before listeners of the program print |
@@ -18,7 +19,7 @@
  * steps.
  */
 
-const BEFORE_EXIT = ['worker numbers', 'redis', 'compaction'] as const;
+const BEFORE_EXIT = ['worker numbers', 'redis', 'push', 'compaction'] as const;
 const EXIT_FIRST = ['remote bars', 'open bars'] as const;
 const EXIT_LAST = ['terminal', 'worker numbers', 'files'] as const;
 

@@ -24,16 +24,32 @@ export interface Metadata {
   readonly unit: string;
 }
 
-export interface PrometheusServer {
+/** The samples of a series in a range. */
+export interface SampleSeries {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [seconds: number, value: number])[];
+}
+
+interface PrometheusQueries {
   /** Returns the latest value of every series that the selector matches. */
   query(selector: string): Promise<StoredSeries[]>;
   /** Returns the exemplars of the last hour of the series that the selector matches. */
   exemplars(selector: string): Promise<StoredExemplar[]>;
+  /** Returns the samples that a range selector matches. */
+  samples(selector: string): Promise<SampleSeries[]>;
+  stop(): Promise<void>;
+}
+
+export interface PrometheusServer extends PrometheusQueries {
   /** Returns the stored type and help of a metric, if there are any. */
   metadata(name: string): Promise<Metadata | undefined>;
   /** Returns the error of the last scrape: empty after a success, undefined before the first scrape. */
   lastError(): Promise<string | undefined>;
-  stop(): Promise<void>;
+}
+
+/** A Prometheus server that scrapes nothing, and accepts remote write. */
+export interface PrometheusReceiver extends PrometheusQueries {
+  readonly writeUrl: string;
 }
 
 interface Targets {
@@ -45,6 +61,12 @@ interface ExemplarsOfSeries {
     readonly labels: Readonly<Record<string, string>>;
     readonly value: string;
     readonly timestamp: number;
+  }[];
+}
+interface Matrix {
+  readonly result: readonly {
+    readonly metric: Readonly<Record<string, string>>;
+    readonly values: readonly (readonly [number, string])[];
   }[];
 }
 interface Vector {
@@ -62,27 +84,65 @@ export async function startPrometheus(
   target: string,
   features: readonly string[] = [],
 ): Promise<PrometheusServer> {
+  const scrape = `scrape_configs: [{ job_name: metheus, static_configs: [{ targets: ["${target}"] }] }]`;
+  const { ask, ...queries } = await launch([scrape], features);
+  const server: PrometheusServer = {
+    ...queries,
+    async metadata(name) {
+      const found = await ask<Record<string, Metadata[]>>(`/api/v1/metadata?metric=${name}`);
+      return found?.[name]?.[0];
+    },
+    async lastError() {
+      const [found] = (await ask<Targets>('/api/v1/targets?state=active'))?.activeTargets ?? [];
+      return found === undefined || found.health === 'unknown' ? undefined : found.lastError;
+    },
+  };
+  try {
+    await until('the first scrape', server.lastError);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+/** Starts a server that accepts remote write, native histograms too. */
+export async function startReceiver(): Promise<PrometheusReceiver> {
+  const { ask, url, ...queries } = await launch(
+    [],
+    ['native-histograms'],
+    ['--web.enable-remote-write-receiver'],
+  );
+  try {
+    await until('Prometheus', () => ask('/api/v1/status/buildinfo'));
+  } catch (error) {
+    await queries.stop();
+    throw error;
+  }
+  return { ...queries, writeUrl: `${url}/api/v1/write` };
+}
+
+async function launch(config: readonly string[], features: readonly string[], flags: readonly string[] = []) {
   const folder = await mkdtemp(join(tmpdir(), 'metheus-prometheus-'));
   const port = await freePort();
-  const config = [
-    'global: { scrape_interval: 500ms, scrape_timeout: 500ms }',
-    `scrape_configs: [{ job_name: metheus, static_configs: [{ targets: ["${target}"] }] }]`,
-  ];
-  await writeFile(join(folder, 'prometheus.yml'), config.join('\n'));
+  const global = 'global: { scrape_interval: 500ms, scrape_timeout: 500ms }';
+  await writeFile(join(folder, 'prometheus.yml'), [global, ...config].join('\n'));
   const { child, output, stop } = startProcess('prometheus', [
     `--config.file=${join(folder, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
     `--enable-feature=${['exemplar-storage', ...features].join()}`,
+    ...flags,
   ]);
+  const url = `http://127.0.0.1:${port}`;
   const ask = async <T>(path: string): Promise<T | undefined> => {
     if (child.exitCode !== null) throw new Error(`Prometheus has ended:\n${output()}`);
-    const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+    const response = await fetch(url + path).catch(() => undefined);
     if (!response?.ok) return undefined;
     return ((await response.json()) as { data: T }).data;
   };
-  const server: PrometheusServer = {
+  const queries: PrometheusQueries = {
     async query(selector) {
       const found = await ask<Vector>(`/api/v1/query?query=${encodeURIComponent(selector)}`);
       return (found?.result ?? []).map(({ metric, value }) => ({
@@ -105,24 +165,17 @@ export async function startPrometheus(
         })),
       );
     },
-    async metadata(name) {
-      const found = await ask<Record<string, Metadata[]>>(`/api/v1/metadata?metric=${name}`);
-      return found?.[name]?.[0];
-    },
-    async lastError() {
-      const [found] = (await ask<Targets>('/api/v1/targets?state=active'))?.activeTargets ?? [];
-      return found === undefined || found.health === 'unknown' ? undefined : found.lastError;
+    async samples(selector) {
+      const found = await ask<Matrix>(`/api/v1/query?query=${encodeURIComponent(selector)}`);
+      return (found?.result ?? []).map(({ metric, values }) => ({
+        labels: metric,
+        values: values.map(([seconds, value]) => [seconds, numberOf(value)] as const),
+      }));
     },
     async stop() {
       await stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
-  try {
-    await until('the first scrape', server.lastError);
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
-  return server;
+  return { ...queries, ask, url };
 }

@@ -12,6 +12,8 @@ export const PYTHON = '/usr/bin/python3';
 const DEBIAN_PACKAGES = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
+  'prometheus-node-exporter': 'prometheus-node-exporter',
+  'prometheus-pushgateway': 'prometheus-pushgateway',
   'python3 with prometheus_client': 'python3-prometheus-client',
   'python3 with tqdm': 'python3-tqdm',
   'redis-server': 'redis-server',

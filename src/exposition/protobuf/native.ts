@@ -16,14 +16,18 @@ const MAX_FILLED_GAP = 2;
 const MIN_ZERO_THRESHOLD = 2 ** -128;
 const INT32_RANGE = 2 ** 31;
 
-/** Tags of the fields for one sign. */
-interface SignFields {
-  readonly span: number;
-  readonly delta: number;
-  readonly count: number;
+/**
+ * Numbers of the first fields of native buckets in a message: schema, zero threshold and zero counts follow each other,
+ * as do spans, deltas and counts of each sign.
+ */
+export interface NativeFields {
+  readonly schema: number;
+  readonly negative: number;
+  readonly positive: number;
 }
-const NEGATIVE: SignFields = { span: messageTag(9), delta: messageTag(10), count: messageTag(11) };
-const POSITIVE: SignFields = { span: messageTag(12), delta: messageTag(13), count: messageTag(14) };
+
+/** The fields of `io.prometheus.client.Histogram`. */
+const CLIENT_FIELDS: NativeFields = { schema: 5, negative: 9, positive: 12 };
 
 /** Reports whether all counts are whole numbers. A collector may give fractions. */
 export function areCounts({ count, zeroCount, positive, negative }: NativeBuckets): boolean {
@@ -35,30 +39,39 @@ function areWhole({ counts }: PowerBuckets): boolean {
   return true;
 }
 
-/** Writes schema, zero bucket and buckets: fields of `Histogram`. @param counts - whether all counts are whole */
-export function writeNative(writer: BinaryWriter, buckets: NativeBuckets, counts: boolean): void {
+/**
+ * Writes schema, zero bucket and buckets: fields of a message `Histogram`.
+ *
+ * @param counts - whether all counts are whole
+ */
+export function writeNative(
+  writer: BinaryWriter,
+  buckets: NativeBuckets,
+  counts: boolean,
+  fields: NativeFields = CLIENT_FIELDS,
+): void {
   const { schema, zeroThreshold, zeroCount, positive, negative } = buckets;
   const isEmpty = zeroCount === 0 && positive.index.length === 0 && negative.index.length === 0;
   const threshold = isEmpty ? Math.max(zeroThreshold, MIN_ZERO_THRESHOLD) : zeroThreshold;
-  writer.uint32(varintTag(5)).sint32(schema);
-  writeDouble(writer, doubleTag(6), threshold);
-  if (counts) writeCount(writer, varintTag(7), zeroCount);
-  else writeDouble(writer, doubleTag(8), zeroCount);
-  writeSign(writer, NEGATIVE, negative, counts);
-  writeSign(writer, POSITIVE, positive, counts);
-  if (isEmpty) writeSpan(writer, POSITIVE.span, 0, 0);
+  writer.uint32(varintTag(fields.schema)).sint32(schema);
+  writeDouble(writer, doubleTag(fields.schema + 1), threshold);
+  if (counts) writeCount(writer, varintTag(fields.schema + 2), zeroCount);
+  else writeDouble(writer, doubleTag(fields.schema + 3), zeroCount);
+  writeSign(writer, fields.negative, negative, counts);
+  writeSign(writer, fields.positive, positive, counts);
+  if (isEmpty) writeSpan(writer, messageTag(fields.positive), 0, 0);
 }
 
 /** Writes the buckets of one sign, without intermediate arrays: most of the time of a native scrape is spent here. */
 function writeSign(
   writer: BinaryWriter,
-  fields: SignFields,
+  field: number,
   { index, counts }: PowerBuckets,
   whole: boolean,
 ): void {
   if (index.length === 0) return;
-  writeSpans(writer, fields.span, index);
-  writer.uint32(whole ? fields.delta : fields.count).fork();
+  writeSpans(writer, messageTag(field), index);
+  writer.uint32(messageTag(whole ? field + 1 : field + 2)).fork();
   let before = 0;
   let end = index[0]!;
   for (let i = 0; i < index.length; i++) {

@@ -1,0 +1,175 @@
+/**
+ * Remote write 1.0: numbers delivered to a Prometheus, or to any storage that accepts its protocol.
+ *
+ * @see https://prometheus.io/docs/specs/prw/remote_write_spec/
+ */
+import { MetheusError } from '../errors.js';
+import { importProtobuf } from '../exposition/protobuf/peer.js';
+import { checkOptionNames } from '../model/options.js';
+import { REGISTRY } from '../registry/default-registry.js';
+import type { Collectable } from '../registry/encode.js';
+import { findOrCreate } from '../system/find-or-create.js';
+import { TimeSlice } from '../system/time-slice.js';
+import {
+  checkNumber,
+  type Delivery,
+  type Protocol,
+  PUSHER_OPTIONS,
+  Pusher,
+  type PusherOptions,
+} from './pusher.js';
+import { DESTINATION_OPTIONS, Destination, invalidOption } from './request.js';
+import { samplesOf } from './samples.js';
+
+/** Options of {@link startRemoteWrite}. */
+export interface RemoteWriteOptions extends PusherOptions {
+  /**
+   * Labels of every series, such as `{ job: 'api', instance: 'host-1:4711' }`. They must distinguish the series of this
+   * process from those of every other one.
+   */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The registry whose metrics are sent. @defaultValue the default registry */
+  readonly registry?: Collectable;
+  /** Maximum samples of a request. @defaultValue 2000 */
+  readonly maxSamplesPerRequest?: number;
+}
+
+const OPTIONS = [...DESTINATION_OPTIONS, ...PUSHER_OPTIONS, 'labels', 'registry', 'maxSamplesPerRequest'];
+
+/**
+ * Sends the metrics of a registry by remote write, at an interval and when the program ends. While the server cannot be
+ * reached, samples wait in memory, up to a limit. Series that are removed, and all series at the end, get a stale
+ * marker. Needs the packages `snappy` and `@bufbuild/protobuf`.
+ *
+ * @throws `METHEUS_INVALID_OPTIONS`, `METHEUS_DEPENDENCY_MISSING`
+ * @example
+ * ```ts
+ * const pusher = await startRemoteWrite({
+ *   url: 'http://127.0.0.1:9090/api/v1/write',
+ *   labels: { job: 'api', instance: 'host-1:4711' },
+ * });
+ * await pusher.close();
+ * ```
+ */
+export async function startRemoteWrite(options: RemoteWriteOptions): Promise<Pusher> {
+  checkOptionNames('startRemoteWrite', options, OPTIONS);
+  const destination = new Destination(options);
+  const { labels, registry = REGISTRY, maxSamplesPerRequest = 2000 } = options;
+  checkNumber('maxSamplesPerRequest', maxSamplesPerRequest, 1_000_000);
+  const names = Object.keys(Object(labels));
+  if (names.length === 0 || !names.every((name) => isLabel(name, labels[name]))) {
+    throw invalidOption('labels', labels, "labels such as { job: 'api', instance: 'host-1:4711' }");
+  }
+  await importProtobuf();
+  const compress = await importSnappy();
+  const messages = await import('./write-request.js');
+  return new Pusher(
+    destination,
+    options,
+    new RemoteWrite(messages, compress, { labels, registry, maxSamplesPerRequest }),
+  );
+}
+
+function isLabel(name: string, value: unknown): boolean {
+  return /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/.test(name) && typeof value === 'string' && value !== '';
+}
+
+/** Compresses with snappy's block format. */
+type Compress = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+/** @throws `METHEUS_DEPENDENCY_MISSING` */
+async function importSnappy(): Promise<Compress> {
+  try {
+    const { compress } = await import('snappy');
+    return (bytes) => compress(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  } catch (cause) {
+    throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
+      given: 'no package snappy',
+      expected: 'snappy, with which remote write compresses',
+      todo: "Run 'npm install snappy'",
+      cause,
+    });
+  }
+}
+
+/** A series of which a sample has been sent. */
+interface SentSeries {
+  /** The encoded labels. */
+  readonly labels: Uint8Array;
+  /** The number of the last collection that had the series. */
+  collection: number;
+  /** Unix milliseconds of its last sample. */
+  time: number;
+}
+
+/** Makes the requests, and remembers the series, so that each gets a stale marker when it is gone. */
+class RemoteWrite implements Protocol {
+  readonly name = 'Remote write';
+  readonly path = '';
+  readonly headers = {
+    'Content-Encoding': 'snappy',
+    'Content-Type': 'application/x-protobuf',
+    'X-Prometheus-Remote-Write-Version': '0.1.0',
+    'User-Agent': 'metheus',
+  };
+  readonly #messages: typeof import('./write-request.js');
+  readonly #compress: Compress;
+  readonly #options: Required<Pick<RemoteWriteOptions, 'labels' | 'registry' | 'maxSamplesPerRequest'>>;
+  readonly #series = new Map<string, SentSeries>();
+  #collections = 0;
+  /** Unix milliseconds of the last collection. */
+  #time = 0;
+
+  constructor(
+    messages: typeof import('./write-request.js'),
+    compress: Compress,
+    options: Required<Pick<RemoteWriteOptions, 'labels' | 'registry' | 'maxSamplesPerRequest'>>,
+  ) {
+    this.#messages = messages;
+    this.#compress = compress;
+    this.#options = options;
+  }
+
+  isRetryable(status: number): boolean {
+    return status === 429 || status >= 500;
+  }
+
+  async collect(enqueue: (delivery: Delivery) => void, isLast: boolean): Promise<void> {
+    const { registry, labels: more, maxSamplesPerRequest } = this.#options;
+    const { encodeLabels, WriteRequest } = this.#messages;
+    const families = await registry.collect();
+    // The clock of the machine may go back, but the times of samples must not.
+    this.#time = Math.max(Date.now(), this.#time + 1);
+    const collection = ++this.#collections;
+    const slice = new TimeSlice();
+    let request = new WriteRequest();
+    const next = async (most: number): Promise<void> => {
+      const { size } = request;
+      if (size >= most) {
+        const body = await this.#compress(request.finish());
+        request = new WriteRequest();
+        enqueue({ body, samples: size });
+      }
+      if (slice.isOverAfterStep()) await slice.next();
+    };
+    for (const sample of samplesOf(families, this.#time)) {
+      const series = findOrCreate(this.#series, sample.key, () => {
+        const labels = encodeLabels(sample.name, { ...more, ...sample.labels() });
+        return { labels, collection, time: Number.NEGATIVE_INFINITY };
+      });
+      series.collection = collection;
+      // The server refuses a request with a sample that is not newer than the last one of its series.
+      if (sample.time <= series.time) continue;
+      series.time = sample.time;
+      request.add(series.labels, sample);
+      await next(maxSamplesPerRequest);
+    }
+    for (const [key, series] of this.#series) {
+      if (series.collection === collection && !isLast) continue;
+      this.#series.delete(key);
+      request.end(series.labels, Math.max(this.#time, series.time) + 1);
+      await next(maxSamplesPerRequest);
+    }
+    await next(1);
+  }
+}
