@@ -90,17 +90,17 @@ export class ActiveBackend {
     else this.#threads.removeEnded(family, labels);
   }
 
-  /** Returns the numbers of all writers, worker threads included. */
-  async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
+  /** See {@link Backend.snapshot}. Worker threads are included. */
+  async snapshot({ families, scopes, own: isOwn = false }: SnapshotRequest): Promise<FamilySnapshot[]> {
     await this.#sync();
     const shared = scopes.filter((scope) => !isPrivateScope(scope));
     const own = families.filter(({ scope }) => isPrivateScope(scope));
-    if (own.length === 0) return this.#backend.snapshot({ families, scopes: shared });
+    if (own.length === 0) return this.#backend.snapshot({ families, scopes: shared, own: isOwn });
     const others = families.filter(({ scope }) => !isPrivateScope(scope));
     const isAlone = others.length === 0 && shared.length === 0;
     const [ofThread, ofAll] = await Promise.all([
       this.#private.snapshot({ families: own, scopes: [] }),
-      isAlone ? [] : this.#backend.snapshot({ families: others, scopes: shared }),
+      isAlone ? [] : this.#backend.snapshot({ families: others, scopes: shared, own: isOwn }),
     ]);
     const [fromThread, fromAll] = [ofThread.values(), ofAll.values()];
     const requested = families.map(

@@ -59,6 +59,12 @@ export interface SnapshotRequest {
   readonly families: readonly FamilyDescriptor[];
   /** Registry scopes. Families in these scopes that only other writers have are requested as well. */
   readonly scopes: readonly string[];
+  /**
+   * Whether only the numbers of this process and its threads are requested, for a process that delivers its own numbers.
+   *
+   * @defaultValue `false`
+   */
+  readonly own?: boolean;
 }
 
 /** Passed to `open`, for the backend to call. */
@@ -133,7 +139,7 @@ export interface Backend {
   exemplarsOf?(family: FamilyDescriptor, cells: Cells): readonly (Exemplar | undefined)[] | undefined;
 
   /**
-   * Returns the numbers of all writers. The requested families come first, in order, one snapshot each, even if it is
+   * Returns the numbers of all writers, or those of this process. The requested families come first, in order, one snapshot each, even if it is
    * empty. Then come the families of the requested scopes that only other writers have.
    */
   snapshot(request: SnapshotRequest): FamilySnapshot[] | Promise<FamilySnapshot[]>;

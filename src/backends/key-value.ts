@@ -97,6 +97,7 @@ export abstract class KeyValueBackend implements Backend {
 
   /** Returns the numbers of the storage; while it fails, those of this process, with one warning. */
   async snapshot(request: SnapshotRequest): Promise<FamilySnapshot[]> {
+    if (request.own) return this.#own.snapshot(request);
     let stored: Stored;
     try {
       await this.flush();

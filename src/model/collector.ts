@@ -67,6 +67,11 @@ export type OnCollectorError = 'partial' | 'fail';
 export interface CollectOptions {
   /** @defaultValue the option of the registry */
   readonly onError?: OnCollectorError;
+  /**
+   * Whether to leave out the numbers of other processes that share the backend. For processes that each deliver their
+   * own numbers. @defaultValue `false`
+   */
+  readonly own?: boolean;
 }
 
 /** The key of the default registry on `globalThis`, which all copies of this package share. */

@@ -14,6 +14,7 @@
  */
 
 export { type OtlpOptions, startOtlp } from './otlp.js';
+export type { PushedMetrics } from './pushed-metrics.js';
 export { Pusher, type PusherOptions, type SampleCounts } from './pusher.js';
 export { Pushgateway, type PushgatewayOptions } from './pushgateway.js';
 export { type RemoteWriteOptions, startRemoteWrite } from './remote-write.js';

@@ -8,17 +8,17 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { MetheusError, show } from '../errors.js';
 import { importProtobuf } from '../exposition/protobuf/peer.js';
+import type { FamilySnapshot } from '../model/family.js';
 import { METRIC_TYPES } from '../model/metric-types.js';
 import { checkOptionNames } from '../model/options.js';
-import { REGISTRY } from '../registry/default-registry.js';
-import type { Collectable } from '../registry/encode.js';
 import { TimeSlice } from '../system/time-slice.js';
 import { attributesOf, groupsOf, type Message, metricOf } from './otlp-message.js';
+import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
 import { type Delivery, type Protocol, PUSHER_OPTIONS, Pusher, type PusherOptions } from './pusher.js';
 import { DESTINATION_OPTIONS, Destination, invalidOption } from './request.js';
 
 /** Options of {@link startOtlp}. The variables `OTEL_*` of OpenTelemetry set other defaults. */
-export interface OtlpOptions extends Omit<PusherOptions, 'url'> {
+export interface OtlpOptions extends Omit<PusherOptions, 'url'>, PushedMetrics {
   /**
    * The whole URL.
    *
@@ -35,11 +35,16 @@ export interface OtlpOptions extends Omit<PusherOptions, 'url'> {
    * `service.instance.id` have defaults.
    */
   readonly resource?: Readonly<Record<string, string>>;
-  /** The registry whose metrics are sent. @defaultValue the default registry */
-  readonly registry?: Collectable;
 }
 
-const OPTIONS = [...DESTINATION_OPTIONS, ...PUSHER_OPTIONS, 'format', 'compress', 'resource', 'registry'];
+const OPTIONS = [
+  ...DESTINATION_OPTIONS,
+  ...PUSHER_OPTIONS,
+  ...PUSHED_OPTIONS,
+  'format',
+  'compress',
+  'resource',
+];
 
 const CONTENT_TYPES = { protobuf: 'application/x-protobuf', json: 'application/json' };
 
@@ -60,7 +65,8 @@ const SERIES_PER_REQUEST = 5000;
 export async function startOtlp(options: OtlpOptions = {}): Promise<Pusher> {
   checkOptionNames('startOtlp', options, OPTIONS);
   const settings = { ...settingsOfEnvironment(), ...withoutUndefined(options) };
-  const { format, compress, resource, registry = REGISTRY } = settings;
+  const { format, compress, resource } = settings;
+  const collect = collectorOf(options);
   if (!Object.hasOwn(CONTENT_TYPES, format)) throw invalidOption('format', format, "'protobuf' or 'json'");
   const attributes = { ...resourceOfEnvironment(), ...resource };
   const isAttribute = ([, value]: [string, unknown]) => typeof value === 'string';
@@ -69,7 +75,7 @@ export async function startOtlp(options: OtlpOptions = {}): Promise<Pusher> {
   const destination = new Destination(settings);
   if (format === 'protobuf') await importProtobuf();
   const encode = format === 'json' ? encodeJson : (await import('./otlp-protobuf.js')).encodeRequest;
-  return new Pusher(destination, settings, new Otlp(encode, { format, compress, registry, attributes }));
+  return new Pusher(destination, settings, new Otlp(encode, { format, compress, collect, attributes }));
 }
 
 type Format = keyof typeof CONTENT_TYPES;
@@ -81,7 +87,7 @@ class Otlp implements Protocol {
   readonly headers: Readonly<Record<string, string>>;
   readonly #encode: (request: Message) => Uint8Array;
   readonly #compress: boolean;
-  readonly #registry: Collectable;
+  readonly #collect: () => Promise<readonly FamilySnapshot[]>;
   readonly #resource: Message;
   readonly #start = Date.now() / 1000 - process.uptime();
 
@@ -90,13 +96,18 @@ class Otlp implements Protocol {
     {
       format,
       compress,
-      registry,
+      collect,
       attributes,
-    }: { format: Format; compress: boolean; registry: Collectable; attributes: Record<string, string> },
+    }: {
+      format: Format;
+      compress: boolean;
+      collect: () => Promise<readonly FamilySnapshot[]>;
+      attributes: Record<string, string>;
+    },
   ) {
     this.#encode = encode;
     this.#compress = compress;
-    this.#registry = registry;
+    this.#collect = collect;
     this.#resource = { attributes: attributesOf(attributes) };
     this.headers = {
       'Content-Type': CONTENT_TYPES[format],
@@ -110,7 +121,7 @@ class Otlp implements Protocol {
   }
 
   async collect(enqueue: (delivery: Delivery) => void): Promise<void> {
-    const families = await this.#registry.collect();
+    const families = await this.#collect();
     const times = { now: Date.now() / 1000, start: this.#start };
     const slice = new TimeSlice();
     let metrics: Message[] = [];

@@ -4,10 +4,9 @@ import { PROMETHEUS_CONTENT_TYPE } from '../exposition/formats.js';
 import { PROTOBUF_CONTENT_TYPE } from '../exposition/protobuf/peer.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { checkOptionNames } from '../model/options.js';
-import { REGISTRY } from '../registry/default-registry.js';
-import type { Collectable } from '../registry/encode.js';
 import { generateBytes } from '../registry/generate.js';
 import { addExitStep, removeExitStep } from '../system/exit-steps.js';
+import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
 import {
   DESTINATION_OPTIONS,
   Destination,
@@ -17,20 +16,18 @@ import {
 } from './request.js';
 
 /** Options of {@link Pushgateway}. */
-export interface PushgatewayOptions extends DestinationOptions {
+export interface PushgatewayOptions extends DestinationOptions, PushedMetrics {
   /** The name of the job, the first label of the group. */
   readonly job: string;
   /** Further labels of the group, such as `{ instance: 'db-1' }`. */
   readonly grouping?: Readonly<Record<string, string>>;
-  /** The registry whose metrics are pushed. @defaultValue the default registry */
-  readonly registry?: Collectable;
   /** The format of the metrics. `protobuf` needs `@bufbuild/protobuf`. @defaultValue `'text'` */
   readonly format?: 'text' | 'protobuf';
   /** Whether to compress with gzip, which a Pushgateway accepts from version 1.6 on. @defaultValue `false` */
   readonly compress?: boolean;
 }
 
-const OPTIONS = [...DESTINATION_OPTIONS, 'job', 'grouping', 'registry', 'format', 'compress'];
+const OPTIONS = [...DESTINATION_OPTIONS, ...PUSHED_OPTIONS, 'job', 'grouping', 'format', 'compress'];
 
 const CONTENT_TYPES = { text: PROMETHEUS_CONTENT_TYPE, protobuf: PROTOBUF_CONTENT_TYPE };
 
@@ -53,20 +50,20 @@ export class Pushgateway {
   readonly #destination: Destination;
   readonly #path: string;
   readonly #labels: readonly string[];
-  readonly #registry: Collectable;
+  readonly #collect: () => Promise<readonly FamilySnapshot[]>;
   readonly #format: 'text' | 'protobuf';
   readonly #compress: boolean;
 
   /** @throws `METHEUS_INVALID_OPTIONS` */
   constructor(options: PushgatewayOptions) {
     checkOptionNames('a Pushgateway', options, OPTIONS);
-    const { job, grouping = {}, registry = REGISTRY, format = 'text', compress = false } = options;
+    const { job, grouping = {}, format = 'text', compress = false } = options;
     this.#destination = new Destination(options);
     if (typeof job !== 'string' || job === '') throw invalidOption('job', job, 'a string that is not empty');
     if (!Object.hasOwn(CONTENT_TYPES, format)) throw invalidOption('format', format, "'text' or 'protobuf'");
     this.#path = pathOf(job, grouping);
     this.#labels = ['job', ...Object.keys(grouping)];
-    this.#registry = registry;
+    this.#collect = collectorOf(options);
     this.#format = format;
     this.#compress = compress;
   }
@@ -109,7 +106,7 @@ export class Pushgateway {
   }
 
   async #send(method: 'PUT' | 'POST'): Promise<void> {
-    const registry = { collect: async () => this.#checked(await this.#registry.collect()) };
+    const registry = { collect: async () => this.#checked(await this.#collect()) };
     const bytes = await generateBytes(registry, { format: this.#format });
     const { headers, body } = this.#compress ? gzipped(bytes) : { headers: {}, body: bytes };
     const type = { 'Content-Type': CONTENT_TYPES[this.#format] };

@@ -5,11 +5,11 @@
  */
 import { MetheusError } from '../errors.js';
 import { importProtobuf } from '../exposition/protobuf/peer.js';
+import type { FamilySnapshot } from '../model/family.js';
 import { checkOptionNames } from '../model/options.js';
-import { REGISTRY } from '../registry/default-registry.js';
-import type { Collectable } from '../registry/encode.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
+import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
 import {
   checkNumber,
   type Delivery,
@@ -22,19 +22,23 @@ import { DESTINATION_OPTIONS, Destination, invalidOption } from './request.js';
 import { samplesOf } from './samples.js';
 
 /** Options of {@link startRemoteWrite}. */
-export interface RemoteWriteOptions extends PusherOptions {
+export interface RemoteWriteOptions extends PusherOptions, PushedMetrics {
   /**
    * Labels of every series, such as `{ job: 'api', instance: 'host-1:4711' }`. They must distinguish the series of this
    * process from those of every other one.
    */
   readonly labels: Readonly<Record<string, string>>;
-  /** The registry whose metrics are sent. @defaultValue the default registry */
-  readonly registry?: Collectable;
   /** Maximum samples of a request. @defaultValue 2000 */
   readonly maxSamplesPerRequest?: number;
 }
 
-const OPTIONS = [...DESTINATION_OPTIONS, ...PUSHER_OPTIONS, 'labels', 'registry', 'maxSamplesPerRequest'];
+const OPTIONS = [
+  ...DESTINATION_OPTIONS,
+  ...PUSHER_OPTIONS,
+  ...PUSHED_OPTIONS,
+  'labels',
+  'maxSamplesPerRequest',
+];
 
 /**
  * Sends the metrics of a registry by remote write, at an interval and when the program ends. While the server cannot be
@@ -54,7 +58,8 @@ const OPTIONS = [...DESTINATION_OPTIONS, ...PUSHER_OPTIONS, 'labels', 'registry'
 export async function startRemoteWrite(options: RemoteWriteOptions): Promise<Pusher> {
   checkOptionNames('startRemoteWrite', options, OPTIONS);
   const destination = new Destination(options);
-  const { labels, registry = REGISTRY, maxSamplesPerRequest = 2000 } = options;
+  const { labels, maxSamplesPerRequest = 2000 } = options;
+  const collect = collectorOf(options);
   checkNumber('maxSamplesPerRequest', maxSamplesPerRequest, 1_000_000);
   const names = Object.keys(Object(labels));
   if (names.length === 0 || !names.every((name) => isLabel(name, labels[name]))) {
@@ -66,7 +71,7 @@ export async function startRemoteWrite(options: RemoteWriteOptions): Promise<Pus
   return new Pusher(
     destination,
     options,
-    new RemoteWrite(messages, compress, { labels, registry, maxSamplesPerRequest }),
+    new RemoteWrite(messages, compress, { collect, labels, maxSamplesPerRequest }),
   );
 }
 
@@ -102,6 +107,10 @@ interface SentSeries {
   time: number;
 }
 
+interface Settings extends Required<Pick<RemoteWriteOptions, 'labels' | 'maxSamplesPerRequest'>> {
+  readonly collect: () => Promise<readonly FamilySnapshot[]>;
+}
+
 /** Makes the requests, and remembers the series, so that each gets a stale marker when it is gone. */
 class RemoteWrite implements Protocol {
   readonly name = 'Remote write';
@@ -114,17 +123,13 @@ class RemoteWrite implements Protocol {
   };
   readonly #messages: typeof import('./write-request.js');
   readonly #compress: Compress;
-  readonly #options: Required<Pick<RemoteWriteOptions, 'labels' | 'registry' | 'maxSamplesPerRequest'>>;
+  readonly #options: Settings;
   readonly #series = new Map<string, SentSeries>();
   #collections = 0;
   /** Unix milliseconds of the last collection. */
   #time = 0;
 
-  constructor(
-    messages: typeof import('./write-request.js'),
-    compress: Compress,
-    options: Required<Pick<RemoteWriteOptions, 'labels' | 'registry' | 'maxSamplesPerRequest'>>,
-  ) {
+  constructor(messages: typeof import('./write-request.js'), compress: Compress, options: Settings) {
     this.#messages = messages;
     this.#compress = compress;
     this.#options = options;
@@ -135,9 +140,9 @@ class RemoteWrite implements Protocol {
   }
 
   async collect(enqueue: (delivery: Delivery) => void, isLast: boolean): Promise<void> {
-    const { registry, labels: more, maxSamplesPerRequest } = this.#options;
+    const { collect, labels: more, maxSamplesPerRequest } = this.#options;
     const { encodeLabels, WriteRequest } = this.#messages;
-    const families = await registry.collect();
+    const families = await collect();
     // The clock of the machine may go back, but the times of samples must not.
     this.#time = Math.max(Date.now(), this.#time + 1);
     const collection = ++this.#collections;

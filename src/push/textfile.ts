@@ -3,15 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkOptionNames } from '../model/options.js';
-import { REGISTRY } from '../registry/default-registry.js';
-import type { Collectable } from '../registry/encode.js';
 import { generateBytes } from '../registry/generate.js';
+import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
 import { invalidOption } from './request.js';
 
 /** Options of {@link writeTextfile}. */
-export interface TextfileOptions {
-  /** The registry whose metrics are written. @defaultValue the default registry */
-  readonly registry?: Collectable;
+export interface TextfileOptions extends PushedMetrics {
   /** Permissions of the file. node_exporter must be able to read it. @defaultValue `0o644` */
   readonly mode?: number;
 }
@@ -29,12 +26,13 @@ export interface TextfileOptions {
  * ```
  */
 export async function writeTextfile(path: string, options: TextfileOptions = {}): Promise<void> {
-  checkOptionNames('writeTextfile', options, ['registry', 'mode']);
-  const { registry = REGISTRY, mode = 0o644 } = options;
+  checkOptionNames('writeTextfile', options, [...PUSHED_OPTIONS, 'mode']);
+  const { mode = 0o644 } = options;
+  const collectAll = collectorOf(options);
   if (typeof path !== 'string' || !path.endsWith('.prom')) {
     throw invalidOption('path', path, "a file name that ends with '.prom'");
   }
-  const collect = async () => (await registry.collect()).map(({ timestamps: _, ...snapshot }) => snapshot);
+  const collect = async () => (await collectAll()).map(({ timestamps: _, ...snapshot }) => snapshot);
   const bytes = await generateBytes({ collect });
   // The collector reads names that end with `.prom` only.
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);

@@ -1,7 +1,7 @@
 /** Collects the families of a registry: metrics, metrics of other threads and processes, and collectors. */
 import { activeBackend } from '../backends/active-backend.js';
 import { warnOnce } from '../errors.js';
-import type { OnCollectorError } from '../model/collector.js';
+import type { CollectOptions } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { LabelColumn, type LabelRows, REMOVED, rowText } from '../model/label-column.js';
 import { labelText, parseLabelText } from '../model/labels.js';
@@ -30,18 +30,21 @@ export class Collection {
    *
    * @throws with `onError: 'fail'`: `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`, `METHEUS_DUPLICATE_SERIES`
    */
-  async collect(onError: OnCollectorError): Promise<FamilySnapshot[]> {
+  async collect(options: Required<CollectOptions>): Promise<FamilySnapshot[]> {
     const { collectors, prefix } = this.#registry;
-    const collected = collectors.size > 0 ? await this.#runCollectors(onError) : [];
+    const collected = collectors.size > 0 ? await this.#runCollectors(options) : [];
     const taken = new Set(collected.flatMap(({ family }) => sampleNames(family)));
-    const metrics = await metricsOf(this.#registry, this.#errors?.family, (name) => taken.has(prefix + name));
+    const isTaken = (name: string) => taken.has(prefix + name);
+    const metrics = await metricsOf(this.#registry, options.own, this.#errors?.family, isTaken);
     return [...(await this.#withPrefix(metrics, prefix)), ...collected];
   }
 
   /** Returns the families of collectors and nested registries, with their prefixes. */
-  async #runCollectors(onError: OnCollectorError): Promise<FamilySnapshot[]> {
+  async #runCollectors({ onError, own }: Required<CollectOptions>): Promise<FamilySnapshot[]> {
     const { prefix, taken, scopes } = this.#registry;
-    const { collected, failures } = await runCollectors(this.#registry, metricsOf);
+    const { collected, failures } = await runCollectors(this.#registry, (contents) =>
+      metricsOf(contents, own),
+    );
     const given: SourceFamily[] = [];
     for (const { source, prefix, families } of collected) {
       for (const snapshot of await this.#withPrefix(families, prefix)) given.push({ source, snapshot });
@@ -93,17 +96,19 @@ export class Collection {
 /**
  * Returns the families of a registry's metrics, without its prefix.
  *
+ * @param own - whether only the numbers of this process are returned
  * @param extra - a family that is read in addition to those of the metrics
  * @param isTaken - reports whether a family of a collector uses a sample name
  */
 async function metricsOf(
   { families, scopes, taken }: MetricsContents,
+  own: boolean,
   extra?: FamilyDescriptor,
   isTaken: (sampleName: string) => boolean = () => false,
 ): Promise<FamilySnapshot[]> {
-  const { families: own, visible } = families();
+  const { families: known, visible } = families();
   const further = extra === undefined || taken.has(extra.name) ? [] : [extra];
-  const requested = { families: [...own, ...further], scopes: scopes() };
+  const requested = { families: [...known, ...further], scopes: scopes(), own };
   const snapshots = await activeBackend().snapshot(requested);
   const metrics = snapshots.some(({ family }) => METRIC_TYPES[family.type].isHidden)
     ? await (await import('./native.js')).attachNative(snapshots)

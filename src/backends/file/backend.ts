@@ -145,7 +145,7 @@ export class MultiProcessFileBackend implements Backend {
     return this.#exemplars.of(cells);
   }
 
-  async snapshot({ families, scopes }: SnapshotRequest): Promise<FamilySnapshot[]> {
+  async snapshot({ families, scopes, own: isOwn = false }: SnapshotRequest): Promise<FamilySnapshot[]> {
     await this.#compactor.remove();
     this.#checkFile();
     this.#mapping.flush();
@@ -153,7 +153,9 @@ export class MultiProcessFileBackend implements Backend {
     // No `await` from here until all numbers are copied. Otherwise a series that migrates meanwhile could be counted
     // twice or not at all.
     this.#endThreads(files);
-    const gathered = gatherSources(files, this.#memory, this.#writer?.id);
+    const ownFile = this.#writer?.id;
+    const sources = isOwn ? files.filter(({ id }) => id === ownFile) : files;
+    const gathered = gatherSources(sources, this.#memory, ownFile);
     const names = new Map<string, string>();
     const merge = (family: FamilyDescriptor) => {
       const key = familyKey(family);

@@ -101,7 +101,7 @@ export class MultiProcessRedisBackend implements Backend {
     const status = this.#status;
     let snapshots: FamilySnapshot[];
     try {
-      snapshots = await this.#flushAndRead(request);
+      snapshots = request.own ? await this.#own.snapshot(request) : await this.#flushAndRead(request);
     } catch (error) {
       if (error !== status.outage) status.reportOutage(error as Error);
       if (this.#settings.whenDown === 'error') throw error;
