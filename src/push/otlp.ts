@@ -157,7 +157,11 @@ class Otlp implements Protocol {
 /** Encodes a message as JSON. OTLP writes numbers that JSON lacks as text. */
 function encodeJson(message: Message): Uint8Array {
   const text = JSON.stringify(message, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+    typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+      ? value === 0
+        ? '-0'
+        : String(value)
+      : value,
   );
   return Buffer.from(text);
 }

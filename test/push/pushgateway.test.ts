@@ -2,9 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { CollectorRegistry, createCounter, createGauge, createHistogram, seriesOf } from 'metheus';
@@ -305,4 +310,55 @@ describe('a request to a Pushgateway', () => {
       assert.throws(() => new Pushgateway(given), { code: 'METHEUS_INVALID_OPTIONS' });
     });
   }
+});
+
+describe('a push over TLS', { skip: requireTool('openssl') }, () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'metheus-tls-'));
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    for (const name of ['server', 'client']) {
+      const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)];
+      const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', ...files, ...subject];
+      await promisify(execFile)('openssl', args);
+    }
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it('trusts the given authority only, and shows the client certificate', async () => {
+    const read = (name: string) => readFile(join(folder, name));
+    const clients: string[] = [];
+    const server = createTlsServer(
+      {
+        key: await read('server.key'),
+        cert: await read('server.crt'),
+        ca: await read('client.crt'),
+        requestCert: true,
+        rejectUnauthorized: false,
+      },
+      (request, response) => {
+        const socket = request.socket as TLSSocket;
+        clients.push(socket.authorized ? String(socket.getPeerCertificate().subject.CN) : 'none');
+        request.resume().on('end', () => response.end());
+      },
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const registry = new CollectorRegistry();
+      const push = (tls: object) => new Pushgateway({ url, job: 'j', registry, tls }).push();
+      await assert.rejects(push({}), { code: 'METHEUS_PUSH_FAILED', message: /self-signed/ });
+      await push({ ca: await read('server.crt') });
+      await push({
+        ca: await read('server.crt'),
+        cert: await read('client.crt'),
+        key: await read('client.key'),
+      });
+      await push({ rejectUnauthorized: false });
+      assert.deepEqual(clients, ['none', 'localhost', 'none']);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
 });

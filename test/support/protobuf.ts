@@ -110,3 +110,41 @@ function readValue(reader: BinaryReader, type: Scalar | Schema): unknown {
   const value = reader[type]();
   return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
+
+const WRITE_REQUEST: Schema = {
+  1: [
+    'timeseries',
+    {
+      1: ['labels', { 1: ['name', 'string'], 2: ['value', 'string'] }, 'repeated'],
+      2: ['samples', { 1: ['value', 'double'], 2: ['timestamp', 'int64'] }, 'repeated'],
+    },
+    'repeated',
+  ],
+};
+
+/** A series of a remote write request, without exemplars and histograms. */
+export interface WrittenSeries {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly samples: readonly { readonly value: number; readonly timestamp: number }[];
+}
+
+/** Returns the series of `prometheus.WriteRequest`. Throws unless the labels of each are sorted and not empty. */
+export function readWriteRequest(bytes: Uint8Array): WrittenSeries[] {
+  const { timeseries = [] } = read(new BinaryReader(bytes), WRITE_REQUEST, bytes.length) as {
+    timeseries?: {
+      labels: { name: string; value?: string }[];
+      samples: { value?: number; timestamp: number }[];
+    }[];
+  };
+  return timeseries.map(({ labels, samples }) => {
+    const names = labels.map(({ name }) => name);
+    const isSorted = names.every(
+      (name, i) => i === 0 || Buffer.compare(Buffer.from(names[i - 1]!), Buffer.from(name)) < 0,
+    );
+    if (!isSorted || labels.some(({ value }) => !value)) throw new Error(`Labels ${JSON.stringify(labels)}`);
+    return {
+      labels: Object.fromEntries(labels.map(({ name, value }) => [name, value!])),
+      samples: samples.map(({ value = 0, timestamp }) => ({ value, timestamp })),
+    };
+  });
+}
