@@ -1,17 +1,17 @@
 /** The bucket that a bar is counted in, chosen when the bar starts and when it changes. */
 
 import type { BarState } from './bar-state.js';
-import type { BarPublisher, BarSnapshot } from './environment.js';
+import type { BarSnapshot } from './environment.js';
 import { averageRate, type BarSettings } from './frame.js';
 import {
   type BarRecord,
   COMPLETED,
   ETA,
   EXPECTED,
-  expectedUnits,
   FAILED,
   FINISHED,
   INCOMPLETE,
+  type OpenRecord,
   RATE,
   SAMPLED,
   STARTED,
@@ -22,7 +22,7 @@ import {
 import type { BarHost } from './renderer.js';
 
 /** The numbers of a bar. The rate may still be unknown. */
-type BarNumbers = Pick<BarSnapshot, 'n' | 'total' | 'elapsed' | 'rate' | 'miniters'>;
+export type BarNumbers = Pick<BarSnapshot, 'n' | 'total' | 'elapsed' | 'rate' | 'miniters'>;
 
 /** Returns the state of a bar as plain data. */
 export function snapshotOf(
@@ -50,22 +50,24 @@ export function snapshotOf(
 }
 
 export class BarBucket {
-  readonly #publisher: BarPublisher;
+  readonly #open: OpenRecord;
+  readonly #bucketOf: (bar: BarSnapshot) => string;
   /** The published unit: that of the bar at its start. */
   readonly #unit: string;
   #name: string;
   /** State of the bar when its bucket was chosen last. */
   #bar: BarSnapshot;
 
-  constructor(publisher: BarPublisher, bar: BarSnapshot) {
-    this.#publisher = publisher;
+  constructor(open: OpenRecord, bucketOf: (bar: BarSnapshot) => string, bar: BarSnapshot) {
+    this.#open = open;
+    this.#bucketOf = bucketOf;
     this.#unit = bar.unit;
-    this.#name = publisher.bucketOf(bar);
+    this.#name = bucketOf(bar);
     this.#bar = bar;
   }
 
   openRecord(): BarRecord {
-    return this.#publisher.openRecord(this.#name, this.#unit);
+    return this.#open(this.#name, this.#unit);
   }
 
   /** Returns a record of the new bucket if a change of the bar has changed its bucket; otherwise undefined. */
@@ -73,7 +75,7 @@ export class BarBucket {
     const { desc, postfix, total } = this.#bar;
     if (bar.desc === desc && bar.postfix === postfix && bar.total === total) return undefined;
     this.#bar = bar;
-    const name = this.#publisher.bucketOf(bar);
+    const name = this.#bucketOf(bar);
     if (name === this.#name) return undefined;
     this.#name = name;
     return this.openRecord();
@@ -91,7 +93,7 @@ const OF_OPEN_BAR = [TOTAL, RATE, STEP, ETA, SAMPLED, UPDATED];
  */
 export function moveBar(state: BarState, to: BarRecord): void {
   const { record: from, total, currentN } = state;
-  const rest = Math.max(expectedUnits(total) - Math.max(currentN, 0), 0);
+  const rest = Math.max((total ?? 0) - Math.max(currentN, 0), 0);
   for (const [cell, amount] of [
     [STARTED, 1],
     [EXPECTED, rest],

@@ -71,11 +71,16 @@ export interface BarOptions {
   readonly tick?: boolean | undefined;
 }
 
-/** Options with the defaults filled in. */
-type ResolvedBarOptions = Omit<BarSettings, 'stream'> & {
+/** All options, with the defaults filled in. */
+type Resolved = Omit<BarSettings, 'stream'> & {
   readonly total: number | null;
   readonly file: OutputFile | null;
 };
+
+/** The options of a bar, with the defaults filled in. */
+export interface ResolvedBarOptions extends Pick<Resolved, 'total' | 'file'> {
+  readonly settings: BarSettings;
+}
 
 interface Kind {
   /** Name of the accepted values, for errors. */
@@ -146,7 +151,7 @@ const FILE: Kind = {
 /** An option: its kind, its default, and the value that replaces `null`, if any. */
 type Option<Value> = readonly [kind: Kind, initial: Value, ofNull?: Value];
 
-const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBarOptions[Name]> } = {
+const OPTIONS: { readonly [Name in keyof Resolved]: Option<Resolved[Name]> } = {
   desc: [TEXT, '', ''],
   total: [FLOAT, null],
   leave: [FLAG, true],
@@ -179,7 +184,16 @@ const OPTIONS: { readonly [Name in keyof ResolvedBarOptions]: Option<ResolvedBar
 const options: ReadonlyMap<string, Option<unknown>> = new Map(Object.entries(OPTIONS));
 /** Names of the options in {@link BarOptions}. */
 export const BAR_OPTIONS: readonly string[] = [...options.keys()];
-const DEFAULTS = Object.fromEntries([...options].map(([option, [, initial]]) => [option, initial]));
+const NOT_SETTINGS = ['total', 'file'];
+/** The settings of a bar without options. Every bar copies them, so that all settings have one hidden class. */
+const DEFAULTS = {
+  ...Object.fromEntries(
+    [...options]
+      .filter(([name]) => !NOT_SETTINGS.includes(name))
+      .map(([name, [, initial]]) => [name, initial]),
+  ),
+  stream: null,
+};
 
 /** Returns an option's name for its name in Python (`unit_scale`) or in a variable (`UNIT_SCALE`). */
 function camelCase(name: string): string {
@@ -213,10 +227,10 @@ export function environmentDefaults(env: Variables): BarOptions {
  *
  * @throws `METHEUS_INVALID_BAR_OPTION` for a value of the wrong type
  */
-export function checkedOption<Name extends keyof ResolvedBarOptions>(
+export function checkedOption<Name extends keyof Resolved>(
   option: Name,
-  value: ResolvedBarOptions[Name] | null,
-): ResolvedBarOptions[Name];
+  value: Resolved[Name] | null,
+): Resolved[Name];
 export function checkedOption(option: string, value: unknown): unknown;
 export function checkedOption(option: string, value: unknown): unknown {
   const [kind, , ofNull = null] = options.get(option)!;
@@ -232,10 +246,14 @@ export function checkedOption(option: string, value: unknown): unknown {
  */
 export function resolveOptions(given: BarOptions, defaults: BarOptions = {}): ResolvedBarOptions {
   checkOptionNames('a bar', given, BAR_OPTIONS, { code: 'METHEUS_INVALID_BAR_OPTION' });
-  const resolved: Record<string, unknown> = { ...DEFAULTS };
+  const settings: Record<string, unknown> = { ...DEFAULTS };
+  const resolved: Record<string, unknown> = { settings, total: null, file: null };
   for (const source of [defaults, given]) {
-    for (const [option, value] of Object.entries(source)) {
-      if (value !== undefined) resolved[option] = checkedOption(option, value);
+    for (const option of Object.keys(source)) {
+      const value = source[option as keyof BarOptions];
+      if (value === undefined) continue;
+      const target = NOT_SETTINGS.includes(option) ? resolved : settings;
+      target[option] = checkedOption(option, value);
     }
   }
   return resolved as unknown as ResolvedBarOptions;

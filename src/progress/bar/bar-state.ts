@@ -6,11 +6,11 @@
  */
 
 import { checkedNumber } from '../meter/arguments.js';
-import { Speed } from '../meter/ema.js';
+import { NO_SPEED, Speed } from '../meter/ema.js';
 import {
+  ALWAYS,
   type Clock,
   isClockReadTooOften,
-  NEVER,
   nextReading,
   releaseThreshold,
   setThreshold,
@@ -20,18 +20,13 @@ import {
 } from './clock.js';
 import { averageRate, type BarFrame, type BarSettings, errorName } from './frame.js';
 import * as cells from './record.js';
-import { type BarRecord, type COMPLETED, expectedUnits, type Outcome, type RunningLoop } from './record.js';
 
-/** Local copies of {@link COMPLETED} and {@link thresholds}, for speed. See docs/v8.md: imported constants. */
-const FIRST_CELL: typeof COMPLETED = 0;
+/** Local copies of {@link cells.COMPLETED} and {@link thresholds}, for speed. See docs/v8.md: imported constants. */
+const FIRST_CELL: typeof cells.COMPLETED = 0;
 const THRESHOLDS = thresholds;
 
 export class BarState {
-  readonly clock: Clock;
-  record: BarRecord;
-  settings: BarSettings;
-  readonly refresh: () => void;
-  /** Units done, without those that a running loop still has {@link RunningLoop.pending}. */
+  /** Units done, without those that a running loop still has {@link cells.RunningLoop.pending}. */
   n: number;
   /** Minimum units between two frames, as given or adapted to the speed. Set by {@link setMiniters}. */
   miniters: number;
@@ -40,10 +35,10 @@ export class BarState {
   lastPrintN!: number;
   lastPrintT!: number;
   /** Undefined while the bar is open. */
-  outcome: Outcome | undefined;
+  outcome: cells.Outcome | undefined;
   /** Name of the error that failed the bar. */
   error: string | undefined;
-  loop: RunningLoop | undefined;
+  loop: cells.RunningLoop | undefined;
   /** Whether the clock is the system clock. Only then the alarm makes the bar read it. */
   readonly #isRealTime: boolean;
   /** Number of the threshold of `n` at which an update reads the clock. */
@@ -52,16 +47,12 @@ export class BarState {
   #sampledN = 0;
 
   constructor(
-    settings: BarSettings,
+    public settings: BarSettings,
     total: number | null,
-    clock: Clock,
-    record: BarRecord,
-    refresh: () => void,
+    readonly clock: Clock,
+    public record: cells.BarRecord,
+    readonly bar: { refresh(): void },
   ) {
-    this.clock = clock;
-    this.record = record;
-    this.refresh = refresh;
-    this.settings = settings;
     this.miniters = settings.miniters ?? 0;
     this.n = settings.initial;
     this.#total = total;
@@ -75,7 +66,7 @@ export class BarState {
 
   set total(total: number | null) {
     if (total === this.#total) return;
-    this.#add(cells.EXPECTED, expectedUnits(total) - expectedUnits(this.#total));
+    this.#add(cells.EXPECTED, (total ?? 0) - (this.#total ?? 0));
     this.#total = total;
     if (this.outcome === undefined) this.#set(cells.TOTAL, total ?? cells.UNKNOWN);
   }
@@ -103,8 +94,8 @@ export class BarState {
     return { n: this.currentN, rate, ahead: this.speed.unitsAfter(now - this.lastPrintT, rate ?? 0) };
   }
 
-  /** The outcome if the bar were closed now: incomplete below a known total, otherwise finished. */
-  get outcomeOfClose(): Outcome {
+  /** The outcome of a bar that is closed now: incomplete below a known total, otherwise finished. */
+  get outcomeOfClose(): cells.Outcome {
     return this.currentN < (this.#total ?? 0) ? cells.INCOMPLETE : cells.FINISHED;
   }
 
@@ -116,18 +107,19 @@ export class BarState {
   update(amount: number): boolean {
     if (!(amount > 0 && amount < Number.POSITIVE_INFINITY) || typeof amount !== 'number') {
       this.setN(this.n + checkedNumber('the amount of update()', amount), amount);
-      return this.outcome === undefined && this.#check();
+      return this.outcome === undefined && this.#check(1);
     }
     const { record } = this;
     record.page[record.offset + FIRST_CELL]! -= -amount;
     this.n -= -amount;
-    return this.n >= THRESHOLDS[this.#threshold]! && this.isTimeToCheck() && this.#check();
+    return this.n >= THRESHOLDS[this.#threshold]! && this.isTimeToCheck() && this.#check(amount);
   }
 
-  /** Reports, when a threshold is reached, whether a frame may be due or the threshold may be raised. */
+  /** Reports whether a bar whose threshold is reached must do more than count. */
   isTimeToCheck(): boolean {
     return (
       !this.#isRealTime ||
+      this.outcome !== undefined ||
       this.clock.now() - this.lastPrintT >= this.settings.mininterval ||
       isClockReadTooOften()
     );
@@ -139,7 +131,13 @@ export class BarState {
    */
   advance(amount: number): boolean {
     this.n += amount;
-    return this.#check();
+    return this.#check(1);
+  }
+
+  /** Notes units that were counted after the bar was closed. They are not those of a bar that uses the record now. */
+  countLate(amount: number): false {
+    this.#add(cells.BASE, amount);
+    return false;
   }
 
   /**
@@ -153,6 +151,7 @@ export class BarState {
     this.n = n;
     this.lastPrintN += shift;
     if (this.outcome === undefined) this.rebase();
+    else this.countLate(Math.max(amount, 0));
     if (amount < 0) this.#readClockSoon();
   }
 
@@ -171,9 +170,9 @@ export class BarState {
 
   /** Excludes the time since the last frame from the elapsed time. */
   unpause(): void {
-    const now = this.clock.now();
-    this.startT += now - this.lastPrintT;
-    this.lastPrintT = now;
+    const { lastPrintT } = this;
+    this.lastPrintT = this.clock.now();
+    this.startT += this.lastPrintT - lastPrintT;
   }
 
   /** Starts over: the run so far counts as finished, and a new one begins. */
@@ -193,13 +192,14 @@ export class BarState {
   }
 
   /** Ends the bar and releases its record. Later updates still count, but draw no frames. */
-  end(outcome: Outcome, error: unknown): void {
+  end(outcome: cells.Outcome, error: unknown): void {
     this.outcome = outcome;
     this.error = errorName(error);
     releaseThreshold(this.#threshold);
-    this.#threshold = NEVER;
+    this.#threshold = ALWAYS;
+    this.#readClockSoon();
     // Without smoothed values, the last frame shows the average since the start.
-    this.speed = new Speed(0);
+    this.speed = NO_SPEED;
     this.#add(outcome, 1);
     this.#set(cells.RATE, 0);
     this.#set(cells.ETA, 0);
@@ -216,7 +216,7 @@ export class BarState {
     this.setMiniters(Math.min(this.miniters, 1));
     if (!wasSilent) return;
     this.sample(now);
-    this.refresh();
+    this.bar.refresh();
   }
 
   /** Writes the bar's speed to the record, at every frame and every second. Returns whether an idle frame may follow. */
@@ -239,12 +239,12 @@ export class BarState {
     this.lastPrintN = this.n;
     this.startT = this.clock.now();
     this.lastPrintT = this.startT;
-    this.speed = new Speed(this.settings.smoothing);
+    this.speed = NO_SPEED;
     this.#readClockSoon();
     this.#add(cells.COMPLETED, Math.max(this.n, 0));
     this.rebase();
     this.#add(cells.STARTED, 1);
-    this.#add(cells.EXPECTED, expectedUnits(this.#total));
+    this.#add(cells.EXPECTED, this.#total ?? 0);
     this.#set(cells.TOTAL, this.#total ?? cells.UNKNOWN);
     this.#sampledN = Number.NaN;
     this.sample(this.startT);
@@ -262,8 +262,9 @@ export class BarState {
     if (this.loop !== undefined) setThreshold(this.loop.threshold, 0);
   }
 
-  /** Draws a frame if one is due. Returns whether it was drawn. */
-  #check(): boolean {
+  /** Draws a frame if one is due. Returns whether it was drawn. @param step - units just counted */
+  #check(step: number): boolean {
+    if (this.outcome !== undefined) return this.countLate(step);
     let isDrawn = false;
     if (this.n - this.lastPrintN >= this.minUnits) {
       const now = this.clock.now();
@@ -271,15 +272,16 @@ export class BarState {
       isDrawn = now - this.lastPrintT >= mininterval && now >= this.startT + delay;
       if (isDrawn) this.#draw(now);
     }
-    setThreshold(this.#threshold, nextReading(this.clock, this.n, this.lastPrintN + this.minUnits));
+    setThreshold(this.#threshold, nextReading(this.clock, this.n, this.lastPrintN + this.minUnits, step));
     return isDrawn;
   }
 
   #draw(now: number): void {
     const dn = this.n - this.lastPrintN;
     const dt = now - this.lastPrintT;
+    if (this.speed === NO_SPEED) this.speed = new Speed(this.settings.smoothing);
     this.speed.add(dn, dt);
-    this.refresh();
+    this.bar.refresh();
     if (this.settings.miniters === null)
       this.setMiniters(this.speed.adaptMiniters(dn, dt, this.miniters, this.settings));
     this.lastPrintN = this.n;

@@ -5,7 +5,7 @@ import { initialPostfix, plainPostfix } from '../meter/postfix.js';
 import { rowOfNewBar } from '../screen/task-rows.js';
 import { streamName, type Terminal } from '../screen/terminal.js';
 import { BarAttributes } from './bar-attributes.js';
-import { BarBucket, moveBar, snapshotOf, transferBar } from './bar-bucket.js';
+import { BarBucket, type BarNumbers, moveBar, snapshotOf, transferBar } from './bar-bucket.js';
 import { type BarOptions, checkedOption, environmentDefaults, resolveOptions } from './bar-options.js';
 import { BarState } from './bar-state.js';
 import {
@@ -53,9 +53,9 @@ export class Bar extends BarAttributes implements Disposable {
     environment: BarEnvironment = processEnvironment,
     length?: number | undefined,
   ) {
-    const { total, file, ...given } = resolveOptions(options, environmentDefaults(environment.env));
+    const { total, file, settings } = resolveOptions(options, environmentDefaults(environment.env));
     const stream = file === null ? null : (streamName(file, environment) ?? null);
-    const settings = Object.assign(given, { stream, postfix: initialPostfix(given.postfix) });
+    Object.assign(settings, { stream, postfix: initialPostfix(settings.postfix) });
     super(settings, file);
     const { barFormat, initial, position } = settings;
     if (barFormat) checkBarFormat(barFormat);
@@ -68,8 +68,8 @@ export class Bar extends BarAttributes implements Disposable {
     // A bar that is not drawn takes no row from others.
     this.#host.row = position === null ? (this.#isDisabled ? 0 : rowOfNewBar(environment.live)) : -position;
     const start = { n: initial, total: end, elapsed: 0, rate: null, miniters: settings.miniters ?? 0 };
-    const record = this.#openRecord(environment, snapshotOf(this.#host, start, settings));
-    this.#state = new BarState(settings, end, environment.clock, record, () => this.refresh());
+    const record = this.#openRecord(environment, start);
+    this.#state = new BarState(settings, end, environment.clock, record, this.#host);
     environment.live.add(this.#host, !this.#isDisabled);
     if (this.#output.redirects) environment.redirection.hold(this);
     if (settings.delay <= 0) this.refresh();
@@ -222,7 +222,7 @@ export class Bar extends BarAttributes implements Disposable {
   /** @internal Takes a frame. */
   protected frame(isIdle = false): BarFrame {
     const state = this.#state;
-    return {
+    const frame: BarFrame = {
       state: state.outcome === undefined ? 'running' : STATES[state.outcome],
       n: state.n,
       total: state.total,
@@ -231,8 +231,8 @@ export class Bar extends BarAttributes implements Disposable {
       time: state.clock.unix(),
       error: state.error,
       settings: this.settings,
-      ...(isIdle ? state.idle : undefined),
     };
+    return isIdle ? { ...frame, ...state.idle } : frame;
   }
 
   /** @internal Returns the current numbers and settings of the bar. */
@@ -254,9 +254,10 @@ export class Bar extends BarAttributes implements Disposable {
     if (this.#isSeen) this.refresh();
   }
 
-  #openRecord(publisher: BarPublisher, bar: BarSnapshot): BarRecord {
-    const bucket = new BarBucket(publisher, bar);
-    this.#bucket = publisher.followsBuckets === true ? bucket : undefined;
+  #openRecord({ openRecord, bucketOf, followsBuckets = false }: BarPublisher, bar: BarNumbers): BarRecord {
+    if (bucketOf === undefined) return openRecord('', this.unit);
+    const bucket = new BarBucket(openRecord, bucketOf, snapshotOf(this.#host, bar, this.settings));
+    this.#bucket = followsBuckets ? bucket : undefined;
     return bucket.openRecord();
   }
 
@@ -268,12 +269,12 @@ export class Bar extends BarAttributes implements Disposable {
   }
 
   /** @internal Ends the bar with its loop. @param outcome - by default that of {@link close} */
-  protected readonly endLoop = (given?: Outcome, error?: unknown): void => {
+  protected endLoop(given?: Outcome, error?: unknown): void {
     const state = this.#state;
     const outcome = given ?? state.outcomeOfClose;
     if (given === undefined && state.outcome === undefined) noteLeft(state, outcome);
     this.#end(outcome, error);
-  };
+  }
 
   #end(outcome: Outcome, error?: unknown): void {
     const state = this.#state;

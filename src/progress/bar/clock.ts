@@ -37,16 +37,14 @@ const MAX_UNUSED_RINGS = 50;
 const MANY_READINGS = 10_000;
 const MANY_SECONDS = 0.2;
 
-/** Index of the threshold of closed bars, which is infinite and which the alarm never changes. */
-export const NEVER = 0;
-/** Index of the threshold of bars that found all others taken, which is always 0. */
-const ALWAYS = 1;
-const FIRST = 2;
+/** Index of the threshold of closed bars, and of bars that found all others taken. It is always reached. */
+export const ALWAYS = 0;
+const FIRST = 1;
 const MAX_THRESHOLDS = 65_536;
 
 /** Counts at which bars read the clock again, by the number that {@link takeThreshold} returned. */
 export const thresholds: Float64Array = new Float64Array(new SharedArrayBuffer(MAX_THRESHOLDS * 8));
-thresholds[NEVER] = Number.POSITIVE_INFINITY;
+thresholds[ALWAYS] = Number.NEGATIVE_INFINITY;
 const free: number[] = [];
 let used = FIRST;
 
@@ -58,8 +56,8 @@ const OFF = 0;
 const STARTING = 1;
 const RINGING = 2;
 const STOPPED = 3;
-/** Units between two readings of the clock, by state. */
-const UNITS = [Number.NEGATIVE_INFINITY, 128, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+/** Updates or rounds between two readings of the clock, by state. */
+const COUNTS = [Number.NEGATIVE_INFINITY, 128, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
 /** Cells: the state; whether the alarm was used since the last ring; the end of the used thresholds. */
 const control = new Int32Array(new SharedArrayBuffer(12));
 
@@ -141,14 +139,15 @@ const EARLY = 1e-9;
  *
  * @param done - units or rounds done
  * @param enough - the count at which `miniters` is reached
+ * @param step - units of the last update, which the next ones are assumed to have too
  */
-export function nextReading(clock: Clock, done: number, enough: number): number {
-  const units = clock === systemClock ? unitsToNextReading() : Number.NEGATIVE_INFINITY;
-  return Math.max(done + units, enough - EARLY);
+export function nextReading(clock: Clock, done: number, enough: number, step = 1): number {
+  const counts = clock === systemClock ? countsToNextReading() : Number.NEGATIVE_INFINITY;
+  return Math.max(done + counts * step, enough - EARLY);
 }
 
-/** Returns the number of units that a bar may count until it reads the clock again; `-Infinity` if it reads it now. */
-function unitsToNextReading(): number {
+/** Returns how many times a bar may count until it reads the clock again; `-Infinity` if it reads it now. */
+function countsToNextReading(): number {
   if (readings >= MANY_READINGS) {
     const now = systemClock.now();
     if (now - since < MANY_SECONDS && canStart) start();
@@ -159,7 +158,7 @@ function unitsToNextReading(): number {
   control[IS_USED] = 1;
   const state = control[STATE]!;
   if (state === STOPPED) wake();
-  return UNITS[state]!;
+  return COUNTS[state]!;
 }
 
 function wake(): void {

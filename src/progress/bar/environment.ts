@@ -37,8 +37,8 @@ export interface BarSnapshot {
 /** Provides the buckets and records in which bars are counted. */
 export interface BarPublisher {
   readonly openRecord: OpenRecord;
-  /** Returns the bucket that a bar is counted in. */
-  readonly bucketOf: (bar: BarSnapshot) => string;
+  /** Returns the bucket that a bar is counted in. Undefined where bars are not published. */
+  readonly bucketOf?: ((bar: BarSnapshot) => string) | undefined;
   /** Whether `bucketOf` is called again after changes of a bar, which moves if it returns another bucket. */
   readonly followsBuckets?: boolean;
 }
@@ -84,7 +84,6 @@ export const processEnvironment: BarEnvironment = {
     return processRedirection;
   },
   openRecord: privateRecord,
-  bucketOf: (bar) => bar.desc,
 };
 
 const processRedirection = new Redirection(processEnvironment);

@@ -40,12 +40,7 @@ export type Outcome = typeof FINISHED | typeof FAILED | typeof INCOMPLETE;
 
 /** Returns the total, or `null` if it is infinite, which means unknown. */
 export function knownTotal(total: number | null): number | null {
-  return total === Number.POSITIVE_INFINITY ? null : total;
-}
-
-/** Returns the units that a total adds to {@link EXPECTED}; 0 when it is unknown. */
-export function expectedUnits(total: number | null): number {
-  return total !== null && Number.isFinite(total) ? total : 0;
+  return Number.isFinite(total) ? total : null;
 }
 
 /**
@@ -65,9 +60,22 @@ export interface BarRecord {
 /** Opens a record for a new bar. */
 export type OpenRecord = (bucket: string, unit: string) => BarRecord;
 
+/** Records in one page of private memory. */
+const RECORDS_PER_PAGE = 32;
+let page = new Float64Array(0);
+let used = 0;
+
+const keep = (): void => {};
+
 /** Returns a record in private memory, for a bar that is not published. */
 export function privateRecord(): BarRecord {
-  return { page: new Float64Array(RECORD_CELLS), offset: 0, release() {} };
+  if (used === page.length) {
+    page = new Float64Array(RECORDS_PER_PAGE * RECORD_CELLS);
+    used = 0;
+  }
+  const offset = used;
+  used += RECORD_CELLS;
+  return { page, offset, release: keep };
 }
 
 /** A loop over the bar, which keeps its own count between two frames. */

@@ -2,7 +2,7 @@
 
 import { columnsOf } from '../meter/display-width.js';
 import type { Display } from '../screen/display.js';
-import { type DisplayLine, MORE_HIDDEN } from '../screen/display-line.js';
+import { type DisplayLine, MORE_HIDDEN } from '../screen/screen-lines.js';
 import type { Terminal } from '../screen/terminal.js';
 import type { BarFrame } from './frame.js';
 import type { BarHost, Renderer } from './renderer.js';
@@ -19,7 +19,6 @@ export class DisplayRenderer implements Renderer, DisplayLine {
   #showsFrame = false;
   drawnText: string | undefined;
   drawnRow = -1;
-  drawnRows = 0;
 
   constructor(bar: BarHost, display: Display) {
     this.#bar = bar;

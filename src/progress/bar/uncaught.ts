@@ -26,7 +26,7 @@ export function noteLeft(state: BarState, outcome: Outcome): void {
 
 /** Forgets all bars noted so far, since the program has gone on and opens another bar. */
 export function forgetLeft(): void {
-  left.clear();
+  if (left.size > 0) left.clear();
 }
 
 function stop(): void {

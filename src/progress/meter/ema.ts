@@ -1,6 +1,6 @@
 /** The speed of a bar: averages over its frames. */
 
-import { checkArgument } from './arguments.js';
+import { invalidArgument } from './arguments.js';
 
 /** Exponential moving average without a bias towards zero in its first values. */
 export class Ema {
@@ -13,7 +13,7 @@ export class Ema {
    * @throws `METHEUS_INVALID_BAR_OPTION` when `smoothing` is not a number
    */
   constructor(smoothing = 0.3) {
-    checkArgument('smoothing', smoothing, ['number']);
+    if (typeof smoothing !== 'number') throw invalidArgument('smoothing', smoothing, 'a number');
     this.#alpha = smoothing;
   }
 
@@ -102,3 +102,6 @@ export class Speed {
     return this.#miniters.next(units * (mininterval && seconds ? mininterval / seconds : 1));
   }
 }
+
+/** The speed of bars without frames, and of closed bars. */
+export const NO_SPEED: Speed = new Speed(0);

@@ -6,6 +6,7 @@
 import type { FrameBoard } from '../bar/environment.js';
 import type { BarFrame } from '../bar/frame.js';
 import {
+  BASE,
   type BarRecord,
   COMPLETED,
   FAILED,
@@ -178,7 +179,7 @@ class SlotRenderer implements Renderer {
   /** Returns the numbers of a frame. Both `n` and `counted` include the units of a running loop. */
   #numbers({ total, elapsed, time, rate }: BarFrame): SlotNumbers {
     const { n, record } = this.#bar;
-    const counted = record.page[record.offset + COMPLETED]!;
+    const counted = record.page[record.offset + COMPLETED]! - record.page[record.offset + BASE]!;
     return {
       n,
       total,

@@ -3,7 +3,7 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { type WorkerPage, workerChannel } from '../../system/worker-channel.js';
 import type { BarEnvironment } from '../bar/environment.js';
-import { type BarRecord, COMPLETED, RECORD_CELLS } from '../bar/record.js';
+import { BASE, type BarRecord, COMPLETED, RECORD_CELLS } from '../bar/record.js';
 import { printAbove } from '../screen/print.js';
 import type { StreamName } from '../screen/terminal.js';
 import { Board, type BoardMemory } from './board.js';
@@ -122,9 +122,11 @@ class ThreadBoard implements RemoteBoard {
 
   /** Returns the count of a frame and what the bar has counted since, read from the bar's cells. */
   newestCount({ n, page, offset, counted }: SlotNumbers): number {
-    const now = this.#cells[page]?.[offset + COMPLETED];
+    const cells = this.#cells[page];
+    if (cells === undefined) return n;
+    const now = cells[offset + COMPLETED]! - cells[offset + BASE]!;
     // A smaller count is that of another bar, which uses the cells now.
-    return now === undefined || now <= counted ? n : n + (now - counted);
+    return n + Math.max(now - counted, 0);
   }
 }
 

@@ -23,13 +23,17 @@ export function changeRow(row: number, text: string): string {
   return `${NO_WRAP}${'\n'.repeat(row)}${ERASE_LINE}${text}${up(row)}\r${WRAP}`;
 }
 
-/** Returns the text that turns the rows `shown` into `rows`, with the cursor in the first row before and after. */
-export function changeRows(shown: readonly string[], rows: readonly string[]): string {
+/**
+ * Returns the text that turns the rows `shown` into `rows`, with the cursor in the first row before and after.
+ *
+ * @param isForced - whether rows that are the same are written too
+ */
+export function changeRows(shown: readonly string[], rows: readonly string[], isForced = false): string {
   let change = '';
   let at = 0;
   for (let row = 0; row < Math.max(rows.length, shown.length); row += 1) {
     const text = rows[row] ?? '';
-    if (text === (shown[row] ?? '')) continue;
+    if (!isForced && text === (shown[row] ?? '')) continue;
     change += '\n'.repeat(row - at) + ERASE_LINE + text;
     at = row;
   }

@@ -6,8 +6,8 @@
  */
 
 import { changeRow, changeRows, ERASE_BELOW, replaceLine, rowsAbove, rowsBelow, up } from './cursor.js';
-import { composeRows, type DisplayLine } from './display-line.js';
 import { loopWatch } from './loop-watch.js';
+import { type DisplayLine, ScreenLines } from './screen-lines.js';
 import type { Terminal } from './terminal.js';
 
 /** Milliseconds until rows that the terminal did not accept are written again. */
@@ -27,6 +27,15 @@ export function redrawDisplays(): void {
   for (const display of active) display.redraw();
 }
 
+/**
+ * Draws all rows of all bars again. Called each second: the terminal itself shows what is typed, and other processes
+ * may write to it. Bars are drawn where that has moved the cursor, and rows that did not change since would keep the
+ * lines of other bars.
+ */
+export function repaintDisplays(): void {
+  for (const display of active) display.repaint();
+}
+
 loopWatch.listen({
   onTurn() {
     for (const display of active) display.drawAll();
@@ -35,15 +44,11 @@ loopWatch.listen({
 
 export class Display {
   readonly #terminal: Terminal;
-  readonly #lines = new Set<DisplayLine>();
+  readonly #lines = new ScreenLines();
   /** The rows as they are on the screen. */
   #rows: string[] = [];
-  /** Rows of the screen: lines in the last of them and below are hidden. */
-  #limit = Number.POSITIVE_INFINITY;
   /** Number of rows of the screen, read at the start and at each change of its size. */
   #height = 0;
-  /** Number of lines that the last frame hid. */
-  #hidden = 0;
   /** Number of calls of {@link hide} that {@link unhide} has not ended yet. */
   #hides = 0;
   /** Whether the terminal has rewrapped its lines since the last frame. */
@@ -78,31 +83,20 @@ export class Display {
     this.#terminal.refreshSize();
     loopWatch.onFrame();
     line.drawnText = undefined;
-    const isOwn = this.#lines.has(line);
-    const isInPlace = isOwn && line.drawnRow === line.row;
-    line.drawnRows = line.rows;
-    const isHidden = this.#hidden > 0 && line.row >= this.#limit - 1 && line.drawnRows >= this.#limit;
-    if (isHidden && (isInPlace || !isOwn)) {
-      // Nothing to draw: the last row already says that more bars are hidden.
-      if (!isOwn) this.#hidden += 1;
-      this.#lines.add(line);
-      line.drawnRow = line.row;
-      return;
-    }
+    const isInPlace = line.drawnRow === line.row && line.row < line.rows - 1;
     if (isInPlace && this.#isInOrder() && !loopWatch.isBlocked) {
-      if (line.drawnRow < this.#limit - 1) this.#drawRow(line);
+      this.#drawRow(line);
       return;
     }
-    this.#lines.add(line);
+    if (!this.#lines.add(line)) return;
     this.#start();
     this.drawAll();
   }
 
   /** Takes a line off the screen. */
   erase(line: DisplayLine): void {
-    const hidden = this.#hidden;
-    if (!this.#remove(line) || (this.#hidden < hidden && this.#hidden > 0)) return;
-    if (this.#lines.size > 0) {
+    if (!this.#lines.remove(line)) return;
+    if (!this.#lines.isEmpty) {
       this.drawAll();
       return;
     }
@@ -110,15 +104,9 @@ export class Display {
     this.#stop();
   }
 
-  #remove(line: DisplayLine): boolean {
-    const isRemoved = this.#lines.delete(line);
-    if (isRemoved && this.#hidden > 0 && line.drawnRow >= this.#limit - 1) this.#hidden -= 1;
-    return isRemoved;
-  }
-
   /** Writes the last text of a line above the others, where it stays. */
   finish(line: DisplayLine, text: string): void {
-    this.#remove(line);
+    this.#lines.remove(line);
     const { openLine } = this.#terminal;
     if (this.#hides > 0) {
       const below = `${openLine.leave(this.#columns)}${text}\n`;
@@ -129,16 +117,16 @@ export class Display {
     this.#terminal.refreshSize();
     const start = this.#return();
     this.#rows.shift();
-    const rows = this.#compose();
+    const rows = this.#lines.compose();
     const last = this.#insertAbove(text, rows.length);
     const parked = this.#parkedRows(rows);
-    if (this.#lines.size === 0) this.#terminal.write(start + last);
+    if (this.#lines.isEmpty) this.#terminal.write(start + last);
     else {
       const change = changeRows(this.#isRewrapped ? [] : this.#rows, rows);
       this.#terminal.write(start + last + openLine.leave(this.#columns) + change + '\n'.repeat(parked));
     }
     this.#setDrawn(rows, parked);
-    if (this.#lines.size === 0) this.#stop();
+    if (this.#lines.isEmpty) this.#stop();
   }
 
   /**
@@ -182,15 +170,26 @@ export class Display {
     if (this.#hides > 0) return;
     this.#terminal.openLine.forget();
     this.#setDrawn([]);
-    for (const line of this.#lines) line.drawnText = undefined;
+    this.#lines.forgetTexts();
     this.drawAll();
   }
 
-  /** Draws the rows that differ from those on the screen. */
-  drawAll(): void {
-    if (this.#hides > 0 || this.#lines.size === 0) return;
-    const rows = this.#compose();
-    const change = changeRows(this.#isRewrapped ? [] : this.#rows, rows);
+  /** Draws all rows, also those that should be on the screen already, if other programs write to the same screen. */
+  repaint(): void {
+    if (!this.#terminal.isShared) return;
+    this.#lines.placeAll();
+    this.drawAll(true);
+  }
+
+  /**
+   * Draws the rows that differ from those on the screen.
+   *
+   * @param isForced - whether to draw the others too. While the event loop is blocked, nothing else does
+   */
+  drawAll(isForced = loopWatch.isBlocked && this.#terminal.isShared): void {
+    if (this.#hides > 0 || this.#lines.isEmpty) return;
+    const rows = this.#lines.compose();
+    const change = changeRows(this.#isRewrapped ? [] : this.#rows, rows, isForced);
     const parked = this.#parkedRows(rows);
     if (change === '' && this.#isInOrder() && parked === 0) return;
     if (this.#tryWrite(this.#return() + change + '\n'.repeat(parked))) this.#setDrawn(rows, parked);
@@ -212,14 +211,6 @@ export class Display {
     const row = line.drawnRow;
     if (text === this.#rows[row]) return;
     if (this.#tryWrite(changeRow(row, text))) this.#rows[row] = text;
-  }
-
-  /** Returns the rows to show. */
-  #compose(): string[] {
-    const { rows, limit, hidden } = composeRows(this.#lines);
-    this.#limit = limit;
-    this.#hidden = hidden;
-    return rows;
   }
 
   /** Returns the text that moves the cursor to the first row, and erases rewrapped rows. */
@@ -288,10 +279,8 @@ export class Display {
       const above = this.#rows.slice(0, this.#parked);
       this.#parked = this.#parked > 0 ? rowsAbove(above, columns) : rowsBelow(this.#rows, columns, removed);
     }
-    for (const line of this.#lines) {
-      line.drawnText = undefined;
-      line.drawnRows = line.rows;
-    }
+    this.#lines.forgetTexts();
+    this.#lines.placeAll();
     this.drawAll();
   };
 }

@@ -1,7 +1,7 @@
 /** Open bars: their rows on the screen, the monitor of silent bars, and the end of the process. */
 
 import { addExitStep, removeExitStep, runExitSteps } from '../../system/exit-steps.js';
-import { Display, parkDisplays, redrawDisplays } from './display.js';
+import { Display, parkDisplays, redrawDisplays, repaintDisplays } from './display.js';
 import { drainQueues } from './output-queue.js';
 import { SignalGuard } from './signals.js';
 import { TakenRows } from './taken-rows.js';
@@ -72,11 +72,7 @@ export class LiveBars {
   readonly #bars = new Set<LiveBar>();
   /** Bars that are counted and not drawn. The monitor and the end of the process handle them too. */
   readonly #undrawn = new Set<LiveBar>();
-  readonly #keptRows = new Set<KeptRow>();
-  /** The rows that are not free. Undefined after several bars have moved; made again when needed. */
-  #takenRows: TakenRows | undefined;
-  /** Shortens the search for bars below the screen: there is no bar in the rows from `limit` up to `from`. */
-  #belowScreen = { limit: 0, from: 0 };
+  readonly #taken = new TakenRows<LiveBar, KeptRow>();
   #monitor: ReturnType<typeof setInterval> | undefined;
   #sampler: ReturnType<typeof setInterval> | undefined;
   #monitorInterval = MONITOR_INTERVAL;
@@ -92,11 +88,6 @@ export class LiveBars {
     this.#start();
   }
 
-  get #taken(): TakenRows {
-    this.#takenRows ??= new TakenRows(this.#bars, this.#keptRows);
-    return this.#takenRows;
-  }
-
   /** Returns the first row, counting from `from`, that is neither taken by a bar nor kept for a task. */
   freeRow(from = 0): number {
     return this.#taken.firstFree(from);
@@ -110,33 +101,19 @@ export class LiveBars {
   /** Keeps a row for the next bar of a task. */
   keepRow(row: number): KeptRow {
     const kept = { row };
-    this.#keptRows.add(kept);
-    this.#takenRows?.keep(row);
+    this.#taken.keep(kept);
     return kept;
   }
 
   releaseRow(kept: KeptRow): void {
-    if (this.#keptRows.delete(kept)) this.#takenRows?.release(kept.row);
-  }
-
-  /** Moves the kept rows below `row` up by one, and drops `row` itself if it is kept. */
-  closeKeptGap(row: number): void {
-    if (this.#keptRows.size > 0) this.#takenRows = undefined;
-    for (const kept of this.#keptRows) {
-      if (kept.row > row) kept.row -= 1;
-      else if (kept.row === row) {
-        kept.row = -1;
-        this.#keptRows.delete(kept);
-      }
-    }
+    if (kept.row >= 0) this.#taken.release(kept);
   }
 
   /** @param isDrawn - false for a bar that is only counted */
   add(bar: LiveBar, isDrawn: boolean): void {
     if (isDrawn) {
       this.#bars.add(bar);
-      this.#takenRows?.add(bar);
-      this.#belowScreen.from = Math.min(this.#belowScreen.from, Math.abs(bar.row));
+      this.#taken.add(bar);
       if (Display.of(bar.terminal) !== undefined) signals.hold(bar);
     } else {
       this.#undrawn.add(bar);
@@ -153,9 +130,9 @@ export class LiveBars {
   remove(bar: LiveBar, stays: boolean): void {
     signals.release(bar);
     if (this.#bars.delete(bar)) {
-      this.#takenRows?.remove(bar);
+      this.#taken.remove(bar);
       if (stays && Display.of(bar.terminal) !== undefined) this.#closeGap(bar);
-      else this.#fillGap(bar);
+      else this.#fillRow(Math.abs(bar.row), bar.rows - 1);
     } else {
       this.#undrawn.delete(bar);
     }
@@ -180,54 +157,49 @@ export class LiveBars {
   }
 
   /**
-   * Moves the bars below a closed bar up by one row. Rows are counted from the first bar's, which now stands one row
-   * lower on the screen, below the last line of the closed bar.
+   * Moves the bars on the screen below a closed bar up by one row, and the first bar below the screen to the last row
+   * on it. Rows are counted from the first bar's, which now stands one row lower on the screen, below the last line of
+   * the closed bar.
    */
-  #closeGap(closed: LiveBar): void {
-    const row = Math.abs(closed.row);
-    const { terminal } = closed;
-    for (const bar of this.#bars) {
-      if (bar.row > row && bar.terminal === terminal) {
-        bar.row -= 1;
-        this.#takenRows = undefined;
+  #closeGap({ row: closed, rows, terminal }: LiveBar): void {
+    const limit = rows - 1;
+    const gap = Math.abs(closed);
+    for (const kept of [...this.#taken.keptRows(gap)]) {
+      this.#taken.release(kept);
+      kept.row = -1;
+    }
+    for (let row = gap + 1; row < limit; row += 1) {
+      for (const bar of this.#taken.movableBars(row)) {
+        if (bar.terminal === terminal) this.#taken.move(bar, row - 1);
       }
+      for (const kept of [...this.#taken.keptRows(row)]) this.#taken.moveKept(kept, row - 1);
     }
-    this.#belowScreen.from = 0;
-    this.closeKeptGap(row);
+    if (gap < limit) this.#fillRow(limit - 1, limit);
   }
 
-  /** Moves the first bar below the screen to the row of a closed bar. */
-  #fillGap(closed: LiveBar): void {
-    const first = this.#barBelowScreen(closed.rows - 1);
-    if (first === undefined) return;
+  /** Moves the first bar in the row `limit` or below it to another row. Returns false if there is none. */
+  #fillRow(row: number, limit: number): boolean {
+    const bar = this.#taken.firstBarFrom(limit);
+    if (bar === undefined) return false;
     // A display moves the bar with its next frame. A bar without a display is cleared in its old row.
-    if (Display.of(first.terminal) === undefined) first.clear();
-    const { row } = first;
-    this.#taken.remove(first);
-    first.row = Math.abs(closed.row);
-    this.#taken.add(first);
-    const next = this.#taken.hasBar(row) ? row : row + 1;
-    // The row of the closed bar may itself be below the screen.
-    this.#belowScreen.from = first.row < closed.rows - 1 ? next : Math.min(next, first.row);
+    if (Display.of(bar.terminal) === undefined) bar.clear();
+    this.#taken.move(bar, row);
+    return true;
   }
 
-  /** Returns the topmost bar in the row `limit` or below it. */
-  #barBelowScreen(limit: number): LiveBar | undefined {
-    const searched = this.#belowScreen;
-    const from = limit < searched.limit ? limit : Math.max(limit, searched.from);
-    let first: LiveBar | undefined;
-    for (const bar of this.#bars) {
-      if (bar.row < from || (first !== undefined && bar.row >= first.row)) continue;
-      first = bar;
-      if (bar.row === from) break;
-    }
-    this.#belowScreen = { limit, from: first?.row ?? Number.POSITIVE_INFINITY };
-    return first;
+  /** Moves bars below the screen into free rows on it, since the screen may have become larger. */
+  #fillScreen(): void {
+    const [bar] = this.#bars;
+    if (bar === undefined) return;
+    const limit = bar.rows - 1;
+    for (let row = this.freeRow(); row < limit && this.#fillRow(row, limit); ) row = this.freeRow(row);
   }
 
-  /** Notes the speed of all bars. */
+  /** Notes the speed of all bars, and repairs the screen. */
   sample(): void {
     for (const bar of [...this.#bars, ...this.#undrawn]) bar.sample();
+    this.#fillScreen();
+    repaintDisplays();
   }
 
   /** Runs one round of the monitor. */

@@ -2,57 +2,116 @@
 
 /** An object with a row. A negative row stands for its absolute value. */
 interface InRow {
-  readonly row: number;
+  row: number;
 }
 
-function change(counts: Map<number, number>, row: number, by: number): void {
-  const count = (counts.get(row) ?? 0) + by;
-  if (count > 0) counts.set(row, count);
-  else counts.delete(row);
+const NONE: readonly never[] = [];
+
+/** Objects by row. Several may share one. */
+class RowIndex<T extends InRow> {
+  readonly #rows: (T[] | undefined)[] = [];
+
+  in(row: number): readonly T[] {
+    return this.#rows[row] ?? NONE;
+  }
+
+  add(item: T): void {
+    const row = Math.abs(item.row);
+    const others = this.#rows[row];
+    if (others === undefined) this.#rows[row] = [item];
+    else others.push(item);
+  }
+
+  /** Removes an object. Returns its row. */
+  remove(item: T): number {
+    const row = Math.abs(item.row);
+    const items = this.#rows[row];
+    items?.splice(items.indexOf(item), 1);
+    return row;
+  }
 }
 
-/** The taken rows of a group of bars. Finds a free row without a search through all bars. */
-export class TakenRows {
-  /** Number of bars by row. Bars with a fixed row may share it. */
-  readonly #bars = new Map<number, number>();
-  readonly #kept = new Map<number, number>();
+/** The taken rows of a group of bars. Finds bars and free rows without a search through all bars. */
+export class TakenRows<Bar extends InRow, Kept extends InRow> {
+  readonly #bars = new RowIndex<Bar>();
+  readonly #kept = new RowIndex<Kept>();
   /** Lower bound of the first free row. */
   #firstFree = 0;
-
-  constructor(bars: Iterable<InRow>, kept: Iterable<InRow>) {
-    for (const bar of bars) this.add(bar);
-    for (const { row } of kept) this.keep(row);
-  }
+  /** Upper bound of the last row with a bar. */
+  #last = -1;
+  /** There is no movable bar in the rows from `limit` up to `from`. */
+  #searched = { limit: 0, from: 0 };
 
   /** Reports whether a bar stands in this row. */
   hasBar(row: number): boolean {
-    return this.#bars.has(row);
+    return this.#bars.in(row).length > 0;
   }
 
-  add({ row }: InRow): void {
-    change(this.#bars, Math.abs(row), 1);
+  /** Returns the bars in a row that are not fixed there. */
+  movableBars(row: number): Bar[] {
+    return this.#bars.in(row).filter((bar) => bar.row === row);
   }
 
-  remove({ row }: InRow): void {
-    change(this.#bars, Math.abs(row), -1);
-    this.#firstFree = Math.min(this.#firstFree, Math.abs(row));
+  keptRows(row: number): readonly Kept[] {
+    return this.#kept.in(row);
   }
 
-  keep(row: number): void {
-    change(this.#kept, row, 1);
+  add(bar: Bar): void {
+    const row = Math.abs(bar.row);
+    this.#last = Math.max(this.#last, row);
+    if (row >= this.#searched.limit) this.#searched.from = Math.min(this.#searched.from, row);
+    this.#bars.add(bar);
   }
 
-  release(row: number): void {
-    change(this.#kept, row, -1);
-    this.#firstFree = Math.min(this.#firstFree, row);
+  remove(bar: Bar): void {
+    this.#free(this.#bars.remove(bar));
+  }
+
+  /** Moves a bar to another row, together with the row that is kept for its task. */
+  move(bar: Bar, row: number): void {
+    for (const kept of [...this.#kept.in(bar.row)]) this.moveKept(kept, row);
+    this.remove(bar);
+    bar.row = row;
+    this.add(bar);
+  }
+
+  keep(kept: Kept): void {
+    this.#kept.add(kept);
+  }
+
+  release(kept: Kept): void {
+    this.#free(this.#kept.remove(kept));
+  }
+
+  moveKept(kept: Kept, row: number): void {
+    this.release(kept);
+    kept.row = row;
+    this.keep(kept);
   }
 
   /** Returns the first free row that is not above `from`. */
   firstFree(from: number): number {
     const hasPassed = from <= this.#firstFree;
     let row = Math.max(from, this.#firstFree);
-    while (this.#bars.has(row) || this.#kept.has(row)) row += 1;
+    while (this.#bars.in(row).length + this.#kept.in(row).length > 0) row += 1;
     if (hasPassed) this.#firstFree = row;
     return row;
+  }
+
+  /** Returns the topmost movable bar in the row `limit` or below it. */
+  firstBarFrom(limit: number): Bar | undefined {
+    const { limit: searched, from } = this.#searched;
+    let row = limit < searched ? limit : Math.max(limit, from);
+    let [bar] = this.movableBars(row);
+    while (bar === undefined && row < this.#last) {
+      row += 1;
+      [bar] = this.movableBars(row);
+    }
+    this.#searched = { limit, from: row };
+    return bar;
+  }
+
+  #free(row: number): void {
+    this.#firstFree = Math.min(this.#firstFree, row);
   }
 }

@@ -52,6 +52,8 @@ export class Terminal {
   readonly file: OutputFile;
   /** The unfinished line of the program. The standard streams of one terminal share it. */
   openLine = new OpenLine();
+  /** Whether it is a standard stream of the process: then other programs write to the same screen. */
+  readonly isShared: boolean;
   #isBroken = false;
   #isWriting = false;
   #isOpened = false;
@@ -59,6 +61,7 @@ export class Terminal {
 
   private constructor(file: OutputFile) {
     this.file = file;
+    this.isShared = processStream(file) !== undefined;
     // A closed pipe emits 'error', which would end the process if nothing listened to it.
     file.on?.('error', (error) => this.#fail(error));
   }

@@ -33,7 +33,7 @@ export class AsyncIterableBar<T, Source extends AsyncSource<T> = AsyncSource<T>>
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Awaited<T>, void, undefined> {
-    return new AsyncLoop<T>(this.#source, this.state, this.endLoop).open();
+    return new AsyncLoop<T>(this.#source, this.state, this.endLoop.bind(this)).open();
   }
 }
 
@@ -43,7 +43,8 @@ export class AsyncIterableBar<T, Source extends AsyncSource<T> = AsyncSource<T>>
  */
 export class IterableBar<T> extends AsyncIterableBar<T, Iterable<T>> implements Iterable<T> {
   [Symbol.iterator](): IterableIterator<T> {
-    const { iterable: source, state, endLoop } = this;
+    const { iterable: source, state } = this;
+    const endLoop = this.endLoop.bind(this);
     if (isPlainArray(source)) return new ArrayLoop(source, state, endLoop);
     if (source instanceof Range) {
       // The cast: the items of a range are numbers.

@@ -53,8 +53,7 @@ export class Loop implements RunningLoop {
   protected check(rounds: number): void {
     const state = this.#state;
     if (state.outcome !== undefined) {
-      // A loop that goes on after its bar was closed only counts.
-      setThreshold(this.threshold, Number.POSITIVE_INFINITY);
+      state.countLate(1);
       return;
     }
     const since = rounds - this.#drawn;

@@ -35,6 +35,29 @@ describe('a record', () => {
     assert.equal(numbers.finished_bars_total, 1000);
   });
 
+  it('does not count late units of a closed bar as those of the next bar', async (t) => {
+    const proxy = await serve(t);
+    const options = { ...COUNTED, desc: 'late', total: 100 };
+    const closed = proxy.tqdm(null, options);
+    const looped = proxy.tqdm(8, options);
+    const rounds = looped[Symbol.iterator]();
+    for (let i = 0; i < 3; i++) rounds.next();
+    closed.update(2);
+    for (const bar of [closed, looped]) bar.close();
+    const next = [proxy.tqdm(null, options), proxy.tqdm(null, options)];
+    for (const bar of next) bar.update(1);
+    closed.update(5);
+    closed.update(0.5);
+    closed.n += 10;
+    // Two rounds are done when the third item is given.
+    while (rounds.next().done !== true);
+    assert.equal(closed.n, 17.5);
+    const numbers = bucketOf(await scrape(proxy), 'late');
+    assert.equal(numbers['completed_total it'], 17.5 + 8 + 2);
+    assert.equal(numbers['running_completed it'], 2);
+    for (const bar of next) bar.close();
+  });
+
   it('belongs to one bar at a time, of its bucket and unit', async () => {
     const proxy = new TqdmPromProxy();
     const bar = (desc: string, unit: string) => proxy.tqdm(null, { ...COUNTED, desc, unit });

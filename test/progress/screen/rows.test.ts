@@ -75,6 +75,37 @@ describe('bars on a terminal', { skip: requireTerminal() }, () => {
     });
   }
 
+  describe('while something is typed', () => {
+    for (const typed of ['hello\r', '\r', 'hello']) {
+      it(`are complete in rows of their own: ${JSON.stringify(typed)}`, async () => {
+        using program = play('typing', SIZE);
+        const bars = ['a', 'b'].map((name) => name + EMPTY);
+        const isLast = (row: string | undefined) => row === `c${HALF}` || row === `c${EMPTY}`;
+        await program.waitFor((screen) => screen.length === 3 && isLast(screen[2]));
+        program.write(typed);
+        // The terminal writes over the first row of the bars. With Enter, that row stays above them.
+        const above = typed.endsWith('\r') ? [typed.slice(0, -1) + bars[0]!.slice(typed.length - 1)] : [];
+        await program.waitFor((screen) => screen.slice(0, -1).join() === [...above, ...bars].join());
+        await program.waitFor((screen) => isLast(screen.at(-1)));
+        program.kill('SIGINT');
+        await program.exited;
+        assert.deepEqual(program.screen().slice(0, above.length + 2), [...above, ...bars]);
+      });
+    }
+
+    it('are complete while the event loop is blocked', async () => {
+      using program = play('blocked', SIZE);
+      // Then the cursor is below the bars between two frames.
+      await program.waitFor(() => program.cursor().row === 2);
+      program.write('\r');
+      const bars = [`a${EMPTY}`, 'b|             |'];
+      await program.shows([bars[0]!, ...bars]);
+      program.kill('SIGINT');
+      await program.exited;
+      assert.deepEqual(program.screen(), [bars[0]!, ...bars]);
+    });
+  });
+
   it('show the first rows of a thousand, and leave a line each', async () => {
     const count = 1000;
     using program = play('many', { cols: 20, rows: 5, args: [String(count)] });

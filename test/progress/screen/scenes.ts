@@ -117,6 +117,21 @@ const SCENES: Readonly<Record<string, (argument: string) => unknown>> = {
     console.log('ended');
   },
 
+  /** Updates one of three bars, and reads nothing that is typed. */
+  async typing() {
+    const bars = ['a', 'b', 'c'].map((desc) => openBar(desc));
+    for (;;) {
+      await sleep(20);
+      bars[2]!.update(bars[2]!.n === 1 ? -1 : 1);
+    }
+  },
+
+  /** Blocks the event loop with two bars. */
+  blocked() {
+    openBar('a');
+    for (const _ of tqdm(endless(), { ...FIXED, barFormat: 'b|{bar}|' }));
+  },
+
   async signal() {
     const bar = openBar('a');
     openBar('b', { leave: false });
@@ -204,5 +219,5 @@ function* endless(): Generator<number> {
 
 const [, , scene = '', argument = ''] = process.argv;
 // In raw mode typed keys are not echoed; Ctrl-C becomes a signal only outside of it.
-if (scene !== 'signal' && process.stdin.isTTY) process.stdin.setRawMode(true);
+if (!['signal', 'typing', 'blocked'].includes(scene) && process.stdin.isTTY) process.stdin.setRawMode(true);
 await SCENES[scene]!(argument);
