@@ -78,7 +78,7 @@ export class CellTable implements MergeSource {
     const block = this.#blockOf(row) ?? this.#addBlock();
     const { page } = block;
     const offset = block.offset + (row - block.firstRow) * cells;
-    page.fill(0, offset, offset + cells);
+    for (let cell = 0; cell < cells; cell++) page[offset + cell] = 0;
     if (this.#hasTimes) page[timeOf(block, row, cells)] = created;
     return { page, offset };
   }

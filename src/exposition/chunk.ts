@@ -28,7 +28,8 @@ const FRAGMENTS_BYTES = 16_384;
 
 /** Encoded texts like those of a {@link Fragment}, one after another in buffers that many families share. */
 export class SharedFragments {
-  #view = new DataView(new ArrayBuffer(0));
+  #bytes = new Uint8Array();
+  #view = new DataView(this.#bytes.buffer);
   #used = 0;
 
   /** Encodes texts, and returns where they are. They are in one buffer. */
@@ -36,20 +37,22 @@ export class SharedFragments {
     readonly view: DataView;
     readonly ranges: readonly { readonly start: number; readonly length: number }[];
   } {
-    let most = PADDING;
-    for (const { length } of texts) most += 3 * length;
-    if (this.#used + most > this.#view.byteLength) {
-      this.#view = new DataView(new ArrayBuffer(Math.max(FRAGMENTS_BYTES, most)));
+    const all = texts.join('');
+    const most = 3 * all.length + PADDING;
+    if (this.#used + most > this.#bytes.length) {
+      this.#bytes = new Uint8Array(Math.max(FRAGMENTS_BYTES, most));
+      this.#view = new DataView(this.#bytes.buffer);
       this.#used = 0;
     }
-    const view = this.#view;
+    let start = this.#used;
+    const { written } = encoder.encodeInto(all, this.#bytes.subarray(start));
+    this.#used += written;
     const ranges = texts.map((text) => {
-      const start = this.#used;
-      const { written } = encoder.encodeInto(text, new Uint8Array(view.buffer, start));
-      this.#used += written;
-      return { start, length: written };
+      const length = written === all.length ? text.length : Buffer.byteLength(text);
+      start += length;
+      return { start: start - length, length };
     });
-    return { view, ranges };
+    return { view: this.#view, ranges };
   }
 }
 

@@ -3,6 +3,8 @@
  * usual bounds at most one comparison remains. See docs/v8.md: unpredictable branches.
  */
 
+import { findOrCreate } from '../system/find-or-create.js';
+
 /**
  * Number of bits by which the leading 32 bits are shifted to get a slot. 3 bits of the mantissa stay: 8 slots per
  * octave.
@@ -42,6 +44,8 @@ const MAX_KEPT = 64;
 export class BucketIndex {
   /** The newest indexes by their bounds as text. Most histograms of a program have the same bounds. */
   static readonly #kept = new Map<string, BucketIndex>();
+  /** Indexes by their bounds, since histograms with the default buckets share one array. */
+  static readonly #known = new WeakMap<readonly number[], BucketIndex>();
 
   /** Upper bounds, ascending, `Infinity` last. See docs/v8.md: boxed doubles. */
   readonly bounds: readonly number[];
@@ -55,6 +59,10 @@ export class BucketIndex {
   /** @param bounds - ascending and finite; empty for metrics without classic buckets */
   static of(bounds: readonly number[]): Buckets {
     if (bounds.length === 0) return NO_BUCKETS;
+    return findOrCreate(BucketIndex.#known, bounds, () => BucketIndex.#ofText(bounds));
+  }
+
+  static #ofText(bounds: readonly number[]): BucketIndex {
     const key = bounds.join();
     let index = BucketIndex.#kept.get(key);
     if (index === undefined) {

@@ -96,7 +96,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     }
     checkLabels(metric, labelNames, given);
     const own = given as Readonly<Record<string, unknown>>;
-    const isOverflow = this.#isOverflow(base ?? []);
+    const isOverflow = base !== undefined && this.#isOverflow(base);
     return labelNames.map((name, i) => {
       if (!Object.hasOwn(own, name)) return base?.[i];
       const value = labelString(metric, name, own[name]);
@@ -211,24 +211,36 @@ export class MetricFamily<M extends Child> implements CellOwner {
   }
 
   #childAt(values: Values): M {
+    if (!values.includes(undefined)) return this.#namedAt(values as readonly string[]);
     if (values.every((value) => value === undefined)) return this.root;
-    return this.tree.at(values) ?? this.#add(values);
+    return this.tree.at(values) ?? this.#addUnnamed(values);
   }
 
-  #add(values: Values): M {
-    const labels = this.#filled(values);
-    if (labels.includes(undefined)) return this.#addPartial(values);
-    if (values.includes(undefined)) {
-      const named = this.#childAt(labels);
-      if (named === this.tree.at(this.#overflow())) return named;
-      const metric = new this.#Metric(this, values);
-      share(metric, named);
-      return this.tree.put(values, metric);
-    }
-    if (this.#series < this.settings.maxSeries) return this.#addSeries(labels as string[]);
+  /** Returns the child that names all labels. */
+  #namedAt(labels: readonly string[]): M {
+    if (labels.length === 0) return this.root;
+    const known = this.tree.at(labels);
+    if (known !== undefined) return known;
+    if (this.#series < this.settings.maxSeries) return this.#addSeries(labels);
     this.#dropped ??= this.settings.droppedIn(this.settings.registry, this.descriptor.name);
     this.#dropped.inc();
     return this.tree.at(this.#overflow()) ?? this.#addSeries(this.#overflow());
+  }
+
+  /** Adds a child that leaves labels to their defaults, or misses them. */
+  #addUnnamed(values: Values): M {
+    const labels = this.#filled(values);
+    const metric = new this.#Metric(this, values);
+    if (labels.includes(undefined)) {
+      // With `maxSeries`, only a limited number of children that miss labels is kept in the tree.
+      if (this.#partials > 4 * this.settings.maxSeries) return metric;
+      this.#partials += 1;
+    } else {
+      const named = this.#namedAt(labels as readonly string[]);
+      if (named === this.tree.at(this.#overflow())) return named;
+      share(metric, named);
+    }
+    return this.tree.put(values, metric);
   }
 
   #addSeries(labels: readonly string[]): M {
@@ -238,23 +250,12 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.tree.put(labels, metric);
   }
 
-  /**
-   * Returns a new child that misses labels. With `maxSeries`, only a limited number of such children is kept in the
-   * tree.
-   */
-  #addPartial(values: Values): M {
-    const metric = new this.#Metric(this, values);
-    if (this.#partials > 4 * this.settings.maxSeries) return metric;
-    this.#partials += 1;
-    return this.tree.put(values, metric);
-  }
-
   #overflow(): readonly string[] {
     return this.descriptor.labelNames.map(() => OVERFLOW);
   }
 
   #isOverflow(values: Values): boolean {
-    return values.length > 0 && values.every((value) => value === OVERFLOW);
+    return values[0] === OVERFLOW && values.every((value) => value === OVERFLOW);
   }
 
   #filled(values: Values): Values {

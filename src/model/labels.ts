@@ -13,6 +13,7 @@ const BACKSLASH = 92;
 const PART = 65_536;
 
 const UNSAFE = /[\\"\n]/g;
+const HAS_UNSAFE = /[\\"\n]/;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 
 /**
@@ -42,15 +43,18 @@ export function labelString(metric: string, name: string, value: unknown): strin
 export function labelText(names: readonly string[], values: readonly string[]): string {
   let text = '';
   for (let i = 0; i < names.length; i++) {
-    if (i > 0) text += ',';
-    text += `${escapeLabelValue(names[i]!)}="${escapeLabelValue(values[i]!)}"`;
+    text += i === 0 ? '' : ',';
+    text += escapeLabelValue(names[i]!);
+    text += '="';
+    text += escapeLabelValue(values[i]!);
+    text += '"';
   }
   return text;
 }
 
 /** Escapes `\`, `"` and line feeds with `\`. */
 export function escapeLabelValue(value: string): string {
-  return replaceEscapes(value, UNSAFE, (char) => ESCAPES[char]!);
+  return HAS_UNSAFE.test(value) ? replaceEscapes(value, UNSAFE, (char) => ESCAPES[char]!) : value;
 }
 
 /**
@@ -121,6 +125,13 @@ export function matchesLabels(labels: readonly string[], pattern: readonly (stri
   return pattern.every((value, i) => value === undefined || value === labels[i]);
 }
 
+/** Reports whether an object has all of the named properties and no others. Most objects with labels do. */
+function hasExactly(given: object, names: readonly string[]): boolean {
+  if (names.length === 0 || Object.keys(given).length !== names.length) return false;
+  for (const name of names) if (!Object.hasOwn(given, name)) return false;
+  return true;
+}
+
 /**
  * Checks that an object has no other labels than the named ones, and has none where they would be overlooked: in a map,
  * or in properties that it inherits.
@@ -139,6 +150,7 @@ export function checkLabels(
       ...(todo !== undefined && { todo }),
     });
   if (typeof given !== 'object' || given === null) throw refuse(show(given));
+  if (hasExactly(given, names)) return;
   const isOverlooked = (name: string) => name in given && !Object.hasOwn(given, name) && !(name in PLAIN);
   if ((Object.keys(given).length === 0 && !isPlain(given)) || names.some(isOverlooked)) {
     throw refuse(Object.prototype.toString.call(given), 'Use Object.fromEntries() for a map');

@@ -1,4 +1,5 @@
 /** Encodes the families of a registry in time slices. Loaded at the first scrape: most threads never have one. */
+import { isAscii } from 'node:buffer';
 import { MetheusError, show } from '../errors.js';
 import type { EncodeOptions, Encoder, ExpositionFormat } from '../exposition/formats.js';
 import type { CollectOptions } from '../model/collector.js';
@@ -54,6 +55,22 @@ export async function bytesOf(registry: Collectable, options: GenerateOptions): 
   }
   expectedBytes.set(registry, Math.ceil(length * ROOM));
   return whole.subarray(0, length);
+}
+
+/**
+ * Returns the exposition of a registry as text. Each chunk becomes a string, which V8 joins without a copy, so no buffer
+ * has to hold all bytes at the same time.
+ */
+export async function textOf(registry: Collectable, options: GenerateOptions): Promise<string> {
+  let text = '';
+  const slice = new TimeSlice();
+  for (const chunk of await encode(registry, { ...options, reuse: true })) {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    // Most chunks are ASCII, which makes a string of half the size in half the time. Chunks end after whole characters.
+    text += bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
+    if (slice.isOver()) await slice.next();
+  }
+  return text;
 }
 
 /** Yields the chunks of an exposition. Pauses between chunks to let the event loop run. */

@@ -1,5 +1,4 @@
 /** Generates the exposition of a registry: collects its families and encodes them. */
-import { isAscii } from 'node:buffer';
 import { MetheusError } from '../errors.js';
 import { REGISTRY } from './default-registry.js';
 import type { Collectable, GenerateOptions } from './encode.js';
@@ -16,16 +15,13 @@ export async function generateMetrics(
   registry: Collectable = REGISTRY,
   options: GenerateOptions = {},
 ): Promise<string> {
-  const { bytesOf, checkArguments } = await import('./encode.js');
+  const { checkArguments, textOf } = await import('./encode.js');
   checkArguments(registry, options);
   if (options.format === 'protobuf') {
     const [given, expected] = ["'protobuf'", "'text' or 'openmetrics' for a string"];
     throw new MetheusError('METHEUS_UNKNOWN_FORMAT', { given, expected, todo: 'Use generateBytes' });
   }
-  const { buffer, byteOffset, length } = await bytesOf(registry, options);
-  const bytes = Buffer.from(buffer, byteOffset, length);
-  // Most expositions are ASCII, which makes a string of half the size in half the time.
-  return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
+  return textOf(registry, options);
 }
 
 /** Returns all metrics of a registry as bytes. Like {@link generateMetrics}, but for every format. */

@@ -79,8 +79,9 @@ export interface Line extends Required<Omit<LineSpec, 'suffix' | 'label'>> {
 }
 
 /** The lines of each series. Families with the same type, bounds and columns share them. */
-interface Lines {
-  readonly lines: readonly Line[];
+export interface Lines {
+  /** In the order in which they are written. */
+  readonly all: readonly Line[];
   /** The tails of all lines. */
   readonly tails: DataView;
   /** The suffixes of the names of samples, by index of the head: see {@link LineSpec.suffix}. */
@@ -100,7 +101,8 @@ export interface TextRange {
 }
 
 /** The encoded text of a family, without labels and numbers. Made once for each descriptor, and kept with it. */
-export interface FamilyText extends Lines {
+export interface FamilyText {
+  readonly lines: Lines;
   /** Padded for `copy`. Many families share it. */
   readonly view: DataView;
   readonly header: TextRange;
@@ -117,18 +119,18 @@ export function familyTextOf(
   family: FamilyDescriptor,
   has: LineContents,
 ): FamilyText {
-  const shared = sharedLines(dialect, shape, family, has);
+  const lines = sharedLines(dialect, shape, family, has);
   const texts = [dialect.headerOf(shape, family)];
-  for (const suffix of shared.suffixes) {
+  for (const suffix of lines.suffixes) {
     const name = suffix === undefined ? shape.sample : shape.family + suffix;
     // A name that is not a legacy name is written between the braces, in quotes.
     texts.push(isLegacyMetricName(name) ? `${name}{` : `{${quoted(name)},`);
   }
   const { view, ranges } = FRAGMENTS.add(texts);
   const [header, ...heads] = ranges as [TextRange, ...TextRange[]];
-  let seriesBytes = shared.bytes;
-  for (const { head } of shared.lines) seriesBytes += heads[head]!.length;
-  return { ...shared, view, header, heads, seriesBytes };
+  let seriesBytes = lines.bytes;
+  for (const { head } of lines.all) seriesBytes += heads[head]!.length;
+  return { lines, view, header, heads, seriesBytes };
 }
 
 /** The lines of families, by their bounds and then by everything else that lines depend on. */
@@ -147,7 +149,7 @@ function layOut(specs: readonly LineSpec[], isLegacy: boolean): Lines {
   let end = 0;
   // A number and perhaps a timestamp, each with the character after it.
   let bytes = specs.length * 2 * (MAX_VALUE_BYTES + 1);
-  const lines = specs.map((spec): Line => {
+  const all = specs.map((spec): Line => {
     const { suffix, label = '', cell, value = 'cell', exemplar = false, guard = -1, min = -Infinity } = spec;
     // Without labels, these bytes are left out, so that lines begin with `name `, `name{le="1"} `, `{"name"} ` or
     // `{"name",le="1"} `.
@@ -161,12 +163,12 @@ function layOut(specs: readonly LineSpec[], isLegacy: boolean): Lines {
     return { head, cutHead, tail, tailLength: text.length, cutTail, cell, value, exemplar, guard, min };
   });
   return {
-    lines,
+    all,
     tails: new Fragment(tails.join('')).view,
     suffixes,
     bytes,
-    guard: lines.find(({ guard }) => guard >= 0)?.guard ?? -1,
-    isExtended: lines.some(({ value }) => value === 'quantile' || value === 'created'),
+    guard: all.find(({ guard }) => guard >= 0)?.guard ?? -1,
+    isExtended: all.some(({ value }) => value === 'quantile' || value === 'created'),
   };
 }
 

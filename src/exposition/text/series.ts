@@ -15,16 +15,11 @@ const encoder = new TextEncoder();
 const NO_LABELS = new DataView(new ArrayBuffer(PADDING));
 const NO_FAMILY = createFamily('none', '', { series: [] });
 const NO_TEXT: FamilyText = {
+  lines: { all: [], tails: NO_LABELS, suffixes: [], bytes: 0, guard: -1, isExtended: false },
   view: NO_LABELS,
   header: { start: 0, length: 0 },
   heads: [],
-  lines: [],
-  tails: NO_LABELS,
-  suffixes: [],
-  bytes: 0,
   seriesBytes: 0,
-  guard: -1,
-  isExtended: false,
 };
 
 /** Writes the series of one family after another, as many at a time as fit into a chunk. */
@@ -70,7 +65,7 @@ export class SeriesWriter {
     this.#isRich =
       relabel !== undefined ||
       timestamps !== undefined ||
-      text.isExtended ||
+      text.lines.isExtended ||
       (this.#exemplarText !== undefined && exemplars !== undefined && exemplars.size > 0);
     this.#next = 0;
   }
@@ -80,7 +75,8 @@ export class SeriesWriter {
     const { rows, values, family } = this.#snapshot;
     const { starts, lengths, size } = rows;
     const { cells } = family;
-    const { lines, guard, seriesBytes } = this.#text;
+    const { lines, seriesBytes } = this.#text;
+    const { all, guard } = lines;
     const isRich = this.#isRich;
     const isPlain = !isRich && guard < 0;
     for (; this.#next < size; this.#next++) {
@@ -92,9 +88,8 @@ export class SeriesWriter {
         if (!this.#writeRich(chunk, row)) return false;
         continue;
       }
-      if (!chunk.fits(seriesBytes + lines.length * length)) return false;
-      if (lines.length === 1 && length > 0)
-        this.#writeLine(chunk, starts[row]!, length, values[row * cells]!);
+      if (!chunk.fits(seriesBytes + all.length * length)) return false;
+      if (all.length === 1 && length > 0) this.#writeLine(chunk, starts[row]!, length, values[row * cells]!);
       else this.#writeLines(chunk, starts[row]!, length, row * cells);
     }
     return true;
@@ -103,12 +98,12 @@ export class SeriesWriter {
   /** Writes one line with labels: a series of a counter or gauge. */
   #writeLine(chunk: Chunk, start: number, length: number, value: number): void {
     const { bytes, view } = chunk;
-    const { view: texts, heads, lines, tails } = this.#text;
-    const { head, tail, tailLength } = lines[0]!;
+    const { view: texts, heads, lines } = this.#text;
+    const { head, tail, tailLength } = lines.all[0]!;
     const name = heads[head]!;
     let end = copy(view, chunk.length, texts, name.start, name.length);
     end = copy(view, end, this.#labels, start, length);
-    end = copy(view, end, tails, tail, tailLength);
+    end = copy(view, end, lines.tails, tail, tailLength);
     end = writeValue(bytes, end, value);
     bytes[end] = LINE_FEED;
     chunk.length = end + 1;
@@ -117,11 +112,11 @@ export class SeriesWriter {
   #writeLines(chunk: Chunk, start: number, length: number, cells: number): void {
     const { bytes, view } = chunk;
     const { values } = this.#snapshot;
-    const { lines } = this.#text;
+    const { all } = this.#text.lines;
     let end = chunk.length;
     let sum = 0;
-    for (let i = 0; i < lines.length; i++) {
-      const line = lines[i]!;
+    for (let i = 0; i < all.length; i++) {
+      const line = all[i]!;
       const { value, cell } = line;
       if (value === 'cumulative') {
         const count = values[cells + cell]!;
@@ -144,7 +139,8 @@ export class SeriesWriter {
     start: number,
     length: number,
   ): number {
-    const { view: texts, heads, tails } = this.#text;
+    const { view: texts, heads, lines } = this.#text;
+    const { tails } = lines;
     const { cutTail, tail, tailLength } = line;
     const name = heads[line.head]!;
     if (length === 0) {
@@ -161,13 +157,14 @@ export class SeriesWriter {
     const relabel = this.#relabel;
     const { rows, values, timestamps } = this.#snapshot;
     const { lines, seriesBytes } = this.#text;
+    const { all } = lines;
     let [labels, start, length] = [this.#labels, rows.starts[row]!, rows.lengths[row]!];
     if (relabel !== undefined) {
       length = this.#encodeLabels(relabel(rowText(rows, row)));
       [labels, start] = [this.#scratch, 0];
     }
     const exemplars = this.#exemplarsOf(row);
-    let most = seriesBytes + lines.length * length;
+    let most = seriesBytes + all.length * length;
     for (const exemplar of exemplars) most += exemplar?.length ?? 0;
     if (!chunk.fits(most)) return false;
 
@@ -176,7 +173,7 @@ export class SeriesWriter {
     const { bytes, view } = chunk;
     let end = chunk.length;
     let sum = 0;
-    for (const [i, line] of lines.entries()) {
+    for (const [i, line] of all.entries()) {
       if (line.value === 'cumulative') {
         const count = values[cells + line.cell]!;
         if (Number.isNaN(count)) continue;
@@ -217,7 +214,7 @@ export class SeriesWriter {
     const { family, exemplars } = this.#snapshot;
     const exemplarText = this.#exemplarText;
     if (exemplarText === undefined || exemplars === undefined) return [];
-    return this.#text.lines.map((line) => {
+    return this.#text.lines.all.map((line) => {
       const exemplar = line.exemplar ? exemplars.get(row * family.cells + line.cell) : undefined;
       return exemplar === undefined ? undefined : encoder.encode(exemplarText(exemplar));
     });
