@@ -24,6 +24,12 @@ const HISTOGRAMS: Wanted = {
   target: { max: 18 },
 };
 
+const NATIVE: Wanted = {
+  ...HISTOGRAMS,
+  name: 'scrape of 10,000 native histograms',
+  amountOf: (size) => ({ ...HISTOGRAMS.amountOf(size), kind: 'native histogram' }),
+};
+
 export class Scraping implements Subject {
   bytes = 0;
   readonly #amount: Amount;
@@ -129,4 +135,5 @@ export const CASES: readonly Case[] = [
     scrapeIn(format, COUNTERS),
     scrapeIn(format, HISTOGRAMS),
   ]),
+  scrapeIn('protobuf', NATIVE),
 ];

@@ -14,7 +14,11 @@ import { checkProtobuf } from './protobuf-samples.js';
 
 /** One value for each bucket, the last one for `+Inf`. */
 const OBSERVED = [...DEFAULT_BUCKETS, 20];
-const NAMES: Readonly<Record<Kind, string>> = { counter: 'requests_total', histogram: 'seconds' };
+const NAMES: Readonly<Record<Kind, string>> = {
+  counter: 'requests_total',
+  histogram: 'seconds',
+  'native histogram': 'seconds',
+};
 
 export function fillOurs({ kind, families, series }: Amount): CollectorRegistry {
   const registry = new CollectorRegistry({ scope: 'bench' });
@@ -24,7 +28,8 @@ export function fillOurs({ kind, families, series }: Amount): CollectorRegistry 
       const counter = createCounter(name, 'Requests.', options);
       for (const [i, labels] of labelSets(series).entries()) counter.labels(labels).inc(i % 1000);
     } else {
-      const histogram = createHistogram(name, 'Time.', options);
+      const native = kind === 'native histogram';
+      const histogram = createHistogram(name, 'Time.', { ...options, native });
       for (const labels of labelSets(series)) observeAll(histogram.labels(labels));
     }
   }

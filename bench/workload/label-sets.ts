@@ -17,7 +17,7 @@ export function labelSets(count = 1000): RequestLabels[] {
   return sets.map((_, i) => sets[(i * 7919) % count]!);
 }
 
-export type Kind = 'counter' | 'histogram';
+export type Kind = 'counter' | 'histogram' | 'native histogram';
 
 /** The families of one kind in a registry, and the series of each family. */
 export interface Amount {

@@ -1,4 +1,4 @@
-/** Reads the protobuf format to check a measurement, with the reader of the package that writes it. */
+/** Reads the protobuf format to check a measurement, with the reader of another package. */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { expectEqual } from '../case.js';
 import type { Amount } from './label-sets.js';

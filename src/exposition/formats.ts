@@ -8,6 +8,9 @@ export type ExpositionFormat = 'text' | 'openmetrics' | 'protobuf';
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** Content type of the format `openmetrics`. */
 export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+/** Content type of the format `protobuf`. */
+export const PROTOBUF_CONTENT_TYPE =
+  'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
 
 /**
  * How names with characters other than letters, digits and underscores are written, such as `http.requests`.

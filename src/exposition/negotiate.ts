@@ -4,9 +4,9 @@ import {
   type ExpositionFormat,
   OPENMETRICS_CONTENT_TYPE,
   PROMETHEUS_CONTENT_TYPE,
+  PROTOBUF_CONTENT_TYPE,
 } from './formats.js';
 import { isEscaping } from './naming.js';
-import { isProtobufInstalled, PROTOBUF_CONTENT_TYPE } from './protobuf/peer.js';
 
 /** The result of a negotiation: options of `streamMetrics`, and the content type of its output. */
 export interface Negotiated {
@@ -23,8 +23,6 @@ interface Offer {
   readonly type: string;
   /** Accepted values of required parameters. `undefined` is among them where the parameter may be left out. */
   readonly parameters: Readonly<Record<string, readonly (string | undefined)[]>>;
-  /** Reports whether the format can be written here. Left out for a format that always can. */
-  readonly isAvailable?: () => boolean;
 }
 
 const TEXT: Offer = {
@@ -60,13 +58,12 @@ const OFFERS: readonly Offer[] = [
     contentType: PROTOBUF_CONTENT_TYPE,
     type: 'application/vnd.google.protobuf',
     parameters: { proto: ['io.prometheus.client.MetricFamily'], encoding: ['delimited'] },
-    isAvailable: isProtobufInstalled,
   },
 ];
 
 /**
- * Returns the available format that a client prefers, and how names are escaped for it. If the header requests no
- * available format, this is text 0.0.4, which every client reads.
+ * Returns the format that a client prefers, and how names are escaped for it. If the header requests none of the
+ * formats, this is text 0.0.4, which every client reads.
  *
  * @param accept - the value of the request's `Accept` header
  * @example
@@ -92,7 +89,7 @@ function negotiated({ format, contentType }: Offer, requested: string | undefine
 
 function meets(offer: Offer, { value, parameters }: HeaderItem): boolean {
   if (value === '*/*' || value === 'text/*') return offer === TEXT;
-  if (value !== offer.type || offer.isAvailable?.() === false) return false;
+  if (value !== offer.type) return false;
   return Object.entries(offer.parameters).every(([name, values]) => values.includes(parameters.get(name)));
 }
 

@@ -3,7 +3,7 @@ import { activeBackend } from '../backends/active-backend.js';
 import type { Backend } from '../backends/backend.js';
 import { MetheusError, show, UnobservableMetricError } from '../errors.js';
 import { exemplarLabels } from '../model/exemplar.js';
-import type { FamilyDescriptor } from '../model/family.js';
+import type { Exemplar, FamilyDescriptor } from '../model/family.js';
 import { checkLabels } from '../model/labels.js';
 import type { Values } from './label-tree.js';
 import { COMPLETE, type MetricFamily } from './metric-family.js';
@@ -121,11 +121,15 @@ export abstract class Metric {
     });
   }
 
-  /** Keeps an exemplar. Called before the observation is counted, so that an invalid exemplar counts nothing. */
-  protected keepExemplar(cell: number, value: number, given: unknown): void {
+  /**
+   * Keeps an exemplar, and returns it. Called before the observation is counted, so that an invalid exemplar counts
+   * nothing.
+   */
+  protected keepExemplar(cell: number, value: number, given: unknown): Exemplar {
     const labels = exemplarLabels(this.name, given);
     const exemplar = { labels, value, timestamp: Date.now() / 1000 };
     activeBackend().of(this.descriptor).putExemplar?.(this.descriptor, this, cell, exemplar);
+    return exemplar;
   }
 
   /** Whether all labels were named, so that the metric is one series. */

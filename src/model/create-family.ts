@@ -148,6 +148,7 @@ class SeriesColumns {
     }
     if (native !== undefined) {
       this.#check(native, layout === 'buckets' && isNativeBuckets(native), 'native buckets of a histogram');
+      for (const one of native.exemplars ?? []) this.#checkExemplar(one);
     }
     const exemplarCells = exemplarCellsOf(type, bounds);
     this.#check(
@@ -157,14 +158,16 @@ class SeriesColumns {
     );
     for (const [cell, one] of exemplars.entries()) {
       if (one === undefined) continue;
-      const hasTime = one?.timestamp === undefined || isTime(one.timestamp);
-      this.#check(
-        one,
-        cell < exemplarCells && isNumber(one?.value) && hasTime,
-        'exemplars of a counter or of buckets, with a value and, if at all, a time in Unix seconds',
-      );
-      this.exemplars.set(row * cells + cell, { ...one, labels: exemplarLabels(name, one.labels, true) });
+      this.#check(one, cell < exemplarCells, 'exemplars of a counter or of buckets');
+      this.exemplars.set(row * cells + cell, this.#checkExemplar(one));
     }
+  }
+
+  #checkExemplar(given: Exemplar): Exemplar {
+    const hasTime = given?.timestamp === undefined || isTime(given.timestamp);
+    const expected = 'an exemplar with a value and, if at all, a time in Unix seconds';
+    this.#check(given, isNumber(given?.value) && hasTime, expected);
+    return { ...given, labels: exemplarLabels(this.#family.name, given.labels, true) };
   }
 
   /** Returns the cells of a series. The second cell of a gauge marks it as set. */

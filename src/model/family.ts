@@ -57,6 +57,8 @@ export interface NativeBuckets {
   readonly count: number;
   readonly positive: PowerBuckets;
   readonly negative: PowerBuckets;
+  /** Exemplars of the series, by value. Only protobuf has them. */
+  readonly exemplars?: readonly Exemplar[];
 }
 
 /**

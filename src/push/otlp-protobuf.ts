@@ -1,6 +1,6 @@
 /** Encodes messages of OTLP as protobuf. Field numbers are those of its `.proto` files. */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { doubleTag, messageTag, varintTag } from '../exposition/protobuf/fields.js';
+import { doubleTag, messageTag, varintTag } from '../exposition/protobuf/wire.js';
 import type { Message } from './otlp-message.js';
 
 /** Writes a value with the tag of its field. */

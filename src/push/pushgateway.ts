@@ -1,7 +1,6 @@
 /** Numbers of jobs that are too short to be scraped, delivered to a Pushgateway. */
 import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
-import { PROMETHEUS_CONTENT_TYPE } from '../exposition/formats.js';
-import { PROTOBUF_CONTENT_TYPE } from '../exposition/protobuf/peer.js';
+import { PROMETHEUS_CONTENT_TYPE, PROTOBUF_CONTENT_TYPE } from '../exposition/formats.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { checkOptionNames } from '../model/options.js';
 import { generateBytes } from '../registry/generate.js';
@@ -21,7 +20,7 @@ export interface PushgatewayOptions extends DestinationOptions, PushedMetrics {
   readonly job: string;
   /** Further labels of the group, such as `{ instance: 'db-1' }`. */
   readonly grouping?: Readonly<Record<string, string>>;
-  /** The format of the metrics. `protobuf` needs `@bufbuild/protobuf`. @defaultValue `'text'` */
+  /** The format of the metrics. @defaultValue `'text'` */
   readonly format?: 'text' | 'protobuf';
   /** Whether to compress with gzip, which a Pushgateway accepts from version 1.6 on. @defaultValue `false` */
   readonly compress?: boolean;

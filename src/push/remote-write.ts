@@ -4,11 +4,11 @@
  * @see https://prometheus.io/docs/specs/prw/remote_write_spec/
  */
 import { MetheusError } from '../errors.js';
-import { importProtobuf } from '../exposition/protobuf/peer.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { checkOptionNames } from '../model/options.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
+import { importProtobuf } from './protobuf-package.js';
 import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
 import {
   checkNumber,

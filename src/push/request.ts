@@ -112,7 +112,9 @@ export class Destination {
     return new Promise((resolve, reject) => {
       const fail = (cause: Error): void => {
         clearTimeout(timer);
-        reject(new PushError(`no answer from ${withoutSecrets(url)} (${messageOf(cause).trim()})`, { cause }));
+        reject(
+          new PushError(`no answer from ${withoutSecrets(url)} (${messageOf(cause).trim()})`, { cause }),
+        );
       };
       const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
         readReply(response).then((reply) => {

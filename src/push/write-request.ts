@@ -4,9 +4,10 @@
  * @see https://prometheus.io/docs/specs/prw/remote_write_spec/
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { doubleTag, messageTag, varintTag } from '../exposition/protobuf/fields.js';
-import { areCounts, type NativeFields, writeNative } from '../exposition/protobuf/native.js';
-import type { Exemplar } from '../model/family.js';
+import { Chunk } from '../exposition/chunk.js';
+import { areCounts, maxNativeBytes, type NativeFields, writeNative } from '../exposition/protobuf/native.js';
+import { doubleTag, messageTag, varintTag, WireWriter } from '../exposition/protobuf/wire.js';
+import type { Exemplar, NativeBuckets } from '../model/family.js';
 import type { NativeSample, Sample } from './samples.js';
 
 /** Fields of `TimeSeries`. */
@@ -78,13 +79,24 @@ function writeLabel(writer: BinaryWriter, tag: number, [name, value]: readonly [
   writer.join();
 }
 
+const chunk = new Chunk();
+const wire = new WireWriter();
+
+function nativeFields(buckets: NativeBuckets, counts: boolean): Uint8Array {
+  chunk.fits(maxNativeBytes(buckets));
+  wire.begin(chunk);
+  writeNative(wire, buckets, counts, NATIVE);
+  chunk.length = wire.at;
+  return chunk.take();
+}
+
 function writeHistogram(writer: BinaryWriter, { buckets, sum }: NativeSample, time: number): void {
   const counts = areCounts(buckets);
   writer.uint32(HISTOGRAM).fork();
   if (counts) writer.uint32(COUNT_INT).uint64(buckets.count);
   else writer.uint32(COUNT_FLOAT).double(buckets.count);
   writer.uint32(SUM).double(sum);
-  writeNative(writer, buckets, counts, NATIVE);
+  writer.raw(nativeFields(buckets, counts));
   writer.uint32(TIMESTAMP).int64(time).join();
 }
 

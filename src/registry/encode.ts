@@ -21,11 +21,7 @@ export interface Collectable {
 const ENCODERS: Readonly<Record<ExpositionFormat, () => Promise<Encoder>>> = {
   text: async () => (await import('../exposition/text/prometheus.js')).encodeText,
   openmetrics: async () => (await import('../exposition/text/openmetrics.js')).encodeOpenMetrics,
-  protobuf: async () => {
-    // Loaded before the encoder, so that the error names the package if it is not installed.
-    await (await import('../exposition/protobuf/peer.js')).importProtobuf();
-    return (await import('../exposition/protobuf/encode.js')).encodeProtobuf;
-  },
+  protobuf: async () => (await import('../exposition/protobuf/encode.js')).encodeProtobuf,
 };
 
 const INITIAL_BYTES = 65_536;

@@ -1,5 +1,5 @@
 /** Moves native buckets from hidden families into the snapshots of the families that they belong to. */
-import type { FamilyDescriptor, FamilySnapshot, NativeBuckets } from '../model/family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot, NativeBuckets } from '../model/family.js';
 import { type LabelRows, REMOVED } from '../model/label-column.js';
 import { METRIC_TYPES } from '../model/metric-types.js';
 import { type BlockAddress, parseBlockLabel, shownName, splitBlockRow } from '../model/native/blocks.js';
@@ -57,13 +57,20 @@ async function attach(
     const [from, end] = [starts[row]!, starts[row + 1]!];
     if (from === end) continue;
     const sum = new SnapshotSum(space);
+    const examples: Exemplar[] = [];
     for (let at = from; at < end; at++) {
-      const { family: hiddenFamily, values } = hidden[families[at]!]!;
-      addBlock(sum, hiddenFamily, address[at]!, values, hiddenRows[at]! * hiddenFamily.cells, now);
+      const { family: hiddenFamily, values, exemplars } = hidden[families[at]!]!;
+      const first = hiddenRows[at]! * hiddenFamily.cells;
+      addBlock(sum, hiddenFamily, address[at]!, values, first, now);
+      for (let cell = first; exemplars !== undefined && cell < first + hiddenFamily.cells; cell++) {
+        const exemplar = exemplars.get(cell);
+        if (exemplar !== undefined) examples.push(exemplar);
+      }
     }
     const buckets = sum.result(limit);
     if (isSummary) quantiles.set(quantilesOf(buckets, family.bounds), row * family.bounds.length);
-    else native[row] = buckets;
+    else if (examples.length === 0) native[row] = buckets;
+    else native[row] = { ...buckets, exemplars: examples.sort((a, b) => a.value - b.value) };
     if (slice.isOverAfterStep()) await slice.next();
   }
   return isSummary ? { ...snapshot, quantiles } : { ...snapshot, native };

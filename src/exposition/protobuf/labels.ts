@@ -3,6 +3,7 @@ import type { LabelRows } from '../../model/label-column.js';
 import { labelText, unescapeLabelValue } from '../../model/labels.js';
 import { copy, Fragment } from '../chunk.js';
 import { type Exposed, unquoted } from '../naming.js';
+import { lengthBytes, MAX_LENGTH_BYTES, writeLength } from './wire.js';
 
 const QUOTE = 34;
 const EQUALS = 61;
@@ -15,17 +16,37 @@ const LABEL = 10;
 const NAME = 10;
 const VALUE = 18;
 
-/** Maximum bytes of a length. */
-export const MAX_LENGTH_BYTES = 5;
+/**
+ * The first entry of {@link FamilyLabels.lengths} for a series that has a pair of more than 127 bytes, or a value with
+ * escapes, or that was not read.
+ */
+const NOT_SHORT = 255;
+const MAX_SHORT = 127;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A label's name in label texts, and the name that is encoded for it. */
-export interface LabelName {
+interface LabelName {
   readonly text: Uint8Array;
-  /** The field `name` of the pair, and the tag of the field `value`. */
+  /** The tag and length of a pair, its field `name`, and the tag and length of its value. The lengths are one byte each. */
   readonly written: Fragment;
+}
+
+/** The labels of a family, as far as they were read. Kept for the next scrape. */
+export class FamilyLabels {
+  /** The name at each position. Almost always, all series of a family have the same names in the same order. */
+  readonly names: LabelName[] = [];
+  /** The lengths of the values of rows that were read, one for each name. They spare a search for the ends of values. */
+  lengths = new Uint8Array();
+  /** Number of rows with known lengths. */
+  size = 0;
+  /** The rows that the lengths belong to. Rows with the same array of starts do not change. */
+  starts: Uint32Array | undefined;
+  /** Whether a row had other names than the row before. The lengths are not used then. */
+  isMixed = false;
+  /** Bytes by which short pairs of a series are longer than its text. */
+  moreBytes = 0;
 }
 
 /** One pair of a series. */
@@ -35,20 +56,18 @@ interface Pair {
   close: number;
   /** Bytes of the value without escapes. */
   length: number;
-  /** Bytes of the pair. */
-  size: number;
 }
 
-/**
- * Converts `method="GET",route="/"` into `Metric.label`, field by field. Most series of a family have the same names in
- * the same positions. So the name at each position is kept, and encoded again only if it differs.
- */
+/** Converts the label text of a series, `method="GET",route="/"`, into fields `Metric.label`. */
 export class LabelPairs {
   #text = new Uint8Array();
   #view = new DataView(new ArrayBuffer(0));
+  #starts = new Uint32Array();
+  #ends = new Int32Array();
   #relabel: Exposed<unknown>['relabel'];
-  #names: LabelName[] = [];
-  /** The pairs of the series that was measured last. */
+  #labels = new FamilyLabels();
+  /** The row that was searched last, and its pairs. */
+  #searched = -1;
   readonly #found: Pair[] = [];
   #pairs = 0;
   /** The end of the value that was read last, and the number of backslashes in it that escape a character. */
@@ -58,19 +77,62 @@ export class LabelPairs {
   /**
    * Begins a family.
    *
-   * @param names - the names found in this family so far; new ones are added
+   * @param labels - the names and lengths found in this family so far; new ones are added
    * @param relabel - the renaming of text formats: see `Exposed`
    */
-  begin({ bytes }: LabelRows, names: LabelName[], relabel: Exposed<unknown>['relabel']): void {
+  begin(
+    { bytes, starts, lengths }: LabelRows,
+    labels: FamilyLabels,
+    relabel: Exposed<unknown>['relabel'],
+  ): void {
     this.#text = bytes as Uint8Array<ArrayBuffer>;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) as DataView<ArrayBuffer>;
+    this.#starts = starts as Uint32Array<ArrayBuffer>;
+    this.#ends = lengths as Int32Array<ArrayBuffer>;
     this.#relabel = relabel;
-    this.#names = names;
+    this.#labels = labels;
+    this.#searched = -1;
+    if (labels.starts === starts) return;
+    labels.starts = starts;
+    labels.size = 0;
   }
 
-  /** Reads the labels of a series, and returns how many bytes its pairs take. */
-  measure(start: number, length: number): number {
-    const end = start + length;
+  /** Returns how many bytes the pairs of a series take. */
+  measure(row: number): number {
+    return this.#isShort(row) ? this.#ends[row]! + this.#labels.moreBytes : this.#search(row);
+  }
+
+  /** Writes the pairs of a series. Returns the offset after them. */
+  write(row: number, bytes: Uint8Array, view: DataView, at: number): number {
+    const { names, lengths } = this.#labels;
+    if (!this.#isShort(row)) return this.#writeFound(row, bytes, view, at);
+    let from = this.#starts[row]!;
+    let to = at;
+    for (let place = 0, index = row * names.length; place < names.length; place++, index++) {
+      const { text, written } = names[place]!;
+      const { length } = written;
+      const value = lengths[index]!;
+      copy(view, to, written.view, 0, length);
+      bytes[to + 1] = length + value - 2;
+      to += length;
+      bytes[to - 1] = value;
+      from += text.length + 2; // the equals sign and the quote
+      to = copy(view, to, this.#view, from, value);
+      from += value + 2; // the quote and the comma
+    }
+    return to;
+  }
+
+  /** Reports whether the lengths of a row are known, and all its pairs are short. */
+  #isShort(row: number): boolean {
+    const { names, lengths, size, isMixed, starts } = this.#labels;
+    return row < size && !isMixed && starts === this.#starts && lengths[row * names.length] !== NOT_SHORT;
+  }
+
+  /** Reads the labels of a series in its text, and keeps the lengths of the values. */
+  #search(row: number): number {
+    const start = this.#starts[row]!;
+    const end = start + this.#ends[row]!;
     let size = 0;
     let place = 0;
     for (let at = start; at < end; place++) {
@@ -78,29 +140,52 @@ export class LabelPairs {
       at += text.length + 2; // the equals sign and the quote
       this.#find(at, end);
       const value = this.#close - at - this.#escapes;
-      const all = written.length + lengthBytes(value) + value;
-      size += 1 + lengthBytes(all) + all;
-      this.#found[place] ??= { name: written, from: 0, close: 0, length: 0, size: 0 };
+      size += pairBytes(written.length, value);
+      this.#found[place] ??= { name: written, from: 0, close: 0, length: 0 };
       const pair = this.#found[place]!;
       pair.name = written;
       pair.from = at;
       pair.close = this.#close;
       pair.length = value;
-      pair.size = all;
       at = this.#close + 2; // the quote and the comma
     }
     this.#pairs = place;
+    this.#searched = row;
+    this.#keepLengths(row);
     return size;
   }
 
-  /** Writes the pairs of the series measured last. Returns the offset after them. */
-  write(bytes: Uint8Array, view: DataView, at: number): number {
+  #keepLengths(row: number): void {
+    const labels = this.#labels;
+    const places = labels.names.length;
+    if (this.#pairs !== places) labels.isMixed = true;
+    // A later scrape may have begun to read other rows meanwhile.
+    if (labels.isMixed || labels.starts !== this.#starts || row < labels.size) return;
+    const needed = (row + 1) * places;
+    if (needed > labels.lengths.length) {
+      const grown = new Uint8Array(Math.ceil(needed * GROWTH) + places);
+      grown.set(labels.lengths);
+      labels.lengths = grown;
+    }
+    // Rows that this snapshot does not show may be shown by a later one.
+    labels.lengths.fill(NOT_SHORT, labels.size * places, needed);
+    const pairs = this.#found.slice(0, places);
+    if (pairs.every(isShort))
+      labels.lengths.set(
+        pairs.map(({ length }) => length),
+        row * places,
+      );
+    labels.size = row + 1;
+  }
+
+  #writeFound(row: number, bytes: Uint8Array, view: DataView, at: number): number {
+    if (this.#searched !== row) this.#search(row);
     let to = at;
     for (let place = 0; place < this.#pairs; place++) {
-      const { name, from, close, length, size } = this.#found[place]!;
+      const { name, from, close, length } = this.#found[place]!;
       bytes[to] = LABEL;
-      to = writeLength(bytes, to + 1, size);
-      to = copy(view, to, name.view, 0, name.length);
+      to = writeLength(bytes, to + 1, name.length - 3 + lengthBytes(length) + length);
+      to = copy(view, to, name.view, 2, name.length - 3);
       to = writeLength(bytes, to, length);
       if (close - from === length) to = copy(view, to, this.#view, from, length);
       else to = this.#writeEscaped(bytes, to, from, close);
@@ -137,7 +222,8 @@ export class LabelPairs {
   }
 
   #nameAt(place: number, at: number, end: number): LabelName {
-    const known = this.#names[place];
+    const { names, size } = this.#labels;
+    const known = names[place];
     if (known !== undefined) {
       const text = this.#text;
       const name = known.text;
@@ -145,8 +231,11 @@ export class LabelPairs {
       while (i < name.length && text[at + i] === name[i]) i += 1;
       if (i === name.length && text[at + i] === EQUALS && text[at + i + 1] === QUOTE) return known;
     }
+    if (size > 0) this.#labels.isMixed = true;
     const found = this.#readName(at, end);
-    this.#names[place] = found;
+    names[place] = found;
+    // In a text, an equals sign and quotes follow a name, and a comma precedes all names but the first.
+    this.#labels.moreBytes += found.written.length - found.text.length - (place === 0 ? 3 : 4);
     return found;
   }
 
@@ -158,34 +247,37 @@ export class LabelPairs {
   }
 }
 
+/** Growth factor of the array of lengths. */
+const GROWTH = 1.2;
+
+/** Reports whether the lengths of a pair are one byte each, and its value has no escapes. */
+function isShort({ name, from, close, length }: Pair): boolean {
+  return close - from === length && name.length - 2 + length <= MAX_SHORT;
+}
+
 /** Returns the name that a label is written with. */
 function relabelled(name: string, relabel: Exposed<unknown>['relabel']): string {
   return relabel === undefined ? name : unquoted(relabel(labelText([name], [''])).slice(0, -'=""'.length));
 }
 
-/** Returns the field `name` and the tag after it. */
+/** Returns the bytes of a pair before its value: see {@link LabelName}. */
 function nameField(name: string): Fragment {
   const encoded = encoder.encode(name);
-  const field = new Uint8Array(1 + MAX_LENGTH_BYTES + encoded.length + 1);
-  field[0] = NAME;
-  const at = writeLength(field, 1, encoded.length);
+  const field = new Uint8Array(2 + 1 + MAX_LENGTH_BYTES + encoded.length + 2);
+  field[0] = LABEL;
+  field[2] = NAME;
+  const at = writeLength(field, 3, encoded.length);
   field.set(encoded, at);
   field[at + encoded.length] = VALUE;
-  return new Fragment(field.subarray(0, at + encoded.length + 1));
+  return new Fragment(field.subarray(0, at + encoded.length + 2));
 }
 
-/** Returns how many bytes a length takes as a varint. */
-export function lengthBytes(length: number): number {
-  let size = 1;
-  for (let rest = length >>> 7; rest > 0; rest >>>= 7) size += 1;
-  return size;
-}
-
-/** Writes a length as a varint. Returns the offset after it. */
-export function writeLength(bytes: Uint8Array, at: number, length: number): number {
-  let to = at;
-  let rest = length;
-  for (; rest > 127; rest >>>= 7) bytes[to++] = (rest & 127) | 128;
-  bytes[to] = rest;
-  return to + 1;
+/**
+ * Returns the bytes of a pair.
+ *
+ * @param name - the bytes before a short value, of which three are the tag and the two lengths
+ */
+function pairBytes(name: number, value: number): number {
+  const pair = name - 3 + lengthBytes(value) + value;
+  return 1 + lengthBytes(pair) + pair;
 }

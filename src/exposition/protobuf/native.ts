@@ -3,9 +3,8 @@
  *
  * @see https://prometheus.io/docs/specs/native_histograms/
  */
-import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { NativeBuckets, PowerBuckets } from '../../model/family.js';
-import { doubleTag, isCount, messageTag, varintTag, writeCount, writeDouble } from './fields.js';
+import { doubleTag, isCount, messageTag, varintTag, type WireWriter } from './wire.js';
 
 /** Gaps of up to this many empty buckets are filled with zeros, since a new span would not take fewer bytes. */
 const MAX_FILLED_GAP = 2;
@@ -14,7 +13,6 @@ const MAX_FILLED_GAP = 2;
  * 2.40 on take an empty histogram with a threshold of 0 for a classic one, since they ignore its empty span.
  */
 const MIN_ZERO_THRESHOLD = 2 ** -128;
-const INT32_RANGE = 2 ** 31;
 
 /**
  * Numbers of the first fields of native buckets in a message: schema, zero threshold and zero counts follow each other,
@@ -40,12 +38,20 @@ function areWhole({ counts }: PowerBuckets): boolean {
 }
 
 /**
+ * Returns the maximum bytes of {@link writeNative}: a bucket takes three counts at most, two of them for empty buckets
+ * before it, and a span.
+ */
+export function maxNativeBytes({ positive, negative }: NativeBuckets): number {
+  return 64 + 46 * (positive.index.length + negative.index.length);
+}
+
+/**
  * Writes schema, zero bucket and buckets: fields of a message `Histogram`.
  *
  * @param counts - whether all counts are whole
  */
 export function writeNative(
-  writer: BinaryWriter,
+  writer: WireWriter,
   buckets: NativeBuckets,
   counts: boolean,
   fields: NativeFields = CLIENT_FIELDS,
@@ -53,25 +59,21 @@ export function writeNative(
   const { schema, zeroThreshold, zeroCount, positive, negative } = buckets;
   const isEmpty = zeroCount === 0 && positive.index.length === 0 && negative.index.length === 0;
   const threshold = isEmpty ? Math.max(zeroThreshold, MIN_ZERO_THRESHOLD) : zeroThreshold;
-  writer.uint32(varintTag(fields.schema)).sint32(schema);
-  writeDouble(writer, doubleTag(fields.schema + 1), threshold);
-  if (counts) writeCount(writer, varintTag(fields.schema + 2), zeroCount);
-  else writeDouble(writer, doubleTag(fields.schema + 3), zeroCount);
+  writer.tag(varintTag(fields.schema));
+  writer.signed(schema);
+  writer.double(doubleTag(fields.schema + 1), threshold);
+  if (counts) writer.count(varintTag(fields.schema + 2), zeroCount);
+  else writer.double(doubleTag(fields.schema + 3), zeroCount);
   writeSign(writer, fields.negative, negative, counts);
   writeSign(writer, fields.positive, positive, counts);
   if (isEmpty) writeSpan(writer, messageTag(fields.positive), 0, 0);
 }
 
 /** Writes the buckets of one sign, without intermediate arrays: most of the time of a native scrape is spent here. */
-function writeSign(
-  writer: BinaryWriter,
-  field: number,
-  { index, counts }: PowerBuckets,
-  whole: boolean,
-): void {
+function writeSign(writer: WireWriter, field: number, { index, counts }: PowerBuckets, whole: boolean): void {
   if (index.length === 0) return;
   writeSpans(writer, messageTag(field), index);
-  writer.uint32(messageTag(whole ? field + 1 : field + 2)).fork();
+  const start = writer.open(messageTag(whole ? field + 1 : field + 2));
   let before = 0;
   let end = index[0]!;
   for (let i = 0; i < index.length; i++) {
@@ -84,19 +86,23 @@ function writeSign(
     before = counts[i]!;
     end = index[i]! + 1;
   }
-  writer.join();
+  writer.close(start);
 }
 
-function writeBucket(writer: BinaryWriter, count: number, before: number, whole: boolean): void {
-  if (whole) writeDelta(writer, count - before);
-  else writer.double(count);
+function writeBucket(writer: WireWriter, count: number, before: number, whole: boolean): void {
+  if (whole) {
+    writer.signed(count - before);
+    return;
+  }
+  writer.view.setFloat64(writer.at, count, true);
+  writer.at += 8;
 }
 
 /**
  * Writes spans, with small gaps filled. The offset of the first span is the index of its first bucket. Every other
  * offset is the number of empty buckets since the span before.
  */
-function writeSpans(writer: BinaryWriter, tag: number, index: Int32Array): void {
+function writeSpans(writer: WireWriter, tag: number, index: Int32Array): void {
   let before = 0;
   for (let i = 0; i < index.length; ) {
     const first = index[i]!;
@@ -107,15 +113,10 @@ function writeSpans(writer: BinaryWriter, tag: number, index: Int32Array): void 
   }
 }
 
-function writeSpan(writer: BinaryWriter, tag: number, offset: number, length: number): void {
-  writer.uint32(tag).fork();
-  writer.uint32(varintTag(1)).sint32(offset);
-  writer.uint32(varintTag(2)).uint32(length);
-  writer.join();
-}
-
-/** Writes a `sint64`. Small ones are written as `sint32`, which has the same bytes and needs no BigInt. */
-function writeDelta(writer: BinaryWriter, delta: number): void {
-  if (delta >= -INT32_RANGE && delta < INT32_RANGE) writer.sint32(delta);
-  else writer.sint64(BigInt(delta));
+function writeSpan(writer: WireWriter, tag: number, offset: number, length: number): void {
+  const start = writer.open(tag);
+  writer.tag(varintTag(1));
+  writer.signed(offset);
+  writer.count(varintTag(2), length);
+  writer.close(start);
 }

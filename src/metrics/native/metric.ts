@@ -1,5 +1,5 @@
 /** Metrics that also count in native buckets: native histograms, and summaries with quantiles. */
-import type { FamilyDescriptor } from '../../model/family.js';
+import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
 import { HistogramMetric } from '../histogram.js';
 import type { Values } from '../label-tree.js';
 import type { Metric, MetricConstructor } from '../metric.js';
@@ -24,6 +24,12 @@ function withNativeBuckets(
     override observe(value: number, exemplar = this.family.settings.exemplars?.()): void {
       super.observe(value, exemplar);
       this.#native.observe(value);
+    }
+
+    override keepExemplar(cell: number, value: number, given: unknown): Exemplar {
+      const exemplar = super.keepExemplar(cell, value, given);
+      this.#native.keepExemplar(exemplar);
+      return exemplar;
     }
 
     override get(): object {

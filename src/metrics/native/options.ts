@@ -1,6 +1,6 @@
 /** Options of native histograms and of summaries with quantiles, and the {@link NativeRule} made from them. */
 import type { FamilyDescriptor } from '../../model/family.js';
-import { blockFamily } from '../../model/native/blocks.js';
+import { BLOCK_SIZE, blockFamily } from '../../model/native/blocks.js';
 import { COARSEST_SCHEMA, FINEST_SCHEMA, schemaOf } from '../../model/native/powers.js';
 import { areQuantiles, checkOptionNames, invalidOption } from '../../model/options.js';
 
@@ -25,6 +25,10 @@ export interface NativeOptions {
    * sum and count. @defaultValue `0`: no resets
    */
   readonly minResetDuration?: number;
+  /** The maximum number of exemplars of a series besides those of classic buckets, up to 32. @defaultValue `10` */
+  readonly maxExemplars?: number;
+  /** Seconds after which an exemplar is the first one to be replaced. @defaultValue `300` */
+  readonly maxExemplarAge?: number;
 }
 
 /** Options of a summary with quantiles. */
@@ -50,6 +54,9 @@ export interface NativeRule {
   /** Length of an age bucket in seconds, and the number of age buckets. 0 seconds if values do not age. */
   readonly ageSeconds: number;
   readonly ageBuckets: number;
+  /** See {@link NativeOptions}. */
+  readonly maxExemplars: number;
+  readonly maxExemplarAge: number;
 }
 
 /** The default, minimum and maximum of an option, and whether it must be an integer. */
@@ -65,6 +72,8 @@ const HISTOGRAM = {
   zeroThreshold: [ZERO_THRESHOLD, 0, FINITE],
   maxZeroThreshold: [0, 0, FINITE],
   minResetDuration: [0, 0, UNLIMITED],
+  maxExemplars: [10, 0, BLOCK_SIZE, true],
+  maxExemplarAge: [300, 0, UNLIMITED],
 } satisfies Record<string, Range>;
 
 const SUMMARY = {
@@ -147,5 +156,7 @@ function summaryRule(family: FamilyDescriptor, options: object): NativeRule {
     minResetDuration: 0,
     ageSeconds,
     ageBuckets,
+    maxExemplars: 0,
+    maxExemplarAge: 0,
   };
 }

@@ -7,12 +7,13 @@
 import { activeBackend, type CellOwner } from '../../backends/active-backend.js';
 import type { Cells, Move } from '../../backends/backend.js';
 import { isPrivateScope } from '../../model/collector.js';
-import type { FamilyDescriptor, NativeBuckets } from '../../model/family.js';
+import type { Exemplar, FamilyDescriptor, NativeBuckets } from '../../model/family.js';
 import type { Labels } from '../../model/labels.js';
 import { BLOCK_BITS, BLOCK_SIZE, type BlockAddress, blockLabel } from '../../model/native/blocks.js';
 import { quantilesOf } from '../../model/native/buckets.js';
 import { addBlock, NativeSum, NO_LIMIT } from '../../model/native/sum.js';
 import { coarseNow } from '../../system/clock.js';
+import { ExemplarSlots } from './exemplar-slots.js';
 import type { NativeRule } from './options.js';
 import { PowerIndex } from './power-index.js';
 
@@ -101,6 +102,8 @@ export class NativeSeries {
   /** The blocks of the current schema, bound and age, by key. */
   #current = new Map<number, Block>();
   #zero!: Block;
+  /** Made with the first exemplar. */
+  #exemplars: ExemplarSlots | undefined;
   /** Index of the first count among the cells of a block: 1 if the first cell is the age, else 0. */
   readonly #first: number;
   /** The current age bucket: its index, the number of its period since 1970, and the Unix seconds at which it ends. */
@@ -144,6 +147,15 @@ export class NativeSeries {
    */
   #isOtherPeriod(now: number): boolean {
     return now >= this.#until || now < this.#until - 2 * this.family.rule.ageSeconds;
+  }
+
+  /** Keeps an exemplar of the series. The backend has it as the exemplar of a cell of the first block. */
+  keepExemplar(exemplar: Exemplar): void {
+    const { blockFamily, maxExemplars, maxExemplarAge } = this.family.rule;
+    if (maxExemplars === 0) return;
+    this.#exemplars ??= new ExemplarSlots(maxExemplars, maxExemplarAge);
+    const cell = this.#exemplars.add(exemplar);
+    activeBackend().of(blockFamily).putExemplar?.(blockFamily, this.blocks[0]!, cell, exemplar);
   }
 
   /** Returns what this thread has counted, as the metric's `get()` shows it. */

@@ -4,7 +4,7 @@ import { COARSEST_SCHEMA, FINEST_SCHEMA, upperBound } from './powers.js';
 
 /** Reports whether native buckets from a collector are valid. */
 export function isNativeBuckets(given: NativeBuckets): boolean {
-  const { schema, zeroThreshold, zeroCount, count, positive, negative } = given ?? {};
+  const { schema, zeroThreshold, zeroCount, count, positive, negative, exemplars = [] } = given ?? {};
   return (
     Number.isInteger(schema) &&
     schema >= COARSEST_SCHEMA &&
@@ -14,7 +14,8 @@ export function isNativeBuckets(given: NativeBuckets): boolean {
     isCount(zeroCount) &&
     isCount(count) &&
     isPowerBuckets(positive) &&
-    isPowerBuckets(negative)
+    isPowerBuckets(negative) &&
+    Array.isArray(exemplars)
   );
 }
 

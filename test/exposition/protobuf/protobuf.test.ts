@@ -6,12 +6,15 @@ import {
   CollectorRegistry,
   createCounter,
   createFamily,
+  createGauge,
   createHistogram,
+  generateBytes,
   generateMetrics,
   streamMetrics,
 } from 'metheus';
 import { encodeProtobuf } from '#metheus/exposition/protobuf/encode.js';
 import type { FamilySnapshot, NativeBuckets, PowerBuckets } from '#metheus/model/family.js';
+import { LabelColumn } from '#metheus/model/label-column.js';
 import { type Message, readFamilies } from '../../support/protobuf.js';
 
 function encode(...families: FamilySnapshot[]): Message[] {
@@ -242,6 +245,88 @@ describe('encodeProtobuf', () => {
   });
 });
 
+describe('the labels of series', () => {
+  /** Label values: short, around the lengths at which a varint takes a byte more, with escapes, and not ASCII. */
+  const value = fc.oneof(
+    fc.string({ maxLength: 4 }),
+    fc.integer({ min: 100, max: 300 }).map((length) => 'v'.repeat(length)),
+    fc.constantFrom('', '"', '\\', '\n', 'a"b\\c\nd', '漢'.repeat(43), '😀'),
+  );
+
+  it('are the same in every scrape, while series come and go', async () => {
+    const steps = fc.array(fc.tuple(fc.constantFrom('add', 'remove', 'scrape'), value, value), {
+      maxLength: 30,
+    });
+    await fc.assert(
+      fc.asyncProperty(steps, async (given) => {
+        const registry = new CollectorRegistry();
+        const gauge = createGauge('g', '', { requiredLabels: ['a', 'b'], registry });
+        const set = new Map<string, string[]>();
+        for (const [step, a, b] of [...given, ['scrape'] as const, ['scrape'] as const]) {
+          const key = JSON.stringify([a, b]);
+          if (step === 'add') {
+            gauge.labels({ a: a!, b: b! }).set(1);
+            set.set(key, [a!, b!]);
+          } else if (step === 'remove') {
+            gauge.remove({ a: a! });
+            for (const [known, labels] of set) if (labels[0] === a) set.delete(known);
+          } else {
+            const [read] = readFamilies(await generateBytes(registry, { format: 'protobuf' }));
+            const metrics = ((read?.metric ?? []) as { label: { name: string; value: string }[] }[]).map(
+              ({ label }) => label.map((one) => [one.name, one.value]),
+            );
+            const expected = [...set.values()].map(([one, other]) => [
+              ['a', one],
+              ['b', other],
+            ]);
+            assert.deepEqual(metrics.map(String).sort(), expected.map(String).sort());
+          }
+        }
+      }),
+      { seed: 2062, numRuns: 100 },
+    );
+  });
+
+  it('may have other names in each series', () => {
+    const base = family('gauge');
+    const texts = ['x="1"', 'x="2",y="3"', '', 'y="4"', 'long_name="5",x="6"', 'x="7"'];
+    const rows = new LabelColumn();
+    for (const text of texts) rows.add(text);
+    const values = new Float64Array(2 * texts.length);
+    for (let scrapes = 0; scrapes < 2; scrapes++) {
+      const [read] = encode({ ...base, rows: rows.view(), values }) as { metric: { label?: Message[] }[] }[];
+      const written = read!.metric.map(({ label = [] }) =>
+        label.map(({ name, value }) => `${name}="${value}"`).join(),
+      );
+      assert.deepEqual(written, texts);
+    }
+  });
+
+  it('are right in two scrapes at the same time, between which series were removed', async () => {
+    const registry = new CollectorRegistry();
+    const counter = createCounter('c_total', '', { requiredLabels: ['id'], registry });
+    for (let id = 0; id < 5000; id++) counter.labels({ id: 'x'.repeat(id % 100) + id }).inc(id);
+    const first = [...(await registry.collect())];
+    for (let id = 0; id < 5000; id += 3) counter.remove({ id: 'x'.repeat(id % 100) + id });
+    for (let id = 0; id < 500; id++) counter.labels({ id: `new${id}` }).inc();
+    const second = [...(await registry.collect())];
+    const options = { escaping: 'allow-utf-8', created: true } as const;
+    const encoders = [encodeProtobuf(first, options), encodeProtobuf(second, options)] as const;
+    const chunks: Uint8Array[][] = [[], []];
+    for (let running = 2; running > 0; ) {
+      running = 0;
+      for (const [i, encoder] of encoders.entries()) {
+        const { value, done } = encoder.next();
+        if (done) continue;
+        running += 1;
+        chunks[i]!.push(value);
+      }
+    }
+    const lengths = chunks.map((all) => (readFamilies(Buffer.concat(all))[0]!.metric as Message[]).length);
+    assert.deepEqual(lengths, [5000, 5000 - 1667 + 500]);
+  });
+});
+
 describe('generateMetrics', () => {
   it('rejects protobuf, which is not text', async () => {
     await assert.rejects(generateMetrics(new CollectorRegistry(), { format: 'protobuf' }), {
@@ -362,5 +447,44 @@ describe('native histograms in protobuf', () => {
     const { exemplars: read, bucket } = metricOf({ ...base, exemplars, native }).histogram as Message;
     assert.deepEqual(read, [{ value: 2.5, timestamp: { seconds: 1, nanos: 0 } }]);
     assert.equal((bucket as Message[]).length, 2);
+  });
+
+  it('have the exemplars of their native buckets, in place of those of classic buckets', () => {
+    const base = histogramOf([1, 1, 3], [1]);
+    const exemplars = new Map([[0, { labels: { id: 'classic' }, value: 0.5, timestamp: 1 }]]);
+    const own = [-1, 2.5].map((one) => ({ labels: { id: `n${one}`, text: '漢' }, value: one, timestamp: 2 }));
+    const native = [{ ...EMPTY, count: 2, positive: power({ [-7]: 1, 11: 1 }), exemplars: own }];
+    const read = metricOf({ ...base, exemplars, native }).histogram as Message;
+    const label = (id: string) => [
+      { name: 'id', value: id },
+      { name: 'text', value: '漢' },
+    ];
+    assert.deepEqual(read.exemplars, [
+      { label: label('n-1'), value: -1, timestamp: { seconds: 2, nanos: 0 } },
+      { label: label('n2.5'), value: 2.5, timestamp: { seconds: 2, nanos: 0 } },
+    ]);
+    assert.equal((read.bucket as { exemplar: { value: number } }[])[0]!.exemplar.value, 0.5);
+  });
+
+  it('fit into chunks with exemplars of any size', () => {
+    const label = { name: 'x'.repeat(20_000) };
+    const one = { labels: label, value: 1, timestamp: 1 };
+    const rows = new LabelColumn();
+    for (let row = 0; row < 40; row++) rows.add(`a="${row}"`);
+    const { family: described } = createFamily('h', '', {
+      type: 'histogram',
+      buckets: [1],
+      labelNames: ['a'],
+      series: [],
+    });
+    const snapshot = {
+      family: described,
+      rows: rows.view(),
+      values: new Float64Array(120),
+      native: new Array(40).fill({ ...EMPTY, exemplars: [one, one, one, one] }),
+    };
+    const [read] = encode(snapshot) as { metric: { histogram: Message }[] }[];
+    assert.equal(read!.metric.length, 40);
+    for (const { histogram } of read!.metric) assert.equal((histogram.exemplars as Message[]).length, 4);
   });
 });
