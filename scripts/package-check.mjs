@@ -1,7 +1,6 @@
 /**
  * Checks the package as it is published: its contents, its size, and that every subpath loads.
  *
- *
  * Needs a build. Prints the numbers and all problems, with exit code 1 if there are any.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,18 +13,18 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
 /** Limit of `import * from 'metheus'`, minified and gzipped, in bytes. */
-const MAX_BYTES = 22_000;
+const MAX_BYTES = 22_500;
+/** Limit of the installed package without its documentation, in bytes. It has no dependencies. */
+const MAX_INSTALLED_BYTES = 1_000_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const problems = [];
 
-/** The files of the subpaths in package.json. */
-const entries = Object.entries(manifest.exports).map(([subpath, target]) => {
-  const name = manifest.name + subpath.slice(1);
-  return { name, file: target.replace('./', '') };
-});
-const modules = entries.filter(({ file }) => file.endsWith('.js'));
+/** The subpaths in package.json that are modules. */
+const modules = Object.entries(manifest.exports)
+  .filter(([, target]) => typeof target === 'object')
+  .map(([subpath]) => manifest.name + subpath.slice(1));
 
 await lint();
 checkContents();
@@ -54,16 +53,20 @@ function checkContents() {
   const paths = new Set(files.map(({ path }) => path));
   console.log(`package: ${paths.size} files, ${kB(size)} packed, ${kB(unpackedSize)} unpacked`);
 
-  const allowed = /^(dist|src|docs|examples)\/|^(package\.json|LICENSE|[A-Z]+\.md)$/;
-  for (const path of paths) {
-    if (!allowed.test(path) || path.endsWith('.tsbuildinfo')) problems.push(`${path} should not be packed`);
-    const source = path.replace(/^dist\//, 'src/').replace(/\.(js|d\.ts)(\.map)?$/, '.ts');
-    if (path.startsWith('dist/') && !paths.has(source))
-      problems.push(`${path} is left over: delete dist and build`);
-  }
+  const isDocument = (path) => /^(docs|examples)\/|\.md$/.test(path);
+  for (const path of paths)
+    if (!isDocument(path) && !/^(dist\/.*|package\.json|LICENSE)$/.test(path))
+      problems.push(`${path} should not be packed`);
+  const installed = files.reduce((sum, { path, size }) => sum + (isDocument(path) ? 0 : size), 0);
+  console.log(`installed: ${kB(installed)} without documentation, of at most ${kB(MAX_INSTALLED_BYTES)}`);
+  if (installed > MAX_INSTALLED_BYTES)
+    problems.push(`the package has ${installed} bytes, of at most ${MAX_INSTALLED_BYTES}`);
+  if (manifest.dependencies !== undefined) problems.push('a dependency is installed too: bundle it');
   checkLinks(paths);
-  const wanted = ['README.md', 'LICENSE', 'CHANGELOG.md', ...entries.map(({ file }) => file)];
-  wanted.push(...modules.map(({ file }) => file.replace(/\.js$/, '.d.ts')));
+  const named = JSON.stringify([manifest.main, manifest.types, manifest.exports]).matchAll(
+    /"\.\/(dist[^"]+)"/g,
+  );
+  const wanted = ['README.md', 'LICENSE', 'CHANGELOG.md', ...[...named].map(([, file]) => file)];
   for (const path of wanted) if (!paths.has(path)) problems.push(`${path} is not packed`);
 }
 
@@ -93,7 +96,7 @@ async function checkSize() {
     },
   };
   const { outputFiles, metafile } = await build({
-    stdin: { contents: "export * from './dist/index.js';", resolveDir: root },
+    stdin: { contents: "export * from './dist/esm/index.js';", resolveDir: root },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -116,17 +119,15 @@ async function checkSize() {
 
 /** Imports each subpath in its own process, so that none depends on another. */
 function checkImports() {
-  for (const { name } of modules) {
+  for (const name of modules) {
     const program = `const all = await import('${name}'); if (Object.keys(all).length === 0) throw new Error('empty')`;
     run(['--input-type=module', '-e', program], `import('${name}')`);
   }
-  console.log(`imports: ${modules.map(({ name }) => name).join(', ')}`);
+  console.log(`imports: ${modules.join(', ')}`);
 }
 
 function checkRequire() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major === 20 ? minor < 19 : major === 22 && minor < 12) return;
-  for (const { name } of modules)
+  for (const name of modules)
     run(['--input-type=commonjs', '-e', `require('${name}')`], `require('${name}')`);
 }
 

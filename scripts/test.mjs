@@ -1,13 +1,11 @@
 /**
- * Runs the compiled tests with the runner of Node: `node scripts/test.mjs [--node VERSION] [part of a
- * path]…`.
- *
+ * Runs the compiled tests with the runner of Node: `node scripts/test.mjs [--node VERSION] [part of a path]…`.
  *
  * The files are listed here, since Node 20 does not support patterns. Compiled files without a source are
  * left out.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +17,10 @@ const { values: given, positionals: wanted } = parseArgs({
   options: { node: { type: 'string' } },
   allowPositionals: true,
 });
+
+// Programs of tests in other folders use the published files, which have to be as new as the compiled ones.
+const madeAt = (file) => statSync(join(root, 'build', file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+if (madeAt('package.json') < madeAt('src/index.js')) await import('./bundle.mjs');
 
 const built = join(root, 'build', 'test');
 const files = (existsSync(built) ? readdirSync(built, { recursive: true }) : [])

@@ -3,11 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, it } from 'node:test';
-
-const { name: PACKAGE, exports: subpaths } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-  name: string;
-  exports: Record<string, string>;
-};
+import { ENTRY_POINTS } from './support/source-tree.js';
 
 /** Declarations by exported name, as their texts: a value and a type may share a name. */
 type Exports = Map<string, string[]>;
@@ -104,18 +100,16 @@ function parametersOf(declaration: string): string[] {
 
 const page = readFileSync('docs/reference/api.md', 'utf8');
 const entries = entriesOf(page);
-const entryPoints = Object.entries(subpaths)
-  .filter(([, file]) => file.endsWith('.js'))
-  .map(([subpath, file]) => ({
-    name: PACKAGE + subpath.slice(1),
-    exported: exportsOf(file.replace('./', '').replace(/\.js$/, '.d.ts')),
-  }));
+const entryPoints = ENTRY_POINTS.map(({ name, source }) => ({
+  name,
+  exported: exportsOf(posix.join('build/src', source.replace(/\.ts$/, '.d.ts'))),
+}));
 
 /** Members by the name of their declaration, of all files: an exported type may inherit from one that is not exported. */
 const memberLists = new Map<string, string[]>();
-for (const file of readdirSync('dist', { recursive: true, encoding: 'utf8' })) {
+for (const file of readdirSync('build/src', { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.d.ts')) continue;
-  for (const statement of statementsOf(posix.join('dist', file))) {
+  for (const statement of statementsOf(posix.join('build/src', file))) {
     const [, , name] = DECLARATION.exec(statement) ?? [];
     if (name !== undefined)
       memberLists.set(name, [...(memberLists.get(name) ?? []), ...membersOf(statement)]);

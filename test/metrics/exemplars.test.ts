@@ -266,7 +266,7 @@ describe('the current trace of OpenTelemetry', () => {
   it('names the package to install if it is missing', () => {
     const folder = mkdtempSync(join(tmpdir(), 'metheus-'));
     try {
-      cpSync('dist', join(folder, 'dist'), { recursive: true });
+      cpSync('build/src', join(folder, 'dist'), { recursive: true });
       writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
       const program = `import { currentTrace } from './dist/instrumentation/opentelemetry.js';
         try { currentTrace(); } catch ({ code, message }) { console.log(code, message); }`;

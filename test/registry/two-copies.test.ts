@@ -45,8 +45,8 @@ it('two copies of the package share one registry and one backend', (t) => {
   mkdirSync(join(ROOT, 'build'), { recursive: true });
   const copy = mkdtempSync(join(ROOT, 'build', 'copy-'));
   t.after(() => rmSync(copy, { recursive: true }));
-  cpSync(join(ROOT, 'dist'), copy, { recursive: true });
-  const paths = [join(ROOT, 'dist', 'index.js'), join(copy, 'index.js')].map(
+  cpSync(join(ROOT, 'build', 'src'), copy, { recursive: true });
+  const paths = [join(ROOT, 'build', 'src', 'index.js'), join(copy, 'index.js')].map(
     (path) => pathToFileURL(path).href,
   );
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', PROGRAM, ...paths], {

@@ -2,6 +2,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
+const { compilerOptions } = JSON.parse(readFileSync('tsconfig.base.json', 'utf8')) as {
+  compilerOptions: { paths: Record<string, readonly [string]> };
+};
+
+/** The specifiers that users import, and their files in `src`. */
+export const ENTRY_POINTS = Object.entries(compilerOptions.paths)
+  .filter(([name]) => name.startsWith('metheus'))
+  .map(([name, [file]]) => ({
+    name,
+    source: file.replace('./build/src/', '').replace(/\.d\.ts$/, '.ts'),
+  }));
+
 const STATIC = /^(?:import|export)\s(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
 const DYNAMIC = /\bimport\(\s*'([^']+)'\s*\)/g;
 

@@ -20,7 +20,7 @@ export class Coverage {
     });
     return scripts
       .filter(({ functions }) => functions.some(({ ranges }) => ranges[0]!.count > 0))
-      .flatMap(({ url }) => /\/dist\/(.*)\.js$/.exec(url)?.[1] ?? [])
+      .flatMap(({ url }) => /\/build\/src\/(.*)\.js$/.exec(url)?.[1] ?? [])
       .map((file) => `${file}.ts`)
       .sort();
   }

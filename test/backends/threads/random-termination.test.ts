@@ -34,7 +34,7 @@ it(`${ROUNDS} rounds of ${WORKERS} workers, half of them terminated`, { timeout:
   const outfile = resolve('build', `rounds-${process.pid}.mjs`);
   const external = ['./file/*', './redis/*'];
   buildSync({
-    entryPoints: ['dist/index.js'],
+    entryPoints: ['build/src/index.js'],
     bundle: true,
     platform: 'node',
     format: 'esm',
