@@ -76,10 +76,6 @@ export class MultiProcessRedisBackend implements Backend {
     this.#own.release(family, cells);
   }
 
-  /**
-   * Sums can keep numbers of ended programs as long as another running program counts in the family, since Redis has
-   * only the sum of both.
-   */
   removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
     this.#outboxOf(family).removeEnded(labels);
   }

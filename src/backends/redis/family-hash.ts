@@ -96,10 +96,10 @@ function parseJson(json: string): unknown {
  * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live, and a
  * number that grows with each join of the producer.
  *
- * Gives the producer a new token, which its batches carry from now on: the identity of the hash and the number of the
- * join. Batches with another token are no longer applied, even those that are still on their way. Returns the token,
- * the producer's field before the join, or empty text, and `1` if the producer was compacted. A join that arrives after
- * a later one returns nothing and changes nothing.
+ * Gives the producer a new token, which its batches carry from now on: the identity of the hash, an `s`, which states
+ * that the producer keeps shares, and the number of the join. Batches with another token are no longer applied, even
+ * those that are still on their way. Returns the token, the producer's field before the join, or empty text, and `1` if
+ * the producer was compacted. A join that arrives after a later one returns nothing and changes nothing.
  */
 const JOIN = new Script(`${CHECK_FORMAT}
 local key, producer, field = KEYS[1], ARGV[1], 'q:' .. ARGV[1]
@@ -111,7 +111,7 @@ if not string.match(identity or '', '^%d+%.%d+$') then
   identity = string.format('%s.%06d', now[1], now[2])
   redis.call('HSET', key, 't', identity)
 end
-local token = identity .. '/' .. ARGV[3]
+local token = identity .. '/s/' .. ARGV[3]
 redis.call('HSET', key, field, token .. ' 0')
 if before == '' then
   redis.call('HSET', key, 'm', (tonumber(redis.call('HGET', key, 'm') or 0) or 0) + 1)
@@ -133,22 +133,14 @@ export interface Joined {
   readonly wasCompacted: boolean;
 }
 
-/** Maximum chunks of shares that one call returns. */
-const MAX_CHUNKS = 64;
+/** Maximum shares that one call returns. */
+const MAX_SHARES = 256;
 
-/**
- * Returns chunks of a producer's shares. KEYS: the hash. ARGV: producer, token, and the number of the first chunk. The
- * reply begins with `1`, or is empty if the producer has not joined with the token, or has sent batches with it.
- */
+/** Returns a producer's shares of blocks. KEYS: the hash. ARGV: the producer, and the numbers of the blocks. */
 const READ_SHARES = new Script(`
-if redis.call('HGET', KEYS[1], 'q:' .. ARGV[1]) ~= ARGV[2] .. ' 0' then return {} end
-local reply = { '1' }
-for i = ARGV[3], ARGV[3] + ${MAX_CHUNKS - 1} do
-  local chunk = redis.call('HGET', KEYS[1], string.format('o:%s:%d', ARGV[1], i))
-  if not chunk then break end
-  reply[#reply + 1] = chunk
-end
-return reply
+local names = {}
+for i = 2, #ARGV do names[#names + 1] = 'o:' .. ARGV[1] .. ':' .. ARGV[i] end
+return redis.call('HMGET', KEYS[1], unpack(names))
 `);
 
 /**
@@ -207,9 +199,11 @@ export class FamilyHash {
   readonly expireKeyTime: number;
   readonly key: string;
   readonly connection: Connection;
+  readonly context: RedisContext;
   readonly #producer: string;
 
   constructor(context: RedisContext, familyId: string) {
+    this.context = context;
     this.expireKeyTime = context.settings.expireKeyTime;
     this.key = context.keys.numbers(familyId);
     this.connection = context.connection;
@@ -227,20 +221,16 @@ export class FamilyHash {
     return token === undefined ? undefined : { token, before: before!, wasCompacted: wasCompacted === '1' };
   }
 
-  /** Reads the producer's shares. Resolves with undefined if the hash is not the one that was joined with the token. */
-  async readShares(token: string): Promise<Buffer[] | undefined> {
-    const chunks: Buffer[] = [];
-    for (;;) {
-      const args = [this.#producer, token, chunks.length];
-      const [isJoined, ...more] = (await this.connection.runForBytes(
-        READ_SHARES,
-        this.key,
-        args,
-      )) as Buffer[];
-      if (isJoined === undefined) return undefined;
-      chunks.push(...more);
-      if (more.length < MAX_CHUNKS) return chunks;
+  /** Reads the producer's shares of blocks. */
+  async readShares(blocks: readonly number[]): Promise<Map<number, Buffer>> {
+    const shares = new Map<number, Buffer>();
+    for (let i = 0; i < blocks.length; i += MAX_SHARES) {
+      const some = blocks.slice(i, i + MAX_SHARES);
+      const args = [this.#producer, ...some];
+      const found = (await this.connection.runForBytes(READ_SHARES, this.key, args)) as (Buffer | null)[];
+      for (const [j, share] of found.entries()) if (share !== null) shares.set(some[j]!, share);
     }
+    return shares;
   }
 
   /** Runs a batch script. It gets the arguments of {@link BEGIN_BATCH}, then `args`. */

@@ -13,13 +13,14 @@ const FIELDS_AT_ONCE = 2000;
 const MAX_TRIES = 3;
 
 /**
- * Returns a part of a hash. KEYS: the hash. ARGV: cursor, and number of fields. The reply has the next cursor, `0` at
- * the end; the fields that change when other fields are moved; and fields and values in turn.
+ * Returns a part of a hash, without the tokens and shares of producers. KEYS: the hash. ARGV: cursor, and number of
+ * fields. The reply has the next cursor, `0` at the end; the fields that change when other fields are moved; and fields
+ * and values in turn.
  *
  * Scans with a script, since a client may send other commands to any replica, where the cursor has another meaning.
  */
 const SCAN = new Script(`${CHECK_FORMAT}
-local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'MATCH', '[^oq]*', 'COUNT', ARGV[2])
 local state = redis.call('HMGET', KEYS[1], 't', 'v', 'k')
 for i = 1, 3 do state[i] = state[i] or '' end
 return { found[1], table.concat(state, ' '), found[2] }

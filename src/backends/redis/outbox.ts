@@ -9,27 +9,8 @@ import type { FamilyDescriptor } from '../../model/family.js';
 import type { Cells, LabelPattern, Writer } from '../backend.js';
 import { PendingRemovals } from '../pending-removals.js';
 import { FamilyHash, familyId, type Joined, type RedisContext, type Reply } from './family-hash.js';
-import type { Placed } from './shares.js';
+import { makeSeries, type Series } from './series.js';
 import type { Loss } from './status.js';
-import type { Position } from './sum-blocks.js';
-
-export interface Series extends Position, Placed {
-  /** Label values, as JSON. */
-  readonly labels: string;
-  /**
-   * Undefined for the thread of this backend. In a sum, all writers of this process share one series, which names the
-   * first of them.
-   */
-  readonly writer: Writer | undefined;
-  /** The cells of the series, one entry for each writer of this process. */
-  sources: Cells[];
-  /** Whether a batch has contained the series, so that Redis may have it. */
-  offered: boolean;
-  /** Whether Redis has acknowledged the series. Until then it is sent even if its numbers are still 0. */
-  known: boolean;
-  /** Whether the writer was running, as acknowledged last by Redis. */
-  live: boolean;
-}
 
 /** Changes that are sent again, unchanged, until Redis has acknowledged them. */
 export interface Batch {
@@ -113,10 +94,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     const key = this.keyOf(json, writer);
     let series = this.series.get(key);
     if (series === undefined) {
-      const sent = new Float64Array(this.family.cells);
-      const place = { row: -1, generation: 0, id: 0, chunk: undefined };
-      const state = { offered: false, known: false, live: true };
-      series = { labels: json, writer, sources: [], sent, ...place, ...state };
+      series = makeSeries(json, writer, this.family.cells);
       this.series.set(key, series);
     }
     series.sources.push(cells);
@@ -208,6 +186,15 @@ export abstract class Outbox<B extends Batch = Batch> {
   next(): B | undefined {
     this.batch ??= this.freeze(this.#sequence + 1);
     return this.batch;
+  }
+
+  /**
+   * Records the numbers that a producer had before it was compacted, when it returns for the first time. Forgets them if
+   * the hash is in a state before its compaction.
+   */
+  protected rebase(series: Series, { before, wasCompacted }: Joined): void {
+    if (!wasCompacted) series.base = undefined;
+    else if (before === '') series.base ??= series.sent.slice();
   }
 
   /** Records that Redis has applied a batch. */

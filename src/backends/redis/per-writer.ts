@@ -17,8 +17,9 @@ import {
   type Reply,
 } from './family-hash.js';
 import { readFields } from './hash-scan.js';
-import { type Batch, firstOf, Outbox, type Series } from './outbox.js';
+import { type Batch, firstOf, Outbox } from './outbox.js';
 import { readLiving } from './producers.js';
+import type { Series } from './series.js';
 
 /** Word that follows the values of a worker thread that has ended, while its process still runs. */
 export const ENDED = 'gone';
@@ -125,7 +126,7 @@ export class PerWriterOutbox extends Outbox<Values> {
       if (done) break;
       const change = this.#changeOf(series);
       if (change === undefined) continue;
-      const text = this.#textOf(change.values);
+      const text = this.#textOf(valuesOf(change));
       sets.push(this.keyOf(series.labels, series.writer), change.live ? text : `${text} ${ENDED}`);
       changes.push(change);
       series.offered = true;
@@ -162,9 +163,10 @@ export class PerWriterOutbox extends Outbox<Values> {
    * Marks all fields to be sent again, since they hold whole values. Marks fields of removed series to be deleted:
    * Redis has them again after a return to an earlier state.
    */
-  protected async adopt({ connection, key }: FamilyHash, { before }: Joined): Promise<boolean> {
+  protected async adopt({ connection, key }: FamilyHash, joined: Joined): Promise<boolean> {
     this.forgetKnown();
-    const fields = before === '' ? [] : await readFields(connection, key);
+    if (this.family.merge === 'sum') for (const series of this.series.values()) this.rebase(series, joined);
+    const fields = joined.before === '' ? [] : await readFields(connection, key);
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i]!;
       if (parseWriterField(name)?.producer === this.#producer && !this.series.has(name))
@@ -200,6 +202,13 @@ export class PerWriterOutbox extends Outbox<Values> {
     if (isKnown && hasSameCells(sent, cells, 0)) return undefined;
     return { series, values: [...cells], live };
   }
+}
+
+/** Returns the values to send. A gauge whose values add up leaves out what Redis has of it since its compaction. */
+function valuesOf({ series: { base }, values }: Change): readonly number[] {
+  if (base === undefined || !Number.isFinite(base[0])) return values;
+  const [value, ...others] = values;
+  return [value! - base[0]!, ...others];
 }
 
 function hasSameCells(sent: Float64Array, page: Float64Array, offset: number): boolean {

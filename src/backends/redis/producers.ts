@@ -6,6 +6,7 @@
  */
 import { isRefusal, Script } from './connection.js';
 import { parseDescriptor, type RedisContext } from './family-hash.js';
+import { rowsOfBlock } from './sum-blocks.js';
 
 /**
  * Seconds without a heartbeat after which a producer that did not sign off is compacted. Such a producer may only be
@@ -13,6 +14,8 @@ import { parseDescriptor, type RedisContext } from './family-hash.js';
  * sequence number, that batch is not applied twice.
  */
 const MIN_ABSENCE = 7 * 24 * 3600;
+/** Number of producers that are compacted in one call. */
+const PRODUCERS_AT_ONCE = 100;
 
 /**
  * Records a heartbeat, by the clock of Redis. KEYS: the sorted set. ARGV: the producer, or empty text to record
@@ -60,17 +63,23 @@ return ended
  * modes, and gauges of the mode `shared` that were only incremented. Other values are merged into one field, that of a
  * writer without a name; this does not change the results of scrapes. Fields of the mode `all` stay.
  *
- * KEYS: the hash. ARGV: merge mode, cursor, and the ended producers as JSON. Returns the next cursor, `0` at the end.
+ * KEYS: the hash. ARGV: merge mode, cursor, rows of a block of sums, and the ended producers as JSON. Returns the next
+ * cursor, `0` at the end.
  */
 const COMPACT = new Script(`
 local key, merge = KEYS[1], ARGV[1]
 local ended, fields, compacted, gone = {}, {}, {}, {}
-for i = 3, #ARGV do
+local blocks = merge == 'add' and (tonumber(redis.call('HGET', key, 'n') or 0) or 0) / ARGV[3] or 0
+blocks = math.min(blocks, redis.call('HLEN', key))
+for i = 4, #ARGV do
   ended[ARGV[i]] = true
   local producer = cjson.decode(ARGV[i])
   if redis.call('HDEL', key, 'q:' .. producer) == 1 then gone[#gone + 1] = string.sub(producer, -8) end
-  local chunk = 0
-  while redis.call('HDEL', key, string.format('o:%s:%d', producer, chunk)) == 1 do chunk = chunk + 1 end
+  for from = 0, blocks, 1000 do
+    local shares = {}
+    for number = from, math.min(from + 999, blocks) do shares[#shares + 1] = 'o:' .. producer .. ':' .. number end
+    redis.call('HDEL', key, unpack(shares))
+  end
 end
 if #gone > 0 then
   for name in string.gmatch(redis.call('HGET', key, 'c') or '', '%S+') do
@@ -151,6 +160,16 @@ export async function recordHeartbeat(context: RedisContext): Promise<Heartbeat>
 /** Returns the producers that are running. */
 export const readLiving = async (context: RedisContext) => (await heartbeat(context, '')).living;
 
+/** Returns the producers that are running, and the ended ones that have not been compacted. */
+export async function readProducers(
+  context: RedisContext,
+): Promise<[running: readonly string[], ended: readonly string[]]> {
+  const living = await readLiving(context);
+  const { connection, keys, producer } = context;
+  const all = (await connection.call('ZRANGEBYSCORE', keys.producers, '-inf', '+inf')) as string[];
+  return [[...new Set([...living, producer])], all.filter((name) => !living.has(name) && name !== producer)];
+}
+
 async function heartbeat({ connection, settings, keys }: RedisContext, producer: string): Promise<Heartbeat> {
   const args = [producer, settings.heartbeat, settings.expireKeyTime];
   const reply = (await connection.run(HEARTBEAT, keys.producers, args)) as string[];
@@ -177,11 +196,14 @@ export async function compactEnded({ connection, settings, keys }: RedisContext)
     const family = parseDescriptor(index[i + 1]!);
     if (typeof family !== 'object') continue;
     try {
-      let cursor = '0';
-      do {
-        const args = [family.merge, cursor, ...names];
-        cursor = (await connection.run(COMPACT, keys.numbers(index[i]!), args)) as string;
-      } while (cursor !== '0');
+      for (let j = 0; j < names.length; j += PRODUCERS_AT_ONCE) {
+        const some = names.slice(j, j + PRODUCERS_AT_ONCE);
+        let cursor = '0';
+        do {
+          const args = [family.merge, cursor, rowsOfBlock(family.cells), ...some];
+          cursor = (await connection.run(COMPACT, keys.numbers(index[i]!), args)) as string;
+        } while (cursor !== '0');
+      }
     } catch (error) {
       // Redis refuses a key of another type, for instance. The next flush or read of the family reports that.
       if (!isRefusal(error)) throw error;

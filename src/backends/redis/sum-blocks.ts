@@ -8,10 +8,14 @@
  * microseconds by the clock of Redis. A batch names the generation of each block that it changes, and is refused if a
  * block has another one. So no number is added to a row that belongs to another series by now, even after Redis has
  * returned to an earlier state.
+ *
+ * Beside each block, every producer has its share of it: what it has added to the cells. A batch changes both in one
+ * step. With its shares, a producer completes its numbers in any earlier state of the hash. A sum less the shares of all
+ * running producers comes from ended ones. A share is a string of doubles too: the index of a cell in the block, then
+ * the numbers of the cells from there on.
  */
 import { endianness } from 'node:os';
 import { CELL_BYTES } from '../backend.js';
-import { encodeDoubles } from './shares.js';
 
 /** Row of a series in Redis. */
 export interface Position {
@@ -108,6 +112,25 @@ function rangesOf(positions: readonly Position[], order: readonly number[], rows
     ranges.push({ block, from, to });
   }
   return ranges;
+}
+
+/** Returns the number of the block that has a row. */
+export const blockOf = (cells: number, row: number): number => Math.floor(row / rowsOfBlock(cells));
+
+/** Adds what a producer's share of a block has for one row to `numbers`. */
+export function addShare(numbers: Float64Array, share: Buffer, row: number): void {
+  const cells = numbers.length;
+  const first = (row % rowsOfBlock(cells)) * cells - (share.length < CELL_BYTES ? 0 : share.readDoubleLE(0));
+  for (let cell = 0; cell < cells; cell++) {
+    const at = CELL_BYTES * (1 + first + cell);
+    if (at >= CELL_BYTES && at + CELL_BYTES <= share.length) numbers[cell]! += share.readDoubleLE(at);
+  }
+}
+
+/** Encodes doubles as they are stored in Redis: little-endian. */
+function encodeDoubles(doubles: Float64Array): Buffer {
+  const bytes = Buffer.from(doubles.buffer);
+  return endianness() === 'BE' ? bytes.swap64() : bytes;
 }
 
 /**

@@ -2,23 +2,24 @@
  * Sending counters, histograms and summaries, whose cells add up over all producers. A batch has the differences from
  * the numbers that Redis acknowledged last.
  */
-import type { FamilyDescriptor } from '../../model/family.js';
 import type { LabelPattern } from '../backend.js';
 import type { Argument } from './config.js';
 import { type FamilyHash, HEAD, type Joined, LOST, type RedisContext, type Reply } from './family-hash.js';
 import { findRows } from './hash-scan.js';
-import { type Batch, firstOf, identityOf, Outbox, type Series } from './outbox.js';
-import { readLiving } from './producers.js';
-import { encodeDoubles, Shares } from './shares.js';
-import { encodeAdditions, rowsOfBlock, unlocated } from './sum-blocks.js';
+import { type Batch, firstOf, identityOf, Outbox } from './outbox.js';
+import { readProducers } from './producers.js';
+import { makeSeries, type Series } from './series.js';
+import { addShare, blockOf, encodeAdditions, rowsOfBlock, unlocated } from './sum-blocks.js';
 import { ADD, LOCATE, REMOVE } from './sum-scripts.js';
 
 /** Maximum cells of one batch: Redis runs nothing else while it adds them. */
 const MAX_CELLS = 8192;
-/** Maximum chunks of shares that one batch changes. */
-const MAX_CHUNKS = 100;
 /** Maximum series that Redis looks up by name in one call. */
 const MAX_SERIES = 1000;
+/** Maximum numbers of running producers that one removal adds up. */
+const MAX_SUMMANDS = 100_000;
+/** Minimum number of removed series whose labels are remembered, the latest ones. */
+const MIN_REMOVED = 10_000;
 
 /** A batch of numbers to add. */
 export interface Additions extends Batch {
@@ -50,17 +51,14 @@ export interface Removal extends Batch {
 const MAX_ERROR = 1e-11;
 
 export class SumOutbox extends Outbox<Additions | Removal> {
-  readonly #shares: Shares;
   /** Series to remove, by their labels. */
   readonly #removals = new Map<string, RemovedSeries>();
-  /** The producers that ran when {@link findEnded} was called, and the joins of other producers until then. */
-  #living: readonly string[] = [];
+  /** Labels of removed series, as JSON, since an earlier state of Redis has them. */
+  readonly #removed = new Set<string>();
+  /** The running producers, and the ended ones, as of the last lookup. */
+  #producers: readonly [running: readonly string[], ended: readonly string[]] = [[], []];
+  /** The joins of other producers until then. */
   #otherJoins = 0;
-
-  constructor(family: FamilyDescriptor) {
-    super(family);
-    this.#shares = new Shares(family.cells);
-  }
 
   protected keyOf(labels: string): string {
     return labels;
@@ -71,52 +69,62 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   }
 
   protected async findEnded(context: RedisContext, patterns: readonly LabelPattern[]): Promise<void> {
+    await this.#listProducers(context);
     const key = context.keys.numbers(this.id);
-    const joins = Number(await context.connection.call('HGET', key, HEAD.joins));
-    this.#otherJoins = joins - this.joins;
-    this.#living = [...(await readLiving(context))];
     for (const labels of await findRows(context.connection, key, patterns)) {
       const { tolerance = 0 } = this.#removals.get(labels) ?? {};
       this.#removals.set(labels, { tolerance, ended: true });
     }
   }
 
-  protected async adopt(
-    hash: FamilyHash,
-    { token, wasCompacted }: Joined,
-    isFirst: boolean,
-  ): Promise<boolean> {
-    const chunks = isFirst ? [] : await hash.readShares(token);
-    if (chunks === undefined) return false;
-    const found = this.#shares.adopt(chunks);
-    for (const series of [...this.series.values(), ...this.removed, ...this.moved]) {
-      const values = found.get(series.id);
-      series.known = values !== undefined;
-      series.row = -1;
-      if (values !== undefined) series.sent.set(values);
-      // The sums have the numbers of a compacted producer, but it has no shares any more.
-      else if (!wasCompacted || chunks.length > 0) series.sent.fill(0);
-    }
-    this.#removeAgain(found);
-    return true;
+  /** Lists the producers. Their joins are counted before, so that a producer that joins meanwhile is noticed. */
+  async #listProducers(context: RedisContext): Promise<void> {
+    const joins = await context.connection.call('HGET', context.keys.numbers(this.id), HEAD.joins);
+    this.#otherJoins = Number(joins) - this.joins;
+    this.#producers = await readProducers(context);
   }
 
-  /** Marks removed series to be removed again that Redis has in its earlier state. */
-  #removeAgain(found: ReadonlyMap<number, Float64Array>): void {
-    for (const [id, values] of found) {
-      if (values.every((value) => value === 0)) continue;
-      const restored = this.#shares.restore(id, (labels, chunk): Series => {
-        const place = { row: -1, generation: 0, id, chunk };
-        const state = { offered: true, known: true, live: true };
-        return { labels, writer: undefined, sources: [], sent: values.slice(), ...place, ...state };
-      });
-      if (restored !== undefined) this.removed.add(restored);
+  protected async adopt(hash: FamilyHash, joined: Joined, isFirst: boolean): Promise<boolean> {
+    if (isFirst) return true;
+    const { cells } = this.family;
+    const released = [...this.removed, ...this.moved];
+    const current = [...this.series.values()];
+    const isKnown = new Set([...released, ...current].map(({ labels }) => labels));
+    const removed = [...this.#removed]
+      .filter((labels) => !isKnown.has(labels))
+      .map((labels) => makeSeries(labels, undefined, cells));
+    const all = [...released, ...current, ...removed];
+    for (const series of all) series.row = -1;
+    if (!(await this.#locate(hash, joined.token, { series: all, create: false }))) return false;
+    const located = all.filter(({ row }) => row >= 0);
+    const shares = await hash.readShares([...new Set(located.map(({ row }) => blockOf(cells, row)))]);
+    for (const series of all) {
+      this.rebase(series, joined);
+      series.known = series.row >= 0;
+      series.sent.fill(0);
+      if (series.base !== undefined) series.sent.set(series.base);
     }
+    // A series that was released and created again has one row. Its share belongs to the released one.
+    const taken = new Set<number>();
+    for (const { row, sent } of located) {
+      const share = shares.get(blockOf(cells, row));
+      if (share !== undefined && !taken.has(row)) addShare(sent, share, row);
+      taken.add(row);
+    }
+    for (const series of removed) if (series.sent.some((value) => value !== 0)) this.removed.add(series);
+    return true;
   }
 
   protected override forgetReleased(released: Iterable<Series>): void {
     super.forgetReleased(released);
-    for (const series of released) this.#shares.remove(series);
+    for (const { labels } of released) {
+      this.#removed.delete(labels);
+      this.#removed.add(labels);
+    }
+    if (this.#removed.size > 2 * MIN_REMOVED) {
+      for (const labels of firstOf(this.#removed, this.#removed.size - MIN_REMOVED))
+        this.#removed.delete(labels);
+    }
   }
 
   protected markSent(batch: Additions | Removal): void {
@@ -127,7 +135,6 @@ export class SumOutbox extends Outbox<Additions | Removal> {
       return;
     }
     for (const series of batch.released) if (this.removed.has(series)) this.#addRemoval(series);
-    this.#shares.markSent();
     const { cells } = this.family;
     const { series, values } = batch;
     for (let i = 0; i < series.length; i++) {
@@ -142,17 +149,18 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     const { sequence } = batch;
     if (batch.kind === 'remove') {
       const joins = this.#otherJoins + this.joins;
-      const args: Argument[] = [cells, rowsOfBlock(cells), joins, this.#living.length, ...this.#living];
+      const [running, ended] = this.#producers;
+      const args: Argument[] = [cells, rowsOfBlock(cells), joins];
+      args.push(running.length, ...running, ended.length, ...ended);
       for (const [labels, { tolerance, ended }] of batch.series) {
-        const own = this.series.get(labels);
-        args.push(labels, tolerance, ended ? 1 : 0, own?.known ? encodeDoubles(own.sent.slice()) : '');
+        args.push(labels, tolerance, ended ? 1 : 0, this.series.get(labels)?.known ? 1 : 0);
       }
-      return hash.send(REMOVE, token, sequence, args);
+      const reply = await hash.send(REMOVE, token, sequence, args);
+      if (reply.kind === 'moved') await this.#listProducers(hash.context);
+      return reply;
     }
     if (!(await this.#locate(hash, token, batch))) return LOST;
-    const { series, deltas, values } = batch;
-    const additions = encodeAdditions(cells, series, deltas);
-    return hash.send(ADD, token, sequence, [additions, ...this.#shares.encode(series, values)]);
+    return hash.send(ADD, token, sequence, [encodeAdditions(cells, batch.series, batch.deltas)]);
   }
 
   protected override forgetRows(batch: Additions | Removal, blocks: ReadonlySet<number>): void {
@@ -162,7 +170,11 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   }
 
   /** Finds the rows of a batch. Resolves with `false` if the hash is not the one that was joined. */
-  async #locate(hash: FamilyHash, token: string, { series, create }: Additions): Promise<boolean> {
+  async #locate(
+    hash: FamilyHash,
+    token: string,
+    { series, create }: Pick<Additions, 'series' | 'create'>,
+  ): Promise<boolean> {
     const { cells } = this.family;
     const identity = identityOf(token);
     const args = [identity, hash.expireKeyTime, cells, rowsOfBlock(cells), create ? 1 : 0];
@@ -192,7 +204,8 @@ export class SumOutbox extends Outbox<Additions | Removal> {
    * a removed series may have been created again.
    */
   #freezeRemoval(sequence: number): Removal | undefined {
-    const series = firstOf(this.#removals, MAX_SERIES);
+    const summands = this.#producers[0].length * this.family.cells;
+    const series = firstOf(this.#removals, Math.min(MAX_SERIES, Math.ceil(MAX_SUMMANDS / (summands + 1))));
     return series.length === 0 ? undefined : { kind: 'remove', sequence, series, released: [] };
   }
 
@@ -224,13 +237,11 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     const { cells } = this.family;
     const max = Math.ceil(MAX_CELLS / cells);
     const series: Series[] = [];
-    const chunks = new Set<object>();
-    while (series.length < max && chunks.size < MAX_CHUNKS) {
+    while (series.length < max) {
       const { done, value: one } = this.rest.next();
       if (done) break;
       if (one.known && !hasChanged(one)) continue;
       one.offered = true;
-      chunks.add(this.#shares.place(one));
       series.push(one);
     }
     if (series.length === 0) return undefined;

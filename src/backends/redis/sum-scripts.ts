@@ -108,15 +108,27 @@ return table.concat(reply, ' ')
 `);
 
 /**
- * Adds to cells. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For each changed block it has the number of
- * the block, the generation, the index of the first cell, the count of cells, and the addend of each of these cells.
- * Then come the changed chunks of the producer's shares, as `shares.ts` encodes them.
+ * Adds to cells, and to this producer's shares. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For each
+ * changed block it has the number of the block, the generation, the index of the first cell, the count of cells, and
+ * the addend of each of these cells.
  *
  * If blocks have another generation by now, nothing is applied. Then the reply is `moved` and the numbers of these
  * blocks. A block without all of these cells is an error.
  */
 export const ADD = new Script(`${BEGIN_BATCH}
-local data, at, set, moved = ARGV[5], 1, {}, {}
+local data, at, set, moved, formats = ARGV[5], 1, {}, {}, {}
+local function plus(numbers)
+  local parts = {}
+  for from = 1, #numbers, 2000 do
+    local count = math.min(250, (#numbers - from + 1) / 8)
+    local format = formats[count] or '<' .. string.rep('d', count)
+    formats[count] = format
+    local sums, more = { struct.unpack(format, numbers, from) }, { struct.unpack(format, data, at + from - 1) }
+    for i = 1, count do sums[i] = sums[i] + more[i] end
+    parts[#parts + 1] = struct.pack(format, unpack(sums, 1, count))
+  end
+  return table.concat(parts)
+end
 while at <= #data do
   local number, generation, first, count
   number, generation, first, count, at = struct.unpack('<dddd', data, at)
@@ -128,28 +140,30 @@ while at <= #data do
   elseif current ~= generation then
     moved[#moved + 1] = string.format('%d', number)
   elseif #moved == 0 then
-    local parts = { string.sub(bytes, 1, 8 + 8 * first) }
-    for done = 0, count - 1, 250 do
-      local some = math.min(250, count - done)
-      local format = '<' .. string.rep('d', some)
-      local sums = { struct.unpack(format, bytes, 9 + 8 * (first + done)) }
-      local more = { struct.unpack(format, data, at + 8 * done) }
-      for i = 1, some do sums[i] = sums[i] + more[i] end
-      parts[#parts + 1] = struct.pack(format, unpack(sums, 1, some))
-    end
-    parts[#parts + 1] = string.sub(bytes, 9 + 8 * (first + count))
+    local from, to = 8 + 8 * first, 8 + 8 * (first + count)
+    local before = string.sub(bytes, from + 1, to)
+    local sums = plus(before)
     set[#set + 1] = name
-    set[#set + 1] = table.concat(parts)
+    set[#set + 1] = string.sub(bytes, 1, from) .. sums .. string.sub(bytes, to + 1)
+    name = string.format('o:%s:%d', ARGV[1], number)
+    local share = redis.call('HGET', key, name) or ''
+    local start = #share >= 8 and struct.unpack('<d', share) or -1
+    if not (start >= 0 and 8 * start < #bytes and start % 1 == 0) then
+      start, share = first, struct.pack('<d', first)
+    elseif first < start then
+      share = struct.pack('<d', first) .. string.rep('\\0', 8 * (start - first)) .. string.sub(share, 9)
+      start = first
+    end
+    from, to = from - 8 * start, to - 8 * start
+    if #share < to then share = share .. string.rep('\\0', to - #share) end
+    local own = string.sub(share, from + 1, to)
+    if own == before then own = sums else own = plus(own) end
+    set[#set + 1] = name
+    set[#set + 1] = string.sub(share, 1, from) .. own .. string.sub(share, to + 1)
   end
   at = at + 8 * count
 end
 if #moved > 0 then return 'moved ' .. table.concat(moved, ' ') end
-for i = 6, #ARGV, 3 do
-  local name, bytes = 'o:' .. ARGV[1] .. ':' .. ARGV[i], ARGV[i + 2]
-  if ARGV[i + 1] == 'append' then bytes = (redis.call('HGET', key, name) or '') .. bytes end
-  set[#set + 1] = name
-  set[#set + 1] = bytes
-end
 ${RECORD_BATCH}
 for i = 1, #set, 1000 do
   redis.call('HSET', key, unpack(set, i, math.min(i + 999, #set)))
@@ -158,45 +172,96 @@ return 'ok'
 `);
 
 /**
- * Removes series from which this producer has taken its numbers back. ARGV: as in {@link BEGIN_BATCH}; cells of a row,
- * rows of a block; number of joins, number of running producers, their names; then four for each series: labels as
- * JSON, the amount up to which a cell counts as 0, `1` if the numbers of ended producers are removed too, and the new
- * numbers of this producer, or empty text.
+ * Removes series from which this producer has taken its numbers back, and the numbers of ended producers. ARGV: as in
+ * {@link BEGIN_BATCH}; cells of a row, rows of a block; number of joins; number of running producers, their names;
+ * number of ended producers that have not been compacted, their names; then four for each series: labels as JSON, the
+ * amount up to which a cell counts as 0, `1` to remove the numbers of ended producers, and `1` if this producer has the
+ * series.
  *
- * A row is removed if all its cells are 0. If no other running producer has joined the hash, all numbers but those of
- * this producer come from ended ones.
+ * The numbers of ended producers are those that no running producer has in its share. They stay if a running producer
+ * keeps no shares, which a token without `s` shows. If producers have joined since they were listed, nothing is applied,
+ * and the reply is `moved`. A row is removed if all its cells are 0, unless this producer has the series.
  */
 export const REMOVE = new Script(`${BEGIN_BATCH}
 ${GENERATION}${BLOCKS}
-local cells, rows, now, first = tonumber(ARGV[5]), tonumber(ARGV[6]), generation(), 9 + tonumber(ARGV[8])
-local isAlone = (redis.call('HGET', key, 'm') or '0') == ARGV[7]
-for i = 9, first - 1 do
-  if ARGV[i] ~= ARGV[1] and redis.call('HGET', key, 'q:' .. ARGV[i]) then isAlone = false end
+local cells, rows, now, at = tonumber(ARGV[5]), tonumber(ARGV[6]), generation(), 8
+if (redis.call('HGET', key, 'm') or '0') ~= ARGV[7] then return 'moved' end
+local function list()
+  local names, last = {}, at + ARGV[at]
+  for i = at + 1, last do names[#names + 1] = ARGV[i] end
+  at = last + 1
+  return names
 end
-local function isZero(bytes, at, tolerance)
-  for i = at + 1, at + 8 * cells, 8 do
-    if i + 7 <= #bytes and math.abs((struct.unpack('<d', bytes, i))) > tolerance then return false end
+local running, ended, haveShares = {}, nil, true
+for _, name in ipairs(list()) do
+  local joined = redis.call('HGET', key, 'q:' .. name)
+  if joined then
+    running[#running + 1] = name
+    if not string.find(joined, '/s/', 1, true) then haveShares = false end
+  end
+end
+ended = list()
+local shares, wiped = {}, {}
+local function share(producer, number)
+  local name = 'o:' .. producer .. ':' .. number
+  shares[name] = shares[name] or redis.call('HGET', key, name) or ''
+  local bytes = shares[name]
+  return bytes, #bytes >= 8 and struct.unpack('<d', bytes) or 0, name
+end
+local function sumOfShares(number, first)
+  local sums = {}
+  for i = 1, cells do sums[i] = 0 end
+  for _, producer in ipairs(running) do
+    local bytes, start = share(producer, number)
+    for i = 1, cells do
+      local from = 8 * (first - start + i) + 1
+      if from > 8 and from + 7 <= #bytes then sums[i] = sums[i] + struct.unpack('<d', bytes, from) end
+    end
+  end
+  for i = 1, cells do sums[i] = struct.pack('<d', sums[i]) end
+  return table.concat(sums)
+end
+local function wipe(number, first)
+  for _, producer in ipairs(ended) do
+    local bytes, start, name = share(producer, number)
+    local from = 8 * (first - start + 1)
+    local to = math.min(from + 8 * cells, #bytes)
+    from = math.max(from, 8)
+    if to > from then
+      shares[name] = string.sub(bytes, 1, from) .. string.rep('\\0', to - from) .. string.sub(bytes, to + 1)
+      wiped[name] = true
+    end
+  end
+end
+local function isZero(numbers, tolerance)
+  for i = 1, #numbers - 7, 8 do
+    if math.abs((struct.unpack('<d', numbers, i))) > tolerance then return false end
   end
   return true
 end
 local names, free = {}, {}
-for i = first, #ARGV, 4 do
+for i = at, #ARGV, 4 do
   local row = tonumber(redis.call('HGET', key, 'r:' .. ARGV[i]))
   local number = row and math.floor(row / rows)
   if row and block(number) ~= '' then
-    local bytes, own, at = block(number), ARGV[i + 3], 8 + 8 * cells * (row % rows)
-    local isOwn = isAlone and ARGV[i + 2] == '1'
-    if isOwn and own ~= '' then
-      blocks[number] = string.sub(bytes, 1, at) .. own .. string.sub(bytes, at + 8 * cells + 1)
-    elseif own == '' and (isOwn or isZero(bytes, at, tonumber(ARGV[i + 1]))) then
+    local bytes, first = block(number), cells * (row % rows)
+    local from, to = 8 + 8 * first, 8 + 8 * (first + cells)
+    local numbers, kept, isEnded = string.sub(bytes, from + 1, to), string.sub(bytes, 1, 8), ARGV[i + 2] == '1' and haveShares
+    if isEnded then
+      numbers = sumOfShares(number, first)
+      wipe(number, first)
+    end
+    if ARGV[i + 3] == '0' and isZero(numbers, tonumber(ARGV[i + 1])) then
       names[#names + 1] = 'r:' .. ARGV[i]
       free[#free + 1] = struct.pack('<d', row)
-      blocks[number] = now .. string.sub(bytes, 9, at) .. string.rep('\\0', 8 * cells) .. string.sub(bytes, at + 8 * cells + 1)
+      numbers, kept = string.rep('\\0', 8 * cells), now
     end
+    blocks[number] = kept .. string.sub(bytes, 9, from) .. numbers .. string.sub(bytes, to + 1)
   end
 end
 ${RECORD_BATCH}
 writeBlocks()
+for name in pairs(wiped) do redis.call('HSET', key, name, shares[name]) end
 if #names > 0 then
   redis.call('HSET', key, 'f', (redis.call('HGET', key, 'f') or '') .. table.concat(free), 'v', string.format('%.0f', (struct.unpack('<d', now))))
   for i = 1, #names, 1000 do

@@ -105,6 +105,74 @@ describe('compaction of ended producers', { skip: requireTool('redis-server') },
     for (const backend of [reader, compacting]) await backend.close();
   });
 
+  it('leaves the totals of a producer exact that goes on afterwards', async () => {
+    const options = optionsFor(server);
+    const families = [
+      ...(['add', 'sum'] as const).map(familyOf),
+      makeFamily({ cells: 4, type: 'histogram', bounds: [1, 2], labelNames: ['a'] }),
+    ];
+    const [one, compacting] = [await openBackend(options), await openBackend(options)];
+    const cells = families.flatMap((family) =>
+      ['x', 'y'].map((label) => {
+        const { page, offset } = one.reserve({ family, labels: [label] });
+        return page.subarray(offset, offset + family.cells);
+      }),
+    );
+    const count = async (by: number, series: readonly Float64Array[]) => {
+      for (const own of series) {
+        own[0]! += by;
+        if (own.length > 1) own[1] = 2;
+      }
+      await one.flush();
+    };
+    const check = async (x: number, y: number) => {
+      const snapshots = await compacting.snapshot({ families, scopes: [] });
+      for (const [f, snapshot] of snapshots.entries()) {
+        const found = rowsOf(snapshot).map(([label, [value]]) => [label, value]);
+        assert.deepEqual(
+          found,
+          [
+            ['a=x', x],
+            ['a=y', y],
+          ],
+          families[f]!.type,
+        );
+      }
+    };
+    await count(5, cells);
+    const key = `${options.keyPrefix}:producers`;
+    for (const producer of (await server.call('ZRANGE', key, 0, -1)) as string[]) {
+      await server.call('ZADD', key, -1, producer);
+    }
+    const another = await openBackend(options);
+    await another.flush();
+    for (const family of families) {
+      const fields = (await server.call('HKEYS', `${options.keyPrefix}:{${familyId(family)}}`)) as string[];
+      assert.deepEqual(
+        fields.filter((name) => /^[oq]:/.test(name)),
+        [],
+        'the producer is compacted',
+      );
+    }
+    await check(5, 5);
+    const onlyX = cells.filter((_, i) => i % 2 === 0);
+    await count(1, onlyX);
+    await check(6, 5);
+    // The producer joins again.
+    for (const family of families) {
+      const hash = `${options.keyPrefix}:{${familyId(family)}}`;
+      const [field] = ((await server.call('HKEYS', hash)) as string[]).filter((name) =>
+        name.startsWith('q:'),
+      );
+      await server.call('HSET', hash, field!, 'another 1');
+    }
+    await count(1, onlyX);
+    await check(7, 5);
+    await count(3, cells);
+    await check(10, 8);
+    for (const backend of [one, compacting, another]) await backend.close();
+  });
+
   it("keeps the rows of the mode 'all'", async () => {
     const options = optionsFor(server);
     const family = familyOf('all');

@@ -37,18 +37,14 @@ describe('MultiProcessRedisBackend', { skip }, () => {
   after(() => server.stop());
 
   let prefixes = 0;
-  removalContract(
-    'MultiProcessRedisBackend',
-    () => {
-      const options = optionsFor(server, { keyPrefix: `removal-${++prefixes}` });
-      return async () => {
-        const backend = new RedisBackendWithShortNames(options);
-        await backend.open();
-        return backend;
-      };
-    },
-    { separatesSums: false },
-  );
+  removalContract('MultiProcessRedisBackend', () => {
+    const options = optionsFor(server, { keyPrefix: `removal-${++prefixes}` });
+    return async () => {
+      const backend = new RedisBackendWithShortNames(options);
+      await backend.open();
+      return backend;
+    };
+  });
 
   backendContract('MultiProcessRedisBackend', async () => {
     const backend = new RedisBackendWithShortNames(optionsFor(server));
