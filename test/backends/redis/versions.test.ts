@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { FamilyDescriptor } from 'metheus';
+import { CollectorRegistry, type FamilyDescriptor } from 'metheus';
 import { MultiProcessRedisBackend, type RedisBackendConfig } from 'metheus/backends/redis';
 import { requireTool } from '../../support/tools.js';
 import { makeFamily, rowsOf } from '../contract.js';
@@ -121,6 +121,40 @@ describe('two versions that share a Redis', { skip: requireTool('redis-server') 
     // Values of gauges stay as those of an ended program.
     await assertTotal(options, 107, families.slice(0, 2));
     for (const { backend } of [one, other, compacting]) await backend.close();
+  });
+
+  it('keep registries with a prefix apart, and add up those with the same scope', async () => {
+    const options = optionsFor(server);
+    // The earlier version numbered registries without the option scope in the order of their creation.
+    const scopes = { earlier: 'registry-1', current: new CollectorRegistry({ prefix: 'billing_' }).scope };
+    const [prefixed, scoped] = [makeFamily(), makeFamily()];
+    const programs = (['earlier', 'current'] as const).map((version, i) => {
+      const backend = new classes[version](options);
+      return { version, backend, by: i + 2 };
+    });
+    for (const { version, backend, by } of programs) {
+      await backend.open();
+      for (const family of [
+        { ...prefixed, scope: scopes[version] },
+        { ...scoped, scope: 'jobs' },
+      ]) {
+        const { page, offset } = backend.reserve({ family, labels: ['x'] });
+        page[offset] = by;
+      }
+      await backend.flush();
+    }
+    const served = async (version: keyof typeof classes) => {
+      const reader = new classes[version](options);
+      await reader.open();
+      const snapshots = await reader.snapshot({ families: [], scopes: [scopes[version], 'jobs'] });
+      await reader.close();
+      return [prefixed, scoped].map(({ name }) =>
+        snapshots.filter(({ family }) => family.name === name).map((found) => rowsOf(found)[0]![1][0]),
+      );
+    };
+    assert.deepEqual(await served('earlier'), [[2], [5]]);
+    assert.deepEqual(await served('current'), [[3], [5]]);
+    for (const { backend } of programs) await backend.close();
   });
 
   it('pass over metrics of a newer version, with a warning', async () => {
