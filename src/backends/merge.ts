@@ -275,11 +275,11 @@ export class Merger {
   }
 }
 
-/** Finishes merges. Returns their snapshots in order. */
-export async function finishAll(begun: readonly BegunMerge[]): Promise<FamilySnapshot[]> {
+/** Finishes merges. Returns their snapshots, and those that needed no merge, in order. */
+export async function finishAll(begun: readonly (BegunMerge | FamilySnapshot)[]): Promise<FamilySnapshot[]> {
   const slice = new TimeSlice();
   const snapshots: FamilySnapshot[] = [];
-  for (const finish of begun) snapshots.push(await finish(slice));
+  for (const one of begun) snapshots.push(typeof one === 'function' ? await one(slice) : one);
   return snapshots;
 }
 

@@ -1,19 +1,18 @@
 /** `MultiProcessFileBackend`: one memory-mapped file per process, in a directory that all processes read. */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { MetheusError, show } from '../../errors.js';
 import { DEFAULT_SCOPE } from '../../model/collector.js';
-import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
+import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { checkOptionNames } from '../../model/options.js';
 import { findOrCreate } from '../../system/find-or-create.js';
-import type { TimeSlice } from '../../system/time-slice.js';
 import type { Backend, BackendHost, CellRequest, Cells, SnapshotRequest, Writer } from '../backend.js';
 import { type CellExemplars, ExemplarTable } from '../exemplar-table.js';
-import { finishAll, Merger } from '../merge.js';
+import { finishAll } from '../merge.js';
 import type { CompactionStep } from './compaction.js';
 import { Compactor } from './compactor.js';
 import { DIRECTORY, MetricsDirectory, makeDirectory, type ReportFile } from './directory.js';
 import { type Mapping, sharedMapping } from './mapping.js';
-import { gatherSources, livingFirst, MemorySources } from './merge-sources.js';
+import { FamilyMerges, gatherSources, livingFirst, MemorySources } from './merge-sources.js';
 import type { MetricsFile } from './metrics-file.js';
 import { directoryFamilies, SELF_FAMILIES, SelfMetrics } from './self-metrics.js';
 import { FileWriter, type FileWriterOptions } from './writer.js';
@@ -47,7 +46,7 @@ export class MultiProcessFileBackend implements Backend {
   readonly #directory: MetricsDirectory;
   readonly #compactor: Compactor;
   readonly #self = new SelfMetrics();
-  readonly #mergers = new Map<string, Merger>();
+  readonly #merges = new FamilyMerges();
   readonly #conflicts = new Set<string>();
   /** Worker threads with cells in the file. */
   readonly #threads = new Set<Writer>();
@@ -152,30 +151,24 @@ export class MultiProcessFileBackend implements Backend {
     const files = await this.#read();
     // No `await` from here until all numbers are copied. Otherwise a series that migrates meanwhile could be counted
     // twice or not at all.
-    this.#endThreads(files);
-    const ownFile = this.#writer?.id;
-    const sources = isOwn ? files.filter(({ id }) => id === ownFile) : files;
-    const gathered = gatherSources(sources, this.#memory, ownFile);
-    const names = new Map<string, string>();
-    const merge = (family: FamilyDescriptor) => {
-      const key = familyKey(family);
-      names.set(nameOf(family), key);
-      const sources = gathered.get(key)?.sources ?? [];
-      gathered.delete(key);
-      const finish = findOrCreate(this.#mergers, key, () => new Merger(family)).begin(sources);
-      return async (slice: TimeSlice) => ({ ...(await finish(slice)), family });
-    };
-    const begun = families.map(merge);
+    const gathered = gatherSources(isOwn ? [] : files, this.#writer, this.#memory);
+    const merge = this.#merges.begin(gathered);
+    const begun = families.map((family) => merge(family));
     const isDefault = scopes.includes(DEFAULT_SCOPE);
-    const own = isDefault ? SELF_FAMILIES.map(merge) : [];
-    for (const { key, family, others } of livingFirst(gathered)) {
-      if (!scopes.includes(family.scope) || this.#isConflict(names, key, family)) continue;
-      begun.push(findOrCreate(this.#mergers, key, () => new Merger(family)).begin(others));
+    const own = isDefault ? SELF_FAMILIES.map((family) => merge(family)) : [];
+    const others = livingFirst(gathered).filter(({ family }) => scopes.includes(family.scope));
+    if (others.length > 0) {
+      const served = [...families, ...(isDefault ? SELF_FAMILIES : [])];
+      const names = new Map(served.map((family) => [nameOf(family), this.#merges.keyOf(family)]));
+      for (const { key, family, others: sources } of others) {
+        if (!this.#isConflict(names, key, family)) begun.push(merge(family, sources));
+      }
     }
-    const used = files.reduce((sum, { content }) => sum + content.bytes.length, 0);
     if (!this.config.readOnly) this.#compactor.onRead(files);
     const snapshots = await this.#exemplars.addTo(await finishAll([...begun, ...own]));
-    return isDefault ? [...snapshots, ...directoryFamilies(files.length, used)] : snapshots;
+    if (!isDefault) return snapshots;
+    const used = files.reduce((sum, { content }) => sum + content.bytes.length, this.#writer?.used ?? 0);
+    return [...snapshots, ...directoryFamilies(files.length + (this.#writer === undefined ? 0 : 1), used)];
   }
 
   /** Compacts the files of ended processes into the archive. Never rejects: an error is counted. */
@@ -216,7 +209,7 @@ export class MultiProcessFileBackend implements Backend {
     try {
       makeDirectory(this.config.directory);
       this.#writer = new FileWriter(this.config.directory, this.#mapping, this.#internals);
-      this.#directory.own = this.#writer;
+      this.#directory.own = basename(this.#writer.path);
       this.#compactor.hasLocks = this.#writer.isLocked;
       return this.#writer;
     } catch (error) {
@@ -276,12 +269,6 @@ export class MultiProcessFileBackend implements Backend {
     const isInMemory = (cells: Cells) => !file.owns(cells);
     this.#self.reserve(this, isInMemory);
     this.#host?.migrate(isInMemory);
-  }
-
-  /** Marks worker threads as ended that the file still lists as living. */
-  #endThreads(files: readonly MetricsFile[]): void {
-    const own = files.find(({ id }) => id === this.#writer?.id);
-    for (const thread of this.#threads) if (!thread.live) own?.end(thread.id);
   }
 
   /** Reports whether a different family with this name is served already. */

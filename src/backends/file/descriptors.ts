@@ -15,8 +15,6 @@ interface ReadFile {
  * limit, other files are opened for each use.
  */
 export class Descriptors {
-  /** A file that is already open. Its descriptor is used, but not closed. */
-  lent: { readonly path: string; readonly descriptor: number } | undefined;
   readonly #kept = new Map<ReadFile, number>();
   readonly #open = new Map<ReadFile, number>();
   #maxOpen = MAX_OPEN;
@@ -27,7 +25,6 @@ export class Descriptors {
    * @throws the error of the file system, or of `run`
    */
   use<T>(file: ReadFile, run: (descriptor: number) => T): T {
-    if (file.path === this.lent?.path) return run(this.lent.descriptor);
     const known = this.#kept.get(file) ?? this.#open.get(file);
     if (known !== undefined) return run(known);
     const descriptor = this.#openFile(file);

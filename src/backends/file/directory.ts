@@ -1,6 +1,6 @@
 /** Reading the directory that writers share: all files as of one moment, even during a compaction. */
 import { mkdirSync, readdirSync, readSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { show } from '../../errors.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import { mayLive } from '../../system/process-identity.js';
@@ -50,6 +50,8 @@ const FAULTS: Readonly<Record<FileFault, string>> = {
 
 export class MetricsDirectory {
   readonly path: string;
+  /** The name of the file of this process, which is not read: its writer has the series in memory. */
+  own: string | undefined;
   readonly #mapping: Mapping;
   readonly #report: ReportFile;
   readonly #descriptors = new Descriptors();
@@ -66,14 +68,9 @@ export class MetricsDirectory {
     this.#report = report;
   }
 
-  /** Sets the file of this process. It is read through the descriptor of its writer, so it can always be read. */
-  set own(writer: { readonly path: string; readonly descriptor: number } | undefined) {
-    this.#descriptors.lent = writer;
-  }
-
   /**
-   * Reads and returns all files: the archive first, if there is one, then the others by age, the oldest first. The work
-   * is done in time slices. If one slice is not enough, all files but those of ended processes are read once more at
+   * Reads and returns all files but the own one: the archive first, if there is one, then by age, the oldest first. The
+   * work is done in time slices. If one slice is not enough, all files but those of ended processes are read once more at
    * the end, without a pause. Thus all numbers are of one moment, and the read ends even if a writer adds records
    * faster than the slices can parse them.
    */
@@ -164,8 +161,8 @@ export class MetricsDirectory {
   }
 
   *#readFiles(compacted: ReadonlySet<string>, settled: Set<MetricsFile>): Generator<void, MetricsFile[]> {
-    const listed = this.#list() ?? this.#known();
-    const names = new Set(listed.filter((name) => !compacted.has(idOf(name))));
+    const listed = this.#list() ?? [...this.#files.keys()];
+    const names = new Set(listed.filter((name) => name !== this.own && !compacted.has(idOf(name))));
     for (const [name, file] of this.#files) {
       // Files that have gone may be in the archive that could not be opened.
       if (!names.has(name) && !this.hasHiddenArchive) this.#forget(name, file);
@@ -178,12 +175,6 @@ export class MetricsDirectory {
       if (isNew || !file.live) yield;
     }
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);
-  }
-
-  /** Returns the names of the files that were read before, and that of the own file. */
-  #known(): string[] {
-    const own = this.#descriptors.lent;
-    return [...this.#files.keys(), ...(own === undefined ? [] : [basename(own.path)])];
   }
 
   /** Returns the names of the files; undefined if the directory exists, but cannot be read. */
@@ -255,9 +246,8 @@ export class MetricsDirectory {
 
   /** Reports whether the owner is running. The kernel releases its lock when it ends, even in another pid namespace. */
   #isLive(file: Pick<MetricsFile, 'path' | 'owner' | 'content'>): boolean {
-    const { owner, content, path } = file;
-    // The test for a lock would replace the lock that this process has.
-    if (owner === undefined || path === this.#descriptors.lent?.path) return true;
+    const { owner, content } = file;
+    if (owner === undefined) return true;
     const liveness = livenessOf(content);
     if (liveness === CLOSED) return false;
     if (liveness !== LIVE_BY_LOCK || !this.#mapping.hasLocks) return mayLive(owner);

@@ -1,10 +1,13 @@
 /** The sources of a merge: the tables of all files, and those of series that are in memory. */
-import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import type { CellRequest, Cells, Writer } from '../backend.js';
-import { CellTable } from '../cell-table.js';
-import type { MergeSource } from '../merge.js';
+import { CellTable, SharedPages } from '../cell-table.js';
+import { type BegunMerge, Merger, type MergeSource } from '../merge.js';
+import { ARCHIVE_ID } from './directory.js';
 import type { MetricsFile } from './metrics-file.js';
+import { OwnTable } from './own-table.js';
+import type { FileWriter } from './writer.js';
 
 const SELF: Writer = { id: String(process.pid), live: true };
 
@@ -51,24 +54,38 @@ export interface GatheredFamily {
 }
 
 /**
- * Returns the sources of all families by family key, in the order in which the families were found.
+ * Returns the sources of all families by family key, in the order in which the families were found: that of the files,
+ * with the own one at its place by age.
  *
- * @param ownFile - the id of this process's file
+ * @param files - the files of other processes, the archive first, then by age
+ * @param own - the file of this process, if it has one
  */
 export function gatherSources(
   files: readonly MetricsFile[],
+  own: FileWriter | undefined,
   memory: MemorySources,
-  ownFile: string | undefined,
 ): Map<string, GatheredFamily> {
   const gathered = new Map<string, GatheredFamily>();
   const add = (key: string, family: FamilyDescriptor, source: MergeSource, isOfProcess: boolean) => {
-    const known = findOrCreate(gathered, key, () => ({ key, family, sources: [], others: [] }));
+    let known = gathered.get(key);
+    if (known === undefined) {
+      known = { key, family, sources: [], others: [] };
+      gathered.set(key, known);
+    }
     known.sources.push(source);
     if (!isOfProcess || source.writer.id !== SELF.id) known.others.push(source);
   };
+  const since = own?.created ?? Number.POSITIVE_INFINITY;
+  let tables = own?.tables() ?? [];
+  const addOwn = () => {
+    for (const table of tables) if (table.labels.count > 0) add(table.key, table.family, table, true);
+    tables = [];
+  };
   for (const file of files) {
-    for (const table of file.tables.values()) add(table.key, table.family, table, file.id === ownFile);
+    if (file.owner!.created > since && file.id !== ARCHIVE_ID) addOwn();
+    for (const table of file.tables.values()) add(table.key, table.family, table, false);
   }
+  addOwn();
   for (const { key, family, table } of memory.tables) add(key, family, table, true);
   return gathered;
 }
@@ -82,4 +99,41 @@ export function livingFirst(gathered: ReadonlyMap<string, GatheredFamily>): Gath
   const all = [...gathered.values()].filter(({ others }) => others.length > 0);
   const isLive = ({ others }: GatheredFamily) => others.some(({ writer }) => writer.live);
   return [...all.filter(isLive), ...all.filter((family) => !isLive(family))];
+}
+
+/** Number of cells of the arrays that the snapshots of one read share. */
+const SNAPSHOT_CELLS = 8192;
+
+/** Merges the sources of families, again and again. */
+export class FamilyMerges {
+  readonly #mergers = new Map<string, Merger>();
+  /** Keys of families by descriptor: a cache. */
+  readonly #keys = new WeakMap<FamilyDescriptor, string>();
+
+  keyOf(family: FamilyDescriptor): string {
+    return findOrCreate(this.#keys, family, () => familyKey(family));
+  }
+
+  /**
+   * Returns a function that begins the merge of a family, by default of all of its sources. It takes the family out of
+   * those that were gathered.
+   */
+  begin(
+    gathered: Map<string, GatheredFamily>,
+  ): (family: FamilyDescriptor, sources?: readonly MergeSource[]) => BegunMerge | FamilySnapshot {
+    const arrays = new SharedPages(SNAPSHOT_CELLS);
+    return (family, given) => {
+      const key = this.keyOf(family);
+      const sources = given ?? gathered.get(key)?.sources ?? [];
+      gathered.delete(key);
+      const [only] = sources;
+      // Series that only this process has, and each of them once, need no merge.
+      const isSimple = family.merge === 'add' || family.merge === 'shared';
+      if (isSimple && sources.length === 1 && only instanceof OwnTable && only.isOf(family)) {
+        return only.snapshot(family, arrays);
+      }
+      const begun = findOrCreate(this.#mergers, key, () => new Merger(family)).begin(sources);
+      return async (slice) => ({ ...(await begun(slice)), family });
+    };
+  }
 }

@@ -85,12 +85,6 @@ export class MetricsFile {
     if (!live) for (const writer of this.#writers.values()) writer.live = false;
   }
 
-  /** Marks a worker thread of the process as ended. */
-  end(writer: string): void {
-    const known = this.#writers.get(writer);
-    if (known !== undefined) known.live = false;
-  }
-
   /** Whether everything up to the end of the whole records has been read. */
   get isComplete(): boolean {
     return this.#used > 0 && this.#parsed === this.#used && this.fault === undefined;

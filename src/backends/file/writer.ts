@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type FamilyDescriptor, familyKey } from '../../model/family.js';
+import type { FamilyDescriptor } from '../../model/family.js';
 import { labelText } from '../../model/labels.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import { thisProcess } from '../../system/process-identity.js';
@@ -24,11 +24,13 @@ import {
   createdAt,
   DECLARES,
   FILE_SUFFIX,
+  type FileHeader,
   HEADER_BYTES,
   isSeriesInUse,
   LIVE_BY_LOCK,
   LIVE_BY_PID,
   MAX_BYTES,
+  readHeader,
   readRecord,
   recordLength,
   type SeriesIdentity,
@@ -40,6 +42,7 @@ import {
   writeRecord,
 } from './layout.js';
 import type { Mapping } from './mapping.js';
+import { type Chunk, OwnFamilies, type OwnTable } from './own-table.js';
 
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
@@ -49,16 +52,9 @@ const ZEROS = new Uint8Array(CHUNK_BYTES);
  */
 const EMPTY_MS = 1000;
 
-/** A mapped section of the file. */
-interface Chunk {
-  readonly bytes: Bytes;
-  /** Offset in the file. */
-  readonly start: number;
-}
-
 /** A removed record, whose bytes can be used again. */
 interface Vacancy {
-  readonly bytes: Bytes;
+  readonly chunk: Chunk;
   readonly at: number;
   readonly since: number;
 }
@@ -77,10 +73,9 @@ export class FileWriter {
   readonly #file: number;
   readonly #emptyFor: number;
   readonly #chunks: Chunk[] = [];
-  /** Numbers of families by key, since each worker thread has descriptors of its own for the same families. */
-  readonly #families = new Map<string, number>();
-  /** Numbers of families by descriptor: a cache that saves building the key. */
-  readonly #seen = new WeakMap<FamilyDescriptor, number>();
+  /** See `ChunkMap`. */
+  readonly #chunkMap: Chunk[] = [];
+  readonly #families = new OwnFamilies(this.#chunkMap);
   /** Vacancies by the length of the record, in the order of their removal. */
   readonly #vacancies = new Map<number, Vacancy[]>();
   readonly #encoder = new TextEncoder();
@@ -133,11 +128,30 @@ export class FileWriter {
     }
   }
 
+  /** Unix seconds at which the file was created. */
+  get created(): number {
+    return (readHeader(this.#chunks[0]!.bytes) as FileHeader).created;
+  }
+
+  /** Number of bytes of the header and the records. */
+  get used(): number {
+    return this.#chunks.at(-1)!.start + this.#next;
+  }
+
   /** @throws the error of the file system when the file cannot grow; nothing has changed then */
-  reserve({ family, labels, writer, created }: CellRequest): Cells {
-    const number = this.#numberOf(family);
+  reserve(request: CellRequest): Cells {
+    const { family, labels, writer, created } = request;
+    const written = this.#families.of(family, () => this.#append(family, DECLARES, 0));
     const identity: SeriesIdentity = { labels, writer: writer && { id: writer.id, live: writer.live } };
-    return this.#append(identity, number, family.cells, created);
+    const { chunk, at } = this.#append(identity, written.number, family.cells, created);
+    this.#families.add(written, request, chunk, at);
+    const { cells: page, ints } = chunk.bytes;
+    return { page, offset: (at + ints[at / 4]!) / CELL_BYTES - family.cells };
+  }
+
+  /** Returns the series in the file as they are now. */
+  tables(): OwnTable[] {
+    return this.#families.tables();
   }
 
   /** Reports whether the cells are in this file. */
@@ -150,10 +164,11 @@ export class FileWriter {
    * series.
    */
   release(cells: Cells): void {
-    const { bytes, record } = this.#recordOf(cells);
-    setRemoved(bytes, record);
-    const length = bytes.ints[record / 4]!;
-    const vacancy = { bytes, at: record, since: performance.now() };
+    const { chunk, record } = this.#recordOf(cells);
+    setRemoved(chunk.bytes, record);
+    this.#families.hasRemoved = true;
+    const length = chunk.bytes.ints[record / 4]!;
+    const vacancy = { chunk, at: record, since: performance.now() };
     findOrCreate(this.#vacancies, length, () => []).push(vacancy);
   }
 
@@ -168,14 +183,14 @@ export class FileWriter {
   }
 
   createdOf(cells: Cells): number {
-    const { bytes, record } = this.#recordOf(cells);
-    return createdAt(bytes, record);
+    const { chunk, record } = this.#recordOf(cells);
+    return createdAt(chunk.bytes, record);
   }
 
   /** Returns the label text of a series. */
   textOf({ labelNames }: FamilyDescriptor, cells: Cells): string {
-    const { bytes, record } = this.#recordOf(cells);
-    const { text } = readRecord(bytes, record, bytes.bytes.length)!;
+    const { chunk, record } = this.#recordOf(cells);
+    const { text } = readRecord(chunk.bytes, record, chunk.bytes.bytes.length)!;
     return labelText(labelNames, (JSON.parse(text) as SeriesIdentity).labels);
   }
 
@@ -202,20 +217,12 @@ export class FileWriter {
     closeSync(this.#file);
   }
 
-  #numberOf(family: FamilyDescriptor): number {
-    const declare = () => {
-      this.#append(family, DECLARES, 0);
-      return this.#families.size;
-    };
-    return findOrCreate(this.#seen, family, () => findOrCreate(this.#families, familyKey(family), declare));
-  }
-
-  #recordOf({ page, offset }: Cells): { readonly bytes: Bytes; readonly record: number } {
-    const { bytes } = this.#chunks.find((chunk) => chunk.bytes.cells === page)!;
-    let record = this.#firstRecord(bytes);
+  #recordOf({ page, offset }: Cells): { readonly chunk: Chunk; readonly record: number } {
+    const chunk = this.#chunks.find(({ bytes }) => bytes.cells === page)!;
+    let record = this.#firstRecord(chunk.bytes);
     for (;;) {
-      const next = record + bytes.ints[record / 4]!;
-      if (next > offset * CELL_BYTES) return { bytes, record };
+      const next = record + chunk.bytes.ints[record / 4]!;
+      if (next > offset * CELL_BYTES) return { chunk, record };
       record = next;
     }
   }
@@ -224,21 +231,22 @@ export class FileWriter {
     return bytes === this.#chunks[0]!.bytes ? HEADER_BYTES : 0;
   }
 
-  #append(content: object, family: number, cells: number, created?: number): Cells {
+  /** Writes a record, and returns where it is. */
+  #append(content: object, family: number, cells: number, created?: number): Pick<Vacancy, 'chunk' | 'at'> {
     const text = this.#encoder.encode(JSON.stringify(content));
     const length = recordLength(text.length, cells);
-    const write = (bytes: Bytes, at: number) => {
-      const offset = writeRecord(bytes, at, text, family, cells, created);
-      return { page: bytes.cells, offset };
-    };
     // Families are numbered in the order of their records, so declarations are always appended.
     const vacancy = family === DECLARES ? undefined : this.#vacancyOf(length);
-    if (vacancy !== undefined) return write(vacancy.bytes, vacancy.at);
-    const { bytes, start } = this.#chunkWith(length);
-    const written = write(bytes, this.#next);
+    if (vacancy !== undefined) {
+      writeRecord(vacancy.chunk.bytes, vacancy.at, text, family, cells, created);
+      return vacancy;
+    }
+    const chunk = this.#chunkWith(length);
+    const at = this.#next;
+    writeRecord(chunk.bytes, at, text, family, cells, created);
     this.#next += length;
-    setUsedBytes(this.#chunks[0]!.bytes, start + this.#next);
-    return written;
+    setUsedBytes(this.#chunks[0]!.bytes, chunk.start + this.#next);
+    return { chunk, at };
   }
 
   #vacancyOf(length: number): Vacancy | undefined {
@@ -273,6 +281,7 @@ export class FileWriter {
       }
       const chunk = { bytes: new Bytes(this.#mapping.map(this.#file, start, length)), start };
       this.#chunks.push(chunk);
+      for (let at = 0; at < length; at += CHUNK_BYTES) this.#chunkMap.push(chunk);
       return chunk;
     } catch (error) {
       // The zeros are not mapped yet. So it is safe to cut them off, which frees the space on the disk.
