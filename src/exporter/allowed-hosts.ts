@@ -34,7 +34,8 @@ export function checkAllowedHosts(given: unknown): void {
   throw invalidOption('allowedHosts', given, "an array of names, such as 'metrics.example.com'");
 }
 
-function isLoopback(name: string): boolean {
+/** Reports whether a host is an address or a name of this machine that no other one reaches. */
+export function isLoopback(name: string): boolean {
   return /^(::ffff:)?127(\.\d+){3}$|^::1$|^(.+\.)?localhost$/.test(name);
 }
 

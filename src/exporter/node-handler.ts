@@ -37,7 +37,9 @@ export function handlerOf(respond: Responder): MetricsHandler {
 
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
-  const { accept, 'accept-encoding': acceptEncoding, host } = request.headers;
+  const { accept, 'accept-encoding': acceptEncoding, authorization } = request.headers;
+  // HTTP/2 has a pseudo-header instead of `Host`.
+  const host = request.headers.host ?? (request.headers[':authority'] as string | undefined);
   // A framework may have replaced `write`, for instance to compress. The new function may still use a chunk after it
   // has called back, so buffers must not be reused.
   const reuse = !Object.hasOwn(response, 'write');
@@ -54,6 +56,7 @@ async function serve(respond: Responder, request: IncomingMessage, response: Ser
     accept,
     acceptEncoding,
     host,
+    authorization,
     reuse,
     signal,
   });

@@ -45,6 +45,7 @@ export interface MetricsRequest {
   readonly acceptEncoding: string | null | undefined;
   /** The header `Host`. */
   readonly host?: string | undefined;
+  readonly authorization?: string | undefined;
   /** Whether each chunk has been sent when the next is requested, so that it may be overwritten. */
   readonly reuse?: boolean;
   /** Aborted when the client has disconnected. */
@@ -104,12 +105,28 @@ const encoder = new TextEncoder();
 /** Returns the content type and the content of a page. */
 export type Page = () => Promise<readonly [type: string, content: string]>;
 
+/** An answer in place of the requested one. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Access to a server. */
+export interface Access {
+  /** Headers of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Returns the answer to a request that may not be answered otherwise. Never rejects. */
+  refusalOf(request: Pick<MetricsRequest, 'authorization' | 'method' | 'url'>): Promise<Refusal | undefined>;
+}
+
 /** Settings of a dedicated server. */
 interface ServerSettings {
   /** Further pages, by path. */
   readonly pages: ReadonlyMap<string, Page>;
   /** Reports whether the header `Host` of a request may name this host. */
   readonly isAllowedHost: (host: string | undefined) => boolean;
+  readonly access: Access;
 }
 
 /**
@@ -117,13 +134,16 @@ interface ServerSettings {
  */
 export function createResponder(
   options: MetricsHandlerOptions,
-  { pages, isAllowedHost }: Partial<ServerSettings> = {},
+  { pages, isAllowedHost, access }: Partial<ServerSettings> = {},
 ): Responder {
   checkOptions(options);
   const { path } = options;
   const respond = async (request: MetricsRequest): Promise<MetricsResponse> => {
     const { method, url = '/', host } = request;
     if (isAllowedHost?.(host) === false) return complete(403, TEXT, refusalOf(host));
+    const { authorization } = request;
+    const refusal = await access?.refusalOf({ authorization, method, url });
+    if (refusal !== undefined) return complete(refusal.status, TEXT, refusal.text, refusal.headers);
     const requested = pathOf(url);
     const isFound = path === undefined || path === requested;
     const page = isFound ? undefined : pages?.get(requested);
@@ -139,8 +159,12 @@ export function createResponder(
     });
   };
   return async (request) => {
-    const response = await respond(request);
-    return request.method === 'HEAD' ? { ...response, body: null } : response;
+    const { headers, ...response } = await respond(request);
+    const answer = {
+      ...response,
+      headers: access === undefined ? headers : { ...headers, ...access.headers },
+    };
+    return request.method === 'HEAD' ? { ...answer, body: null } : answer;
   };
 }
 

@@ -1,10 +1,10 @@
 /** A dedicated server for metrics. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIPv6, type Socket } from 'node:net';
-import { MetheusError, warnOnce } from '../errors.js';
+import type { AddressInfo, Socket } from 'node:net';
+import { warnOnce } from '../errors.js';
 import { checkOptionNames } from '../model/options.js';
 import { withoutBrackets } from '../system/host.js';
-import { checkAllowedHosts, hostCheck } from './allowed-hosts.js';
+import { checkAllowedHosts, hostCheck, isLoopback } from './allowed-hosts.js';
+import { authority, Connections, createListener, type Limits, listen } from './listener.js';
 import { handlerOf } from './node-handler.js';
 import {
   createResponder,
@@ -13,9 +13,10 @@ import {
   type MetricsHandlerOptions,
   type Page,
 } from './respond.js';
+import { ACCESS_OPTIONS, type AccessOptions, WebAccess } from './web-access.js';
 
 /** Options of {@link startMetricsServer}. */
-export interface MetricsServerOptions extends MetricsHandlerOptions {
+export interface MetricsServerOptions extends MetricsHandlerOptions, AccessOptions {
   /**
    * The address to listen on. The default is reachable from this machine only; `'::'` is every address. An IPv6 address
    * may be in brackets, as in a URL.
@@ -41,6 +42,10 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
   readonly allowedHosts?: readonly string[];
   /** Whether the process keeps running for the server alone. @defaultValue `true` */
   readonly keepAlive?: boolean;
+  /** Maximum open connections; further ones are closed at once. @defaultValue 512, as in Prometheus */
+  readonly maxConnections?: number;
+  /** Maximum requests that are answered at the same time; further ones get the status 503. @defaultValue 40 */
+  readonly maxRequestsInFlight?: number;
 }
 
 /** A listening server. */
@@ -65,6 +70,9 @@ const SERVER_OPTIONS = [
   'closeTimeout',
   'allowedHosts',
   'keepAlive',
+  'maxConnections',
+  'maxRequestsInFlight',
+  ...ACCESS_OPTIONS,
 ];
 const DEFAULT_PORT = 9464;
 const HTML = 'text/html; charset=utf-8';
@@ -95,29 +103,45 @@ export async function startServer(
 ): Promise<MetricsServer> {
   checkOptionNames('a metrics server', options, SERVER_OPTIONS);
   const { host: given = '127.0.0.1', port = DEFAULT_PORT, path = '/metrics', signal, ...more } = options;
-  const { closeTimeout = 5, allowedHosts, keepAlive = true, ...handlerOptions } = more;
+  const { closeTimeout = 5, allowedHosts, keepAlive = true, ...others } = more;
+  const {
+    maxConnections = 512,
+    maxRequestsInFlight = 40,
+    auth,
+    requireAuth,
+    webConfig,
+    ...handlerOptions
+  } = others;
   const host = withoutBrackets(given);
   checkServerOptions(host, port, closeTimeout);
+  const limits = checkLimits({ maxConnections, maxRequestsInFlight });
   checkAllowedHosts(allowedHosts);
   signal?.throwIfAborted();
+  const access = await WebAccess.open({ auth, requireAuth, webConfig });
   let isAllowedHost: ReturnType<typeof hostCheck>;
   const pages = new Map([['/', async () => [HTML, indexPage(path)] as const], ...morePages]);
   const respond = createResponder(
     { ...handlerOptions, path },
-    { pages, isAllowedHost: (name) => isAllowedHost?.(name) ?? true },
+    {
+      pages,
+      isAllowedHost: (name) => isAllowedHost?.(name) ?? true,
+      access,
+    },
   );
-  const server = createServer(handlerOf(respond));
+  const server = await createListener(access, handlerOf(respond), limits);
   const connections = new Connections(server);
   if (!keepAlive) server.unref().on('connection', (socket: Socket) => socket.unref());
   await listen(server, host, port);
   const { address, port: actual } = server.address() as AddressInfo;
   isAllowedHost = hostCheck([host, address], allowedHosts);
+  if (!access.isRestricted && !isLoopback(address)) warnOfOpenServer(host);
 
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
       signal?.removeEventListener('abort', close);
-      const timer = setTimeout(() => server.closeAllConnections(), 1000 * closeTimeout);
+      access.close();
+      const timer = setTimeout(() => connections.destroy(), 1000 * closeTimeout);
       server.close(() => {
         clearTimeout(timer);
         resolve();
@@ -129,7 +153,7 @@ export async function startServer(
   if (signal?.aborted) await close();
   signal?.throwIfAborted();
   signal?.addEventListener('abort', close);
-  const url = `http://${authority(host, actual)}${path}`;
+  const url = `${access.tls === undefined ? 'http' : 'https'}://${authority(host, actual)}${path}`;
   return { host, port: actual, url, close, [Symbol.asyncDispose]: close };
 }
 
@@ -145,42 +169,16 @@ function checkServerOptions(host: unknown, port: unknown, closeTimeout: unknown)
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: Error): void => reject(listenError(cause, host, port));
-    server.once('error', refuse);
-    server.listen({ host, port }, () => {
-      server.off('error', refuse);
-      // For instance, too many open files for a connection: it is lost, but the next one may work.
-      server.on('error', ({ message }) =>
-        warnOnce('metrics server', `The metrics server failed: ${message}`),
-      );
-      resolve();
-    });
-  });
-}
-
-function listenError(cause: NodeJS.ErrnoException, host: string, port: number): MetheusError {
-  const address = authority(host, port);
-  if (cause.code === 'EADDRINUSE') {
-    return new MetheusError('METHEUS_PORT_IN_USE', {
-      given: address,
-      expected: 'a port that nothing listens on',
-      todo: 'Stop what listens there, or give another port; port 0 takes any free one',
-      cause,
-    });
+function checkLimits(limits: Limits): Limits {
+  for (const [name, limit] of Object.entries(limits)) {
+    if (!Number.isInteger(limit) || limit < 1) throw invalidOption(name, limit, 'a whole number above 0');
   }
-  return new MetheusError('METHEUS_LISTEN_FAILED', {
-    given: `${address} (${cause.message})`,
-    expected: 'an address of this machine and a port that this process may use',
-    todo: 'Give another host or port',
-    cause,
-  });
+  return limits;
 }
 
-/** Returns host and port as in a URL. */
-function authority(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+function warnOfOpenServer(host: string): void {
+  const remedy = 'Give auth or webConfig, or listen on 127.0.0.1';
+  warnOnce('open server', `Every machine that reaches ${host} can read the metrics. ${remedy}.`);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -200,41 +198,4 @@ function indexPage(path: string): string {
 <p><a href="${link}">Metrics</a></p>
 </html>
 `;
-}
-
-/**
- * The connections of a server, so that closing it waits for responses and not for idle clients. Node's own
- * `closeIdleConnections` does not close connections on which no request was sent. Browsers open such connections in
- * advance.
- */
-class Connections {
-  readonly #running = new Map<Socket, Set<ServerResponse>>();
-  #ending = false;
-
-  /** @param server - a server that does not listen yet */
-  constructor(server: Server) {
-    server.on('connection', (socket) => {
-      this.#running.set(socket, new Set());
-      socket.once('close', () => this.#running.delete(socket));
-    });
-    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-      const { socket } = request;
-      const responses = this.#running.get(socket);
-      responses?.add(response);
-      if (this.#ending) response.setHeader('Connection', 'close');
-      response.once('close', () => {
-        responses?.delete(response);
-        if (this.#ending && responses?.size === 0) socket.destroySoon();
-      });
-    });
-  }
-
-  /** Ends each connection: an idle one now, others with their last response. */
-  end(): void {
-    this.#ending = true;
-    for (const [socket, responses] of this.#running) {
-      if (responses.size === 0) socket.destroy();
-      for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close');
-    }
-  }
 }
