@@ -95,7 +95,7 @@ const CALLS: Readonly<
   streamMetrics: [(given: object) => streamMetrics(registry, given).next(), { escape: 'escaping' }],
   startMetricsServer: [
     (given: object) => startMetricsServer({ port: 0, ...given }),
-    { httpPort: 'port', hostname: 'host', endpoint: 'path', timeout: 'closeTimeout' },
+    { httpPort: 'port', hostname: 'host', endpoint: 'path', timeout: 'closeTimeout', authentication: 'auth' },
   ],
   createMetricsHandler: [createMetricsHandler as Call, { compression: 'compress', port: undefined }],
   createFetchHandler: [createFetchHandler as Call, { Registry: 'registry' }],

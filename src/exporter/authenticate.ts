@@ -159,7 +159,8 @@ function secretOption(option: string, expected: string): MetheusError {
 /** @throws `METHEUS_DEPENDENCY_MISSING` */
 async function importBcrypt(): Promise<Compare> {
   try {
-    return (await import('bcrypt')).default.compare;
+    const { compare } = await import('bcrypt');
+    return compare;
   } catch (cause) {
     throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
       given: 'no package bcrypt',

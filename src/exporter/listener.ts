@@ -17,12 +17,12 @@ type AnyServer = Server | Http2SecureServer;
 
 /** Creates a server that does not listen yet: over TLS and HTTP/2 where the web configuration says so. */
 export async function createListener(
-  access: WebAccess,
+  access: WebAccess | undefined,
   handler: MetricsHandler,
   { maxConnections, maxRequestsInFlight }: Limits,
 ): Promise<AnyServer> {
   const limited = limitedHandler(handler, maxRequestsInFlight);
-  const { tls, http2 } = access;
+  const { tls, http2 = true } = access ?? {};
   let server: AnyServer;
   if (tls === undefined) server = createServer(limited);
   else if (http2) {
@@ -30,6 +30,7 @@ export async function createListener(
     server = createSecureServer({ ...tls.options, allowHTTP1: true }, limited as never);
   } else server = (await import('node:https')).createServer(tls.options, limited);
   server.maxConnections = maxConnections;
+  if (access === undefined) return server;
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const refusal = access.connectionRefusalOf(socket);
     if (refusal === undefined) return;

@@ -13,7 +13,7 @@ import {
   type MetricsHandlerOptions,
   type Page,
 } from './respond.js';
-import { ACCESS_OPTIONS, type AccessOptions, WebAccess } from './web-access.js';
+import type { AccessOptions } from './web-access.js';
 
 /** Options of {@link startMetricsServer}. */
 export interface MetricsServerOptions extends MetricsHandlerOptions, AccessOptions {
@@ -72,7 +72,9 @@ const SERVER_OPTIONS = [
   'keepAlive',
   'maxConnections',
   'maxRequestsInFlight',
-  ...ACCESS_OPTIONS,
+  'auth',
+  'requireAuth',
+  'webConfig',
 ];
 const DEFAULT_PORT = 9464;
 const HTML = 'text/html; charset=utf-8';
@@ -117,7 +119,11 @@ export async function startServer(
   const limits = checkLimits({ maxConnections, maxRequestsInFlight });
   checkAllowedHosts(allowedHosts);
   signal?.throwIfAborted();
-  const access = await WebAccess.open({ auth, requireAuth, webConfig });
+  // Loaded only for a server with restricted access, since it needs TLS and more.
+  const isRestricted = [auth, requireAuth, webConfig].some((option) => option !== undefined);
+  const access = isRestricted
+    ? await (await import('./web-access.js')).WebAccess.open({ auth, requireAuth, webConfig })
+    : undefined;
   let isAllowedHost: ReturnType<typeof hostCheck>;
   const pages = new Map([['/', async () => [HTML, indexPage(path)] as const], ...morePages]);
   const respond = createResponder(
@@ -125,7 +131,7 @@ export async function startServer(
     {
       pages,
       isAllowedHost: (name) => isAllowedHost?.(name) ?? true,
-      access,
+      ...(access !== undefined && { access }),
     },
   );
   const server = await createListener(access, handlerOf(respond), limits);
@@ -134,13 +140,13 @@ export async function startServer(
   await listen(server, host, port);
   const { address, port: actual } = server.address() as AddressInfo;
   isAllowedHost = hostCheck([host, address], allowedHosts);
-  if (!access.isRestricted && !isLoopback(address)) warnOfOpenServer(host);
+  if (!access?.isRestricted && !isLoopback(address)) warnOfOpenServer(host);
 
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
       signal?.removeEventListener('abort', close);
-      access.close();
+      access?.close();
       const timer = setTimeout(() => connections.destroy(), 1000 * closeTimeout);
       server.close(() => {
         clearTimeout(timer);
@@ -153,7 +159,7 @@ export async function startServer(
   if (signal?.aborted) await close();
   signal?.throwIfAborted();
   signal?.addEventListener('abort', close);
-  const url = `${access.tls === undefined ? 'http' : 'https'}://${authority(host, actual)}${path}`;
+  const url = `${access?.tls === undefined ? 'http' : 'https'}://${authority(host, actual)}${path}`;
   return { host, port: actual, url, close, [Symbol.asyncDispose]: close };
 }
 

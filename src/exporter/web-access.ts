@@ -33,9 +33,6 @@ export interface AccessOptions {
   readonly webConfig?: string | WebConfig | undefined;
 }
 
-/** Names of the options in {@link AccessOptions}. */
-export const ACCESS_OPTIONS = ['auth', 'requireAuth', 'webConfig'];
-
 /** Milliseconds between two looks at the files. */
 const CHECK_MS = 1000;
 

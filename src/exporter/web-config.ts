@@ -127,9 +127,9 @@ export function filesOf(given: string | WebConfig, { tls_server_config: tls = {}
 }
 
 async function parseFile(path: string): Promise<unknown> {
-  const yaml = await importYaml();
+  const { parse } = await importYaml();
   try {
-    return yaml.parse(readFileSync(path, 'utf8'), { version: '1.1', uniqueKeys: true });
+    return parse(readFileSync(path, 'utf8'), { version: '1.1', uniqueKeys: true });
   } catch (cause) {
     throw new MetheusError('METHEUS_INVALID_OPTIONS', {
       given: `the web configuration ${show(path)} (${messageOf(cause).split('\n')[0]})`,

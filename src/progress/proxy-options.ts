@@ -1,5 +1,6 @@
 /** The options of a proxy. */
 import { MetheusError, show } from '../errors.js';
+import type { AccessOptions } from '../exporter/web-access.js';
 import { checkOptionNames } from '../model/options.js';
 import type { CollectorRegistry } from '../registry/collector-registry.js';
 import type { DefaultRegistry } from '../registry/default-registry.js';
@@ -13,7 +14,7 @@ import { BAR_PROPERTIES, type MetricNaming } from './publish/bucket-metrics.js';
  */
 export type BucketFunc = (bar: BarSnapshot) => string;
 
-export interface TqdmPromProxyOptions extends MetricNaming {
+export interface TqdmPromProxyOptions extends MetricNaming, AccessOptions {
   /** The address to listen on; an IPv6 address may be in brackets, as in a URL. @defaultValue `'::1'` */
   readonly httpHost?: string;
   /** The port to listen on; 0 for any free one. @defaultValue 3000 */
@@ -54,6 +55,9 @@ const OPTIONS = [
   'bucketFunc',
   'registry',
   'name',
+  'auth',
+  'requireAuth',
+  'webConfig',
 ];
 
 /** @throws `METHEUS_INVALID_OPTIONS`, `METHEUS_INVALID_CALLBACK` */

@@ -39,7 +39,7 @@ export class TqdmPromProxy implements Collector {
   readonly trange: Trange;
   readonly name: string;
   readonly #address: Required<Pick<MetricsServerOptions, 'host' | 'port' | 'keepAlive'>> &
-    Pick<MetricsServerOptions, 'allowedHosts'>;
+    Pick<MetricsServerOptions, 'allowedHosts' | 'auth' | 'requireAuth' | 'webConfig'>;
   readonly #isRequired: boolean;
   readonly #publisher: BarPublisher;
   readonly #registry: CollectorRegistry | DefaultRegistry;
@@ -55,13 +55,14 @@ export class TqdmPromProxy implements Collector {
   constructor(options: TqdmPromProxyOptions = {}) {
     checkOptions(options);
     const { httpHost = '::1', httpPort = 3000, bucketFunc, registry = REGISTRY } = options;
-    const { required = false, keepAlive = false, allowedHosts } = options;
+    const { required = false, keepAlive = false, allowedHosts, auth, requireAuth, webConfig } = options;
     this.name = options.name ?? 'progress';
     this.#address = {
       host: httpHost,
       port: httpPort,
       keepAlive,
       ...(allowedHosts !== undefined && { allowedHosts }),
+      ...{ auth, requireAuth, webConfig },
     };
     this.#isRequired = required;
     this.#registry = registry;

@@ -1,9 +1,12 @@
 /** Credentials of requests to a server. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { hash } from 'bcrypt';
 import { CollectorRegistry, createCounter } from 'metheus';
 import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from 'metheus/http';
+import { TqdmPromProxy } from 'metheus/progress';
+import { until } from '../support/processes.js';
 
 const registry = new CollectorRegistry();
 createCounter('seen_total', 'S.', { registry }).inc();
@@ -189,4 +192,68 @@ describe('a server that other machines reach', () => {
       'Every machine that reaches 0.0.0.0 can read the metrics. Give auth or webConfig, or listen on 127.0.0.1.',
     ]);
   });
+});
+
+describe('a proxy of progress bars', () => {
+  it('requires credentials for all of its pages', async () => {
+    const proxy = new TqdmPromProxy({ httpPort: 0, name: 'guarded', auth: { bearer: 'x' } });
+    await proxy.start();
+    try {
+      for (const path of ['/metrics', '/debug', '/']) {
+        const url = new URL(path, proxy.url);
+        assert.equal((await fetch(url)).status, 401);
+        assert.equal((await fetch(url, { headers: { authorization: 'Bearer x' } })).status, 200);
+      }
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it('rejects wrong options when it starts', async () => {
+    await assert.rejects(new TqdmPromProxy({ httpPort: 0, requireAuth: true }).start(), {
+      code: 'METHEUS_INVALID_OPTIONS',
+    });
+  });
+});
+
+describe('limits of a server', () => {
+  it('answer with 503 when too many requests are being answered', async () => {
+    let release = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = { collect: () => waiting.then(() => registry.collect()) };
+    await withServer({ registry: slow, maxRequestsInFlight: 2 }, async (server) => {
+      const running = [statusOf(server), statusOf(server)];
+      await until('a refusal', async () => {
+        const response = await fetch(server.url, { signal: AbortSignal.timeout(100) }).catch(() => undefined);
+        return response?.status === 503 && response.headers.get('retry-after') === '1' ? true : undefined;
+      });
+      release();
+      assert.deepEqual(await Promise.all(running), [200, 200]);
+      assert.equal(await statusOf(server), 200);
+    });
+  });
+
+  it('close connections beyond the maximum, and free the others', async () => {
+    await withServer({ maxConnections: 5 }, async (server) => {
+      const sockets = Array.from({ length: 20 }, () =>
+        connect(server.port, '127.0.0.1').on('error', () => {}),
+      );
+      await until('refusals', async () => sockets.filter(({ closed }) => closed).length === 15 || undefined);
+      for (const socket of sockets) socket.destroy();
+      const answer = await until('an answer', () => statusOf(server).catch(() => undefined));
+      assert.equal(answer, 200);
+    });
+  });
+
+  for (const limit of [0, -1, 1.5, Number.NaN, '5']) {
+    it(`are refused as ${typeof limit} ${limit}`, async () => {
+      for (const option of ['maxConnections', 'maxRequestsInFlight']) {
+        await assert.rejects(startMetricsServer({ port: 0, [option]: limit }), {
+          code: 'METHEUS_INVALID_OPTIONS',
+        });
+      }
+    });
+  }
 });

@@ -77,14 +77,17 @@ interface Vector {
 }
 
 /**
- * @param target - `host:port`, whose `/metrics` is scraped twice a second as the job `metheus` @param
- * features - names for `--enable-feature`; `native-histograms` makes the server prefer protobuf
+ * @param target - `host:port`, whose `/metrics` is scraped twice a second as the job `metheus`
+ * @param features - names for `--enable-feature`; `native-histograms` makes the server prefer protobuf
+ * @param more - further settings of the job
  */
 export async function startPrometheus(
   target: string,
   features: readonly string[] = [],
+  more: readonly string[] = [],
 ): Promise<PrometheusServer> {
-  const scrape = `scrape_configs: [{ job_name: metheus, static_configs: [{ targets: ["${target}"] }] }]`;
+  const job = ['job_name: metheus', `static_configs: [{ targets: ["${target}"] }]`, ...more];
+  const scrape = `scrape_configs: [{ ${job.join(', ')} }]`;
   const { ask, ...queries } = await launch([scrape], features);
   const server: PrometheusServer = {
     ...queries,
