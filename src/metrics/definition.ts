@@ -31,6 +31,7 @@ export interface GivenOptions {
   readonly defaultLabels?: Readonly<Record<string, unknown>>;
   readonly unit?: unknown;
   readonly utf8Names?: unknown;
+  readonly strict?: unknown;
   readonly maxSeries?: unknown;
   readonly buckets?: unknown;
   readonly native?: unknown;
@@ -48,7 +49,7 @@ export interface Definition {
   readonly settings: FamilySettings;
 }
 
-const LABEL_OPTIONS = ['requiredLabels', 'defaultLabels', 'registry', 'utf8Names'];
+const LABEL_OPTIONS = ['requiredLabels', 'defaultLabels', 'registry', 'utf8Names', 'strict'];
 const NUMBER_OPTIONS = [...LABEL_OPTIONS, 'unit', 'maxSeries'];
 
 /** The options of each kind of metric. A stateset has no `maxSeries`, which would split a set. */
@@ -93,6 +94,7 @@ export function define(
   { registry, droppedIn }: Pick<FamilySettings, 'registry' | 'droppedIn'>,
 ): Definition {
   const utf8Names = options.utf8Names === true;
+  const strict = options.strict === true;
   checkMetricName(name, utf8Names);
   checkHelp(name, help);
   const refuse = (option: keyof GivenOptions, expected: string) =>
@@ -140,7 +142,7 @@ export function define(
     warnOnce(text, text);
   }
   const source = exemplars as FamilySettings['exemplars'];
-  const settings = { registry, defaults, maxSeries, droppedIn, exemplars: source, states };
+  const settings = { registry, defaults, strict, maxSeries, droppedIn, exemplars: source, states };
   return { descriptor, rule, settings };
 }
 

@@ -48,8 +48,9 @@ export class LabelTree<M extends object> {
   }
 
   /**
-   * Finds the complete child with exactly these labels, provided that all values are strings. Up to three labels are
-   * read without a loop: see docs/v8.md: properties by name.
+   * Finds the complete child with exactly these labels, provided that all values are strings. Returns `undefined` for
+   * anything else, also if it is no object. Up to three labels are read without a loop: see docs/v8.md: properties by
+   * name.
    */
   find(given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;

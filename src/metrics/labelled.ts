@@ -93,6 +93,11 @@ export interface LabelOptions<Names extends readonly string[], Defaults> {
    * stores such names from version 3 on; for other readers they are escaped. @defaultValue `false`
    */
   readonly utf8Names?: boolean;
+  /**
+   * Whether a label value that is `undefined` or `null` throws `METHEUS_INVALID_LABEL_VALUE`. By default it counts as the
+   * default of the label, else as `''`, and the first one emits a warning. @defaultValue `false`
+   */
+  readonly strict?: boolean;
 }
 
 /** Options of every metric whose value is a number. */

@@ -34,6 +34,8 @@ type ChildConstructor<M extends Child> = new (family: MetricFamily<M>, given: Va
 export class MetricFamily<M extends Child> implements CellOwner {
   /** The scope in it changes when a private metric is registered, and when the metric is unregistered. */
   descriptor: FamilyDescriptor;
+  /** The help text of the last definition. The descriptor has the first one. */
+  help: string;
   /** The metric with no label given. */
   readonly root: M;
   readonly settings: FamilySettings;
@@ -58,6 +60,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     native?: NativeFamily,
   ) {
     this.descriptor = descriptor;
+    this.help = descriptor.help;
     this.tree = LabelTree.of(descriptor.labelNames);
     this.buckets = BucketIndex.of(descriptor.bounds);
     this.settings = settings;
@@ -77,7 +80,9 @@ export class MetricFamily<M extends Child> implements CellOwner {
    * Returns the child with `given` on top of `base`. Slow path: checks all labels, and creates the child if it is new.
    */
   resolve(base: Values | undefined, given: unknown): M {
-    return this.#childAt(this.combine(base, given, 'labels()'));
+    const { strict, defaults } = this.settings;
+    const absent = strict ? [] : defaults.map((value) => value ?? '');
+    return this.#childAt(this.combine(base, given, absent));
   }
 
   /**
@@ -85,23 +90,17 @@ export class MetricFamily<M extends Child> implements CellOwner {
    * all label sets beyond the limit.
    *
    * @param base - `undefined` for a removed series
+   * @param absent - the values of labels that are given as `undefined` or `null`, which are errors without it
    */
-  combine(base: Values | undefined, given: unknown, method: string): Values {
+  combine(base: Values | undefined, given: unknown, absent: Values = []): Values {
     const { name: metric, labelNames } = this.descriptor;
-    if (typeof given !== 'object' || given === null) {
-      throw new MetheusError('METHEUS_INVALID_LABEL_VALUE', {
-        given: `${show(given)} to ${method} of metric '${metric}'`,
-        expected: 'an object with a value for each label name',
-      });
-    }
     checkLabels(metric, labelNames, given);
     const own = given as Readonly<Record<string, unknown>>;
-    const isOverflow = base !== undefined && this.#isOverflow(base);
     return labelNames.map((name, i) => {
       if (!Object.hasOwn(own, name)) return base?.[i];
-      const value = labelString(metric, name, own[name]);
+      const value = labelString(metric, name, own[name], absent[i]);
       if (base !== undefined && base[i] === undefined) return value;
-      if (isOverflow) return OVERFLOW;
+      if (this.#isOverflow(base ?? [])) return OVERFLOW;
       const known = base === undefined ? 'that of a removed series' : `'${base[i]}'`;
       throw new MetheusError('METHEUS_LABEL_ALREADY_GIVEN', {
         given: `${show(value)} for label '${name}' of metric '${metric}', which is ${known}`,

@@ -55,7 +55,12 @@ export abstract class Metric {
   }
 
   get help(): string {
-    return this.descriptor.help;
+    return this.family.help;
+  }
+
+  /** Set by the registry: see `MetricSource`. */
+  set help(text: string) {
+    this.family.help = text;
   }
 
   get backend(): Backend {
@@ -63,12 +68,8 @@ export abstract class Metric {
   }
 
   labels(given: Readonly<Record<string, unknown>>): Metric {
-    const { family } = this;
-    if (this === family.root && typeof given === 'object' && given !== null) {
-      const found = family.tree.find(given);
-      if (found !== undefined) return found;
-    }
-    return this.#labels(given);
+    const { root, tree } = this.family;
+    return (this === root ? tree.find(given) : undefined) ?? this.#labels(given);
   }
 
   /**
@@ -90,7 +91,7 @@ export abstract class Metric {
 
   remove(labels: Readonly<Record<string, unknown>> = {}): number {
     const values = this.values();
-    const wanted = this.family.combine(values, labels, 'remove()');
+    const wanted = this.family.combine(values, labels);
     return values === undefined ? 0 : this.family.remove(wanted);
   }
 

@@ -10,6 +10,8 @@ export interface FamilySettings {
   readonly registry: Registerer | null;
   /** The default of each label; `undefined` for labels without one. */
   readonly defaults: Values;
+  /** Whether a label value that is `undefined` or `null` is an error. */
+  readonly strict: boolean;
   readonly maxSeries: number;
   /** Returns the counter of label sets that a family refused. */
   readonly droppedIn: (registry: Registerer | null, family: string) => { inc(): void };
@@ -24,19 +26,25 @@ export interface FamilySettings {
  * once.
  */
 export function definitionText(
-  descriptor: FamilyDescriptor,
-  { defaults, maxSeries, exemplars, states }: FamilySettings,
+  { name, type, unit, labelNames, merge, bounds }: FamilyDescriptor,
+  { defaults, strict, maxSeries, exemplars, states }: FamilySettings,
   rule: NativeRule | undefined,
 ): string {
-  // JSON leaves out properties that are `undefined`.
-  return JSON.stringify({
-    ...descriptor,
-    scope: undefined,
-    cells: undefined,
-    defaults,
+  const definition = {
+    name,
+    type,
+    unit,
+    requiredLabels: labelNames,
+    defaultLabels: defaults,
+    multiprocessMode: type === 'gauge' ? merge : undefined,
+    [type === 'summary' ? 'quantiles' : 'buckets']: bounds,
+    strict,
     maxSeries: Number.isFinite(maxSeries) ? maxSeries : undefined,
     states,
     exemplars: exemplars && 'a function',
     native: rule && { ...rule, blockFamily: rule.blockFamily.bounds },
-  });
+  };
+  return Object.entries(definition)
+    .map(([option, value]) => `${option} ${JSON.stringify(value)}`)
+    .join('\n');
 }

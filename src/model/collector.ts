@@ -10,9 +10,12 @@ import type { MetricType } from './metric-types.js';
 export interface MetricSource {
   readonly descriptor: FamilyDescriptor;
   /**
-   * The whole definition as text. Equal definitions under one name are the same metric. Errors of conflicts show it.
+   * The definition without the help text, one option per line. Equal definitions under one name are the same metric.
+   * Errors of conflicts show the lines that differ.
    */
   readonly definition: string;
+  /** The help text to serve, set when the metric is created again. @defaultValue that of the descriptor */
+  help?: string;
   /** The hidden family of the series' native buckets, if the metric has any. */
   readonly blocks?: FamilyDescriptor | undefined;
   /**

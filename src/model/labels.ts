@@ -1,5 +1,5 @@
 /** Label values, and their escaped text as exposition formats write it between the braces. */
-import { MetheusError, show } from '../errors.js';
+import { MetheusError, show, warnOnce } from '../errors.js';
 
 /** The types of label values. Numbers and booleans become their JavaScript text: `500` is `'500'`. */
 export type LabelValue = string | number | boolean;
@@ -20,9 +20,15 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\
  * Returns the text of a label value. Lone surrogates become U+FFFD, as when they are encoded as UTF-8, so that values
  * with the same bytes are the same series.
  *
+ * @param fallback - the text for `undefined` and `null`, which then cause one warning instead of an error
  * @throws `METHEUS_INVALID_LABEL_VALUE` when it is not a string, number or boolean
  */
-export function labelString(metric: string, name: string, value: unknown): string {
+export function labelString(metric: string, name: string, value: unknown, fallback?: string): string {
+  if (fallback !== undefined && (value === undefined || value === null)) {
+    const text = `Label '${name}' of metric '${metric}' is ${value}, and counts as '${fallback}'.`;
+    warnOnce(text, text);
+    return fallback;
+  }
   switch (typeof value) {
     case 'string':
       return value.toWellFormed();

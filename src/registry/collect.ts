@@ -106,7 +106,7 @@ async function metricsOf(
   extra?: FamilyDescriptor,
   isTaken: (sampleName: string) => boolean = () => false,
 ): Promise<FamilySnapshot[]> {
-  const { families: known, visible } = families();
+  const { families: known, helps } = families();
   const further = extra === undefined || taken.has(extra.name) ? [] : [extra];
   const requested = { families: [...known, ...further], scopes: scopes(), own };
   const snapshots = await activeBackend().snapshot(requested);
@@ -118,7 +118,7 @@ async function metricsOf(
   const slice = new TimeSlice();
   for (const [i, snapshot] of metrics.entries()) {
     if (slice.isOverAfterStep()) await slice.next();
-    if (i >= visible + further.length) {
+    if (i >= helps.length + further.length) {
       const names = sampleNames(snapshot.family);
       // A conflict with a family of another thread or process must not make the collection fail.
       if (names.some((name) => taken.has(name) || others.has(name) || isTaken(name))) {
@@ -127,9 +127,22 @@ async function metricsOf(
       }
       for (const name of names) others.add(name);
     }
-    all.push(withoutUntouched(snapshot));
+    const family = describedAs(snapshot.family, helps[i]);
+    all.push(withoutUntouched(family === snapshot.family ? snapshot : { ...snapshot, family }));
   }
   return all;
+}
+
+/** Descriptors with the help text of a later definition, by the original ones. */
+const described = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
+
+function describedAs(family: FamilyDescriptor, help = family.help): FamilyDescriptor {
+  if (help === family.help) return family;
+  const known = described.get(family);
+  if (known?.help === help) return known;
+  const changed = { ...family, help };
+  described.set(family, changed);
+  return changed;
 }
 
 /** Removes the series of infos and statesets that have not been set yet. */

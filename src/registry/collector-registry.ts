@@ -122,9 +122,12 @@ export class CollectorRegistry implements Registerer {
 
   findOrCreate<M extends MetricSource>(definition: () => string, family: FamilyDescriptor, make: () => M): M {
     const known = this.#metrics.get(family.name);
-    if (known !== undefined && known.definition === definition()) return known as M;
+    if (known !== undefined && known.definition === definition()) {
+      known.help = family.help;
+      return known as M;
+    }
     const names = sampleNames(family);
-    this.#refuseTaken(names, definition);
+    this.#refuseTaken(names, family, definition);
     const made = make();
     this.#put(made, names);
     return made;
@@ -169,7 +172,7 @@ export class CollectorRegistry implements Registerer {
   #add(metric: MetricSource): void {
     if (this.has(metric)) return;
     const names = sampleNames(metric.descriptor);
-    this.#refuseTaken(names, () => metric.definition);
+    this.#refuseTaken(names, metric.descriptor, () => metric.definition);
     this.#put(metric, names);
   }
 
@@ -183,23 +186,23 @@ export class CollectorRegistry implements Registerer {
    * Throws if another metric has one of these names. Called before the metric is made, so that nothing is left of a
    * metric that cannot be registered.
    */
-  #refuseTaken(names: readonly string[], definition: () => string): void {
+  #refuseTaken(names: readonly string[], family: FamilyDescriptor, definition: () => string): void {
     for (const name of names) {
       const other = this.#taken.get(name);
-      if (other !== undefined) throw conflict(other.definition, definition());
+      if (other !== undefined) throw conflict(other, family, definition());
     }
   }
 }
 
 function familiesOf(metrics: Iterable<MetricSource>): MetricFamilies {
   const families: FamilyDescriptor[] = [];
-  let visible = 0;
-  for (const { descriptor, blocks } of metrics) {
-    visible += 1;
+  const helps: string[] = [];
+  for (const { descriptor, blocks, help = descriptor.help } of metrics) {
     families.push(descriptor);
+    helps.push(help);
     if (blocks !== undefined) families.push(blocks);
   }
-  return { families, visible };
+  return { families, helps };
 }
 
 /** @throws `METHEUS_INVALID_OPTIONS` */
@@ -228,10 +231,18 @@ export function checkOnError(onError: OnCollectorError): OnCollectorError {
   });
 }
 
-function conflict(registered: string, given: string): MetheusError {
+/** Returns the error of a second metric with the name, or the name of a sample, of a registered one. */
+function conflict({ descriptor, definition }: MetricSource, family: FamilyDescriptor, given: string) {
+  const differing = (of: string, from: string) =>
+    of
+      .split('\n')
+      .filter((line) => !from.split('\n').includes(line))
+      .join(', ');
+  const isSame = descriptor.name === family.name;
+  const what = isSame ? differing(given, definition) : `a name of ${descriptor.type} '${descriptor.name}'`;
   return new MetheusError('METHEUS_CONFLICTING_METRIC', {
-    given,
-    expected: registered,
+    given: `${what || 'another object'} for metric '${family.name}'`,
+    expected: (isSame && differing(definition, given)) || 'another name',
     todo: 'Use another name, the same definition, or another registry',
   });
 }

@@ -5,14 +5,14 @@
 import type { Collector, MetricSource } from '../model/collector.js';
 import type { FamilyDescriptor } from '../model/family.js';
 
-export const CONTENTS = Symbol.for('metheus.registry-contents.v1');
+export const CONTENTS = Symbol.for('metheus.registry-contents.v2');
 
 /** The families of a registry's metrics. */
 export interface MetricFamilies {
   /** Each visible family is followed by the hidden one with its native buckets, if it has one. */
   readonly families: readonly FamilyDescriptor[];
-  /** The number of visible families. */
-  readonly visible: number;
+  /** The help texts of the visible families. */
+  readonly helps: readonly string[];
 }
 
 /** The metrics of a registry. */

@@ -123,8 +123,8 @@ async function read(
 }
 
 /** Returns the contents of a registry that has only this metric. */
-function contentsOfMetric({ descriptor, blocks }: MetricSource): MetricsContents {
-  const families = { families: blocks === undefined ? [descriptor] : [descriptor, blocks], visible: 1 };
+function contentsOfMetric({ descriptor, blocks, help = descriptor.help }: MetricSource): MetricsContents {
+  const families = { families: blocks === undefined ? [descriptor] : [descriptor, blocks], helps: [help] };
   return { families: () => families, scopes: () => [], taken: new Map() };
 }
 

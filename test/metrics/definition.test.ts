@@ -128,7 +128,7 @@ describe('createCounter refuses', () => {
       null as never,
       'METHEUS_INVALID_OPTIONS',
       "Invalid options: given null as options of counter 'a', expected an object with the options " +
-        'requiredLabels, defaultLabels, registry, utf8Names, unit, maxSeries, exemplars.',
+        'requiredLabels, defaultLabels, registry, utf8Names, strict, unit, maxSeries, exemplars.',
     ],
     [
       'an object in place of the name, as other clients take it',

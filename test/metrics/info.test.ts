@@ -98,7 +98,7 @@ describe('an info', () => {
     });
     const wrong = { name: 'a', kernel: '1', other: '' } as { name: string; kernel: string };
     assert.throws(() => info.info(wrong), { code: 'METHEUS_UNKNOWN_LABEL' });
-    assert.throws(() => info.info({ name: 'a', kernel: null as never }), {
+    assert.throws(() => info.info({ name: 'a', kernel: {} as never }), {
       code: 'METHEUS_INVALID_LABEL_VALUE',
     });
     assert.deepEqual(info.get(), [{ name: 'a', kernel: '1' }]);
@@ -109,7 +109,7 @@ describe('an info', () => {
       code: 'METHEUS_INVALID_OPTIONS',
       message:
         "Invalid options: given the unknown option 'unit' of info 'a_seconds', expected one of requiredLabels, " +
-        'defaultLabels, registry, utf8Names, maxSeries.',
+        'defaultLabels, registry, utf8Names, strict, maxSeries.',
     });
   });
 

@@ -97,7 +97,7 @@ describe('maxSeries', () => {
     assert.throws(() => (beyond as never as { labels(given: object): void }).labels({ c: 1 }), {
       code: 'METHEUS_UNKNOWN_LABEL',
     });
-    assert.throws(() => beyond.labels({ b: null as never }), { code: 'METHEUS_INVALID_LABEL_VALUE' });
+    assert.throws(() => beyond.labels({ b: [] as never }), { code: 'METHEUS_INVALID_LABEL_VALUE' });
   });
 
   it('limits the memory of partials', async () => {

@@ -91,7 +91,6 @@ describe('creating a metric again', () => {
     ({ registry, requiredLabels: ['a', 'b'], defaultLabels: { b: 1 }, maxSeries: 5 }) as const;
   type Options = { registry: CollectorRegistry; requiredLabels: readonly string[] };
   const others: [string, (registry: CollectorRegistry) => unknown][] = [
-    ['help', (registry) => createCounter('c_total', 'Other.', definition(registry))],
     ['type', (registry) => createGauge('c_total', 'C.', definition(registry))],
     [
       'labels',
@@ -126,17 +125,44 @@ describe('creating a metric again', () => {
     });
   }
 
-  it('with another definition throws an error that shows both', () => {
+  it('with another definition throws an error that shows what differs', () => {
     const registry = new CollectorRegistry();
-    createHistogram('h_seconds', 'Old help.', { registry, buckets: [1, 2], unit: 'seconds' });
-    assert.throws(() => createHistogram('h_seconds', 'New help.', { registry, buckets: [1, 3] }), {
-      message:
-        'Conflicting metric: given {"name":"h_seconds","help":"New help.",' +
-        '"type":"histogram","unit":"","labelNames":[],"merge":"add","bounds":[1,3],"defaults":[]}, expected ' +
-        '{"name":"h_seconds","help":"Old help.","type":"histogram","unit":"seconds","labelNames":[],' +
-        '"merge":"add","bounds":[1,2],"defaults":[]}. ' +
-        'Use another name, the same definition, or another registry.',
-    });
+    const options = { registry, requiredLabels: ['a', 'b'], defaultLabels: { a: 'x' } } as const;
+    const shows = (create: () => unknown, given: string, expected: string) =>
+      assert.throws(create, {
+        code: 'METHEUS_CONFLICTING_METRIC',
+        message:
+          `Conflicting metric: given ${given}, expected ${expected}. ` +
+          'Use another name, the same definition, or another registry.',
+      });
+    createHistogram('h_seconds', 'Old help.', { ...options, buckets: [1, 2], unit: 'seconds' });
+    shows(
+      () => createHistogram('h_seconds', 'New help.', { ...options, buckets: [1, 3] }),
+      'unit "", buckets [1,3] for metric \'h_seconds\'',
+      'unit "seconds", buckets [1,2]',
+    );
+    createCounter('c_total', 'C.', options);
+    shows(
+      () => createCounter('c_total', 'C.', { ...options, defaultLabels: {}, maxSeries: 5, strict: true }),
+      "defaultLabels [null,null], strict true, maxSeries 5 for metric 'c_total'",
+      'defaultLabels ["x",null], strict false, maxSeries undefined',
+    );
+    createGauge('g', 'G.', { registry });
+    shows(
+      () => createGauge('g', 'G.', { registry, multiprocessMode: 'max' }),
+      'multiprocessMode "max" for metric \'g\'',
+      'multiprocessMode "shared"',
+    );
+    shows(
+      () => createCounter('h_seconds_count', 'C.', { registry }),
+      "a name of histogram 'h_seconds' for metric 'h_seconds_count'",
+      'another name',
+    );
+    shows(
+      () => registry.register(createGauge('g', 'G.', { registry: null })),
+      "another object for metric 'g'",
+      'another name',
+    );
   });
 });
 
