@@ -1,5 +1,6 @@
 /**
- * Versions of Node for tests and benchmarks. They are npm packages, and are installed into the build folder.
+ * Versions of Node for tests and benchmarks, and other runtimes for tests. They are npm packages, and are installed
+ * into the build folder.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -14,9 +15,27 @@ export function runtimeOf(version) {
   const name = `node-${platform}-${process.arch}`;
   const prefix = join(FOLDER, version);
   const executable = join(prefix, 'node_modules', name, 'bin', platform === 'win' ? 'node.exe' : 'node');
-  if (!existsSync(executable)) {
-    const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', prefix];
-    execFileSync('npm', [...args, `${name}@${version}`], { stdio: 'pipe' });
-  }
+  if (!existsSync(executable)) install(`${name}@${version}`, prefix);
   return executable;
+}
+
+/** The other runtimes, with their versions. */
+const OTHERS = { deno: '2.9.6', bun: '1.4.5' };
+
+/** Installs Deno and Bun. Returns the names of those that cannot be installed. */
+export function installOthers() {
+  return Object.entries(OTHERS).flatMap(([name, version]) => {
+    const prefix = join(FOLDER, name);
+    try {
+      if (!existsSync(join(prefix, 'node_modules', '.bin', name))) install(`${name}@${version}`, prefix);
+      return [];
+    } catch {
+      return [name];
+    }
+  });
+}
+
+function install(spec, prefix) {
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', prefix];
+  execFileSync('npm', [...args, spec], { stdio: 'pipe' });
 }

@@ -1,8 +1,10 @@
 /**
  * Installs the programs that tests use besides Node, from Debian packages, if they are missing and this user
- * may install them. Otherwise it lists them, and the tests that need them are skipped.
+ * may install them, and Deno and Bun from npm packages. It lists those that cannot be installed. The tests that need
+ * them are skipped.
  */
 import { spawnSync } from 'node:child_process';
+import { installOthers } from './runtime.mjs';
 
 /** A command for each package that succeeds when the package is installed. */
 const PACKAGES = {
@@ -29,6 +31,11 @@ if (missing.length > 0) {
   } else {
     console.log(`setup: could not install ${names}; tests that need them will be skipped`);
   }
+}
+
+const others = installOthers();
+if (others.length > 0) {
+  console.log(`setup: could not install ${others.join(' ')}; tests that need them will be skipped`);
 }
 
 function install(packages) {

@@ -19,6 +19,9 @@ import {
 /** Name of the broadcast channel, and key of the environment data that contain the lineage of a worker. */
 const CHANNEL = 'metheus.workers.v1';
 
+/** Milliseconds in which the event loop delivers the last messages of a worker that has ended. */
+const DELIVERY_MS = 100;
+
 /** Memory that one worker thread writes. */
 export interface WorkerPage {
   readonly thread: number;
@@ -67,6 +70,8 @@ export class WorkerChannel {
   /** The pages that this thread has announced. */
   readonly #announced = new Map<PageTopic, WorkerPage[]>();
   readonly #lineage: readonly number[];
+  /** Whether queued messages can be read without the event loop. In Deno, they cannot. */
+  #isReadable = true;
 
   constructor() {
     // Environment data is inherited by the workers of this thread, and by their workers.
@@ -108,13 +113,19 @@ export class WorkerChannel {
     return page.number;
   }
 
-  /** Handles the queued messages now, without waiting for the event loop. */
+  /** Handles the queued messages now, without waiting for the event loop where the runtime allows it. */
   drain(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) this.#dispatch(next);
   }
 
   #next(): Envelope | undefined {
-    return receiveMessageOnPort(this.#channel as never)?.message as Envelope | undefined;
+    if (!this.#isReadable) return undefined;
+    try {
+      return receiveMessageOnPort(this.#channel as never)?.message as Envelope | undefined;
+    } catch {
+      this.#isReadable = false;
+      return undefined;
+    }
   }
 
   #dispatch({ topic, content }: Envelope): void {
@@ -130,7 +141,9 @@ export class WorkerChannel {
       }
       // Pages that the worker announced may still be in the queue. They must be handled before its end.
       this.drain();
-      this.#dispatch({ topic: 'thread ended', content: thread });
+      const end = () => this.#dispatch({ topic: 'thread ended', content: thread });
+      if (this.#isReadable) end();
+      else setTimeout(end, DELIVERY_MS).unref();
     });
   }
 }

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Debian's Python, for which the Debian packages are installed. */
 export const PYTHON = '/usr/bin/python3';
@@ -39,6 +40,21 @@ const PYTHON_MODULES: Partial<Record<Tool, string>> = {
   'python3 with prometheus_client': 'prometheus_client.parser',
   'python3 with tqdm': 'tqdm',
 };
+
+export type Runtime = 'deno' | 'bun';
+
+/** Returns the executable of another runtime, which `npm run setup` installs. */
+export function runtimePath(name: Runtime): string {
+  return fileURLToPath(new URL(`../../runtimes/${name}/node_modules/.bin/${name}`, import.meta.url));
+}
+
+/** Does the same as {@link requireTool} for a runtime. */
+export function requireRuntime(name: Runtime): false | string {
+  if (spawnSync(runtimePath(name), ['--version']).status === 0) return false;
+  const line = `${name} is missing: \`npm run setup\` installs it (npm package ${name})`;
+  if (process.env.CI === 'true') throw new Error(line);
+  return line;
+}
 
 function isThere(tool: Tool): boolean {
   const module = PYTHON_MODULES[tool];
