@@ -1,7 +1,7 @@
 /** The interface of a benchmark case, and the timing of short operations. */
 import type { PromClient } from './peers.js';
 
-export type Group = 'limits' | 'metrics' | 'scrape' | 'progress' | 'file' | 'redis' | 'growth';
+export type Group = 'limits' | 'service' | 'metrics' | 'scrape' | 'progress' | 'file' | 'redis' | 'growth';
 
 /**
  * Nanoseconds of an operation, milliseconds of a scrape, bytes of a series, changed cells in a second, share

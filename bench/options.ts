@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Group } from './case.js';
 
 export const GROUPS: readonly Group[] = [
+  'service',
   'metrics',
   'scrape',
   'progress',

@@ -54,13 +54,14 @@ export function weighing(
 
 export type Sets = readonly RequestLabels[];
 
-function sharedSets({ quick }: Size): Sets {
-  return labelSets(quick ? 10_000 : 100_000);
-}
+const sharedSets =
+  (count = 100_000) =>
+  ({ quick }: Size): Sets =>
+    labelSets(quick ? Math.min(count, 10_000) : count);
 
 /** Gives every series its own first label, the worst case for a tree of maps. */
 function uniqueFirst(size: Size): Sets {
-  return sharedSets(size).map(({ route, status }, i) => ({ method: `tenant-${i}`, route, status }));
+  return sharedSets()(size).map(({ route, status }, i) => ({ method: `tenant-${i}`, route, status }));
 }
 
 function holdOurs(sets: readonly RequestLabels[]): Holder {
@@ -82,7 +83,7 @@ function heapOf(
   name: string,
   memory: Memory,
   setsOf: (size: Size) => Sets,
-  more: Pick<Case, 'target'> = {},
+  more: Pick<Case, 'target' | 'quick'> = {},
 ): Case {
   return {
     group: 'scrape',
@@ -96,8 +97,19 @@ function heapOf(
   };
 }
 
+const ALL = 'heap and other memory per series, 3 labels';
+
 export const CASES: readonly Case[] = [
-  heapOf('heap per series, 3 labels, 100,000 counters', 'heap', sharedSets, { target: { max: 150 } }),
-  heapOf('heap and other memory per series, 3 labels, 100,000 counters', 'all', sharedSets),
-  heapOf('heap and other memory per series, first label unique, 100,000 counters', 'all', uniqueFirst),
+  heapOf('heap per series, 3 labels, 100,000 counters', 'heap', sharedSets(), { target: { max: 150 } }),
+  heapOf(`${ALL}, 1,000 counters`, 'all', sharedSets(1000), { quick: false }),
+  heapOf(`${ALL}, 100,000 counters`, 'all', sharedSets(), { target: { max: 130 } }),
+  // Peers take minutes.
+  withoutPeers(heapOf(`${ALL}, 1,000,000 counters`, 'all', sharedSets(1_000_000), { quick: false })),
+  heapOf('heap and other memory per series, first label unique, 100,000 counters', 'all', uniqueFirst, {
+    target: { max: 180 },
+  }),
 ];
+
+function withoutPeers({ theirs: _, ...ours }: Case): Case {
+  return ours;
+}

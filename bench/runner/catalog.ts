@@ -6,6 +6,7 @@ import type { Case } from '../case.js';
 
 const MODULES = [
   'limits',
+  'service',
   'increments',
   'labels',
   'observations',
