@@ -34,16 +34,39 @@ const input = (ending) =>
       join(root, path + ending),
     ]),
   );
-/** All that `import 'metheus'` loads at once becomes one file, without what it loads at need. */
-const isCore = (id) => id === join(root, 'build/src/index.js');
+/**
+ * Files by the modules in them. `core` is all that `import 'metheus'` needs at once. The others are loaded when a program
+ * first uses them, which only CommonJS can do where the source has an `import` declaration.
+ */
+const core = { name: 'core', test: /src\/index\.js$/, priority: 0 };
+const groups = [
+  ['native', /src\/(metrics|model)\/native\//],
+  ['exporter', /src\/(exporter|exposition)\/(?!formats|parse|text|protobuf)/],
+  ['publish', /src\/progress\/(publish\/|proxy-server)/],
+  ['remote', /src\/progress\/remote\/(?!connect)/],
+  // Without the entry point, whose last statement may need the others.
+  ['bars', /src\/progress\/(?!publish|proxy-server|remote\/(?!connect)|index)/],
+].map(([name, test]) => ({ name, test, priority: 1, includeDependenciesRecursively: false }));
 /** Optional packages are loaded at run time. All others are bundled. */
 const external = [/^node:/, ...Object.keys(peerDependencies).map((name) => new RegExp(`^${name}(/|$)`))];
 
 /** The published files by their paths in `dist`. */
 const files = new Map();
 
+const ENTRY = 'entry:';
+
+/** Makes a file for each subpath that only exports, so that chunks do not import from it. */
+const entryFiles = {
+  name: 'entry-files',
+  resolveId: (id) => (id.startsWith(ENTRY) ? id : undefined),
+  load: (id) =>
+    id.startsWith(ENTRY)
+      ? `export * from ${JSON.stringify(input('.js')[id.slice(ENTRY.length)])};`
+      : undefined,
+};
+
 /**
- * Makes a CommonJS file load modules of Node.js at their first use, and optional packages by `require`, which also works
+ * Makes a CommonJS file load modules of Node.js and other files of the package at their first use, and optional packages by `require`, which also works
  * where `import()` does not, such as in Jest.
  */
 const lazyRequires = {
@@ -51,7 +74,8 @@ const lazyRequires = {
   renderChunk(code) {
     const names = [];
     const changed = code
-      .replaceAll(/^let (node_\w+) = require\("(node:[\w/]+)"\);$/gm, (_, name, id) => {
+      .replaceAll(/^(?:let|const) (\w+) = require\("((?:node:|\.)[^"]+)"\);$/gm, (line, name, id) => {
+        if (id.endsWith('/core.cjs')) return line;
         names.push(name);
         return `let loaded_${name};\nconst ${name} = { get it() { return (loaded_${name} ??= require("${id}")); } };`;
       })
@@ -83,12 +107,18 @@ function breakLines(code) {
 }
 
 async function bundle({ format, ending, plugins }) {
-  const build = await rolldown({ input: input('.js'), platform: 'node', external, plugins });
+  const build = await rolldown({
+    input: Object.fromEntries(Object.keys(input('.js')).map((name) => [name, ENTRY + name])),
+    platform: 'node',
+    external,
+    preserveEntrySignatures: 'allow-extension',
+    plugins: [entryFiles, ...plugins],
+  });
   const { output } = await build.generate({
     format,
     entryFileNames: `${format}/[name]${ending}`,
     chunkFileNames: `${format}/chunks/[name]${ending}`,
-    codeSplitting: { groups: [{ name: 'core', test: isCore }] },
+    codeSplitting: { groups: format === 'cjs' ? [core, ...groups] : [core] },
     minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
     comments: false,
   });

@@ -100,22 +100,22 @@ interface Classes {
   readonly Plain: MetricConstructor;
   /** With the option `exemplars`. */
   readonly Traced?: MetricConstructor;
-  /** With native buckets or quantiles. */
-  readonly Native?: MetricConstructor;
+  /** Returns the class with native buckets or quantiles, which is loaded when it is first needed. */
+  readonly native?: () => MetricConstructor;
 }
 
 /** Returns the function and class of one kind: `new` creates a metric too, and `instanceof` recognizes its metrics. */
 function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Classes): Create<Kind> {
-  const { Plain, Traced = Plain, Native = Plain } = classes;
+  const { Plain, Traced = Plain } = classes;
   const create = (name: string, help: string, options: GivenOptions = {}): Metric => {
     checkOptions(kind, name, options);
     const registry = options.registry === undefined ? defaultRegistry() : options.registry;
     const scope = registry?.scope ?? privateScope();
     const { descriptor, rule, settings } = define(kind, scope, name, help, options, { registry, droppedIn });
     const make = () => {
-      const native = rule && new NativeFamily(rule);
-      const Class = native !== undefined ? Native : settings.exemplars !== undefined ? Traced : Plain;
-      return new MetricFamily(descriptor, settings, Class, native).root;
+      const Class = settings.exemplars !== undefined ? Traced : Plain;
+      if (rule === undefined) return new MetricFamily(descriptor, settings, Class).root;
+      return new MetricFamily(descriptor, settings, classes.native!(), new NativeFamily(rule)).root;
     };
     if (registry === null) return make();
     return registry.findOrCreate(() => definitionText(descriptor, settings, rule), descriptor, make);
@@ -148,10 +148,13 @@ export const createGauge = creatorOf('gauge', { Plain: GaugeMetric });
 export const createHistogram = creatorOf('histogram', {
   Plain: HistogramMetric,
   Traced: TracedHistogramMetric,
-  Native: NativeHistogramMetric,
+  native: () => NativeHistogramMetric,
 });
 /** Creates a summary: the count and sum of values, and quantiles on request. See {@link Create}. */
-export const createSummary = creatorOf('summary', { Plain: SummaryMetric, Native: QuantileSummaryMetric });
+export const createSummary = creatorOf('summary', {
+  Plain: SummaryMetric,
+  native: () => QuantileSummaryMetric,
+});
 /** Creates an info: facts in words. See {@link Create}. */
 export const createInfo = creatorOf('info', { Plain: InfoMetric });
 /** Creates a stateset: which of several states are true. See {@link Create}. */

@@ -9,7 +9,7 @@ import { LiveBars } from './screen/live-bars.js';
 import { externalWriteMode, printAbove, type WriteOptions } from './screen/print.js';
 import type { OutputFile } from './screen/terminal.js';
 import { countedResponse } from './sources/counted-response.js';
-import { AsyncIterableBar, IterableBar } from './sources/iterable-bar.js';
+import { AsyncIterableBar, IterableBar, keepOptimizedCode } from './sources/iterable-bar.js';
 import { createPromiseBars, type PromiseBars } from './sources/promises.js';
 import {
   IteratorSource,
@@ -75,6 +75,7 @@ export function createTqdm(replaced: Partial<BarEnvironment> = {}): Tqdm {
   const environment = createEnvironment(replaced, threadEnvironment);
 
   function open(source?: unknown, options?: BarOptions): Bar {
+    keepOptimizedCode();
     if (source === null || source === undefined) return new Bar(options, environment);
     if (typeof source === 'number') return new IterableBar(new Range(0, source, 1), options, environment);
     if (isIterable(source)) return new IterableBar(source, options, environment);

@@ -1,22 +1,36 @@
 /** Connects this thread to its parent, which draws its bars, and to the threads and processes whose bars it draws. */
 
-import { isMainThread } from 'node:worker_threads';
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { messageOf, warnOnce } from '../../errors.js';
 import { workerChannel } from '../../system/worker-channel.js';
 import { type BarEnvironment, createEnvironment } from '../bar/environment.js';
 import { privateRecord } from '../bar/record.js';
 import type { Board } from './board.js';
 import { ChildProcesses } from './child-processes.js';
-import { DIRECTORY_VARIABLE, openFileBoard, parentDirectory } from './file-board.js';
+import { isOfParent, openFileBoard } from './file-board.js';
 import { RecordFileWriter } from './record-file.js';
 import { RemoteBarRenderer } from './remote-bar-renderer.js';
 import { drawWorkers, openThreadBoard } from './worker-threads.js';
 
+/** Environment variable that names the parent's directory to child processes. */
+const DIRECTORY_VARIABLE = 'METHEUS_PROGRESS_PARENT';
+
+/** Key of environment data, which all workers inherit: whether the main thread draws their bars. */
+const DRAWN = 'metheus.bars-drawn.v1';
+
 let ownBoard: Board | false | undefined;
+
+/** Returns the directory in which this process has to put its board; undefined where it draws its bars itself. */
+function parentDirectory(): string | undefined {
+  const directory = process.env[DIRECTORY_VARIABLE];
+  return directory && isOfParent(directory) ? directory : undefined;
+}
+
+const isDrawnByMainThread = () => !isMainThread && getEnvironmentData(DRAWN) === true;
 
 /** Returns the board on which this thread shows its bars; undefined when it draws them itself. */
 function board(): Board | undefined {
-  ownBoard ??= openThreadBoard() ?? openProcessBoard() ?? false;
+  ownBoard ??= (isDrawnByMainThread() ? openThreadBoard() : openProcessBoard()) ?? false;
   return ownBoard || undefined;
 }
 
@@ -41,7 +55,7 @@ export const threadEnvironment: BarEnvironment = createEnvironment({
   openRecord: (bucket, unit) => (board()?.openRecord ?? privateRecord)(bucket, unit),
 });
 
-const renderer = new RemoteBarRenderer(threadEnvironment);
+let renderer: RemoteBarRenderer | undefined;
 /** The child processes whose bars this process draws; undefined before the first call of {@link progressEnv}. */
 export let children: ChildProcesses | undefined;
 
@@ -58,7 +72,13 @@ export function startDrawing(): void {
   global[KEY] = true;
   // Output is redirected at once, since bars of the parent may be on the terminal before this process has any.
   if (isMainThread && parentDirectory() !== undefined) threadEnvironment.redirection.hold(threadEnvironment);
-  if (isMainThread) drawWorkers(renderer, threadEnvironment);
+  if (isMainThread) {
+    setEnvironmentData(DRAWN, true);
+    process.once('worker', () => {
+      renderer ??= new RemoteBarRenderer(threadEnvironment);
+      drawWorkers(renderer, threadEnvironment);
+    });
+  }
   // The channel of a worker reports to the main thread when one of the worker's own workers ends. The main thread draws
   // the bars of these workers too.
   else workerChannel();
@@ -83,6 +103,7 @@ export function progressEnv(): Record<string, string> {
   const inherited = parentDirectory();
   if (inherited !== undefined) return { [DIRECTORY_VARIABLE]: inherited };
   try {
+    renderer ??= new RemoteBarRenderer(threadEnvironment);
     children ??= new ChildProcesses(renderer, threadEnvironment);
   } catch (error) {
     warnOnce('progress-children', `Progress bars of child processes are not drawn here: ${messageOf(error)}`);

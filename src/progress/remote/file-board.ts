@@ -34,19 +34,15 @@ import type { StreamName } from '../screen/terminal.js';
 import { Board, type BoardMemory } from './board.js';
 import { SLOT_BYTES, SlotWriter, WRITTEN } from './slot.js';
 
-/** Environment variable that names the directory to child processes. */
-export const DIRECTORY_VARIABLE = 'METHEUS_PROGRESS_PARENT';
-
 const PREFIX = 'metheus-progress-';
 const OWNER = 'owner';
 export const BOARD_SUFFIX = '.board';
 
-/** Returns the directory in which this process has to put its board; undefined where it draws its bars itself. */
-export function parentDirectory(): string | undefined {
-  const directory = process.env[DIRECTORY_VARIABLE];
-  if (!directory || !isPrivate(directory)) return undefined;
-  const isOwn = JSON.stringify(readIdentity(join(directory, OWNER))) === JSON.stringify(thisProcess());
-  return isOwn ? undefined : directory;
+/** Reports whether a directory is that of a parent that draws the bars of this process. */
+export function isOfParent(directory: string): boolean {
+  if (!isPrivate(directory)) return false;
+  const identity = readIdentity(join(directory, OWNER));
+  return JSON.stringify(identity) !== JSON.stringify(thisProcess());
 }
 
 /** Makes a directory that only this user can read. @throws errors of the file system */

@@ -1,6 +1,5 @@
 /** Boards of worker threads: shared memory that a worker announces once, and that the main thread reads. */
 
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { type WorkerPage, workerChannel } from '../../system/worker-channel.js';
 import type { BarEnvironment } from '../bar/environment.js';
 import { BASE, type BarRecord, COMPLETED, RECORD_CELLS } from '../bar/record.js';
@@ -20,13 +19,9 @@ import {
 
 const SLOTS_PER_PAGE = 32;
 const RECORDS_PER_PAGE = 64;
-/** Key of environment data, which all workers inherit: whether the main thread draws their bars. */
-const DRAWN = 'metheus.bars-drawn.v1';
-
-/** Returns the board of this thread; undefined in the main thread, and where the main thread does not draw bars. */
-export function openThreadBoard(): Board | undefined {
-  const isDrawn = !isMainThread && getEnvironmentData(DRAWN) === true;
-  return isDrawn ? new Board(new ThreadMemory()) : undefined;
+/** Returns the board of this thread, whose bars the main thread draws. */
+export function openThreadBoard(): Board {
+  return new Board(new ThreadMemory());
 }
 
 class ThreadMemory implements BoardMemory {
@@ -161,5 +156,4 @@ export function drawWorkers(renderer: RemoteBarRenderer, environment: BarEnviron
   });
   // While the event loop is blocked, it receives no messages. So they are also read before each drawing.
   renderer.beforeFrames(() => channel.drain());
-  setEnvironmentData(DRAWN, true);
 }

@@ -59,16 +59,16 @@ export class IterableBar<T> extends AsyncIterableBar<T, Iterable<T>> implements 
   }
 }
 
-const nowhere = { write: () => true };
-const closedBars = createEnvironment({ stdout: nowhere, stderr: nowhere, env: {}, live: new LiveBars() });
+let closedBars: readonly Bar[] | undefined;
 
 /**
- * Closed bars that are never freed, so that V8 keeps the optimized code of bars while there are no others. See
+ * Makes closed bars that are never freed, so that V8 keeps the optimized code of bars while there are no others. See
  * docs/v8.md: constructors kept by one live instance.
  */
-export const CLOSED_BARS: readonly Bar[] = [
-  new Bar({ disable: true }, closedBars),
-  new IterableBar([], { disable: true }, closedBars),
-];
-
-for (const bar of CLOSED_BARS) bar.close();
+export function keepOptimizedCode(): void {
+  if (closedBars !== undefined) return;
+  const nowhere = { write: () => true };
+  const environment = createEnvironment({ stdout: nowhere, stderr: nowhere, env: {}, live: new LiveBars() });
+  closedBars = [new Bar({ disable: true }, environment), new IterableBar([], { disable: true }, environment)];
+  for (const bar of closedBars) bar.close();
+}
