@@ -38,7 +38,7 @@ export interface TqdmPromProxyOptions extends MetricNaming, AccessOptions {
    * Name of the proxy. Proxies of the same name, in one or several threads, processes or machines, publish their bars
    * together. If a program has several proxies, give each its own name.
    *
-   * @defaultValue `'progress'`
+   * @defaultValue `'progress'`; `'progress-2'` for the second proxy without a name in a thread, and so on
    */
   readonly name?: string;
 }

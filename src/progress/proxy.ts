@@ -56,7 +56,7 @@ export class TqdmPromProxy implements Collector {
     checkOptions(options);
     const { httpHost = '::1', httpPort = 3000, bucketFunc, registry = REGISTRY } = options;
     const { required = false, keepAlive = false, allowedHosts, auth, requireAuth, webConfig } = options;
-    this.name = options.name ?? 'progress';
+    this.name = options.name ?? defaultName();
     this.#address = {
       host: httpHost,
       port: httpPort,
@@ -182,6 +182,18 @@ export class TqdmPromProxy implements Collector {
     });
     return [...metrics, ...free];
   }
+}
+
+/** Number of proxies without a name in this thread. */
+let unnamed = 0;
+
+/**
+ * Returns the name of the next proxy without one. The names are the same in each run, and in each worker thread, that
+ * creates its proxies in the same order.
+ */
+function defaultName(): string {
+  unnamed += 1;
+  return unnamed === 1 ? 'progress' : `progress-${unnamed}`;
 }
 
 function notAddable(given: string): MetheusError {

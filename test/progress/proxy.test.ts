@@ -3,6 +3,7 @@
 import './controlled-clock.js';
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { CollectorRegistry, createCounter } from 'metheus';
 import { TqdmPromProxy } from 'metheus/progress';
@@ -296,6 +297,20 @@ describe('several proxies', () => {
     other.tqdm(null, { ...COUNTED, desc: 'same' }).update(2);
     assert.equal(bucketOf(await scrape(one), 'same')['completed_total it'], 1);
     assert.equal(bucketOf(await scrape(other), 'same')['completed_total it'], 2);
+  });
+
+  it('do not mix without names, and have the same names in each run', () => {
+    const print = [
+      "import { TqdmPromProxy } from 'metheus/progress';",
+      'const [one, other] = [new TqdmPromProxy(), new TqdmPromProxy()];',
+      "one.tqdm({ total: 1, disable: true, desc: 'a' });",
+      'const values = (families) => families.map(({ values }) => values.join()).join();',
+      'console.log(one.name, other.name, values(await one.collect()) !== values(await other.collect()));',
+    ];
+    const run = () =>
+      execFileSync(process.execPath, ['--input-type=module', '-e', print.join('\n')], { encoding: 'utf8' });
+    assert.equal(run(), 'progress progress-2 true\n');
+    assert.equal(run(), 'progress progress-2 true\n');
   });
 
   it('are merged when they share a name', async (t) => {

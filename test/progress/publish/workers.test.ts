@@ -159,7 +159,7 @@ describe('bars of worker threads', () => {
     await tell(doomed, { update: 1 });
     await doomed.terminate();
     // Without the numbers that depend on time.
-    const counts = async () => (await scrape(proxy)).replace(/^progress_(rate|eta|last).*$/gm, '');
+    const counts = async () => (await scrape(proxy)).replace(/^progress_(rate|eta|last).*\n/gm, '');
     const before = await counts();
     assert.equal(bucketOf(before, 'job')['completed_total it'], 11);
     for (let i = 0; i < 2; i++) {
