@@ -124,7 +124,7 @@ class ExemplarFamily {
   }
 
   async addTo(snapshot: FamilySnapshot, slice: TimeSlice): Promise<FamilySnapshot> {
-    const exemplars = new Map<number, Exemplar>();
+    const exemplars = new Map(snapshot.exemplars);
     for (const { row, series } of await this.#rowsIn(snapshot.rows, slice)) {
       for (const ofWriter of series) {
         ofWriter.exemplars.forEach((exemplar, cell) => {

@@ -6,6 +6,12 @@ import { isLegacyLabelName } from './names.js';
 /** @see https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md#exemplars */
 export const MAX_CODE_POINTS = 128;
 
+/**
+ * Maximum bytes of an exemplar's labels as JSON. They have at most 128 code points, and each takes at most 7 bytes: a
+ * name of one character with an empty value is `"a":"",`.
+ */
+export const MAX_EXEMPLAR_BYTES = 904;
+
 /** Returns the number of code points in the names and values of an exemplar's labels. */
 export function codePointsOf(labels: Iterable<readonly [name: string, value: string]>): number {
   let count = 0;

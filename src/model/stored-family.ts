@@ -1,12 +1,22 @@
-/** Checking the descriptors of families that other programs have stored, in a file or in Redis. */
-import type { FamilyDescriptor } from './family.js';
-import { cellsOf, type FamilyType, MERGE_RULES, METRIC_TYPES, minCellsOf } from './metric-types.js';
+/** Checking the families and exemplars that other programs have stored, in a file or in Redis. */
+import { exemplarLabels } from './exemplar.js';
+import { type Exemplar, type FamilyDescriptor, isTime } from './family.js';
+import {
+  cellsOf,
+  exemplarCellsOf,
+  type FamilyType,
+  MERGE_RULES,
+  METRIC_TYPES,
+  minCellsOf,
+} from './metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from './names.js';
 import { shownName } from './native/blocks.js';
 import { areAscending, areQuantiles, checkUnitOfName } from './options.js';
 
 /** Maximum cells of a series beyond those that its type needs. Bounds the memory that a descriptor can demand. */
 const MAX_MORE_CELLS = 1000;
+/** Seconds by which the clock of another program may be ahead of the clock of this process. */
+const MAX_AHEAD = 60;
 /** Maximum length of each text. */
 const MAX_TEXT = 65_536;
 
@@ -53,6 +63,32 @@ export function isLaterFamily(content: unknown): boolean {
   const { type, merge } = Object(content) as FamilyDescriptor;
   if (!isText(type) || !isText(merge)) return false;
   return !Object.hasOwn(METRIC_TYPES, type) || !MERGE_RULES.includes(merge);
+}
+
+/**
+ * Returns the exemplar of a cell; undefined unless its content is that of an exemplar that this program can keep. So
+ * what another program has stored, by mistake or on purpose, cannot make a scrape invalid. An exemplar of the future is
+ * left out, since it would hide every later one.
+ *
+ * @param now - Unix seconds
+ */
+export function storedExemplar(
+  { name, type, cells, bounds }: FamilyDescriptor,
+  cell: number,
+  { labels, value, timestamp }: { readonly [field in keyof Exemplar]: unknown },
+  now = Date.now() / 1000,
+): Exemplar | undefined {
+  const count = METRIC_TYPES[type].isHidden ? cells : exemplarCellsOf(type, bounds);
+  if (!(Number.isInteger(cell) && cell >= 0 && cell < count)) return undefined;
+  if (typeof value !== 'number' || Number.isNaN(value)) return undefined;
+  if (!isTime(timestamp) || timestamp > now + MAX_AHEAD) return undefined;
+  const texts: unknown[] = Object.values(Object(labels));
+  if (!texts.every((text) => typeof text === 'string' && text.isWellFormed())) return undefined;
+  try {
+    return { labels: exemplarLabels(name, labels, true), value, timestamp };
+  } catch {
+    return undefined;
+  }
 }
 
 const isText = (text: unknown): boolean => typeof text === 'string' && text.length <= MAX_TEXT;

@@ -9,7 +9,7 @@ import type {
 } from '../model/collector.js';
 import { DEFAULT_REGISTRY, DEFAULT_SCOPE, isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
-import { sampleNames } from '../model/metric-types.js';
+import { METRIC_TYPES, sampleNames, withoutEnding } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
 import { checkOptionNames } from '../model/options.js';
 import type { Collection } from './collect.js';
@@ -42,6 +42,8 @@ export interface RegistryOptions {
 
 /** A metric, a collector, or another registry. */
 export type Registrable = MetricSource | Collector | NestedRegistry;
+
+const COUNTER_SUFFIXES = METRIC_TYPES.counter.openmetrics.suffixes;
 
 /** Longest timeout of a Node timer: 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
@@ -183,14 +185,27 @@ export class CollectorRegistry implements Registerer {
   }
 
   /**
-   * Throws if another metric has one of these names. Called before the metric is made, so that nothing is left of a
-   * metric that cannot be registered.
+   * Throws if another metric has one of a family's names, or if one is a counter `x` or `x_total` and the other has the
+   * name `x_total` or `x_created`, which OpenMetrics gives to samples of the counter. Called before the metric is made,
+   * so that nothing is left of a metric that cannot be registered.
    */
   #refuseTaken(names: readonly string[], family: FamilyDescriptor, definition: () => string): void {
-    for (const name of names) {
-      const other = this.#taken.get(name);
+    const refuse = (other: MetricSource | undefined) => {
       if (other !== undefined) throw conflict(other, family, definition());
-    }
+    };
+    for (const one of names) refuse(this.#taken.get(one) ?? this.#counterWith(one));
+    if (family.type !== 'counter') return;
+    const base = withoutEnding(family.name, '_total');
+    for (const suffix of COUNTER_SUFFIXES) refuse(this.#taken.get(base + suffix));
+  }
+
+  /** Returns the registered counter whose samples have this name in OpenMetrics. */
+  #counterWith(name: string): MetricSource | undefined {
+    const suffix = COUNTER_SUFFIXES.find((one) => name.endsWith(one));
+    if (suffix === undefined) return undefined;
+    const base = withoutEnding(name, suffix);
+    const isCounter = (metric: MetricSource | undefined) => metric?.descriptor.type === 'counter';
+    return [this.#metrics.get(base), this.#metrics.get(`${base}_total`)].find(isCounter);
   }
 }
 

@@ -11,6 +11,7 @@ import fc from 'fast-check';
 import { type Exemplar, type FamilyDescriptor, type FamilySnapshot, seriesOf } from 'metheus';
 import type { Backend, Cells, MergeMode, Writer } from 'metheus/backends';
 import { rowText } from '#metheus/model/label-column.js';
+import { blockFamily } from '#metheus/model/native/blocks.js';
 
 let families = 0;
 
@@ -49,6 +50,138 @@ const makeWriter = (live = true): Writer => {
   writers += 1;
   return { id: `writer-${writers}`, live };
 };
+
+/**
+ * The contract of backends whose processes show each other's exemplars.
+ *
+ * @param makeStorage - returns a function that opens backends on one new storage, each of which stands for a process
+ */
+export function sharedExemplarsContract(name: string, makeStorage: () => () => Promise<Backend>): void {
+  /** Returns the ids of the exemplars that a backend shows, by labels and cell. */
+  async function shown(backend: Backend, family: FamilyDescriptor): Promise<Record<string, string>> {
+    const [snapshot] = await backend.snapshot({ families: [family], scopes: [] });
+    const { rows, exemplars = new Map<number, Exemplar>() } = snapshot!;
+    const found = [...exemplars].map(([index, { labels, value, timestamp }]) => {
+      assert.equal(value, timestamp! * 2);
+      return [`${rowText(rows, Math.floor(index / family.cells))} ${index % family.cells}`, labels.id];
+    });
+    return Object.fromEntries(found);
+  }
+
+  const exemplar = (id: string, timestamp: number): Exemplar => ({
+    labels: { id, text: '"\\\n漢😀' },
+    value: timestamp * 2,
+    timestamp,
+  });
+  const histogram = () => makeFamily({ type: 'histogram', cells: 4, bounds: [1, 2] });
+
+  describe(`${name}: exemplars of other processes`, () => {
+    it('are shown, the newest of each bucket', async () => {
+      const open = makeStorage();
+      const [one, two] = [await open(), await open()];
+      const family = histogram();
+      const cells = [one, two].map((backend) => backend.reserve({ family, labels: ['x\n"'] }));
+      for (const { page, offset } of cells) page[offset]! += 1;
+      const put = (i: 0 | 1, cell: number, id: string, time: number) =>
+        [one, two][i]!.putExemplar!(family, cells[i]!, cell, exemplar(id, time));
+      put(0, 0, 'old', 10);
+      put(1, 0, 'new', 20);
+      put(0, 1, 'own', 30);
+      await Promise.all([one.flush(), two.flush()]);
+      const label = 'a="x\\n\\""';
+      const expected = { [`${label} 0`]: 'new', [`${label} 1`]: 'own' };
+      for (const backend of [one, two]) assert.deepEqual(await shown(backend, family), expected);
+      put(0, 0, 'newest', 40);
+      put(1, 2, 'inf', 5);
+      await Promise.all([one.flush(), two.flush()]);
+      const later = { ...expected, [`${label} 0`]: 'newest', [`${label} 2`]: 'inf' };
+      for (const backend of [one, two]) {
+        assert.deepEqual(await shown(backend, family), later);
+        assert.deepEqual(await shown(backend, family), later, 'reading changes nothing');
+      }
+      await Promise.all([one.close(), two.close()]);
+    });
+
+    it('disappear with their series, and do not return with a new one', async () => {
+      const open = makeStorage();
+      const [one, two] = [await open(), await open()];
+      const family = histogram();
+      const mine = one.reserve({ family, labels: ['x'] });
+      const theirs = two.reserve({ family, labels: ['x'] });
+      for (const { page, offset } of [mine, theirs]) page[offset]! += 1;
+      one.putExemplar!(family, mine, 0, exemplar('one', 30));
+      two.putExemplar!(family, theirs, 0, exemplar('two', 20));
+      await Promise.all([one.flush(), two.flush()]);
+      assert.deepEqual(await shown(two, family), { 'a="x" 0': 'one' });
+      one.release(family, mine);
+      one.removeEnded?.(family, ['x']);
+      await one.flush();
+      for (const backend of [two, one]) {
+        const left = Object.values(await shown(backend, family));
+        assert.ok(
+          left.every((id) => id === 'two'),
+          `${left}`,
+        );
+      }
+      const again = one.reserve({ family, labels: ['x'] });
+      again.page[again.offset]! += 1;
+      await one.flush();
+      assert.ok(!Object.values(await shown(two, family)).includes('one'));
+      await Promise.all([one.close(), two.close()]);
+    });
+
+    it('are bounded, and the latest ones are shown', async () => {
+      const open = makeStorage();
+      const [one, two] = [await open(), await open()];
+      const family = makeFamily();
+      for (let i = 0; i < 3000; i++) {
+        const cells = one.reserve({ family, labels: [String(i)] });
+        cells.page[cells.offset]! += 1;
+        one.putExemplar!(family, cells, 0, exemplar(String(i), i + 1));
+        if (i % 500 === 499) {
+          await one.flush();
+          await two.snapshot({ families: [family], scopes: [] });
+        }
+      }
+      await one.flush();
+      const found = Object.values(await shown(two, family)).map(Number);
+      assert.ok(found.length >= 500 && found.length < 3000, `${found.length}`);
+      assert.equal(Math.max(...found), 2999);
+      assert.ok(Math.min(...found) >= 500, `${Math.min(...found)}`);
+      assert.equal(Object.keys(await shown(one, family)).length, 3000, 'all of its own');
+      await Promise.all([one.close(), two.close()]);
+    });
+
+    it('of the hidden blocks of native buckets are shown too', async () => {
+      const open = makeStorage();
+      const [one, two] = [await open(), await open()];
+      const family = blockFamily(makeFamily({ type: 'histogram', cells: 2 }), [160, 0]);
+      const cells = one.reserve({ family, labels: ['x', '3:z0'] });
+      cells.page[cells.offset]! += 1;
+      one.putExemplar!(family, cells, 7, exemplar('native', 9));
+      await one.flush();
+      assert.deepEqual(Object.values(await shown(two, family)), ['native']);
+      await Promise.all([one.close(), two.close()]);
+    });
+
+    it('of the far future are left out', async () => {
+      const open = makeStorage();
+      const [one, two] = [await open(), await open()];
+      const family = makeFamily();
+      for (const [label, time] of [
+        ['x', Date.now() / 1000 + 3600],
+        ['y', Date.now() / 1000],
+      ] as const) {
+        const cells = one.reserve({ family, labels: [label] });
+        cells.page[cells.offset]! += 1;
+        one.putExemplar!(family, cells, 0, exemplar(label, time));
+      }
+      await one.flush();
+      assert.deepEqual(Object.values(await shown(two, family)), ['y']);
+      await Promise.all([one.close(), two.close()]);
+    });
+  });
+}
 
 /**
  * The contract of backends that keep the numbers of ended processes.

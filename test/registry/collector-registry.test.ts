@@ -174,6 +174,10 @@ describe('names of samples', () => {
     (name: string): Make =>
     (registry) =>
       createCounter(name, 'C.', { registry });
+  const gauge =
+    (name: string): Make =>
+    (registry) =>
+      createGauge(name, 'G.', { registry });
   const info =
     (name: string): Make =>
     (registry) =>
@@ -188,6 +192,10 @@ describe('names of samples', () => {
     ['an info x and x_info', info('x'), counter('x_info')],
     ['an info x_info and x_info', info('x_info'), counter('x_info')],
     ['an info x and x', info('x'), counter('x')],
+    ['a counter x and x_total', counter('x'), gauge('x_total')],
+    ['a counter x and x_created', counter('x'), gauge('x_created')],
+    ['a counter x_total and x_created', counter('x_total'), gauge('x_created')],
+    ['a counter x and a counter x_total', counter('x'), counter('x_total')],
   ] as const) {
     it(`of ${what} collide, whichever is first`, async () => {
       for (const [first, second] of [
@@ -207,12 +215,29 @@ describe('names of samples', () => {
     const registry = new CollectorRegistry();
     summary(registry);
     counter('x_bucket')(registry);
+    counter('x_total')(registry);
     counter('y')(registry);
     counter('y_count')(registry);
-    counter('y_total')(registry);
-    counter('x_total')(registry);
-    counter('x_created')(registry);
+    counter('z_total_total')(registry);
+    gauge('z_total')(registry);
+    gauge('z')(registry);
   });
+
+  for (const [what, make] of [
+    ['histogram', histogram],
+    ['summary', summary],
+  ] as const) {
+    it(`of a ${what} x and a gauge x_created do not collide, since created times are written on request only`, () => {
+      for (const [first, second] of [
+        [make, gauge('x_created')],
+        [gauge('x_created'), make],
+      ]) {
+        const registry = new CollectorRegistry();
+        first!(registry);
+        second!(registry);
+      }
+    });
+  }
 
   it('of a gauge histogram of a collector are reserved too', async () => {
     for (const name of ['x_bucket', 'x_gcount', 'x_gsum']) {

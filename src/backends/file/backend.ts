@@ -11,6 +11,7 @@ import { finishAll } from '../merge.js';
 import type { CompactionStep } from './compaction.js';
 import { Compactor } from './compactor.js';
 import { DIRECTORY, MetricsDirectory, makeDirectory, type ReportFile } from './directory.js';
+import { OtherExemplars } from './exemplar-records.js';
 import { type Mapping, sharedMapping } from './mapping.js';
 import { FamilyMerges, gatherSources, livingFirst, MemorySources } from './merge-sources.js';
 import type { MetricsFile } from './metrics-file.js';
@@ -53,6 +54,7 @@ export class MultiProcessFileBackend implements Backend {
   /** Series that are in memory only, since they could not be added to the file. */
   #memory = new MemorySources();
   readonly #exemplars = new ExemplarTable();
+  readonly #otherExemplars = new OtherExemplars();
   #writer: FileWriter | undefined;
   /** The previous file, which was deleted. Set only while its cells migrate. */
   #former: FileWriter | undefined;
@@ -133,11 +135,10 @@ export class MultiProcessFileBackend implements Backend {
   }
 
   putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
-    const textOf = () =>
-      this.#writer?.owns(cells)
-        ? this.#writer.textOf(family, cells)
-        : this.#memory.tableOf(cells)?.textOf(cells);
+    const file = this.#writer?.owns(cells) ? this.#writer : undefined;
+    const textOf = () => file?.textOf(family, cells) ?? this.#memory.tableOf(cells)?.textOf(cells);
     this.#exemplars.put(family, cells, cell, exemplar, textOf);
+    if (this.#exemplars.of(cells)?.[cell] === exemplar) file?.putExemplar(cells, cell, exemplar);
   }
 
   exemplarsOf(_family: FamilyDescriptor, cells: Cells): CellExemplars | undefined {
@@ -165,7 +166,9 @@ export class MultiProcessFileBackend implements Backend {
       }
     }
     if (!this.config.readOnly) this.#compactor.onRead(files);
-    const snapshots = await this.#exemplars.addTo(await finishAll([...begun, ...own]));
+    if (!isOwn) this.#otherExemplars.copyFrom(files);
+    let snapshots = await this.#exemplars.addTo(await finishAll([...begun, ...own]));
+    if (!isOwn) snapshots = await this.#otherExemplars.addTo(snapshots);
     if (!isDefault) return snapshots;
     const used = files.reduce((sum, { content }) => sum + content.bytes.length, this.#writer?.used ?? 0);
     return [...snapshots, ...directoryFamilies(files.length + (this.#writer === undefined ? 0 : 1), used)];

@@ -64,6 +64,12 @@ export const LIVE_BY_LOCK = 2;
 /** Value of a record's family: the record declares a family. */
 export const DECLARES = -1;
 
+/**
+ * Value of a record's family: the record keeps an exemplar. It is marked as removed, so that versions of the package
+ * that do not know it pass over it.
+ */
+export const EXEMPLAR = -3;
+
 /** Value of a record's family: the record lists the ids of the files that were compacted into this one. */
 export const COMPACTED = -2;
 
@@ -207,7 +213,7 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
   if (length < RECORD_HEADER) return undefined;
   // A writer may be writing a new body, or was killed while it wrote one. So only the length is reliable.
-  if (kind === REMOVED) return nothing;
+  if (kind === REMOVED) return from.ints[int + 4] === EXEMPLAR ? { ...nothing, family: EXEMPLAR } : nothing;
   if (kind !== IN_USE) return undefined;
   const [textLength, family, cells] = [from.ints[int + 3]!, from.ints[int + 4]!, from.ints[int + 5]!];
   if (textLength < 0 || cells < 0 || textLength > length || cells > length) return undefined;

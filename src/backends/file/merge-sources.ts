@@ -82,7 +82,8 @@ export function gatherSources(
     tables = [];
   };
   for (const file of files) {
-    if (file.owner!.created > since && file.id !== ARCHIVE_ID) addOwn();
+    // A file that could not be read has no owner, and no tables.
+    if ((file.owner?.created ?? 0) > since && file.id !== ARCHIVE_ID) addOwn();
     for (const table of file.tables.values()) add(table.key, table.family, table, false);
   }
   addOwn();

@@ -4,12 +4,15 @@ import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { isLaterFamily, isStoredFamily } from '../../model/stored-family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import type { Writer } from '../backend.js';
+import type { ExemplarTable } from '../exemplar-table.js';
 import type { Descriptors } from './descriptors.js';
+import { ExemplarReader } from './exemplar-records.js';
 import { FileTable } from './file-table.js';
 import {
   Bytes,
   COMPACTED,
   DECLARES,
+  EXEMPLAR,
   type FileFault,
   type FileHeader,
   HEADER_BYTES,
@@ -60,6 +63,7 @@ export class MetricsFile {
   /** Series by writer and family. */
   readonly tables = new Map<string, FileTable>();
   readonly #writers = new Map<string, Writer>();
+  readonly #exemplars = new ExemplarReader();
   /** Offsets of removed records, which may be used again. */
   readonly #vacant = new Set<number>();
   #buffer = new ArrayBuffer(FIRST_BYTES);
@@ -110,6 +114,16 @@ export class MetricsFile {
       this.#parseReused();
     } while (this.#parsed < this.#used && this.fault === undefined);
     if (this.fault !== undefined && this.tables.size === 0) this.#forget();
+  }
+
+  /** Puts the exemplars of the last read into a table. */
+  copyExemplars(table: ExemplarTable): void {
+    this.#exemplars.copyTo(table, this.content, (number) => this.#families[number]?.descriptor);
+  }
+
+  /** Takes the exemplars of this file out of a table. */
+  dropExemplars(table: ExemplarTable): void {
+    this.#exemplars.dropFrom(table);
   }
 
   /** Frees the descriptor. The content stays. */
@@ -200,7 +214,8 @@ export class MetricsFile {
 
   /** Parses a whole record. One with invalid content is left out; others are not affected. */
   #parseRecord(at: number, record: RecordView): void {
-    if (record.kind === REMOVED) this.#vacant.add(at);
+    if (record.kind === REMOVED && record.family === EXEMPLAR) this.#exemplars.add(at);
+    else if (record.kind === REMOVED) this.#vacant.add(at);
     if (record.kind !== IN_USE) return;
     const content = parseContent(record.text);
     if (this.#parseContent(at, record, content)) return;

@@ -12,12 +12,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { FamilyDescriptor } from '../../model/family.js';
+import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
 import { labelText } from '../../model/labels.js';
-import { findOrCreate } from '../../system/find-or-create.js';
 import { thisProcess } from '../../system/process-identity.js';
 import { isMissing } from '../../system/regular-file.js';
 import { CELL_BYTES, type CellRequest, type Cells } from '../backend.js';
+import { EXEMPLAR_BYTES, ExemplarWriter, writeEmptyExemplar } from './exemplar-records.js';
 import {
   Bytes,
   CHUNK_BYTES,
@@ -37,27 +37,16 @@ import {
   setClosed,
   setRemoved,
   setUsedBytes,
+  stateOf,
   writeGap,
   writeHeader,
   writeRecord,
 } from './layout.js';
 import type { Mapping } from './mapping.js';
 import { type Chunk, OwnFamilies, type OwnTable } from './own-table.js';
+import { type Place, Vacancies } from './vacancies.js';
 
 const ZEROS = new Uint8Array(CHUNK_BYTES);
-
-/**
- * Time for which the record of a removed series stays unused, so that a reader that is copying the file never sees the
- * numbers of the next series under the labels of the previous one.
- */
-const EMPTY_MS = 1000;
-
-/** A removed record, whose bytes can be used again. */
-interface Vacancy {
-  readonly chunk: Chunk;
-  readonly at: number;
-  readonly since: number;
-}
 
 export interface FileWriterOptions {
   /** Time for which a removed record stays unused, in milliseconds. @defaultValue 1000 */
@@ -71,13 +60,12 @@ export class FileWriter {
   readonly isLocked: boolean;
   readonly #mapping: Mapping;
   readonly #file: number;
-  readonly #emptyFor: number;
   readonly #chunks: Chunk[] = [];
   /** See `ChunkMap`. */
   readonly #chunkMap: Chunk[] = [];
   readonly #families = new OwnFamilies(this.#chunkMap);
-  /** Vacancies by the length of the record, in the order of their removal. */
-  readonly #vacancies = new Map<number, Vacancy[]>();
+  readonly #exemplars = new ExemplarWriter(() => this.#appendExemplar());
+  readonly #vacancies: Vacancies;
   readonly #encoder = new TextEncoder();
   /** Offset of the next record in the last chunk. */
   #next = HEADER_BYTES;
@@ -87,13 +75,13 @@ export class FileWriter {
    *
    * @throws the error of the file system
    */
-  constructor(directory: string, mapping: Mapping, { emptyFor = EMPTY_MS }: FileWriterOptions = {}) {
+  constructor(directory: string, mapping: Mapping, { emptyFor }: FileWriterOptions = {}) {
     const owner = thisProcess();
     const { pid, start, bootId } = owner;
     this.id = [bootId.slice(0, 8) || 'boot', pid, start, randomBytes(6).toString('hex')].join('-');
     this.path = join(directory, this.id + FILE_SUFFIX);
     this.#mapping = mapping;
-    this.#emptyFor = emptyFor;
+    this.#vacancies = new Vacancies(emptyFor);
     const temporary = `${this.path}.tmp`;
     this.#file = openSync(temporary, 'wx+', 0o644);
     try {
@@ -167,9 +155,18 @@ export class FileWriter {
     const { chunk, record } = this.#recordOf(cells);
     setRemoved(chunk.bytes, record);
     this.#families.hasRemoved = true;
-    const length = chunk.bytes.ints[record / 4]!;
-    const vacancy = { chunk, at: record, since: performance.now() };
-    findOrCreate(this.#vacancies, length, () => []).push(vacancy);
+    const { ints } = chunk.bytes;
+    this.#exemplars.release(chunk.start / CELL_BYTES + cells.offset, ints[record / 4 + 5]!);
+    this.#vacancies.add(ints[record / 4]!, { chunk, at: record });
+  }
+
+  /** Writes the exemplar of a cell, for other processes. */
+  putExemplar(cells: Cells, cell: number, exemplar: Exemplar): void {
+    const { start } = this.#chunks.find(({ bytes }) => bytes.cells === cells.page)!;
+    this.#exemplars.put(start / CELL_BYTES + cells.offset + cell, cell, exemplar, () => {
+      const { chunk, record } = this.#recordOf(cells);
+      return { start: start + record, state: stateOf(chunk.bytes, record) };
+    });
   }
 
   /** Removes all series of a file that was moved away. It may come back after its numbers have moved elsewhere. */
@@ -232,11 +229,11 @@ export class FileWriter {
   }
 
   /** Writes a record, and returns where it is. */
-  #append(content: object, family: number, cells: number, created?: number): Pick<Vacancy, 'chunk' | 'at'> {
+  #append(content: object, family: number, cells: number, created?: number): Place {
     const text = this.#encoder.encode(JSON.stringify(content));
     const length = recordLength(text.length, cells);
     // Families are numbered in the order of their records, so declarations are always appended.
-    const vacancy = family === DECLARES ? undefined : this.#vacancyOf(length);
+    const vacancy = family === DECLARES ? undefined : this.#vacancies.take(length);
     if (vacancy !== undefined) {
       writeRecord(vacancy.chunk.bytes, vacancy.at, text, family, cells, created);
       return vacancy;
@@ -249,11 +246,13 @@ export class FileWriter {
     return { chunk, at };
   }
 
-  #vacancyOf(length: number): Vacancy | undefined {
-    const vacancies = this.#vacancies.get(length);
-    const first = vacancies?.[0];
-    if (first === undefined || performance.now() - first.since < this.#emptyFor) return undefined;
-    return vacancies!.shift();
+  #appendExemplar(): Place {
+    const chunk = this.#chunkWith(EXEMPLAR_BYTES);
+    const at = this.#next;
+    writeEmptyExemplar(chunk.bytes, at);
+    this.#next += EXEMPLAR_BYTES;
+    setUsedBytes(this.#chunks[0]!.bytes, chunk.start + this.#next);
+    return { chunk, at };
   }
 
   #chunkWith(length: number): Chunk {

@@ -27,6 +27,7 @@
  * the record, and uses the copy if both reads gave the same even number. When a series is removed, the records of its
  * exemplars are reused for other series.
  */
+import { MAX_EXEMPLAR_BYTES } from '../../model/exemplar.js';
 import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
 import { findOrCreate } from '../../system/find-or-create.js';
 import { CELL_BYTES, type Cells } from '../backend.js';
@@ -51,12 +52,6 @@ export const IN_USE = 1;
 export const REMOVED = 2;
 export const DECLARES = -1;
 export const EXEMPLAR = -2;
-
-/**
- * Maximum bytes of an exemplar's labels as JSON. They have at most 128 code points, and each takes at most 7 bytes: a
- * name of one character with an empty value is `"a":"",`.
- */
-const MAX_EXEMPLAR_BYTES = 904;
 
 const FIRST_PAGE_BYTES = 4096;
 const MAX_PAGE_BYTES = 1 << 20;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { MultiProcessFileBackend } from 'metheus/backends/file';
-import { backendContract, removalContract } from '../contract.js';
+import { backendContract, removalContract, sharedExemplarsContract } from '../contract.js';
 import { MAPPINGS } from './support.js';
 
 const root = mkdtempSync(join(tmpdir(), 'metheus-contract-'));
@@ -22,7 +22,7 @@ for (const [name, get] of MAPPINGS) {
       return backend;
     });
   }
-  removalContract(`MultiProcessFileBackend, ${name}`, () => {
+  const makeStorage = () => {
     directories += 1;
     const directory = join(root, String(directories));
     return async () => {
@@ -30,7 +30,9 @@ for (const [name, get] of MAPPINGS) {
       await backend.open({ migrate() {} });
       return backend;
     };
-  });
+  };
+  removalContract(`MultiProcessFileBackend, ${name}`, makeStorage);
+  sharedExemplarsContract(`MultiProcessFileBackend, ${name}`, makeStorage);
   backendContract(`MultiProcessFileBackend, ${name}, in memory`, async () => {
     const backend = new MultiProcessFileBackend({ directory: '/proc/no/such' }, { mapping: get() });
     await backend.open({ migrate() {} });

@@ -36,13 +36,13 @@ async function obey(order: VersionedOrder): Promise<unknown> {
     }
     case 'count': {
       const { by } = order;
-      metheus.createCounter('plain_total', 'Counts.').inc(by);
+      metheus.createCounter('plain_total', 'Counts.').inc(by, { version: 'any' });
       const labelled = metheus.createCounter('labelled_total', 'Counts.', { requiredLabels: ['a', 'b'] });
       labelled.labels({ a: 'x"\n', b: 'ü' }).inc(by);
       labelled.labels({ a: String(process.pid), b: '' }).inc(by);
       const buckets = [1, 2];
       const histogram = metheus.createHistogram('sizes', 'Sizes.', { buckets });
-      for (let i = 0; i < by; i++) histogram.observe(1.5);
+      for (let i = 0; i < by; i++) histogram.observe(1.5, i === 0 ? { by } : undefined);
       for (const multiprocessMode of ['sum', 'livesum', 'max', 'mostrecent'] as const) {
         metheus.createGauge(`gauge_${multiprocessMode}`, 'A gauge.', { multiprocessMode }).set(by);
       }
