@@ -29,7 +29,7 @@ import {
   readRecord,
   stateOf,
 } from './layout.js';
-import type { Place } from './vacancies.js';
+import type { RecordLocation } from './vacancies.js';
 
 const HEADER = 48;
 export const EXEMPLAR_BYTES = HEADER + MAX_EXEMPLAR_BYTES;
@@ -57,13 +57,13 @@ export interface SeriesRecord {
 
 /** Writes the exemplars of a process into its file. */
 export class ExemplarWriter {
-  readonly #append: () => Place;
+  readonly #append: () => RecordLocation;
   /** By number of the cell in the file; the one that was written longest ago comes first. */
-  readonly #written = new Map<number, Place & { readonly series: SeriesRecord }>();
-  readonly #free: Place[] = [];
+  readonly #written = new Map<number, RecordLocation & { readonly series: SeriesRecord }>();
+  readonly #free: RecordLocation[] = [];
 
   /** @param append - appends an empty record; throws when the file cannot grow */
-  constructor(append: () => Place) {
+  constructor(append: () => RecordLocation) {
     this.#append = append;
   }
 
@@ -75,25 +75,25 @@ export class ExemplarWriter {
    */
   put(number: number, cell: number, exemplar: Exemplar, seriesOf: () => SeriesRecord): void {
     const known = this.#written.get(number);
-    const slot = known ?? this.#slot();
-    if (slot === undefined) return;
+    const location = known ?? this.#location();
+    if (location === undefined) return;
     const series = known?.series ?? seriesOf();
     this.#written.delete(number);
-    this.#written.set(number, { ...slot, series });
-    write(slot, series, cell, exemplar);
+    this.#written.set(number, { ...location, series });
+    write(location, series, cell, exemplar);
   }
 
   /** Frees the records of removed cells. Their exemplars have become invalid with the record of the series. */
   release(number: number, cells: number): void {
     for (let cell = number; cell < number + cells && this.#written.size > 0; cell++) {
-      const slot = this.#written.get(cell);
-      if (slot === undefined) continue;
+      const location = this.#written.get(cell);
+      if (location === undefined) continue;
       this.#written.delete(cell);
-      this.#free.push(slot);
+      this.#free.push(location);
     }
   }
 
-  #slot(): Place | undefined {
+  #location(): RecordLocation | undefined {
     const free = this.#free.pop();
     if (free !== undefined) return free;
     if (this.#written.size >= MAX_EXEMPLARS) {
@@ -117,7 +117,7 @@ export function writeEmptyExemplar({ ints }: Bytes, at: number): void {
   ints[at / 4 + CRC] = -1;
 }
 
-function write({ chunk, at }: Place, series: SeriesRecord, cell: number, exemplar: Exemplar): void {
+function write({ chunk, at }: RecordLocation, series: SeriesRecord, cell: number, exemplar: Exemplar): void {
   const { labels, value, timestamp = 0 } = exemplar;
   const text = encoder.encode(JSON.stringify(labels));
   if (text.length > MAX_EXEMPLAR_BYTES) return;
@@ -138,7 +138,7 @@ function checksum({ bytes }: Bytes, at: number, textLength: number): number {
   return crc32(bytes.subarray(at + TEXT_LENGTH * 4, at + HEADER + textLength)) | 0;
 }
 
-/** What was read of a record last. */
+/** The state of a record at the last read. */
 interface Known {
   crc: number;
   /** The series of the exemplar in the table; undefined if it is not there. */

@@ -9,13 +9,13 @@ import type { Chunk } from './own-table.js';
 const EMPTY_MS = 1000;
 
 /** The place of a record: its chunk, and its offset there. */
-export interface Place {
+export interface RecordLocation {
   readonly chunk: Chunk;
   readonly at: number;
 }
 
 /** A place, and the time of its removal by the monotonic clock. */
-interface Vacancy extends Place {
+interface Vacancy extends RecordLocation {
   readonly since: number;
 }
 
@@ -29,13 +29,13 @@ export class Vacancies {
     this.#emptyFor = emptyFor;
   }
 
-  add(length: number, place: Place): void {
+  add(length: number, place: RecordLocation): void {
     const vacancies = findOrCreate(this.#byLength, length, () => []);
     vacancies.push({ ...place, since: performance.now() });
   }
 
   /** Returns a place of this length, and forgets it; undefined if none has been unused for long enough. */
-  take(length: number): Place | undefined {
+  take(length: number): RecordLocation | undefined {
     const vacancies = this.#byLength.get(length);
     const first = vacancies?.[0];
     if (first === undefined || performance.now() - first.since < this.#emptyFor) return undefined;

@@ -44,7 +44,7 @@ import {
 } from './layout.js';
 import type { Mapping } from './mapping.js';
 import { type Chunk, OwnFamilies, type OwnTable } from './own-table.js';
-import { type Place, Vacancies } from './vacancies.js';
+import { type RecordLocation, Vacancies } from './vacancies.js';
 
 const ZEROS = new Uint8Array(CHUNK_BYTES);
 
@@ -229,7 +229,7 @@ export class FileWriter {
   }
 
   /** Writes a record, and returns where it is. */
-  #append(content: object, family: number, cells: number, created?: number): Place {
+  #append(content: object, family: number, cells: number, created?: number): RecordLocation {
     const text = this.#encoder.encode(JSON.stringify(content));
     const length = recordLength(text.length, cells);
     // Families are numbered in the order of their records, so declarations are always appended.
@@ -246,7 +246,7 @@ export class FileWriter {
     return { chunk, at };
   }
 
-  #appendExemplar(): Place {
+  #appendExemplar(): RecordLocation {
     const chunk = this.#chunkWith(EXEMPLAR_BYTES);
     const at = this.#next;
     writeEmptyExemplar(chunk.bytes, at);

@@ -13,7 +13,7 @@ import { BLOCK_BITS, BLOCK_SIZE, type BlockAddress, blockLabel } from '../../mod
 import { quantilesOf } from '../../model/native/buckets.js';
 import { addBlock, NativeSum, NO_LIMIT } from '../../model/native/sum.js';
 import { coarseNow } from '../../system/clock.js';
-import { ExemplarSlots } from './exemplar-slots.js';
+import { KeptExemplars } from './kept-exemplars.js';
 import type { NativeRule } from './options.js';
 import { PowerIndex } from './power-index.js';
 
@@ -103,7 +103,7 @@ export class NativeSeries {
   #current = new Map<number, Block>();
   #zero!: Block;
   /** Made with the first exemplar. */
-  #exemplars: ExemplarSlots | undefined;
+  #exemplars: KeptExemplars | undefined;
   /** Index of the first count among the cells of a block: 1 if the first cell is the age, else 0. */
   readonly #first: number;
   /** The current age bucket: its index, the number of its period since 1970, and the Unix seconds at which it ends. */
@@ -153,7 +153,7 @@ export class NativeSeries {
   keepExemplar(exemplar: Exemplar): void {
     const { blockFamily, maxExemplars, maxExemplarAge } = this.family.rule;
     if (maxExemplars === 0) return;
-    this.#exemplars ??= new ExemplarSlots(maxExemplars, maxExemplarAge);
+    this.#exemplars ??= new KeptExemplars(maxExemplars, maxExemplarAge);
     const cell = this.#exemplars.add(exemplar);
     activeBackend().of(blockFamily).putExemplar?.(blockFamily, this.blocks[0]!, cell, exemplar);
   }

@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { CollectorRegistry, createHistogram, type Exemplar, generateBytes, generateMetrics } from 'metheus';
-import { ExemplarSlots } from '#metheus/metrics/native/exemplar-slots.js';
+import { KeptExemplars } from '#metheus/metrics/native/kept-exemplars.js';
 import { readFamilies } from '../../support/protobuf.js';
 
-/** The values that are kept after observations at these times, by slot. */
+/** The values that are kept after observations at these times, by number. */
 function kept(
   max: number,
   maxAge: number,
   observations: readonly (readonly [value: number, time: number])[],
 ) {
-  const slots = new ExemplarSlots(max, maxAge);
+  const all = new KeptExemplars(max, maxAge);
   const values: number[] = [];
-  for (const [value, timestamp] of observations) values[slots.add({ labels: {}, value, timestamp })] = value;
+  for (const [value, timestamp] of observations) values[all.add({ labels: {}, value, timestamp })] = value;
   return values;
 }
 

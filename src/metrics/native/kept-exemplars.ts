@@ -1,9 +1,9 @@
 /** The choice of exemplars that a native histogram keeps: a limited number, spread over its values. */
 import type { Exemplar } from '../../model/family.js';
 
-/** A kept exemplar: its slot, its place on a logarithmic scale, and its time. */
+/** A kept exemplar: its number, its place on a logarithmic scale, and its time. */
 interface Kept {
-  readonly slot: number;
+  readonly number: number;
   readonly place: number;
   readonly timestamp: number;
 }
@@ -17,7 +17,7 @@ function placeOf(value: number): number {
   return Math.sign(value) * (Math.log(Math.min(Math.abs(value), Number.MAX_VALUE)) + OFFSET);
 }
 
-export class ExemplarSlots {
+export class KeptExemplars {
   readonly #max: number;
   readonly #maxAge: number;
   /** By place, ascending. */
@@ -30,8 +30,8 @@ export class ExemplarSlots {
   }
 
   /**
-   * Returns the slot of a new exemplar, from 0 to the maximum less one. If all slots are in use, the new exemplar
-   * replaces another one, by the rule of client_golang: the oldest one, if it is older than the maximum age; else, of
+   * Returns the number of a new exemplar, from 0 to the maximum less one. If all numbers are in use, it takes that of
+   * another exemplar, by the rule of client_golang: the oldest one, if it is older than the maximum age; else, of
    * the two exemplars whose values are closest to each other, the older one. A pair with the new exemplar counts too.
    */
   add({ value, timestamp = 0 }: Exemplar): number {
@@ -39,9 +39,9 @@ export class ExemplarSlots {
     const place = placeOf(value);
     const replaced = kept.length < this.#max ? undefined : this.#replacedBy(place, timestamp);
     if (replaced !== undefined) kept.splice(kept.indexOf(replaced), 1);
-    const slot = replaced?.slot ?? kept.length;
-    kept.splice(indexIn(kept, place), 0, { slot, place, timestamp });
-    return slot;
+    const number = replaced?.number ?? kept.length;
+    kept.splice(indexIn(kept, place), 0, { number, place, timestamp });
+    return number;
   }
 
   #replacedBy(place: number, timestamp: number): Kept {
