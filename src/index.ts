@@ -32,6 +32,8 @@ export type { ErrorClass, ExemplarOptions, ObservableCounter } from './metrics/c
 export {
   Counter,
   type Create,
+  type CreateInfo,
+  type CreateStateSet,
   createCounter,
   createGauge,
   createHistogram,
@@ -41,8 +43,6 @@ export {
   Gauge,
   Histogram,
   Info,
-  type MetricKind,
-  type MetricKinds,
   StateSet,
   Summary,
 } from './metrics/create.js';
@@ -50,7 +50,7 @@ export { DEFAULT_BUCKETS } from './metrics/definition.js';
 export type { GaugeOptions, ObservableGauge } from './metrics/gauge.js';
 export type { HistogramOptions, HistogramValue, ObservableHistogram } from './metrics/histogram.js';
 export type { Info as LabelledInfo, InfoOptions } from './metrics/info.js';
-export type { Created, Labelled, MetricOptions, WithLabels } from './metrics/labelled.js';
+export type { Created, DynamicLabels, Labelled, MetricOptions, WithLabels } from './metrics/labelled.js';
 export type { NativeOptions, QuantileOptions } from './metrics/native/options.js';
 export type { ObservableStateSet, StateSetOptions } from './metrics/stateset.js';
 export type { ObservableSummary, SummaryOptions, SummaryValue } from './metrics/summary.js';

@@ -16,7 +16,7 @@ import {
   TracedHistogramMetric,
 } from './histogram.js';
 import { InfoMetric, type InfoOptions, type Info as LabelledInfo } from './info.js';
-import type { Created, Given, MetricOptions, Undefaulted, WithLabels } from './labelled.js';
+import type { Created, LabelsOf, MetricOptions, Named, WithLabels } from './labelled.js';
 import type { Metric, MetricConstructor } from './metric.js';
 import { MetricFamily } from './metric-family.js';
 import { NativeHistogramMetric, QuantileSummaryMetric } from './native/metric.js';
@@ -25,74 +25,69 @@ import { definitionText } from './settings.js';
 import { type ObservableStateSet, StateSetMetric, type StateSetOptions } from './stateset.js';
 import { type ObservableSummary, SummaryMetric, type SummaryOptions } from './summary.js';
 
-/** The options of each kind of metric, and the metric that they create. A new kind is a row here. */
-export interface MetricKinds<
-  Names extends readonly string[],
-  Defaults,
-  States extends readonly string[] = readonly string[],
-> {
-  counter: {
-    options: [options?: MetricOptions<Names, Defaults> & ExemplarOptions];
-    metric: Created<ObservableCounter, Names, Defaults>;
-  };
-  gauge: {
-    options: [options?: MetricOptions<Names, Defaults> & GaugeOptions];
-    metric: Created<ObservableGauge, Names, Defaults>;
-  };
-  histogram: {
-    options: [options?: MetricOptions<Names, Defaults> & HistogramOptions];
-    metric: Created<ObservableHistogram, Names, Defaults>;
-  };
-  summary: {
-    options: [options?: MetricOptions<Names, Defaults> & SummaryOptions];
-    metric: Created<ObservableSummary, Names, Defaults>;
-  };
-  info: {
-    options: [options?: InfoOptions<Names, Defaults>];
-    metric: LabelledInfo<Names[number], Undefaulted<Names, Defaults>>;
-  };
-  stateset: {
-    options: [options: StateSetOptions<States, Names, Defaults>];
-    metric: Created<ObservableStateSet<States[number]>, Names, Defaults>;
-  };
-}
-
-/** The name of a kind of metric. */
-export type MetricKind = keyof MetricKinds<readonly string[], unknown>;
+// biome-ignore lint/complexity/noBannedTypes: an object without properties
+type NoDefaults = {};
 
 /**
- * Creates a metric of one kind and registers it. `createCounter` and `new Counter` are the same.
+ * Creates a metric and registers it. `createCounter` and `new Counter` are the same.
  *
  * The same definition under the same name returns the existing metric, so a module may be loaded twice.
  *
  * @param name - `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any text with `utf8Names`
- * @param help - a description for people
+ * @param help - a description for people. If only this text differs from an existing definition, it replaces that of the
+ * existing metric
  * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another definition;
  * `METHEUS_INVALID_METRIC_NAME`, `METHEUS_INVALID_HELP`, `METHEUS_INVALID_LABEL_NAME`,
  * `METHEUS_RESERVED_LABEL_NAME`, `METHEUS_DUPLICATE_LABEL_NAME`, `METHEUS_INVALID_OPTIONS`,
  * `METHEUS_INVALID_BUCKETS`
  */
-export interface Create<Kind extends MetricKind> {
+export interface Create<Operations extends object, Options> {
+  <const Name extends string = never, const Defaults extends LabelsOf<Defaults, Name> = NoDefaults>(
+    name: string,
+    help: string,
+    options?: MetricOptions<Name, Defaults> & Options,
+  ): Created<Operations, Name, Named<Defaults>>;
+  new <const Name extends string = never, const Defaults extends LabelsOf<Defaults, Name> = NoDefaults>(
+    name: string,
+    help: string,
+    options?: MetricOptions<Name, Defaults> & Options,
+  ): Created<Operations, Name, Named<Defaults>>;
+}
+
+/** Creates an info: see {@link Create}. */
+export interface CreateInfo {
+  <const Name extends string = never, const Defaults extends LabelsOf<Defaults, Name> = NoDefaults>(
+    name: string,
+    help: string,
+    options?: InfoOptions<Name, Defaults>,
+  ): LabelledInfo<Name, Exclude<Name, Named<Defaults>>>;
+  new <const Name extends string = never, const Defaults extends LabelsOf<Defaults, Name> = NoDefaults>(
+    name: string,
+    help: string,
+    options?: InfoOptions<Name, Defaults>,
+  ): LabelledInfo<Name, Exclude<Name, Named<Defaults>>>;
+}
+
+/** Creates a stateset: see {@link Create}. */
+export interface CreateStateSet {
   <
-    const Names extends readonly string[] = readonly [],
-    // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
-    const Defaults extends Given<Names[number]> = {},
-    const States extends readonly string[] = readonly string[],
+    const State extends string,
+    const Name extends string = never,
+    const Defaults extends LabelsOf<Defaults, Name> = NoDefaults,
   >(
     name: string,
     help: string,
-    ...options: MetricKinds<Names, Defaults, States>[Kind]['options']
-  ): MetricKinds<Names, Defaults, States>[Kind]['metric'];
+    options: StateSetOptions<State, Name, Defaults>,
+  ): Created<ObservableStateSet<State>, Name, Named<Defaults>>;
   new <
-    const Names extends readonly string[] = readonly [],
-    // biome-ignore lint/complexity/noBannedTypes: the type of no defaults at all
-    const Defaults extends Given<Names[number]> = {},
-    const States extends readonly string[] = readonly string[],
+    const State extends string,
+    const Name extends string = never,
+    const Defaults extends LabelsOf<Defaults, Name> = NoDefaults,
   >(
     name: string,
     help: string,
-    ...options: MetricKinds<Names, Defaults, States>[Kind]['options']
-  ): MetricKinds<Names, Defaults, States>[Kind]['metric'];
+    options: StateSetOptions<State, Name, Defaults>,
+  ): Created<ObservableStateSet<State>, Name, Named<Defaults>>;
 }
 
 /** The classes of a kind. A metric is of the simplest one that its options allow. */
@@ -105,7 +100,7 @@ interface Classes {
 }
 
 /** Returns the function and class of one kind: `new` creates a metric too, and `instanceof` recognizes its metrics. */
-function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Classes): Create<Kind> {
+function creatorOf<Creator>(kind: MetricType, classes: Classes): Creator {
   const { Plain, Traced = Plain } = classes;
   const create = (name: string, help: string, options: GivenOptions = {}): Metric => {
     checkOptions(kind, name, options);
@@ -124,7 +119,7 @@ function creatorOf<Kind extends MetricKind & MetricType>(kind: Kind, classes: Cl
   return new Proxy(Plain, {
     apply: (_, __, args) => create(...(args as Arguments)),
     construct: (_, args) => create(...(args as Arguments)),
-  }) as unknown as Create<Kind>;
+  }) as unknown as Creator;
 }
 
 function defaultRegistry(): Registerer {
@@ -141,24 +136,27 @@ function droppedIn(registry: Registerer | null, family: string): ObservableCount
 }
 
 /** Creates a counter: a number that only grows. Its name should end with `_total`. See {@link Create}. */
-export const createCounter = creatorOf('counter', { Plain: CounterMetric, Traced: TracedCounterMetric });
+export const createCounter = creatorOf<Create<ObservableCounter, ExemplarOptions>>('counter', {
+  Plain: CounterMetric,
+  Traced: TracedCounterMetric,
+});
 /** Creates a gauge: a number that goes up and down. See {@link Create}. */
-export const createGauge = creatorOf('gauge', { Plain: GaugeMetric });
+export const createGauge = creatorOf<Create<ObservableGauge, GaugeOptions>>('gauge', { Plain: GaugeMetric });
 /** Creates a histogram: the distribution of values over buckets. See {@link Create}. */
-export const createHistogram = creatorOf('histogram', {
+export const createHistogram = creatorOf<Create<ObservableHistogram, HistogramOptions>>('histogram', {
   Plain: HistogramMetric,
   Traced: TracedHistogramMetric,
   native: () => NativeHistogramMetric,
 });
 /** Creates a summary: the count and sum of values, and quantiles on request. See {@link Create}. */
-export const createSummary = creatorOf('summary', {
+export const createSummary = creatorOf<Create<ObservableSummary, SummaryOptions>>('summary', {
   Plain: SummaryMetric,
   native: () => QuantileSummaryMetric,
 });
 /** Creates an info: facts in words. See {@link Create}. */
-export const createInfo = creatorOf('info', { Plain: InfoMetric });
+export const createInfo = creatorOf<CreateInfo>('info', { Plain: InfoMetric });
 /** Creates a stateset: which of several states are true. See {@link Create}. */
-export const createStateSet = creatorOf('stateset', { Plain: StateSetMetric });
+export const createStateSet = creatorOf<CreateStateSet>('stateset', { Plain: StateSetMetric });
 
 /** A counter whose labels `Open` may still be given and `Missing` must be. */
 export type Counter<Open extends string = never, Missing extends string = never> = WithLabels<

@@ -1,30 +1,29 @@
 /** Infos: facts in words, such as a version and a commit. The facts are label values; the number is always 1. */
-import type { LabelValue } from '../model/labels.js';
 import { TOUCHED } from '../model/metric-types.js';
 import { coarseNow } from '../system/clock.js';
 import type {
   Described,
   Given,
   LabelOptions,
+  LabelsOf,
+  LabelValueOf,
   MetricOptions,
-  OnlyOpen,
-  StillMissing,
-  StillOpen,
+  Named,
 } from './labelled.js';
 import { Metric } from './metric.js';
 
 /** The labels that complete an info. */
 export type InfoLabels<Open extends string, Missing extends string> = Given<Open> & {
-  readonly [Name in Missing]: LabelValue;
+  readonly [Name in Missing]: LabelValueOf<Name>;
 };
 
 /** An info whose labels `Open` may still be given and `Missing` must be, here or to {@link Info.info}. */
 export interface Info<Open extends string = never, Missing extends string = never>
   extends Described<Open, Missing> {
   /** Gives values to labels, as `Labelled.labels` of other metrics does. */
-  labels<const G extends Given<Open>>(
-    given: object & G & OnlyOpen<G, Open>,
-  ): Info<StillOpen<Open, G>, StillMissing<Missing, G>>;
+  labels<const G extends LabelsOf<G, Open>>(
+    given: G & object,
+  ): string extends Open ? Info<string, never> : Info<Exclude<Open, Named<G>>, Exclude<Missing, Named<G>>>;
   /**
    * Exposes these labels together with those that the metric has. They replace what the metric exposed before.
    *
@@ -38,8 +37,8 @@ export interface Info<Open extends string = never, Missing extends string = neve
 }
 
 /** Options of infos, which have no unit. */
-export type InfoOptions<Names extends readonly string[], Defaults> = LabelOptions<Names, Defaults> &
-  Pick<MetricOptions<Names, Defaults>, 'maxSeries'>;
+export type InfoOptions<Name extends string, Defaults> = LabelOptions<Name, Defaults> &
+  Pick<MetricOptions<Name, Defaults>, 'maxSeries'>;
 
 export class InfoMetric extends Metric {
   info(given: Readonly<Record<string, unknown>> = {}): void {

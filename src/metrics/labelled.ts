@@ -2,7 +2,9 @@
  * Labels in the type system: which may still be given, and which are still missing.
  *
  * A metric whose labels are complete has the operations of its kind. A metric that misses a label has none of them, so
- * that a forgotten label does not compile.
+ * that a forgotten label does not compile. Names of types are texts of compiler errors, so some have a parameter for the
+ * name of a label and nothing else. Each union of names is computed once for each call, since a program may have
+ * hundreds of metrics.
  */
 import type { Backend } from '../backends/backend.js';
 import type { Registerer } from '../model/collector.js';
@@ -10,25 +12,29 @@ import type { FamilyDescriptor } from '../model/family.js';
 import type { LabelValue } from '../model/labels.js';
 
 /** Values for some of the labels that are still open. */
-export type Given<Open extends string> = { readonly [Name in Open]?: LabelValue };
+export type Given<Open extends string> = { readonly [Name in Open]?: LabelValueOf<Name> };
 
-/** The labels for which `G` has a value: not those that may be `undefined`, or whose names the compiler does not know. */
-export type Named<G> = string extends keyof G
-  ? never
-  : { [Name in keyof G]-?: undefined extends G[Name] ? never : Name }[keyof G];
+/** The values of the label `_Name`. */
+export type LabelValueOf<_Name> = string | number | boolean;
 
-/** Refuses names that are not open. TypeScript alone does not check an object literal whose type is inferred. */
-export type OnlyOpen<G, Open extends string> = string extends Open
-  ? unknown
-  : { readonly [Name in keyof G]: Name extends Open ? unknown : never };
+declare const NAME: unique symbol;
 
-/** The labels that may still be given after `G`. */
-export type StillOpen<Open extends string, G> = string extends Open ? string : Exclude<Open, Named<G>>;
+/** The type of no value, for a label that the metric does not have, or that has a value already. */
+export interface NotAnOpenLabel<Name> {
+  readonly [NAME]: Name;
+}
 
-/** The labels that are still missing after `G`. Names only known as `string` are checked at run time only. */
-export type StillMissing<Missing extends string, G> = string extends Missing
-  ? never
-  : Exclude<Missing, Named<G>>;
+/** The constraint of given labels: each is open, and has a value. */
+export type LabelsOf<G, Open> = {
+  readonly [Name in keyof G]: Name extends Open ? LabelValueOf<Name> : NotAnOpenLabel<Name>;
+};
+
+/** The labels that `G` names, without optional properties. */
+export type Named<G> = undefined extends G[keyof G]
+  ? string extends keyof G
+    ? string
+    : { [Name in keyof G]-?: object extends Pick<G, Name> ? never : Name }[keyof G]
+  : keyof G;
 
 declare const LABELS: unique symbol;
 
@@ -57,9 +63,12 @@ export interface Described<Open extends string, Missing extends string> {
   clear(): void;
 }
 
-/** The members of every metric, observable or not. */
-export interface Labelled<Operations extends object, Open extends string, Missing extends string>
-  extends Described<Open, Missing> {
+/**
+ * The members of every metric, observable or not. Its labels are those that are missing, and those that have a default
+ * and may still be given.
+ */
+export interface Labelled<Operations extends object, Missing extends string, Optional extends string>
+  extends Described<Missing | Optional, Missing> {
   /**
    * Gives values to some or all labels, in any order. The same labels return the same object, so a result can be kept:
    * a partial metric to complete later, or a complete one to count without a lookup.
@@ -67,25 +76,48 @@ export interface Labelled<Operations extends object, Open extends string, Missin
    * @throws `METHEUS_UNKNOWN_LABEL`, `METHEUS_LABELS_NOT_ALLOWED`, `METHEUS_INVALID_LABEL_VALUE`,
    * `METHEUS_LABEL_ALREADY_GIVEN`
    */
-  labels<const G extends Given<Open>>(
-    given: object & G & OnlyOpen<G, Open>,
-  ): WithLabels<Operations, StillOpen<Open, G>, StillMissing<Missing, G>>;
+  labels<const G extends LabelsOf<G, Missing | Optional>>(
+    given: G & object,
+  ): After<Operations, Missing, Optional, Named<G>>;
 }
 
+/** A metric whose labels have names that the compiler does not know. They are checked at run time. */
+export interface DynamicLabels<Operations extends object> extends Described<string, string> {
+  /** See {@link Labelled.labels}. */
+  labels(given: Readonly<Record<string, LabelValue>>): DynamicLabels<Operations> & Operations;
+}
+
+/** A metric after labels were given. */
+export type After<Operations extends object, Missing extends string, Optional extends string, Names> = [
+  Missing,
+] extends [Names]
+  ? Labelled<Operations, never, Exclude<Optional, Names>> & Operations
+  : Labelled<Operations, Exclude<Missing, Names>, Exclude<Optional, Names>>;
+
 /** A metric whose labels `Open` may still be given, and whose labels `Missing` must be given. */
-export type WithLabels<Operations extends object, Open extends string, Missing extends string> = Labelled<
-  Operations,
-  Open,
-  Missing
-> &
-  ([Missing] extends [never] ? Operations : unknown);
+export type WithLabels<
+  Operations extends object,
+  Open extends string,
+  Missing extends string,
+> = string extends Open
+  ? DynamicLabels<Operations> & ([Missing] extends [never] ? Operations : unknown)
+  : [Missing] extends [never]
+    ? Labelled<Operations, never, Open> & Operations
+    : Labelled<Operations, Missing, Exclude<Open, Missing>>;
+
+/** A metric as it is created: every label is open, and those without a default are missing. */
+export type Created<Operations extends object, Name extends string, Defaulted> = string extends Name
+  ? DynamicLabels<Operations>
+  : [Name] extends [Defaulted]
+    ? Labelled<Operations, never, Name> & Operations
+    : Labelled<Operations, Exclude<Name, Defaulted>, Name & Defaulted>;
 
 /** Options of every metric. */
-export interface LabelOptions<Names extends readonly string[], Defaults> {
+export interface LabelOptions<Name extends string, Defaults> {
   /** The labels of the metric. Each needs a value before anything can be counted. */
-  readonly requiredLabels?: Names;
+  readonly requiredLabels?: readonly Name[];
   /** Values for labels that are not given. */
-  readonly defaultLabels?: Defaults & OnlyOpen<Defaults, Names[number]>;
+  readonly defaultLabels?: Defaults;
   /** The registry of the metric; `null` for none. @defaultValue the default registry */
   readonly registry?: Registerer | null;
   /**
@@ -101,8 +133,7 @@ export interface LabelOptions<Names extends readonly string[], Defaults> {
 }
 
 /** Options of every metric whose value is a number. */
-export interface MetricOptions<Names extends readonly string[], Defaults>
-  extends LabelOptions<Names, Defaults> {
+export interface MetricOptions<Name extends string, Defaults> extends LabelOptions<Name, Defaults> {
   /** A base unit, such as `seconds` or `bytes`. The name must end with it, before `_total`. */
   readonly unit?: string;
   /**
@@ -111,15 +142,3 @@ export interface MetricOptions<Names extends readonly string[], Defaults>
    */
   readonly maxSeries?: number;
 }
-
-/** The labels without a default. */
-export type Undefaulted<Names extends readonly string[], Defaults> = string extends Names[number]
-  ? string
-  : Exclude<Names[number], Named<Defaults>>;
-
-/** A metric as it is created: every label is open, and those without a default are missing. */
-export type Created<Operations extends object, Names extends readonly string[], Defaults> = WithLabels<
-  Operations,
-  Names[number],
-  Undefaulted<Names, Defaults>
->;

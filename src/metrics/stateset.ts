@@ -25,13 +25,12 @@ export interface ObservableStateSet<State extends string> {
 }
 
 /** Options of statesets. There is no unit, and no limit of series, which could leave out some states of a set. */
-export type StateSetOptions<
-  States extends readonly string[],
-  Names extends readonly string[],
-  Defaults,
-> = LabelOptions<Names, Defaults> & {
+export type StateSetOptions<State extends string, Name extends string, Defaults> = LabelOptions<
+  Name,
+  Defaults
+> & {
   /** All states, in the order of their series. */
-  readonly states: States;
+  readonly states: readonly State[];
 };
 
 /** The state is the value of a hidden last label, which has the name of the family. */

@@ -135,6 +135,29 @@ export function values(maybe: string | undefined, optional: { method?: string; r
     .inc();
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: this is what untyped packages give to users
+export function anyValues(any: any, optional: { status?: number; method: string }): void {
+  three.labels({ method: any, route: any.path ?? 'unknown', status: 200 }).inc();
+  // @ts-expect-error: status is missing
+  three.labels({ method: any, route: '/' }).inc();
+  // @ts-expect-error: there is no label 'path', and route is missing
+  three.labels({ method: any, path: any, status: 200 }).inc();
+  three.labels(any).inc();
+  build.labels({ version: any }).info();
+  build.info({ version: any });
+  // A label with a default may be left out.
+  two.labels(optional).set(1);
+  two.labels(optional).labels({ status: 500 }).set(1);
+  // @ts-expect-error
+  two.labels({ method: 'GET', status: undefined });
+  const dynamic = createCounter('dynamic_total', 'D.', { requiredLabels: [] as string[] });
+  dynamic.labels(any).inc();
+  dynamic.labels({ method: any }).inc();
+  const all = { method: 'GET', route: '/', status: 200, path: '/' };
+  // @ts-expect-error
+  three.labels(all);
+}
+
 export function unknownNames(record: Record<string, string>, labels: Labels, names: string[]): void {
   // @ts-expect-error
   three.labels(record).inc();
