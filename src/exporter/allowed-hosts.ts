@@ -3,7 +3,7 @@
  * address (DNS rebinding). Without this check, the page could then read the metrics in a browser on this machine.
  */
 import { isIP } from 'node:net';
-import { invalidOption } from './respond.js';
+import { invalidOption } from './response.js';
 
 /**
  * Returns a function that reports whether a request may name a host; `undefined` if every request may name any.

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { MetheusError, messageOf, warnOnce } from '../errors.js';
 import { checkOptionNames } from '../model/options.js';
-import { invalidOption } from './respond.js';
+import { invalidOption } from './response.js';
 
 /** The fields of a request that decide whether it is answered. */
 export interface AuthRequest {

@@ -1,5 +1,8 @@
 /** Metrics for servers that use `Request` and `Response`. */
-import { createResponder, type MetricsHandlerOptions, StallTimer } from './respond.js';
+
+import { StallTimer } from './node-handler.js';
+import { createResponder } from './respond.js';
+import type { MetricsHandlerOptions } from './response.js';
 
 /** Answers a `Request`. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>;
@@ -19,8 +22,16 @@ export function createFetchHandler(options: MetricsHandlerOptions = {}): FetchHa
   return async (request) => {
     const { method, url, signal } = request;
     const accept = request.headers.get('accept');
+    const scrapeTimeout = request.headers.get('x-prometheus-scrape-timeout-seconds') ?? undefined;
     const acceptEncoding = request.headers.get('accept-encoding');
-    const { status, headers, body } = await respond({ method, url, accept, acceptEncoding, signal });
+    const { status, headers, body } = await respond({
+      method,
+      url,
+      accept,
+      acceptEncoding,
+      scrapeTimeout,
+      signal,
+    });
     const content = body === null || body instanceof Uint8Array ? body : streamOf(body);
     return new Response(content, { status, headers });
   };

@@ -18,7 +18,7 @@ export { type Negotiated, negotiate } from '../exposition/negotiate.js';
 export type { Auth, AuthCredentials, AuthRequest } from './authenticate.js';
 export { createFetchHandler, type FetchHandler } from './fetch-handler.js';
 export { createMetricsHandler, type MetricsHandler } from './node-handler.js';
-export type { MetricsHandlerOptions } from './respond.js';
+export type { MetricsHandlerOptions } from './response.js';
 export { type MetricsServer, type MetricsServerOptions, startMetricsServer } from './server.js';
 export type { AccessOptions } from './web-access.js';
 export type { WebConfig, WebTlsConfig } from './web-config.js';

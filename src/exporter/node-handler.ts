@@ -1,7 +1,34 @@
 /** Metrics for `node:http`, and for frameworks that accept its handlers. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { createResponder, type MetricsHandlerOptions, type Responder, StallTimer } from './respond.js';
+import { createResponder, type Responder } from './respond.js';
+import type { MetricsHandlerOptions } from './response.js';
+
+/** Maximum milliseconds that a client may take to read one chunk. */
+export const MAX_STALL_MS = 30_000;
+
+/**
+ * Calls back when a client reads nothing for {@link MAX_STALL_MS}. Its response can then be abandoned, which frees the
+ * memory of the collection.
+ */
+export class StallTimer {
+  readonly #drop: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(drop: () => void) {
+    this.#drop = drop;
+  }
+
+  /** Starts the timer again. Called when a chunk is offered to the client. */
+  restart(): void {
+    this.stop();
+    this.#timer = setTimeout(this.#drop, MAX_STALL_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
 
 /** A listener of `node:http`. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -38,6 +65,7 @@ export function handlerOf(respond: Responder): MetricsHandler {
 async function serve(respond: Responder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method, url } = request;
   const { accept, 'accept-encoding': acceptEncoding, authorization } = request.headers;
+  const scrapeTimeout = request.headers['x-prometheus-scrape-timeout-seconds'] as string | undefined;
   // HTTP/2 has a pseudo-header instead of `Host`.
   const host = request.headers.host ?? (request.headers[':authority'] as string | undefined);
   // A framework may have replaced `write`, for instance to compress. The new function may still use a chunk after it
@@ -57,6 +85,7 @@ async function serve(respond: Responder, request: IncomingMessage, response: Ser
     acceptEncoding,
     host,
     authorization,
+    scrapeTimeout,
     reuse,
     signal,
   });

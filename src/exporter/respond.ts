@@ -1,124 +1,40 @@
 /** The response to a request for metrics, for every kind of server. */
-import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
+import { messageOf, show, warnOnce } from '../errors.js';
 import { negotiate } from '../exposition/negotiate.js';
-import type { OnCollectorError } from '../model/collector.js';
-import { checkOptionNames } from '../model/options.js';
-import { checkOnError } from '../registry/collector-registry.js';
+import type { FamilySnapshot } from '../model/family.js';
+import { METRIC_TYPES, withoutEnding } from '../model/metric-types.js';
 import { REGISTRY } from '../registry/default-registry.js';
-import { type Collectable, chunksOf } from '../registry/encode.js';
+import { chunksOf } from '../registry/encode.js';
 import { acceptsGzip, gzipBytes, gzipChunks } from './compression.js';
+import type { HandlerMetrics } from './handler-metrics.js';
+import {
+  type Access,
+  checkOptions,
+  type MetricsHandlerOptions,
+  type MetricsRequest,
+  type MetricsResponse,
+  type Registry,
+} from './response.js';
 import { type JoinedCollection, sharedCollections } from './shared-collection.js';
-
-/** Options of {@link createMetricsHandler} and {@link createFetchHandler}. */
-export interface MetricsHandlerOptions {
-  /** The registry whose metrics are served. @defaultValue the default registry */
-  readonly registry?: Collectable;
-  /**
-   * The only path that serves metrics; others are answered with 404. If left out, every path serves them, for handlers
-   * that a framework mounts at a path.
-   */
-  readonly path?: string;
-  /**
-   * Whether to compress with gzip where the client accepts it. Turn it off where a proxy in front of this server
-   * compresses. @defaultValue `true`
-   */
-  readonly compress?: boolean;
-  /**
-   * Whether to write in OpenMetrics at what time each series began to count (`_created`), where it is known. Prometheus
-   * stores one more series for each. @defaultValue `false`
-   */
-  readonly created?: boolean;
-  /**
-   * The effect of a failed collector on a scrape: `'partial'` serves the rest, `'fail'` answers with status 500.
-   *
-   * @defaultValue the option of the registry
-   */
-  readonly onError?: OnCollectorError;
-}
-
-/** The fields of a request that a response depends on. */
-export interface MetricsRequest {
-  readonly method: string | undefined;
-  /** A path with or without a query, or a whole URL. */
-  readonly url: string | undefined;
-  readonly accept: string | null | undefined;
-  readonly acceptEncoding: string | null | undefined;
-  /** The header `Host`. */
-  readonly host?: string | undefined;
-  readonly authorization?: string | undefined;
-  /** Whether each chunk has been sent when the next is requested, so that it may be overwritten. */
-  readonly reuse?: boolean;
-  /** Aborted when the client has disconnected. */
-  readonly signal?: AbortSignal;
-}
-
-export interface MetricsResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /**
-   * `null` for `HEAD`. A small body is an array of bytes, a large one a source of chunks, which are made as they are
-   * read. If the chunks end with an error, the server must break the connection, since the status has been sent
-   * already.
-   */
-  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
-  /** Frees the resources of chunks that are not read at all. */
-  readonly abandon?: () => Promise<void>;
-}
-
-/** Maximum milliseconds that a client may take to read one chunk. */
-export const MAX_STALL_MS = 30_000;
-
-/**
- * Calls back when a client reads nothing for {@link MAX_STALL_MS}. Its response can then be abandoned, which frees the
- * memory of the collection.
- */
-export class StallTimer {
-  readonly #drop: () => void;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(drop: () => void) {
-    this.#drop = drop;
-  }
-
-  /** Starts the timer again. Called when a chunk is offered to the client. */
-  restart(): void {
-    this.stop();
-    this.#timer = setTimeout(this.#drop, MAX_STALL_MS).unref();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-}
 
 /** Answers a request. Never rejects. */
 export type Responder = (request: MetricsRequest) => Promise<MetricsResponse>;
 
 const METHODS: readonly unknown[] = ['GET', 'HEAD'];
+/** Content type of short messages. */
 const TEXT = 'text/plain; charset=utf-8';
 
 /** Keeps browsers from interpreting label values as HTML or as a script. */
 const NOSNIFF = { 'X-Content-Type-Options': 'nosniff' };
 
 const encoder = new TextEncoder();
+/** Maximum names in one request, as in Go's handler. */
+const MAX_NAMES = 1024;
+/** Seconds between the end of the collectors and the time at which Prometheus gives up, for encoding and sending. */
+const TIMEOUT_MARGIN = 0.5;
 
-/** Returns the content type and the content of a page. */
-export type Page = () => Promise<readonly [type: string, content: string]>;
-
-/** An answer in place of the requested one. */
-export interface Refusal {
-  readonly status: number;
-  readonly text: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** Access to a server. */
-export interface Access {
-  /** Headers of every answer. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Returns the answer to a request that may not be answered otherwise. Never rejects. */
-  refusalOf(request: Pick<MetricsRequest, 'authorization' | 'method' | 'url'>): Promise<Refusal | undefined>;
-}
+/** Returns the content type, the content and the status of a page; without one, 200. */
+export type Page = () => Promise<readonly [type: string, content: string, status?: number]>;
 
 /** Settings of a dedicated server. */
 interface ServerSettings {
@@ -137,7 +53,15 @@ export function createResponder(
   { pages, isAllowedHost, access }: Partial<ServerSettings> = {},
 ): Responder {
   checkOptions(options);
-  const { path } = options;
+  const { path, registry = REGISTRY } = options;
+  let metrics: Promise<HandlerMetrics> | undefined;
+  const serve = async (request: MetricsRequest): Promise<MetricsResponse> => {
+    if (options.handlerMetrics !== true) return scrape(options, request);
+    metrics ??= import('./handler-metrics.js').then(
+      (module) => new module.HandlerMetrics(registry as Registry),
+    );
+    return (await metrics).observe(() => answerErrors(scrape(options, request), request));
+  };
   const respond = async (request: MetricsRequest): Promise<MetricsResponse> => {
     const { method, url = '/', host } = request;
     if (isAllowedHost?.(host) === false) return complete(403, TEXT, refusalOf(host));
@@ -152,11 +76,8 @@ export function createResponder(
     if (!METHODS.includes(method)) {
       return complete(405, TEXT, 'Metrics are read with GET or HEAD.\n', { Allow: METHODS.join(', ') });
     }
-    const made = page?.().then(([type, content]) => complete(200, type, content));
-    return (made ?? metrics(options, request)).catch((error) => {
-      if (!request.signal?.aborted) report(error);
-      return complete(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
-    });
+    const made = page?.().then(([type, content, status = 200]) => complete(status, type, content));
+    return answerErrors(made ?? serve(request), request);
   };
   return async (request) => {
     const { headers, ...response } = await respond(request);
@@ -168,23 +89,12 @@ export function createResponder(
   };
 }
 
-/** Names of the options in {@link MetricsHandlerOptions}. */
-export const HANDLER_OPTIONS = ['registry', 'path', 'compress', 'created', 'onError'];
-
-function checkOptions(options: MetricsHandlerOptions): void {
-  checkOptionNames('a metrics handler', options, HANDLER_OPTIONS);
-  const { registry, path, onError } = options;
-  if (onError !== undefined) checkOnError(onError);
-  if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path))) {
-    throw invalidOption('path', path, "a path that starts with '/', such as '/metrics'");
-  }
-  if (registry !== undefined && typeof (registry as Collectable | null)?.collect !== 'function') {
-    throw invalidOption('registry', registry, 'a registry, or an object with a collect() method');
-  }
-}
-
-export function invalidOption(option: string, given: unknown, expected: string): MetheusError {
-  return new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${option}: ${show(given)}`, expected });
+/** Returns a response, or the one with status 500 that an error causes. Never rejects. */
+function answerErrors(made: Promise<MetricsResponse>, request: MetricsRequest): Promise<MetricsResponse> {
+  return made.catch((error) => {
+    if (!request.signal?.aborted) report(error);
+    return complete(500, TEXT, `An error has occurred while serving metrics:\n\n${messageOf(error)}\n`);
+  });
 }
 
 /** Returns the path of a request without its query. Requests to a proxy have a whole URL. */
@@ -193,20 +103,35 @@ function pathOf(url: string): string {
   return path || '/';
 }
 
-async function metrics(
+/** Returns the answer to a request that names another host, and warns once. */
+function refusalOf(host: string | undefined): string {
+  const refusal = `The host ${show(host)} is not allowed. Allow it with the option allowedHosts.`;
+  warnOnce('host not allowed', `A request for metrics was refused. ${refusal}`);
+  return `${refusal}\n`;
+}
+
+async function scrape(
   { registry = REGISTRY, compress = true, created = false, onError }: MetricsHandlerOptions,
-  { method, accept, acceptEncoding, reuse = false, signal }: MetricsRequest,
+  { method, accept, acceptEncoding, reuse = false, signal, url = '/', scrapeTimeout }: MetricsRequest,
 ): Promise<MetricsResponse> {
+  const names = namesOf(url);
+  if (names !== undefined && names.size > MAX_NAMES) {
+    return complete(400, TEXT, `At most ${MAX_NAMES} names can be requested, not ${names.size}.\n`);
+  }
   const gzip = compress && acceptsGzip(acceptEncoding);
   const { contentType, format, escaping } = negotiate(accept);
   const headers = {
     Vary: compress ? 'Accept, Accept-Encoding' : 'Accept',
     ...(gzip ? { 'Content-Encoding': 'gzip' } : {}),
   };
-  const collection = sharedCollections(registry, onError).join(signal);
+  const collection = sharedCollections(registry, onError).join(signal, timeoutOf(scrapeTimeout));
   // Compression has read a chunk before it requests the next. So buffers can be reused even if the server keeps chunks.
   const options = { format, escaping, created, reuse: gzip || reuse };
-  const chunks = chunksOf({ collect: () => collection.families }, options);
+  const collect = async () => {
+    const families = await collection.families;
+    return names === undefined ? families : families.filter((family) => isNamed(family, names));
+  };
+  const chunks = chunksOf({ collect }, options);
   // The first chunks are made before the response begins, so that an early error can still set the status.
   const ready: Uint8Array[] = [];
   try {
@@ -236,11 +161,24 @@ async function metrics(
   return { ...response, body: gzip ? gzipChunks(body) : body, abandon };
 }
 
-/** Returns the answer to a request that names another host, and warns once. */
-function refusalOf(host: string | undefined): string {
-  const refusal = `The host ${show(host)} is not allowed. Allow it with the option allowedHosts.`;
-  warnOnce('host not allowed', `A request for metrics was refused. ${refusal}`);
-  return `${refusal}\n`;
+/** Returns the names that the parameters `name[]` of a URL list; undefined without any. */
+function namesOf(url: string): Set<string> | undefined {
+  const query = url.split('?', 2)[1];
+  if (query === undefined || !/name(\[|%5b)/i.test(query)) return undefined;
+  const names = new URLSearchParams(query).getAll('name[]');
+  return names.length === 0 ? undefined : new Set(names);
+}
+
+/** Reports whether a family is one of the named ones. A counter is found with and without `_total`. */
+function isNamed({ family: { name, type } }: FamilySnapshot, names: ReadonlySet<string>): boolean {
+  return names.has(name) || names.has(withoutEnding(name, METRIC_TYPES[type].ending));
+}
+
+/** Returns the time limit of collectors, in seconds, for a scrape that Prometheus gives up at some time. */
+function timeoutOf(header: string | undefined): number {
+  const seconds = Number(header);
+  if (!(seconds > 0)) return Number.POSITIVE_INFINITY;
+  return Math.max(seconds - TIMEOUT_MARGIN, seconds / 2);
 }
 
 /** Yields the chunks of a scrape. Releases its collection when they end, fail, or are abandoned. */
@@ -267,6 +205,7 @@ function report(error: unknown): void {
   warnOnce(`serving metrics: ${kind}`, `Metrics could not be served: ${messageOf(error)}`);
 }
 
+/** Returns a response that is known as a whole. */
 function complete(
   status: number,
   type: string,

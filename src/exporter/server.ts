@@ -1,18 +1,16 @@
 /** A dedicated server for metrics. */
 import type { AddressInfo, Socket } from 'node:net';
+import { activeBackend } from '../backends/active-backend.js';
 import { warnOnce } from '../errors.js';
 import { checkOptionNames } from '../model/options.js';
+import { REGISTRY } from '../registry/default-registry.js';
+import type { Collectable } from '../registry/encode.js';
 import { withoutBrackets } from '../system/host.js';
 import { checkAllowedHosts, hostCheck, isLoopback } from './allowed-hosts.js';
 import { authority, Connections, createListener, type Limits, listen } from './listener.js';
 import { handlerOf } from './node-handler.js';
-import {
-  createResponder,
-  HANDLER_OPTIONS,
-  invalidOption,
-  type MetricsHandlerOptions,
-  type Page,
-} from './respond.js';
+import { createResponder, type Page } from './respond.js';
+import { HANDLER_OPTIONS, invalidOption, type MetricsHandlerOptions } from './response.js';
 import type { AccessOptions } from './web-access.js';
 
 /** Options of {@link startMetricsServer}. */
@@ -26,7 +24,11 @@ export interface MetricsServerOptions extends MetricsHandlerOptions, AccessOptio
   readonly host?: string;
   /** The port to listen on; 0 for any free port. @defaultValue 9464 */
   readonly port?: number;
-  /** The path of the metrics. `/` is a page with a link to it. @defaultValue `'/metrics'` */
+  /**
+   * The path of the metrics. `/` is a page that describes them, `/-/healthy` and `/-/ready` are for health checks.
+   *
+   * @defaultValue `'/metrics'`
+   */
   readonly path?: string;
   /** Closes the server when aborted. */
   readonly signal?: AbortSignal;
@@ -78,6 +80,7 @@ const SERVER_OPTIONS = [
 ];
 const DEFAULT_PORT = 9464;
 const HTML = 'text/html; charset=utf-8';
+const PLAIN = 'text/plain; charset=utf-8';
 /** Timers of Node take at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
@@ -125,7 +128,12 @@ export async function startServer(
     ? await (await import('./web-access.js')).WebAccess.open({ auth, requireAuth, webConfig })
     : undefined;
   let isAllowedHost: ReturnType<typeof hostCheck>;
-  const pages = new Map([['/', async () => [HTML, indexPage(path)] as const], ...morePages]);
+  const pages = new Map<string, Page>([
+    ['/', () => describeMetrics(path, handlerOptions.registry)],
+    ['/-/healthy', async () => [PLAIN, 'Healthy.\n']],
+    ['/-/ready', describeReadiness],
+    ...morePages,
+  ]);
   const respond = createResponder(
     { ...handlerOptions, path },
     {
@@ -182,26 +190,19 @@ function checkLimits(limits: Limits): Limits {
   return limits;
 }
 
+/** Returns the page at `/`. @param path - the path of the metrics */
+async function describeMetrics(path: string, registry: Collectable = REGISTRY): ReturnType<Page> {
+  const { indexPage } = await import('./index-page.js');
+  return [HTML, await indexPage(path, await registry.collect())];
+}
+
+/** Returns the page that says whether scrapes have all numbers: not while a backend is being loaded. */
+async function describeReadiness(): ReturnType<Page> {
+  const isReady = activeBackend().storage !== undefined;
+  return isReady ? [PLAIN, 'Ready.\n'] : [PLAIN, 'The backend is being loaded.\n', 503];
+}
+
 function warnOfOpenServer(host: string): void {
   const remedy = 'Give auth or webConfig, or listen on 127.0.0.1';
   warnOnce('open server', `Every machine that reaches ${host} can read the metrics. ${remedy}.`);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/**
- * Returns the page at `/`.
- *
- * @param path - the path of the metrics
- */
-function indexPage(path: string): string {
-  const link = path.replace(/[&<>"]/g, (char) => ENTITIES[char]!);
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Metheus</title>
-<h1>Metheus</h1>
-<p><a href="${link}">Metrics</a></p>
-</html>
-`;
 }

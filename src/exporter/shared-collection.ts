@@ -30,6 +30,8 @@ export const MAX_RUN_MS = 10_000;
 export const MAX_WAIT_MS = 60_000;
 
 type Families = readonly FamilySnapshot[];
+/** Collects with a maximum number of seconds for each collector. */
+type Collect = (timeout: number) => Promise<Families>;
 type Outcome = { readonly families: Families } | { readonly error: unknown };
 
 /** One scrape's use of a collection. */
@@ -102,10 +104,10 @@ class Collection {
     return this.#outcome === undefined;
   }
 
-  begin(collect: () => Promise<Families>): void {
+  begin(collect: Collect, timeout: number): void {
     this.begun = performance.now();
     // Turns an error that a custom registry throws into a rejection.
-    new Promise<Families>((resolve) => resolve(collect())).then(
+    new Promise<Families>((resolve) => resolve(collect(timeout))).then(
       (families) => this.#end({ families }),
       (error: unknown) => this.#end({ error }),
     );
@@ -141,14 +143,16 @@ class Collection {
 
 /** Collections of one registry. */
 class SharedCollections {
-  readonly #collect: () => Promise<Families>;
+  readonly #collect: Collect;
   /** The collection that began last; undefined when no scrape can join it or wait for its end any more. */
   #current: Collection | undefined;
   /** The collection for scrapes that arrived too late for the running one. */
   #next: Collection | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Time limit of collectors, of the scrape that arrived last. */
+  #timeout = Number.POSITIVE_INFINITY;
 
-  constructor(collect: () => Promise<Families>) {
+  constructor(collect: Collect) {
     this.#collect = collect;
   }
 
@@ -156,8 +160,10 @@ class SharedCollections {
    * Joins a collection, or begins one. The caller releases it when its scrape has ended.
    *
    * @param signal - aborted when the client has disconnected
+   * @param timeout - maximum seconds of each collector, if this scrape begins the collection
    */
-  join(signal?: AbortSignal): JoinedCollection {
+  join(signal?: AbortSignal, timeout = Number.POSITIVE_INFINITY): JoinedCollection {
+    this.#timeout = timeout;
     return this.#joinable().join(signal);
   }
 
@@ -194,7 +200,7 @@ class SharedCollections {
     clearTimeout(this.#timer);
     this.#next = undefined;
     this.#current = collection;
-    collection.begin(this.#collect);
+    collection.begin(this.#collect, this.#timeout);
     return collection;
   }
 }
@@ -212,7 +218,7 @@ export function sharedCollections(registry: Collectable, onError?: OnCollectorEr
   let collections = known.get(registry);
   if (collections === undefined) {
     const options = onError === undefined ? {} : { onError };
-    collections = new SharedCollections(() => registry.collect(options));
+    collections = new SharedCollections((timeout) => registry.collect({ ...options, timeout }));
     known.set(registry, collections);
   }
   return collections;

@@ -9,7 +9,7 @@ import {
   createAuthenticator,
   type Verdict,
 } from './authenticate.js';
-import type { Access, Refusal } from './respond.js';
+import type { Access, Refusal } from './response.js';
 import { hasTls, type ServerTls, serverTls } from './tls-options.js';
 import { filesOf, readWebConfig, secondsOf, type WebConfig } from './web-config.js';
 

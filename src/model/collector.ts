@@ -75,6 +75,8 @@ export interface CollectOptions {
    * own numbers. @defaultValue `false`
    */
   readonly own?: boolean;
+  /** Maximum seconds for each collector, also for those with a longer time limit. @defaultValue no further limit */
+  readonly timeout?: number;
 }
 
 /** The key of the default registry on `globalThis`, which all copies of this package share. */

@@ -40,10 +40,12 @@ export class Collection {
   }
 
   /** Returns the families of collectors and nested registries, with their prefixes. */
-  async #runCollectors({ onError, own }: Required<CollectOptions>): Promise<FamilySnapshot[]> {
+  async #runCollectors({ onError, own, timeout }: Required<CollectOptions>): Promise<FamilySnapshot[]> {
     const { prefix, taken, scopes } = this.#registry;
-    const { collected, failures } = await runCollectors(this.#registry, (contents) =>
-      metricsOf(contents, own),
+    const { collected, failures } = await runCollectors(
+      this.#registry,
+      (contents) => metricsOf(contents, own),
+      timeout,
     );
     const given: SourceFamily[] = [];
     for (const { source, prefix, families } of collected) {

@@ -142,10 +142,14 @@ export class CollectorRegistry implements Registerer {
    *
    * @throws with `onError: 'fail'`: `METHEUS_COLLECTOR_FAILED`, `METHEUS_DUPLICATE_FAMILY`, `METHEUS_DUPLICATE_SERIES`
    */
-  async collect({ onError = this.#onError, own = false }: CollectOptions = {}): Promise<FamilySnapshot[]> {
+  async collect({
+    onError = this.#onError,
+    own = false,
+    timeout = Infinity,
+  }: CollectOptions = {}): Promise<FamilySnapshot[]> {
     // Loaded on first use: most threads and many processes never collect.
     this.#collection ??= new (await import('./collect.js')).Collection(this[CONTENTS]);
-    return this.#collection.collect({ onError, own });
+    return this.#collection.collect({ onError, own, timeout });
   }
 
   #addCollector(source: Collector | NestedRegistry): void {

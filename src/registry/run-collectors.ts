@@ -42,10 +42,13 @@ interface Source {
 /**
  * Runs all collectors at the same time, and resolves when the last one has ended or has reached its time limit. Then
  * reads the metrics of nested registries, since collectors may have set them.
+ *
+ * @param most - maximum seconds of each time limit
  */
 export async function runCollectors(
   root: RegistryContents,
   metricsOf: MetricsReader,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<{ collected: Collected[]; failures: CollectorFailure[] }> {
   const failures: CollectorFailure[] = [];
   const sources = [...sourcesOf(root, root.prefix)];
@@ -53,7 +56,7 @@ export async function runCollectors(
     sources.map(({ name, collector }) =>
       collector === undefined
         ? []
-        : run(collector, name, metricsOf).catch((failure: CollectorFailure) => {
+        : run(collector, name, metricsOf, most).catch((failure: CollectorFailure) => {
             failures.push(failure);
             return [];
           }),
@@ -80,8 +83,13 @@ function* sourcesOf({ collectors }: RegistryContents, prefix: string): Generator
 }
 
 /** Rejects with a {@link CollectorFailure}. */
-function run(collector: Collector, name: string, metricsOf: MetricsReader): Promise<FamilySnapshot[]> {
-  const timeout = collector.collectTimeout ?? DEFAULT_TIMEOUT;
+function run(
+  collector: Collector,
+  name: string,
+  metricsOf: MetricsReader,
+  most: number,
+): Promise<FamilySnapshot[]> {
+  const timeout = Math.min(collector.collectTimeout ?? DEFAULT_TIMEOUT, most);
   const controller = new AbortController();
   return new Promise((resolve, reject) => {
     const fail = (cause: FailureCause, given: string, expected: string, thrown?: unknown) => {

@@ -9,7 +9,7 @@ import {
   PROMETHEUS_CONTENT_TYPE,
 } from 'metheus';
 import { createFetchHandler } from 'metheus/http';
-import { MAX_STALL_MS } from '#metheus/exporter/respond.js';
+import { MAX_STALL_MS } from '#metheus/exporter/node-handler.js';
 import { largeRegistry, smallRegistry, Watched } from '../support/scrapes.js';
 
 const URL = 'http://localhost/metrics';

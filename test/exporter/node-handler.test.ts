@@ -22,7 +22,7 @@ import {
   PROMETHEUS_CONTENT_TYPE,
 } from 'metheus';
 import { createMetricsHandler } from 'metheus/http';
-import { MAX_STALL_MS } from '#metheus/exporter/respond.js';
+import { MAX_STALL_MS } from '#metheus/exporter/node-handler.js';
 import { get, open } from '../support/http.js';
 import { largeRegistry, Slow, smallRegistry, Watched } from '../support/scrapes.js';
 import { collectable, snapshot } from '../support/snapshots.js';
