@@ -16,6 +16,7 @@ const MODULES = [
   'heap',
   'heap-by-type',
   'progress',
+  'many-bars',
   'progress-thread',
   'streams',
   'file',
