@@ -4,10 +4,12 @@ const SLICE_MS = 4;
 /** Number of small steps between two readings of the clock. */
 const STEPS_PER_READING = 16;
 
-/** A stretch of synchronous work, after which the event loop runs. */
+/** A stretch of synchronous work, after which the event loop runs. Several tasks can share it. */
 export class TimeSlice {
   #start = performance.now();
   #steps = 0;
+  readonly #waiting: (() => void)[] = [];
+  #isScheduled = false;
 
   /** Reports whether the work should pause. */
   isOver(): boolean {
@@ -22,10 +24,28 @@ export class TimeSlice {
     return this.#steps % STEPS_PER_READING === 0 && this.isOver();
   }
 
-  /** Lets the event loop run, then begins the next slice. */
-  async next(): Promise<void> {
-    await new Promise(setImmediate);
+  /** Lets the event loop run. Resolves in the next slice, or a later one if other tasks fill it. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (!this.#isScheduled) this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    this.#isScheduled = true;
+    setImmediate(() => void this.#begin());
+  }
+
+  /** Begins a slice, and lets one task after another go on until it is over. */
+  async #begin(): Promise<void> {
     this.#start = performance.now();
+    do {
+      this.#waiting.shift()!();
+      await undefined;
+    } while (this.#waiting.length > 0 && !this.isOver());
+    if (this.#waiting.length > 0) this.#schedule();
+    else this.#isScheduled = false;
   }
 }
 

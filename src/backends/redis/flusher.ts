@@ -106,7 +106,12 @@ export class Flusher {
         }
       }
     };
+    const isIndexChanged = outboxes.some(({ announced }) => !announced);
     await mapConcurrently(outboxes, flushOne);
+    if (isIndexChanged) {
+      const { connection, keys } = this.#context;
+      await connection.call('EXPIRE', keys.families, settings.expireKeyTime).catch(nullIfRefused);
+    }
     if (losses.length > 0) {
       // The node of a cluster that has lost data may also have families without changes, which were not flushed.
       const stale = await this.#checkKeys(outboxes);

@@ -1,8 +1,8 @@
 /** Reading many fields of a hash in parts, since the client decodes a large reply without a pause. */
 import { matchesLabels } from '../../model/labels.js';
 import type { LabelPattern } from '../backend.js';
-import { type Connection, Script } from './connection.js';
-import { CHECK_FORMAT, parseTexts } from './family-hash.js';
+import { Script } from './connection.js';
+import { CHECK_FORMAT, parseTexts, type RedisContext } from './family-hash.js';
 
 /** Prefix of a field that holds the row of a series. The label values follow as JSON. */
 export const ROW_FIELD = 'r:';
@@ -13,13 +13,14 @@ const FIELDS_AT_ONCE = 2000;
 const MAX_TRIES = 3;
 
 /**
- * Returns a part of a hash, without the tokens and shares of producers. KEYS: the hash. ARGV: cursor, and number of
- * fields. The reply has the next cursor, `0` at the end; the fields that change when other fields are moved; and fields
+ * Returns a part of a hash, without the tokens and shares of producers. KEYS: the hash. ARGV: cursor, number of
+ * fields, and seconds to live. The reply has the next cursor, `0` at the end; the fields that change when other fields are moved; and fields
  * and values in turn.
  *
  * Scans with a script, since a client may send other commands to any replica, where the cursor has another meaning.
  */
 const SCAN = new Script(`${CHECK_FORMAT}
+redis.pcall('EXPIRE', KEYS[1], ARGV[3])
 local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'MATCH', '[^oq]*', 'COUNT', ARGV[2])
 local state = redis.call('HMGET', KEYS[1], 't', 'v', 'k')
 for i = 1, 3 do state[i] = state[i] or '' end
@@ -27,37 +28,51 @@ return { found[1], table.concat(state, ' '), found[2] }
 `);
 
 /**
- * Returns fields and values in turn. Fields may occur twice. Values of a large hash may be of different moments, but
- * no value is missing, even if it was moved during the scan.
+ * Yields parts of a hash: fields and values in turn. Yields undefined when fields were moved: then the parts so far do
+ * not count, and all fields follow again. Fields may occur twice. Values of a large hash may be of different moments,
+ * but no value is missing.
  */
-export async function readFields(connection: Connection, key: string): Promise<string[]> {
+export async function* readParts(
+  { connection, settings }: RedisContext,
+  key: string,
+): AsyncGenerator<string[] | undefined, void> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const hash: string[] = [];
     let first: string | undefined;
     let cursor = '0';
-    for (;;) {
-      const args = [cursor, FIELDS_AT_ONCE];
-      const [next, state, fields] = (await connection.run(SCAN, key, args)) as [string, string, string[]];
+    do {
+      const args = [cursor, FIELDS_AT_ONCE, settings.expireKeyTime];
+      const [next, state, part] = (await connection.run(SCAN, key, args)) as [string, string, string[]];
       first ??= state;
       if (state !== first) break;
-      for (const text of fields) hash.push(text);
+      yield part;
       cursor = next;
-      if (cursor === '0') return hash;
-    }
+      if (cursor === '0') return;
+    } while (true);
+    yield undefined;
   }
-  return (await connection.call('HGETALL', key)) as string[];
+  yield (await connection.call('HGETALL', key)) as string[];
+}
+
+/** Returns all fields and values in turn, like {@link readParts}. */
+export async function readFields(context: RedisContext, key: string): Promise<string[]> {
+  let fields: string[] = [];
+  for await (const part of readParts(context, key)) {
+    if (part === undefined) fields = [];
+    else for (const text of part) fields.push(text);
+  }
+  return fields;
 }
 
 /** Returns the labels, as JSON, of the rows in a hash that match. */
 export async function findRows(
-  connection: Connection,
+  context: RedisContext,
   key: string,
   patterns: readonly LabelPattern[],
 ): Promise<string[]> {
   const isComplete = (pattern: LabelPattern) => !pattern.includes(undefined);
   if (!patterns.every(isComplete)) {
     const rows: string[] = [];
-    const fields = await readFields(connection, key);
+    const fields = await readFields(context, key);
     for (let i = 0; i < fields.length; i += 2) {
       const labels = fields[i]!.startsWith(ROW_FIELD)
         ? parseTexts(fields[i]!.slice(ROW_FIELD.length))
@@ -71,7 +86,7 @@ export async function findRows(
   for (let i = 0; i < patterns.length; i += FIELDS_AT_ONCE) {
     const some = patterns.slice(i, i + FIELDS_AT_ONCE).map((labels) => JSON.stringify(labels));
     const fields = some.map((labels) => ROW_FIELD + labels);
-    const found = (await connection.call('HMGET', key, ...fields)) as (string | null)[];
+    const found = (await context.connection.call('HMGET', key, ...fields)) as (string | null)[];
     rows.push(...some.filter((_, j) => found[j] !== null));
   }
   return rows;

@@ -261,10 +261,9 @@ export abstract class Outbox<B extends Batch = Batch> {
   }
 
   /** Adds the family to the index in which readers find it. */
-  async #announce({ connection, keys, settings }: RedisContext): Promise<void> {
+  async #announce({ connection, keys }: RedisContext): Promise<void> {
     if (this.announced) return;
     await connection.call('HSET', keys.families, this.id, JSON.stringify(this.family));
-    await connection.call('EXPIRE', keys.families, settings.expireKeyTime);
     this.announced = true;
   }
 }

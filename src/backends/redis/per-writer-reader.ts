@@ -4,12 +4,10 @@ import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { escapeLabelValue, labelText } from '../../model/labels.js';
 import { TOUCHED } from '../../model/metric-types.js';
-import type { ServerClock } from '../../system/clock.js';
-import { TimeSlice } from '../../system/time-slice.js';
+import type { TimeSlice } from '../../system/time-slice.js';
 import { accumulate, moveFutureTimes } from '../merge.js';
-import type { Connection } from './connection.js';
-import { HEAD } from './family-hash.js';
-import { readFields } from './hash-scan.js';
+import { HEAD, type RedisContext } from './family-hash.js';
+import { readParts } from './hash-scan.js';
 import { ENDED, parseNumber, parseWriterField } from './per-writer.js';
 
 /** A field of the hash, with its parsed name. */
@@ -22,6 +20,16 @@ interface Field {
   read: number;
 }
 
+/** The numbers of the fields that a read has merged so far. */
+interface Merged {
+  values: Float64Array;
+  /** For each row: 1 if it has numbers. */
+  present: Uint8Array;
+  /** For each row: 1 if a running writer has it. */
+  live: Uint8Array;
+  fields: number;
+}
+
 /** Number of deleted fields whose names may stay in memory, in addition to the number of fields in the hash. */
 const MAX_STALE = 1000;
 
@@ -30,7 +38,8 @@ export class PerWriterReader {
   readonly family: FamilyDescriptor;
   /** The number of joins to the hash, by all producers, as of the last read. */
   joins = 0;
-  readonly #clock: ServerClock;
+  readonly #context: RedisContext;
+  readonly #key: string;
   readonly #cells: Float64Array;
   #labels = new LabelColumn();
   #rows = new Map<string, number>();
@@ -41,9 +50,10 @@ export class PerWriterReader {
   /** The previous read. Reads share state, so they run one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(family: FamilyDescriptor, clock: ServerClock) {
+  constructor(family: FamilyDescriptor, context: RedisContext, key: string) {
     this.family = family;
-    this.#clock = clock;
+    this.#context = context;
+    this.#key = key;
     this.#cells = new Float64Array(family.cells);
   }
 
@@ -52,35 +62,56 @@ export class PerWriterReader {
    *
    * @param living - the producers that are running
    */
-  read(
-    connection: Connection,
-    key: string,
-    living: ReadonlySet<string>,
-  ): Promise<FamilySnapshot | undefined> {
-    const read = this.#last.then(async () => {
-      const hash = await readFields(connection, key);
-      return hash.length === 0 ? undefined : this.#snapshot(hash, living);
-    });
+  read(slice: TimeSlice, living: ReadonlySet<string>): Promise<FamilySnapshot | undefined> {
+    const read = this.#last.then(() => this.#read(slice, living));
     this.#last = read.catch(() => {});
     return read;
   }
 
-  /** @param hash - fields and values in turn */
-  async #snapshot(hash: readonly string[], living: ReadonlySet<string>): Promise<FamilySnapshot> {
+  async #read(slice: TimeSlice, living: ReadonlySet<string>): Promise<FamilySnapshot | undefined> {
+    // Each part is merged when it arrives, so that its texts are freed before the next one is read.
+    let merged = this.#begin();
+    for await (const part of readParts(this.#context, this.#key)) {
+      if (part === undefined) merged = this.#begin();
+      else await this.#merge(merged, part, slice, living);
+    }
+    if (merged.fields === 0) return undefined;
     const { family } = this;
-    const slice = new TimeSlice();
+    let rows = this.#labels.view();
+    if (merged.present.length !== rows.size) resize(merged, rows.size, family.cells);
+    const { values, present, live, fields } = merged;
+    if (present.includes(0)) {
+      const lengths = rows.lengths.slice(0, rows.size);
+      for (let row = 0; row < rows.size; row++) if (present[row] === 0) lengths[row] = REMOVED;
+      rows = { ...rows, lengths };
+    }
+    this.#order.length = fields;
+    if (this.#known.size > 2 * fields + MAX_STALE) this.#forget();
+    return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
+  }
+
+  #begin(): Merged {
     this.#reads += 1;
-    const fields = await this.#fieldsOf(hash, slice);
-    const size = this.#labels.size;
-    const values = new Float64Array(size * family.cells);
-    const present = new Uint8Array(size);
-    const live = new Uint8Array(size);
-    const now = this.#clock.now();
-    for (let i = 0; i < fields.length; i++) {
+    const { size } = this.#labels;
+    const values = new Float64Array(size * this.family.cells);
+    return { values, present: new Uint8Array(size), live: new Uint8Array(size), fields: 0 };
+  }
+
+  /** @param part - fields and values in turn */
+  async #merge(
+    merged: Merged,
+    part: readonly string[],
+    slice: TimeSlice,
+    living: ReadonlySet<string>,
+  ): Promise<void> {
+    const { family } = this;
+    const now = this.#context.clock.now();
+    for (let i = 0; i < part.length; i += 2) {
       if (slice.isOverAfterStep()) await slice.next();
-      const field = fields[i]!;
+      const field = this.#fieldOf(part[i]!, merged.fields);
+      merged.fields += 1;
       const { name, row, producer } = field;
-      const text = hash[2 * i + 1]!;
+      const text = part[i + 1]!;
       if (name === HEAD.joins) this.joins = Number(text);
       if (row < 0 || field.read === this.#reads) continue;
       field.read = this.#reads;
@@ -89,17 +120,11 @@ export class PerWriterReader {
       if (family.merge.startsWith('live') && !isLive) continue;
       const cells = this.#parseCells(words, now);
       if (isPerWriter(family) && cells[TOUCHED] === 0) continue;
-      accumulate(family, values, row * family.cells, cells, 0, isLive);
-      present[row] = 1;
-      if (isLive) live[row] = 1;
+      if (row >= merged.present.length) resize(merged, 2 * (row + 1), family.cells);
+      accumulate(family, merged.values, row * family.cells, cells, 0, isLive);
+      merged.present[row] = 1;
+      if (isLive) merged.live[row] = 1;
     }
-    let rows = this.#labels.view();
-    if (present.includes(0)) {
-      const lengths = rows.lengths.slice(0, rows.size);
-      for (let row = 0; row < rows.size; row++) if (present[row] === 0) lengths[row] = REMOVED;
-      rows = { ...rows, lengths };
-    }
-    return family.merge === 'each' ? { family, rows, values, live } : { family, rows, values };
   }
 
   /** Returns the cells of one writer, in an array that the next call overwrites. */
@@ -111,23 +136,17 @@ export class PerWriterReader {
     return moveFutureTimes(this.family, cells, now);
   }
 
-  async #fieldsOf(hash: readonly string[], slice: TimeSlice): Promise<readonly Field[]> {
-    const count = hash.length / 2;
-    if (this.#known.size > 2 * count + MAX_STALE) this.#forget();
-    const order = this.#order;
-    order.length = Math.min(order.length, count);
-    for (let i = 0; i < count; i++) {
-      if (slice.isOverAfterStep()) await slice.next();
-      const name = hash[2 * i]!;
-      if (order[i]?.name === name) continue;
-      let field = this.#known.get(name);
-      if (field === undefined) {
-        field = this.#parse(name);
-        this.#known.set(name, field);
-      }
-      order[i] = field;
+  /** @param index - number of the field in this read */
+  #fieldOf(name: string, index: number): Field {
+    const expected = this.#order[index];
+    if (expected?.name === name) return expected;
+    let field = this.#known.get(name);
+    if (field === undefined) {
+      field = this.#parse(name);
+      this.#known.set(name, field);
     }
-    return order;
+    this.#order[index] = field;
+    return field;
   }
 
   /** Forgets all names. The label column is replaced and not cleared, since earlier snapshots still use it. */
@@ -160,6 +179,17 @@ export class PerWriterReader {
     }
     return row;
   }
+}
+
+/** Gives the arrays room for `size` rows. Rows beyond are dropped. */
+function resize(merged: Merged, size: number, cells: number): void {
+  const { values, present, live } = merged;
+  merged.values = new Float64Array(size * cells);
+  merged.values.set(values.subarray(0, size * cells));
+  merged.present = new Uint8Array(size);
+  merged.present.set(present.subarray(0, size));
+  merged.live = new Uint8Array(size);
+  merged.live.set(live.subarray(0, size));
 }
 
 const isPerWriter = ({ merge }: FamilyDescriptor) => merge === 'all' || merge === 'liveall';

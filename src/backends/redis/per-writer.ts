@@ -138,7 +138,7 @@ export class PerWriterOutbox extends Outbox<Values> {
   protected async findEnded(context: RedisContext, patterns: readonly LabelPattern[]): Promise<void> {
     const key = context.keys.numbers(this.id);
     const living = await readLiving(context);
-    const fields = await readFields(context.connection, key);
+    const fields = await readFields(context, key);
     for (let i = 0; i < fields.length; i += 2) {
       const field = parseWriterField(fields[i]!);
       if (field === undefined || living.has(field.producer)) continue;
@@ -163,10 +163,10 @@ export class PerWriterOutbox extends Outbox<Values> {
    * Marks all fields to be sent again, since they hold whole values. Marks fields of removed series to be deleted:
    * Redis has them again after a return to an earlier state.
    */
-  protected async adopt({ connection, key }: FamilyHash, joined: Joined): Promise<boolean> {
+  protected async adopt({ context, key }: FamilyHash, joined: Joined): Promise<boolean> {
     this.forgetKnown();
     if (this.family.merge === 'sum') for (const series of this.series.values()) this.rebase(series, joined);
-    const fields = joined.before === '' ? [] : await readFields(connection, key);
+    const fields = joined.before === '' ? [] : await readFields(context, key);
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i]!;
       if (parseWriterField(name)?.producer === this.#producer && !this.series.has(name))

@@ -41,18 +41,26 @@ export class Reader {
       index.length > 0,
       living.size > (living.has(this.#context.producer) ? 1 : 0),
     );
-    this.#renew(keys.families);
+    // Postpones the expiry, without waiting for the reply.
+    connection.call('EXPIRE', keys.families, this.#context.settings.expireKeyTime).catch(() => {});
+    const slice = new TimeSlice();
     const requested = new Set(families);
     const others = await this.#others(index, families, scopes);
     const snapshots = await mapConcurrently([...families, ...others], (family) =>
-      requested.has(family) ? this.#readRequested(family, living) : this.#readOther(family, living),
+      requested.has(family)
+        ? this.#readRequested(family, living, slice)
+        : this.#readOther(family, living, slice),
     );
     return snapshots.filter((snapshot) => snapshot !== undefined);
   }
 
   /** Returns a requested family. If Redis does not return it, the numbers of this process are used. */
-  async #readRequested(family: FamilyDescriptor, living: ReadonlySet<string>): Promise<FamilySnapshot> {
-    const read = await this.#readFamily(family, living);
+  async #readRequested(
+    family: FamilyDescriptor,
+    living: ReadonlySet<string>,
+    slice: TimeSlice,
+  ): Promise<FamilySnapshot> {
+    const read = await this.#readFamily(family, living, slice);
     const [own] = read === undefined ? await this.#own.snapshot({ families: [family], scopes: [] }) : [];
     return { ...(read ?? own!), family };
   }
@@ -61,8 +69,8 @@ export class Reader {
    * Reads a family that was not requested. Resolves with undefined if no other writer has counted in it: this thread
    * would have requested the family if it were to be shown.
    */
-  async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>) {
-    const snapshot = await this.#readFamily(family, living);
+  async #readOther(family: FamilyDescriptor, living: ReadonlySet<string>, slice: TimeSlice) {
+    const snapshot = await this.#readFamily(family, living, slice);
     const outbox = this.#outboxes.get(familyId(family));
     if (outbox === undefined || outbox.hasOtherWriters) return snapshot;
     return this.#readers.get(familyId(family))!.joins > outbox.joins ? snapshot : undefined;
@@ -72,35 +80,28 @@ export class Reader {
   async #readFamily(
     family: FamilyDescriptor,
     living: ReadonlySet<string>,
+    slice: TimeSlice,
   ): Promise<FamilySnapshot | undefined> {
-    const { connection, keys, status } = this.#context;
+    const { keys, status } = this.#context;
     const id = familyId(family);
-    const key = keys.numbers(id);
     let reader = this.#readers.get(id);
     if (reader === undefined) {
-      reader =
-        family.merge === 'add' ? new SumReader(family) : new PerWriterReader(family, this.#context.clock);
+      const Kind = family.merge === 'add' ? SumReader : PerWriterReader;
+      reader = new Kind(family, this.#context, keys.numbers(id));
       this.#readers.set(id, reader);
     }
     try {
-      const snapshot = await reader.read(connection, key, living);
+      const snapshot = await reader.read(slice, living);
       if (snapshot === undefined && this.#outboxes.get(id)?.isJoined) {
         this.#flusher.checkKeys();
         return undefined;
       }
-      this.#renew(key);
       return snapshot ?? emptySnapshot(family);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       status.reportRefusal(family, error as Error);
       return undefined;
     }
-  }
-
-  /** Postpones the expiry of a key, without waiting for the reply. */
-  #renew(key: string): void {
-    const { connection, settings } = this.#context;
-    connection.call('EXPIRE', key, settings.expireKeyTime).catch(() => {});
   }
 
   /**

@@ -71,7 +71,7 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   protected async findEnded(context: RedisContext, patterns: readonly LabelPattern[]): Promise<void> {
     await this.#listProducers(context);
     const key = context.keys.numbers(this.id);
-    for (const labels of await findRows(context.connection, key, patterns)) {
+    for (const labels of await findRows(context, key, patterns)) {
       const { tolerance = 0 } = this.#removals.get(labels) ?? {};
       this.#removals.set(labels, { tolerance, ended: true });
     }

@@ -5,9 +5,9 @@
 import type { FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { LabelColumn, type LabelRows } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
-import { TimeSlice } from '../../system/time-slice.js';
-import { type Connection, Script } from './connection.js';
-import { HEAD, parseTexts } from './family-hash.js';
+import type { TimeSlice } from '../../system/time-slice.js';
+import { Script } from './connection.js';
+import { HEAD, parseTexts, type RedisContext } from './family-hash.js';
 import { ROW_FIELD, readFields } from './hash-scan.js';
 import { decodeBlocks, rowsOfBlock } from './sum-blocks.js';
 
@@ -19,12 +19,13 @@ const STALE = '';
 
 /**
  * Returns all blocks. KEYS: the hash. ARGV: its identity, the latest generation of its blocks, and the number of
- * blocks, all as the reader knows them. Returns the number of joins and the blocks. The reply is empty if series have
+ * blocks, all as the reader knows them; seconds to live. Returns the number of joins and the blocks. The reply is empty if series have
  * come or gone since then, or if the hash is another one.
  */
 const READ = new Script(`
 local head = redis.call('HMGET', KEYS[1], 't', 'v', 'm')
 if (head[1] or '') ~= ARGV[1] or (head[2] or '') ~= ARGV[2] then return {} end
+redis.pcall('EXPIRE', KEYS[1], ARGV[4])
 local reply = { head[3] or '0' }
 for i = 0, ARGV[3] - 1, 1000 do
   local names = {}
@@ -45,6 +46,8 @@ export class SumReader {
   readonly family: FamilyDescriptor;
   /** The number of joins to the hash, by all producers, as of the last read. */
   joins = 0;
+  readonly #context: RedisContext;
+  readonly #key: string;
   #known: KnownHash | undefined;
   #column = new LabelColumn();
   /** Label values of the column's rows, as JSON. */
@@ -52,8 +55,10 @@ export class SumReader {
   /** The previous read. Reads share state, so they run one after another. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(family: FamilyDescriptor) {
+  constructor(family: FamilyDescriptor, context: RedisContext, key: string) {
     this.family = family;
+    this.#context = context;
+    this.#key = key;
   }
 
   /**
@@ -61,16 +66,17 @@ export class SumReader {
    *
    * @throws Error when series come and go faster than they are read
    */
-  read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
-    const read = this.#last.then(() => this.#read(connection, key));
+  read(slice: TimeSlice): Promise<FamilySnapshot | undefined> {
+    const read = this.#last.then(() => this.#read(slice));
     this.#last = read.catch(() => {});
     return read;
   }
 
-  async #read(connection: Connection, key: string): Promise<FamilySnapshot | undefined> {
+  async #read(slice: TimeSlice): Promise<FamilySnapshot | undefined> {
     const { family } = this;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const blocks = await this.#readBlocks(connection, key);
+      const blocks = await this.#readBlocks();
+      if (slice.isOver()) await slice.next();
       if (blocks !== undefined) {
         const { rows, identity } = this.#known!;
         const values = decodeBlocks(family.cells, blocks, rows.size);
@@ -78,28 +84,29 @@ export class SumReader {
         const created = new Float64Array(rows.size).fill(Number(identity) || 0);
         return { family, rows, values, created };
       }
-      if (!(await this.#readRows(connection, key))) return undefined;
+      if (!(await this.#readRows(slice))) return undefined;
     }
     throw new Error(`The series of the metric '${family.name}' come and go faster than they can be read`);
   }
 
   /** Resolves with undefined when the known rows are out of date. */
-  async #readBlocks(connection: Connection, key: string): Promise<(Buffer | null)[] | undefined> {
+  async #readBlocks(): Promise<(Buffer | null)[] | undefined> {
     if (this.#known === undefined) return undefined;
     const { identity, version, rows } = this.#known;
-    const args = [identity, version, Math.ceil(rows.size / rowsOfBlock(this.family.cells))];
-    const [joins, ...blocks] = (await connection.runForBytes(READ, key, args)) as (Buffer | null)[];
+    const { connection, settings } = this.#context;
+    const count = Math.ceil(rows.size / rowsOfBlock(this.family.cells));
+    const args = [identity, version, count, settings.expireKeyTime];
+    const [joins, ...blocks] = (await connection.runForBytes(READ, this.#key, args)) as (Buffer | null)[];
     if (joins === undefined) return undefined;
     this.joins = Number(joins);
     return blocks;
   }
 
   /** Reads which series there are. Resolves with whether there is a hash. */
-  async #readRows(connection: Connection, key: string): Promise<boolean> {
+  async #readRows(slice: TimeSlice): Promise<boolean> {
     // The reply is read as text, since ioredis decodes text faster than Buffers. Blocks in it are damaged, and not
     // used.
-    const hash = await readFields(connection, key);
-    const slice = new TimeSlice();
+    const hash = await readFields(this.#context, this.#key);
     const heads = new Map<string, string>();
     const labels: [row: number, labels: string][] = [];
     let maxSize = 0;

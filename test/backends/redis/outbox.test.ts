@@ -28,8 +28,8 @@ describe('an outbox', () => {
     before = '';
     joins = 0;
     const run = async (_script: unknown, _key: string, args: readonly (string | number)[]) => {
-      // Reading all fields has two arguments.
-      if (args.length === 2) return ['0', '', []];
+      // Reading all fields begins at the cursor 0.
+      if (args[0] === '0') return ['0', '', []];
       // Joining has three arguments, a batch has more: producer, token, sequence, expiry, deletions, then fields and values.
       if (args.length === 3) {
         joins += 1;
