@@ -16,6 +16,7 @@
  */
 export { type Negotiated, negotiate } from '../exposition/negotiate.js';
 export type { Auth, AuthCredentials, AuthRequest } from './authenticate.js';
+export { type CloseOptions, closeOnSignal } from './close-on-signal.js';
 export { createFetchHandler, type FetchHandler } from './fetch-handler.js';
 export { createMetricsHandler, type MetricsHandler } from './node-handler.js';
 export type { MetricsHandlerOptions } from './response.js';

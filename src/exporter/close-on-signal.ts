@@ -1,0 +1,90 @@
+/** The end of a program by a signal: what it serves and delivers is closed first. */
+import { constants } from 'node:os';
+import { activeBackend } from '../backends/active-backend.js';
+import { messageOf, warnOnce } from '../errors.js';
+import { checkOptionNames } from '../model/options.js';
+import { runExitSteps } from '../system/exit-steps.js';
+import { invalidOption } from './response.js';
+
+/** Options of {@link closeOnSignal}. */
+export interface CloseOptions {
+  /** @defaultValue `['SIGTERM', 'SIGINT']` */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** Seconds after which the process ends even if something is still open. @defaultValue 10 */
+  readonly timeout?: number;
+}
+
+/** Timers of Node take at most 2^31 - 1 milliseconds. */
+const MAX_SECONDS = 2_147_483;
+
+/**
+ * Ends the program in order when it receives a signal:
+ *
+ * 1. The resources are closed one after another: a server stops listening and answers the running requests, a pusher
+ *    sends the last numbers.
+ * 2. The backend sends or writes what is left, and is closed.
+ * 3. Open bars are closed, and the process ends by the signal.
+ *
+ * A second signal, and the time limit, end the process at once. A resource that fails emits a warning.
+ *
+ * @param resources - servers, proxies and pushers, in the order in which they are closed: servers first
+ * @returns a function that cancels it
+ * @throws `METHEUS_INVALID_OPTIONS`
+ * @example
+ * ```ts
+ * const server = await startMetricsServer();
+ * closeOnSignal([server]);
+ * ```
+ */
+export function closeOnSignal(resources: readonly AsyncDisposable[], options: CloseOptions = {}): () => void {
+  checkOptionNames('closeOnSignal', options, ['signals', 'timeout']);
+  const { signals = ['SIGTERM', 'SIGINT'], timeout = 10 } = options;
+  const isResource = (given: unknown) =>
+    typeof (given as AsyncDisposable | null)?.[Symbol.asyncDispose] === 'function';
+  if (!Array.isArray(resources) || !resources.every(isResource)) {
+    throw invalidOption(
+      'resources',
+      resources,
+      'servers, proxies, pushers, or others with [Symbol.asyncDispose]',
+    );
+  }
+  if (!Array.isArray(signals) || !signals.every((signal) => Object.hasOwn(constants.signals, signal))) {
+    throw invalidOption('signals', signals, "names of signals, such as 'SIGTERM'");
+  }
+  if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_SECONDS)) {
+    throw invalidOption('timeout', timeout, `seconds from 0 to ${MAX_SECONDS}`);
+  }
+  let isEnding = false;
+  const cancel = (): void => {
+    for (const signal of signals) process.off(signal, end);
+  };
+  const endBy = (signal: NodeJS.Signals): void => {
+    cancel();
+    runExitSteps(128 + constants.signals[signal]);
+    process.kill(process.pid, signal);
+  };
+  const end = (signal: NodeJS.Signals): void => {
+    const isSecond = isEnding;
+    isEnding = true;
+    if (isSecond) endBy(signal);
+    else {
+      setTimeout(() => endBy(signal), 1000 * timeout);
+      void closeAll(resources).then(() => endBy(signal));
+    }
+  };
+  for (const signal of signals) process.on(signal, end);
+  return cancel;
+}
+
+/** Closes the resources in order, then the backend. Never rejects. */
+async function closeAll(resources: readonly AsyncDisposable[]): Promise<void> {
+  const steps = resources.map((resource) => () => resource[Symbol.asyncDispose]());
+  const backend = activeBackend();
+  for (const close of [...steps, () => backend.flush(), () => backend.backend.close()]) {
+    try {
+      await close();
+    } catch (error) {
+      warnOnce('close on signal', `The program ends, but something was not closed: ${messageOf(error)}`);
+    }
+  }
+}
