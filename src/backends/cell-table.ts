@@ -62,7 +62,7 @@ export class CellTable implements MergeSource {
   readonly writer: Writer;
   readonly labels = new LabelColumn();
   readonly #pages: SharedPages;
-  readonly #blocks: Block[] = [];
+  #blocks: readonly Block[] = [];
 
   /** @param pages - pages for small blocks; by default each block has a page of its own */
   constructor(family: FamilyDescriptor, writer: Writer, pages: SharedPages = UNSHARED) {
@@ -148,7 +148,8 @@ export class CellTable implements MergeSource {
     const rows = labelNames.length === 0 ? 1 : Math.max(FIRST_ROWS, Math.min(firstRow, MAX_ROWS));
     const { page, offset } = this.#pages.take(rows * (cells + Number(this.#hasTimes)));
     const block = { page, offset, firstRow, rows };
-    this.#blocks.push(block);
+    // Has no room for further blocks, unlike an array that grows: most families have one block.
+    this.#blocks = this.#blocks.concat(block);
     return block;
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../model/metric-types.js';
 import { checkHelp, checkLabelNames, checkMetricName } from '../model/names.js';
 import { checkBuckets, checkOptionNames, checkUnitOfName, invalidOption } from '../model/options.js';
+import type { Values } from './label-tree.js';
 import { checkQuantiles, type NativeRule, nativeRule } from './native/options.js';
 import type { FamilySettings } from './settings.js';
 
@@ -119,11 +120,7 @@ export function define(
   if (exemplars !== undefined && typeof exemplars !== 'function') {
     throw refuse('exemplars', 'a function that returns labels');
   }
-  const defaults = labelNames.map((label) => {
-    const value =
-      defaultLabels !== undefined && Object.hasOwn(defaultLabels, label) ? defaultLabels[label] : undefined;
-    return value === undefined ? undefined : labelString(name, label, value);
-  });
+  const defaults = labelNames === NO_NAMES ? NO_NAMES : defaultsOf(name, labelNames, defaultLabels);
   const bounds = boundsOf(type, name, options);
   const descriptor: FamilyDescriptor = Object.freeze({
     scope,
@@ -144,6 +141,17 @@ export function define(
   const source = exemplars as FamilySettings['exemplars'];
   const settings = { registry, defaults, strict, maxSeries, droppedIn, exemplars: source, states };
   return { descriptor, rule, settings };
+}
+
+function defaultsOf(
+  name: string,
+  labelNames: readonly string[],
+  given: GivenOptions['defaultLabels'],
+): Values {
+  return labelNames.map((label) => {
+    const value = given !== undefined && Object.hasOwn(given, label) ? given[label] : undefined;
+    return value === undefined ? undefined : labelString(name, label, value);
+  });
 }
 
 function checkStates(name: string, { states }: GivenOptions): readonly string[] {

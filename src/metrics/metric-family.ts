@@ -26,6 +26,7 @@ export interface Child {
   endSeries?(): void;
 }
 
+const NOTHING_GIVEN: Values = [];
 /** The value of every label of the series that counts label sets beyond `maxSeries`. */
 const OVERFLOW = '__overflow__';
 
@@ -66,7 +67,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     this.settings = settings;
     this.native = native;
     this.#Metric = Metric;
-    this.root = new Metric(this, []);
+    this.root = new Metric(this, NOTHING_GIVEN);
     if (!settings.defaults.includes(undefined)) this.#attachRoot();
     activeBackend().add(this);
   }
