@@ -70,14 +70,13 @@ describe('programs with the Redis backend', { skip: requireTool('redis-server') 
   });
 
   it('without ioredis get an error that names the package, and continue', async () => {
-    const hook = `export function resolve(specifier, context, next) {
-      if (specifier === 'ioredis') throw new Error('Cannot find package');
-      return next(specifier, context);
-    }`;
     const program = startProgram(
-      `import { register } from 'node:module';
-       process.noDeprecation = true; // of register(), by Node 26
-       register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))});
+      `import { Module } from 'node:module';
+       const resolve = Module._resolveFilename;
+       Module._resolveFilename = (name, ...rest) => {
+         if (name === 'ioredis') throw new Error('Cannot find package');
+         return resolve(name, ...rest);
+       };
        const counter = metheus.createCounter('c_total', 'C.');
        counter.inc();
        await metheus.loadBackend(MultiProcessRedisBackend, {}).catch(({ code, message }) => print(code + ' ' + message));
