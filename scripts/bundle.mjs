@@ -120,7 +120,7 @@ async function bundle({ format, ending, plugins }) {
     chunkFileNames: `${format}/chunks/[name]${ending}`,
     codeSplitting: { groups: format === 'cjs' ? [core, ...groups] : [core] },
     minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
-    comments: false,
+    comments: { legal: false, annotation: true, jsdoc: false },
   });
   for (const { fileName, code } of output) files.set(fileName, format === 'cjs' ? breakLines(code) : code);
   return output;

@@ -1,10 +1,10 @@
 /** Choosing the class and the configuration of a backend, by code or by environment variables. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MetheusError, show } from '../errors.js';
 import { checkOptionNames } from '../model/options.js';
+import { requireFrom } from '../system/require-optional.js';
 import type { Backend, BackendChoice, BackendClass } from './backend.js';
 import { SingleProcessBackend } from './memory.js';
 
@@ -96,7 +96,7 @@ async function classFromEnvironment(): Promise<BackendClass<never>> {
  */
 function resolveModule(specifier: string): string {
   try {
-    return pathToFileURL(createRequire(join(process.cwd(), 'noop.js')).resolve(specifier)).href;
+    return pathToFileURL(requireFrom(join(process.cwd(), 'noop.js')).resolve(specifier)).href;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return specifier;
     throw error;
@@ -106,7 +106,7 @@ function resolveModule(specifier: string): string {
 async function importClass(specifier: string, exported: string): Promise<BackendClass> {
   let module: Record<string, unknown>;
   try {
-    module = await import(resolveModule(specifier));
+    module = await import(/* webpackIgnore: true */ /* @vite-ignore */ resolveModule(specifier));
   } catch (cause) {
     throw unknownBackend(`${specifier}#${exported}`, cause);
   }

@@ -1,7 +1,7 @@
 /** `metheus/opentelemetry`: the current trace, from OpenTelemetry's API, which is an optional peer dependency. */
-import { createRequire } from 'node:module';
 import { MetheusError } from '../errors.js';
 import type { Labels } from '../model/labels.js';
+import { requireOptional } from '../system/require-optional.js';
 
 /** @see https://www.w3.org/TR/trace-context/#sampled-flag */
 const SAMPLED = 1;
@@ -24,7 +24,7 @@ export function currentTrace(): () => Labels | undefined {
 /** Loads the package synchronously, since metrics are created synchronously. Any copy will do: its state is global. */
 function load(): typeof import('@opentelemetry/api') {
   try {
-    return createRequire(import.meta.url)('@opentelemetry/api');
+    return requireOptional('@opentelemetry/api') as typeof import('@opentelemetry/api');
   } catch (cause) {
     throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
       given: 'no package @opentelemetry/api',

@@ -1,5 +1,5 @@
 /** Encodes messages of OTLP as protobuf. Field numbers are those of its `.proto` files. */
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { doubleTag, messageTag, varintTag } from '../exposition/protobuf/wire.js';
 import type { Message } from './otlp-message.js';
 
@@ -128,8 +128,7 @@ const REQUEST: Fields = {
 };
 
 /** Encodes an `ExportMetricsServiceRequest`. */
-export function encodeRequest(request: Message): Uint8Array {
-  const writer = new BinaryWriter();
+export function encodeRequest(writer: BinaryWriter, request: Message): Uint8Array {
   writeFields(writer, REQUEST, request);
   return writer.finish();
 }

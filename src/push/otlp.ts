@@ -73,9 +73,14 @@ export async function startOtlp(options: OtlpOptions = {}): Promise<Pusher> {
   if (!Object.entries(attributes).every(isAttribute))
     throw invalidOption('resource', resource, 'strings as values');
   const destination = new Destination(settings);
-  if (format === 'protobuf') await importProtobuf();
-  const encode = format === 'json' ? encodeJson : (await import('./otlp-protobuf.js')).encodeRequest;
+  const encode = format === 'json' ? encodeJson : await protobufEncoder();
   return new Pusher(destination, settings, new Otlp(encode, { format, compress, collect, attributes }));
+}
+
+async function protobufEncoder(): Promise<(request: object) => Uint8Array> {
+  const { BinaryWriter } = await importProtobuf();
+  const { encodeRequest } = await import('./otlp-protobuf.js');
+  return (request) => encodeRequest(new BinaryWriter(), request as Parameters<typeof encodeRequest>[1]);
 }
 
 type Format = keyof typeof CONTENT_TYPES;

@@ -65,9 +65,9 @@ export async function startRemoteWrite(options: RemoteWriteOptions): Promise<Pus
   if (names.length === 0 || !names.every((name) => isLabel(name, labels[name]))) {
     throw invalidOption('labels', labels, "labels such as { job: 'api', instance: 'host-1:4711' }");
   }
-  await importProtobuf();
+  const wire = await importProtobuf();
   const compress = await importSnappy();
-  const messages = await import('./write-request.js');
+  const messages = { ...wire, ...(await import('./write-request.js')) };
   return new Pusher(
     destination,
     options,
@@ -78,6 +78,8 @@ export async function startRemoteWrite(options: RemoteWriteOptions): Promise<Pus
 function isLabel(name: string, value: unknown): boolean {
   return /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/.test(name) && typeof value === 'string' && value !== '';
 }
+
+type Messages = typeof import('./write-request.js') & typeof import('@bufbuild/protobuf/wire');
 
 /** Compresses with snappy's block format. */
 type Compress = (bytes: Uint8Array) => Promise<Uint8Array>;
@@ -121,7 +123,7 @@ class RemoteWrite implements Protocol {
     'X-Prometheus-Remote-Write-Version': '0.1.0',
     'User-Agent': 'metheus',
   };
-  readonly #messages: typeof import('./write-request.js');
+  readonly #messages: Messages;
   readonly #compress: Compress;
   readonly #options: Settings;
   readonly #series = new Map<string, SentSeries>();
@@ -129,7 +131,7 @@ class RemoteWrite implements Protocol {
   /** Unix milliseconds of the last collection. */
   #time = 0;
 
-  constructor(messages: typeof import('./write-request.js'), compress: Compress, options: Settings) {
+  constructor(messages: Messages, compress: Compress, options: Settings) {
     this.#messages = messages;
     this.#compress = compress;
     this.#options = options;
@@ -141,25 +143,25 @@ class RemoteWrite implements Protocol {
 
   async collect(enqueue: (delivery: Delivery) => void, isLast: boolean): Promise<void> {
     const { collect, labels: more, maxSamplesPerRequest } = this.#options;
-    const { encodeLabels, WriteRequest } = this.#messages;
+    const { BinaryWriter, encodeLabels, WriteRequest } = this.#messages;
     const families = await collect();
     // The clock of the machine may go back, but the times of samples must not.
     this.#time = Math.max(Date.now(), this.#time + 1);
     const collection = ++this.#collections;
     const slice = new TimeSlice();
-    let request = new WriteRequest();
+    let request = new WriteRequest(new BinaryWriter());
     const next = async (most: number): Promise<void> => {
       const { size } = request;
       if (size >= most) {
         const body = await this.#compress(request.finish());
-        request = new WriteRequest();
+        request = new WriteRequest(new BinaryWriter());
         enqueue({ body, samples: size });
       }
       if (slice.isOverAfterStep()) await slice.next();
     };
     for (const sample of samplesOf(families, this.#time)) {
       const series = findOrCreate(this.#series, sample.key, () => {
-        const labels = encodeLabels(sample.name, { ...more, ...sample.labels() });
+        const labels = encodeLabels(new BinaryWriter(), sample.name, { ...more, ...sample.labels() });
         return { labels, collection, time: Number.NEGATIVE_INFINITY };
       });
       series.collection = collection;

@@ -3,7 +3,7 @@
  *
  * @see https://prometheus.io/docs/specs/prw/remote_write_spec/
  */
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { Chunk } from '../exposition/chunk.js';
 import { areCounts, maxNativeBytes, type NativeFields, writeNative } from '../exposition/protobuf/native.js';
 import { doubleTag, messageTag, varintTag, WireWriter } from '../exposition/protobuf/wire.js';
@@ -29,9 +29,13 @@ const STALE = 0x7ff0000000000002n;
 
 /** Encodes the samples of one request. */
 export class WriteRequest {
-  readonly #writer = new BinaryWriter();
+  readonly #writer: BinaryWriter;
   /** The number of samples. */
   size = 0;
+
+  constructor(writer: BinaryWriter) {
+    this.#writer = writer;
+  }
 
   /** Adds a sample. Its labels have been encoded by {@link encodeLabels}. */
   add(labels: Uint8Array, { value, time, exemplars }: Sample): void {
@@ -64,8 +68,11 @@ export class WriteRequest {
 }
 
 /** Encodes the labels of a series, sorted by name as the specification requires. Empty values mean no label. */
-export function encodeLabels(name: string, labels: Readonly<Record<string, string>>): Uint8Array {
-  const writer = new BinaryWriter();
+export function encodeLabels(
+  writer: BinaryWriter,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Uint8Array {
   const pairs = [['__name__', name] as const, ...Object.entries(labels)].filter(([, value]) => value !== '');
   // Label names are ASCII here, so this is the order of their bytes.
   pairs.sort(([one], [other]) => (one < other ? -1 : 1));

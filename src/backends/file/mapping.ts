@@ -4,11 +4,11 @@
  * Only the main thread loads koffi: if a worker were terminated during a call of koffi, the process would abort.
  */
 import { writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { warnOnce } from '../../errors.js';
 import { addExitStep } from '../../system/exit-steps.js';
 import { findOrCreate } from '../../system/find-or-create.js';
+import { requireOptional } from '../../system/require-optional.js';
 import { HEADER_BYTES } from './layout.js';
 
 /** Access to files as memory, and locks that end with their owner. */
@@ -40,7 +40,7 @@ interface Koffi {
 
 /** Loads the mapping of the C library. @throws the error of koffi, or of the function that is missing */
 export function loadMapping(): Mapping {
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  const koffi = requireOptional('koffi') as Koffi;
   const libc = koffi.load(null);
   const mmap = libc.func('void *mmap(void *, size_t, int, int, int, int64_t)');
   const flock = libc.func('int flock(int, int)') as (file: number, operation: number) => number;
