@@ -5,14 +5,11 @@ import type { BarSnapshot } from './environment.js';
 import { averageRate, type BarSettings } from './frame.js';
 import {
   type BarRecord,
-  COMPLETED,
   ETA,
   EXPECTED,
-  FAILED,
-  FINISHED,
-  INCOMPLETE,
   type OpenRecord,
   RATE,
+  RECORD_CELLS,
   SAMPLED,
   STARTED,
   STEP,
@@ -82,10 +79,12 @@ export class BarBucket {
   }
 }
 
-/** The cells that add up over all bars of a record. */
-const SUMS = [COMPLETED, EXPECTED, STARTED, FINISHED, INCOMPLETE, FAILED];
-/** The cells that describe the open bar. */
+/** The cells that describe the open bar, except `BASE`. The others add up over all bars of a record. */
 const OF_OPEN_BAR = [TOTAL, RATE, STEP, ETA, SAMPLED, UPDATED];
+
+function copyOpenBar(from: BarRecord, to: BarRecord): void {
+  for (const cell of OF_OPEN_BAR) to.page[to.offset + cell] = from.page[from.offset + cell]!;
+}
 
 /**
  * Makes an open bar count in another record from now on. Units done so far stay in the old record, together with an
@@ -101,7 +100,7 @@ export function moveBar(state: BarState, to: BarRecord): void {
     from.page[from.offset + cell]! -= amount;
     to.page[to.offset + cell]! += amount;
   }
-  for (const cell of OF_OPEN_BAR) to.page[to.offset + cell] = from.page[from.offset + cell]!;
+  copyOpenBar(from, to);
   from.page[from.offset + RATE] = 0;
   from.page[from.offset + ETA] = 0;
   replaceRecord(state, to);
@@ -110,8 +109,9 @@ export function moveBar(state: BarState, to: BarRecord): void {
 /** Moves an open bar, the only one of its record, to another record with all that it has counted so far. */
 export function transferBar(state: BarState, to: BarRecord): void {
   const { record: from } = state;
-  for (const cell of SUMS) to.page[to.offset + cell]! += from.page[from.offset + cell]!;
-  for (const cell of OF_OPEN_BAR) to.page[to.offset + cell] = from.page[from.offset + cell]!;
+  for (let cell = 0; cell < RECORD_CELLS; cell += 1)
+    to.page[to.offset + cell]! += from.page[from.offset + cell]!;
+  copyOpenBar(from, to);
   replaceRecord(state, to);
 }
 
