@@ -23,16 +23,51 @@ import {
 
 export type { WriteOptions } from './screen/print.js';
 
+/** A source of a loop; `null` for a bar that is moved by `update`. */
+export type BarSource =
+  | Iterable<unknown>
+  | AsyncIterable<unknown>
+  | Iterator<unknown>
+  | AsyncIterator<unknown>
+  | number
+  | null
+  | undefined;
+
+/** The bar over a source, or of options alone. */
+export type BarOf<Source> = unknown extends Source
+  ? // biome-ignore lint/suspicious/noExplicitAny: the source is of type `any`, and so are its items
+    IterableBar<any>
+  : Source extends number
+    ? IterableBar<number>
+    : Source extends Iterable<infer T>
+      ? IterableBar<T>
+      : Source extends AsyncIterable<infer T>
+        ? AsyncIterableBar<T>
+        : Source extends Iterator<infer T>
+          ? IterableBar<T>
+          : Source extends AsyncIterator<infer T>
+            ? AsyncIterableBar<T>
+            : Bar;
+
+declare const NAME: unique symbol;
+
+/** The type of no value, for an option that bars do not have. Compiler errors show its name. */
+export interface NotABarOption<Name> {
+  readonly [NAME]: Name;
+}
+
+/** The constraint of options alone. */
+export type OptionsOf<Options> = {
+  readonly [Name in keyof Options]: Name extends keyof BarOptions ? BarOptions[Name] : NotABarOption<Name>;
+};
+
 export interface Tqdm extends PromiseBars {
-  /** A bar over `source`; its length or size is the total. A number counts from 0 up to it. */
-  <T>(source: Iterable<T>, options?: BarOptions): IterableBar<T>;
-  <T>(source: AsyncIterable<T>, options?: BarOptions): AsyncIterableBar<T>;
-  <T>(source: Iterator<T>, options?: BarOptions): IterableBar<T>;
-  <T>(source: AsyncIterator<T>, options?: BarOptions): AsyncIterableBar<T>;
-  (source: number, options?: BarOptions): IterableBar<number>;
-  /** A bar that is moved by `update`. The options may also be the only argument. */
-  (source?: null, options?: BarOptions): Bar;
-  (options: BarOptions): Bar;
+  /**
+   * A bar over `source`, whose length or size is the total. A number counts from 0 up to it. Without a source, or with
+   * options as the only argument, the bar is moved by `update`.
+   */
+  <Source extends BarSource | OptionsOf<Source> = null>(source?: Source): BarOf<Source>;
+  <Source extends BarSource>(source: Source, options: BarOptions | undefined): BarOf<Source>;
   /** Prints above the bars. */
   write(text: string, options?: WriteOptions): void;
   /**
@@ -56,11 +91,15 @@ export interface Tqdm extends PromiseBars {
   response(response: Response, options?: BarOptions): Response;
 }
 
+/** The arguments of {@link Trange}. */
+export type RangeArguments =
+  | [stop: number, options?: BarOptions]
+  | [start: number, stop: number, options?: BarOptions]
+  | [start: number, stop: number, step: number, options?: BarOptions];
+
 export interface Trange {
   /** A bar over the numbers from `start` (default 0) up or down to `stop`, exclusive, by `step` (default 1). */
-  (stop: number, options?: BarOptions): IterableBar<number>;
-  (start: number, stop: number, options?: BarOptions): IterableBar<number>;
-  (start: number, stop: number, step: number, options?: BarOptions): IterableBar<number>;
+  (...range: RangeArguments): IterableBar<number>;
 }
 
 /** Replaced properties of the environment of a `tqdm`; the others are those of the process. */

@@ -23,7 +23,7 @@ function compile(t: TestContext, program: string, ...options: string[]): string 
 
 const HEAD = `
 import { createCounter, createHistogram } from 'metheus';
-import { tqdm } from 'metheus/progress';
+import { tqdm, trange } from 'metheus/progress';
 declare const maybe: string | undefined;
 const requests = createCounter('requests_total', 'R.', { requiredLabels: ['method', 'route'] });
 `;
@@ -74,6 +74,31 @@ const MISTAKES: readonly (readonly [mistake: string, code: string, message: stri
     'a misspelt option of a metric',
     `createHistogram('h', 'H.', { requiredLabels: ['a'], bucket: [1] });`,
     `Object literal may only specify known properties, but 'bucket' does not exist in type 'MetricOptions<"a", NoDefaults> & HistogramOptions'. Did you mean to write 'buckets'?`,
+  ],
+  [
+    'a misspelt option of a bar over a source',
+    `tqdm(['a'], { unitscale: true });`,
+    `Object literal may only specify known properties, but 'unitscale' does not exist in type 'BarOptions'. Did you mean to write 'unitScale'?`,
+  ],
+  [
+    'a misspelt option beside a right one, without a source',
+    `tqdm({ total: 5, unitscale: true });`,
+    `Type 'boolean' is not assignable to type 'NotABarOption<"unitscale">'.`,
+  ],
+  [
+    'the option of another library',
+    `tqdm(5, { description: 'a' });`,
+    `Object literal may only specify known properties, and 'description' does not exist in type 'BarOptions'.`,
+  ],
+  [
+    'a misspelt option of a range',
+    `trange(5, { descr: 'a' });`,
+    `Argument of type '[5, { descr: string; }]' is not assignable to parameter of type 'RangeArguments'.`,
+  ],
+  [
+    'a misspelt option of tqdm.map',
+    `tqdm.map(['a'], (a) => a, { concurency: 2 });`,
+    `Object literal may only specify known properties, but 'concurency' does not exist in type 'MapOptions'. Did you mean to write 'concurrency'?`,
   ],
 ];
 

@@ -110,6 +110,24 @@ export function iterators(one: Iterator<string>, other: AsyncIterator<string>): 
   for (const _ of tqdm(other));
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: this is what untyped packages give to users
+export function sources<T>(any: any, generic: Iterable<T>, numbers: readonly number[]): void {
+  for (const item of tqdm(any)) item.anything();
+  for (const item of tqdm(generic)) same<typeof item, T>(true);
+  for (const n of tqdm(numbers, { total: 1 })) same<typeof n, number>(true);
+  for (const [key, value] of tqdm(new Map([['a', 1]])))
+    same<[typeof key, typeof value], [string, number]>(true);
+  for (const text of tqdm('abc')) same<typeof text, string>(true);
+  same<ReturnType<typeof nothing>, Bar>(true);
+  const nothing = () => tqdm();
+  const bar: Bar = tqdm({});
+  void bar;
+  // @ts-expect-error
+  tqdm({ total: 100, unitscale: true });
+  // @ts-expect-error
+  tqdm(numbers, { unitscale: true });
+}
+
 export function byHand(): void {
   const bar = tqdm({ total: 100, desc: 'By hand' });
   same<typeof bar, Bar>(true);

@@ -7,6 +7,13 @@ import { concurrentMap, forEach, type MapOptions, type MapSource, markHandled } 
 import { AsyncIterableBar } from './iterable-bar.js';
 import { isIterable, notIterable } from './source.js';
 
+/** The items of a source. */
+export type ItemOf<Source> = Source extends number
+  ? number
+  : Source extends MapSource<infer T>
+    ? Awaited<T>
+    : never;
+
 /** The functions of `tqdm` for promises. Options are those of the bar, whose total is the number of promises. */
 export interface PromiseBars {
   /** `Promise.all` with a bar that moves with each promise that is fulfilled and fails with the first rejection. */
@@ -34,7 +41,8 @@ export interface PromiseBars {
 
   /**
    * Calls `work(item, index)` for each item, at most `concurrency` at a time. Resolves with the results in the order of
-   * the items. A sync or async iterable is pulled only when a call may start.
+   * the items. A sync or async iterable is pulled only when a call may start. A number stands for the numbers from 0 up
+   * to it, exclusive.
    *
    * At the first error no further call starts, the iterator is closed, the bar fails, and the result rejects at once;
    * running calls go on. The same happens when the signal aborts, with its reason. Bars that `work` opens stand below
@@ -42,15 +50,9 @@ export interface PromiseBars {
    *
    * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE` as a rejection
    */
-  map<T, R>(
-    items: MapSource<T>,
-    work: (item: Awaited<T>, index: number) => R | PromiseLike<R>,
-    options?: MapOptions,
-  ): Promise<Awaited<R>[]>;
-  /** Does the same for the numbers from 0 up to `count`, exclusive. */
-  map<R>(
-    count: number,
-    work: (item: number, index: number) => R | PromiseLike<R>,
+  map<Source extends MapSource<unknown> | number, R>(
+    items: Source,
+    work: (item: ItemOf<Source>, index: number) => R | PromiseLike<R>,
     options?: MapOptions,
   ): Promise<Awaited<R>[]>;
 
@@ -60,13 +62,11 @@ export interface PromiseBars {
    *
    * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE` as a rejection
    */
-  each<T>(
-    items: MapSource<T>,
-    work: (item: Awaited<T>, index: number) => unknown,
+  each<Source extends MapSource<unknown> | number>(
+    items: Source,
+    work: (item: ItemOf<Source>, index: number) => unknown,
     options?: BarOptions,
   ): Promise<void>;
-  /** Does the same for the numbers from 0 up to `count`, exclusive. */
-  each(count: number, work: (item: number, index: number) => unknown, options?: BarOptions): Promise<void>;
 }
 
 /** @throws `METHEUS_NOT_ITERABLE` */

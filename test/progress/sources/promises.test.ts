@@ -182,7 +182,7 @@ describe('tqdm.map', () => {
         yield* source();
       }
       let done = 0;
-      await tqdm.map<number, void>(
+      await tqdm.map(
         kind === 'sync' ? source() : asyncSource(),
         async () => {
           running += 1;
