@@ -75,9 +75,14 @@ export class SingleProcessBackend implements Backend {
   }
 
   putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
-    const textOf = () => this.#sourceOf(family, cells)?.textOf(cells);
+    const textOf = () => this.labelTextOf(family, cells);
     this.#exemplars ??= new ExemplarTable();
     this.#exemplars.put(family, cells, cell, exemplar, textOf);
+  }
+
+  /** Returns the label text of a series; undefined for cells of another backend. */
+  labelTextOf(family: FamilyDescriptor, cells: Cells): string | undefined {
+    return this.#sourceOf(family, cells)?.textOf(cells);
   }
 
   exemplarsOf(_family: FamilyDescriptor, cells: Cells): CellExemplars | undefined {

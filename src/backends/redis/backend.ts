@@ -10,6 +10,7 @@ import type { Backend, CellRequest, Cells, LabelPattern, SnapshotRequest } from 
 import { SingleProcessBackend } from '../memory.js';
 import { publicConfig, type RedisBackendConfig, type Settings, settingsOf } from './config.js';
 import { Connection } from './connection.js';
+import { ExemplarOutbox } from './exemplars.js';
 import { familyId, keysOf } from './family-hash.js';
 import { Flusher } from './flusher.js';
 import type { Outbox } from './outbox.js';
@@ -32,6 +33,8 @@ export class MultiProcessRedisBackend implements Backend {
   readonly #own = new SingleProcessBackend();
   /** The outbox of each family, by family id. */
   readonly #outboxes = new Map<string, Outbox>();
+  /** The exemplars of each family, by family id. Made with the first one. */
+  readonly #exemplars = new Map<string, ExemplarOutbox>();
   readonly #status = new RedisStatus();
   readonly #clock = new ServerClock();
   #open: { readonly connection: Connection; readonly flusher: Flusher; readonly reader: Reader } | undefined;
@@ -56,7 +59,7 @@ export class MultiProcessRedisBackend implements Backend {
       status: this.#status,
       clock: this.#clock,
     };
-    const flusher = new Flusher(context, this.#outboxes);
+    const flusher = new Flusher(context, this.#outboxes, this.#exemplars);
     const reader = new Reader(context, this.#own, this.#outboxes, flusher);
     this.#open = { connection, flusher, reader };
     connection.onReady(() => void flusher.start());
@@ -73,6 +76,9 @@ export class MultiProcessRedisBackend implements Backend {
 
   release(family: FamilyDescriptor, cells: Cells, why: 'removed' | 'moved' = 'removed'): void {
     this.#outboxes.get(familyId(family))?.remove(cells, why);
+    const exemplars = this.#exemplars.get(familyId(family));
+    const text = exemplars && this.#own.labelTextOf(family, cells);
+    if (text !== undefined) exemplars!.remove(text, family.cells);
     this.#own.release(family, cells);
   }
 
@@ -84,9 +90,11 @@ export class MultiProcessRedisBackend implements Backend {
     return this.#own.createdOf(family, cells);
   }
 
-  /** Keeps the exemplar in this process only. So scrapes show no exemplars of other processes. */
   putExemplar(family: FamilyDescriptor, cells: Cells, cell: number, exemplar: Exemplar): void {
     this.#own.putExemplar(family, cells, cell, exemplar);
+    const text = family.merge === 'add' ? this.#own.labelTextOf(family, cells) : undefined;
+    if (text === undefined) return;
+    findOrCreate(this.#exemplars, familyId(family), () => new ExemplarOutbox()).put(text, cell, exemplar);
   }
 
   exemplarsOf(family: FamilyDescriptor, cells: Cells): readonly (Exemplar | undefined)[] | undefined {

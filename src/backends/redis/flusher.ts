@@ -1,6 +1,7 @@
 /** Flushing: a heartbeat, then the changes of every family. */
 import { mapConcurrently } from '../../system/time-slice.js';
 import { isRefusal } from './connection.js';
+import type { ExemplarOutbox } from './exemplars.js';
 import type { RedisContext } from './family-hash.js';
 import type { Outbox } from './outbox.js';
 import { compactEnded, recordHeartbeat, signOff } from './producers.js';
@@ -12,6 +13,7 @@ const FAILOVER_MS = 5000;
 export class Flusher {
   readonly #context: RedisContext;
   readonly #outboxes: ReadonlyMap<string, Outbox>;
+  readonly #exemplars: ReadonlyMap<string, ExemplarOutbox>;
   #running: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   /** Time of the last check of all keys, by the monotonic clock. */
@@ -21,9 +23,14 @@ export class Flusher {
   /** Score of this producer since its last heartbeat. */
   #heartbeat = '';
 
-  constructor(context: RedisContext, outboxes: ReadonlyMap<string, Outbox>) {
+  constructor(
+    context: RedisContext,
+    outboxes: ReadonlyMap<string, Outbox>,
+    exemplars: ReadonlyMap<string, ExemplarOutbox>,
+  ) {
     this.#context = context;
     this.#outboxes = outboxes;
+    this.#exemplars = exemplars;
   }
 
   /** Starts a flush, or joins the one under way. Never rejects: a failure is recorded in the status. */
@@ -97,6 +104,8 @@ export class Flusher {
       try {
         const loss = await outbox.flush(this.#context, isAwaited);
         if (loss !== undefined) losses.push(loss);
+        const key = this.#context.keys.numbers(outbox.id);
+        await this.#exemplars.get(outbox.id)?.flush(this.#context, key);
       } catch (error) {
         // A refusal concerns one family, so it does not count as an outage.
         if (isRefusal(error)) status.reportRefusal(outbox.family, error as Error);

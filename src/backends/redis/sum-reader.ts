@@ -7,6 +7,7 @@ import { LabelColumn, type LabelRows } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
 import type { TimeSlice } from '../../system/time-slice.js';
 import { Script } from './connection.js';
+import { ExemplarReader } from './exemplars.js';
 import { HEAD, parseTexts, type RedisContext } from './family-hash.js';
 import { ROW_FIELD, readFields } from './hash-scan.js';
 import { decodeBlocks, rowsOfBlock } from './sum-blocks.js';
@@ -19,14 +20,14 @@ const STALE = '';
 
 /**
  * Returns all blocks. KEYS: the hash. ARGV: its identity, the latest generation of its blocks, and the number of
- * blocks, all as the reader knows them; seconds to live. Returns the number of joins and the blocks. The reply is empty if series have
- * come or gone since then, or if the hash is another one.
+ * blocks, all as the reader knows them; seconds to live. Returns the number of joins, the exemplars, and the blocks. The
+ * reply is empty if series have come or gone since then, or if the hash is another one.
  */
 const READ = new Script(`
-local head = redis.call('HMGET', KEYS[1], 't', 'v', 'm')
+local head = redis.call('HMGET', KEYS[1], 't', 'v', 'm', 'e')
 if (head[1] or '') ~= ARGV[1] or (head[2] or '') ~= ARGV[2] then return {} end
 redis.pcall('EXPIRE', KEYS[1], ARGV[4])
-local reply = { head[3] or '0' }
+local reply = { head[3] or '0', head[4] or '' }
 for i = 0, ARGV[3] - 1, 1000 do
   local names = {}
   for number = i, math.min(i + 999, ARGV[3] - 1) do names[#names + 1] = 'b:' .. number end
@@ -49,6 +50,7 @@ export class SumReader {
   readonly #context: RedisContext;
   readonly #key: string;
   #known: KnownHash | undefined;
+  readonly #exemplars: ExemplarReader;
   #column = new LabelColumn();
   /** Label values of the column's rows, as JSON. */
   #labels: (string | undefined)[] = [];
@@ -59,6 +61,7 @@ export class SumReader {
     this.family = family;
     this.#context = context;
     this.#key = key;
+    this.#exemplars = new ExemplarReader(family);
   }
 
   /**
@@ -82,7 +85,7 @@ export class SumReader {
         const values = decodeBlocks(family.cells, blocks, rows.size);
         // The identity is the time at which the hash was made: nothing in it was counted earlier.
         const created = new Float64Array(rows.size).fill(Number(identity) || 0);
-        return { family, rows, values, created };
+        return this.#exemplars.addTo({ family, rows, values, created });
       }
       if (!(await this.#readRows(slice))) return undefined;
     }
@@ -96,8 +99,13 @@ export class SumReader {
     const { connection, settings } = this.#context;
     const count = Math.ceil(rows.size / rowsOfBlock(this.family.cells));
     const args = [identity, version, count, settings.expireKeyTime];
-    const [joins, ...blocks] = (await connection.runForBytes(READ, this.#key, args)) as (Buffer | null)[];
+    const [joins, exemplars, ...blocks] = (await connection.runForBytes(
+      READ,
+      this.#key,
+      args,
+    )) as (Buffer | null)[];
     if (joins === undefined) return undefined;
+    this.#exemplars.update(String(exemplars));
     this.joins = Number(joins);
     return blocks;
   }

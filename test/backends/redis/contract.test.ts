@@ -5,7 +5,7 @@ import { LabelColumn, type SnapshotRequest } from 'metheus/backends';
 import { MultiProcessRedisBackend } from 'metheus/backends/redis';
 import { REMOVED, rowText } from '#metheus/model/label-column.js';
 import { requireTool } from '../../support/tools.js';
-import { backendContract, removalContract } from '../contract.js';
+import { backendContract, removalContract, sharedExemplarsContract } from '../contract.js';
 import { optionsFor, type RedisServer, startRedis } from './server.js';
 
 const skip = requireTool('redis-server');
@@ -41,6 +41,15 @@ describe('MultiProcessRedisBackend', { skip }, () => {
     const options = optionsFor(server, { keyPrefix: `removal-${++prefixes}` });
     return async () => {
       const backend = new RedisBackendWithShortNames(options);
+      await backend.open();
+      return backend;
+    };
+  });
+
+  sharedExemplarsContract('MultiProcessRedisBackend', () => {
+    const options = optionsFor(server, { keyPrefix: `exemplars-${++prefixes}` });
+    return async () => {
+      const backend = new MultiProcessRedisBackend(options);
       await backend.open();
       return backend;
     };
