@@ -1,5 +1,6 @@
 /** Thousands of open bars: free rows are found without a search through all bars, with the same result. */
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Bar } from '#metheus/progress/bar/bar.js';
@@ -37,9 +38,44 @@ describe('many open bars', () => {
       for (const bar of bars) bar.close();
     });
   }
+
+  it('close at a constant cost for each bar on a terminal', () => {
+    const { tqdm } = fakeTqdm();
+    const file = Object.assign(new EventEmitter(), { isTTY: true, columns: 80, rows: 24, write: () => true });
+    const bars = Array.from({ length: COUNT }, () => tqdm(null, { file, ncols: 0 }));
+    const costs = Array.from({ length: 10 }, () =>
+      cost(() => {
+        for (const bar of bars.splice(0, COUNT / 10)) bar.close();
+      }),
+    );
+    // If each bar moved all others, or were drawn with them, the first thousand would cost ten times as much as the last.
+    const first = Math.min(...costs.slice(0, 5));
+    const last = Math.min(...costs.slice(5));
+    assert.ok(first < 4 * Math.max(last, 5), `${costs}`);
+  });
 });
 
 describe('rows', () => {
+  it('on a screen that has become larger are given to the bars below it', () => {
+    const { tqdm, live } = fakeTqdm();
+    const file = Object.assign(new EventEmitter(), { isTTY: true, columns: 80, rows: 5, write: () => true });
+    const bars = Array.from({ length: 20 }, () => tqdm(null, { file, ncols: 0, dynamicNcols: true }));
+    // The screen has four rows for bars. Each bar that closes gives one to the first bar below it.
+    for (const bar of bars.splice(0, 10)) bar.close();
+    assert.deepEqual(
+      bars.slice(0, 4).map(({ position }) => position),
+      [0, 1, 2, 3],
+    );
+    file.rows = 12;
+    file.emit('resize');
+    live.sample();
+    assert.deepEqual(
+      bars.map(({ position }) => position),
+      Array.from({ length: 10 }, (_, row) => row),
+    );
+    for (const bar of bars) bar.close();
+  });
+
   it('are the first free ones, and are given to bars below the screen when they become free', () => {
     const step = fc.tuple(fc.constantFrom('open', 'open', 'open', 'fixed', 'close'), fc.nat(30));
     fc.assert(
