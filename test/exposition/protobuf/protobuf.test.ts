@@ -186,6 +186,15 @@ describe('encodeProtobuf', () => {
     });
   });
 
+  it('writes the exemplar of a counter whose name has no `_total`, which OpenMetrics cannot', () => {
+    const exemplar = { labels: { id: '7' }, value: 1, timestamp: 2 };
+    const counter = createFamily('jobs', '', { type: 'counter', series: [{ value: 3, exemplar }] });
+    assert.deepEqual(metricOf(counter).counter, {
+      value: 3,
+      exemplar: { label: [{ name: 'id', value: '7' }], value: 1, timestamp: { seconds: 2, nanos: 0 } },
+    });
+  });
+
   it('writes the creation time of a counter without exemplars and timestamps', () => {
     const base = createFamily('c_total', '', { type: 'counter', series: [{ value: 3 }] });
     const created = (seconds: number) =>
