@@ -19,15 +19,15 @@ export function runtimeOf(version) {
   return executable;
 }
 
-/** The other runtimes, with their versions. */
-const OTHERS = { deno: '2.9.6', bun: '1.4.5' };
+/** The other runtimes, and the oldest compiler that is supported, with their versions. */
+const OTHERS = { deno: '2.9.6', bun: '1.4.5', typescript: '5.0.4' };
 
-/** Installs Deno and Bun. Returns the names of those that cannot be installed. */
+/** Installs Deno, Bun and the oldest TypeScript. Returns the names of those that cannot be installed. */
 export function installOthers() {
   return Object.entries(OTHERS).flatMap(([name, version]) => {
     const prefix = join(FOLDER, name);
     try {
-      if (!existsSync(join(prefix, 'node_modules', '.bin', name))) install(`${name}@${version}`, prefix);
+      if (!existsSync(join(prefix, 'node_modules', name))) install(`${name}@${version}`, prefix);
       return [];
     } catch {
       return [name];

@@ -41,11 +41,12 @@ const PYTHON_MODULES: Partial<Record<Tool, string>> = {
   'python3 with tqdm': 'tqdm',
 };
 
-export type Runtime = 'deno' | 'bun';
+export type Runtime = 'deno' | 'bun' | 'typescript';
 
-/** Returns the executable of another runtime, which `npm run setup` installs. */
+/** Returns the executable of another runtime, or of the oldest supported TypeScript, which `npm run setup` installs. */
 export function runtimePath(name: Runtime): string {
-  return fileURLToPath(new URL(`../../runtimes/${name}/node_modules/.bin/${name}`, import.meta.url));
+  const command = name === 'typescript' ? 'tsc' : name;
+  return fileURLToPath(new URL(`../../runtimes/${name}/node_modules/.bin/${command}`, import.meta.url));
 }
 
 /** Does the same as {@link requireTool} for a runtime. */
