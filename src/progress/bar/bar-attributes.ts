@@ -3,6 +3,7 @@
  * runs, and are seen in the next frame; the others are read-only.
  */
 
+import { type InspectOptions, inspect } from 'node:util';
 import { warnOnce } from '../../errors.js';
 import { checkedNumber } from '../meter/arguments.js';
 import { type BarCharacters, colourSequence } from '../meter/glyphs.js';
@@ -13,7 +14,7 @@ import { checkedOption } from './bar-options.js';
 import type { BarState } from './bar-state.js';
 import { CountedBar } from './counting-stream.js';
 import type { BarSettings } from './frame.js';
-import { knownTotal } from './record.js';
+import { knownTotal, STATES } from './record.js';
 
 function checkColour(colour: string | null): void {
   if (colourSequence(colour) !== undefined) return;
@@ -143,6 +144,13 @@ export abstract class BarAttributes extends CountedBar {
   }
 
   /** The text before the bar, with the colon that {@link setDescription} adds. */
+  /** @internal Returns the text of `util.inspect` and `console.log`. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { desc, n, total, state } = this;
+    const shown = { desc, n, total, state: state.outcome === undefined ? 'running' : STATES[state.outcome] };
+    return `${this.constructor.name} ${inspect(shown, options)}`;
+  }
+
   get desc(): string {
     return this.settings.desc;
   }

@@ -17,14 +17,12 @@ import {
 import type { BarFrame } from './frame.js';
 import { type FormatDict, harmlessText } from './line.js';
 import { type BarOutput, openOutput } from './output.js';
-import { type BarRecord, FAILED, FINISHED, INCOMPLETE, knownTotal, type Outcome } from './record.js';
+import { type BarRecord, FAILED, FINISHED, knownTotal, type Outcome, STATES } from './record.js';
 import type { BarHost } from './renderer.js';
 import { forgetLeft, noteLeft } from './uncaught.js';
 
 /** Number of bars that this thread has opened. */
 let bars = 0;
-
-const STATES = { [FINISHED]: 'finished', [FAILED]: 'failed', [INCOMPLETE]: 'incomplete' } as const;
 
 /** Rows assumed for a screen of unknown size. */
 const DEFAULT_ROWS = 20;

@@ -38,6 +38,9 @@ export const UNKNOWN = -1;
 /** The state in which a bar was closed. */
 export type Outcome = typeof FINISHED | typeof FAILED | typeof INCOMPLETE;
 
+/** Names of the outcomes. */
+export const STATES = { [FINISHED]: 'finished', [FAILED]: 'failed', [INCOMPLETE]: 'incomplete' } as const;
+
 /** Returns the total, or `null` if it is infinite, which means unknown. */
 export function knownTotal(total: number | null): number | null {
   return Number.isFinite(total) ? total : null;
