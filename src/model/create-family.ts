@@ -165,8 +165,7 @@ class SeriesColumns {
 
   #checkExemplar(given: Exemplar): Exemplar {
     const hasTime = given?.timestamp === undefined || isTime(given.timestamp);
-    const expected = 'an exemplar with a value and, if at all, a time in Unix seconds';
-    this.#check(given, isNumber(given?.value) && hasTime, expected);
+    this.#check(given, isNumber(given?.value) && hasTime, `an exemplar: a value, and ${SECONDS} if any`);
     return { ...given, labels: exemplarLabels(this.#family.name, given.labels, true) };
   }
 

@@ -9,7 +9,7 @@ import type {
 } from '../model/collector.js';
 import { DEFAULT_REGISTRY, DEFAULT_SCOPE, isPrivateScope, privateScope } from '../model/collector.js';
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
-import { METRIC_TYPES, sampleNames, withoutEnding } from '../model/metric-types.js';
+import { sampleNames, withoutEnding } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
 import { checkOptionNames } from '../model/options.js';
 import type { Collection } from './collect.js';
@@ -42,8 +42,6 @@ export interface RegistryOptions {
 
 /** A metric, a collector, or another registry. */
 export type Registrable = MetricSource | Collector | NestedRegistry;
-
-const COUNTER_SUFFIXES = METRIC_TYPES.counter.openmetrics.suffixes;
 
 /** Longest timeout of a Node timer: 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
@@ -200,16 +198,15 @@ export class CollectorRegistry implements Registerer {
     for (const one of names) refuse(this.#taken.get(one) ?? this.#counterWith(one));
     if (family.type !== 'counter') return;
     const base = withoutEnding(family.name, '_total');
-    for (const suffix of COUNTER_SUFFIXES) refuse(this.#taken.get(base + suffix));
+    for (const suffix of ['_total', '_created']) refuse(this.#taken.get(base + suffix));
   }
 
   /** Returns the registered counter whose samples have this name in OpenMetrics. */
   #counterWith(name: string): MetricSource | undefined {
-    const suffix = COUNTER_SUFFIXES.find((one) => name.endsWith(one));
-    if (suffix === undefined) return undefined;
-    const base = withoutEnding(name, suffix);
-    const isCounter = (metric: MetricSource | undefined) => metric?.descriptor.type === 'counter';
-    return [this.#metrics.get(base), this.#metrics.get(`${base}_total`)].find(isCounter);
+    const base = name.replace(/_(total|created)$/, '');
+    if (base === name) return undefined;
+    const metrics = [base, `${base}_total`].map((one) => this.#metrics.get(one));
+    return metrics.find((metric) => metric?.descriptor.type === 'counter');
   }
 }
 
