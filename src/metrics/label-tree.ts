@@ -55,7 +55,8 @@ export class LabelTree<M extends object> {
   find(given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;
     const count = names.length;
-    if (count !== countKeys(given) || count === 0) return undefined;
+    // Objects of other classes may inherit labels. See docs/v8.md: properties by name.
+    if (count !== countKeys(given) || count === 0 || given.constructor !== Object) return undefined;
     // The keys of the tree are strings and `undefined`. So values of other types are not found, and `undefined` is
     // checked below.
     const values = given as Readonly<Record<string, string | undefined>>;
@@ -99,7 +100,10 @@ export class LabelTree<M extends object> {
       next = (next as Level<M>).get(key);
       if (next === undefined) return undefined;
     }
-    return used > 0 && used === countKeys(given) ? (next as M) : undefined;
+    if (used === 0 || used !== countKeys(given)) return undefined;
+    const isRight =
+      given.constructor === Object || names.every((name) => !(name in given) || isOwn.call(given, name));
+    return isRight ? (next as M) : undefined;
   }
 
   /** Finds the child at exactly these values. */

@@ -16,6 +16,12 @@ class Both extends Getters {
   b = 'y';
 }
 
+class Unknown extends Getters {
+  b = 'y';
+  size = 'z';
+  other = '';
+}
+
 const wrong: Readonly<Record<string, object>> = {
   'a map': new Map([['a', 'x']]),
   'an empty map': new Map(),
@@ -27,6 +33,7 @@ const wrong: Readonly<Record<string, object>> = {
   'an object with an inherited label': Object.create({ a: 'x' }),
   'an object with an inherited getter': new Getters(),
   'an object with an own label and an inherited one': new Both(),
+  'an object with all labels, one of them inherited, and an unknown one': new Unknown(),
   'an object whose prototype has no prototype': Object.create(Object.create(null, { a: { get: () => 'x' } })),
 };
 
