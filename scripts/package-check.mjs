@@ -13,7 +13,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
 /** Limit of `import * from 'metheus'`, minified and gzipped, in bytes. */
-const MAX_BYTES = 23_200;
+const MAX_BYTES = 23_800;
 /** Limit of the installed package without its documentation, in bytes. It has no dependencies. */
 const MAX_INSTALLED_BYTES = 1_000_000;
 
