@@ -100,9 +100,7 @@ export class LabelTree<M extends object> {
       next = (next as Level<M>).get(key);
       if (next === undefined) return undefined;
     }
-    if (used === 0 || used !== countKeys(given)) return undefined;
-    const isRight =
-      given.constructor === Object || names.every((name) => !(name in given) || isOwn.call(given, name));
+    const isRight = used > 0 && used === countKeys(given) && given.constructor === Object;
     return isRight ? (next as M) : undefined;
   }
 

@@ -257,7 +257,7 @@ function conflict({ descriptor, definition }: MetricSource, family: FamilyDescri
   const isSame = descriptor.name === family.name;
   const what = isSame ? differing(given, definition) : `a name of ${descriptor.type} '${descriptor.name}'`;
   return new MetheusError('METHEUS_CONFLICTING_METRIC', {
-    given: `${what || 'another object'} for metric '${family.name}'`,
+    given: `${what || 'another'} for metric '${family.name}'`,
     expected: (isSame && differing(definition, given)) || 'another name',
     todo: 'Use another name, the same definition, or another registry',
   });

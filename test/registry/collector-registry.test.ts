@@ -160,7 +160,7 @@ describe('creating a metric again', () => {
     );
     shows(
       () => registry.register(createGauge('g', 'G.', { registry: null })),
-      "another object for metric 'g'",
+      "another for metric 'g'",
       'another name',
     );
   });
