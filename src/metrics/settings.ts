@@ -41,7 +41,7 @@ export function definitionText(
     strict,
     maxSeries: Number.isFinite(maxSeries) ? maxSeries : undefined,
     states,
-    exemplars: exemplars && 'a function',
+    exemplars: exemplars && true,
     native: rule && { ...rule, blockFamily: rule.blockFamily.bounds },
   };
   return Object.entries(definition)
