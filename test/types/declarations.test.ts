@@ -52,7 +52,12 @@ describe('declarations of exported metrics and bars', () => {
     ['node16', `--module node16 ${EMIT}`, TSC, false],
     ['bundler', `--module esnext ${EMIT}`, TSC, false],
     // Before version 5.3, the compiler cannot write declarations that name types of another module format.
-    ['node16', '--module node16 --noEmit --lib es2022', runtimePath('typescript'), requireRuntime('typescript')],
+    [
+      'node16',
+      '--module node16 --noEmit --lib es2022',
+      runtimePath('typescript'),
+      requireRuntime('typescript'),
+    ],
   ] as const) {
     const title = `${tsc === TSC ? 'are written' : 'are read by TypeScript 5.0'} with moduleResolution ${resolution}`;
     it(title, { skip }, (t) => {
