@@ -47,7 +47,7 @@ export abstract class KeyValueBackend implements Backend {
   #flushed: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Adds to the value of a key, which is 0 if the key is new. Atomic for all processes that share the storage. */
+  /** Adds to the value of a key; a missing key counts as 0. Must be atomic among all processes that share the storage. */
   abstract increment(key: string, by: number): MaybePromise<void>;
 
   /** Sets the value of a key, which may be NaN or infinite. */

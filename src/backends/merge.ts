@@ -154,7 +154,7 @@ interface SourceCopy {
   readonly created: Float64Array | undefined;
 }
 
-/** For each row of a source: the number of the merged row that it is added to. */
+/** The merged rows of a source: its row `i` is added to merged row `rows[i]`. */
 interface Placement {
   readonly source: MergeSource;
   readonly version: number;

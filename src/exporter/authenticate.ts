@@ -40,12 +40,12 @@ type Compare = (password: string, hash: string) => Promise<boolean>;
 const MAX_CACHED = 100;
 /** Passwords that are compared at the same time. Each takes a thread of Node's pool for up to seconds. */
 const MAX_COMPARING = 2;
-/** Passwords that wait. Beyond that, requests are answered at once, so that guesses do not fill the memory. */
-const MAX_WAITING = 50;
+/** Passwords that wait. Beyond that, requests are refused at once, so that guesses do not take all requests in flight. */
+const MAX_WAITING = 20;
 
 const BCRYPT = /^\$2[aby]?\$(\d\d)\$[./A-Za-z0-9]{53}$/;
-/** Compared for unknown users, so that their requests take as long as those of known ones. */
-const UNKNOWN_USER = '$2b$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi';
+/** Salt and hash that are compared for unknown users, at the cost of the known ones, so that both take equal time. */
+const UNKNOWN_USER = 'QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi';
 
 /**
  * Creates a function that decides about requests.
@@ -107,6 +107,8 @@ function tokenCheck(tokens: readonly string[]): (given: string) => boolean {
 class Passwords {
   readonly #hashes: ReadonlyMap<string, string>;
   readonly #compare: Compare;
+  /** The hash that is compared for unknown users. */
+  readonly #unknown: string;
   /** The results of earlier comparisons, oldest first. */
   readonly #known = new Map<string, Promise<boolean>>();
   readonly #waiting: (() => void)[] = [];
@@ -115,6 +117,8 @@ class Passwords {
   constructor(hashes: ReadonlyMap<string, string>, compare: Compare) {
     this.#hashes = hashes;
     this.#compare = compare;
+    const costs = Array.from(hashes.values(), (hash) => BCRYPT.exec(hash)![1]!);
+    this.#unknown = `$2b$${costs.sort().at(-1)}$${UNKNOWN_USER}`;
   }
 
   /** @param given - user and password as in the header, in base64 */
@@ -123,7 +127,7 @@ class Passwords {
     const colon = text.indexOf(':');
     if (colon < 0) return 'refused';
     const [user, password] = [text.slice(0, colon), text.slice(colon + 1)];
-    const hash = this.#hashes.get(user) ?? UNKNOWN_USER;
+    const hash = this.#hashes.get(user) ?? this.#unknown;
     const key = digest(JSON.stringify([user, hash, password])).toString('latin1');
     let result = this.#known.get(key);
     if (result === undefined) {

@@ -54,21 +54,29 @@ export function closeOnSignal(resources: readonly AsyncDisposable[], options: Cl
   if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_SECONDS)) {
     throw invalidOption('timeout', timeout, `seconds from 0 to ${MAX_SECONDS}`);
   }
-  let isEnding = false;
+  let timer: NodeJS.Timeout | undefined;
   const cancel = (): void => {
     for (const signal of signals) process.off(signal, end);
   };
   const endBy = (signal: NodeJS.Signals): void => {
+    clearTimeout(timer);
     cancel();
-    runExitSteps(128 + constants.signals[signal]);
+    const exitCode = 128 + constants.signals[signal];
+    // The kernel ignores a signal that process 1, as in a container, sends to itself.
+    if (process.pid === 1) process.exit(exitCode);
+    // A listener of the program would keep the signal from ending the process.
+    process.removeAllListeners(signal);
+    try {
+      runExitSteps(exitCode);
+    } catch (error) {
+      warnOnce('close on signal: exit', `A step at the end of the program failed: ${messageOf(error)}`);
+    }
     process.kill(process.pid, signal);
   };
   const end = (signal: NodeJS.Signals): void => {
-    const isSecond = isEnding;
-    isEnding = true;
-    if (isSecond) endBy(signal);
+    if (timer !== undefined) endBy(signal);
     else {
-      setTimeout(() => endBy(signal), 1000 * timeout);
+      timer = setTimeout(() => endBy(signal), 1000 * timeout);
       void closeAll(resources).then(() => endBy(signal));
     }
   };

@@ -21,7 +21,7 @@ export async function createListener(
   handler: MetricsHandler,
   { maxConnections, maxRequestsInFlight }: Limits,
 ): Promise<AnyServer> {
-  const limited = limitedHandler(handler, maxRequestsInFlight);
+  const limited = limitedHandler(handler, maxRequestsInFlight, () => access?.headers);
   const { tls, http2 = true } = access ?? {};
   let server: AnyServer;
   if (tls === undefined) server = createServer(limited);
@@ -45,11 +45,15 @@ export async function createListener(
 }
 
 /** Answers with 503 while too many requests are being answered. */
-function limitedHandler(handler: MetricsHandler, most: number): MetricsHandler {
+function limitedHandler(
+  handler: MetricsHandler,
+  most: number,
+  headersOfAll: () => object | undefined,
+): MetricsHandler {
   let running = 0;
   return (request, response) => {
     if (running >= most) {
-      const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': '1' };
+      const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': '1', ...headersOfAll() };
       response.writeHead(503, headers).end(`${most} requests are being answered already.\n`);
       return;
     }
@@ -112,9 +116,14 @@ export class Connections {
 
   /** @param server - a server that does not listen yet */
   constructor(server: AnyServer) {
-    server.on('connection', (socket: Socket) => {
-      this.#running.set(socket, new Set());
-      socket.once('close', () => this.#running.delete(socket));
+    server.on('connection', (socket: Socket) => this.#add(socket));
+    // After the handshake of TLS, requests are on another object than the connection.
+    server.prependListener('secureConnection', (socket: TLSSocket) => {
+      for (const raw of this.#running.keys()) {
+        const isSame = raw.remotePort === socket.remotePort && raw.remoteAddress === socket.remoteAddress;
+        if (isSame) this.#running.delete(raw);
+      }
+      this.#add(socket);
     });
     server.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session);
@@ -131,6 +140,11 @@ export class Connections {
         if (this.#ending && responses?.size === 0) socket.destroySoon();
       });
     });
+  }
+
+  #add(socket: Socket): void {
+    this.#running.set(socket, new Set());
+    socket.once('close', () => this.#running.delete(socket));
   }
 
   /** Ends each connection: an idle one now, others with their last response. */

@@ -54,7 +54,7 @@ export interface MetricsRequest {
   readonly authorization?: string | undefined;
   /** The header `X-Prometheus-Scrape-Timeout-Seconds`. */
   readonly scrapeTimeout?: string | undefined;
-  /** Whether each chunk has been sent when the next is requested, so that it may be overwritten. */
+  /** Whether each chunk has been sent before the next is requested, so that its buffer may be reused. */
   readonly reuse?: boolean;
   /** Aborted when the client has disconnected. */
   readonly signal?: AbortSignal;

@@ -4,13 +4,13 @@ import { activeBackend } from '../backends/active-backend.js';
 import { warnOnce } from '../errors.js';
 import { checkOptionNames } from '../model/options.js';
 import { REGISTRY } from '../registry/default-registry.js';
-import type { Collectable } from '../registry/encode.js';
 import { withoutBrackets } from '../system/host.js';
 import { checkAllowedHosts, hostCheck, isLoopback } from './allowed-hosts.js';
 import { authority, Connections, createListener, type Limits, listen } from './listener.js';
 import { handlerOf } from './node-handler.js';
 import { createResponder, type Page } from './respond.js';
 import { HANDLER_OPTIONS, invalidOption, type MetricsHandlerOptions } from './response.js';
+import { sharedCollections } from './shared-collection.js';
 import type { AccessOptions } from './web-access.js';
 
 /** Options of {@link startMetricsServer}. */
@@ -129,7 +129,7 @@ export async function startServer(
     : undefined;
   let isAllowedHost: ReturnType<typeof hostCheck>;
   const pages = new Map<string, Page>([
-    ['/', () => describeMetrics(path, handlerOptions.registry)],
+    ['/', () => describeMetrics(path, handlerOptions)],
     ['/-/healthy', async () => [PLAIN, 'Healthy.\n']],
     ['/-/ready', describeReadiness],
     ...morePages,
@@ -145,7 +145,10 @@ export async function startServer(
   const server = await createListener(access, handlerOf(respond), limits);
   const connections = new Connections(server);
   if (!keepAlive) server.unref().on('connection', (socket: Socket) => socket.unref());
-  await listen(server, host, port);
+  await listen(server, host, port).catch((error) => {
+    access?.close();
+    throw error;
+  });
   const { address, port: actual } = server.address() as AddressInfo;
   isAllowedHost = hostCheck([host, address], allowedHosts);
   if (!access?.isRestricted && !isLoopback(address)) warnOfOpenServer(host);
@@ -191,9 +194,17 @@ function checkLimits(limits: Limits): Limits {
 }
 
 /** Returns the page at `/`. @param path - the path of the metrics */
-async function describeMetrics(path: string, registry: Collectable = REGISTRY): ReturnType<Page> {
+async function describeMetrics(
+  path: string,
+  { registry = REGISTRY, onError }: MetricsHandlerOptions,
+): ReturnType<Page> {
   const { indexPage } = await import('./index-page.js');
-  return [HTML, await indexPage(path, await registry.collect())];
+  const collection = sharedCollections(registry, onError).join();
+  try {
+    return [HTML, await indexPage(path, await collection.families)];
+  } finally {
+    collection.release();
+  }
 }
 
 /** Returns the page that says whether scrapes have all numbers: not while a backend is being loaded. */

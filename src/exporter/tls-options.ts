@@ -1,5 +1,6 @@
 /** The TLS of a web configuration as options of Node's servers. */
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import type { PeerCertificate, TLSSocket, TlsOptions } from 'node:tls';
 import { createSecureContext } from 'node:tls';
 import { MetheusError, messageOf, show } from '../errors.js';
@@ -100,6 +101,7 @@ export function serverTls(config: WebTlsConfig): ServerTls {
     throw refuse(`a certificate and key (${messageOf(cause)})`, 'PEM texts that belong together', cause);
   }
   const sans = config.client_allowed_sans ?? undefined;
+  const allowed = sans === undefined ? undefined : new Set(sans.map(canonical));
   return {
     options,
     refusalOf(socket) {
@@ -108,12 +110,17 @@ export function serverTls(config: WebTlsConfig): ServerTls {
       if (!hasCertificate) return required ? 'it has no certificate' : undefined;
       if (verified && !socket.authorized)
         return `its certificate is not trusted: ${socket.authorizationError}`;
-      if (sans !== undefined && !sansOf(certificate).some((san) => sans.includes(san))) {
+      if (allowed !== undefined && !sansOf(certificate).some((san) => allowed.has(canonical(san)))) {
         return 'its certificate has no allowed name';
       }
       return undefined;
     },
   };
+}
+
+/** Returns an IPv6 address in its shortest form, and any other name unchanged. */
+function canonical(name: string): string {
+  return isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name;
 }
 
 /** Returns the names of a certificate: DNS, IP, email and URI. Node writes `DNS:a, IP Address:127.0.0.1`. */

@@ -50,6 +50,8 @@ interface Settings {
   readonly limit: TokenBucket | undefined;
   readonly hasVerifiedClients: boolean;
   readonly files: readonly string[];
+  /** The files as they were before they were read. */
+  readonly version: string;
 }
 
 export class WebAccess implements Access {
@@ -64,7 +66,7 @@ export class WebAccess implements Access {
     this.#given = given;
     this.#auth = auth;
     this.#settings = settings;
-    this.#version = versionOf(settings.files);
+    this.#version = settings.version;
   }
 
   /** @throws `METHEUS_INVALID_OPTIONS`, `METHEUS_DEPENDENCY_MISSING` */
@@ -138,9 +140,11 @@ export class WebAccess implements Access {
         throw new Error('Authentication can only be switched off by a restart');
       }
       this.#settings = settings;
-      this.#version = versionOf(settings.files);
+      this.#version = settings.version;
       if (settings.tls !== undefined) onTls(settings.tls);
     } catch (error) {
+      // Tried again at the next look, since a file that is missing now may come.
+      this.#version = '';
       const message = messageOf(error);
       warnOnce(`web config ${message}`, `The old web configuration stays in force. ${message}`);
     }
@@ -148,7 +152,12 @@ export class WebAccess implements Access {
 }
 
 async function settingsOf(given: string | WebConfig): Promise<Settings> {
+  const own = typeof given === 'string' ? versionOf([given]) : '';
   const config = await readWebConfig(given);
+  const files = filesOf(given, config);
+  // A file that changes while it is read is read again at the next look.
+  const isUnchanged = own === '' || own === versionOf([given as string]);
+  const version = isUnchanged ? versionOf(files) : '';
   const { tls_server_config: tls, http_server_config: http, basic_auth_users, rate_limit } = config;
   const users = basic_auth_users ?? {};
   const interval = secondsOf(rate_limit?.interval) ?? 0;
@@ -160,15 +169,20 @@ async function settingsOf(given: string | WebConfig): Promise<Settings> {
     users: Object.keys(users).length > 0 ? await createAuthenticator({ users }) : undefined,
     limit: interval > 0 ? new TokenBucket(interval, rate_limit?.burst ?? 0) : undefined,
     hasVerifiedClients: tls?.client_auth_type === 'RequireAndVerifyClientCert',
-    files: filesOf(given, config),
+    files,
+    version,
   };
 }
 
 /** Returns a text that changes when one of the files does. */
 function versionOf(files: readonly string[]): string {
   const stats = files.map((file) => {
-    const stat = statSync(file, { throwIfNoEntry: false });
-    return stat && [stat.ino, stat.size, stat.mtimeMs];
+    try {
+      const { ino, size, mtimeMs } = statSync(file);
+      return [ino, size, mtimeMs];
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code;
+    }
   });
   return JSON.stringify(stats);
 }

@@ -4,6 +4,7 @@
  * @see https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md
  */
 import { readFileSync } from 'node:fs';
+import { validateHeaderValue } from 'node:http';
 import { dirname, resolve } from 'node:path';
 import { MetheusError, messageOf, show } from '../errors.js';
 
@@ -69,6 +70,15 @@ const isUsers: Check = (value) =>
     ? undefined
     : 'names with hashes';
 
+function isHeaderValue(name: string, text: string): boolean {
+  try {
+    validateHeaderValue(name, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 interface Shape {
   readonly [key: string]: Check | Shape;
 }
@@ -97,6 +107,7 @@ const SHAPE: Shape = {
         if (!Object.hasOwn(HEADERS, name)) return `only the headers ${Object.keys(HEADERS).join(', ')}`;
         const allowed = HEADERS[name];
         if (typeof text !== 'string') return 'strings as values';
+        if (!isHeaderValue(name, text)) return `${name} to be one line of text`;
         if (allowed !== undefined && !allowed.includes(text)) return `${name} to be ${allowed.join(' or ')}`;
       }
       return undefined;
@@ -129,12 +140,12 @@ export function filesOf(given: string | WebConfig, { tls_server_config: tls = {}
 async function parseFile(path: string): Promise<unknown> {
   const { parse } = await importYaml();
   try {
-    return parse(readFileSync(path, 'utf8'), { version: '1.1', uniqueKeys: true });
-  } catch (cause) {
+    return parse(readFileSync(path, 'utf8'), { version: '1.1', uniqueKeys: true, prettyErrors: false });
+  } catch (error) {
+    // Without the error as the cause, which may show a secret of the file.
     throw new MetheusError('METHEUS_INVALID_OPTIONS', {
-      given: `the web configuration ${show(path)} (${messageOf(cause).split('\n')[0]})`,
+      given: `the web configuration ${show(path)} (${messageOf(error).split('\n')[0]})`,
       expected: 'a readable YAML file',
-      cause,
     });
   }
 }

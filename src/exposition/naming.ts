@@ -93,7 +93,7 @@ interface Assignment<F> {
   readonly exposed: readonly (Exposed<F> | undefined)[];
 }
 
-/** Names families for one format and escaping. Results are kept as long as their descriptors. */
+/** Assigns names to families for one format and escaping. A name is kept as long as its descriptor. */
 export class FamilyNamer<F> {
   readonly #escaping: Escaping;
   readonly #shapesOf: ShapesOf;

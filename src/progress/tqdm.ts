@@ -33,7 +33,7 @@ export type BarSource =
   | null
   | undefined;
 
-/** The bar over a source, or of options alone. */
+/** The type of the bar of a source. A source that cannot be iterated, such as `null` or an object of options, gives a plain `Bar`. */
 export type BarOf<Source> = unknown extends Source
   ? // biome-ignore lint/suspicious/noExplicitAny: the source is of type `any`, and so are its items
     IterableBar<any>
@@ -51,7 +51,7 @@ export type BarOf<Source> = unknown extends Source
 
 declare const NAME: unique symbol;
 
-/** The type of no value, for an option that bars do not have. Compiler errors show its name. */
+/** The type of an unknown option. No value has it, so the option is an error of the compiler, whose message shows its name. */
 export interface NotABarOption<Name> {
   readonly [NAME]: Name;
 }

@@ -16,6 +16,12 @@ import { METRIC_TYPES, type MetricType, withoutEnding } from '../model/metric-ty
 /** A message: a field that is undefined is left out. */
 export type Message = { readonly [field: string]: unknown };
 
+/** The part of an answer that says which points of an accepted request were refused. */
+export interface PartialSuccess {
+  readonly samples: number;
+  readonly message: string;
+}
+
 /** Counts since a start time, which is how all numbers here are counted. */
 const CUMULATIVE = 2;
 
@@ -53,7 +59,7 @@ export function metricOf(snapshot: FamilySnapshot, series: readonly SeriesView[]
   return {
     name: withoutEnding(name, ending),
     description: help,
-    unit: UNITS[unit] ?? (unit === '' ? '' : `{${unit}}`),
+    unit: (Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined) ?? (unit === '' ? '' : `{${unit}}`),
     ...dataOf(type, snapshot.native !== undefined, dataPoints),
   };
 }
@@ -150,12 +156,14 @@ class Point {
   }
 
   #exemplars(): Message {
-    const { family, exemplars } = this.#snapshot;
-    if (exemplars === undefined) return {};
+    const { family, exemplars, native } = this.#snapshot;
     const found: Message[] = [];
-    for (let cell = 0; cell < family.cells; cell++) {
+    for (let cell = 0; cell < family.cells && exemplars !== undefined; cell++) {
       const exemplar = exemplars.get(this.#series.row * family.cells + cell);
       if (exemplar !== undefined) found.push(exemplarOf(exemplar, this.#common.timeUnixNano));
+    }
+    for (const exemplar of native?.[this.#series.row]?.exemplars ?? []) {
+      found.push(exemplarOf(exemplar, this.#common.timeUnixNano));
     }
     return found.length === 0 ? {} : { exemplars: found };
   }
@@ -207,7 +215,7 @@ function exemplarOf({ labels, value, timestamp }: Exemplar, time: unknown): Mess
   const ids: Record<string, string> = {};
   const rest: Record<string, string> = {};
   for (const [name, text] of Object.entries(labels)) {
-    const [field, digits] = TRACE_FIELDS[name] ?? ['', 0];
+    const [field, digits] = (Object.hasOwn(TRACE_FIELDS, name) ? TRACE_FIELDS[name] : undefined) ?? ['', 0];
     if (digits === text.length && /^[0-9a-f]+$/i.test(text)) ids[field] = text.toLowerCase();
     else rest[name] = text;
   }

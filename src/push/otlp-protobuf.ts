@@ -1,7 +1,11 @@
 /** Encodes messages of OTLP as protobuf. Field numbers are those of its `.proto` files. */
-import type { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import { doubleTag, messageTag, varintTag } from '../exposition/protobuf/wire.js';
-import type { Message } from './otlp-message.js';
+import type { Message, PartialSuccess } from './otlp-message.js';
+
+/** Wire types. */
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
 
 /** Writes a value with the tag of its field. */
 type WriteField = (writer: BinaryWriter, field: number, value: unknown) => void;
@@ -126,6 +130,25 @@ const REQUEST: Fields = {
     }),
   ],
 };
+
+/** Returns the field `partial_success` of an `ExportMetricsServiceResponse`. */
+export function readPartialSuccess(reader: BinaryReader): PartialSuccess {
+  let samples = 0;
+  let message = '';
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    // The fields of the message follow its length.
+    if (field === 1 && type === LENGTH_DELIMITED) {
+      for (const end = reader.uint32() + reader.pos; reader.pos < end; ) {
+        const [inner, innerType] = reader.tag();
+        if (inner === 1 && innerType === VARINT) samples = Number(reader.int64());
+        else if (inner === 2 && innerType === LENGTH_DELIMITED) message = reader.string();
+        else reader.skip(innerType);
+      }
+    } else reader.skip(type);
+  }
+  return { samples, message };
+}
 
 /** Encodes an `ExportMetricsServiceRequest`. */
 export function encodeRequest(writer: BinaryWriter, request: Message): Uint8Array {

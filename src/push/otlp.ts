@@ -11,7 +11,7 @@ import type { FamilySnapshot } from '../model/family.js';
 import { METRIC_TYPES } from '../model/metric-types.js';
 import { checkOptionNames } from '../model/options.js';
 import { TimeSlice } from '../system/time-slice.js';
-import { attributesOf, groupsOf, type Message, metricOf } from './otlp-message.js';
+import { attributesOf, groupsOf, type Message, metricOf, type PartialSuccess } from './otlp-message.js';
 import { importProtobuf } from './protobuf-package.js';
 import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
 import { type Delivery, type Protocol, PUSHER_OPTIONS, Pusher, type PusherOptions } from './pusher.js';
@@ -46,6 +46,9 @@ const OPTIONS = [
   'resource',
 ];
 
+/** Maximum characters of a server's message in a warning. */
+const MAX_MESSAGE = 500;
+
 const CONTENT_TYPES = { protobuf: 'application/x-protobuf', json: 'application/json' };
 
 /** Maximum series of a request, so that it stays below the 4 MiB that many servers accept. */
@@ -73,14 +76,17 @@ export async function startOtlp(options: OtlpOptions = {}): Promise<Pusher> {
   if (!Object.entries(attributes).every(isAttribute))
     throw invalidOption('resource', resource, 'strings as values');
   const destination = new Destination(settings);
-  const encode = format === 'json' ? encodeJson : await protobufEncoder();
-  return new Pusher(destination, settings, new Otlp(encode, { format, compress, collect, attributes }));
+  const codec = format === 'json' ? JSON_CODEC : await protobufCodec();
+  return new Pusher(destination, settings, new Otlp(codec, { format, compress, collect, attributes }));
 }
 
-async function protobufEncoder(): Promise<(request: object) => Uint8Array> {
-  const { BinaryWriter } = await importProtobuf();
-  const { encodeRequest } = await import('./otlp-protobuf.js');
-  return (request) => encodeRequest(new BinaryWriter(), request as Parameters<typeof encodeRequest>[1]);
+async function protobufCodec(): Promise<Codec> {
+  const { BinaryReader, BinaryWriter } = await importProtobuf();
+  const { encodeRequest, readPartialSuccess } = await import('./otlp-protobuf.js');
+  return {
+    encode: (request) => encodeRequest(new BinaryWriter(), request),
+    partialSuccessOf: (body) => readPartialSuccess(new BinaryReader(body)),
+  };
 }
 
 type Format = keyof typeof CONTENT_TYPES;
@@ -91,13 +97,14 @@ class Otlp implements Protocol {
   readonly path = '';
   readonly headers: Readonly<Record<string, string>>;
   readonly #encode: (request: Message) => Uint8Array;
+  readonly #partialSuccessOf: (body: Buffer) => PartialSuccess;
   readonly #compress: boolean;
   readonly #collect: () => Promise<readonly FamilySnapshot[]>;
   readonly #resource: Message;
   readonly #start = Date.now() / 1000 - process.uptime();
 
   constructor(
-    encode: (request: Message) => Uint8Array,
+    { encode, partialSuccessOf }: Codec,
     {
       format,
       compress,
@@ -111,6 +118,7 @@ class Otlp implements Protocol {
     },
   ) {
     this.#encode = encode;
+    this.#partialSuccessOf = partialSuccessOf;
     this.#compress = compress;
     this.#collect = collect;
     this.#resource = { attributes: attributesOf(attributes) };
@@ -151,13 +159,35 @@ class Otlp implements Protocol {
     if (samples > 0) await finish();
   }
 
-  /** A server may accept a request and refuse some of its points, with a message. */
-  refusalOf(body: Buffer): string | undefined {
-    if (body.length === 0) return undefined;
-    const text = body.toString();
-    return /^\s*\{\s*(?:"partialSuccess"\s*:\s*\{\s*\}\s*)?\}\s*$/.test(text) ? undefined : text;
+  refusalOf(body: Buffer): { readonly samples: number; readonly message: string } | undefined {
+    try {
+      const { samples, message } = this.#partialSuccessOf(body);
+      if (samples === 0 && message === '') return undefined;
+      const text = message.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_MESSAGE) || 'no message';
+      return { samples, message: `${samples} refused: ${text}` };
+    } catch {
+      // Not an answer of OTLP: the status counts.
+      return undefined;
+    }
   }
 }
+
+/** Encodes requests and decodes answers. */
+interface Codec {
+  readonly encode: (request: Message) => Uint8Array;
+  readonly partialSuccessOf: (body: Buffer) => PartialSuccess;
+}
+
+const JSON_CODEC: Codec = {
+  encode: encodeJson,
+  partialSuccessOf(body) {
+    const { partialSuccess } = JSON.parse(body.toString() || '{}') as {
+      partialSuccess?: { rejectedDataPoints?: string | number; errorMessage?: string };
+    };
+    const { rejectedDataPoints = 0, errorMessage = '' } = partialSuccess ?? {};
+    return { samples: Number(rejectedDataPoints), message: errorMessage };
+  },
+};
 
 /** Encodes a message as JSON. OTLP writes numbers that JSON lacks as text. */
 function encodeJson(message: Message): Uint8Array {

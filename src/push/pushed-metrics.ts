@@ -33,3 +33,8 @@ export function collectorOf(options: PushedMetrics): () => Promise<readonly Fami
   if (typeof shared !== 'boolean') throw invalidOption('shared', shared, 'true or false');
   return () => registry.collect({ own: !shared });
 }
+
+/** Returns a family without the timestamps of its series. */
+export function withoutTimestamps({ timestamps: _, ...snapshot }: FamilySnapshot): FamilySnapshot {
+  return snapshot;
+}

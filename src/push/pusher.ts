@@ -50,8 +50,8 @@ export interface Protocol {
   collect(enqueue: (delivery: Delivery) => void, isLast: boolean): Promise<void>;
   /** Reports whether a later attempt may succeed after an answer with this status. */
   isRetryable(status: number): boolean;
-  /** Returns the text of an answer that accepts a request but refuses some of its samples. */
-  refusalOf?(body: Buffer): string | undefined;
+  /** Returns what an answer that accepts a request says about samples that it refuses. */
+  refusalOf?(body: Buffer): { readonly samples: number; readonly message: string } | undefined;
 }
 
 /** Milliseconds before the first and between later retries, as in Prometheus. */
@@ -59,6 +59,8 @@ const MIN_BACKOFF_MS = 30;
 const MAX_BACKOFF_MS = 5000;
 /** The longest pause that a server can demand. */
 const MAX_PAUSE_MS = 60_000;
+/** The reason why samples are dropped after the end. */
+const ENDED = 'the program has ended';
 /** Timers of Node take at most 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483;
 
@@ -79,7 +81,7 @@ export class Pusher implements AsyncDisposable {
   #sent = 0;
   #dropped = 0;
   /** The running collection. Never rejects. */
-  #collecting: Promise<void> | undefined;
+  #collecting: Promise<{ readonly error: unknown } | undefined> | undefined;
   /** The running delivery; undefined while nothing waits. Never rejects. */
   #delivering: Promise<void> | undefined;
   /** Ends the pause before the next attempt. */
@@ -109,13 +111,14 @@ export class Pusher implements AsyncDisposable {
   /**
    * Collects the current numbers, and resolves when everything that waits has been sent.
    *
-   * @throws `METHEUS_PUSH_FAILED` after a failed attempt. Samples keep waiting, unless the server has refused them
+   * @throws the error of the collection; `METHEUS_PUSH_FAILED` after a failed attempt. Samples keep waiting, unless the
+   * server has refused them
    */
   async flush(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
-    await this.#collecting;
-    await this.#collect();
+    const failure = await this.#collect();
     this.#wake();
+    if (failure !== undefined) throw failure.error;
     if (this.#delivering === undefined) return;
     await new Promise<void>((resolve, reject) => {
       this.#flushes.add((error) => (error === undefined ? resolve() : reject(error)));
@@ -144,11 +147,10 @@ export class Pusher implements AsyncDisposable {
     await Promise.race([this.#deliverAll(), stopped]);
     clearTimeout(limit);
     this.#stop.abort();
-    if (this.#queue.length > 0) this.#drop(this.#queue.splice(0), 'the program has ended');
+    if (this.#queue.length > 0) this.#drop(this.#queue.splice(0), ENDED);
   }
 
   async #deliverAll(): Promise<void> {
-    await this.#collecting;
     await this.#collect(true);
     this.#wake();
     await this.#delivering;
@@ -156,18 +158,32 @@ export class Pusher implements AsyncDisposable {
 
   readonly #atExit = (): void => void this.close();
 
-  /** Adds the current numbers to the queue. Never rejects. */
-  #collect(isLast = false): Promise<void> {
-    this.#collecting = this.#protocol
-      .collect((delivery) => this.#enqueue(delivery), isLast)
-      .catch((error) => this.#warn(`Metrics could not be collected: ${messageOf(error)}`))
+  /**
+   * Adds the current numbers to the queue, after the running collection. Returns the error of a failed collection. Never
+   * rejects.
+   */
+  #collect(isLast = false): Promise<{ readonly error: unknown } | undefined> {
+    const collecting = (this.#collecting ?? Promise.resolve())
+      .then(() => this.#protocol.collect((delivery) => this.#enqueue(delivery), isLast))
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          this.#warn('collection', `Metrics could not be collected: ${messageOf(error)}`);
+          return { error };
+        },
+      )
       .finally(() => {
-        this.#collecting = undefined;
+        if (this.#collecting === collecting) this.#collecting = undefined;
       });
-    return this.#collecting;
+    this.#collecting = collecting;
+    return collecting;
   }
 
   #enqueue(delivery: Delivery): void {
+    if (this.#stop.signal.aborted) {
+      this.#drop([delivery], ENDED);
+      return;
+    }
     this.#queue.push(delivery);
     let bytes = this.#queue.reduce((sum, { body }) => sum + body.length, 0);
     const excess: Delivery[] = [];
@@ -181,15 +197,17 @@ export class Pusher implements AsyncDisposable {
     this.#delivering ??= this.#deliver();
   }
 
-  #drop(deliveries: readonly Delivery[], why: string): void {
+  /** @param kind - see {@link #warn} */
+  #drop(deliveries: readonly Delivery[], why: string, kind = why): void {
     for (const { samples } of deliveries) this.#dropped += samples;
-    this.#warn(`Samples were dropped: ${why}`);
+    this.#warn(kind, `Samples were dropped: ${why}`);
   }
 
-  #warn(message: string): void {
+  /** Emits a warning. @param kind - later warnings of the same kind are dropped, whatever the server answers */
+  #warn(kind: string, message: string): void {
     const { name } = this.#protocol;
     const { host } = this.#destination.base;
-    warnOnce(`${name} ${host} ${message}`, `${name} to ${host}: ${message}`);
+    warnOnce(`${name} ${host} ${kind}`, `${name} to ${host}: ${message}`);
   }
 
   /** Sends the requests of the queue in order, each until it is accepted or refused. */
@@ -203,6 +221,7 @@ export class Pusher implements AsyncDisposable {
       }
       this.#settleFlushes(error);
       if (!this.#isRetryable(error)) continue;
+      this.#warn('waiting', `Samples wait to be sent again: ${error.message}`);
       await this.#pause(Math.max(backoff, Math.min(1000 * (error.retryAfter ?? 0), MAX_PAUSE_MS)));
       backoff = Math.min(2 * backoff, MAX_BACKOFF_MS);
     }
@@ -220,18 +239,19 @@ export class Pusher implements AsyncDisposable {
         body,
         signal: this.#stop.signal,
       });
-      const refusal = this.#protocol.refusalOf?.(reply.body);
-      if (refusal !== undefined) this.#warn(`The server has refused some samples: ${refusal}`);
+      const refused = this.#protocol.refusalOf?.(reply.body);
+      this.#queue.shift();
+      this.#sent += samples - (refused?.samples ?? 0);
+      this.#dropped += refused?.samples ?? 0;
+      if (refused !== undefined) this.#warn('refused in part', `The server answers: ${refused.message}`);
+      return undefined;
     } catch (failure) {
       const error = failure as PushError;
       if (this.#isRetryable(error)) return error;
       this.#queue.shift();
-      this.#drop([delivery], error.message);
+      this.#drop([delivery], error.message, `refused ${error.status}`);
       return error;
     }
-    this.#queue.shift();
-    this.#sent += samples;
-    return undefined;
   }
 
   #isRetryable({ status }: PushError): boolean {
@@ -247,6 +267,7 @@ export class Pusher implements AsyncDisposable {
   /** Waits before the next attempt, but not longer than until the next flush or the end. */
   async #pause(ms: number): Promise<void> {
     const { signal } = this.#stop;
+    if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms).unref();
       this.#wake = () => {

@@ -5,7 +5,7 @@ import type { FamilySnapshot } from '../model/family.js';
 import { checkOptionNames } from '../model/options.js';
 import { generateBytes } from '../registry/generate.js';
 import { addExitStep, removeExitStep } from '../system/exit-steps.js';
-import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
+import { collectorOf, PUSHED_OPTIONS, type PushedMetrics, withoutTimestamps } from './pushed-metrics.js';
 import {
   DESTINATION_OPTIONS,
   Destination,
@@ -68,10 +68,10 @@ export class Pushgateway {
   }
 
   /**
-   * Replaces all metrics of the group.
+   * Replaces all metrics of the group. Timestamps are left out, since a Pushgateway refuses them.
    *
-   * @throws `METHEUS_PUSH_FAILED`: the Pushgateway refuses them or does not answer; `METHEUS_DUPLICATE_FAMILY`: a metric
-   * has a label of the group; those of the collection
+   * @throws `METHEUS_PUSH_FAILED`: the Pushgateway refuses them or does not answer; `METHEUS_RESERVED_LABEL_NAME`: a
+   * metric has a label of the group; those of the collection
    */
   async push(): Promise<void> {
     await this.#send('PUT');
@@ -123,7 +123,7 @@ export class Pushgateway {
         todo: 'Rename one of them',
       });
     }
-    return families;
+    return families.map(withoutTimestamps);
   }
 }
 

@@ -128,7 +128,9 @@ class RemoteWrite implements Protocol {
   readonly #options: Settings;
   readonly #series = new Map<string, SentSeries>();
   #collections = 0;
-  /** Unix milliseconds of the last collection. */
+  /** Whether the last collection has begun. Another one would continue series that have ended. */
+  #isEnded = false;
+  /** Unix milliseconds of the last collection. Stale markers are one millisecond later. */
   #time = 0;
 
   constructor(messages: Messages, compress: Compress, options: Settings) {
@@ -144,9 +146,17 @@ class RemoteWrite implements Protocol {
   async collect(enqueue: (delivery: Delivery) => void, isLast: boolean): Promise<void> {
     const { collect, labels: more, maxSamplesPerRequest } = this.#options;
     const { BinaryWriter, encodeLabels, WriteRequest } = this.#messages;
-    const families = await collect();
+    if (this.#isEnded) return;
+    this.#isEnded = isLast;
+    let failure: { readonly error: unknown } | undefined;
+    const families = await collect().catch((error: unknown): FamilySnapshot[] => {
+      // Without numbers, series end only with the program.
+      if (!isLast) throw error;
+      failure = { error };
+      return [];
+    });
     // The clock of the machine may go back, but the times of samples must not.
-    this.#time = Math.max(Date.now(), this.#time + 1);
+    this.#time = Math.max(Date.now(), this.#time + 2);
     const collection = ++this.#collections;
     const slice = new TimeSlice();
     let request = new WriteRequest(new BinaryWriter());
@@ -178,5 +188,6 @@ class RemoteWrite implements Protocol {
       await next(maxSamplesPerRequest);
     }
     await next(1);
+    if (failure !== undefined) throw failure.error;
   }
 }

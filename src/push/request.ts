@@ -1,5 +1,11 @@
 /** HTTP requests that deliver numbers to another server. */
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { gzipSync } from 'node:zlib';
@@ -81,6 +87,7 @@ export class Destination {
     if (typeof timeout !== 'number' || !(timeout > 0 && timeout <= MAX_TIMEOUT)) {
       throw invalidOption('timeout', timeout, `seconds, more than 0 and at most ${MAX_TIMEOUT}`);
     }
+    checkHeaders(headers);
     this.#timeout = timeout;
     const { ca, cert, key, passphrase, servername, rejectUnauthorized } = tls;
     const trust = { ca, cert, key, passphrase, servername, rejectUnauthorized };
@@ -174,7 +181,13 @@ export function gzipped(body: Uint8Array): { headers: { 'Content-Encoding': stri
 function checkUrl(given: unknown): URL {
   const url = typeof given === 'string' || given instanceof URL ? parsed(given) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw invalidOption('url', given, "a URL such as 'http://127.0.0.1:9091'");
+    // A wrong URL may contain a password.
+    const shown = typeof given === 'string' ? given.replace(/^.*@/s, '…@') : given;
+    throw invalidOption(
+      'url',
+      shown instanceof URL ? withoutSecrets(shown) : shown,
+      "a URL such as 'http://127.0.0.1:9091'",
+    );
   }
   url.hash = '';
   return url;
@@ -185,6 +198,19 @@ function parsed(given: string | URL): URL | null {
     return new URL(given);
   } catch {
     return null;
+  }
+}
+
+/** @throws `METHEUS_INVALID_OPTIONS` */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      // Values may be secrets.
+      throw invalidOption('headers', Object.keys(headers), `a valid name and value instead of ${show(name)}`);
+    }
   }
 }
 

@@ -30,7 +30,7 @@ const namer = createNamers<never>(shapesOfText)('underscores');
 
 const NO_EXEMPLARS: readonly Exemplar[] = [];
 
-/** A sample without what all samples of its series have in common. */
+/** The fields of a sample that differ within a row. */
 type PlainSample = readonly [
   suffix: string,
   /** Text of a further label. */
@@ -94,7 +94,7 @@ function* plainSamplesOf(
     case 'buckets': {
       const sum = cellOf(bounds.length + 1);
       const buckets = native?.[row];
-      if (buckets !== undefined) yield ['', undefined, { buckets, sum }];
+      if (buckets !== undefined) yield ['', undefined, { buckets, sum }, buckets.exemplars];
       if (buckets !== undefined && bounds.length === 0) break;
       let count = 0;
       for (const [cell, bound] of [...bounds, Number.POSITIVE_INFINITY].entries()) {

@@ -4,7 +4,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkOptionNames } from '../model/options.js';
 import { generateBytes } from '../registry/generate.js';
-import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
+import { collectorOf, PUSHED_OPTIONS, type PushedMetrics, withoutTimestamps } from './pushed-metrics.js';
 import { invalidOption } from './request.js';
 
 /** Options of {@link writeTextfile}. */
@@ -32,7 +32,7 @@ export async function writeTextfile(path: string, options: TextfileOptions = {})
   if (typeof path !== 'string' || !path.endsWith('.prom')) {
     throw invalidOption('path', path, "a file name that ends with '.prom'");
   }
-  const collect = async () => (await collectAll()).map(({ timestamps: _, ...snapshot }) => snapshot);
+  const collect = async () => (await collectAll()).map(withoutTimestamps);
   const bytes = await generateBytes({ collect });
   // The collector reads names that end with `.prom` only.
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);

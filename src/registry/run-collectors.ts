@@ -82,7 +82,7 @@ function* sourcesOf({ collectors }: RegistryContents, prefix: string): Generator
   }
 }
 
-/** Rejects with a {@link CollectorFailure}. */
+/** Runs a collector within its time limit, and returns its families. Rejects with a {@link CollectorFailure}. */
 function run(
   collector: Collector,
   name: string,

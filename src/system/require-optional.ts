@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Returns the `require` of a file or URL. Webpack replaces calls of `createRequire`, but not of this function. */
+/** Returns a function `require` that resolves relative to a file or URL. Webpack replaces calls of `createRequire`, but not of this function. */
 export function requireFrom(file: string): NodeJS.Require {
   const nodeModule = process.getBuiltinModule?.('node:module') ?? { createRequire };
   return nodeModule.createRequire(file);

@@ -97,7 +97,7 @@ export class WorkerChannel {
     else this.post(topic, content);
   }
 
-  /** Calls a listener for every message of a topic from now on. A page may be announced to it more than once. */
+  /** Adds a listener for the messages of a topic. It may receive the same page more than once. */
   on<Topic extends WorkerTopic>(topic: Topic, listener: (content: WorkerMessages[Topic]) => void): void {
     this.#topics.on(topic, listener);
     if (topic.endsWith(' page')) this.post('announce pages', topic as PageTopic);

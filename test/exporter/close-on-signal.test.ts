@@ -111,6 +111,17 @@ describe('a program that receives SIGTERM', () => {
     assert.deepEqual([code, signal], [null, 'SIGTERM']);
   });
 
+  it('ends although the program has a listener of its own', async () => {
+    const program = startProgram(`
+      process.on('SIGTERM', () => console.log('own'));
+      ${endless} closeOnSignal([server]); console.log(server.url);`);
+    await urlOf(program);
+    program.child.kill('SIGTERM');
+    const [, signal] = await once(program.child, 'exit');
+    assert.equal(signal, 'SIGTERM');
+    assert.match(program.output(), /own/);
+  });
+
   it('closes the rest when one fails', async () => {
     const program = startProgram(`${endless}
       const failing = { [Symbol.asyncDispose]: () => Promise.reject(new Error('broken')) };

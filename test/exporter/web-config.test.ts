@@ -67,7 +67,7 @@ describe('a web configuration', { skip }, () => {
     await certify('server', 'DNS:localhost,IP:127.0.0.1');
     await certify('other', 'DNS:localhost,IP:127.0.0.1');
     await certify('authority', 'DNS:authority');
-    const names = 'DNS:client.example,IP:10.1.2.3,email:a@b.example,URI:spiffe://x/y';
+    const names = 'DNS:client.example,IP:10.1.2.3,IP:::1,email:a@b.example,URI:spiffe://x/y';
     await certify('client', names, 'authority');
     await certify('stranger', 'DNS:client.example');
   });
@@ -153,6 +153,41 @@ describe('a web configuration', { skip }, () => {
     });
   });
 
+  for (const protocol of ['http/1.1', 'h2'] as const) {
+    it(`answers a running request over ${protocol} before it closes`, async () => {
+      let release = () => {};
+      const waiting = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      let isCollecting = false;
+      const slow = {
+        collect: async () => {
+          isCollecting = true;
+          await waiting;
+          return registry.collect();
+        },
+      };
+      const webConfig = await write(`${tls} }`);
+      const server = await startMetricsServer({ port: 0, registry: slow, webConfig });
+      const ca = await pem('server.crt');
+      const session = protocol === 'h2' ? connectHttp2(server.url, { ca }) : undefined;
+      const overHttp2 = async (): Promise<string> => {
+        const stream = session!.request({ ':path': '/metrics', 'accept-encoding': 'identity' });
+        let body = '';
+        for await (const chunk of stream.setEncoding('utf8')) body += chunk;
+        return body;
+      };
+      const running = session === undefined ? get(server).then(({ body }) => body) : overHttp2();
+      await until('the collection', async () => isCollecting || undefined);
+      const closed = server.close();
+      await assert.rejects(get(server));
+      release();
+      assert.match(await running, /^secure_total 1$/m);
+      await closed;
+      session?.destroy();
+    });
+  }
+
   const policies: readonly [policy: string, none: boolean, stranger: boolean, client: boolean][] = [
     ['NoClientCert', true, true, true],
     ['RequestClientCert', true, true, true],
@@ -182,6 +217,8 @@ describe('a web configuration', { skip }, () => {
   const sans: readonly [san: string, accepted: boolean][] = [
     ['client.example', true],
     ['10.1.2.3', true],
+    ['::1', true],
+    ['0:0:0:0:0:0:0:1', true],
     ['a@b.example', true],
     ['spiffe://x/y', true],
     ['client', false],
@@ -272,6 +309,24 @@ describe('a web configuration', { skip }, () => {
     }
   });
 
+  it('is read again when a file that it names comes later', async () => {
+    const path = await write(`${tls} }`, 'later.yml');
+    await withServer(path, async (server) => {
+      await write(`${tls.replaceAll('server.', 'late.')} }`, 'later.yml');
+      // Two looks at the files.
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      assert.equal((await get(server)).status, 200);
+      await certify('late', 'DNS:localhost,IP:127.0.0.1');
+      const ca = await pem('late.crt');
+      await until('the new certificate', () =>
+        get(server, { ca }).then(
+          () => true,
+          () => undefined,
+        ),
+      );
+    });
+  });
+
   it('lets a Prometheus server scrape over TLS with a client certificate and a password', async () => {
     const policy = 'client_auth_type: RequireAndVerifyClientCert, client_ca_file: authority.crt';
     await withServer(await write(`${tls}, ${policy} }\n${users}`), async (server) => {
@@ -290,6 +345,13 @@ describe('a web configuration', { skip }, () => {
       } finally {
         await prometheus.stop();
       }
+    });
+  });
+
+  it('is refused with a header of two lines', async () => {
+    const path = await write('http_server_config: { headers: { X-XSS-Protection: "a\\nb" } }');
+    await assert.rejects(startMetricsServer({ port: 0, webConfig: path }), {
+      code: 'METHEUS_INVALID_OPTIONS',
     });
   });
 

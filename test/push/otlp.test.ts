@@ -314,6 +314,47 @@ describe('OTLP', () => {
     assert.deepEqual(pusher.samples, { sent: 2, dropped: 1, pending: 0 });
   });
 
+  const accepted: readonly [string, 'json' | 'protobuf', Buffer, number][] = [
+    ['nothing', 'json', Buffer.from(''), 0],
+    ['an empty object', 'json', Buffer.from('{}'), 0],
+    ['an empty part', 'json', Buffer.from('{"partialSuccess":{}}'), 0],
+    [
+      'refused points',
+      'json',
+      Buffer.from('{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"x"}}'),
+      2,
+    ],
+    ['a text that is no JSON', 'json', Buffer.from('ok'), 0],
+    ['nothing', 'protobuf', Buffer.from(''), 0],
+    ['an empty part', 'protobuf', Buffer.from([0x0a, 0]), 0],
+    ['refused points', 'protobuf', Buffer.from([0x0a, 5, 0x08, 2, 0x12, 1, 0x78]), 2],
+    ['unknown fields', 'protobuf', Buffer.from([0x10, 1, 0x0a, 4, 0x18, 1, 0x08, 1]), 1],
+    ['bytes that are no message', 'protobuf', Buffer.from([0x0a, 200]), 0],
+  ];
+  for (const [what, format, body, refused] of accepted) {
+    it(`counts ${refused} refused points after an answer with ${what} as ${format}`, async () => {
+      const gauge = createGauge('partial', 'P.', { requiredLabels: ['id'], registry });
+      for (let id = 0; id < 3; id++) gauge.labels({ id }).set(id);
+      answers = [[200, {}, body as unknown as string]];
+      const pusher = await startOtlp({ url, registry, interval, format });
+      await pusher.flush();
+      assert.deepEqual(pusher.samples, { sent: 3 - refused, dropped: refused, pending: 0 });
+      await pusher.close();
+    });
+  }
+
+  it('is not disturbed by labels and units with the names of methods', async () => {
+    const counter = createCounter('odd_total', 'O.', { registry });
+    counter.inc(1, { constructor: 'x', trace_id: 'short' });
+    createGauge('odd_valueOf', 'O.', { unit: 'valueOf', registry }).set(1);
+    const metrics = metricsOf(await exported({ format: 'json' }));
+    assert.equal(metrics.odd_valueOf?.unit, '{valueOf}');
+    const [exemplar] = (metrics.odd!.sum as Data).dataPoints[0]!.exemplars as {
+      filteredAttributes: unknown[];
+    }[];
+    assert.equal(exemplar?.filteredAttributes.length, 2);
+  });
+
   const wrong: readonly [string, object, Record<string, string>?][] = [
     ['an unknown format', { format: 'grpc' }],
     ['a number as an attribute', { resource: { 'service.name': 1 } }],

@@ -259,6 +259,16 @@ describe('a request to a Pushgateway', () => {
     );
   });
 
+  it('shows no password in the error of a wrong URL', () => {
+    const url = 'ftp://user:hidden@127.0.0.1';
+    for (const given of [url, new URL(url), 'user:hidden@//x:hidden@y']) {
+      assert.throws(
+        () => new Pushgateway({ url: given, job: 'j' }),
+        (error: Error) => !error.message.includes('hidden'),
+      );
+    }
+  });
+
   it('shows no password in an error', async () => {
     const port = await freePort();
     const url = `http://user:hidden@127.0.0.1:${port}`;
@@ -295,6 +305,8 @@ describe('a request to a Pushgateway', () => {
     ['a label with a dash', { grouping: { 'a-b': 'x' } }],
     ['a label of Prometheus', { grouping: { __name__: 'x' } }],
     ['a number as a value of the group', { grouping: { a: 1 } }],
+    ['a line feed in a header', { headers: { a: 'b\nc' } }],
+    ['a space in the name of a header', { headers: { 'a b': 'c' } }],
     ['half a user', { auth: { username: 'a' } }],
     ['a user with a colon', { auth: { username: 'a:b', password: 'c' } }],
     ['a timeout of 0', { timeout: 0 }],

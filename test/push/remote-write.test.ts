@@ -97,6 +97,13 @@ describe('remote write to Prometheus', { skip: requireTool('prometheus') }, () =
     assert.deepEqual((await prometheus.query('histogram_sum(rw_native_seconds)'))[0]?.value, 999_998.001);
     const [median] = await prometheus.query('histogram_quantile(0.6, rw_native_seconds)');
     assert.ok(Math.abs(median!.value - 0.5) < 0.05, String(median?.value));
+    native.observe(0.5, { trace_id: 'abc' });
+    await pusher.flush();
+    const exemplars = await prometheus.exemplars('rw_native_seconds');
+    assert.deepEqual(
+      exemplars.map(({ labels, value }) => [labels, value]),
+      [[{ trace_id: 'abc' }, 0.5]],
+    );
     await pusher.close();
   });
 
@@ -155,6 +162,24 @@ describe('remote write to Prometheus', { skip: requireTool('prometheus') }, () =
     assert.deepEqual(lines.sort(), ordered.sort());
     assert.ok(parseMetrics(text).length > 0);
     await pusher.close();
+  });
+
+  it('sends each sample once and in order when it is flushed many times at once, and closed meanwhile', async () => {
+    const registry = new CollectorRegistry();
+    const counter = createCounter('rw_at_once_total', 'C.', { requiredLabels: ['id'], registry });
+    for (let id = 0; id < 3000; id++) counter.labels({ id }).inc();
+    const pusher = await start('at once', registry);
+    await Promise.all([pusher.flush(), pusher.flush(), pusher.flush()]);
+    const late = [pusher.flush(), pusher.close(), pusher.flush()];
+    await Promise.all(late);
+    assert.equal(pusher.samples.dropped, 0);
+    const found = await prometheus.samples('rw_at_once_total[1h]');
+    assert.equal(found.length, 3000);
+    for (const { values } of found) {
+      assert.ok(values.length >= 4, String(values.length));
+      assert.ok(values.every(([, value]) => value === 1));
+    }
+    assert.deepEqual(await prometheus.query('rw_at_once_total'), []);
   });
 
   it('delivers the last numbers of a program that ends', async () => {
@@ -254,6 +279,26 @@ describe('remote write to a server', () => {
         assert.ok(pending < 1000, String(pending));
         await pusher.close();
         assert.deepEqual(pusher.samples, { sent: 0, dropped: 3200, pending: 0 });
+      },
+    );
+  });
+
+  it('rejects a flush whose collection fails, and goes on', async () => {
+    let fails = true;
+    const registry = {
+      collect: async () => {
+        if (fails) throw new Error('no numbers');
+        return [];
+      },
+    };
+    await withServer(
+      (_, response) => response.end(),
+      async (url) => {
+        const pusher = await startRemoteWrite({ url, labels, registry, interval });
+        await assert.rejects(pusher.flush(), { message: 'no numbers' });
+        fails = false;
+        await pusher.flush();
+        await pusher.close();
       },
     );
   });

@@ -34,8 +34,8 @@ const MAX_TRIES = 50;
 export const DIRECTORY = '.';
 
 /**
- * Reports a problem with a file, once for each. `file`: the file, or a part of it, cannot be read. `record`: a number
- * of its records are refused.
+ * Reports a problem with a file. `file`: the file, or a part of it, cannot be read. `record`: `count` more of its records
+ * are refused.
  */
 export type ReportFile = (kind: 'file' | 'record', name: string, problem: string, count?: number) => void;
 
@@ -164,7 +164,8 @@ export class MetricsDirectory {
     const listed = this.#list() ?? [...this.#files.keys()];
     const names = new Set(listed.filter((name) => name !== this.own && !compacted.has(idOf(name))));
     for (const [name, file] of this.#files) {
-      // Files that have gone may be in the archive that could not be opened.
+      // A missing file may have been merged into an archive that could not be opened. Its last numbers are kept until the
+      // archive can be read.
       if (!names.has(name) && !this.hasHiddenArchive) this.#forget(name, file);
     }
     for (const name of names) {

@@ -212,7 +212,8 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   const nothing = { length, state, kind, family: 0, text: '', cells: 0, created: 0, cellIndex: 0 };
   if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
   if (length < RECORD_HEADER) return undefined;
-  // A writer may be writing a new body, or was killed while it wrote one. So only the length is reliable.
+  // A writer may be writing a new body, or was killed while it wrote one. So only the length and the mark of an exemplar
+  // are reliable.
   if (kind === REMOVED) return from.ints[int + 4] === EXEMPLAR ? { ...nothing, family: EXEMPLAR } : nothing;
   if (kind !== IN_USE) return undefined;
   const [textLength, family, cells] = [from.ints[int + 3]!, from.ints[int + 4]!, from.ints[int + 5]!];

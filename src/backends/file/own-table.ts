@@ -43,7 +43,11 @@ export class OwnFamilies {
     this.#chunks = chunks;
   }
 
-  /** Returns a family. A new one gets the next number. @param declare - called for a new family */
+  /**
+   * Returns the entry of a family, and creates it under the next number if there is none.
+   *
+   * @param declare - called before an entry is created
+   */
   of(family: FamilyDescriptor, declare: () => void): WrittenFamily {
     return findOrCreate(this.#seen, family, () => {
       const key = familyKey(family);

@@ -40,7 +40,7 @@ export class SelfMetrics {
 
   /**
    * Reserves cells for all counters when the backend opens, so that errors can be counted even on a full disk. A
-   * later call moves the counters whose present cells `which` selects to new cells.
+   * later call replaces the cells that `which` selects by new ones, and carries their numbers over.
    */
   reserve(backend: Backend, which: (cells: Cells) => boolean = () => true): void {
     const move = (family: FamilyDescriptor, labels: readonly string[], before: Cells | undefined) => {

@@ -61,7 +61,7 @@ export class FileWriter {
   readonly #mapping: Mapping;
   readonly #file: number;
   readonly #chunks: Chunk[] = [];
-  /** See `ChunkMap`. */
+  /** The chunks by offset: see `ChunkMap`. */
   readonly #chunkMap: Chunk[] = [];
   readonly #families = new OwnFamilies(this.#chunkMap);
   readonly #exemplars = new ExemplarWriter(() => this.#appendExemplar());

@@ -33,7 +33,7 @@ export class MultiProcessRedisBackend implements Backend {
   readonly #own = new SingleProcessBackend();
   /** The outbox of each family, by family id. */
   readonly #outboxes = new Map<string, Outbox>();
-  /** The exemplars of each family, by family id. Made with the first one. */
+  /** The exemplars of each family that has any, by family id. */
   readonly #exemplars = new Map<string, ExemplarOutbox>();
   readonly #status = new RedisStatus();
   readonly #clock = new ServerClock();

@@ -25,8 +25,8 @@ interface Series {
 const VALUE_EXEMPLAR = Number.NaN;
 
 /**
- * The maximum number of cells that series without some of a family's buckets or quantiles may add: a short text could
- * otherwise take any amount of memory.
+ * Maximum cells added for missing buckets or quantiles, over all series of a family. Without a limit, a short text could
+ * take any amount of memory.
  */
 const MAX_ADDED_CELLS = 2 ** 24;
 

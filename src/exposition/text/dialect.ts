@@ -56,7 +56,7 @@ interface LineSpec {
   readonly label?: string;
   /** Whether the line may end with the exemplar of its cell. */
   readonly exemplar?: boolean;
-  /** Index of the cell that must be at least 0, and not NaN, for the line to be written; -1 if it is always written. */
+  /** Index of a cell: the line is written only if its number is at least 0. -1 if the line is always written. */
   readonly guard?: number;
   /** The line is left out if its number is less than this. Lines with NaN are written. */
   readonly min?: number;
@@ -112,7 +112,7 @@ export interface FamilyText {
   readonly seriesBytes: number;
 }
 
-/** Encodes the texts of a family. */
+/** Encodes the text of a family that is the same for all series: metadata lines, and names of samples. */
 export function familyTextOf(
   dialect: Dialect,
   shape: Shape,

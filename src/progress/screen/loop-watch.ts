@@ -66,7 +66,7 @@ export class LoopWatch {
 
   #requestTurn(): void {
     this.#requested = this.#now();
-    // A timer wakes a loop that waits for events; unref lets the process end.
+    // A pending timer makes an idle event loop turn. It does not keep the process running.
     setTimeout(this.#turn, 0).unref();
   }
 
