@@ -67,7 +67,7 @@ const SERIES_PER_REQUEST = 5000;
  */
 export async function startOtlp(options: OtlpOptions = {}): Promise<Pusher> {
   checkOptionNames('startOtlp', options, OPTIONS);
-  const settings = { ...settingsOfEnvironment(), ...withoutUndefined(options) };
+  const settings = { ...options, ...settingsOf(options) };
   const { format, compress, resource } = settings;
   const collect = collectorOf(options);
   if (!Object.hasOwn(CONTENT_TYPES, format)) throw invalidOption('format', format, "'protobuf' or 'json'");
@@ -201,8 +201,9 @@ function encodeJson(message: Message): Uint8Array {
   return Buffer.from(text);
 }
 
-interface EnvironmentSettings {
-  readonly url: string;
+/** The settings that have defaults in the environment. */
+interface OtlpSettings {
+  readonly url: string | URL;
   readonly format: Format;
   readonly compress: boolean;
   readonly headers: Readonly<Record<string, string>>;
@@ -210,31 +211,33 @@ interface EnvironmentSettings {
   readonly interval: number;
 }
 
-/** Returns the settings of the variables `OTEL_*`. A variable for metrics wins over one for all signals. */
-function settingsOfEnvironment(): EnvironmentSettings {
+/** Returns settings, by default those of the variables `OTEL_*`. A variable is not read where an option replaces it. A variable for metrics wins over one for all signals. */
+function settingsOf(options: OtlpOptions): OtlpSettings {
   const of = (name: string): string | undefined =>
     process.env[`OTEL_EXPORTER_OTLP_METRICS_${name}`] ||
     process.env[`OTEL_EXPORTER_OTLP_${name}`] ||
     undefined;
   const base = process.env.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://localhost:4318';
-  const protocol = of('PROTOCOL') ?? 'http/protobuf';
-  if (!/^http\/(json|protobuf)$/.test(protocol)) {
-    throw new MetheusError('METHEUS_INVALID_OPTIONS', {
-      given: `OTEL_EXPORTER_OTLP_PROTOCOL=${protocol}`,
-      expected: 'http/protobuf or http/json',
-    });
-  }
+  const { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_METRIC_EXPORT_INTERVAL } = process.env;
   return {
-    url: process.env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT || `${base.replace(/\/$/, '')}/v1/metrics`,
-    format: protocol.slice('http/'.length) as Format,
-    compress: of('COMPRESSION') === 'gzip',
-    headers: pairsOf(of('HEADERS')),
-    timeout: millisecondsOf('OTEL_EXPORTER_OTLP_TIMEOUT', of('TIMEOUT') ?? '10000'),
-    interval: millisecondsOf(
-      'OTEL_METRIC_EXPORT_INTERVAL',
-      process.env.OTEL_METRIC_EXPORT_INTERVAL || '60000',
-    ),
+    url: options.url ?? (OTEL_EXPORTER_OTLP_METRICS_ENDPOINT || `${base.replace(/\/$/, '')}/v1/metrics`),
+    format: options.format ?? formatOf(of('PROTOCOL') ?? 'http/protobuf'),
+    compress: options.compress ?? of('COMPRESSION') === 'gzip',
+    headers: options.headers ?? pairsOf(of('HEADERS')),
+    timeout: options.timeout ?? secondsOf('OTEL_EXPORTER_OTLP_TIMEOUT', of('TIMEOUT') ?? '10000'),
+    interval:
+      options.interval ?? secondsOf('OTEL_METRIC_EXPORT_INTERVAL', OTEL_METRIC_EXPORT_INTERVAL || '60000'),
   };
+}
+
+/** @throws `METHEUS_INVALID_OPTIONS` */
+function formatOf(protocol: string): Format {
+  const format = protocol.replace(/^http\//, '');
+  if (Object.hasOwn(CONTENT_TYPES, format)) return format as Format;
+  throw new MetheusError('METHEUS_INVALID_OPTIONS', {
+    given: `OTEL_EXPORTER_OTLP_PROTOCOL=${protocol}`,
+    expected: 'http/protobuf or http/json',
+  });
 }
 
 function resourceOfEnvironment(): Record<string, string> {
@@ -267,15 +270,10 @@ function decoded(text: string): string {
 }
 
 /** Returns milliseconds of a variable in seconds. */
-function millisecondsOf(variable: string, text: string): number {
+function secondsOf(variable: string, text: string): number {
   if (/^\d+$/.test(text) && Number(text) > 0) return Number(text) / 1000;
   throw new MetheusError('METHEUS_INVALID_OPTIONS', {
     given: `${variable}=${show(text)}`,
     expected: 'milliseconds, a whole number above 0',
   });
-}
-
-function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

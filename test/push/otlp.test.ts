@@ -300,6 +300,14 @@ describe('OTLP', () => {
     assert.equal(requests.at(-1)?.headers['content-type'], 'application/x-protobuf');
   });
 
+  it('does not read a variable that an option replaces', async () => {
+    createCounter('replaced_total', 'R.', { registry }).inc();
+    process.env.OTEL_EXPORTER_OTLP_PROTOCOL = 'grpc';
+    process.env.OTEL_EXPORTER_OTLP_TIMEOUT = 'long';
+    process.env.OTEL_METRIC_EXPORT_INTERVAL = '0';
+    assert.ok(metricsOf(await exported({ format: 'json', timeout: 5, interval })).replaced);
+  });
+
   it('tries again after 503, and not after 500', async () => {
     createCounter('retried_total', 'R.', { registry }).inc();
     answers = [

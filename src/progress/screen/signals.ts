@@ -65,7 +65,10 @@ export class SignalGuard {
     // The count below, and other listeners that count, must not include this listener.
     this.#unlisten();
     if (process.listenerCount(signal) === 0) {
-      this.#actions.die(128 + constants.signals[signal]);
+      const exitCode = 128 + constants.signals[signal];
+      // The kernel ignores a signal that process 1, as in a container, sends to itself.
+      if (process.pid === 1) process.exit(exitCode);
+      this.#actions.die(exitCode);
       process.kill(process.pid, signal);
       return;
     }
