@@ -75,6 +75,16 @@ export class MetheusError extends Error {
 /** Returns a code in words: `Invalid value` for `METHEUS_INVALID_VALUE`. */
 const headline = (code: string) => code[8] + code.slice(9).toLowerCase().replaceAll('_', ' ');
 
+/** Returns the error of an optional package that cannot be loaded. @param use - the part that needs it, for `expected` */
+export function missingPackage(name: string, use: string, cause: unknown): MetheusError {
+  return new MetheusError('METHEUS_DEPENDENCY_MISSING', {
+    given: `no package ${name}`,
+    expected: `${name}, ${use}`,
+    todo: `Run 'npm install ${name}'`,
+    cause,
+  });
+}
+
 /** Error of a metric that is used before all of its required labels have a value (`METHEUS_MISSING_LABELS`). */
 export class UnobservableMetricError extends MetheusError {
   override name = 'UnobservableMetricError';

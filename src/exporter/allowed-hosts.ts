@@ -2,8 +2,9 @@
  * The hosts that the header `Host` of a request may name. A web page can make its own domain resolve to the loopback
  * address (DNS rebinding). Without this check, the page could then read the metrics in a browser on this machine.
  */
+
 import { isIP } from 'node:net';
-import { invalidOption } from './response.js';
+import { invalidValue } from '../model/options.js';
 
 /**
  * Returns a function that reports whether a request may name a host; `undefined` if every request may name any.
@@ -31,7 +32,7 @@ export function hostCheck(
 export function checkAllowedHosts(given: unknown): void {
   const isName = (name: unknown) => typeof name === 'string' && /^[^\s/:]+$/.test(name);
   if (given === undefined || (Array.isArray(given) && given.every(isName))) return;
-  throw invalidOption('allowedHosts', given, "an array of names, such as 'metrics.example.com'");
+  throw invalidValue('allowedHosts', given, "an array of names, such as 'metrics.example.com'");
 }
 
 /** Reports whether a host is an address or a name of this machine that no other one reaches. */

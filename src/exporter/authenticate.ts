@@ -1,8 +1,7 @@
 /** Authentication of requests: passwords, tokens, or a function of the program. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { MetheusError, messageOf, warnOnce } from '../errors.js';
-import { checkOptionNames } from '../model/options.js';
-import { invalidOption } from './response.js';
+import { type MetheusError, messageOf, missingPackage, warnOnce } from '../errors.js';
+import { checkOptionNames, invalidValue } from '../model/options.js';
 
 /** The fields of a request that decide whether it is answered. */
 export interface AuthRequest {
@@ -157,7 +156,7 @@ class Passwords {
 
 /** Returns the error of an option whose value is not shown. */
 function secretOption(option: string, expected: string): MetheusError {
-  return invalidOption(option, '…', expected);
+  return invalidValue(option, '…', expected);
 }
 
 /** @throws `METHEUS_DEPENDENCY_MISSING` */
@@ -166,11 +165,6 @@ async function importBcrypt(): Promise<Compare> {
     const { compare } = await import('bcrypt');
     return compare;
   } catch (cause) {
-    throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
-      given: 'no package bcrypt',
-      expected: 'bcrypt, with which passwords are checked',
-      todo: "Run 'npm install bcrypt'",
-      cause,
-    });
+    throw missingPackage('bcrypt', 'with which passwords are checked', cause);
   }
 }

@@ -2,9 +2,8 @@
 import { constants } from 'node:os';
 import { activeBackend } from '../backends/active-backend.js';
 import { messageOf, warnOnce } from '../errors.js';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, invalidValue, MAX_TIMER_SECONDS } from '../model/options.js';
 import { runExitSteps } from '../system/exit-steps.js';
-import { invalidOption } from './response.js';
 
 /** Options of {@link closeOnSignal}. */
 export interface CloseOptions {
@@ -13,9 +12,6 @@ export interface CloseOptions {
   /** Seconds after which the process ends even if something is still open. @defaultValue 10 */
   readonly timeout?: number;
 }
-
-/** Timers of Node take at most 2^31 - 1 milliseconds. */
-const MAX_SECONDS = 2_147_483;
 
 /**
  * Ends the program in order when it receives a signal:
@@ -42,17 +38,17 @@ export function closeOnSignal(resources: readonly AsyncDisposable[], options: Cl
   const isResource = (given: unknown) =>
     typeof (given as AsyncDisposable | null)?.[Symbol.asyncDispose] === 'function';
   if (!Array.isArray(resources) || !resources.every(isResource)) {
-    throw invalidOption(
+    throw invalidValue(
       'resources',
       resources,
       'servers, proxies, pushers, or others with [Symbol.asyncDispose]',
     );
   }
   if (!Array.isArray(signals) || !signals.every((signal) => Object.hasOwn(constants.signals, signal))) {
-    throw invalidOption('signals', signals, "names of signals, such as 'SIGTERM'");
+    throw invalidValue('signals', signals, "names of signals, such as 'SIGTERM'");
   }
-  if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_SECONDS)) {
-    throw invalidOption('timeout', timeout, `seconds from 0 to ${MAX_SECONDS}`);
+  if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_TIMER_SECONDS)) {
+    throw invalidValue('timeout', timeout, `seconds from 0 to ${MAX_TIMER_SECONDS}`);
   }
   let timer: NodeJS.Timeout | undefined;
   const cancel = (): void => {

@@ -1,7 +1,6 @@
 /** Options of handlers, and the requests and responses of every kind of server. */
-import { MetheusError, show } from '../errors.js';
 import type { OnCollectorError } from '../model/collector.js';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, invalidValue } from '../model/options.js';
 import { type CollectorRegistry, checkOnError } from '../registry/collector-registry.js';
 import type { DefaultRegistry } from '../registry/default-registry.js';
 import type { Collectable } from '../registry/encode.js';
@@ -88,11 +87,6 @@ export interface Access {
   refusalOf(request: Pick<MetricsRequest, 'authorization' | 'method' | 'url'>): Promise<Refusal | undefined>;
 }
 
-/** Returns the error of an invalid option of a handler or server. */
-export function invalidOption(option: string, given: unknown, expected: string): MetheusError {
-  return new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${option}: ${show(given)}`, expected });
-}
-
 /** Names of the options in {@link MetricsHandlerOptions}. */
 export const HANDLER_OPTIONS = ['registry', 'path', 'compress', 'created', 'onError', 'handlerMetrics'];
 
@@ -102,18 +96,18 @@ export function checkOptions(options: MetricsHandlerOptions): void {
   const { registry, path, onError, handlerMetrics = false } = options;
   if (onError !== undefined) checkOnError(onError);
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path))) {
-    throw invalidOption('path', path, "a path that starts with '/', such as '/metrics'");
+    throw invalidValue('path', path, "a path that starts with '/', such as '/metrics'");
   }
   if (registry !== undefined && typeof (registry as Collectable | null)?.collect !== 'function') {
-    throw invalidOption('registry', registry, 'a registry, or an object with a collect() method');
+    throw invalidValue('registry', registry, 'a registry, or an object with a collect() method');
   }
   if (typeof handlerMetrics !== 'boolean')
-    throw invalidOption('handlerMetrics', handlerMetrics, 'true or false');
+    throw invalidValue('handlerMetrics', handlerMetrics, 'true or false');
   if (
     handlerMetrics &&
     registry !== undefined &&
     typeof (registry as Partial<Registry>).register !== 'function'
   ) {
-    throw invalidOption('handlerMetrics', true, 'a registry in which metrics can be registered');
+    throw invalidValue('handlerMetrics', true, 'a registry in which metrics can be registered');
   }
 }

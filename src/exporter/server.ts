@@ -2,14 +2,14 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { activeBackend } from '../backends/active-backend.js';
 import { warnOnce } from '../errors.js';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, invalidValue, MAX_TIMER_SECONDS } from '../model/options.js';
 import { REGISTRY } from '../registry/default-registry.js';
 import { withoutBrackets } from '../system/host.js';
 import { checkAllowedHosts, hostCheck, isLoopback } from './allowed-hosts.js';
 import { authority, Connections, createListener, type Limits, listen } from './listener.js';
 import { handlerOf } from './node-handler.js';
 import { createResponder, type Page } from './respond.js';
-import { HANDLER_OPTIONS, invalidOption, type MetricsHandlerOptions } from './response.js';
+import { HANDLER_OPTIONS, type MetricsHandlerOptions } from './response.js';
 import { sharedCollections } from './shared-collection.js';
 import type { AccessOptions } from './web-access.js';
 
@@ -81,8 +81,6 @@ const SERVER_OPTIONS = [
 const DEFAULT_PORT = 9464;
 const HTML = 'text/html; charset=utf-8';
 const PLAIN = 'text/plain; charset=utf-8';
-/** Timers of Node take at most 2^31 - 1 milliseconds. */
-const MAX_SECONDS = 2_147_483;
 
 /**
  * Serves metrics over HTTP, by default reachable from this machine only. Resolves when the server listens. Like any
@@ -176,19 +174,19 @@ export async function startServer(
 
 function checkServerOptions(host: unknown, port: unknown, closeTimeout: unknown): void {
   if (typeof host !== 'string' || host === '') {
-    throw invalidOption('host', host, "an address or a name of this machine, such as '127.0.0.1' or '::1'");
+    throw invalidValue('host', host, "an address or a name of this machine, such as '127.0.0.1' or '::1'");
   }
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65535) {
-    throw invalidOption('port', port, 'a whole number from 0 to 65535');
+    throw invalidValue('port', port, 'a whole number from 0 to 65535');
   }
-  if (typeof closeTimeout !== 'number' || !(closeTimeout >= 0 && closeTimeout <= MAX_SECONDS)) {
-    throw invalidOption('closeTimeout', closeTimeout, `seconds from 0 to ${MAX_SECONDS}`);
+  if (typeof closeTimeout !== 'number' || !(closeTimeout >= 0 && closeTimeout <= MAX_TIMER_SECONDS)) {
+    throw invalidValue('closeTimeout', closeTimeout, `seconds from 0 to ${MAX_TIMER_SECONDS}`);
   }
 }
 
 function checkLimits(limits: Limits): Limits {
   for (const [name, limit] of Object.entries(limits)) {
-    if (!Number.isInteger(limit) || limit < 1) throw invalidOption(name, limit, 'a whole number above 0');
+    if (!Number.isInteger(limit) || limit < 1) throw invalidValue(name, limit, 'a whole number above 0');
   }
   return limits;
 }

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { validateHeaderValue } from 'node:http';
 import { dirname, resolve } from 'node:path';
-import { MetheusError, messageOf, show } from '../errors.js';
+import { MetheusError, messageOf, missingPackage, show } from '../errors.js';
 
 /** A web configuration. Names and meanings are those of the file. */
 export interface WebConfig {
@@ -202,11 +202,6 @@ async function importYaml(): Promise<typeof import('yaml')> {
   try {
     return await import('yaml');
   } catch (cause) {
-    throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
-      given: 'no package yaml',
-      expected: 'yaml, with which web configuration files are read',
-      todo: "Run 'npm install yaml'",
-      cause,
-    });
+    throw missingPackage('yaml', 'with which web configuration files are read', cause);
   }
 }

@@ -1,5 +1,5 @@
 /** `metheus/opentelemetry`: the current trace, from OpenTelemetry's API, which is an optional peer dependency. */
-import { MetheusError } from '../errors.js';
+import { missingPackage } from '../errors.js';
 import type { Labels } from '../model/labels.js';
 import { requireOptional } from '../system/require-optional.js';
 
@@ -26,11 +26,6 @@ function load(): typeof import('@opentelemetry/api') {
   try {
     return requireOptional('@opentelemetry/api') as typeof import('@opentelemetry/api');
   } catch (cause) {
-    throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
-      given: 'no package @opentelemetry/api',
-      expected: 'the package, which currentTrace() needs',
-      todo: "Run 'npm install @opentelemetry/api'",
-      cause,
-    });
+    throw missingPackage('@opentelemetry/api', 'which currentTrace() needs', cause);
   }
 }

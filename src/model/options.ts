@@ -74,6 +74,14 @@ function editsBetween(a: string, b: string): number {
   return row.at(-1)!;
 }
 
+/** Maximum of an option in seconds: timers of Node take at most 2^31 - 1 milliseconds. */
+export const MAX_TIMER_SECONDS = 2_147_483;
+
+/** Returns the error of an option with an invalid value. */
+export function invalidValue(option: string, given: unknown, expected: string): MetheusError {
+  return new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${option}: ${show(given)}`, expected });
+}
+
 /** Returns the error of an invalid option of a metric. */
 export function invalidOption(
   metric: string,

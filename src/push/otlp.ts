@@ -9,13 +9,13 @@ import { gzip } from 'node:zlib';
 import { MetheusError, show } from '../errors.js';
 import type { FamilySnapshot } from '../model/family.js';
 import { METRIC_TYPES } from '../model/metric-types.js';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, invalidValue } from '../model/options.js';
 import { TimeSlice } from '../system/time-slice.js';
 import { attributesOf, groupsOf, type Message, metricOf, type PartialSuccess } from './otlp-message.js';
 import { importProtobuf } from './protobuf-package.js';
 import { collectorOf, PUSHED_OPTIONS, type PushedMetrics } from './pushed-metrics.js';
 import { type Delivery, type Protocol, PUSHER_OPTIONS, Pusher, type PusherOptions } from './pusher.js';
-import { DESTINATION_OPTIONS, Destination, invalidOption } from './request.js';
+import { DESTINATION_OPTIONS, Destination } from './request.js';
 
 /** Options of {@link startOtlp}. The variables `OTEL_*` of OpenTelemetry set other defaults. */
 export interface OtlpOptions extends Omit<PusherOptions, 'url'>, PushedMetrics {
@@ -70,11 +70,11 @@ export async function startOtlp(options: OtlpOptions = {}): Promise<Pusher> {
   const settings = { ...options, ...settingsOf(options) };
   const { format, compress, resource } = settings;
   const collect = collectorOf(options);
-  if (!Object.hasOwn(CONTENT_TYPES, format)) throw invalidOption('format', format, "'protobuf' or 'json'");
+  if (!Object.hasOwn(CONTENT_TYPES, format)) throw invalidValue('format', format, "'protobuf' or 'json'");
   const attributes = { ...resourceOfEnvironment(), ...resource };
   const isAttribute = ([, value]: [string, unknown]) => typeof value === 'string';
   if (!Object.entries(attributes).every(isAttribute))
-    throw invalidOption('resource', resource, 'strings as values');
+    throw invalidValue('resource', resource, 'strings as values');
   const destination = new Destination(settings);
   const codec = format === 'json' ? JSON_CODEC : await protobufCodec();
   return new Pusher(destination, settings, new Otlp(codec, { format, compress, collect, attributes }));

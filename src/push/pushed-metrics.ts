@@ -1,8 +1,9 @@
 /** The metrics that are delivered: of which registry, and of which processes. */
+
 import type { FamilySnapshot } from '../model/family.js';
+import { invalidValue } from '../model/options.js';
 import { REGISTRY } from '../registry/default-registry.js';
 import type { Collectable } from '../registry/encode.js';
-import { invalidOption } from './request.js';
 
 /** Options of everything that delivers metrics. */
 export interface PushedMetrics {
@@ -28,9 +29,9 @@ export const PUSHED_OPTIONS = ['registry', 'shared'];
 export function collectorOf(options: PushedMetrics): () => Promise<readonly FamilySnapshot[]> {
   const { registry = REGISTRY, shared = false } = options;
   if (typeof (registry as Collectable | null)?.collect !== 'function') {
-    throw invalidOption('registry', registry, 'a registry, or an object with a collect() method');
+    throw invalidValue('registry', registry, 'a registry, or an object with a collect() method');
   }
-  if (typeof shared !== 'boolean') throw invalidOption('shared', shared, 'true or false');
+  if (typeof shared !== 'boolean') throw invalidValue('shared', shared, 'true or false');
   return () => registry.collect({ own: !shared });
 }
 

@@ -1,7 +1,9 @@
 /** Deliveries at an interval, in order, with retries and a bounded queue. */
+
 import { messageOf, warnOnce } from '../errors.js';
+import { invalidValue, MAX_TIMER_SECONDS } from '../model/options.js';
 import { addExitStep, removeExitStep } from '../system/exit-steps.js';
-import { type Destination, type DestinationOptions, invalidOption, type PushError } from './request.js';
+import type { Destination, DestinationOptions, PushError } from './request.js';
 
 /** Options of everything that is sent at an interval. */
 export interface PusherOptions extends DestinationOptions {
@@ -61,8 +63,6 @@ const MAX_BACKOFF_MS = 5000;
 const MAX_PAUSE_MS = 60_000;
 /** The reason why samples are dropped after the end. */
 const ENDED = 'the program has ended';
-/** Timers of Node take at most 2^31 - 1 milliseconds. */
-const MAX_SECONDS = 2_147_483;
 
 /**
  * Collects and delivers at an interval, until it is closed. Does not keep the process running. When the program has
@@ -91,9 +91,9 @@ export class Pusher implements AsyncDisposable {
   /** @throws `METHEUS_INVALID_OPTIONS` */
   constructor(destination: Destination, options: PusherOptions, protocol: Protocol) {
     const { interval = 15, maxQueueBytes = 33_554_432, closeTimeout = 5 } = options;
-    checkNumber('interval', interval, MAX_SECONDS);
+    checkNumber('interval', interval, MAX_TIMER_SECONDS);
     checkNumber('maxQueueBytes', maxQueueBytes, Number.MAX_SAFE_INTEGER);
-    checkNumber('closeTimeout', closeTimeout, MAX_SECONDS);
+    checkNumber('closeTimeout', closeTimeout, MAX_TIMER_SECONDS);
     this.#destination = destination;
     this.#protocol = protocol;
     this.#maxQueueBytes = maxQueueBytes;
@@ -284,5 +284,5 @@ export class Pusher implements AsyncDisposable {
 /** @throws `METHEUS_INVALID_OPTIONS` unless the option is a number above 0 and up to a limit */
 export function checkNumber(option: string, given: unknown, most: number): void {
   if (typeof given === 'number' && given > 0 && given <= most) return;
-  throw invalidOption(option, given, `a number above 0, at most ${most}`);
+  throw invalidValue(option, given, `a number above 0, at most ${most}`);
 }

@@ -2,17 +2,11 @@
 import { MetheusError, messageOf, show, warnOnce } from '../errors.js';
 import { PROMETHEUS_CONTENT_TYPE, PROTOBUF_CONTENT_TYPE } from '../exposition/formats.js';
 import type { FamilySnapshot } from '../model/family.js';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, invalidValue } from '../model/options.js';
 import { generateBytes } from '../registry/generate.js';
 import { addExitStep, removeExitStep } from '../system/exit-steps.js';
 import { collectorOf, PUSHED_OPTIONS, type PushedMetrics, withoutTimestamps } from './pushed-metrics.js';
-import {
-  DESTINATION_OPTIONS,
-  Destination,
-  type DestinationOptions,
-  gzipped,
-  invalidOption,
-} from './request.js';
+import { DESTINATION_OPTIONS, Destination, type DestinationOptions, gzipped } from './request.js';
 
 /** Options of {@link Pushgateway}. */
 export interface PushgatewayOptions extends DestinationOptions, PushedMetrics {
@@ -58,8 +52,8 @@ export class Pushgateway {
     checkOptionNames('a Pushgateway', options, OPTIONS);
     const { job, grouping = {}, format = 'text', compress = false } = options;
     this.#destination = new Destination(options);
-    if (typeof job !== 'string' || job === '') throw invalidOption('job', job, 'a string that is not empty');
-    if (!Object.hasOwn(CONTENT_TYPES, format)) throw invalidOption('format', format, "'text' or 'protobuf'");
+    if (typeof job !== 'string' || job === '') throw invalidValue('job', job, 'a string that is not empty');
+    if (!Object.hasOwn(CONTENT_TYPES, format)) throw invalidValue('format', format, "'text' or 'protobuf'");
     this.#path = pathOf(job, grouping);
     this.#labels = ['job', ...Object.keys(grouping)];
     this.#collect = collectorOf(options);
@@ -135,9 +129,9 @@ export class Pushgateway {
 function pathOf(job: string, grouping: Readonly<Record<string, string>>): string {
   const segments = Object.entries(grouping).map(([name, value]) => {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name === 'job' || name.startsWith('__')) {
-      throw invalidOption('grouping', grouping, 'label names other than job, without a leading __');
+      throw invalidValue('grouping', grouping, 'label names other than job, without a leading __');
     }
-    if (typeof value !== 'string') throw invalidOption('grouping', grouping, 'strings as values');
+    if (typeof value !== 'string') throw invalidValue('grouping', grouping, 'strings as values');
     return segmentOf(name, value);
   });
   return ['metrics', segmentOf('job', job), ...segments].join('/');

@@ -3,9 +3,9 @@
  *
  * @see https://prometheus.io/docs/specs/prw/remote_write_spec/
  */
-import { MetheusError } from '../errors.js';
+import { missingPackage } from '../errors.js';
 import type { FamilySnapshot } from '../model/family.js';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, invalidValue } from '../model/options.js';
 import { findOrCreate } from '../system/find-or-create.js';
 import { TimeSlice } from '../system/time-slice.js';
 import { importProtobuf } from './protobuf-package.js';
@@ -18,7 +18,7 @@ import {
   Pusher,
   type PusherOptions,
 } from './pusher.js';
-import { DESTINATION_OPTIONS, Destination, invalidOption } from './request.js';
+import { DESTINATION_OPTIONS, Destination } from './request.js';
 import { samplesOf } from './samples.js';
 
 /** Options of {@link startRemoteWrite}. */
@@ -63,7 +63,7 @@ export async function startRemoteWrite(options: RemoteWriteOptions): Promise<Pus
   checkNumber('maxSamplesPerRequest', maxSamplesPerRequest, 1_000_000);
   const names = Object.keys(Object(labels));
   if (names.length === 0 || !names.every((name) => isLabel(name, labels[name]))) {
-    throw invalidOption('labels', labels, "labels such as { job: 'api', instance: 'host-1:4711' }");
+    throw invalidValue('labels', labels, "labels such as { job: 'api', instance: 'host-1:4711' }");
   }
   const wire = await importProtobuf();
   const compress = await importSnappy();
@@ -90,12 +90,7 @@ async function importSnappy(): Promise<Compress> {
     const { compress } = await import('snappy');
     return (bytes) => compress(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   } catch (cause) {
-    throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
-      given: 'no package snappy',
-      expected: 'snappy, with which remote write compresses',
-      todo: "Run 'npm install snappy'",
-      cause,
-    });
+    throw missingPackage('snappy', 'with which remote write compresses', cause);
   }
 }
 

@@ -1,4 +1,5 @@
 /** HTTP requests that deliver numbers to another server. */
+
 import {
   request as httpRequest,
   type IncomingMessage,
@@ -10,6 +11,7 @@ import { request as httpsRequest } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { MetheusError, messageOf, show } from '../errors.js';
+import { invalidValue, MAX_TIMER_SECONDS } from '../model/options.js';
 
 /** Credentials of a request: a user of basic authentication, or a token. */
 export type Credentials =
@@ -72,8 +74,6 @@ export interface Reply {
 const MAX_REPLY_BYTES = 65_536;
 /** Maximum characters of an answer in an error message. */
 const MAX_REPLY_TEXT = 500;
-/** Timers of Node take at most 2^31 - 1 milliseconds. */
-const MAX_TIMEOUT = 2_147_483;
 
 /** A server, reached over HTTP or HTTPS, to which numbers are delivered. */
 export class Destination {
@@ -84,8 +84,8 @@ export class Destination {
   /** @throws `METHEUS_INVALID_OPTIONS` */
   constructor({ url, headers = {}, auth, tls = {}, timeout = 10 }: DestinationOptions) {
     this.base = checkUrl(url);
-    if (typeof timeout !== 'number' || !(timeout > 0 && timeout <= MAX_TIMEOUT)) {
-      throw invalidOption('timeout', timeout, `seconds, more than 0 and at most ${MAX_TIMEOUT}`);
+    if (typeof timeout !== 'number' || !(timeout > 0 && timeout <= MAX_TIMER_SECONDS)) {
+      throw invalidValue('timeout', timeout, `seconds, more than 0 and at most ${MAX_TIMER_SECONDS}`);
     }
     checkHeaders(headers);
     this.#timeout = timeout;
@@ -183,7 +183,7 @@ function checkUrl(given: unknown): URL {
   if (url === null || !/^https?:$/.test(url.protocol)) {
     // A wrong URL may contain a password.
     const shown = typeof given === 'string' ? given.replace(/^.*@/s, '…@') : given;
-    throw invalidOption(
+    throw invalidValue(
       'url',
       shown instanceof URL ? withoutSecrets(shown) : shown,
       "a URL such as 'http://127.0.0.1:9091'",
@@ -209,7 +209,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
       validateHeaderValue(name, value);
     } catch {
       // Values may be secrets.
-      throw invalidOption('headers', Object.keys(headers), `a valid name and value instead of ${show(name)}`);
+      throw invalidValue('headers', Object.keys(headers), `a valid name and value instead of ${show(name)}`);
     }
   }
 }
@@ -231,9 +231,4 @@ function authorization(auth: Credentials): string {
 /** Returns a URL as text without its user and password. */
 function withoutSecrets(url: URL): string {
   return `${url.origin}${url.pathname}`;
-}
-
-/** Returns the error of an invalid option of a destination. */
-export function invalidOption(option: string, given: unknown, expected: string): MetheusError {
-  return new MetheusError('METHEUS_INVALID_OPTIONS', { given: `${option}: ${show(given)}`, expected });
 }

@@ -2,10 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, invalidValue } from '../model/options.js';
 import { generateBytes } from '../registry/generate.js';
 import { collectorOf, PUSHED_OPTIONS, type PushedMetrics, withoutTimestamps } from './pushed-metrics.js';
-import { invalidOption } from './request.js';
 
 /** Options of {@link writeTextfile}. */
 export interface TextfileOptions extends PushedMetrics {
@@ -30,7 +29,7 @@ export async function writeTextfile(path: string, options: TextfileOptions = {})
   const { mode = 0o644 } = options;
   const collectAll = collectorOf(options);
   if (typeof path !== 'string' || !path.endsWith('.prom')) {
-    throw invalidOption('path', path, "a file name that ends with '.prom'");
+    throw invalidValue('path', path, "a file name that ends with '.prom'");
   }
   const collect = async () => (await collectAll()).map(withoutTimestamps);
   const bytes = await generateBytes({ collect });

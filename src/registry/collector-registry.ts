@@ -11,7 +11,7 @@ import { DEFAULT_REGISTRY, DEFAULT_SCOPE, isPrivateScope, privateScope } from '.
 import type { FamilyDescriptor, FamilySnapshot } from '../model/family.js';
 import { sampleNames, withoutEnding } from '../model/metric-types.js';
 import { checkMetricName } from '../model/names.js';
-import { checkOptionNames } from '../model/options.js';
+import { checkOptionNames, MAX_TIMER_SECONDS } from '../model/options.js';
 import type { Collection } from './collect.js';
 import {
   CONTENTS,
@@ -42,9 +42,6 @@ export interface RegistryOptions {
 
 /** A metric, a collector, or another registry. */
 export type Registrable = MetricSource | Collector | NestedRegistry;
-
-/** Longest timeout of a Node timer: 2^31 - 1 milliseconds. */
-const MAX_SECONDS = 2_147_483;
 
 /**
  * Holds metrics and custom collectors, and collects their families.
@@ -164,10 +161,13 @@ export class CollectorRegistry implements Registerer {
     this.#registered += 1;
     const name = contents?.title ?? nameOf(source) ?? `collector-${this.#registered}`;
     const timeout = (source as Collector).collectTimeout;
-    if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout <= MAX_SECONDS)) {
+    if (
+      timeout !== undefined &&
+      !(typeof timeout === 'number' && timeout > 0 && timeout <= MAX_TIMER_SECONDS)
+    ) {
       throw refuse(
         `collectTimeout: ${show(timeout)} of ${name}`,
-        `seconds greater than 0, at most ${MAX_SECONDS}`,
+        `seconds greater than 0, at most ${MAX_TIMER_SECONDS}`,
       );
     }
     this.#collectors.set(source, name);

@@ -1,6 +1,6 @@
 /** Configuration of the Redis backend. */
 import { MetheusError, show } from '../../errors.js';
-import { checkOptionNames } from '../../model/options.js';
+import { checkOptionNames, MAX_TIMER_SECONDS } from '../../model/options.js';
 import { withoutBrackets } from '../../system/host.js';
 /** Argument of a command. Text is sent as UTF-8. */
 export type Argument = string | number | Buffer;
@@ -81,9 +81,6 @@ const OPTIONS = [
   'whenDown',
 ];
 
-/** Limit of all durations, in seconds: timers of Node take at most 2^31 - 1 milliseconds. */
-const MAX_SECONDS = 2_147_483;
-
 /** The checked options of the backend. Its `connection` holds the options for ioredis. */
 export type Settings = ReturnType<typeof settingsOf>;
 
@@ -110,8 +107,8 @@ export function settingsOf(config: RedisBackendConfig) {
     if (!isValid) throw new MetheusError('METHEUS_INVALID_OPTIONS', { given, expected });
   };
   for (const [name, value] of Object.entries({ expireKeyTime, flushInterval, heartbeat, timeout })) {
-    const isValid = typeof value === 'number' && value > 0 && value < MAX_SECONDS;
-    check(isValid, `${name}: ${show(value)}`, `seconds, more than 0 and less than ${MAX_SECONDS}`);
+    const isValid = typeof value === 'number' && value > 0 && value < MAX_TIMER_SECONDS;
+    check(isValid, `${name}: ${show(value)}`, `seconds, more than 0 and less than ${MAX_TIMER_SECONDS}`);
   }
   check(typeof keyPrefix === 'string', `keyPrefix: ${show(keyPrefix)}`, 'a string');
   check(typeof failFast === 'boolean', `failFast: ${show(failFast)}`, 'true or false');

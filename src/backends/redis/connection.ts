@@ -1,7 +1,7 @@
 /** A connection to Redis: every call settles within the time limit, and no error shows a secret. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MetheusError } from '../../errors.js';
+import { missingPackage } from '../../errors.js';
 import type { Argument, RedisClient, Settings } from './config.js';
 import { isConnectedToPrimary } from './sentinel.js';
 
@@ -245,12 +245,7 @@ async function importIoredis(): Promise<typeof import('ioredis')> {
   try {
     return (await import('ioredis')) as unknown as typeof import('ioredis');
   } catch (cause) {
-    throw new MetheusError('METHEUS_DEPENDENCY_MISSING', {
-      given: 'no package ioredis',
-      expected: 'ioredis, which the Redis backend connects with',
-      todo: "Run 'npm install ioredis'",
-      cause,
-    });
+    throw missingPackage('ioredis', 'which the Redis backend connects with', cause);
   }
 }
 
