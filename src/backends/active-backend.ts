@@ -27,7 +27,7 @@ import type { ThreadSeries } from './threads/bridge.js';
 /** Milliseconds between two copies of the worker threads' numbers into a backend that other processes read. */
 const SYNC_MS = 100;
 
-/** Minimum number of owners of cells at which those that were collected are dropped. */
+/** Minimum number of cell owners at which the list is cleared of garbage-collected owners. */
 const MIN_OWNERS = 1024;
 
 /** An object whose cells can move to another backend. */
@@ -38,12 +38,12 @@ export interface CellOwner {
 
 export class ActiveBackend {
   #owners: WeakRef<CellOwner>[] = [];
-  /** Number of owners at which those that were collected are dropped. */
+  /** Number of owners at which the list is next cleared of garbage-collected owners. */
   #maxOwners = MIN_OWNERS;
   /** The pages of all worker threads. Undefined in a worker thread, since only the main thread reads them. */
   readonly #threads = isMainThread ? new WorkerThreads(() => this.#backend) : undefined;
   #backend: Backend = isMainThread ? new SingleProcessBackend() : new ThreadBackend();
-  /** Backend of the families that are private to this thread. It stays when another backend is loaded. */
+  /** Backend of the families that are private to this thread. Loading another backend does not replace it. */
   readonly #private = new SingleProcessBackend();
   /** Settles when no backend is being loaded. Never rejects. */
   ready: Promise<void> = Promise.resolve();
@@ -191,7 +191,7 @@ export class ActiveBackend {
 /** Reports whether families of this scope are private to their thread. */
 const isPrivateScope = (scope: string) => scope.startsWith(PRIVATE_SCOPE);
 
-/** Moves a series to new cells, and deletes the old ones: other processes would count numbers in both places twice. */
+/** Moves a series to new cells and deletes the old ones, since other processes would count both copies. */
 function moveSeries(
   from: Backend,
   family: FamilyDescriptor,

@@ -105,17 +105,17 @@ export interface Backend {
   reserve(request: CellRequest): Cells;
 
   /**
-   * Takes cells back; the caller does not write to them any more. The numbers of the cells are deleted, and those of
-   * other writers stay. A series that no writer has any more is deleted.
+   * Releases cells, to which the caller must no longer write. Deletes the numbers in the cells but keeps the numbers of
+   * other writers. Deletes the series once no writer has it.
    *
    * @param why - `removed`: the series is removed. `moved`: its numbers are in another backend now
    */
   release(family: FamilyDescriptor, cells: Cells, why?: 'removed' | 'moved'): void;
 
   /**
-   * Deletes the series of a family that ended processes left and that match the pattern. Series of running processes
-   * stay. The next snapshot does not have the deleted series, and after `flush` no reader has them. Called after
-   * `release` when a user removes series. Optional: for backends that keep numbers of ended processes.
+   * Deletes the series of a family that match the pattern and belong only to ended processes. The next snapshot of this
+   * process omits the deleted series; after `flush`, every reader omits them. Called after `release` when a user
+   * removes series. Optional: needed only by backends that keep the numbers of ended processes.
    */
   removeEnded?(family: FamilyDescriptor, labels: LabelPattern): void;
 
@@ -139,8 +139,9 @@ export interface Backend {
   exemplarsOf?(family: FamilyDescriptor, cells: Cells): readonly (Exemplar | undefined)[] | undefined;
 
   /**
-   * Returns the numbers of all writers, or those of this process. The requested families come first, in order, one snapshot each, even if it is
-   * empty. Then come the families of the requested scopes that only other writers have.
+   * Returns the numbers of all writers, or only those of this process. The requested families come first, in the given
+   * order, with one snapshot each, which may be empty. The families of the requested scopes that only other writers
+   * have come after them.
    */
   snapshot(request: SnapshotRequest): FamilySnapshot[] | Promise<FamilySnapshot[]>;
 

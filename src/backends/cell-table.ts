@@ -13,13 +13,13 @@ import type { MergeSource } from './merge.js';
 
 const FIRST_ROWS = 4;
 const MAX_ROWS = 4096;
-/** Number of cells up to which a loop copies them faster than a view. */
+/** Maximum number of cells that are copied by a loop, which is faster for few cells than creating a view. */
 const MAX_LOOP = 64;
 
-/** Part of a page that one owner may take. One that needs more gets a page of its own. */
+/** Maximum fraction of a page that one call may take. A larger request gets a page of its own. */
 const MAX_PART = 1 / 8;
 
-/** Pages that many families share, since an array for each would take more memory and time than its numbers. */
+/** Pages that many families share, since a separate array costs more memory and time than the few numbers in it. */
 export class SharedPages {
   readonly #size: number;
   #page = new Float64Array(0);
@@ -30,7 +30,7 @@ export class SharedPages {
     this.#size = size;
   }
 
-  /** Returns zeroed cells that no other call returns. */
+  /** Returns zeroed cells. No two calls return the same cells. */
   take(cells: number): Cells {
     if (cells > this.#size * MAX_PART) return { page: new Float64Array(cells), offset: 0 };
     if (this.#used + cells > this.#page.length) {
@@ -127,7 +127,7 @@ export class CellTable implements MergeSource {
     return this.family.merge === 'add';
   }
 
-  /** Copies `width` numbers of each row, which begin in each block where `startOf` says. */
+  /** Copies `width` numbers per row. `startOf` returns the index in the page at which a block's numbers begin. */
   #gather(width: number, startOf: (block: Block) => number, arrays?: SharedPages): Float64Array {
     const { size } = this.labels;
     const all = arrays?.takeArray(size * width) ?? new Float64Array(size * width);
@@ -148,12 +148,12 @@ export class CellTable implements MergeSource {
     const rows = labelNames.length === 0 ? 1 : Math.max(FIRST_ROWS, Math.min(firstRow, MAX_ROWS));
     const { page, offset } = this.#pages.take(rows * (cells + Number(this.#hasTimes)));
     const block = { page, offset, firstRow, rows };
-    // Has no room for further blocks, unlike an array that grows: most families have one block.
+    // `concat` allocates no spare capacity, unlike `push`; most families have only one block.
     this.#blocks = this.#blocks.concat(block);
     return block;
   }
 
-  /** Returns the block of a row. Searches from the last block, where most rows are added. */
+  /** Returns the block of a row. Searches backward, since most rows are added to the last block. */
   #blockOf(row: number): Block | undefined {
     for (let i = this.#blocks.length - 1; i >= 0; i--) {
       const block = this.#blocks[i]!;
@@ -162,7 +162,7 @@ export class CellTable implements MergeSource {
     return undefined;
   }
 
-  /** Returns the row of cells; -1 if this table did not hand them out. */
+  /** Returns the row that has the given cells, or -1 if this table did not hand them out. */
   #rowOf({ page, offset }: Cells): number {
     const { cells } = this.family;
     for (const block of this.#blocks) {
@@ -173,7 +173,7 @@ export class CellTable implements MergeSource {
   }
 }
 
-/** Returns the index in the page of a row's time. */
+/** Returns the index in the page at which the time of a row is stored. */
 function timeOf({ offset, firstRow, rows }: Block, row: number, cells: number): number {
   return offset + rows * cells + row - firstRow;
 }

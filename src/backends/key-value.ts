@@ -40,7 +40,7 @@ export abstract class KeyValueBackend implements Backend {
     id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
     live: true,
   };
-  /** Backend that owns the pages, and that scrapes read while the storage fails. */
+  /** Backend that owns the pages. Scrapes read it while the storage is unavailable. */
   readonly #own = new SingleProcessBackend();
   readonly #families = new Map<string, OwnFamily>();
   /** The last flush. The next one starts when it has ended. */

@@ -102,7 +102,7 @@ export class SingleProcessBackend implements Backend {
     const arrays = new SharedPages(SNAPSHOT_CELLS);
     const begun: (FamilySnapshot | BegunMerge)[] = [];
     for (const family of families) {
-      // No pause before a hidden family: its native buckets must be of the same moment as the family before it.
+      // No pause before a hidden family: its native buckets must be from the same moment as the family before it.
       if (!METRIC_TYPES[family.type].isHidden && slice.isOverAfterStep()) await slice.next();
       const own = this.#ownOf(family);
       const others = this.#others.size === 0 ? [] : (this.#others.get(own.key)?.sources ?? []);

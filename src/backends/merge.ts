@@ -56,7 +56,7 @@ export function accumulate(
 
 /** Seconds by which the clock of a writer may be ahead of the clock of this process. */
 const MAX_AHEAD = 1;
-/** Greatest future time that keeps its place in the order of future times. */
+/** Greatest future time whose order among other future times is kept. */
 const MAX_TIME = 1e12;
 
 /**
@@ -240,7 +240,7 @@ export class Merger {
     return created === undefined ? { family, rows, values } : { family, rows, values, created };
   }
 
-  /** Assigns new rows of the sources to merged rows. Starts anew if a source has gone or has removed a row. */
+  /** Assigns new rows of the sources to merged rows. Starts over if a source is gone or has removed a row. */
   *#place(copies: readonly SourceCopy[]): Generator<void, void> {
     const stale = this.#placements.some(
       ({ source, version }, i) => copies[i]?.source !== source || copies[i].version !== version,
@@ -275,7 +275,7 @@ export class Merger {
   }
 }
 
-/** Finishes merges. Returns their snapshots, and those that needed no merge, in order. */
+/** Finishes merges and returns all snapshots in the given order. Snapshots that need no merge are passed through. */
 export async function finishAll(begun: readonly (BegunMerge | FamilySnapshot)[]): Promise<FamilySnapshot[]> {
   const slice = new TimeSlice();
   const snapshots: FamilySnapshot[] = [];

@@ -1,8 +1,8 @@
-/** Delayed removals of series that ended processes left, since to find these can require reading the whole storage. */
+/** Removals of ended processes' series, delayed because finding the series may require reading the whole storage. */
 
-/** Maximum number of delayed removals. Reached only if the storage is unavailable for a long time. */
+/** Maximum number of delayed removals, reached only if the storage is unavailable for a long time. */
 const MAX_REMOVALS = 100_000;
-/** Milliseconds after which removals are due, unless a reader waits for them. */
+/** Milliseconds after which removals are due. A waiting reader has them carried out at once. */
 const REMOVAL_MS = 10_000;
 
 export class PendingRemovals<Removal> {

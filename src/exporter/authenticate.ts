@@ -11,7 +11,7 @@ export interface AuthRequest {
   readonly url: string | undefined;
 }
 
-/** Credentials of which a request needs one. */
+/** Credentials. A request needs one of them. */
 export interface AuthCredentials {
   /** A token, or several: `Authorization: Bearer …`. */
   readonly bearer?: string | readonly string[];
@@ -22,7 +22,7 @@ export interface AuthCredentials {
 /** Credentials, or a function that reports whether a request is answered. */
 export type Auth = AuthCredentials | ((request: AuthRequest) => boolean | Promise<boolean>);
 
-/** `busy`: too many passwords are being checked. */
+/** The decision about a request. `busy`: it was not checked, since too many passwords are being checked. */
 export type Verdict = 'accepted' | 'refused' | 'busy';
 
 /** Decides about a request. Never rejects. */
@@ -35,11 +35,11 @@ export interface Authenticator {
 /** Compares a password with a bcrypt hash, in the thread pool of Node. */
 type Compare = (password: string, hash: string) => Promise<boolean>;
 
-/** Results of earlier comparisons that are kept, as in Prometheus' exporter-toolkit. */
+/** Maximum results of comparisons that are kept, as in Prometheus' exporter-toolkit. */
 const MAX_CACHED = 100;
-/** Passwords that are compared at the same time. Each takes a thread of Node's pool for up to seconds. */
+/** Maximum passwords that are compared at the same time. Each may occupy a thread of Node's pool for seconds. */
 const MAX_COMPARING = 2;
-/** Passwords that wait. Beyond that, requests are refused at once, so that guesses do not take all requests in flight. */
+/** Maximum passwords that wait. Further requests are refused, so that guesses do not use up all requests in flight. */
 const MAX_WAITING = 20;
 
 const BCRYPT = /^\$2[aby]?\$(\d\d)\$[./A-Za-z0-9]{53}$/;
@@ -83,7 +83,7 @@ async function judge(
   request: AuthRequest,
 ): Promise<Verdict> {
   try {
-    // Only `true` accepts, so that a forgotten `await` or `return` refuses.
+    // Only `true` accepts a request, so that a function without `return` refuses it.
     return (await accepts(request)) === true ? 'accepted' : 'refused';
   } catch (error) {
     warnOnce('auth', `Requests for metrics are refused, since auth has failed: ${messageOf(error)}`);
@@ -93,7 +93,7 @@ async function judge(
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Returns a function that compares a token with all known ones, in a time that tells nothing about them. */
+/** Returns a function that reports whether a token is known. Its running time does not depend on the known tokens. */
 function tokenCheck(tokens: readonly string[]): (given: string) => boolean {
   const known = tokens.map(digest);
   return (given) => {
@@ -102,7 +102,7 @@ function tokenCheck(tokens: readonly string[]): (given: string) => boolean {
   };
 }
 
-/** Users with passwords. Results are kept, since each comparison takes much time on purpose. */
+/** Users with passwords. Results are kept, since bcrypt is slow by design. */
 class Passwords {
   readonly #hashes: ReadonlyMap<string, string>;
   readonly #compare: Compare;
@@ -154,7 +154,7 @@ class Passwords {
   }
 }
 
-/** Returns the error of an option whose value is not shown. */
+/** Returns the error of an invalid option whose value is a secret. */
 function secretOption(option: string, expected: string): MetheusError {
   return invalidValue(option, '…', expected);
 }

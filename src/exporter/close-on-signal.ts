@@ -1,4 +1,4 @@
-/** The end of a program by a signal: what it serves and delivers is closed first. */
+/** The orderly end of a program by a signal. */
 import { constants } from 'node:os';
 import { activeBackend } from '../backends/active-backend.js';
 import { messageOf, warnOnce } from '../errors.js';
@@ -18,7 +18,7 @@ export interface CloseOptions {
  *
  * 1. The resources are closed one after another: a server stops listening and answers the running requests, a pusher
  *    sends the last numbers.
- * 2. The backend sends or writes what is left, and is closed.
+ * 2. The backend sends or writes its remaining numbers, and is closed.
  * 3. Open bars are closed, and the process ends by the signal.
  *
  * A second signal, and the time limit, end the process at once. A resource that fails emits a warning.

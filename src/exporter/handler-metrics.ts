@@ -15,7 +15,7 @@ export class HandlerMetrics {
   readonly #seconds;
   readonly #bytes;
 
-  /** Metrics of several handlers of one registry are the same. */
+  /** Handlers of one registry share the metrics. */
   constructor(registry: CollectorRegistry | DefaultRegistry) {
     const name = 'promhttp_metric_handler';
     this.#requests = createCounter(`${name}_requests_total`, 'Total number of scrapes by HTTP status code.', {

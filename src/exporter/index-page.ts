@@ -1,16 +1,16 @@
-/** The page at `/` of a server: the families by number of series, for people. */
+/** The HTML page at `/` of a server: the families, those with the most series first. */
 import type { FamilySnapshot } from '../model/family.js';
 import { REMOVED, rowText } from '../model/label-column.js';
 import { parseLabelText } from '../model/labels.js';
 import { METRIC_TYPES } from '../model/metric-types.js';
 import { TimeSlice } from '../system/time-slice.js';
 
-/** Series of a family whose label values are counted. More would take long, and change little. */
+/** Maximum series of a family whose label values are counted, since counting all of a large family takes long. */
 const MAX_COUNTED = 10_000;
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Makes a text safe between tags and in attributes. */
+/** Escapes a text for HTML, also in attributes. */
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (char) => ENTITIES[char]!);
 
 const STYLE = `body { font: 15px/1.5 system-ui, sans-serif; margin: 2em; color-scheme: light dark }
@@ -18,7 +18,7 @@ table { border-collapse: collapse } th, td { text-align: left; vertical-align: t
 td.number, th.number { text-align: right } tbody tr { border-top: 1px solid #8884 } code { font-size: 14px }`;
 
 /**
- * Returns the page. It needs no script and nothing from elsewhere.
+ * Returns the page, which has no script and loads nothing.
  *
  * @param path - the path of the metrics
  */

@@ -6,10 +6,10 @@ import { createSecureContext } from 'node:tls';
 import { MetheusError, messageOf, show } from '../errors.js';
 import type { WebTlsConfig } from './web-config.js';
 
-/** Go's names of versions, and Node's. */
+/** Node's names of TLS versions, by Go's names. */
 const VERSIONS = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
 
-/** Go's names of the cipher suites up to TLS 1.2 that it supports, and OpenSSL's. */
+/** OpenSSL's names of the cipher suites up to TLS 1.2, by Go's names. */
 const CIPHERS: Readonly<Record<string, string>> = {
   TLS_RSA_WITH_AES_128_CBC_SHA: 'AES128-SHA',
   TLS_RSA_WITH_AES_256_CBC_SHA: 'AES256-SHA',
@@ -28,7 +28,7 @@ const CIPHERS: Readonly<Record<string, string>> = {
   TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305: 'ECDHE-ECDSA-CHACHA20-POLY1305',
   TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: 'ECDHE-ECDSA-CHACHA20-POLY1305',
 };
-/** Suites of TLS 1.3, which Go lists but does not let anybody choose. Node chooses among its own. */
+/** Suites of TLS 1.3. As in Go, they are valid names, but cannot be selected. */
 const TLS13_CIPHERS = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 
 const CURVES: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ const CLIENT_AUTH: Readonly<
 /** The TLS of a server. */
 export interface ServerTls {
   readonly options: TlsOptions;
-  /** Returns why a client's connection is refused; undefined if it is not. */
+  /** Returns the reason to refuse a client's connection; undefined if there is none. */
   refusalOf(socket: TLSSocket): string | undefined;
 }
 
@@ -86,13 +86,13 @@ export function serverTls(config: WebTlsConfig): ServerTls {
     minVersion: pick('min_version', config.min_version || 'TLS12', VERSIONS),
     maxVersion: pick('max_version', config.max_version || 'TLS13', VERSIONS),
     ...(suites.length > 0 && {
-      // Names of TLS 1.3 are in the same list, and it must not become empty.
+      // Node has one list for all versions, and TLS 1.3 needs a suite in it.
       ciphers: [...TLS13_CIPHERS, ...suites.map((suite) => pick('cipher_suites', suite, CIPHERS))].join(':'),
     }),
     honorCipherOrder: config.prefer_server_cipher_suites ?? true,
     ...(curves.length > 0 && { ecdhCurve: curves.join(':') }),
     requestCert: requested,
-    // Checked in `refusalOf`, since Node would end a connection without saying why.
+    // `refusalOf` checks certificates instead, so that a refusal can be reported.
     rejectUnauthorized: false,
   };
   try {

@@ -16,7 +16,7 @@ import { filesOf, readWebConfig, secondsOf, type WebConfig } from './web-config.
 /** Options that restrict the access to a server. */
 export interface AccessOptions {
   /**
-   * Credentials of which a request needs one, or a function that reports whether a request is answered. Users of the
+   * Credentials, one of which a request needs, or a function that reports whether a request is answered. Users of the
    * web configuration are accepted too.
    *
    * @defaultValue every request is answered
@@ -33,7 +33,7 @@ export interface AccessOptions {
   readonly webConfig?: string | WebConfig | undefined;
 }
 
-/** Milliseconds between two looks at the files. */
+/** Interval at which the files are checked for changes. */
 const CHECK_MS = 1000;
 
 const REFUSALS: Readonly<Record<Exclude<Verdict, 'accepted'>, Refusal>> = {
@@ -50,7 +50,7 @@ interface Settings {
   readonly limit: TokenBucket | undefined;
   readonly hasVerifiedClients: boolean;
   readonly files: readonly string[];
-  /** The files as they were before they were read. */
+  /** The version of the files, taken before they were read. */
   readonly version: string;
 }
 
@@ -59,7 +59,7 @@ export class WebAccess implements Access {
   readonly #auth: Authenticator | undefined;
   #settings: Settings;
   #timer: NodeJS.Timeout | undefined;
-  /** Times and sizes of the files that have been read. */
+  /** The version of the files that were read last: see {@link versionOf}. */
   #version: string;
 
   private constructor(given: string | WebConfig, auth: Authenticator | undefined, settings: Settings) {
@@ -112,7 +112,7 @@ export class WebAccess implements Access {
     return worst;
   }
 
-  /** Returns why a client's connection is refused; undefined if it is not. */
+  /** Returns the reason to refuse a client's connection; undefined if there is none. */
   connectionRefusalOf(socket: TLSSocket): string | undefined {
     return this.#settings.tls?.refusalOf(socket);
   }
@@ -143,7 +143,7 @@ export class WebAccess implements Access {
       this.#version = settings.version;
       if (settings.tls !== undefined) onTls(settings.tls);
     } catch (error) {
-      // Tried again at the next look, since a file that is missing now may come.
+      // The next check tries again, since a missing file may have been created by then.
       this.#version = '';
       const message = messageOf(error);
       warnOnce(`web config ${message}`, `The old web configuration stays in force. ${message}`);
@@ -155,7 +155,7 @@ async function settingsOf(given: string | WebConfig): Promise<Settings> {
   const own = typeof given === 'string' ? versionOf([given]) : '';
   const config = await readWebConfig(given);
   const files = filesOf(given, config);
-  // A file that changes while it is read is read again at the next look.
+  // A file that changes while it is read is read again at the next check.
   const isUnchanged = own === '' || own === versionOf([given as string]);
   const version = isUnchanged ? versionOf(files) : '';
   const { tls_server_config: tls, http_server_config: http, basic_auth_users, rate_limit } = config;

@@ -8,7 +8,7 @@ import { validateHeaderValue } from 'node:http';
 import { dirname, resolve } from 'node:path';
 import { MetheusError, messageOf, missingPackage, show } from '../errors.js';
 
-/** A web configuration. Names and meanings are those of the file. */
+/** A web configuration. Its keys are those of the file. */
 export interface WebConfig {
   readonly tls_server_config?: WebTlsConfig;
   readonly http_server_config?: {
@@ -19,7 +19,7 @@ export interface WebConfig {
   /** Users and the bcrypt hashes of their passwords. */
   readonly basic_auth_users?: Readonly<Record<string, string>>;
   readonly rate_limit?: {
-    /** The time after which a request is free again, such as `'1s'`; 0 for no limit. */
+    /** The time after which one more request is accepted, such as `'1s'`; 0 for no limit. */
     readonly interval?: string | number;
     /** Requests that are accepted at once. */
     readonly burst?: number;
@@ -130,7 +130,7 @@ export async function readWebConfig(given: string | WebConfig): Promise<WebConfi
   return withPaths((config ?? {}) as WebConfig, isFile ? dirname(resolve(given)) : process.cwd());
 }
 
-/** Returns the names of the files of which a configuration consists. */
+/** Returns the names of all files of a configuration. */
 export function filesOf(given: string | WebConfig, { tls_server_config: tls = {} }: WebConfig): string[] {
   const { cert_file, key_file, client_ca_file } = tls ?? {};
   const files = [typeof given === 'string' ? given : undefined, cert_file, key_file, client_ca_file];
@@ -142,7 +142,7 @@ async function parseFile(path: string): Promise<unknown> {
   try {
     return parse(readFileSync(path, 'utf8'), { version: '1.1', uniqueKeys: true, prettyErrors: false });
   } catch (error) {
-    // Without the error as the cause, which may show a secret of the file.
+    // The parser's error is not the cause, since it may quote a secret from the file.
     throw new MetheusError('METHEUS_INVALID_OPTIONS', {
       given: `the web configuration ${show(path)} (${messageOf(error).split('\n')[0]})`,
       expected: 'a readable YAML file',

@@ -32,7 +32,7 @@ export class SharedFragments {
   #view = new DataView(this.#bytes.buffer);
   #used = 0;
 
-  /** Encodes texts, and returns where they are. They are in one buffer. */
+  /** Encodes texts into one buffer, and returns their positions. */
   add(texts: readonly string[]): {
     readonly view: DataView;
     readonly ranges: readonly { readonly start: number; readonly length: number }[];

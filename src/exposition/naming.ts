@@ -109,7 +109,7 @@ export class FamilyNamer<F> {
   /**
    * Returns a function that names the families of one scrape by their positions; `undefined` for hidden families. If
    * the families are an array, all are known before the first is named, so the names do not depend on their order.
-   * Yields empty chunks, where the event loop may run.
+   * Yields empty chunks as pauses in which the event loop may run.
    */
   *begin(
     snapshots: Iterable<FamilySnapshot>,
@@ -163,7 +163,7 @@ export class FamilyNamer<F> {
     return exposed;
   }
 
-  /** Returns the names that a family gets if no other family has taken one of them. */
+  /** Returns the names that a family gets unless another family has taken one of them. */
   #preferredOf(family: FamilyDescriptor): Exposed<F> {
     let exposed = this.#preferred.get(family);
     if (exposed === undefined) {
@@ -193,8 +193,8 @@ export class FamilyNamer<F> {
 }
 
 /**
- * Returns the rank of a family, from 0 to 2: counters after other types, since they have a second name, and escaped names
- * last. Families of a lower rank choose their names first.
+ * Returns the rank of a family, from 0 to 2: counters after other types, since they have a second name, and escaped
+ * names last. Families of a lower rank choose their names first.
  */
 function rankOf({ name, type }: FamilyDescriptor): number {
   return isLegacyMetricName(name) ? Number(type === 'counter') : 2;

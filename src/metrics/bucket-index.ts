@@ -40,7 +40,7 @@ const NO_BUCKETS: Buckets = { bounds: [Number.POSITIVE_INFINITY], bucketOf: () =
 /** Maximum number of indexes kept for histograms with equal bounds. */
 const MAX_KEPT = 64;
 
-/** The bounds of a histogram, with a table in which the bucket of a value is found. */
+/** The bounds of a histogram, with a lookup table for the bucket of a value. */
 export class BucketIndex {
   /** The newest indexes by their bounds as text. Most histograms of a program have the same bounds. */
   static readonly #kept = new Map<string, BucketIndex>();

@@ -13,8 +13,8 @@ import {
 /** Options of counters and histograms. */
 export interface ExemplarOptions {
   /**
-   * Returns the labels of an exemplar, or `undefined` for none. Called for each observation that is not given one.
-   * `currentTrace()` of `metheus/opentelemetry` returns such a function.
+   * Returns the labels of an exemplar, or `undefined` for none. Called for each observation without an explicit
+   * exemplar. `currentTrace()` of `metheus/opentelemetry` returns such a function.
    *
    * @defaultValue only exemplars that are given to an observation
    */
@@ -88,7 +88,7 @@ export class CounterMetric extends Metric {
     return this.page[this.offset]!;
   }
 
-  /** Returns a function that makes a call and counts its error; with `classes`, only an error of one of these. */
+  /** Returns a function that makes a call and counts its error; with `classes`, only an error of these classes. */
   #counting(classes?: readonly ErrorClass[]) {
     this.checkObservable();
     return <R>(call: () => R): R =>

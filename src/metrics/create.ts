@@ -34,8 +34,8 @@ type NoDefaults = {};
  * The same definition under the same name returns the existing metric, so a module may be loaded twice.
  *
  * @param name - `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any text with `utf8Names`
- * @param help - a description for people. If only this text differs from an existing definition, it replaces that of the
- * existing metric
+ * @param help - a description for people. If only this text differs from an existing definition, it replaces the text
+ * of the existing metric
  * @throws `METHEUS_CONFLICTING_METRIC` when the name is taken by another definition;
  * `METHEUS_INVALID_METRIC_NAME`, `METHEUS_INVALID_HELP`, `METHEUS_INVALID_LABEL_NAME`,
  * `METHEUS_RESERVED_LABEL_NAME`, `METHEUS_DUPLICATE_LABEL_NAME`, `METHEUS_INVALID_OPTIONS`,

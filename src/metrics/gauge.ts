@@ -24,8 +24,8 @@ export interface ObservableGauge extends Timed {
   /** @throws `METHEUS_INVALID_INCREMENT` unless `by` is a finite number */
   dec(by?: number): void;
   /**
-   * Sets the gauge. In the mode `shared`, a value that the gauge of this thread has already, such as 0 at the start,
-   * does not count as set, so that the increments of all writers still add up.
+   * Sets the gauge. In the mode `shared`, a first call with the value that the gauge already has in this thread, such
+   * as the initial 0, does not count as setting it, so that the increments of all writers still add up.
    *
    * @throws `METHEUS_INVALID_VALUE` unless `value` is a number; NaN and the infinities are allowed
    */

@@ -49,8 +49,8 @@ export class LabelTree<M extends object> {
 
   /**
    * Finds the complete child with exactly these labels, provided that all values are strings. Returns `undefined` for
-   * anything else, also if it is no object. Up to three labels are read without a loop: see docs/v8.md: properties by
-   * name.
+   * anything else, including values that are not objects. Up to three labels are read without a loop: see
+   * docs/v8.md: properties by name.
    */
   find(given: Readonly<Record<string, unknown>>): M | undefined {
     const names = this.#names;

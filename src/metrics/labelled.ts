@@ -2,9 +2,9 @@
  * Labels in the type system: which may still be given, and which are still missing.
  *
  * A metric whose labels are complete has the operations of its kind. A metric that misses a label has none of them, so
- * that a forgotten label does not compile. Names of types are texts of compiler errors, so some have a parameter for the
- * name of a label and nothing else. Each union of names is computed once for each call, since a program may have
- * hundreds of metrics.
+ * that a forgotten label does not compile. Compiler errors show the names of types, so some types have a parameter only
+ * to show the name of a label. Each union of names is computed once for each call, since a program may have hundreds of
+ * metrics.
  */
 import type { Backend } from '../backends/backend.js';
 import type { Registerer } from '../model/collector.js';
@@ -19,12 +19,12 @@ export type LabelValueOf<_Name> = string | number | boolean;
 
 declare const NAME: unique symbol;
 
-/** The type of no value, for a label that the metric does not have, or that has a value already. */
+/** A type without values, for a label that the metric does not have or that already has a value. */
 export interface NotAnOpenLabel<Name> {
   readonly [NAME]: Name;
 }
 
-/** The constraint of given labels: each is open, and has a value. */
+/** The constraint on given labels: each must be open and have a value. */
 export type LabelsOf<G, Open> = {
   readonly [Name in keyof G]: Name extends Open ? LabelValueOf<Name> : NotAnOpenLabel<Name>;
 };
@@ -64,8 +64,8 @@ export interface Described<Open extends string, Missing extends string> {
 }
 
 /**
- * The members of every metric, observable or not. Its labels are those that are missing, and those that have a default
- * and may still be given.
+ * The members of every metric, observable or not. The labels that may still be given are the missing ones and the
+ * optional ones, which have a default.
  */
 export interface Labelled<Operations extends object, Missing extends string, Optional extends string>
   extends Described<Missing | Optional, Missing> {
@@ -126,8 +126,9 @@ export interface LabelOptions<Name extends string, Defaults> {
    */
   readonly utf8Names?: boolean;
   /**
-   * Whether a label value that is `undefined` or `null` throws `METHEUS_INVALID_LABEL_VALUE`. By default it counts as the
-   * default of the label, else as `''`, and the first one emits a warning. @defaultValue `false`
+   * Whether a label value that is `undefined` or `null` throws `METHEUS_INVALID_LABEL_VALUE`. By default, such a value
+   * is replaced by the default of the label, or by `''` if there is none, and the first replacement emits a warning.
+   * @defaultValue `false`
    */
   readonly strict?: boolean;
 }

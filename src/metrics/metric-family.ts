@@ -33,7 +33,7 @@ const OVERFLOW = '__overflow__';
 type ChildConstructor<M extends Child> = new (family: MetricFamily<M>, given: Values) => M;
 
 export class MetricFamily<M extends Child> implements CellOwner {
-  /** The scope in it changes when a private metric is registered, and when the metric is unregistered. */
+  /** The current descriptor. Its scope changes when a private metric is registered or the metric is unregistered. */
   descriptor: FamilyDescriptor;
   /** The help text of the last definition. The descriptor has the first one. */
   help: string;
@@ -91,7 +91,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
    * all label sets beyond the limit.
    *
    * @param base - `undefined` for a removed series
-   * @param absent - the values of labels that are given as `undefined` or `null`, which are errors without it
+   * @param absent - the replacements for label values `undefined` and `null`, which are errors without a replacement
    */
   combine(base: Values | undefined, given: unknown, absent: Values = []): Values {
     const { name: metric, labelNames } = this.descriptor;
@@ -216,7 +216,7 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.tree.at(values) ?? this.#addUnnamed(values);
   }
 
-  /** Returns the child that names all labels. */
+  /** Returns the child with these values of all labels, or the overflow series if no more series are allowed. */
   #namedAt(labels: readonly string[]): M {
     if (labels.length === 0) return this.root;
     const known = this.tree.at(labels);
@@ -227,12 +227,12 @@ export class MetricFamily<M extends Child> implements CellOwner {
     return this.tree.at(this.#overflow()) ?? this.#addSeries(this.#overflow());
   }
 
-  /** Adds a child that leaves labels to their defaults, or misses them. */
+  /** Adds a child whose label values are not all given: the others have defaults or are missing. */
   #addUnnamed(values: Values): M {
     const labels = this.#filled(values);
     const metric = new this.#Metric(this, values);
     if (labels.includes(undefined)) {
-      // With `maxSeries`, only a limited number of children that miss labels is kept in the tree.
+      // With `maxSeries`, only a limited number of children with missing labels is kept in the tree.
       if (this.#partials > 4 * this.settings.maxSeries) return metric;
       this.#partials += 1;
     } else {

@@ -123,8 +123,8 @@ export abstract class Metric {
   }
 
   /**
-   * Keeps an exemplar, and returns it. Called before the observation is counted, so that an invalid exemplar counts
-   * nothing.
+   * Keeps an exemplar, and returns it. Called before the observation is counted, so that an observation with an invalid
+   * exemplar is not counted.
    */
   protected keepExemplar(cell: number, value: number, given: unknown): Exemplar {
     const labels = exemplarLabels(this.name, given);

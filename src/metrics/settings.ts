@@ -13,17 +13,17 @@ export interface FamilySettings {
   /** Whether a label value that is `undefined` or `null` is an error. */
   readonly strict: boolean;
   readonly maxSeries: number;
-  /** Returns the counter of label sets that a family refused. */
+  /** Returns the counter of the label sets that a family has refused. */
   readonly droppedIn: (registry: Registerer | null, family: string) => { inc(): void };
-  /** Returns the labels of an exemplar for observations that bring none. */
+  /** Returns exemplar labels for an observation without an explicit exemplar. */
   readonly exemplars: (() => Labels | undefined) | undefined;
   /** The states of a stateset. */
   readonly states: readonly string[] | undefined;
 }
 
 /**
- * Returns a definition as text: see `MetricSource.definition`. Made when it is compared, since most names are registered
- * once.
+ * Returns a definition as text: see `MetricSource.definition`. Called only when definitions are compared, since most
+ * names are registered once.
  */
 export function definitionText(
   { name, type, unit, labelNames, merge, bounds }: FamilyDescriptor,

@@ -71,11 +71,11 @@ export interface CollectOptions {
   /** @defaultValue the option of the registry */
   readonly onError?: OnCollectorError;
   /**
-   * Whether to leave out the numbers of other processes that share the backend. For processes that each deliver their
+   * Whether to leave out the numbers of other processes that share the backend. Set this if each process delivers its
    * own numbers. @defaultValue `false`
    */
   readonly own?: boolean;
-  /** Maximum seconds for each collector, also for those with a longer time limit. @defaultValue no further limit */
+  /** Maximum seconds for each collector, even if its own time limit is longer. @defaultValue no further limit */
   readonly timeout?: number;
 }
 
@@ -89,7 +89,7 @@ export interface Registerer {
   /**
    * Returns the metric registered under this name with the same definition, or registers a new one.
    *
-   * @param definition - called if the name is registered
+   * @param definition - returns the definition as text; called only for comparison with a registered metric
    * @throws `METHEUS_CONFLICTING_METRIC` when the definition differs
    */
   findOrCreate<M extends MetricSource>(definition: () => string, family: FamilyDescriptor, make: () => M): M;

@@ -22,7 +22,7 @@ export function codePointsOf(labels: Iterable<readonly [name: string, value: str
 /**
  * Returns the labels of an exemplar as text.
  *
- * @param mayBeEmpty - whether the exemplar may have no labels, as those of other programs do
+ * @param mayBeEmpty - whether the exemplar may have no labels, which is allowed for exemplars of other programs
  * @throws `METHEUS_INVALID_EXEMPLAR` when they are not an object, are empty, have a name that not every reader accepts,
  * or have more than 128 code points including their names; `METHEUS_INVALID_LABEL_VALUE`
  */

@@ -57,7 +57,7 @@ export interface NativeBuckets {
   readonly count: number;
   readonly positive: PowerBuckets;
   readonly negative: PowerBuckets;
-  /** Exemplars of the series, by value. Only protobuf has them. */
+  /** Exemplars of the series, sorted by value. Only the protobuf format includes them. */
   readonly exemplars?: readonly Exemplar[];
 }
 
@@ -83,8 +83,8 @@ export interface FamilySnapshot {
   readonly family: FamilyDescriptor;
   readonly rows: LabelRows;
   /**
-   * `family.cells` numbers for each row, including removed rows. A count of NaN says that the series has no bucket of
-   * that bound.
+   * `family.cells` numbers for each row, including removed rows. A count of NaN means that the series has no bucket
+   * with that bound.
    */
   readonly values: Float64Array;
   /** With the merge rule `each`: 1 for rows whose writer is alive. */

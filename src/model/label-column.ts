@@ -21,7 +21,7 @@ const GROWTH = 1.2;
 const FIRST_BYTES = 64;
 const FIRST_ROWS = 4;
 
-/** The arrays of every column until it has a text or a second row: most families of a program have no labels. */
+/** Arrays that columns share until they have a text or a second row, since most families have no labels. */
 const NO_BYTES = new Uint8Array(PADDING);
 const ONE_START = new Uint32Array(1);
 const ONE_LENGTH = new Int32Array(1);
@@ -45,7 +45,7 @@ export function rowText({ bytes, starts, lengths }: LabelRows, row: number): str
 
 /** A growing column of rows. Removed rows are used again. */
 export class LabelColumn implements LabelRows {
-  // Types are named, since TypeScript before 5.7 does not read the inferred ones, which are generic.
+  // The types are explicit, since the inferred types are generic, which TypeScript before 5.7 cannot read.
   bytes: Uint8Array = NO_BYTES;
   starts: Uint32Array = ONE_START;
   lengths: Int32Array = ONE_LENGTH;
@@ -74,7 +74,7 @@ export class LabelColumn implements LabelRows {
       this.#own();
       this.version += 1;
     }
-    // The arrays that all columns share have these numbers already.
+    // The shared arrays already contain these numbers.
     if (this.starts !== ONE_START) {
       this.starts[row] = this.#end;
       this.lengths[row] = written;

@@ -64,7 +64,7 @@ export function escapeLabelValue(value: string): string {
 }
 
 /**
- * Replaces matches as `String.replace` does. A long text is replaced in parts, since a replacement takes up to a hundred
+ * Replaces matches as `String.replace` does. A long text is replaced in parts, since `replace` takes up to a hundred
  * bytes for each match. No part ends between a backslash and the character that it escapes.
  */
 export function replaceEscapes(text: string, pattern: RegExp, replace: (match: string) => string): string {
@@ -80,8 +80,8 @@ export function replaceEscapes(text: string, pattern: RegExp, replace: (match: s
 }
 
 /**
- * Returns the index of the next quote that is not escaped; -1 if there is none. A regular expression would overflow the
- * stack for a value of some megabytes.
+ * Returns the index of the next quote that is not escaped, or -1 if there is none. Uses no regular expression, which
+ * would overflow the stack for a value of some megabytes.
  */
 export function closingQuote(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
@@ -93,8 +93,8 @@ export function closingQuote(text: string, from: number): number {
 }
 
 /**
- * Returns the names and values of a {@link labelText}, both still escaped; of another text, the pairs before the first
- * fault. A name ends at the first `="`, since quotes inside a name are escaped.
+ * Returns the names and values of a {@link labelText}, both still escaped. For malformed text, returns the pairs before
+ * the first fault. A name ends at the first `="`, since quotes inside a name are escaped.
  */
 export function labelPairs(text: string): [name: string, value: string][] {
   const pairs: [string, string][] = [];

@@ -1,4 +1,4 @@
-/** Checking the families and exemplars that other programs have stored, in a file or in Redis. */
+/** Checks of the families and exemplars that other programs have stored in a file or in Redis. */
 import { exemplarLabels } from './exemplar.js';
 import { type Exemplar, type FamilyDescriptor, isTime } from './family.js';
 import {
@@ -66,9 +66,9 @@ export function isLaterFamily(content: unknown): boolean {
 }
 
 /**
- * Returns the exemplar of a cell; undefined unless its content is that of an exemplar that this program can keep. So
- * what another program has stored, by mistake or on purpose, cannot make a scrape invalid. An exemplar of the future is
- * left out, since it would hide every later one.
+ * Returns the exemplar of a cell, or `undefined` if this program could not keep such an exemplar. This prevents data of
+ * another program, wrong by mistake or on purpose, from making a scrape invalid. An exemplar with a future timestamp is
+ * left out, since it would hide all later exemplars.
  *
  * @param now - Unix seconds
  */

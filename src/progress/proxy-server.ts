@@ -1,15 +1,15 @@
-/** The server of a proxy. It takes another address or port rather than fail, so that it never ends the program. */
+/** The server of a proxy. It takes another address or port instead of failing, so that it never ends the program. */
 import { type MetheusError, messageOf, warnOnce } from '../errors.js';
 import type { MetricsServer, MetricsServerOptions } from '../exporter/server.js';
 import { withoutBrackets } from '../system/host.js';
 
 /** Addresses that are tried when the given one is not available. Both are reachable from this machine only. */
 const LOOPBACK = ['127.0.0.1', '::1'];
-/** Number of ports after the given one that are tried. Then any free port is taken. */
+/** Number of ports that are tried after the given port, before any free port is taken. */
 const NEXT_PORTS = 20;
 const LAST_PORT = 65_535;
 
-/** Codes of errors that may not occur on another port of the same address. */
+/** Codes of errors that another port of the same address may avoid. */
 const PORT_ERRORS: readonly unknown[] = ['EADDRINUSE', 'EACCES'];
 
 type Address = Required<Pick<MetricsServerOptions, 'host' | 'port'>>;

@@ -84,7 +84,7 @@ export class TqdmPromProxy implements Collector {
   }
 
   /**
-   * Publishes a bar that was created without a proxy, with all that it has counted so far. Has no effect on a bar that
+   * Publishes a bar that was created without a proxy, with everything counted so far. Has no effect on a bar that
    * has ended or that this proxy already publishes.
    *
    * @returns the bar
@@ -188,7 +188,7 @@ export class TqdmPromProxy implements Collector {
 let unnamed = 0;
 
 /**
- * Returns the name of the next proxy without one. The names are the same in each run, and in each worker thread, that
+ * Returns the name of the next proxy without one. The names are the same in each run and in each worker thread that
  * creates its proxies in the same order.
  */
 function defaultName(): string {

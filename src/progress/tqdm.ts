@@ -23,7 +23,7 @@ import {
 
 export type { WriteOptions } from './screen/print.js';
 
-/** A source of a loop; `null` for a bar that is moved by `update`. */
+/** A source of a loop; `null` for a bar that `update` advances. */
 export type BarSource =
   | Iterable<unknown>
   | AsyncIterable<unknown>
@@ -33,7 +33,7 @@ export type BarSource =
   | null
   | undefined;
 
-/** The type of the bar of a source. A source that cannot be iterated, such as `null` or an object of options, gives a plain `Bar`. */
+/** The type of the bar over a source: a plain `Bar` if the source, such as `null` or options, is not iterable. */
 export type BarOf<Source> = unknown extends Source
   ? // biome-ignore lint/suspicious/noExplicitAny: the source is of type `any`, and so are its items
     IterableBar<any>
@@ -51,20 +51,20 @@ export type BarOf<Source> = unknown extends Source
 
 declare const NAME: unique symbol;
 
-/** The type of an unknown option. No value has it, so the option is an error of the compiler, whose message shows its name. */
+/** The type of an unknown option. No value has this type, so the compiler reports an error that shows the name. */
 export interface NotABarOption<Name> {
   readonly [NAME]: Name;
 }
 
-/** The constraint of options alone. */
+/** The constraint on options passed as the only argument. */
 export type OptionsOf<Options> = {
   readonly [Name in keyof Options]: Name extends keyof BarOptions ? BarOptions[Name] : NotABarOption<Name>;
 };
 
 export interface Tqdm extends PromiseBars {
   /**
-   * A bar over `source`, whose length or size is the total. A number counts from 0 up to it. Without a source, or with
-   * options as the only argument, the bar is moved by `update`.
+   * Returns a bar over `source`, whose length or size is the total. A number stands for the range from 0 up to that
+   * number, exclusive. Without a source, or with options as the only argument, the bar is advanced by `update`.
    */
   <Source extends BarSource | OptionsOf<Source> = null>(source?: Source): BarOf<Source>;
   <Source extends BarSource>(source: Source, options: BarOptions | undefined): BarOf<Source>;

@@ -22,7 +22,7 @@ export interface PartialSuccess {
   readonly message: string;
 }
 
-/** Counts since a start time, which is how all numbers here are counted. */
+/** `AGGREGATION_TEMPORALITY_CUMULATIVE`: numbers are totals since their start time. */
 const CUMULATIVE = 2;
 
 /** Units of the metric system and their codes in UCUM, which OpenTelemetry uses. */
@@ -47,7 +47,7 @@ const MAX_BUCKETS = 1024;
 export interface Times {
   /** The time of points without a timestamp. */
   readonly now: number;
-  /** The start of points whose start is not known. */
+  /** The start time of points without a known one. */
   readonly start: number;
 }
 
@@ -126,7 +126,7 @@ class Point {
 
   histogram(): Message {
     const { bounds } = this.#snapshot.family;
-    // A bound of which a series has no bucket counts nothing by itself.
+    // A count of NaN means that the series has no bucket of this bound.
     const counts = Array.from(this.#series.values.subarray(0, bounds.length + 1), (count) => count || 0);
     return {
       ...this.#common,
@@ -179,7 +179,7 @@ const EMPTY: NativeBuckets = {
   negative: NO_BUCKETS,
 };
 
-/** Returns buckets without gaps, at a scale at which there are few enough of them. */
+/** Returns buckets without gaps, at the finest scale with at most {@link MAX_BUCKETS} of each sign. */
 function denseBuckets({ schema, positive, negative }: NativeBuckets): {
   scale: number;
   positive: Message;
@@ -205,7 +205,7 @@ function dense(buckets: PowerBuckets, shift: number): Message {
   return { offset, bucketCounts: Array.from(sums, whole) };
 }
 
-/** Labels that lead to a trace, which OTLP has fields for. */
+/** Labels of exemplars that OTLP has fields for, and the number of their hexadecimal digits. */
 const TRACE_FIELDS: Readonly<Record<string, readonly [field: string, digits: number]>> = {
   trace_id: ['traceId', 32],
   span_id: ['spanId', 16],
@@ -227,7 +227,7 @@ function exemplarOf({ labels, value, timestamp }: Exemplar, time: unknown): Mess
   };
 }
 
-/** Returns a list of `KeyValue`. An empty label is the same as none. */
+/** Returns labels as a list of `KeyValue`, without empty ones, which mean no label. */
 export function attributesOf(labels: Readonly<Record<string, string>>): Message[] {
   return Object.entries(labels).flatMap(([key, stringValue]) =>
     stringValue === '' ? [] : [{ key, value: { stringValue } }],

@@ -187,9 +187,9 @@ export class CollectorRegistry implements Registerer {
   }
 
   /**
-   * Throws if another metric has one of a family's names, or if one is a counter `x` or `x_total` and the other has the
-   * name `x_total` or `x_created`, which OpenMetrics gives to samples of the counter. Called before the metric is made,
-   * so that nothing is left of a metric that cannot be registered.
+   * Throws if another metric has one of the family's names. A counter `x` or `x_total` also conflicts with a metric
+   * `x_total` or `x_created`, since OpenMetrics gives these names to samples of the counter. Called before the metric
+   * is created, so that a metric that cannot be registered leaves nothing behind.
    */
   #refuseTaken(names: readonly string[], family: FamilyDescriptor, definition: () => string): void {
     const refuse = (other: MetricSource | undefined) => {
@@ -247,7 +247,7 @@ export function checkOnError(onError: OnCollectorError): OnCollectorError {
   });
 }
 
-/** Returns the error of a second metric with the name, or the name of a sample, of a registered one. */
+/** Returns the error for a family with a name that a registered metric uses for itself or its samples. */
 function conflict({ descriptor, definition }: MetricSource, family: FamilyDescriptor, given: string) {
   const differing = (of: string, from: string) =>
     of

@@ -41,7 +41,7 @@ export interface NestedRegistry {
 /** Reports whether a value is a metric that this or another copy of the package made. */
 export function isMetric(given: unknown): given is MetricSource {
   const metric = Object(given) as Partial<MetricSource>;
-  // The definition is not read: it is made by each call.
+  // The definition is not read, since each access builds its text.
   return typeof metric.descriptor === 'object' && 'definition' in metric;
 }
 

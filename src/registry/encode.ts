@@ -28,9 +28,7 @@ const INITIAL_BYTES = 65_536;
 /** Size of the next buffer, as a multiple of the last exposition. The excess leaves room for a little growth. */
 const ROOM = 1.02;
 
-/**
- * Expected size of a registry's next exposition. With a buffer of this size, each byte is copied only once.
- */
+/** Expected size of a registry's next exposition. With a buffer of this size, each byte is copied only once. */
 const expectedBytes = new WeakMap<object, number>();
 
 /** Returns the whole exposition of a registry. */
@@ -54,8 +52,8 @@ export async function bytesOf(registry: Collectable, options: GenerateOptions): 
 }
 
 /**
- * Returns the exposition of a registry as text. Each chunk becomes a string, which V8 joins without a copy, so no buffer
- * has to hold all bytes at the same time.
+ * Returns the exposition of a registry as text. Each chunk becomes a string, which V8 joins without a copy, so no
+ * buffer has to hold all bytes at the same time.
  */
 export async function textOf(registry: Collectable, options: GenerateOptions): Promise<string> {
   let text = '';

@@ -13,7 +13,7 @@ import { TimeSlice } from '../system/time-slice.js';
  * Removes hidden families from the snapshots, and adds their native buckets or quantiles to the families that they
  * belong to. Pauses for the event loop; meanwhile, the snapshots do not change.
  *
- * @param now - Unix seconds; by default of the clock by which values are counted
+ * @param now - Unix seconds; by default, the coarse time by which values are counted
  */
 export async function attachNative(
   snapshots: readonly FamilySnapshot[],

@@ -43,7 +43,7 @@ interface Source {
  * Runs all collectors at the same time, and resolves when the last one has ended or has reached its time limit. Then
  * reads the metrics of nested registries, since collectors may have set them.
  *
- * @param most - maximum seconds of each time limit
+ * @param most - upper bound in seconds for the time limit of each collector
  */
 export async function runCollectors(
   root: RegistryContents,

@@ -2,7 +2,7 @@
 
 import { setTimeout as timersTimeout } from 'node:timers';
 
-/** Node's own function, saved at load: fake timers of a test may never fire. */
+/** Node's `setTimeout`, saved when this module is loaded, since the fake timers of a test may never fire. */
 const nodeTimeout = timersTimeout;
 
 /**
@@ -27,10 +27,10 @@ export function coarseNow(): number {
 
 function readClock(): void {
   nodeTimeout(expire, RESOLUTION_MS).unref();
-  // A reading of a fake clock also expires when that clock advances. Fake timers of a browser are numbers.
+  // A reading of a fake clock also expires when that clock advances. Fake browser timers are numbers, without `unref`.
   const { setTimeout } = globalThis;
   if (setTimeout !== nodeTimeout) setTimeout(expire, RESOLUTION_MS).unref?.();
-  // 0 would mean that the reading has expired.
+  // 0 is avoided, since it marks an expired reading.
   now[0] = Date.now() / 1000 || Number.MIN_VALUE;
 }
 

@@ -1,16 +1,19 @@
-/** `require` of other packages in ES modules, for what is needed at once and for packages with native code. */
+/** Support for `require` in ES modules, for packages that are needed synchronously or contain native code. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Returns a function `require` that resolves relative to a file or URL. Webpack replaces calls of `createRequire`, but not of this function. */
+/**
+ * Returns a function `require` that resolves relative to a file or URL. Webpack replaces calls of `createRequire`, but
+ * not of this function.
+ */
 export function requireFrom(file: string): NodeJS.Require {
   const nodeModule = process.getBuiltinModule?.('node:module') ?? { createRequire };
   return nodeModule.createRequire(file);
 }
 
 /**
- * Loads an optional package. Bundlers leave the call as it stands, so a bundle finds the package at run time: beside
- * itself, the program's main file or the working directory.
+ * Loads an optional package. Bundlers do not replace the call, so the package is found at run time: beside the bundle,
+ * the program's main file or the working directory.
  *
  * @throws the error of `require`
  */

@@ -24,7 +24,7 @@ export class TimeSlice {
     return this.#steps % STEPS_PER_READING === 0 && this.isOver();
   }
 
-  /** Lets the event loop run. Resolves in the next slice, or a later one if other tasks fill it. */
+  /** Lets the event loop run. Resolves in the next slice, or in a later slice if other tasks use up the time. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -37,7 +37,7 @@ export class TimeSlice {
     setImmediate(() => void this.#begin());
   }
 
-  /** Begins a slice, and lets one task after another go on until it is over. */
+  /** Begins a slice, and resumes waiting tasks one after another until the slice is over. */
   async #begin(): Promise<void> {
     this.#start = performance.now();
     do {

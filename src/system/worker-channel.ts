@@ -45,7 +45,7 @@ export interface WorkerMessages {
   readonly 'bar page': WorkerPage;
   /** Sent when bars appear on a board that had none. */
   readonly 'bars shown': undefined;
-  /** A request to delete series of a family that ended threads and processes left: see `Backend.removeEnded`. */
+  /** A request to delete the series that ended threads and processes left in a family: see `Backend.removeEnded`. */
   readonly 'series removed': { readonly family: unknown; readonly labels: readonly (string | undefined)[] };
   /** Text to be printed above the bars. */
   readonly print: { readonly stream: 'stdout' | 'stderr'; readonly text: string };
@@ -113,7 +113,7 @@ export class WorkerChannel {
     return page.number;
   }
 
-  /** Handles the queued messages now, without waiting for the event loop where the runtime allows it. */
+  /** Handles the queued messages immediately, if the runtime can read them without the event loop. */
   drain(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) this.#dispatch(next);
   }

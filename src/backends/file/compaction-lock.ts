@@ -1,4 +1,4 @@
-/** The right to compact a directory, which one process has at a time, and the removal of files that crashes leave. */
+/** The lock that lets only one process at a time compact a directory, and the removal of files left by crashes. */
 import { closeSync, constants, existsSync, openSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMissing, openRegular } from '../../system/regular-file.js';

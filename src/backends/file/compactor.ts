@@ -1,4 +1,4 @@
-/** Starts compactions: when a process finds many files of ended processes, at its start, and at its end. */
+/** Starts compactions if there are many files of ended processes: at the start and end of a process, and by scrapes. */
 
 import { type FamilyDescriptor, familyKey } from '../../model/family.js';
 import { addExitStep, removeExitStep } from '../../system/exit-steps.js';
@@ -60,19 +60,19 @@ export class Compactor {
     if (files.filter(isEnded).length >= MIN_COMPACTED_FILES) void this.run();
   }
 
-  /** Adds series of ended processes, which {@link remove} deletes, or {@link check} once they are due. */
+  /** Schedules series of ended processes for deletion by {@link remove}, or by {@link check} once they are due. */
   add(family: FamilyDescriptor, labels: LabelPattern): void {
     this.#removals.add(familyKey(family) + JSON.stringify(labels), { family, labels });
   }
 
-  /** Deletes the added series. If another process is compacting, they stay until the next call. */
+  /** Deletes the scheduled series. If another process is compacting, leaves them for the next call. */
   async remove(): Promise<void> {
     if (this.#removals.isEmpty) return;
     await this.#running;
     await this.run();
   }
 
-  /** Deletes the added series if they are due. */
+  /** Deletes the scheduled series if they are due. */
   check(): void {
     if (this.#removals.isDue) void this.#look();
   }

@@ -1,4 +1,4 @@
-/** File descriptors for reading. Only a limited number of them is open at a time. */
+/** File descriptors for reading, of which only a limited number is open at a time. */
 import { closeSync } from 'node:fs';
 import { openRegular } from '../../system/regular-file.js';
 
@@ -52,7 +52,7 @@ export class Descriptors {
     for (const file of [...this.#kept.keys(), ...this.#open.keys()]) this.close(file);
   }
 
-  /** Opens a file. If the process has no descriptor left, first closes half of those that are open here. */
+  /** Opens a file. If the process has run out of descriptors, first closes half of the descriptors in this set. */
   #openFile(file: ReadFile): number {
     for (;;) {
       try {

@@ -50,14 +50,14 @@ const FAULTS: Readonly<Record<FileFault, string>> = {
 
 export class MetricsDirectory {
   readonly path: string;
-  /** The name of the file of this process, which is not read: its writer has the series in memory. */
+  /** Name of this process's own file. It is not read, since its writer has the series in memory. */
   own: string | undefined;
   readonly #mapping: Mapping;
   readonly #report: ReportFile;
   readonly #descriptors = new Descriptors();
   readonly #files = new Map<string, MetricsFile>();
   #archive: { readonly file: MetricsFile; readonly identity: string } | undefined;
-  /** Whether an archive could not be opened. The previous archive, if there was one, is read meanwhile. */
+  /** Whether the archive could not be opened. Until it can be, the previous archive, if any, is read instead. */
   hasHiddenArchive = false;
   /** Names of files that cannot be opened and were reported. */
   readonly #reported = new Set<string>();
@@ -69,9 +69,9 @@ export class MetricsDirectory {
   }
 
   /**
-   * Reads and returns all files but the own one: the archive first, if there is one, then by age, the oldest first. The
-   * work is done in time slices. If one slice is not enough, all files but those of ended processes are read once more at
-   * the end, without a pause. Thus all numbers are of one moment, and the read ends even if a writer adds records
+   * Reads and returns all files except this process's own: the archive, if any, then the others from oldest to newest.
+   * The work is done in time slices. If one slice is not enough, the files of running processes are read again at the
+   * end without a pause, so that all numbers are from the same moment and the read ends even if a writer adds records
    * faster than the slices can parse them.
    */
   async read(): Promise<MetricsFile[]> {
@@ -172,7 +172,7 @@ export class MetricsDirectory {
       const file = findOrCreate(this.#files, name, () => this.#newFile(name));
       const isNew = file.owner === undefined;
       if (!settled.has(file)) yield* this.#readFile(name, file, settled);
-      // No pause after a file of a running process, which would then have to be read once more.
+      // No pause after a file of a running process: after a pause, the file would have to be read again.
       if (isNew || !file.live) yield;
     }
     return [...this.#files.values()].filter(({ owner }) => owner !== undefined).sort(byAge);

@@ -1,5 +1,5 @@
 /**
- * The exemplars in a file. Each has a record, which is overwritten by newer ones:
+ * The exemplars in a file. Each cell's exemplar has one record, which a newer exemplar of the cell overwrites:
  *
  * ```
  * record   0  length: int32, EXEMPLAR_BYTES          4  state: int32, removed
@@ -10,8 +10,8 @@
  *         40  value: float64                        48  text: UTF-8 JSON, the labels
  * ```
  *
- * A record that is read while it is written has a wrong CRC, and is left for the next read. It belongs to the series
- * only as long as the state of the series' record has not changed.
+ * A record that is read during a write has a wrong CRC and is left for the next read. An exemplar is valid only while
+ * the state of its series' record equals `seriesState`.
  */
 import { MAX_EXEMPLAR_BYTES } from '../../model/exemplar.js';
 import type { Exemplar, FamilyDescriptor } from '../../model/family.js';
@@ -33,7 +33,7 @@ import type { RecordLocation } from './vacancies.js';
 
 const HEADER = 48;
 export const EXEMPLAR_BYTES = HEADER + MAX_EXEMPLAR_BYTES;
-/** Fields: those of 32 bits are counted in int32s from the start of the record, the others in float64s. */
+/** Field offsets from the start of the record: in int32s for 32-bit fields, in float64s for the others. */
 const CRC = 2;
 const TEXT_LENGTH = 3;
 const FAMILY = 4;
@@ -43,7 +43,7 @@ const SERIES = 8;
 const SERIES_STATE = 9;
 const VALUE = 5;
 
-/** Maximum exemplars of a file, about 2 MB. Further ones take the records of those that were written longest ago. */
+/** Maximum number of exemplars in a file, about 2 MB. Further exemplars overwrite the least recently written ones. */
 const MAX_EXEMPLARS = 2048;
 
 const encoder = new TextEncoder();
@@ -58,7 +58,7 @@ export interface SeriesRecord {
 /** Writes the exemplars of a process into its file. */
 export class ExemplarWriter {
   readonly #append: () => RecordLocation;
-  /** By number of the cell in the file; the one that was written longest ago comes first. */
+  /** Records in use, by the number of their cell in the file; the least recently written record comes first. */
   readonly #written = new Map<number, RecordLocation & { readonly series: SeriesRecord }>();
   readonly #free: RecordLocation[] = [];
 
@@ -68,7 +68,7 @@ export class ExemplarWriter {
   }
 
   /**
-   * Writes the exemplar of a cell. Without room in the file, it is not written, so that only this process shows it.
+   * Writes the exemplar of a cell. If the file has no room, skips it, and only this process shows the exemplar.
    *
    * @param number - the number of the cell in the file
    * @param seriesOf - returns the record of the series
@@ -83,7 +83,7 @@ export class ExemplarWriter {
     write(location, series, cell, exemplar);
   }
 
-  /** Frees the records of removed cells. Their exemplars have become invalid with the record of the series. */
+  /** Frees the records of removed cells. The removal of the series' record has already invalidated the exemplars. */
   release(number: number, cells: number): void {
     for (let cell = number; cell < number + cells && this.#written.size > 0; cell++) {
       const location = this.#written.get(cell);
@@ -109,7 +109,7 @@ export class ExemplarWriter {
   }
 }
 
-/** Makes zeros a record without an exemplar: its CRC is wrong. */
+/** Initializes zeroed bytes as an empty record, which readers ignore because its CRC is wrong. */
 export function writeEmptyExemplar({ ints }: Bytes, at: number): void {
   ints[at / 4] = EXEMPLAR_BYTES;
   ints[at / 4 + 1] = REMOVED;
@@ -141,7 +141,7 @@ function checksum({ bytes }: Bytes, at: number, textLength: number): number {
 /** The state of a record at the last read. */
 interface Known {
   crc: number;
-  /** The series of the exemplar in the table; undefined if it is not there. */
+  /** The series under which the table has the exemplar; undefined if the exemplar is not in the table. */
   series: { readonly at: number; readonly state: number; readonly text: string } | undefined;
 }
 
@@ -157,7 +157,7 @@ export class ExemplarReader {
   }
 
   /**
-   * Puts the exemplars that are new into a table, and takes those of removed series out of it.
+   * Adds new exemplars to a table, and removes the exemplars of removed series from it.
    *
    * @param familyOf - returns a family by its number in the file
    */
@@ -178,7 +178,7 @@ export class ExemplarReader {
     }
   }
 
-  /** Takes all exemplars out of a table. */
+  /** Removes all exemplars of this file from a table. */
   dropFrom(table: ExemplarTable): void {
     for (const [at, known] of this.#records) {
       this.#drop(table, at, known);
@@ -226,9 +226,9 @@ export class ExemplarReader {
 
 /** A file with exemplars. */
 interface ExemplarFile {
-  /** Puts the exemplars of the last read into a table. */
+  /** Adds the exemplars of the last read to a table. */
   copyExemplars(table: ExemplarTable): void;
-  /** Takes the exemplars of this file out of a table. */
+  /** Removes the exemplars of this file from a table. */
   dropExemplars(table: ExemplarTable): void;
 }
 
@@ -236,7 +236,7 @@ interface ExemplarFile {
 export class OtherExemplars extends ExemplarTable {
   #files: ReadonlySet<ExemplarFile> = new Set();
 
-  /** Updates the exemplars, as of the last read of these files. */
+  /** Updates the exemplars to the state of the last read of these files. */
   copyFrom(others: readonly ExemplarFile[]): void {
     const files = new Set(others);
     for (const file of this.#files) if (!files.has(file)) file.dropExemplars(this);

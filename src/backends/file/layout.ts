@@ -65,8 +65,8 @@ export const LIVE_BY_LOCK = 2;
 export const DECLARES = -1;
 
 /**
- * Value of a record's family: the record keeps an exemplar. It is marked as removed, so that versions of the package
- * that do not know it pass over it.
+ * Family number that marks a record as an exemplar. The state of such a record is always `removed`, so that versions
+ * of the package that do not know exemplar records skip it.
  */
 export const EXEMPLAR = -3;
 
@@ -212,8 +212,8 @@ export function readRecord(from: Bytes, at: number, end: number): RecordView | u
   const nothing = { length, state, kind, family: 0, text: '', cells: 0, created: 0, cellIndex: 0 };
   if (state === GAP) return (at + length) % CHUNK_BYTES === 0 ? nothing : undefined;
   if (length < RECORD_HEADER) return undefined;
-  // A writer may be writing a new body, or was killed while it wrote one. So only the length and the mark of an exemplar
-  // are reliable.
+  // The writer may be overwriting the body, or may have been killed while doing so. Only the length and the exemplar
+  // mark are reliable.
   if (kind === REMOVED) return from.ints[int + 4] === EXEMPLAR ? { ...nothing, family: EXEMPLAR } : nothing;
   if (kind !== IN_USE) return undefined;
   const [textLength, family, cells] = [from.ints[int + 3]!, from.ints[int + 4]!, from.ints[int + 5]!];

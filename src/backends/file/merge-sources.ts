@@ -54,8 +54,8 @@ export interface GatheredFamily {
 }
 
 /**
- * Returns the sources of all families by family key, in the order in which the families were found: that of the files,
- * with the own one at its place by age.
+ * Returns the sources of all families by family key. Families are in the order in which they were found in the files,
+ * where this process's own file is placed by its age.
  *
  * @param files - the files of other processes, the archive first, then by age
  * @param own - the file of this process, if it has one
@@ -105,10 +105,10 @@ export function livingFirst(gathered: ReadonlyMap<string, GatheredFamily>): Gath
 /** Number of cells of the arrays that the snapshots of one read share. */
 const SNAPSHOT_CELLS = 8192;
 
-/** Merges the sources of families, again and again. */
+/** Merges the sources of families. Each merge reuses the row assignments of the previous merge of its family. */
 export class FamilyMerges {
   readonly #mergers = new Map<string, Merger>();
-  /** Keys of families by descriptor: a cache. */
+  /** Cache of family keys by descriptor. */
   readonly #keys = new WeakMap<FamilyDescriptor, string>();
 
   keyOf(family: FamilyDescriptor): string {
@@ -116,8 +116,8 @@ export class FamilyMerges {
   }
 
   /**
-   * Returns a function that begins the merge of a family, by default of all of its sources. It takes the family out of
-   * those that were gathered.
+   * Returns a function that begins the merge of a family and deletes the family from `gathered`. The function merges
+   * all sources of the family unless given others.
    */
   begin(
     gathered: Map<string, GatheredFamily>,
@@ -128,7 +128,7 @@ export class FamilyMerges {
       const sources = given ?? gathered.get(key)?.sources ?? [];
       gathered.delete(key);
       const [only] = sources;
-      // Series that only this process has, and each of them once, need no merge.
+      // No merge is needed if only this process has the family, with each series in only one row.
       const isSimple = family.merge === 'add' || family.merge === 'shared';
       if (isSimple && sources.length === 1 && only instanceof OwnTable && only.isOf(family)) {
         return only.snapshot(family, arrays);

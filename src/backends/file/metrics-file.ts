@@ -116,12 +116,12 @@ export class MetricsFile {
     if (this.fault !== undefined && this.tables.size === 0) this.#forget();
   }
 
-  /** Puts the exemplars of the last read into a table. */
+  /** Adds the exemplars of the last read to a table. */
   copyExemplars(table: ExemplarTable): void {
     this.#exemplars.copyTo(table, this.content, (number) => this.#families[number]?.descriptor);
   }
 
-  /** Takes the exemplars of this file out of a table. */
+  /** Removes the exemplars of this file from a table. */
   dropExemplars(table: ExemplarTable): void {
     this.#exemplars.dropFrom(table);
   }
@@ -183,8 +183,8 @@ export class MetricsFile {
   }
 
   /**
-   * Parses removed records that are in use again. A record that is being written is left for the next read, and so is
-   * one whose family has not been read yet.
+   * Parses records that were removed and are in use again. Leaves a record for the next read if it is being written or
+   * if its family has not been read yet.
    */
   #parseReused(): void {
     for (const at of this.#vacant) {
@@ -234,7 +234,7 @@ export class MetricsFile {
     return false;
   }
 
-  /** Adds a family. An invalid one takes up a number too, since series refer to families by number. */
+  /** Adds a family. An invalid family also gets a number, since series refer to families by number. */
   #declare(content: unknown): boolean {
     const isKnown = isStoredFamily(content) && this.#families.length < MAX_FAMILIES;
     this.#families.push(isKnown ? { descriptor: content, key: familyKey(content) } : undefined);

@@ -1,4 +1,4 @@
-/** The series in the file of this process. They are read from mapped memory, so a process never parses its own records. */
+/** The series in this process's own file, which are read from mapped memory without parsing records. */
 import { type FamilyDescriptor, type FamilySnapshot, familyKey } from '../../model/family.js';
 import { LabelColumn, REMOVED } from '../../model/label-column.js';
 import { labelText } from '../../model/labels.js';
@@ -15,7 +15,7 @@ export interface Chunk {
   readonly start: number;
 }
 
-/** The chunks of a file, by the number of each {@link CHUNK_BYTES} of it. A long chunk has several numbers. */
+/** The chunks of a file, by offset divided by {@link CHUNK_BYTES}. A longer chunk has several consecutive numbers. */
 export type ChunkMap = readonly Chunk[];
 
 /** The process as a writer; worker threads have writers of their own. */
@@ -25,16 +25,16 @@ const SELF: Writer = { id: String(process.pid), live: true };
 interface WrittenFamily {
   readonly number: number;
   readonly key: string;
-  /** By writer. */
+  /** Tables by writer. */
   readonly tables: OwnTable[];
 }
 
 /** The families in the file of this process. */
 export class OwnFamilies {
   readonly #chunks: ChunkMap;
-  /** By key, since each worker thread has descriptors of its own for the same families. */
+  /** Families by key, since each worker thread has its own descriptors of the same families. */
   readonly #families = new Map<string, WrittenFamily>();
-  /** By descriptor: a cache that saves building the key. */
+  /** Cache of families by descriptor, which saves building the key. */
   readonly #seen = new WeakMap<FamilyDescriptor, WrittenFamily>();
   /** Whether a series was removed since the last call of {@link tables}. */
   hasRemoved = false;
@@ -109,12 +109,12 @@ export class OwnTable implements MergeSource {
     this.#states[row] = stateOf(bytes, at);
   }
 
-  /** Reports whether all series are of this descriptor. Series of another one with the same key may have equal labels. */
+  /** Reports whether all series use this descriptor. Series of another descriptor may have equal labels. */
   isOf(family: FamilyDescriptor): boolean {
     return family === this.family && !this.#isShared;
   }
 
-  /** Removes the rows whose records were removed, or used again. */
+  /** Removes the rows whose records were removed or have been reused. */
   refresh(): void {
     for (let row = 0; row < this.#records.length; row++) {
       if (this.labels.lengths[row] === REMOVED) continue;

@@ -1,4 +1,4 @@
-/** The places of removed records in a file, which new records of the same length use again. */
+/** The places of removed records in a file. New records of the same length reuse them. */
 import { findOrCreate } from '../../system/find-or-create.js';
 import type { Chunk } from './own-table.js';
 
@@ -21,7 +21,7 @@ interface Vacancy extends RecordLocation {
 
 export class Vacancies {
   readonly #emptyFor: number;
-  /** By the length of the record, in the order of their removal. */
+  /** Vacant places by record length, in the order of removal. */
   readonly #byLength = new Map<number, Vacancy[]>();
 
   /** @param emptyFor - time for which a place stays unused, in milliseconds */
@@ -34,7 +34,7 @@ export class Vacancies {
     vacancies.push({ ...place, since: performance.now() });
   }
 
-  /** Returns a place of this length, and forgets it; undefined if none has been unused for long enough. */
+  /** Removes and returns a place of this length; returns undefined if none has been vacant for long enough. */
   take(length: number): RecordLocation | undefined {
     const vacancies = this.#byLength.get(length);
     const first = vacancies?.[0];

@@ -169,7 +169,7 @@ export class FileWriter {
     });
   }
 
-  /** Removes all series of a file that was moved away. It may come back after its numbers have moved elsewhere. */
+  /** Removes all series of a file that was moved away, since the file may reappear after its numbers have moved. */
   empty(): void {
     for (const { bytes } of this.#chunks) {
       const end = bytes === this.#chunks.at(-1)!.bytes ? this.#next : bytes.bytes.length;
@@ -228,7 +228,7 @@ export class FileWriter {
     return bytes === this.#chunks[0]!.bytes ? HEADER_BYTES : 0;
   }
 
-  /** Writes a record, and returns where it is. */
+  /** Writes a record and returns its location. */
   #append(content: object, family: number, cells: number, created?: number): RecordLocation {
     const text = this.#encoder.encode(JSON.stringify(content));
     const length = recordLength(text.length, cells);

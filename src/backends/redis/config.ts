@@ -136,7 +136,7 @@ export function settingsOf(config: RedisBackendConfig) {
   };
 }
 
-/** Returns an address without the brackets of IPv6 hosts, also of those of its sentinels. */
+/** Returns an address without the brackets around IPv6 hosts, including the hosts of its sentinels. */
 function plainAddress<Address extends { readonly host: string; readonly sentinels?: unknown }>(
   address: Address,
 ): Address {

@@ -88,7 +88,7 @@ export class Connection {
     return isConnectedToPrimary(this.#client, Redis, 1000 * this.#settings.timeout);
   }
 
-  /** Connects to the server that a sentinel names now. Resolves when it has replied, or not within the time limit. */
+  /** Reconnects to the server that a sentinel now names. Resolves when the server replies or the time limit expires. */
   async reconnect(): Promise<void> {
     (this.#client as unknown as ClientInternals).disconnect(true);
     await this.#waitForReply(false);
@@ -184,7 +184,7 @@ function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
 const SERVER_STATE =
   /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|OOM|BUSY|MISCONF|NOREPLICAS)\b/;
 
-/** Errors of the connection, and errors of a server that then serves no family at all. */
+/** Connection errors, and errors of a server that cannot serve any family. */
 const outages = new WeakSet<Error>();
 
 /**
@@ -249,7 +249,7 @@ async function importIoredis(): Promise<typeof import('ioredis')> {
   }
 }
 
-/** The members of an ioredis client or cluster that its users seldom need. */
+/** The rarely used members of an ioredis client or cluster. */
 interface ClientInternals {
   readonly options?: { readonly sentinels?: readonly unknown[] | null };
   disconnect(reconnect: boolean): void;

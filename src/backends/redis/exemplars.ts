@@ -1,10 +1,10 @@
 /**
- * Exemplars in Redis: one field of the family's hash has the newest exemplar of each cell, one on each line, newest
- * {@link MAX_LINES} lines. A line has, separated by tabs:
+ * Exemplars in Redis. One field of a family's hash holds the newest exemplar of each cell, one exemplar per line,
+ * limited to the newest {@link MAX_LINES} lines. A line consists of these values, separated by tabs:
  *
  * time in Unix seconds, producer, value, labels as JSON, index of the cell, label text of the series
  *
- * Exemplars are no part of batches: a line that is sent again, or lost, changes no number.
+ * Exemplars are not part of batches, since a repeated or lost line does not change any number.
  */
 import type { Exemplar, FamilyDescriptor, FamilySnapshot } from '../../model/family.js';
 import { storedExemplar } from '../../model/stored-family.js';
@@ -13,15 +13,16 @@ import { Script } from './connection.js';
 import type { RedisContext } from './family-hash.js';
 
 const MAX_LINES = 1000;
-/** Maximum lines and removed series of one call. */
+/** Maximum number of lines and removed series in one call, taken together. */
 const MAX_AT_ONCE = 200;
 
 /**
- * Adds lines, and removes those of series. KEYS: the hash. ARGV: producer, seconds to live, number of label texts, label
- * texts of series that the producer has removed, then lines.
+ * Adds a producer's new exemplars to the field, and deletes the exemplars of the series that the producer has removed.
+ * KEYS: the hash. ARGV: producer, seconds to live, number of removed series, their label texts, then the new lines.
  *
- * Lines with a time in the future are dropped, since they would hide later ones. Of a removed series, the lines of this producer and of producers without a `q:` field are deleted. Returns `lost` and
- * changes nothing if the producer has not joined the hash.
+ * Drops lines with a time in the future, since they would hide newer exemplars. For a removed series, deletes the
+ * stored lines of this producer and of producers without a `q:` field. Returns `lost` and changes nothing if the
+ * producer has not joined the hash.
  */
 const PUT = new Script(`
 local key, producer = KEYS[1], ARGV[1]
@@ -50,11 +51,11 @@ redis.call('EXPIRE', key, ARGV[2])
 return 'ok'
 `);
 
-/** The exemplars of one family of this producer that Redis does not have yet. */
+/** The exemplars of one family that this producer has not yet sent to Redis. */
 export class ExemplarOutbox {
-  /** Exemplars without their producer, by cell and label text. */
+  /** Unsent exemplars by cell and label text. `rest` is the part of the line after the producer. */
   readonly #changed = new Map<string, { readonly time: number; readonly rest: string }>();
-  /** Label texts of the series that have had exemplars, and of those that were removed since. */
+  /** Label texts of the series for which exemplars were put. Removed series move to `#removed` until the next flush. */
   readonly #offered = new Set<string>();
   readonly #removed = new Set<string>();
 
@@ -76,7 +77,7 @@ export class ExemplarOutbox {
     this.#removed.add(text);
   }
 
-  /** Sends the exemplars that have changed. @param key - that of the family's hash */
+  /** Sends changed exemplars and removals. @param key - the key of the family's hash */
   async flush({ connection, producer, settings }: RedisContext, key: string): Promise<void> {
     while (this.#changed.size + this.#removed.size > 0) {
       const removed = [...this.#removed].slice(0, MAX_AT_ONCE);
@@ -96,10 +97,10 @@ const LINE = /^([^\t]*)\t[^\t]*\t([^\t]*)\t([^\t]*)\t((\d+)\t(.*))$/s;
 export class ExemplarReader {
   readonly #family: FamilyDescriptor;
   readonly #table = new ExemplarTable();
-  /** Identifies the lines in the table. */
+  /** Page that identifies the lines of this reader in the table. */
   readonly #page = new Float64Array(0);
   #content = '';
-  /** Each line in the table, and its number there, by cell and label text. */
+  /** The lines in the table and their offsets in `#page`, by cell and label text. */
   #known = new Map<string, { readonly line: string; readonly offset: number }>();
   #next = 0;
 
@@ -107,7 +108,7 @@ export class ExemplarReader {
     this.#family = family;
   }
 
-  /** Takes over the content of the field. Lines that are not those of exemplars are ignored. */
+  /** Updates the table from the content of the field. Ignores invalid lines. */
   update(content: string): void {
     if (content === this.#content) return;
     this.#content = content;
@@ -130,7 +131,7 @@ export class ExemplarReader {
     for (const { offset } of known.values()) this.#table.release({ page: this.#page, offset });
   }
 
-  /** Returns a snapshot with the exemplars of its rows. */
+  /** Returns a copy of a snapshot that includes the exemplars of its rows. */
   async addTo(snapshot: FamilySnapshot): Promise<FamilySnapshot> {
     return (await this.#table.addTo([snapshot]))[0]!;
   }

@@ -67,7 +67,7 @@ export function parseTexts(json: string): string[] | undefined {
  */
 const FORMAT = 1;
 
-/** Lua: begins a script, and ends it with an error if the hash has a later format. KEYS: the hash. */
+/** Lua: start of a script, which fails if the hash has a later format. KEYS: the hash. */
 export const CHECK_FORMAT = `
 if (tonumber(redis.call('HGET', KEYS[1], 'd') or ${FORMAT}) or ${FORMAT}) > ${FORMAT} then
   return redis.error_reply('ERR it was written by a newer version of the package')
@@ -96,10 +96,11 @@ function parseJson(json: string): unknown {
  * Joins a producer to a hash, which is created if necessary. KEYS: the hash. ARGV: producer, seconds to live, and a
  * number that grows with each join of the producer.
  *
- * Gives the producer a new token, which its batches carry from now on: the identity of the hash, an `s`, which states
- * that the producer keeps shares, and the number of the join. Batches with another token are no longer applied, even
- * those that are still on their way. Returns the token, the producer's field before the join, or empty text, and `1` if
- * the producer was compacted. A join that arrives after a later one returns nothing and changes nothing.
+ * Gives the producer a new token, which all its later batches carry. The token consists of the identity of the hash, an
+ * `s` to state that the producer keeps shares, and the number of the join. Batches of the producer with an older token
+ * are no longer applied, even if they are already in transit. Returns the token, the producer's field before the join
+ * (empty if there was none), and `1` if the producer was compacted, otherwise `0`. A join that arrives after a later
+ * join returns nothing and changes nothing.
  */
 const JOIN = new Script(`${CHECK_FORMAT}
 local key, producer, field = KEYS[1], ARGV[1], 'q:' .. ARGV[1]
@@ -129,7 +130,7 @@ export interface Joined {
   readonly token: string;
   /** The producer's field before the join: the token and number of its last batch. Empty if there was none. */
   readonly before: string;
-  /** Whether this producer was compacted, so that the sums have its numbers like those of an ended one. */
+  /** Whether this producer was compacted. The sums then contain its numbers like those of an ended producer. */
   readonly wasCompacted: boolean;
 }
 
@@ -184,7 +185,7 @@ export interface Reply {
 
 const REPLIES: readonly string[] = ['ok', 'seen', 'moved', 'unknown', 'lost'] satisfies Reply['kind'][];
 
-/** The reply of a lookup that has found a different hash from the one that was joined. */
+/** Reply of a lookup that found a hash other than the joined one. */
 export const LOST: Reply = { kind: 'lost', blocks: new Set() };
 
 function parseReply(text: string): Reply {

@@ -7,7 +7,7 @@ import type { Outbox } from './outbox.js';
 import { compactEnded, recordHeartbeat, signOff } from './producers.js';
 import type { Loss } from './status.js';
 
-/** Maximum milliseconds until a program ends that has sent its last numbers during a planned failover. */
+/** Maximum milliseconds for which a planned failover delays the sign-off, while the last numbers are sent again. */
 const FAILOVER_MS = 5000;
 
 export class Flusher {
@@ -86,7 +86,7 @@ export class Flusher {
     const isAwaited = this.#isAwaited;
     this.#isAwaited = false;
     const [{ before, now }] = await Promise.all([recordHeartbeat(this.#context), this.#checkIndex(outboxes)]);
-    // Redis lacks the last heartbeat if it has returned to an earlier state, or if this producer was compacted.
+    // The last heartbeat is missing if Redis has returned to an earlier state or if this producer was compacted.
     const isContinued = before !== '' && before === this.#heartbeat;
     const isDue = performance.now() - this.#checked > (settings.expireKeyTime * 1000) / 3;
     if (!isContinued || isDue) {
@@ -99,7 +99,7 @@ export class Flusher {
     const losses: Loss[] = [];
     let deadline = Number.POSITIVE_INFINITY;
     const flushOne = async (outbox: Outbox) => {
-      // Without a deadline, a server that does not reply would delay the flush once for each further family.
+      // Without a deadline, an unresponsive server would delay the flush by one timeout for each remaining family.
       if (performance.now() > deadline) return;
       try {
         const loss = await outbox.flush(this.#context, isAwaited);
@@ -122,7 +122,7 @@ export class Flusher {
       await connection.call('EXPIRE', keys.families, settings.expireKeyTime).catch(nullIfRefused);
     }
     if (losses.length > 0) {
-      // The node of a cluster that has lost data may also have families without changes, which were not flushed.
+      // The cluster node that lost data may also hold unchanged families, for which nothing was sent.
       const stale = await this.#checkKeys(outboxes);
       await mapConcurrently(stale, flushOne);
       status.reportLoss(losses);

@@ -13,9 +13,9 @@ const FIELDS_AT_ONCE = 2000;
 const MAX_TRIES = 3;
 
 /**
- * Returns a part of a hash, without the tokens and shares of producers. KEYS: the hash. ARGV: cursor, number of
- * fields, and seconds to live. The reply has the next cursor, `0` at the end; the fields that change when other fields are moved; and fields
- * and values in turn.
+ * Returns a part of a hash, without the tokens and shares of producers. KEYS: the hash. ARGV: cursor, number of fields,
+ * and seconds to live. The reply consists of the next cursor, which is `0` at the end; a text that differs after any
+ * fields were moved; and alternating fields and values.
  *
  * Scans with a script, since a client may send other commands to any replica, where the cursor has another meaning.
  */
@@ -28,9 +28,9 @@ return { found[1], table.concat(state, ' '), found[2] }
 `);
 
 /**
- * Yields parts of a hash: fields and values in turn. Yields undefined when fields were moved: then the parts so far do
- * not count, and all fields follow again. Fields may occur twice. Values of a large hash may be of different moments,
- * but no value is missing.
+ * Yields a hash in parts, each an array of alternating fields and values. Yields undefined if fields were moved: the
+ * caller must then discard all previous parts, and the read starts over. A field may occur twice. The values of a large
+ * hash may be from different moments, but none is missing.
  */
 export async function* readParts(
   { connection, settings }: RedisContext,
@@ -53,7 +53,7 @@ export async function* readParts(
   yield (await connection.call('HGETALL', key)) as string[];
 }
 
-/** Returns all fields and values in turn, like {@link readParts}. */
+/** Returns all fields of a hash, each followed by its value. Reads them like {@link readParts}. */
 export async function readFields(context: RedisContext, key: string): Promise<string[]> {
   let fields: string[] = [];
   for await (const part of readParts(context, key)) {

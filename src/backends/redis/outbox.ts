@@ -35,7 +35,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   protected readonly series = new Map<string, Series>();
   /** Released series that Redis still has to delete. */
   protected readonly removed = new Set<Series>();
-  /** Released series whose numbers of this producer are still to be taken back from Redis. */
+  /** Released series from which this producer's numbers in Redis must still be withdrawn. */
   protected readonly moved = new Set<Series>();
   protected batch: B | undefined;
   /** The series that the scan under way has not compared yet. */
@@ -44,7 +44,7 @@ export abstract class Outbox<B extends Batch = Batch> {
   #removals: PendingRemovals<LabelPattern> | undefined;
   /** The token of the last join; empty before the first. */
   #token = '';
-  /** Whether the hash may not have what it acknowledged, so that this producer must join it again. */
+  /** Whether this producer must join the hash again because the hash may lack acknowledged batches. */
   #mustRejoin = false;
   /** Number of the last acknowledged batch with this token. */
   #sequence = 0;
@@ -126,7 +126,7 @@ export abstract class Outbox<B extends Batch = Batch> {
     if (series.offered) this[why].add(series);
   }
 
-  /** Deletes, by one of the next flushes, the series that match and that ended producers left. */
+  /** Schedules the matching series of ended producers for deletion by a later flush. */
   removeEnded(pattern: LabelPattern): void {
     this.#removals ??= new PendingRemovals();
     this.#removals.add(JSON.stringify(pattern), pattern);
@@ -189,8 +189,8 @@ export abstract class Outbox<B extends Batch = Batch> {
   }
 
   /**
-   * Records the numbers that a producer had before it was compacted, when it returns for the first time. Forgets them if
-   * the hash is in a state before its compaction.
+   * Records the numbers that this producer had before its compaction, when it first returns after it. Discards them if
+   * the hash has returned to a state before the compaction.
    */
   protected rebase(series: Series, { before, wasCompacted }: Joined): void {
     if (!wasCompacted) series.base = undefined;

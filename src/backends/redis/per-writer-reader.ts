@@ -23,9 +23,9 @@ interface Field {
 /** The numbers of the fields that a read has merged so far. */
 interface Merged {
   values: Float64Array;
-  /** For each row: 1 if it has numbers. */
+  /** By row: 1 if the row has numbers. */
   present: Uint8Array;
-  /** For each row: 1 if a running writer has it. */
+  /** By row: 1 if a running writer has the series. */
   live: Uint8Array;
   fields: number;
 }
@@ -69,7 +69,7 @@ export class PerWriterReader {
   }
 
   async #read(slice: TimeSlice, living: ReadonlySet<string>): Promise<FamilySnapshot | undefined> {
-    // Each part is merged when it arrives, so that its texts are freed before the next one is read.
+    // Each part is merged on arrival, so that its texts are freed before the next part is read.
     let merged = this.#begin();
     for await (const part of readParts(this.#context, this.#key)) {
       if (part === undefined) merged = this.#begin();
@@ -181,7 +181,7 @@ export class PerWriterReader {
   }
 }
 
-/** Gives the arrays room for `size` rows. Rows beyond are dropped. */
+/** Resizes the arrays to `size` rows. Drops all further rows. */
 function resize(merged: Merged, size: number, cells: number): void {
   const { values, present, live } = merged;
   merged.values = new Float64Array(size * cells);

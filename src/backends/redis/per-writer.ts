@@ -160,8 +160,8 @@ export class PerWriterOutbox extends Outbox<Values> {
   }
 
   /**
-   * Marks all fields to be sent again, since they hold whole values. Marks fields of removed series to be deleted:
-   * Redis has them again after a return to an earlier state.
+   * Schedules all fields to be sent again, which is safe because each holds a whole value. Schedules fields of removed
+   * series for deletion, since they reappear when Redis returns to an earlier state.
    */
   protected async adopt({ context, key }: FamilyHash, joined: Joined): Promise<boolean> {
     this.forgetKnown();
@@ -175,13 +175,13 @@ export class PerWriterOutbox extends Outbox<Values> {
     return true;
   }
 
-  /** Returns values as text, with times by the clock of the server. */
+  /** Returns values as text. Converts times to the clock of the server. */
   #textOf(values: readonly number[]): string {
     const { merge, bounds } = this.family;
     const texts = values.map((value, cell) => {
       if (merge === 'newest' && cell === 0 && value > 0) {
-        // The value numbers a period of `bounds[0]` seconds. The middle of the period is converted to the server's clock,
-        // since its ends may be converted to a neighbouring period.
+        // The value is the number of a period of `bounds[0]` seconds. The middle of the period is converted to the
+        // server's clock, since a small difference between the clocks would move either end into a neighboring period.
         const [length = 1] = bounds;
         return numberText(Math.floor(this.#clock.timeOf((value + 0.5) * length) / length));
       }
@@ -204,7 +204,7 @@ export class PerWriterOutbox extends Outbox<Values> {
   }
 }
 
-/** Returns the values to send. A gauge whose values add up leaves out what Redis has of it since its compaction. */
+/** Returns the values to send. For a summed gauge, subtracts the part that Redis already has from a compaction. */
 function valuesOf({ series: { base }, values }: Change): readonly number[] {
   if (base === undefined || !Number.isFinite(base[0])) return values;
   const [value, ...others] = values;

@@ -18,10 +18,10 @@ const MIN_ABSENCE = 7 * 24 * 3600;
 const PRODUCERS_AT_ONCE = 100;
 
 /**
- * Records a heartbeat, by the clock of Redis. KEYS: the sorted set. ARGV: the producer, or empty text to record
- * nothing; seconds without a heartbeat after which a producer counts as ended; seconds to live. Returns the score of
- * the producer before and now, which are empty without a producer or if it was not listed, then the producers that are
- * running.
+ * Records a heartbeat by the clock of Redis. KEYS: the sorted set. ARGV: the producer, or empty text to record nothing;
+ * seconds without a heartbeat after which a producer counts as ended; seconds to live. Returns the producer's previous
+ * score, which is empty if it was not listed, and its new score, followed by the running producers. Both scores are
+ * empty if no heartbeat is recorded.
  */
 const HEARTBEAT = new Script(`
 local time = redis.call('TIME')
@@ -57,11 +57,11 @@ return ended
 `);
 
 /**
- * Compacts some of the fields that ended producers have in one family. Sequence numbers and shares are deleted, and the
- * last characters of the names are kept, so that a producer that returns does not send its numbers again. Also deleted
- * are values of the mode `newest`, and values that do not count after the end of their producer: gauges of the `live…`
- * modes, and gauges of the mode `shared` that were only incremented. Other values are merged into one field, that of a
- * writer without a name; this does not change the results of scrapes. Fields of the mode `all` stay.
+ * Compacts some of the fields that ended producers have in one family. Deletes their sequence numbers and shares, but
+ * keeps the last characters of their names, so that a producer that returns does not send its numbers again. Deletes
+ * values of the mode `newest`, and values that do not count after their producer has ended: gauges of the `live…`
+ * modes, and gauges of the mode `shared` that were only incremented. Merges other values into the field of a
+ * writer without a name, which does not change the results of scrapes. Keeps fields of the mode `all`.
  *
  * KEYS: the hash. ARGV: merge mode, cursor, rows of a block of sums, and the ended producers as JSON. Returns the next
  * cursor, `0` at the end.
@@ -160,7 +160,7 @@ export async function recordHeartbeat(context: RedisContext): Promise<Heartbeat>
 /** Returns the producers that are running. */
 export const readLiving = async (context: RedisContext) => (await heartbeat(context, '')).living;
 
-/** Returns the producers that are running, and the ended ones that have not been compacted. */
+/** Returns the running producers, and the ended producers that have not been compacted. */
 export async function readProducers(
   context: RedisContext,
 ): Promise<[running: readonly string[], ended: readonly string[]]> {

@@ -1,4 +1,4 @@
-/** Sentinels: whether a client is still connected to the primary when it has sent its last batch. */
+/** Checks with sentinels that a client is still connected to the primary after it has sent its last batch. */
 import { lookup } from 'node:dns/promises';
 import type { Redis } from 'ioredis';
 
@@ -7,7 +7,7 @@ interface Address {
   readonly port: number;
 }
 
-/** The members of an ioredis client from which its server and its sentinels can be told. */
+/** The members of an ioredis client that identify its server and its sentinels. */
 interface SentinelClient {
   readonly stream?: { readonly remoteAddress?: string; readonly remotePort?: number };
   readonly options?: {
@@ -56,7 +56,7 @@ export async function isConnectedToPrimary(
         string,
       ];
       const fieldOf = (key: string) => fields[fields.indexOf(key) + 1]!;
-      // Once the replica has become the primary, a sentinel names its address, even if the failover goes on.
+      // Once the replica has been promoted, a sentinel reports its address, even if the failover is still in progress.
       const isKnown = host !== fieldOf('ip') || port !== fieldOf('port');
       if (!isKnown && fieldOf('flags').includes('failover_in_progress')) return false;
       const key = `${host}:${port}`;

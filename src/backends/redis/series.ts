@@ -1,4 +1,4 @@
-/** A series of this process, and what Redis has of it. */
+/** A series of this process, and its state in Redis. */
 import type { Cells, Writer } from '../backend.js';
 import type { Position } from './sum-blocks.js';
 
@@ -6,8 +6,8 @@ export interface Series extends Position {
   /** Label values, as JSON. */
   readonly labels: string;
   /**
-   * Undefined for the thread of this backend. In a sum, all writers of this process share one series, which names the
-   * first of them.
+   * The writer of the series; undefined for the thread of this backend. In a sum, all writers of this process share one
+   * series, and this is the first of them.
    */
   readonly writer: Writer | undefined;
   /** The cells of the series, one entry for each writer of this process. */
@@ -15,15 +15,15 @@ export interface Series extends Position {
   /** The numbers that Redis acknowledged last. */
   readonly sent: Float64Array;
   /**
-   * The numbers that this producer had when it was compacted, after which it has returned. Redis has them like those of
-   * an ended producer. Undefined if it was not compacted.
+   * The numbers that this producer had when it was compacted as ended, although it has since returned. Redis keeps them
+   * as numbers of an ended producer. Undefined if this producer was not compacted.
    */
   base: Float64Array | undefined;
-  /** Whether a batch has contained the series, so that Redis may have it. */
+  /** Whether the series has been in a batch. If so, Redis may have it. */
   offered: boolean;
   /** Whether Redis has acknowledged the series. Until then it is sent even if its numbers are still 0. */
   known: boolean;
-  /** Whether the writer was running, as acknowledged last by Redis. */
+  /** Whether the writer was running, according to the last batch that Redis acknowledged. */
   live: boolean;
 }
 

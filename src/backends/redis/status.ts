@@ -16,12 +16,12 @@ const WARNING = { type: 'MetheusWarning', code: 'METHEUS_WARNING' };
 const warn = (message: string) => process.emitWarning(message, WARNING);
 
 /**
- * A loss that a flush of a family has found. `lost`: the hash is a new one. `earlier`: it has returned to an earlier
- * state. In both cases, the numbers of this producer are complete after the flush.
+ * A loss that was detected by the flush of a family. `lost`: the hash was created anew. `earlier`: the hash has
+ * returned to an earlier state. In both cases, the numbers of this producer are complete after the flush.
  */
 export type Loss = 'lost' | 'earlier';
 
-/** Maximum number of warnings of one kind in a period. A server that comes and goes would cause any number of them. */
+/** Maximum number of warnings of one kind per period. An unstable server would otherwise cause any number of them. */
 const MAX_WARNINGS = 5;
 const PERIOD_MS = 600_000;
 

@@ -9,10 +9,10 @@
  * block has another one. So no number is added to a row that belongs to another series by now, even after Redis has
  * returned to an earlier state.
  *
- * Beside each block, every producer has its share of it: what it has added to the cells. A batch changes both in one
- * step. With its shares, a producer completes its numbers in any earlier state of the hash. A sum less the shares of all
- * running producers comes from ended ones. A share is a string of doubles too: the index of a cell in the block, then
- * the numbers of the cells from there on.
+ * For each block, every producer has a share: the amounts that it has added to the cells. A batch changes the block and
+ * the share atomically. If the hash returns to an earlier state, a producer compares its share to find the amounts that
+ * are missing. A sum minus the shares of all running producers is the amount of ended producers. A share is also a
+ * string of doubles: the index of its first cell in the block, then one number for each cell from there on.
  */
 import { endianness } from 'node:os';
 import { CELL_BYTES } from '../backend.js';
@@ -117,7 +117,7 @@ function rangesOf(positions: readonly Position[], order: readonly number[], rows
 /** Returns the number of the block that has a row. */
 export const blockOf = (cells: number, row: number): number => Math.floor(row / rowsOfBlock(cells));
 
-/** Adds what a producer's share of a block has for one row to `numbers`. */
+/** Adds the numbers of one row in a producer's share of a block to `numbers`. */
 export function addShare(numbers: Float64Array, share: Buffer, row: number): void {
   const cells = numbers.length;
   const first = (row % rowsOfBlock(cells)) * cells - (share.length < CELL_BYTES ? 0 : share.readDoubleLE(0));

@@ -16,7 +16,7 @@ import { ADD, LOCATE, REMOVE } from './sum-scripts.js';
 const MAX_CELLS = 8192;
 /** Maximum series that Redis looks up by name in one call. */
 const MAX_SERIES = 1000;
-/** Maximum numbers of running producers that one removal adds up. */
+/** Maximum number of cells in the shares of running producers that one removal batch adds up. */
 const MAX_SUMMANDS = 100_000;
 /** Minimum number of removed series whose labels are remembered, the latest ones. */
 const MIN_REMOVED = 10_000;
@@ -33,7 +33,7 @@ export interface Additions extends Batch {
   readonly create: boolean;
 }
 
-/** A series to remove. This producer has no numbers in it any more, or only new ones. */
+/** A series to remove. This producer no longer has numbers in it, except numbers counted since its release. */
 interface RemovedSeries {
   /** Amount up to which a cell counts as 0, since sums of many numbers are inexact. */
   readonly tolerance: number;
@@ -53,11 +53,11 @@ const MAX_ERROR = 1e-11;
 export class SumOutbox extends Outbox<Additions | Removal> {
   /** Series to remove, by their labels. */
   readonly #removals = new Map<string, RemovedSeries>();
-  /** Labels of removed series, as JSON, since an earlier state of Redis has them. */
+  /** Labels of removed series, as JSON. The series reappear if Redis returns to an earlier state. */
   readonly #removed = new Set<string>();
   /** The running producers, and the ended ones, as of the last lookup. */
   #producers: readonly [running: readonly string[], ended: readonly string[]] = [[], []];
-  /** The joins of other producers until then. */
+  /** Number of joins by other producers before the last lookup. */
   #otherJoins = 0;
 
   protected keyOf(labels: string): string {
@@ -77,7 +77,7 @@ export class SumOutbox extends Outbox<Additions | Removal> {
     }
   }
 
-  /** Lists the producers. Their joins are counted before, so that a producer that joins meanwhile is noticed. */
+  /** Lists the producers. Counts joins beforehand, so that a producer that joins during the lookup is noticed. */
   async #listProducers(context: RedisContext): Promise<void> {
     const joins = await context.connection.call('HGET', context.keys.numbers(this.id), HEAD.joins);
     this.#otherJoins = Number(joins) - this.joins;
@@ -104,7 +104,7 @@ export class SumOutbox extends Outbox<Additions | Removal> {
       series.sent.fill(0);
       if (series.base !== undefined) series.sent.set(series.base);
     }
-    // A series that was released and created again has one row. Its share belongs to the released one.
+    // A released series and the series created again in its place share a row. The share belongs to the released one.
     const taken = new Set<number>();
     for (const { row, sent } of located) {
       const share = shares.get(blockOf(cells, row));
@@ -200,8 +200,8 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   }
 
   /**
-   * Returns the next removals. They are sent after this producer's numbers were taken back, and before additions, since
-   * a removed series may have been created again.
+   * Returns the next removals. Removals are sent after this producer's numbers have been withdrawn and before
+   * additions, since a removed series may have been created again.
    */
   #freezeRemoval(sequence: number): Removal | undefined {
     const summands = this.#producers[0].length * this.family.cells;
@@ -219,8 +219,8 @@ export class SumOutbox extends Outbox<Additions | Removal> {
   }
 
   /**
-   * Returns additions that take back this producer's numbers of released series. They do not
-   * create a series again that Redis no longer has.
+   * Returns additions that withdraw this producer's numbers from released series. The additions do not recreate series
+   * that Redis no longer has.
    */
   #freezeWithdrawal(sequence: number): Additions | undefined {
     const { cells } = this.family;

@@ -19,9 +19,9 @@ const MAX_TRIES = 20;
 const STALE = '';
 
 /**
- * Returns all blocks. KEYS: the hash. ARGV: its identity, the latest generation of its blocks, and the number of
- * blocks, all as the reader knows them; seconds to live. Returns the number of joins, the exemplars, and the blocks. The
- * reply is empty if series have come or gone since then, or if the hash is another one.
+ * Returns the number of joins, the exemplars, and all blocks of a hash. KEYS: the hash. ARGV: the identity of the hash,
+ * the latest generation of its blocks, and the number of blocks, all as of the reader's last read; seconds to live. The
+ * reply is empty if series have been added or removed since that read, or if the hash has another identity.
  */
 const READ = new Script(`
 local head = redis.call('HMGET', KEYS[1], 't', 'v', 'm', 'e')

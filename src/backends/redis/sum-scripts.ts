@@ -108,12 +108,12 @@ return table.concat(reply, ' ')
 `);
 
 /**
- * Adds to cells, and to this producer's shares. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For each
- * changed block it has the number of the block, the generation, the index of the first cell, the count of cells, and
- * the addend of each of these cells.
+ * Adds numbers to cells and to this producer's shares. ARGV: as in {@link BEGIN_BATCH}, then a string of doubles. For
+ * each changed block, the string has the number of the block, its generation, the index of the first cell, the number
+ * of cells, and the addend of each of these cells.
  *
- * If blocks have another generation by now, nothing is applied. Then the reply is `moved` and the numbers of these
- * blocks. A block without all of these cells is an error.
+ * If any block has a different generation, applies nothing and returns `moved` followed by the numbers of such blocks.
+ * Fails if a block lacks any of the cells.
  */
 export const ADD = new Script(`${BEGIN_BATCH}
 local data, at, set, moved, formats = ARGV[5], 1, {}, {}, {}
@@ -172,15 +172,16 @@ return 'ok'
 `);
 
 /**
- * Removes series from which this producer has taken its numbers back, and the numbers of ended producers. ARGV: as in
- * {@link BEGIN_BATCH}; cells of a row, rows of a block; number of joins; number of running producers, their names;
- * number of ended producers that have not been compacted, their names; then four for each series: labels as JSON, the
- * amount up to which a cell counts as 0, `1` to remove the numbers of ended producers, and `1` if this producer has the
- * series.
+ * Removes series from which this producer has withdrawn its numbers and, on request, the numbers that ended producers
+ * have in them. ARGV: as in {@link BEGIN_BATCH}; cells of a row; rows of a block; number of joins; number of running
+ * producers, and their names; number of ended producers that have not been compacted, and their names; then four values
+ * for each series: labels as JSON, the amount up to which a cell counts as 0, `1` to remove the numbers of ended
+ * producers, and `1` if this producer has the series.
  *
- * The numbers of ended producers are those that no running producer has in its share. They stay if a running producer
- * keeps no shares, which a token without `s` shows. If producers have joined since they were listed, nothing is applied,
- * and the reply is `moved`. A row is removed if all its cells are 0, unless this producer has the series.
+ * The numbers of ended producers are the sums minus the shares of all running producers. They are kept if any running
+ * producer keeps no shares, as indicated by a token without `s`. If producers have joined since they were listed, the
+ * script applies nothing and returns `moved`. A row is removed if all its cells are 0, unless this producer has the
+ * series.
  */
 export const REMOVE = new Script(`${BEGIN_BATCH}
 ${GENERATION}${BLOCKS}

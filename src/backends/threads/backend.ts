@@ -28,7 +28,7 @@ export class ThreadBackend implements Backend {
     this.#pages.release(family, cells);
   }
 
-  /** Makes the main thread delete the series: it has the numbers of ended threads, and reads those of processes. */
+  /** Has the main thread delete the series, since it keeps the numbers of ended threads and reads other processes. */
   removeEnded(family: FamilyDescriptor, labels: LabelPattern): void {
     this.#channel.post('series removed', { family, labels });
   }

@@ -82,7 +82,7 @@ class ThreadNumbers {
   /** By `ThreadRecord.address`. */
   readonly #series = new Map<number, CopiedSeries>();
 
-  /** @param lineage - ids of this thread and of its ancestors. Node ends a thread when the one that started it ends */
+  /** @param lineage - ids of this thread and its ancestors; Node ends a thread when its parent thread ends */
   constructor(thread: number, lineage: readonly number[] = [thread]) {
     this.lineage = lineage;
     this.writer = { id: `${process.pid}-${thread}`, live: true };

@@ -37,7 +37,7 @@ export interface ThreadRecord {
 
 /** An exemplar in a thread's pages. */
 export interface ThreadExemplar {
-  /** `ThreadRecord.address` of the series that has the exemplar. The series may have been removed. */
+  /** `ThreadRecord.address` of the series of the exemplar. The series may already have been removed. */
   readonly series: number;
   readonly cell: number;
   readonly exemplar: Exemplar;

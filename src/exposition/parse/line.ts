@@ -200,7 +200,7 @@ export class LineReader {
     return this.#line[this.#at];
   }
 
-  /** Returns the text in the quotes that begin here, with its escapes. */
+  /** Returns the quoted text that begins here, with its escapes. */
   #quoted(): string | undefined {
     if (this.#peek() !== '"') return undefined;
     const from = this.#at + 1;
@@ -235,7 +235,7 @@ export function invalidLine(line: number, given: string, expected: string): Meth
   });
 }
 
-/** Parses a number or a bound; `undefined` for other text, which includes Go's hexadecimal digits and underscores. */
+/** Parses a number or a bound. Returns `undefined` for other text, such as Go's hexadecimal digits and underscores. */
 export function numberOf(text: string): number | undefined {
   if (DECIMAL.test(text)) return Number(text);
   const infinite = INFINITE.exec(text);

@@ -29,13 +29,13 @@ export interface ParseOptions {
    */
   readonly format?: TextFormat;
   /**
-   * The Content-Type of the response with the text. If it names one of the formats, it decides instead of the end of the
-   * text.
+   * The Content-Type of the response that contained the text. If it names one of the formats, the text is read in this
+   * format; otherwise, the end of the text determines the format.
    */
   readonly contentType?: string | null | undefined;
   /**
-   * Whether all rules of the format apply, for tests of a text. By default, a text is accepted if its families can be
-   * told: of a series that is given twice, the first one counts.
+   * Whether to enforce all rules of the format, for tests of an exposition. By default, a text is accepted if its
+   * families can be recognized. If a series is given twice, for example, the first occurrence counts.
    *
    * @defaultValue `false`
    */
@@ -205,8 +205,8 @@ class Families {
   }
 
   /**
-   * Reserves the names of a family that has ended. Strictly, `_created` is reserved even without created times;
-   * otherwise, a gauge may have such a name.
+   * Reserves the names of a family that has ended. In strict mode, this includes the name with `_created`, even if the
+   * family has no created times. Otherwise, another family may use that name.
    */
   #end(family: FamilyBuilder): void {
     const { name, type = 'unknown' } = family;

@@ -37,8 +37,8 @@ export class SampleRules {
   }
 
   /**
-   * Checks a sample that its series already has. The first one counts, as in Prometheus. OpenMetrics allows it for the
-   * same timestamp, since timestamps may differ only in digits that a reader does not keep.
+   * Checks a sample that repeats an earlier sample of its series. As in Prometheus, the first sample counts.
+   * OpenMetrics allows repeated timestamps, since timestamps may differ only in digits that a reader does not keep.
    */
   checkRepeated({ timestamp }: SampleLine): void {
     const isAllowed = !this.#given.isStrict || (this.#given.isOpenMetrics && timestamp !== undefined);
@@ -65,7 +65,10 @@ export class SampleRules {
     if (value !== 0 && value !== 1) this.#refuse('a state, which is 0 or 1');
   }
 
-  /** Checks that the samples of a series are side by side, all with times that do not decrease, or all without. */
+  /**
+   * Checks that the samples of a series are adjacent, and that either none of the samples has a timestamp, or all have
+   * timestamps that do not decrease.
+   */
   checkOrder(
     pairs: readonly (readonly [string, string])[],
     identity: string,

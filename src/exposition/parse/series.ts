@@ -25,8 +25,8 @@ interface Series {
 const VALUE_EXEMPLAR = Number.NaN;
 
 /**
- * Maximum cells added for missing buckets or quantiles, over all series of a family. Without a limit, a short text could
- * take any amount of memory.
+ * Maximum cells added for missing buckets or quantiles, over all series of a family. Without a limit, a short text
+ * could take any amount of memory.
  */
 const MAX_ADDED_CELLS = 2 ** 24;
 
@@ -107,7 +107,7 @@ export class FamilyBuilder {
       this.#rules.checkRepeated(sample);
       return;
     }
-    // A count that is not a number says as little as a bucket that is missing.
+    // A NaN count carries no more information than a missing bucket.
     if (without === 'le' && Number.isNaN(sample.value)) return;
     series.points.set(point, sample.value);
     series.last = point;
@@ -120,7 +120,8 @@ export class FamilyBuilder {
     const pairs = labels.size > 1 ? [...labels].sort(byName) : [...labels];
     const identity = JSON.stringify(pairs);
     if (this.#rules.areAll) this.#rules.checkOrder(pairs, identity, timestamp);
-    // Several points of one series with different times are rows of their own. In text 0.0.4, only if each is one line.
+    // Points of a series with different timestamps become separate rows. In text 0.0.4, this applies only to types with
+    // one line per series, and not in strict mode.
     const isPoint =
       this.#given.isOpenMetrics || (!this.#given.isStrict && SINGLE.has(this.type ?? 'unknown'));
     const key = isPoint ? `${identity} ${timestamp}` : identity;

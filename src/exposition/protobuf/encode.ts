@@ -21,7 +21,7 @@ interface FamilyMessage {
   /** The fields of the family except its metrics. */
   readonly head: Uint8Array;
   readonly labels: FamilyLabels;
-  /** Number of bytes that the length of the last message took. */
+  /** Number of bytes that the length prefix of the last message took. */
   lengthBytes: number;
 }
 
@@ -54,7 +54,7 @@ export function* encodeProtobuf(
   if (chunk.length > 0) yield chunk.take();
 }
 
-/** Writes a family into the rest of the chunk, if it fits. Reports whether it did. */
+/** Writes a family into the rest of the chunk if the family fits, and reports whether it did. */
 function writeFamily(chunk: Chunk, message: FamilyMessage, metrics: MetricWriter): boolean {
   const { head, lengthBytes: reserved } = message;
   const before = chunk.length;
@@ -77,8 +77,8 @@ function writeFamily(chunk: Chunk, message: FamilyMessage, metrics: MetricWriter
 }
 
 /**
- * Writes a family that may be larger than a chunk, beginning in an empty one. Its length comes first, so its series are
- * measured and then written, which takes time, but no memory for a whole family.
+ * Writes a family that may be larger than a chunk, starting in an empty chunk. Since the length comes first, all series
+ * are measured before they are written. This takes more time, but needs no memory for the whole family.
  */
 function* writeLargeFamily(
   chunk: Chunk,

@@ -4,7 +4,7 @@ import type { Escaping } from '../formats.js';
 import { labelNamesOf, unquoted } from '../naming.js';
 import { doubleTag, messageTag, varintTag, type WireWriter } from './wire.js';
 
-/** Maximum bytes of a character: names may be escaped by the scheme `values`, as `_1f600_`. */
+/** Maximum bytes of a character in a name. The escaping scheme `values` writes, for example, `_1f600_`. */
 const MAX_CHARACTER_BYTES = 9;
 /** Maximum bytes of the tags and lengths of a label, and of an exemplar without its labels. */
 const MAX_LABEL_BYTES = 24;

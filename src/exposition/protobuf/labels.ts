@@ -17,8 +17,8 @@ const NAME = 10;
 const VALUE = 18;
 
 /**
- * The first entry of {@link FamilyLabels.lengths} for a series that has a pair of more than 127 bytes, or a value with
- * escapes, or that was not read.
+ * The first entry in {@link FamilyLabels.lengths} of a row that was not read, or that contains a pair of more than 127
+ * bytes or a value with escapes.
  */
 const NOT_SHORT = 255;
 const MAX_SHORT = 127;
@@ -29,23 +29,26 @@ const decoder = new TextDecoder();
 /** A label's name in label texts, and the name that is encoded for it. */
 interface LabelName {
   readonly text: Uint8Array;
-  /** The tag and length of a pair, its field `name`, and the tag and length of its value. The lengths are one byte each. */
+  /**
+   * The bytes of a pair before its value: the tag and length of the pair, the field `name`, and the tag and length of
+   * the value. The lengths of the pair and of the value take one byte each.
+   */
   readonly written: Fragment;
 }
 
-/** The labels of a family, as far as they were read. Kept for the next scrape. */
+/** The labels of a family that have been read so far, kept for the next scrape. */
 export class FamilyLabels {
   /** The name at each position. Almost always, all series of a family have the same names in the same order. */
   readonly names: LabelName[] = [];
-  /** The lengths of the values of rows that were read, one for each name. They spare a search for the ends of values. */
+  /** The lengths of the values of each row, in the order of the names. They avoid a search for the ends of values. */
   lengths = new Uint8Array();
   /** Number of rows with known lengths. */
   size = 0;
-  /** The rows that the lengths belong to. Rows with the same array of starts do not change. */
+  /** The array `starts` of the rows that the lengths belong to. Rows with the same array do not change. */
   starts: Uint32Array | undefined;
-  /** Whether a row had other names than the row before. The lengths are not used then. */
+  /** Whether rows have different names. If so, the lengths are not used. */
   isMixed = false;
-  /** Bytes by which short pairs of a series are longer than its text. */
+  /** Number of bytes by which the pairs of a series, if all are short, exceed its label text. */
   moreBytes = 0;
 }
 
@@ -123,13 +126,13 @@ export class LabelPairs {
     return to;
   }
 
-  /** Reports whether the lengths of a row are known, and all its pairs are short. */
+  /** Reports whether the lengths of a row are known and all of its pairs are short. */
   #isShort(row: number): boolean {
     const { names, lengths, size, isMixed, starts } = this.#labels;
     return row < size && !isMixed && starts === this.#starts && lengths[row * names.length] !== NOT_SHORT;
   }
 
-  /** Reads the labels of a series in its text, and keeps the lengths of the values. */
+  /** Reads the labels of a series from its text, and keeps the lengths of the values. */
   #search(row: number): number {
     const start = this.#starts[row]!;
     const end = start + this.#ends[row]!;
@@ -167,7 +170,7 @@ export class LabelPairs {
       grown.set(labels.lengths);
       labels.lengths = grown;
     }
-    // Rows that this snapshot does not show may be shown by a later one.
+    // A later snapshot may include rows that were skipped in this one.
     labels.lengths.fill(NOT_SHORT, labels.size * places, needed);
     const pairs = this.#found.slice(0, places);
     if (pairs.every(isShort))

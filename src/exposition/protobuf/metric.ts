@@ -45,14 +45,14 @@ export class MetricWriter {
   readonly #writer = new WireWriter();
   #snapshot: FamilySnapshot = NO_FAMILY;
   #message = 0;
-  /** Whether each series is only labels, one number and perhaps a created time. */
+  /** Whether each series consists only of labels, one number and possibly a created time. */
   #isPlain = false;
-  /** Bytes that the lengths of the last series and of its value have taken. */
+  /** Number of bytes that the length prefixes of the last series and of its value took. */
   #metricLength = 1;
   #valueLength = 1;
-  /** A series that is being measured. */
+  /** The chunk in which a series is measured. */
   readonly #scratch = new Chunk();
-  /** The value of a plain series, and the created time in it. Its number is not set. */
+  /** The value of a plain series, without its number, and the created time in this value. */
   readonly #plain = new PlainValue();
   #plainCreated = Number.NaN;
   /** The created times of plain series. */
@@ -100,7 +100,7 @@ export class MetricWriter {
     return true;
   }
 
-  /** Writes a plain series, if it fits. Reports whether it does. */
+  /** Writes a plain series if it fits into the chunk, and reports whether it did. */
   #writePlain(chunk: Chunk, row: number): boolean {
     const value = this.#preparePlain(row);
     const metric = this.#labels.measure(row) + value;
@@ -115,7 +115,7 @@ export class MetricWriter {
     return true;
   }
 
-  /** Prepares the value of a plain series, but for its number. Returns its bytes. */
+  /** Prepares the value of a plain series, except for its number, and returns the size of the value in bytes. */
   #preparePlain(row: number): number {
     const created = this.#created === undefined ? 0 : this.#created[row]!;
     if (created !== this.#plainCreated) {
@@ -137,7 +137,7 @@ export class MetricWriter {
     return this.#writer.at - scratch.length;
   }
 
-  /** Writes a series, if it surely fits. Reports whether it does. */
+  /** Writes a series if it is certain to fit into the chunk, and reports whether it did. */
   #writeMetric(chunk: Chunk, row: number): boolean {
     const writer = this.#writer;
     if (!chunk.fits(MAX_OTHER_BYTES + maxValueBytes(this.#snapshot, row) + this.#labels.measure(row)))

@@ -15,8 +15,8 @@ const MAX_FILLED_GAP = 2;
 const MIN_ZERO_THRESHOLD = 2 ** -128;
 
 /**
- * Numbers of the first fields of native buckets in a message: schema, zero threshold and zero counts follow each other,
- * as do spans, deltas and counts of each sign.
+ * Numbers of the first fields of native buckets in a message: schema, zero threshold and zero counts are numbered
+ * consecutively, as are spans, deltas and counts of each sign.
  */
 export interface NativeFields {
   readonly schema: number;

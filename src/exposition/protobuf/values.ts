@@ -135,8 +135,8 @@ function writeBucket(
 }
 
 /**
- * Writes the exemplars of a histogram with native buckets into a field of the histogram: those of the native buckets,
- * else those of the classic ones. They must have a timestamp.
+ * Writes the exemplars of a histogram with native buckets into a field of the histogram: those of the native buckets
+ * or, if the series has none, those of the classic buckets. Exemplars without a timestamp are left out.
  */
 function writeNativeExemplars(
   writer: WireWriter,

@@ -59,7 +59,7 @@ export class WireWriter {
   /** Offset of the next byte. */
   at = 0;
 
-  /** Goes on at the end of a chunk. */
+  /** Continues at the end of a chunk. */
   begin({ bytes, view, length }: Pick<Chunk, 'bytes' | 'view' | 'length'>): void {
     this.bytes = bytes;
     this.view = view;
@@ -69,7 +69,7 @@ export class WireWriter {
   /**
    * Begins a message, string or list. Its length is written by {@link close}, so the length's bytes are reserved.
    *
-   * @param reserved - the expected number of bytes of the length. Another number costs a copy of the content
+   * @param reserved - the expected number of bytes of the length. If the actual number differs, the content is copied
    * @returns the offset of the content, for `close`
    */
   open(tag: number, reserved = 1): number {
@@ -78,7 +78,7 @@ export class WireWriter {
     return this.at;
   }
 
-  /** Writes the length of what was begun. Returns how many bytes the length takes. */
+  /** Writes the length of the content from `start`, and returns how many bytes the length takes. */
   close(start: number, reserved = 1): number {
     const length = this.at - start;
     const needed = lengthBytes(length);

@@ -46,7 +46,7 @@ type LineValue = 'cell' | 'cumulative' | 'count' | 'quantile' | 'created';
 
 /** One line of each series of a family. */
 interface LineSpec {
-  /** Text that the sample's name appends to the family's; undefined for the name of samples without a suffix. */
+  /** Suffix that is appended to the family's name; `undefined` to use the name of samples without a suffix. */
   readonly suffix: string | undefined;
   /** The index of the cell or of the quantile. */
   readonly cell: number;
@@ -56,7 +56,7 @@ interface LineSpec {
   readonly label?: string;
   /** Whether the line may end with the exemplar of its cell. */
   readonly exemplar?: boolean;
-  /** Index of a cell: the line is written only if its number is at least 0. -1 if the line is always written. */
+  /** Index of a cell whose number must be at least 0 for the line to be written; -1 if the line is always written. */
   readonly guard?: number;
   /** The line is left out if its number is less than this. Lines with NaN are written. */
   readonly min?: number;
@@ -69,12 +69,12 @@ interface LineSpec {
 export interface Line extends Required<Omit<LineSpec, 'suffix' | 'label'>> {
   /** The index of its head in {@link FamilyText.heads}. */
   readonly head: number;
-  /** Number of bytes at the end of the head that are left out without labels. */
+  /** Number of bytes to omit from the end of the head if the series has no labels. */
   readonly cutHead: number;
   /** The range of the tail in {@link Lines.tails}. */
   readonly tail: number;
   readonly tailLength: number;
-  /** Number of bytes at the beginning of the tail that are left out without labels. */
+  /** Number of bytes to omit from the beginning of the tail if the series has no labels. */
   readonly cutTail: number;
 }
 

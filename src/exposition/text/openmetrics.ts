@@ -10,7 +10,7 @@ import { formatCanonical } from '../value.js';
 import type { FamilyText } from './dialect.js';
 import { textEncoder } from './encode.js';
 
-/** @param created - whether created times are written, so that no other family may have the names of their samples */
+/** @param created - whether created times are written, which reserves the names of their samples */
 const shapesOf =
   (created: boolean): ShapesOf =>
   (name, type) => {
@@ -27,7 +27,8 @@ const shapesOf =
       const family = withoutEnding(name, '_total');
       return family === name ? [unknown] : [{ ...shape, family }, unknown];
     }
-    // A stateset needs a label with the name of the family. Names of labels have no colons, so it becomes a gauge.
+    // A stateset needs a label with the name of the family. Label names cannot contain colons, so a stateset with a
+    // colon in its name becomes a gauge.
     const isNamed = !isLegacyMetricName(name) || isLegacyLabelName(name);
     return [type === 'stateset' && !isNamed ? { ...shape, word: 'gauge' } : shape];
   };

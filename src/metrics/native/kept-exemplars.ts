@@ -23,16 +23,16 @@ export class KeptExemplars {
   /** By place, ascending. */
   readonly #kept: Kept[] = [];
 
-  /** @param maxAge - seconds after which an exemplar is replaced first */
+  /** @param maxAge - seconds after which an exemplar is replaced before all others */
   constructor(max: number, maxAge: number) {
     this.#max = max;
     this.#maxAge = maxAge;
   }
 
   /**
-   * Returns the number of a new exemplar, from 0 to the maximum less one. If all numbers are in use, it takes that of
-   * another exemplar, by the rule of client_golang: the oldest one, if it is older than the maximum age; else, of
-   * the two exemplars whose values are closest to each other, the older one. A pair with the new exemplar counts too.
+   * Returns the number of a new exemplar, from 0 to the maximum less one. If all numbers are in use, the new
+   * exemplar replaces another one, by the rule of client_golang: the oldest exemplar if its age exceeds the maximum;
+   * otherwise, the older of the two exemplars whose values are closest. The new exemplar takes part in this comparison.
    */
   add({ value, timestamp = 0 }: Exemplar): number {
     const kept = this.#kept;

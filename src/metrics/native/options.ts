@@ -27,7 +27,7 @@ export interface NativeOptions {
   readonly minResetDuration?: number;
   /** The maximum number of exemplars of a series besides those of classic buckets, up to 32. @defaultValue `10` */
   readonly maxExemplars?: number;
-  /** Seconds after which an exemplar is the first one to be replaced. @defaultValue `300` */
+  /** Seconds after which an exemplar is replaced before all others. @defaultValue `300` */
   readonly maxExemplarAge?: number;
 }
 

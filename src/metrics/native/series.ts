@@ -102,7 +102,7 @@ export class NativeSeries {
   /** The blocks of the current schema, bound and age, by key. */
   #current = new Map<number, Block>();
   #zero!: Block;
-  /** Made with the first exemplar. */
+  /** Undefined until the first exemplar is kept. */
   #exemplars: KeptExemplars | undefined;
   /** Index of the first count among the cells of a block: 1 if the first cell is the age, else 0. */
   readonly #first: number;
@@ -142,14 +142,14 @@ export class NativeSeries {
   }
 
   /**
-   * Reports whether values belong to another age bucket than the current one. Like a reader, it accepts a clock that
-   * was set back by less than one period.
+   * Reports whether new values belong to another age bucket than the current one. As in readers, a clock that was set
+   * back by less than one period makes no difference.
    */
   #isOtherPeriod(now: number): boolean {
     return now >= this.#until || now < this.#until - 2 * this.family.rule.ageSeconds;
   }
 
-  /** Keeps an exemplar of the series. The backend has it as the exemplar of a cell of the first block. */
+  /** Keeps an exemplar of the series. The backend stores the exemplar in a cell of the first block. */
   keepExemplar(exemplar: Exemplar): void {
     const { blockFamily, maxExemplars, maxExemplarAge } = this.family.rule;
     if (maxExemplars === 0) return;

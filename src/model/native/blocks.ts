@@ -45,7 +45,7 @@ export function blockFamily(
   });
 }
 
-/** Returns the name of the histogram whose native buckets a hidden family has. */
+/** Returns the name of the histogram whose native buckets a hidden family holds. */
 export function shownName({ name }: Pick<FamilyDescriptor, 'name'>): string {
   return name.slice(0, name.lastIndexOf('{'));
 }

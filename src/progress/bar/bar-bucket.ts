@@ -49,10 +49,10 @@ export function snapshotOf(
 export class BarBucket {
   readonly #open: OpenRecord;
   readonly #bucketOf: (bar: BarSnapshot) => string;
-  /** The published unit: that of the bar at its start. */
+  /** The published unit, which is the unit of the bar at its start. */
   readonly #unit: string;
   #name: string;
-  /** State of the bar when its bucket was chosen last. */
+  /** State of the bar when its bucket was last chosen. */
   #bar: BarSnapshot;
 
   constructor(open: OpenRecord, bucketOf: (bar: BarSnapshot) => string, bar: BarSnapshot) {
@@ -67,7 +67,7 @@ export class BarBucket {
     return this.#open(this.#name, this.#unit);
   }
 
-  /** Returns a record of the new bucket if a change of the bar has changed its bucket; otherwise undefined. */
+  /** Returns a record of the bar's new bucket if changes of the bar have led to another one; otherwise undefined. */
   next(bar: BarSnapshot): BarRecord | undefined {
     const { desc, postfix, total } = this.#bar;
     if (bar.desc === desc && bar.postfix === postfix && bar.total === total) return undefined;
@@ -87,8 +87,8 @@ function copyOpenBar(from: BarRecord, to: BarRecord): void {
 }
 
 /**
- * Makes an open bar count in another record from now on. Units done so far stay in the old record, together with an
- * equal part of the total, so that its bucket expects no more than what was done. Counters of both records only grow.
+ * Makes an open bar count in another record from now on. Units done so far stay in the old record, with an equal part
+ * of the total, so that the old bucket expects no more units of the bar. Counters of both records only grow.
  */
 export function moveBar(state: BarState, to: BarRecord): void {
   const { record: from, total, currentN } = state;
@@ -106,7 +106,7 @@ export function moveBar(state: BarState, to: BarRecord): void {
   replaceRecord(state, to);
 }
 
-/** Moves an open bar, the only one of its record, to another record with all that it has counted so far. */
+/** Moves an open bar with everything it has counted to another record. It must be the only bar of its record. */
 export function transferBar(state: BarState, to: BarRecord): void {
   const { record: from } = state;
   for (let cell = 0; cell < RECORD_CELLS; cell += 1)

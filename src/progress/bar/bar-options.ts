@@ -65,8 +65,8 @@ export interface BarOptions {
   /** Whether the program's output to the bar's terminal is printed above the bar. @defaultValue `true` */
   readonly redirect?: boolean | undefined;
   /**
-   * Whether the times on a terminal move each second while nothing is counted, and an idle bar writes a line each
-   * minute where it is drawn as lines. @defaultValue `true`
+   * Whether a bar is drawn again while nothing is counted: each second on a terminal, and each minute where bars are
+   * written as lines. @defaultValue `true`
    */
   readonly tick?: boolean | undefined;
 }
@@ -223,7 +223,7 @@ export function environmentDefaults(env: Variables): BarOptions {
 }
 
 /**
- * Returns the checked value of an option; for `null`, the value that replaces it.
+ * Checks the value of an option and returns it; for `null`, returns the value that replaces it.
  *
  * @throws `METHEUS_INVALID_BAR_OPTION` for a value of the wrong type
  */

@@ -26,7 +26,7 @@ const FIRST_CELL: typeof cells.COMPLETED = 0;
 const THRESHOLDS = thresholds;
 
 export class BarState {
-  /** Units done, without those that a running loop still has {@link cells.RunningLoop.pending}. */
+  /** Units done, except the {@link cells.RunningLoop.pending} units of a running loop. */
   n: number;
   /** Minimum units between two frames, as given or adapted to the speed. Set by {@link setMiniters}. */
   miniters: number;
@@ -39,7 +39,7 @@ export class BarState {
   /** Name of the error that failed the bar. */
   error: string | undefined;
   loop: cells.RunningLoop | undefined;
-  /** Whether the clock is the system clock. Only then the alarm makes the bar read it. */
+  /** Whether the clock is the system clock. The alarm has no effect on bars with another clock. */
   readonly #isRealTime: boolean;
   /** Number of the threshold of `n` at which an update reads the clock. */
   #threshold = takeThreshold();
@@ -87,14 +87,14 @@ export class BarState {
     return rate ?? averageRate(this.currentN - this.settings.initial, now - this.startT);
   }
 
-  /** The numbers of a frame while nothing is counted: the remaining time decreases until the next units are overdue. */
+  /** Numbers for a frame of an idle bar. Its remaining time decreases until the next units are overdue. */
   get idle(): Pick<BarFrame, 'n' | 'rate' | 'ahead'> {
     const now = this.clock.now();
     const rate = this.rateAt(now);
     return { n: this.currentN, rate, ahead: this.speed.unitsAfter(now - this.lastPrintT, rate ?? 0) };
   }
 
-  /** The outcome of a bar that is closed now: incomplete below a known total, otherwise finished. */
+  /** The outcome if the bar is closed now: incomplete below a known total, otherwise finished. */
   get outcomeOfClose(): cells.Outcome {
     return this.currentN < (this.#total ?? 0) ? cells.INCOMPLETE : cells.FINISHED;
   }
@@ -115,7 +115,7 @@ export class BarState {
     return this.n >= THRESHOLDS[this.#threshold]! && this.isTimeToCheck() && this.#check(amount);
   }
 
-  /** Reports whether a bar whose threshold is reached must do more than count. */
+  /** Reports whether a bar that has reached its threshold must do more than count. */
   isTimeToCheck(): boolean {
     return (
       !this.#isRealTime ||
@@ -134,16 +134,16 @@ export class BarState {
     return this.#check(1);
   }
 
-  /** Notes units that were counted after the bar was closed. They are not those of a bar that uses the record now. */
+  /** Keeps units counted after the bar was closed from being attributed to a bar that uses the record now. */
   countLate(amount: number): false {
     this.#add(cells.BASE, amount);
     return false;
   }
 
   /**
-   * Sets `n`. The published count only grows: if `n` becomes smaller, the count stays the same.
+   * Sets `n`. The published count never decreases: it stays the same if `n` becomes smaller.
    *
-   * @param shift - units by which `n` jumps without work; they do not count for the speed
+   * @param shift - units by which `n` jumps without work, which do not count for the speed
    */
   setN(n: number, shift = 0): void {
     const amount = n - this.n;
@@ -162,7 +162,7 @@ export class BarState {
 
   /**
    * Minimum units between two frames. With the system clock, there is no minimum unless `miniters` is given: a frame is
-   * drawn as soon as it is due. With a custom clock, frames are those of Python, which adapts `miniters` to the speed.
+   * drawn as soon as it is due. With a custom clock, `miniters` is adapted to the speed, as in Python.
    */
   get minUnits(): number {
     return this.settings.miniters === null && this.#isRealTime ? Number.NEGATIVE_INFINITY : this.miniters;
@@ -219,7 +219,7 @@ export class BarState {
     this.bar.refresh();
   }
 
-  /** Writes the bar's speed to the record, at every frame and every second. Returns whether an idle frame may follow. */
+  /** Writes the bar's speed to the record, at each frame and each second. Reports whether to draw an idle frame. */
   sample(now = this.clock.now()): boolean {
     const n = this.currentN;
     const rate = Math.max(this.rateAt(now) ?? 0, 0);
@@ -250,7 +250,7 @@ export class BarState {
     this.sample(this.startT);
   }
 
-  /** Sets the cell `BASE` again, after the record's count and `n` have changed by different amounts. */
+  /** Updates the cell `BASE` after the record's count and `n` have changed by different amounts. */
   rebase(): void {
     const { page, offset } = this.record;
     this.#set(cells.BASE, page[offset + cells.COMPLETED]! - this.currentN);

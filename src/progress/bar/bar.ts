@@ -244,11 +244,11 @@ export class Bar extends BarAttributes implements Disposable {
     return this.#state.record.proxy;
   }
 
-  /** @internal Publishes an open bar that is not published yet, with all that it has counted so far. */
+  /** @internal Publishes an open, unpublished bar with everything it has counted so far. */
   publishBy(publisher: BarPublisher): void {
     if (this.#state.outcome !== undefined) return;
     transferBar(this.#state, this.#openRecord(publisher, this.snapshot()));
-    // The frame on a board contains the place of the cells, which have changed.
+    // The frame on a board contains the location of the bar's cells, which has changed.
     if (this.#isSeen) this.refresh();
   }
 
@@ -259,14 +259,14 @@ export class Bar extends BarAttributes implements Disposable {
     return bucket.openRecord();
   }
 
-  /** Moves the bar to another bucket if a change of the bar has changed its bucket. */
+  /** Moves the bar to another bucket if its changes have led to another one. */
   #follow(): void {
     if (this.#bucket === undefined || this.#state.outcome !== undefined) return;
     const record = this.#bucket.next(this.snapshot());
     if (record !== undefined) moveBar(this.#state, record);
   }
 
-  /** @internal Ends the bar with its loop. @param outcome - by default that of {@link close} */
+  /** @internal Ends the bar with its loop. @param given - the outcome; by default that of {@link close} */
   protected endLoop(given?: Outcome, error?: unknown): void {
     const state = this.#state;
     const outcome = given ?? state.outcomeOfClose;

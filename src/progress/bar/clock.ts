@@ -31,13 +31,13 @@ export const systemClock: Clock = {
 
 /** Milliseconds between two rings. */
 const RING_MS = 20;
-/** Maximum number of rings without a use of the alarm. Then it stops until the next use. */
+/** Number of unused rings after which the alarm stops until its next use. */
 const MAX_UNUSED_RINGS = 50;
-/** Number of readings of the clock within {@link MANY_SECONDS} from which on the thread is worth its cost. */
+/** Number of clock readings within {@link MANY_SECONDS} that makes the alarm's thread worth its cost. */
 const MANY_READINGS = 10_000;
 const MANY_SECONDS = 0.2;
 
-/** Index of the threshold of closed bars, and of bars that found all others taken. It is always reached. */
+/** Index of the threshold of closed bars, and of bars for which no other one was free. It is always reached. */
 export const ALWAYS = 0;
 const FIRST = 1;
 const MAX_THRESHOLDS = 65_536;
@@ -56,7 +56,7 @@ const OFF = 0;
 const STARTING = 1;
 const RINGING = 2;
 const STOPPED = 3;
-/** Updates or rounds between two readings of the clock, by state. */
+/** Updates or rounds between two readings of the clock, by state of the alarm. */
 const COUNTS = [Number.NEGATIVE_INFINITY, 128, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
 /** Cells: the state; whether the alarm was used since the last ring; the end of the used thresholds. */
 const control = new Int32Array(new SharedArrayBuffer(12));
@@ -88,7 +88,7 @@ function start(): void {
   const giveUp = () => Atomics.store(control, STATE, OFF);
   control[STATE] = STARTING;
   try {
-    // Without environment variables and flags, so that no `--require` or `NODE_OPTIONS` loads code into the thread.
+    // The thread gets no environment variables or flags, so that no `--require` or `NODE_OPTIONS` loads code into it.
     const options = { eval: true, env: {}, execArgv: [], workerData: { control, thresholds } };
     new Worker(THREAD, options).on('error', giveUp).on('exit', giveUp).unref();
   } catch {
@@ -121,7 +121,7 @@ export function setThreshold(number: number, count: number): void {
 
 /**
  * Reports whether the clock is read so often that the threshold should be raised. Called after each reading of the
- * clock. It is short, so that V8 inlines it. The rest of the work is in {@link nextReading}, which few calls reach.
+ * clock. Kept short so that V8 inlines it. The rest of the work is in {@link nextReading}, which is called rarely.
  */
 export function isClockReadTooOften(): boolean {
   readings += 1;
@@ -139,14 +139,14 @@ const EARLY = 1e-9;
  *
  * @param done - units or rounds done
  * @param enough - the count at which `miniters` is reached
- * @param step - units of the last update, which the next ones are assumed to have too
+ * @param step - units of the last update, which are assumed for the next updates too
  */
 export function nextReading(clock: Clock, done: number, enough: number, step = 1): number {
   const counts = clock === systemClock ? countsToNextReading() : Number.NEGATIVE_INFINITY;
   return Math.max(done + counts * step, enough - EARLY);
 }
 
-/** Returns how many times a bar may count until it reads the clock again; `-Infinity` if it reads it now. */
+/** Returns how many times a bar may count before it reads the clock again; `-Infinity` if it may read it now. */
 function countsToNextReading(): number {
   if (readings >= MANY_READINGS) {
     const now = systemClock.now();
@@ -154,7 +154,7 @@ function countsToNextReading(): number {
     readings = 0;
     since = now;
   }
-  // Set even in states that do not use it, so that a change of the state does not deoptimize the code.
+  // Set even in states that ignore the cell, so that a change of the state does not deoptimize the code.
   control[IS_USED] = 1;
   const state = control[STATE]!;
   if (state === STOPPED) wake();

@@ -94,7 +94,7 @@ export function countingTransform<T>(bar: CountedBar, options: CountingOptions =
   return new TransformStream(transformer);
 }
 
-/** A bar whose count streams can advance. */
+/** A bar that streams can advance. */
 export abstract class CountedBar {
   abstract update(n?: number): boolean;
   abstract close(): void;

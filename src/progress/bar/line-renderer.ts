@@ -17,8 +17,8 @@ const lastLines = new WeakMap<Terminal, number>();
 const MIN_JSON_INTERVAL = 1;
 
 /**
- * Writes lines of a bar to a log, at intervals and at its end. A bar with `leave: false` gets the last line only if the
- * log already has a line of it.
+ * Writes lines of a bar to a log, at intervals and at its end. A bar with `leave: false` writes its last line only if
+ * it has already written a line.
  */
 export class LineRenderer implements Renderer {
   readonly #bar: BarHost;

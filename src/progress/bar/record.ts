@@ -21,7 +21,7 @@ export const ETA = 6;
 export const UPDATED = 7;
 /** Bars of this record that were closed before they reached their total. */
 export const INCOMPLETE = 8;
-/** Difference of {@link COMPLETED} and the `n` of the open bar. */
+/** {@link COMPLETED} minus the `n` of the open bar. */
 export const BASE = 9;
 /** The total of the open bar; {@link UNKNOWN} when not known. */
 export const TOTAL = 10;

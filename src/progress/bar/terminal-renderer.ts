@@ -15,7 +15,7 @@ export class DisplayRenderer implements Renderer, DisplayLine {
   #frame: BarFrame | undefined;
   #text: string | undefined;
   #row: number | undefined;
-  /** Whether the bar's own row shows a frame, and no text of the program. */
+  /** Whether the bar's own row shows a frame rather than text of the program. */
   #showsFrame = false;
   drawnText: string | undefined;
   drawnRow = -1;

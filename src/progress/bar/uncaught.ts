@@ -1,7 +1,7 @@
 /**
- * Bars of loops and blocks that an uncaught error has left. JavaScript closes an iterator before anything can catch the
- * error of its loop, so such a bar is closed at first as if the loop was left by a `break`. If the process reports an
- * uncaught error before the event loop goes on, the bar becomes a failed one.
+ * Bars whose loop or block was left by an uncaught error. JavaScript closes an iterator before the error of its loop
+ * can be caught, so such a bar is first closed as if `break` had left the loop. If the process reports an uncaught
+ * error in the same turn of the event loop, the bar is marked as failed.
  */
 
 import { setImmediate as timersImmediate } from 'node:timers';
@@ -9,13 +9,13 @@ import type { BarState } from './bar-state.js';
 import { errorName } from './frame.js';
 import { FAILED, type Outcome } from './record.js';
 
-/** Node's own function, saved at load: fake timers of a test may never fire. */
+/** The original function of Node, saved at load, since fake timers installed by a test may never fire. */
 const nodeImmediate = timersImmediate;
-/** Bars left early since the event loop went on and since the last bar was opened, with their outcomes. */
+/** Bars left in this turn of the event loop and since the last bar was opened, with their outcomes. */
 const left = new Map<BarState, Outcome>();
 let isListening = false;
 
-/** Notes that a bar is closed because its loop or block is left. */
+/** Notes a bar that is closed because its loop or block is left. */
 export function noteLeft(state: BarState, outcome: Outcome): void {
   left.set(state, outcome);
   if (isListening) return;
@@ -24,7 +24,7 @@ export function noteLeft(state: BarState, outcome: Outcome): void {
   nodeImmediate(stop).unref();
 }
 
-/** Forgets all bars noted so far, since the program has gone on and opens another bar. */
+/** Forgets all noted bars. Called when another bar is opened, which shows that the program has continued. */
 export function forgetLeft(): void {
   if (left.size > 0) left.clear();
 }

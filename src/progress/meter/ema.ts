@@ -47,7 +47,7 @@ export class Speed {
   readonly #units: Ema;
   readonly #seconds: Ema;
   readonly #miniters: Ema;
-  /** Number of units in the last frame that had any. */
+  /** Number of units in the last frame that had new units. */
   lastUnits = 0;
 
   /** @param smoothing - weight of the newest frame, from 0 to 1; 0 for no smoothing */
@@ -65,8 +65,8 @@ export class Speed {
   }
 
   /**
-   * Returns the rate at a time after the last frame. If there are no new units, assumes that as many as in the last
-   * frame are done now. So the rate decreases while a bar does not move.
+   * Returns the rate at a time after the last frame. Without new units, assumes that as many units as in the last frame
+   * are done now, so that the rate decreases while a bar does not move.
    *
    * @param units - units since the last frame
    * @param seconds - time since the last frame
@@ -79,8 +79,8 @@ export class Speed {
   }
 
   /**
-   * Returns the units that are assumed to be done at this rate after the last frame: at most as many as in that frame,
-   * since the next ones are overdue then.
+   * Returns the units assumed to be done at this rate since the last frame: at most as many as in that frame, since
+   * later units are overdue.
    */
   unitsAfter(seconds: number, rate: number): number {
     return Math.max(Math.min(rate * seconds, this.lastUnits), 0);

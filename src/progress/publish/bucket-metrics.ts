@@ -82,7 +82,7 @@ const GROWING: readonly BarProperty[] = ['completed', 'finished', 'incomplete', 
 const TIMES: readonly BarProperty[] = ['eta', 'updated'];
 
 /**
- * Returns the type of a metric that linters accept. A name that ends in `_total` is a counter if the property only
+ * Returns a metric type that linters accept. A name that ends in `_total` is a counter if the property only
  * grows, otherwise `unknown`. A name with an ending of histograms is `unknown`. All other names are gauges.
  */
 function typeOf(name: string, property: BarProperty): MetricType {

@@ -129,12 +129,12 @@ export class BucketReader {
   }
 }
 
-/** Maximum age of a sample in seconds. Older ones mean a blocked thread. Covers the differences of clocks. */
+/** Age of a sample in seconds above which its thread counts as blocked. Allows for differences between clocks. */
 const MAX_SAMPLE_AGE = 3;
 
 /**
- * Returns the factor for the speed of a bar: less than 1 if its thread is blocked and takes no samples. The bar is then
- * assumed to have moved by one step since its newest sample.
+ * Returns the factor that corrects the speed of a bar: less than 1 if its thread is blocked and takes no samples. The
+ * bar is then assumed to have moved by one step since its newest sample.
  */
 function decay(cells: Float64Array, now: number): number {
   const age = now - cells[SAMPLED]!;
@@ -167,7 +167,7 @@ export function addRecord(bucket: Bucket, cells: Float64Array, live: boolean, no
   bucket.sampled = Math.max(bucket.sampled, cells[SAMPLED]!);
 }
 
-/** Returns the cells of a record with the numbers of a bucket, so that {@link addRecord} adds the same numbers. */
+/** Returns a bucket as the cells of a record, from which {@link addRecord} adds the same numbers. */
 export function cellsOfBucket(bucket: Bucket): Float64Array {
   const cells = new Float64Array(RECORD_CELLS);
   cells[COMPLETED] = bucket.completed;

@@ -20,7 +20,7 @@ const DRAWN = 'metheus.bars-drawn.v1';
 
 let ownBoard: Board | false | undefined;
 
-/** Returns the directory in which this process has to put its board; undefined where it draws its bars itself. */
+/** Returns the directory in which this process must put its board; undefined if it draws its bars itself. */
 function parentDirectory(): string | undefined {
   const directory = process.env[DIRECTORY_VARIABLE];
   return directory && isOfParent(directory) ? directory : undefined;
@@ -42,7 +42,7 @@ function openProcessBoard(): Board | undefined {
   return openFileBoard(directory, () => records.writeIfDue());
 }
 
-/** Makes the parent of this process, if it draws the bars of this process, publish them too. */
+/** Makes the parent process publish the bars of this process, if the parent draws these bars. */
 export function publishInParent(): void {
   board();
 }

@@ -206,13 +206,13 @@ class RemoteBar extends Bar {
     );
     this.serial = serial;
     this.#content = content;
-    // Makes the bar count as drawn before. A bar that was never drawn would leave no last frame.
+    // Marks the bar as drawn, since a bar that was never drawn would leave no last frame.
     this.state.lastPrintT = Number.POSITIVE_INFINITY;
     this.#apply(content);
   }
 
   /**
-   * Draws what is new.
+   * Draws a new frame, or a new count if it is due.
    *
    * @param n - the newest count, which may be ahead of the content
    */

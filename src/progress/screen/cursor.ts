@@ -26,7 +26,7 @@ export function changeRow(row: number, text: string): string {
 /**
  * Returns the text that turns the rows `shown` into `rows`, with the cursor in the first row before and after.
  *
- * @param isForced - whether rows that are the same are written too
+ * @param isForced - whether unchanged rows are written too
  */
 export function changeRows(shown: readonly string[], rows: readonly string[], isForced = false): string {
   let change = '';
@@ -71,12 +71,12 @@ function rowsOf(text: string, columns: number): number {
  * keep the cursor in its line. Terminals built on xterm.js (VS Code, browsers) rewrap the lines below it, and move the
  * cursor down by one row for each row that this adds.
  *
- * A result that is too small leaves a line of a bar on the screen; one that is too large erases a line of the program.
- * The second is worse, so rows that the terminal may have removed are not counted.
+ * Too small a result leaves a line of a bar on the screen. Too large a result erases a line of the program, which is
+ * worse, so rows that the terminal may have removed are not counted.
  *
  * @param rows - the rows on the screen, with the cursor at the beginning of the first
  * @param columns - the columns of the screen now
- * @param removed - rows that the screen has lost in height. xterm.js removes up to as many rows below the cursor
+ * @param removed - rows by which the screen has shrunk. xterm.js removes at most that many rows below the cursor
  */
 export function rowsBelow(
   rows: readonly string[],

@@ -28,9 +28,9 @@ export function redrawDisplays(): void {
 }
 
 /**
- * Draws all rows of all bars again. Called each second: the terminal itself shows what is typed, and other processes
- * may write to it. Bars are drawn where that has moved the cursor, and rows that did not change since would keep the
- * lines of other bars.
+ * Draws all rows of all bars again. Called each second, since typed characters and output of other processes may move
+ * the cursor. Later frames start at its new position, where rows that are not drawn again would show lines of other
+ * bars.
  */
 export function repaintDisplays(): void {
   for (const display of active) display.repaint();
@@ -174,7 +174,7 @@ export class Display {
     this.drawAll();
   }
 
-  /** Draws all rows, also those that should be on the screen already, if other programs write to the same screen. */
+  /** Draws all rows, including unchanged ones, if other programs may write to the same screen. */
   repaint(): void {
     if (!this.#terminal.isShared) return;
     this.#lines.placeAll();
@@ -184,7 +184,7 @@ export class Display {
   /**
    * Draws the rows that differ from those on the screen.
    *
-   * @param isForced - whether to draw the others too. While the event loop is blocked, nothing else does
+   * @param isForced - whether to draw unchanged rows too. While the event loop is blocked, no timer repaints them
    */
   drawAll(isForced = loopWatch.isBlocked && this.#terminal.isShared): void {
     if (this.#hides > 0 || this.#lines.isEmpty) return;

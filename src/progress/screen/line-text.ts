@@ -10,7 +10,7 @@ interface Column {
   readonly pen: string;
 }
 
-/** Drawn in place of an unknown column at a row's beginning: only a character makes the terminal begin the row. */
+/** Drawn for an unknown column at the start of a row, since the terminal begins a row only with a character. */
 const BLANK: Column = { text: ' ', pen: '' };
 
 export class LineText {

@@ -157,9 +157,9 @@ export class LiveBars {
   }
 
   /**
-   * Moves the bars on the screen below a closed bar up by one row, and the first bar below the screen to the last row
-   * on it. Rows are counted from the first bar's, which now stands one row lower on the screen, below the last line of
-   * the closed bar.
+   * Moves the bars on the screen below a closed bar up by one row, and the first bar below the screen into the last row
+   * on the screen. Row 0 is that of the first bar. It is now one row lower on the screen, below the last line of the
+   * closed bar.
    */
   #closeGap({ row: closed, rows, terminal }: LiveBar): void {
     const limit = rows - 1;
@@ -177,7 +177,7 @@ export class LiveBars {
     if (gap < limit) this.#fillRow(limit - 1, limit);
   }
 
-  /** Moves the first bar in the row `limit` or below it to another row. Returns false if there is none. */
+  /** Moves the first bar in row `limit` or below to row `row`. Returns false if there is no such bar. */
   #fillRow(row: number, limit: number): boolean {
     const bar = this.#taken.firstBarFrom(limit);
     if (bar === undefined) return false;

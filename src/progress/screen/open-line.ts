@@ -34,7 +34,7 @@ export class OpenLine {
   readonly #text = new LineText();
   /** Index of the first column of the cursor's row. */
   #start = 0;
-  /** Index of the cursor's column. After a character in the last column, that of the next row's first column. */
+  /** Index of the cursor's column; after a character in the last column, the first column of the next row. */
   #at = 0;
   /** Number of rows of the program below the cursor. */
   #below = 0;
@@ -61,13 +61,13 @@ export class OpenLine {
   write(text: string, columns: number | undefined): void {
     this.writes += 1;
     this.#fit(columns);
-    // The text of lines that are finished is not kept. Their escape sequences still change the pen.
+    // The text of finished lines is not kept, but their escape sequences still change the pen.
     const end = text.lastIndexOf('\n') + 1;
     this.#follow(text.slice(0, end), () => {});
     this.#follow(text.slice(end), (run) => this.#print(run));
   }
 
-  /** Returns the text that moves the cursor from its place to the row below the line, and resets the terminal. */
+  /** Returns the text that moves the cursor to the row below the line and resets the terminal. */
   leave(columns: number | undefined): string {
     this.#fit(columns);
     return undo(this.#pen.text) + (this.#isBlank ? '' : '\n'.repeat(this.#below + 1));
@@ -112,7 +112,7 @@ export class OpenLine {
     return Math.floor(Math.max(this.#text.length - 1, this.#at - 1, 0) / this.#width);
   }
 
-  /** Column of the cursor. After a character in the last column, the last column. */
+  /** Column of the cursor; after a character in the last column, still the last column. */
   get #column(): number {
     return Math.min(this.#at - this.#start, this.#width - 1);
   }

@@ -194,7 +194,7 @@ export class Redirection {
     return { terminal, write: (bytes) => original.call(file, bytes), restore };
   }
 
-  /** Returns the bytes written so far up to the last complete character or sequence, and holds the rest. */
+  /** Returns the bytes written so far up to the last complete character or sequence, and holds back the rest. */
   #complete(given: Uint8Array): Uint8Array {
     const bytes = this.#held.length === 0 ? given : Buffer.concat([this.#held, given]);
     const length = completeLength(bytes);

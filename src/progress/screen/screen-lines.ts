@@ -20,16 +20,16 @@ export interface DisplayLine {
 export class ScreenLines {
   readonly #shown = new Set<DisplayLine>();
   readonly #hidden = new Set<DisplayLine>();
-  /** Goes round the hidden lines. Their first one is the next to be shown, and V8 finds it slowly after many removals. */
+  /** Cycles through the hidden lines. A new iterator per search would be slow, since V8 must skip removed entries. */
   #search = this.#hidden.values();
-  /** The least number of rows that a line finds on the screen. Lines in the last of them and below it are hidden. */
+  /** Smallest number of screen rows over all lines. Lines in the last of these rows or below it are hidden. */
   #limit = Number.POSITIVE_INFINITY;
 
   get isEmpty(): boolean {
     return this.#shown.size + this.#hidden.size === 0;
   }
 
-  /** Adds a line, or notes that its row has changed. Returns false if it is only one more hidden line. */
+  /** Adds a line, or notes that its row has changed. Returns false if the screen stays the same. */
   add(line: DisplayLine): boolean {
     const isOneMore = this.#hidden.size > 0 && !this.#shown.has(line);
     this.#place(line);
@@ -37,7 +37,7 @@ export class ScreenLines {
     return !isOneMore || this.#shown.has(line);
   }
 
-  /** Removes a line. Returns whether that changes the screen. */
+  /** Removes a line. Reports whether the screen changes. */
   remove(line: DisplayLine): boolean {
     line.drawnRow = -1;
     if (this.#hidden.delete(line)) return this.#hidden.size === 0;
@@ -53,12 +53,12 @@ export class ScreenLines {
     for (const line of lines) this.#place(line);
   }
 
-  /** Makes the texts of all lines again when they are drawn next. */
+  /** Discards the texts of the shown lines, so that they are made again for the next frame. */
   forgetTexts(): void {
     for (const line of this.#shown) line.drawnText = undefined;
   }
 
-  /** Returns the rows to show, and sets the row of each line. */
+  /** Returns the rows to show, and sets `drawnRow` of each shown line. */
   compose(): string[] {
     const rows: string[] = [];
     for (const line of this.#shown) {
@@ -70,7 +70,7 @@ export class ScreenLines {
     return Array.from(rows, (text = '') => text);
   }
 
-  /** Finds the hidden line that has got a row on the screen, if there is one. */
+  /** Shows the hidden line that now belongs in a row on the screen, if there is one. */
   #showNext(): void {
     for (let left = this.#hidden.size; left > 0; left -= 1) {
       let { value } = this.#search.next();
@@ -82,7 +82,7 @@ export class ScreenLines {
     }
   }
 
-  /** Returns whether the line is on the screen. */
+  /** Moves a line to the shown or to the hidden lines. Reports whether it is shown. */
   #place(line: DisplayLine): boolean {
     const isShown = line.row < this.#limit - 1;
     if (!isShown) line.drawnRow = -1;

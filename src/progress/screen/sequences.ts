@@ -21,7 +21,7 @@ const INCOMPLETE = new RegExp(
 /** Maximum number of bytes that are held back. A longer sequence is written in parts. */
 const MAX_HELD = 65_536;
 
-/** Returns the number of bytes of a UTF-8 character by its first byte; 0 for a byte that is not a first one. */
+/** Returns the length in bytes of the UTF-8 character that starts with `byte`; 0 if no character starts with it. */
 function characterLength(byte: number): number {
   if (byte < 0x80) return 1;
   if (byte < 0xc0) return 0;

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { loopWatch } from './loop-watch.js';
 
 const isWindows = process.platform === 'win32';
-/** Signals of Ctrl-C, `kill` and a closed terminal. On Windows, also of Ctrl-Break; else of Ctrl-\ and nodemon. */
+/** Signals of Ctrl-C, `kill` and a closed terminal; also of Ctrl-Break on Windows, of Ctrl-\ and nodemon elsewhere. */
 const DEADLY: readonly NodeJS.Signals[] = isWindows
   ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
   : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'];
@@ -66,7 +66,7 @@ export class SignalGuard {
     this.#unlisten();
     if (process.listenerCount(signal) === 0) {
       const exitCode = 128 + constants.signals[signal];
-      // The kernel ignores a signal that process 1, as in a container, sends to itself.
+      // The kernel ignores signals that process 1, such as the main process of a container, sends to itself.
       if (process.pid === 1) process.exit(exitCode);
       this.#actions.die(exitCode);
       process.kill(process.pid, signal);

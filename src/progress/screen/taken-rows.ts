@@ -1,13 +1,13 @@
-/** Rows that are not free: they have a bar or are kept for a task. */
+/** Rows that are not free, because they contain a bar or are kept for a task. */
 
-/** An object with a row. A negative row stands for its absolute value. */
+/** An object in a row. A negative number means that the object is fixed in the row of its absolute value. */
 interface InRow {
   row: number;
 }
 
 const NONE: readonly never[] = [];
 
-/** Objects by row. Several may share one. */
+/** Index of objects by row. Several objects may share a row. */
 class RowIndex<T extends InRow> {
   readonly #rows: (T[] | undefined)[] = [];
 
@@ -39,7 +39,7 @@ export class TakenRows<Bar extends InRow, Kept extends InRow> {
   #firstFree = 0;
   /** Upper bound of the last row with a bar. */
   #last = -1;
-  /** There is no movable bar in the rows from `limit` up to `from`. */
+  /** Result of the last search: no movable bar is in the rows from `limit` up to, but not including, `from`. */
   #searched = { limit: 0, from: 0 };
 
   /** Reports whether a bar stands in this row. */
@@ -47,7 +47,7 @@ export class TakenRows<Bar extends InRow, Kept extends InRow> {
     return this.#bars.in(row).length > 0;
   }
 
-  /** Returns the bars in a row that are not fixed there. */
+  /** Returns the bars in a row that may move to another row. */
   movableBars(row: number): Bar[] {
     return this.#bars.in(row).filter((bar) => bar.row === row);
   }
@@ -89,7 +89,7 @@ export class TakenRows<Bar extends InRow, Kept extends InRow> {
     this.keep(kept);
   }
 
-  /** Returns the first free row that is not above `from`. */
+  /** Returns the first free row, starting at row `from`. */
   firstFree(from: number): number {
     const hasPassed = from <= this.#firstFree;
     let row = Math.max(from, this.#firstFree);
@@ -98,7 +98,7 @@ export class TakenRows<Bar extends InRow, Kept extends InRow> {
     return row;
   }
 
-  /** Returns the topmost movable bar in the row `limit` or below it. */
+  /** Returns the topmost movable bar in row `limit` or below. */
   firstBarFrom(limit: number): Bar | undefined {
     const { limit: searched, from } = this.#searched;
     let row = limit < searched ? limit : Math.max(limit, from);

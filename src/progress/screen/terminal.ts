@@ -52,7 +52,7 @@ export class Terminal {
   readonly file: OutputFile;
   /** The unfinished line of the program. The standard streams of one terminal share it. */
   openLine = new OpenLine();
-  /** Whether it is a standard stream of the process: then other programs write to the same screen. */
+  /** Whether the terminal is a standard stream of the process, so that other programs may write to its screen. */
   readonly isShared: boolean;
   #isBroken = false;
   #isWriting = false;

@@ -62,7 +62,7 @@ export class IterableBar<T> extends AsyncIterableBar<T, Iterable<T>> implements 
 let closedBars: readonly Bar[] | undefined;
 
 /**
- * Makes closed bars that are never freed, so that V8 keeps the optimized code of bars while there are no others. See
+ * Creates closed bars that are never freed, so that V8 keeps the optimized code while no other bars exist. See
  * docs/v8.md: constructors kept by one live instance.
  */
 export function keepOptimizedCode(): void {

@@ -41,8 +41,8 @@ export interface PromiseBars {
 
   /**
    * Calls `work(item, index)` for each item, at most `concurrency` at a time. Resolves with the results in the order of
-   * the items. A sync or async iterable is pulled only when a call may start. A number stands for the numbers from 0 up
-   * to it, exclusive.
+   * the items. A sync or async iterable is pulled only when a call may start. A number stands for the range from 0 up
+   * to that number, exclusive.
    *
    * At the first error no further call starts, the iterator is closed, the bar fails, and the result rejects at once;
    * running calls go on. The same happens when the signal aborts, with its reason. Bars that `work` opens stand below
@@ -57,7 +57,7 @@ export interface PromiseBars {
   ): Promise<Awaited<R>[]>;
 
   /**
-   * Calls `work(item, index)` for one item after the other, and awaits each result. If `work` or the source throws, the
+   * Calls `work(item, index)` for each item in turn, and awaits each result. If `work` or the source throws, the
    * bar fails and the returned promise rejects with the error. A `for` loop cannot detect errors of its body.
    *
    * @throws `METHEUS_INVALID_BAR_OPTION`, `METHEUS_INVALID_CALLBACK`, `METHEUS_NOT_ITERABLE` as a rejection
