@@ -75,11 +75,11 @@ export class MetheusError extends Error {
 /** Returns a code in words: `Invalid value` for `METHEUS_INVALID_VALUE`. */
 const headline = (code: string) => code[8] + code.slice(9).toLowerCase().replaceAll('_', ' ');
 
-/** Returns the error of an optional package that cannot be loaded. @param use - the part that needs it, for `expected` */
-export function missingPackage(name: string, use: string, cause: unknown): MetheusError {
+/** Returns the error of an optional package that cannot be loaded. @param expected - the package and its use */
+export function missingPackage(name: string, expected: string, cause: unknown): MetheusError {
   return new MetheusError('METHEUS_DEPENDENCY_MISSING', {
     given: `no package ${name}`,
-    expected: `${name}, ${use}`,
+    expected,
     todo: `Run 'npm install ${name}'`,
     cause,
   });

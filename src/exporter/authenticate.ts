@@ -165,6 +165,6 @@ async function importBcrypt(): Promise<Compare> {
     const { compare } = await import('bcrypt');
     return compare;
   } catch (cause) {
-    throw missingPackage('bcrypt', 'with which passwords are checked', cause);
+    throw missingPackage('bcrypt', 'bcrypt, with which passwords are checked', cause);
   }
 }

@@ -202,6 +202,6 @@ async function importYaml(): Promise<typeof import('yaml')> {
   try {
     return await import('yaml');
   } catch (cause) {
-    throw missingPackage('yaml', 'with which web configuration files are read', cause);
+    throw missingPackage('yaml', 'yaml, with which web configuration files are read', cause);
   }
 }

@@ -26,6 +26,6 @@ function load(): typeof import('@opentelemetry/api') {
   try {
     return requireOptional('@opentelemetry/api') as typeof import('@opentelemetry/api');
   } catch (cause) {
-    throw missingPackage('@opentelemetry/api', 'which currentTrace() needs', cause);
+    throw missingPackage('@opentelemetry/api', 'the package, which currentTrace() needs', cause);
   }
 }

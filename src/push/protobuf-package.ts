@@ -6,6 +6,10 @@ export async function importProtobuf(): Promise<typeof import('@bufbuild/protobu
   try {
     return await import('@bufbuild/protobuf/wire');
   } catch (cause) {
-    throw missingPackage('@bufbuild/protobuf', 'with which remote write and OTLP write protobuf', cause);
+    throw missingPackage(
+      '@bufbuild/protobuf',
+      '@bufbuild/protobuf, with which remote write and OTLP write protobuf',
+      cause,
+    );
   }
 }

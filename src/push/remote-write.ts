@@ -90,7 +90,7 @@ async function importSnappy(): Promise<Compress> {
     const { compress } = await import('snappy');
     return (bytes) => compress(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   } catch (cause) {
-    throw missingPackage('snappy', 'with which remote write compresses', cause);
+    throw missingPackage('snappy', 'snappy, with which remote write compresses', cause);
   }
 }
 

@@ -245,7 +245,7 @@ async function importIoredis(): Promise<typeof import('ioredis')> {
   try {
     return (await import('ioredis')) as unknown as typeof import('ioredis');
   } catch (cause) {
-    throw missingPackage('ioredis', 'which the Redis backend connects with', cause);
+    throw missingPackage('ioredis', 'ioredis, which the Redis backend connects with', cause);
   }
 }
 
